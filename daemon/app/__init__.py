@@ -1,0 +1,1 @@
+"""Floor 4: asyncio lives here. Wiring, reconcile, deliver, scheduler, lifecycle."""

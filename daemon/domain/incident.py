@@ -1,0 +1,83 @@
+"""An incident as its file declares it (product.md section 4), after reading: names are ids, instants are UTC.
+
+Free text is data, never template. This module must not know who is paged or told because of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Where the response stands. Only RESOLVED ends an incident (P4)."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateEntry:
+    """One entry under `updates:`. `at` is None when the file gives none: it counts from when first seen."""
+
+    text: str = ""
+    public: str = ""
+    at: datetime | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineNote:
+    """One of the Scribe's notes under `timeline:`."""
+
+    text: str = ""
+    at: datetime | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgment:
+    """One entry under `acknowledged:`. `by` is a person's id; a bare name has no `at`."""
+
+    by: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One version of an incident file.
+
+    `severity` is a severity's name as the config writes it, or the file's own word when the config has none
+    like it. `roles` are (role, person) pairs as written. `review` is empty, "done" or a link. `unreadable` marks a
+    file that was never readable: `summary` then holds its first lines (timeline.md rule 32).
+    """
+
+    id: str
+    title: str
+    severity: str
+    status: Status = Status.INVESTIGATING
+    summary: str = ""
+    impact: str = ""
+    services: tuple[str, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
+    acknowledged: tuple[Acknowledgment, ...] = ()
+    eta: datetime | None = None
+    declared_at: datetime | None = None
+    declared_by: str = ""
+    updates: tuple[UpdateEntry, ...] = ()
+    timeline: tuple[TimelineNote, ...] = ()
+    resolution: str = ""
+    verified_by: str = ""
+    review: str = ""
+    drill: bool = False
+    unreadable: bool = False
+
+    def assigned(self, role: str) -> str | None:
+        """The person the file names for a role, or None."""
+        return next((person for name, person in self.roles if name == role), None)
+
+    @property
+    def resolved(self) -> bool:
+        """Whether this version says that the incident is over."""
+        return self.status is Status.RESOLVED

@@ -1,0 +1,154 @@
+"""Every seam to the world, on one screen. Adapters implement these; fakes in `tests/fakes` pass the same suites."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from daemon.domain.delivery import Attempt, Content, Message, Outcome, Receipt
+from daemon.domain.facts import Fact
+from daemon.domain.history import History
+from daemon.domain.incident import Incident
+from daemon.domain.notification import Notification, Suppression
+from daemon.domain.people import Channel
+from daemon.domain.policy import Policy
+
+
+class Clock(Protocol):
+    """The one place that knows what time it is."""
+
+    def now(self) -> datetime:
+        """This instant, aware, in UTC. It never jumps while the process runs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One incident file as found: its name, and its bytes or why they cannot be had (`trouble`)."""
+
+    name: str
+    data: bytes | None
+    digest: str
+    trouble: str = ""
+
+
+class Folder(Protocol):
+    """The folder of incident files. Only regular files are opened, never links, FIFOs, sockets or devices."""
+
+    def scan(self) -> Sequence[Listed] | str:
+        """Every file that counts, or a sentence that says why the folder cannot be read. Blocks: call it in a thread."""
+        ...
+
+    def pokes(self) -> AsyncIterator[None]:
+        """Something may have changed. Says not what (house rule 4); survives the folder's removal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notification with its words, as the ledger keeps it until it is settled."""
+
+    notification: Notification
+    content: Content
+    attempts: tuple[Attempt, ...] = ()
+
+
+class Ledger(Protocol):
+    """The durable record. Each call is one transaction, on disk when it returns. Times are passed in, never asked."""
+
+    async def record(
+        self,
+        incident: str,
+        facts: Sequence[Fact],
+        letters: Sequence[Letter],
+        held: Sequence[Suppression],
+    ) -> frozenset[str]:
+        """Write facts and notifications together; the keys that were new. A key already there stays as it is."""
+        ...
+
+    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+        """Record a try before its first byte leaves."""
+        ...
+
+    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """Record how a try ended."""
+        ...
+
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        """Nothing more will be tried for this notification: "accepted", "refused", "superseded", "unwanted"."""
+        ...
+
+    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        """What the provider said became of a try; never moves backwards."""
+        ...
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """All facts of one incident, in the order recorded."""
+        ...
+
+    async def incidents(self) -> tuple[str, ...]:
+        """The ids of all incidents ever seen."""
+        ...
+
+    async def unsettled(self) -> tuple[Letter, ...]:
+        """Every notification that is not settled, with its attempts, oldest first."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file."""
+        ...
+
+
+class Transport(Protocol):
+    """One way out: a provider of one channel."""
+
+    @property
+    def receipts(self) -> bool:
+        """Whether the provider tells later what became of a message."""
+        ...
+
+    async def send(self, message: Message) -> Outcome:
+        """Try once, within the transport's own deadline. Never raises; cancellation gives no outcome."""
+        ...
+
+    async def find(self, message: Message, since: datetime) -> Outcome:
+        """After an uncertain send: Accepted when the provider has it, Deferred when it surely has not (yet),
+        Uncertain when it cannot say.
+        """
+        ...
+
+    async def receipt(self, provider_id: str) -> Receipt:
+        """What became of an accepted message."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Renderer(Protocol):
+    """Words for a notification. Never raises and never waits long: a broken template gives the built-in text."""
+
+    def render(self, notification: Notification, incident: Incident, history: History, policy: Policy) -> Content:
+        """The words this reader gets. `history` is from before the decision."""
+        ...
+
+
+class ServiceManager(Protocol):
+    """Who started us and wants to know how we are (systemd's notify protocol, or nobody)."""
+
+    def ready(self, status: str) -> None:
+        """Start-up is over."""
+        ...
+
+    def reloading(self) -> None:
+        """A reload begins; `ready` ends it."""
+        ...
+
+    def stopping(self) -> None:
+        """We are on the way out."""
+        ...
+
+    def healthy(self) -> None:
+        """A full pass went well: feeds the watchdog."""
+        ...
