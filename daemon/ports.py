@@ -36,7 +36,7 @@ class Folder(Protocol):
     """The folder of incident files. Only regular files are opened, never links, FIFOs, sockets or devices."""
 
     def scan(self) -> Sequence[Listed] | str:
-        """Every file that counts, or a sentence that says why the folder cannot be read. Blocks: call it in a thread."""
+        """Every file that counts, or a sentence that says why the folder cannot be read. It blocks."""
         ...
 
     def pokes(self) -> AsyncIterator[None]:

@@ -53,7 +53,7 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="tocsin")
 def tocsin() -> None:
-    """Page the right people, keep stakeholders told, until the incident is resolved.
+    r"""Page the right people, keep stakeholders told, until the incident is resolved.
 
     \b
     Examples:
