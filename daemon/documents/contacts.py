@@ -1,0 +1,45 @@
+"""Addresses: phone numbers in E.164 and email addresses, checked and normalised (product.md section 3).
+
+Raises ValueError with a sentence that says what to write instead. Must not know whose address it is; asks no network.
+"""
+
+import re
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+_DIALLED = re.compile(r"\+[0-9 ().\-/]{5,30}", re.ASCII)
+_SIGNS = re.compile(r"[ ().\-/]")
+
+
+def phone(text: str) -> str:
+    """A number in E.164 (`+` and the country code); blanks and dashes between digits are taken out."""
+    written = text.strip()
+    if not written.startswith("+"):
+        raise ValueError(f'"{text}" has no country code; write the number such as "+14155550101"')
+    if not _DIALLED.fullmatch(written):
+        raise ValueError(f'"{text}" is no phone number; write + and digits only, such as "+14155550101"')
+    try:
+        number = phonenumbers.parse(_SIGNS.sub("", written))
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise ValueError(f'"{text}" cannot be a phone number; check its country code and length')
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def in_use(number: str) -> bool:
+    """Whether the numbering plan, as far as it is known here, gives out numbers like this E.164 one."""
+    return phonenumbers.is_valid_number(phonenumbers.parse(number))
+
+
+def email(text: str) -> str:
+    """An address such as `ana@example.com`; an internationalised domain becomes its ASCII form."""
+    if re.search(r"[\r\n]", text):
+        raise ValueError("an email address cannot hold a line break")
+    try:
+        checked = validate_email(text.strip(), check_deliverability=False)
+    except EmailNotValidError as fault:
+        reason = str(fault).splitlines()[0].rstrip(".") if str(fault) else "it is malformed"
+        raise ValueError(f'"{text}" is no email address: {reason}') from None
+    return checked.ascii_email or f"{checked.local_part}@{checked.ascii_domain}"
