@@ -1,7 +1,8 @@
 """Facts: everything that ever happened to an incident, one small frozen class each, in the order the ledger keeps.
 
 Two sorts: what the world did (Seen, Answered, ChannelRefused, PageLost, Gone) and what the plan
-decided (the rest, by name of what was done). `planning/remember.py` folds them into a History; nothing else reads them one by one.
+decided (the rest, by name of what was done). `planning/remember.py` folds
+them into a History; nothing else reads them one by one.
 Every `at` is an aware UTC instant.
 """
 

@@ -40,11 +40,11 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """Stand-downs still to be decided for a role: why, since when, and who handed it over."""
+    """Stand-downs still to be decided for a role: why, since when, and who held it before."""
 
     reason: Reason
     at: datetime
-    handed_over_by: str | None = None
+    former: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class WaitingPage:
 class GroupHistory:
     """What a stakeholder group was told. `told` is the version of the incident its last update spoke of.
 
-    `held_since` is the first change it has not heard of; `entry_seen` whether a new `updates` entry that it may read
-    came since its last update; `reminded_for` the due instant that was last reminded of.
+    `since` is when it became concerned; `held_since` the first change it has not heard of; `reminded_for` the due
+    instant that was last reminded of.
     """
 
     group: str
@@ -121,7 +121,6 @@ class GroupHistory:
     last_at: datetime
     told: Incident
     held_since: datetime | None = None
-    entry_seen: bool = False
     reminded_for: datetime | None = None
     updates: int = 1
 
@@ -142,7 +141,8 @@ class History:
     newest version's instant, `changed_at` the newest change that is not just an acknowledgment,
     `severity_changed_at` the episode's start until the severity changes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged.
-    `vain` are acknowledgments that accepted nothing.
+    `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
+    `paged_via` are the channels of the last `page`. `vain` are acknowledgments that accepted nothing.
     """
 
     incident: Incident | None = None
@@ -153,6 +153,9 @@ class History:
     changed_at: datetime | None = None
     severity_changed_at: datetime | None = None
     assessed: Assessed | None = None
+    paging_at: datetime | None = None
+    paging_reason: Reason = Reason.DECLARED
+    paging_services: tuple[str, ...] = ()
     paged_via: tuple[Channel, ...] = ()
     first_sight: tuple[str, ...] = ()
     roles: dict[str, RoleHistory] = field(default_factory=dict)
@@ -164,7 +167,6 @@ class History:
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel]] = frozenset()
-    answered_at: dict[str, datetime] = field(default_factory=dict)
     vain: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False
     resolved_at: datetime | None = None

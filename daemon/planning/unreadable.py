@@ -1,0 +1,40 @@
+"""Unreadable: a file that was never readable pages the last resort until somebody answers (rule 32)."""
+
+from daemon.domain.facts import Paged, StepFired
+from daemon.domain.history import RoleHistory
+from daemon.domain.notification import Kind, Reason, Why
+from daemon.planning.draft import Draft
+from daemon.planning.hours import opens
+from daemon.planning.ladder import last_resort, next_after
+from daemon.planning.reach import channels_of
+
+NO_ROLE = ""
+
+
+def page_last_resort(draft: Draft) -> None:
+    """Page the last resort by the channels of `unreadable_severity`, each `acknowledge_within`, without a role."""
+    page, history = draft.page, draft.history
+    assert page is not None, "settings make sure that unreadable_severity has a page"
+    assert history.started_at is not None
+    if history.unreadable_ended:
+        return
+    role = history.roles.get(NO_ROLE) or RoleHistory(NO_ROLE)
+    due = opens(draft.hours, history.started_at)
+    if role.step is not None:
+        due = next_after(draft, role.step.at, page)
+    if due > draft.now:
+        draft.look(due)
+        return
+    at, rule = draft.instant(due), draft.policy.place_of_last_resort()
+    people = last_resort(draft, frozenset())
+    draft.record(StepFired(at, NO_ROLE, None, None, people))
+    if not people:
+        draft.hold(Kind.PAGE, Why.NO_CHANNEL, at, "", "the last resort reaches nobody", rule)
+    draft.look(next_after(draft, at, page))
+    for name in people:
+        person = draft.person(name)
+        assert person is not None
+        channels = channels_of(person, page.via, history)
+        draft.record(Paged(at, name, (), None, None, Reason.LAST_RESORT, channels))
+        for via in channels:
+            draft.send(Kind.PAGE, Reason.LAST_RESORT, at, name, via, rule=rule)
