@@ -1,7 +1,7 @@
 """The shape of the config fragments, as pydantic models: fields, their types and defaults (product.md section 3).
 
-They decide what one entry may hold, not whether the names in it lead somewhere (`references.py`). Descriptions become the
-JSON Schema's. Must not know places, files, or the domain's values beyond its small ones.
+They decide what one entry may hold, not whether the names in it lead somewhere (`references.py`). Their descriptions
+become the JSON Schema's. Must not know places, files, or the domain's values beyond its small ones.
 """
 
 from datetime import datetime, timedelta
@@ -75,7 +75,7 @@ Emails = Annotated[list[Email], BeforeValidator(_one_or_many, json_schema_input_
 class Model(BaseModel):
     """An entry of a fragment: unknown keys are errors, a key without a value counts as absent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod

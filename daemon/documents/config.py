@@ -1,0 +1,96 @@
+"""Config as code: the fragments' texts in, a checked Policy and every problem out (product.md section 3).
+
+Decides whether the fragments are good as a whole. Must not know tocsin.yaml, the file system, nor what is on call when.
+Never raises.
+"""
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from daemon.documents import advice, calendar, fragments, policy, references, yaml
+from daemon.documents.scalars import closest
+from daemon.documents.source import FILE_LIMIT
+from daemon.domain.policy import Policy
+from daemon.domain.problem import Problem, ProblemLevel
+from daemon.domain.rotation import CalendarEvent
+
+CALENDAR_PAST = timedelta(days=60)
+CALENDAR_FUTURE = timedelta(days=400)
+"""The stretch of a calendar that is read, around the moment of loading."""
+
+SETTINGS = "tocsin.yaml"
+TESTS = "tests/"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A snapshot of the config folder: paths relative to it, with `/`, and their bytes. `label` is how users call
+    the folder, and stands before each path in problems and places.
+    """
+
+    files: Mapping[str, bytes]
+    label: str
+
+    def name(self, path: str) -> str:
+        """A file as problems call it."""
+        return posixpath.join(self.label, path)
+
+    def fragments(self) -> list[str]:
+        """The files that are fragments, in a stable order."""
+        return sorted(
+            path
+            for path in self.files
+            if path.endswith((".yaml", ".yml")) and path != SETTINGS and not path.startswith(TESTS)
+        )
+
+
+def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str]) -> tuple[Policy | None, list[Problem]]:
+    """The policy without what tocsin.yaml adds to it, or None when anything is wrong; and the problems, in the order
+    of files and lines. `at` (UTC) is around when calendars are read; `cron_fault` says what is wrong with a cron
+    expression, or nothing.
+    """
+    documents = [_document(sources, path) for path in sources.fragments()]
+    declared, problems = fragments.merge(documents)
+    if not any(document.broken for document in documents):
+        problems += references.check(declared, cron_fault)
+    events, wrong = _calendars(sources, declared, at)
+    problems += wrong
+    built = None
+    if not any(problem.level is ProblemLevel.ERROR for problem in problems):
+        built = policy.build(declared, events)
+        problems += advice.advise(declared, built, sources.label)
+    return built, sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _document(sources: Sources, path: str) -> yaml.Document:
+    """Read one fragment. One that is too large is refused whole."""
+    data = sources.files[path]
+    document = yaml.read(data, sources.name(path))
+    if len(data) > FILE_LIMIT:
+        document.value, document.broken = None, True
+    return document
+
+
+def _calendars(
+    sources: Sources, declared: fragments.Fragments, at: datetime
+) -> tuple[dict[str, tuple[CalendarEvent, ...]], list[Problem]]:
+    """The events of the calendar rotations, by the rotation's name."""
+    events, problems = {}, []
+    people = policy.people(declared)
+    for name, entry in declared.rotations.items():
+        if entry.model is None or not entry.model.calendar:
+            continue
+        folder = posixpath.dirname(posixpath.relpath(entry.document.file, sources.label or "."))
+        path = posixpath.normpath(posixpath.join(folder, entry.model.calendar))
+        if path not in sources.files:
+            calendars = [file for file in sources.files if file.endswith(".ics")]
+            found = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
+            problems.append(entry.problem(("calendar",), "no-such-file", found))
+            continue
+        events[name], wrong = calendar.read(
+            sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
+        )
+        problems += wrong
+    return events, problems

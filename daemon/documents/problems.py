@@ -1,0 +1,71 @@
+"""What pydantic finds wrong with an entry, as problems for people with the place in the file.
+
+Decides the words and the codes; must not know which rules the models hold.
+"""
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from daemon.documents.scalars import closest
+from daemon.documents.yaml import Document, Path
+from daemon.domain.problem import Problem
+
+_WORDS = {
+    "string_type": ("wrong-type", "must be text, one single value"),
+    "list_type": ("wrong-type", "must be a list"),
+    "dict_type": ("wrong-type", "must be a mapping of keys to values"),
+    "model_type": ("wrong-type", "must be a mapping of keys to values"),
+    "model_attributes_type": ("wrong-type", "must be a mapping of keys to values"),
+    "bool_type": ("wrong-type", "must be true or false"),
+    "int_type": ("wrong-type", "must be a whole number"),
+    "time_delta_type": ("wrong-type", "must be a duration such as 5m"),
+    "datetime_type": ("wrong-type", "must be a time"),
+    "is_instance_of": ("wrong-type", 'must be a window such as "mon-fri 09:00-17:00"'),
+    "too_short": ("empty-list", "must name at least one"),
+    "string_pattern_mismatch": ("wrong-value", "is not written as it should be"),
+}
+
+
+def of_validation(fault: ValidationError, document: Document, path: Path, model: type[BaseModel]) -> list[Problem]:
+    """One problem for each fault of the entry at `path`, which was read as `model`."""
+    return [_problem(error, document, path, model) for error in fault.errors(include_url=False)]
+
+
+def _problem(error: ErrorDetails, document: Document, path: Path, model: type[BaseModel]) -> Problem:
+    loc = tuple(part for part in error["loc"] if part != "[key]")
+    where = (*path, *loc)
+    words = ".".join(str(part) for part in where)
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), fields(model, loc[:-1]))}'
+        return document.problem(where, "unknown-key", found, key=True)
+    if kind == "missing":
+        return document.problem(where, "missing-key", f"{words} is missing")
+    if kind in {"value_error", "assertion_error"}:
+        key = len(error["loc"]) != len(loc)
+        return document.problem(where, "wrong-value", f"{words}: {context.get('error', error['msg'])}", key=key)
+    if kind == "enum":
+        found = f'{words}: "{error["input"]}" is none of {context["expected"].replace(" or ", ", ")}'
+        known = [choice.strip("' ") for choice in context["expected"].replace(" or ", ",").split(",")]
+        return document.problem(where, "wrong-value", found + closest(str(error["input"]), known))
+    code, told = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
+    return document.problem(where, code, f"{words} {told}")
+
+
+def fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """The keys that the model at `loc` inside `model` knows."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is not None and isinstance(part, str):
+            found = next((f for name, f in current.model_fields.items() if part in {name, f.alias}), None)
+            current = _model_in(found.annotation) if found else current
+    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model inside an annotation, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
