@@ -1,0 +1,83 @@
+"""House rules 10 to 12: small rooms, words of the field, docstrings; and what no repository of ours may hold."""
+
+import ast
+import re
+import subprocess
+
+import pytest
+
+from tests.house.code import ROOT, Module, modules
+from tests.house.test_floors import names
+
+VAGUE = {"process", "handle", "handler", "manage", "util", "utils", "helper", "helpers", "common"}
+LINES_MAX = 300
+FUNCTION_MAX = 50
+
+
+@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+def test_rooms_are_small(module: Module) -> None:
+    """Rule 11: no module over 300 lines, no function over 50, each with a docstring that says its job."""
+    assert module.text.count("\n") <= LINES_MAX, f"{module.name} is too long"
+    assert ast.get_docstring(module.tree), f"{module.name} does not say what it is for"
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < FUNCTION_MAX, f"{module.name}:{node.lineno}: {node.name} is too long"
+
+
+def test_most_rooms_fit_a_head() -> None:
+    """Rule 11: most modules are under 150 lines."""
+    lengths = sorted(module.text.count("\n") for module in modules())
+    assert lengths[len(lengths) * 3 // 4] <= 220
+    assert lengths[len(lengths) // 2] <= 150
+
+
+@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+def test_words_of_the_field(module: Module) -> None:
+    """The glossary: no vague words in the names of modules, classes and functions."""
+    said = {module.path.stem}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            said.add(node.name)
+    for name in said:
+        words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
+        assert not words & VAGUE, f"{module.name}: {name}"
+
+
+def test_tests_say_what_they_hold() -> None:
+    """Every test says in one sentence what it holds."""
+    silent = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            is_test = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+            if is_test and not ast.get_docstring(node):
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert not silent, silent
+
+
+def tracked() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_nothing_private_is_kept() -> None:
+    """No path of a machine and no index address in the repository; example numbers and addresses are fictional."""
+    patterns = re.compile(r"/(?:home|Users)/[a-z]|/root/|files\.pythonhosted|index-url\s*=|--index-url http")
+    found = []
+    for name in tracked():
+        text = (ROOT / name).read_bytes().decode("utf-8", "replace")
+        if name.startswith("tests/house/") or name == "Makefile":
+            continue
+        found += [f"{name}: {match.group()}" for match in patterns.finditer(text)]
+    assert not found, found
+
+
+def test_the_lock_is_hashed() -> None:
+    """Every requirement of the lock carries hashes, and none an address."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = re.findall(r"^[a-z0-9][^\s]*==", text, flags=re.MULTILINE)
+    blocks = re.split(r"\n(?=[a-z0-9])", text)
+    assert len(pins) == len(blocks)
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in text
