@@ -49,9 +49,6 @@ class VirtualClock:
 def run_virtually(make: Any, start: datetime = datetime(2026, 11, 23, 10, tzinfo=UTC)) -> Any:
     """Run `make(clock)` to its end on virtual time."""
     loop = VirtualLoop()
-    try:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
         main: Coroutine[Any, Any, Any] = make(VirtualClock(loop, start))
-        return loop.run_until_complete(main)
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        return runner.run(main)

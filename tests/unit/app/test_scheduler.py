@@ -1,0 +1,79 @@
+"""Looks come when they are due or poked, one at a time for an incident."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from daemon.app.scheduler import Scheduler
+from tests.fakes.loop import VirtualClock, run_virtually
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def test_looks_come_at_their_time() -> None:
+    """What a look answers is when the next comes; None ends it."""
+    seen: list[tuple[str, float]] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def look(incident: str) -> datetime | None:
+            seen.append((incident, (clock.now() - START).total_seconds()))
+            return clock.now() + timedelta(minutes=10) if len(seen) < 4 else None
+
+        scheduler = Scheduler(clock, look)
+        scheduler.poke("a")
+        scheduler.set("b", START + timedelta(minutes=5))
+        run = asyncio.create_task(scheduler.run())
+        await asyncio.sleep(7200)
+        run.cancel()
+
+    run_virtually(main)
+    assert seen == [("a", 0.0), ("b", 300.0), ("a", 600.0), ("b", 900.0), ("a", 1200.0)]
+
+
+def test_pokes_are_one_look_and_never_two_at_once() -> None:
+    """Pokes before a look are one look, pokes during it make exactly one more, other incidents go on meanwhile."""
+    log: list[str] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def look(incident: str) -> datetime | None:
+            assert f"{incident} runs" not in log
+            log.append(f"{incident} runs")
+            await asyncio.sleep(10)
+            log.remove(f"{incident} runs")
+            log.append(f"{incident} at {(clock.now() - START).total_seconds():.0f}")
+            return None
+
+        scheduler = Scheduler(clock, look)
+        run = asyncio.create_task(scheduler.run())
+        for _ in range(5):
+            scheduler.poke("a")
+        scheduler.poke("b")
+        await asyncio.sleep(5)
+        scheduler.poke("a")
+        scheduler.poke("a")
+        await scheduler.settled()
+        run.cancel()
+
+    run_virtually(main)
+    assert sorted(log) == ["a at 10", "a at 20", "b at 10"]
+
+
+def test_a_moved_time_replaces_the_one_before() -> None:
+    """Setting a time again leaves one look, at the newer time; the heap does not grow with every change."""
+    seen: list[float] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def look(_incident: str) -> datetime | None:
+            seen.append((clock.now() - START).total_seconds())
+            return None
+
+        scheduler = Scheduler(clock, look)
+        for minutes in range(1000, 60, -1):
+            scheduler.set("a", START + timedelta(minutes=minutes))
+        assert len(scheduler._heap) < 100
+        scheduler.set("a", START + timedelta(minutes=90))
+        run = asyncio.create_task(scheduler.run())
+        await asyncio.sleep(3600 * 24)
+        run.cancel()
+
+    run_virtually(main)
+    assert seen == [5400.0]
