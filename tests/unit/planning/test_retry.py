@@ -1,0 +1,127 @@
+"""The table of `daemon/planning/retry.py`, row by row."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from daemon.domain.notification import Kind
+from daemon.domain.people import Channel
+from daemon.planning.retry import MOST_COPIES, Again, Done, LookUp, after_look_up, after_send, elsewhere_at
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+BUSY, LOST = Deferred("451 try later"), Uncertain("the reply did not come")
+WRONG_PASSWORD = Deferred("535 no", fault=Fault.PROVIDER)
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def tries(*outcomes: Outcome, via: Channel = Channel.SMS) -> tuple[Attempt, ...]:
+    """Tries that all began at T0 and ended a second later."""
+    return tuple(
+        Attempt(number, "key", number, via, "+14155550101", T0, outcome, T0 + seconds(1))
+        for number, outcome in enumerate(outcomes, 1)
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("via", Channel)
+def test_a_final_answer_ends_it(kind: Kind, via: Channel) -> None:
+    """Accepted and refused are never tried again, whatever was before."""
+    assert after_send(kind, via, tries(LOST, Accepted()), T0, 0) == Done("accepted")
+    assert after_send(kind, via, tries(BUSY, Refused("550")), T0, 1) == Done("refused")
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits"),
+    [
+        (Kind.PAGE, [2, 5, 10, 20, 30, 60, 60, 60]),
+        (Kind.UPDATE, [30, 60, 120, 240, 480, 900, 900]),
+        (Kind.CLOSING, [30, 60, 120, 240, 480, 900, 900]),
+    ],
+)
+def test_waits_grow(kind: Kind, waits: list[int]) -> None:
+    """Pages wait 2, 5, 10, 20, 30 s, then a minute; everything else 30 s doubling to 15 min; jitter adds up to 20 %."""
+    for count, wait in enumerate(waits, 1):
+        failed = tries(*[BUSY] * count)
+        assert after_send(kind, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(wait))
+        assert after_send(kind, Channel.EMAIL, failed, T0, 1) == Again(T0 + seconds(wait * 1.2))
+
+
+def test_a_longer_retry_after_wins() -> None:
+    """The provider's own wish lengthens a wait and never shortens it."""
+    for wish, wait in ((1, 2), (17, 17)):
+        asked = tries(Deferred("429", retry_after=seconds(wish)))
+        assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 0) == Again(T0 + seconds(wait))
+
+
+def test_a_providers_fault_is_tried_slowly() -> None:
+    """A wrong password is tried once a minute for a page, and the page goes elsewhere at once."""
+    failed = tries(WRONG_PASSWORD)
+    assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(60))
+    assert elsewhere_at(failed) == T0 + seconds(1)
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGE, Kind.CLOSING, Kind.UPDATE])
+def test_an_uncertain_sms_is_looked_up_before_a_second_copy(kind: Kind) -> None:
+    """The list is asked at 1, 3, 7 and 15 s; only when it lacks the message each time, a marked copy leaves."""
+    lost = tries(LOST)
+    ended_at = T0 + seconds(1)
+    move = after_send(kind, Channel.SMS, lost, ended_at, 0)
+    for wait in (1, 3, 7, 15):
+        assert move == LookUp(ended_at + seconds(wait))
+        move = after_look_up(kind, Channel.SMS, lost, BUSY, move.at)
+    assert move == Again(ended_at + seconds(15), LOST.detail)
+
+
+def test_found_is_accepted() -> None:
+    """A message that the provider has is never sent again."""
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(LOST), Accepted("SM1"), T0) == Done("accepted")
+
+
+@pytest.mark.parametrize("via", Channel)
+def test_what_cannot_be_looked_up(via: Channel) -> None:
+    """Where nobody can say, pages and closings leave again and an update does not: the next one repeats it."""
+    lost, late = tries(LOST, via=via), T0 + seconds(31)
+    assert after_look_up(Kind.PAGE, via, lost, LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.CLOSING, via, lost, LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, via, lost, LOST, late) == Done("uncertain")
+
+
+def test_an_uncertain_email_waits_30_seconds() -> None:
+    """Not the 2 s, 5 s schedule (rule 40)."""
+    move = after_send(Kind.PAGE, Channel.EMAIL, tries(LOST, via=Channel.EMAIL), T0 + seconds(1), 1)
+    assert move == LookUp(T0 + seconds(31))
+
+
+def test_copies_are_limited() -> None:
+    """A relay that never answers does not get copies for ever."""
+    lost = tries(*[LOST] * MOST_COPIES, via=Channel.EMAIL)
+    assert after_look_up(Kind.PAGE, Channel.EMAIL, lost, LOST, T0 + seconds(60)) == Done("uncertain")
+
+
+def test_when_a_page_goes_elsewhere() -> None:
+    """At once when refused, within 30 s of the first try's start when it makes no headway, not at all when taken."""
+    assert elsewhere_at(tries(Refused("550"))) == T0 + seconds(1)
+    assert elsewhere_at(tries(BUSY, BUSY)) == elsewhere_at(tries(LOST)) == T0 + seconds(25)
+    assert elsewhere_at(tries(BUSY, Accepted())) is None
+
+
+OUTCOMES = st.sampled_from([BUSY, WRONG_PASSWORD, LOST, Refused("550"), Accepted()])
+
+
+@given(st.sampled_from(Kind), st.sampled_from(Channel), st.lists(OUTCOMES, min_size=1, max_size=9), st.floats(0, 1))
+def test_a_second_copy_is_always_marked(kind: Kind, via: Channel, outcomes: list[Outcome], jitter: float) -> None:
+    """Whatever happened, a copy after one that may have left says so, any other does not; no move is in the past."""
+    done = tries(*outcomes, via=via)
+    for move in (
+        after_send(kind, via, done, T0, jitter),
+        *([after_look_up(kind, via, done, BUSY, T0 + seconds(60))] if done[-1].outcome is LOST else []),
+    ):
+        assert isinstance(move, Done) or move.at >= T0
+        if isinstance(move, Again):
+            assert bool(move.possible_duplicate) == (LOST in outcomes)
