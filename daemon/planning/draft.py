@@ -136,12 +136,12 @@ class Draft:
 
     def plan(self) -> Plan:
         """The finished plan."""
-        due: Sequence[Due] = self._due
-        assert len({each.notification.key for each in due}) == len(due), (
-            "one reader, one channel, one instant: one message"
-        )
         assert self._next_look is None or self._next_look > self.now
-        return Plan(tuple(due), tuple(self._suppressed), tuple(self._facts), self._next_look, self.history)
+        due = {each.notification.key: each for each in reversed(self._due)}
+        held = {each.key: each for each in self._suppressed}
+        return Plan(
+            tuple(reversed(due.values())), tuple(held.values()), tuple(self._facts), self._next_look, self.history
+        )
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
         """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""
