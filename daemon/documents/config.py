@@ -46,10 +46,21 @@ class Sources:
         )
 
 
-def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str]) -> tuple[Policy | None, list[Problem]]:
-    """The policy without what tocsin.yaml adds to it, or None when anything is wrong; and the problems, in the order
-    of files and lines. `at` (UTC) is around when calendars are read; `cron_fault` says what is wrong with a cron
-    expression, or nothing.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the fragments say. `policy` lacks what tocsin.yaml adds, and is None when anything is wrong; the names of
+    people and severities (with whether they have a `page`) stand for the rest to be checked against even then.
+    """
+
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+    people: frozenset[str]
+    severities: Mapping[str, bool]
+
+
+def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str]) -> Reading:
+    """Read and check all fragments; the problems are in the order of files and lines. `at` (UTC) is around when
+    calendars are read; `cron_fault` says what is wrong with a cron expression, or nothing.
     """
     documents = [_document(sources, path) for path in sources.fragments()]
     declared, problems = fragments.merge(documents)
@@ -61,7 +72,14 @@ def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str]) -> tu
     if not any(problem.level is ProblemLevel.ERROR for problem in problems):
         built = policy.build(declared, events)
         problems += advice.advise(declared, built, sources.label)
-    return built, sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+    return Reading(
+        policy=built,
+        problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))),
+        people=frozenset(declared.people),
+        severities={
+            name: entry.model is None or entry.model.page is not None for name, entry in declared.severities.items()
+        },
+    )
 
 
 def _document(sources: Sources, path: str) -> yaml.Document:

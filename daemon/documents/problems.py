@@ -3,14 +3,14 @@
 Decides the words and the codes; must not know which rules the models hold.
 """
 
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from daemon.documents.scalars import closest
-from daemon.documents.yaml import Document, Path
-from daemon.domain.problem import Problem
+from daemon.documents.yaml import Path
+from daemon.domain.problem import Problem, ProblemLevel
 
 _WORDS = {
     "string_type": ("wrong-type", "must be text, one single value"),
@@ -28,12 +28,22 @@ _WORDS = {
 }
 
 
-def of_validation(fault: ValidationError, document: Document, path: Path, model: type[BaseModel]) -> list[Problem]:
+class Located(Protocol):
+    """Whatever knows where its values stand: a document, or layers of settings."""
+
+    def problem(
+        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+    ) -> Problem:
+        """A problem with the value (or the key) at a path."""
+        ...
+
+
+def of_validation(fault: ValidationError, document: Located, path: Path, model: type[BaseModel]) -> list[Problem]:
     """One problem for each fault of the entry at `path`, which was read as `model`."""
     return [_problem(error, document, path, model) for error in fault.errors(include_url=False)]
 
 
-def _problem(error: ErrorDetails, document: Document, path: Path, model: type[BaseModel]) -> Problem:
+def _problem(error: ErrorDetails, document: Located, path: Path, model: type[BaseModel]) -> Problem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
     where = (*path, *loc)
     words = ".".join(str(part) for part in where)
@@ -60,12 +70,12 @@ def fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     for part in loc:
         if current is not None and isinstance(part, str):
             found = next((f for name, f in current.model_fields.items() if part in {name, f.alias}), None)
-            current = _model_in(found.annotation) if found else current
+            current = model_in(found.annotation) if found else current
     return [field.alias or name for name, field in current.model_fields.items()] if current else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The first model inside an annotation, however deep."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+    return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)
