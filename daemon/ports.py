@@ -53,6 +53,10 @@ class Letter:
     attempts: tuple[Attempt, ...] = ()
 
 
+class LedgerTrouble(Exception):  # noqa: N818 - the word of the field
+    """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
+
+
 class Ledger(Protocol):
     """The durable record. Each call is one transaction, on disk when it returns. Times are passed in, never asked."""
 
@@ -151,4 +155,12 @@ class ServiceManager(Protocol):
 
     def healthy(self) -> None:
         """A full pass went well: feeds the watchdog."""
+        ...
+
+
+class Heartbeat(Protocol):
+    """A dead man's switch outside this machine: it raises the alarm when the pings stop."""
+
+    async def ping(self, url: str) -> str:
+        """Tell it that we live. Empty when it heard us, else why not. Never raises."""
         ...

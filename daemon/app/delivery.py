@@ -17,9 +17,12 @@ KILLED = Uncertain("killed during the send")
 
 
 class Step(Enum):
-    """What is done next with a letter: sent, looked up after an uncertain send, asked about, or only written down."""
+    """What is done next with a letter: sent, taken up again after a restart, looked up after an uncertain send, asked
+    about, or only written down.
+    """
 
     SEND = "send"
+    RESUME = "resume"
     FIND = "find"
     ASK = "ask"
     WRITE = "write"
@@ -27,8 +30,9 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Delivery:
-    """One letter on its way. `looked_up` counts look-ups since the last try; `owed` are tries that the ledger does not
-    know of, `recorded` whether it knows the letter; `stuck` whether the page was sent to its next channel; `state` is how it was settled, while that is not written yet.
+    """One letter on its way. `recorded` is whether the ledger knows it, `owed` are tries that the ledger does not know
+    of. `possible_duplicate` is why an earlier copy may have left, `stuck` whether the page was sent to its next channel;
+    `state` is how it was settled, while that is not written yet.
     """
 
     letter: Letter
@@ -36,7 +40,7 @@ class Delivery:
     step: Step = Step.SEND
     tries: list[Attempt] = field(default_factory=list)
     owed: list[Attempt] = field(default_factory=list)
-    looked_up: int = 0
+    possible_duplicate: str = ""
     stuck: bool = False
     settled_at: datetime | None = None
     state: str = ""

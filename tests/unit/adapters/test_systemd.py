@@ -19,7 +19,7 @@ def line(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def test_every_message_of_the_protocol(line: socket.socket) -> None:
-    """READY with a one-line status, RELOADING with its instant, WATCHDOG and STOPPING arrive as sd_notify(3) writes them."""
+    """READY with a status line, RELOADING with its instant, WATCHDOG and STOPPING arrive as in sd_notify(3)."""
     manager = Systemd({"NOTIFY_SOCKET": line.getsockname(), "WATCHDOG_USEC": "30000000"})
     manager.ready("watching\nincidents")
     assert line.recv(500) == b"READY=1\nSTATUS=watching incidents"

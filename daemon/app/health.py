@@ -1,0 +1,73 @@
+"""Health: whether the whole daemon is doing its work, and who is told so (systemd's watchdog, the dead man's switch).
+
+It decides from marks that the parts leave when they have really done something. It must not know how they do it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from daemon.app.settings import Settings
+from daemon.ports import Clock, Heartbeat, ServiceManager
+
+CHECKS_EVERY = 5.0
+"""Seconds between two checks; a third of the patience that systemd/tocsin.service gives us."""
+FRESH = timedelta(seconds=25)
+"""How old a mark may be."""
+
+Marks = Mapping[str, Callable[[], datetime | None]]
+
+log = structlog.get_logger()
+
+
+class Health:
+    """Checks all marks; feeds the watchdog after a good check, and pings the heartbeat after one without trouble.
+
+    `marks` must be fresh. `troubles` are sentences about what works only in part (a ledger on a full disk): a restart
+    would not cure that, so the watchdog is fed, but the outside world is not told that all is well.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        manager: ServiceManager,
+        heartbeat: Heartbeat,
+        settings: Callable[[], Settings],
+        marks: Marks,
+        troubles: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self._clock = clock
+        self._manager = manager
+        self._heartbeat = heartbeat
+        self._settings = settings
+        self._marks = marks
+        self._troubles = troubles
+        self._pinged_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.check()
+            await asyncio.sleep(CHECKS_EVERY)
+
+    async def check(self) -> bool:
+        """One check. True when everything is fresh."""
+        now = self._clock.now()
+        stale = [name for name, mark in self._marks.items() if (at := mark()) is None or now - at > FRESH]
+        if stale:
+            log.error("unhealthy", stale=stale)
+            return False
+        self._manager.healthy()
+        if not self._troubles():
+            await self._ping(now)
+        return True
+
+    async def _ping(self, now: datetime) -> None:
+        wanted = self._settings().heartbeat
+        if wanted.url is None or (self._pinged_at is not None and now - self._pinged_at < wanted.every):
+            return
+        self._pinged_at = now
+        if trouble := await self._heartbeat.ping(wanted.url):
+            log.warning("heartbeat", trouble=trouble)

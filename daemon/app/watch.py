@@ -1,0 +1,84 @@
+"""Watch: the folder of incident files, looked through whenever it may have changed, and what that brings.
+
+It decides when to look; what counts is the intake's judgement, and what follows from it the plan's. It must not know
+what a version says.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+from daemon.app.intake import Changes, Intake
+from daemon.app.trouble import Tell
+from daemon.domain.facts import Fact, Gone, Seen
+from daemon.domain.policy import Policy
+from daemon.ports import Clock, Folder
+
+RESCAN_EVERY = 10.0
+"""Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
+
+
+class Watch:
+    """Looks through the folder, a thread's work, and passes on what is new. `learn` takes a fact of an incident."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        intake: Intake,
+        clock: Clock,
+        policy: Callable[[], Policy],
+        learn: Callable[[str, Fact], None],
+        tell: Tell,
+    ) -> None:
+        self._folder = folder
+        self._intake = intake
+        self._clock = clock
+        self._policy = policy
+        self._learn = learn
+        self._tell = tell
+        self._poked = asyncio.Event()
+        self._next_look: datetime | None = None
+        self.scanned_at = clock.now()
+
+    def poke(self) -> None:
+        """Something may have changed: the folder, or the config by which it is read."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="folder pokes")
+            tasks.create_task(self._looks(), name="folder scans")
+
+    async def scan(self) -> None:
+        """Look through the folder once."""
+        self._poked.clear()
+        changes = await asyncio.to_thread(self._take)
+        now = self._clock.now()
+        for version in changes.versions:
+            self._learn(version.incident.id, Seen(now, version.incident, version.digest))
+        for incident in changes.gone:
+            self._learn(incident, Gone(now))
+        for trouble in changes.troubles:
+            self._tell(trouble)
+        self._next_look = changes.next_look
+        self.scanned_at = now
+
+    def _take(self) -> Changes:
+        listing = self._folder.scan()
+        return self._intake.take(listing, self._clock.now(), self._policy())
+
+    async def _listen(self) -> None:
+        async for _ in self._folder.pokes():
+            self._poked.set()
+
+    async def _looks(self) -> None:
+        while True:
+            wait = RESCAN_EVERY
+            if self._next_look is not None:
+                wait = min(wait, max(0.0, (self._next_look - self._clock.now()).total_seconds()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._poked.wait()
+            await self.scan()
