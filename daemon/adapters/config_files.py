@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from daemon.documents.source import FILE_LIMIT, error
+from daemon.documents.source import FILE_LIMIT, TOP, problem
 from daemon.domain.problem import Problem
 
 WANTED = (".yaml", ".yml", ".ics")
@@ -27,23 +27,25 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
     if not folder.is_dir():
-        return {}, [error(label, 1, 1, "no-such-file", f"there is no config folder {label}; name it with --config DIR")]
+        return {}, [
+            problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
+        ]
     inside = folder.resolve()
     for path in _wanted(folder):
         name = path.relative_to(folder).as_posix()
         if len(files) >= FILES_LIMIT:
-            problems.append(error(label, 1, 1, "too-many-files", f"over {FILES_LIMIT} files; {name} is not read"))
+            problems.append(problem(label, TOP, "too-many-files", f"over {FILES_LIMIT} files; {name} is not read"))
             break
         try:
             if not path.resolve(strict=True).is_relative_to(inside):
                 found = "the link leads outside the config folder; put the file itself here"
-                problems.append(error(f"{label}/{name}", 1, 1, "link-outside", found))
+                problems.append(problem(f"{label}/{name}", TOP, "link-outside", found))
                 continue
             limit = CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT
             files[name] = _read(path.resolve(), limit + 1)
         except OSError as fault:
             found = f"the file cannot be read: {fault.strerror or fault}"
-            problems.append(error(f"{label}/{name}", 1, 1, "unreadable-file", found))
+            problems.append(problem(f"{label}/{name}", TOP, "unreadable-file", found))
     return files, problems
 
 

@@ -19,6 +19,7 @@ from daemon.app.settings import SQLITE, Settings
 from daemon.documents import yaml
 from daemon.documents.problems import model_in, of_validation
 from daemon.documents.scalars import closest
+from daemon.documents.source import TOP, problem
 from daemon.domain.problem import Problem, ProblemLevel
 
 PREFIX = "TOCSIN_"
@@ -90,7 +91,7 @@ class Layers:
         """A problem with a setting, at the place it comes from."""
         source = self.source(path)
         if source:
-            return Problem(source, 1, 1, level, code, message)
+            return problem(source, TOP, code, message, level)
         return self.document.problem(path, code, message, key=key, level=level)
 
     def place(self, path: yaml.Path) -> str:
@@ -157,7 +158,7 @@ def _unknown(layers: Layers) -> Iterator[Problem]:
             name = written.upper() if sort != "variable" else written
             if name.startswith(PREFIX) and name not in known and not name.startswith(_variable(_OPEN) + "__"):
                 found = f"unknown {sort} {written}{closest(name, known, cutoff=0.8)}"
-                yield Problem(written, 1, 1, ProblemLevel.ERROR, UNKNOWN_VARIABLE, found)
+                yield problem(written, TOP, UNKNOWN_VARIABLE, found)
 
 
 def _names(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from daemon.documents import contacts
 from daemon.documents.fragments import Fragments
+from daemon.documents.source import TOP, problem
 from daemon.documents.yaml import Path
 from daemon.domain.people import Channel
 from daemon.domain.policy import COMMANDER, COMMUNICATIONS, SCRIBE, TECHNICAL_LEAD, Level, Policy
@@ -36,7 +37,7 @@ def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
                     first.path[:1], "special-role-missing", found, key=True, level=ProblemLevel.WARNING
                 )
             else:
-                yield Problem(label or ".", 1, 1, ProblemLevel.WARNING, "special-role-missing", found)
+                yield problem(label, TOP, "special-role-missing", found, ProblemLevel.WARNING)
 
 
 def _chains(fragments: Fragments) -> Iterator[Problem]:

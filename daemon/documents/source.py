@@ -6,18 +6,26 @@ text is kept. Must not know YAML, config or incidents.
 
 import re
 
+from daemon.documents.cleaning import clean, cut, one_line
 from daemon.domain.problem import Problem, ProblemLevel
 
 FILE_LIMIT = 256 * 1024
 """The most bytes of a file that are read (product.md sections 3 and 4)."""
+MESSAGE_LIMIT = 400
+"""The longest message of a problem, in characters."""
+TOP = (1, 1)
+"""The place of what concerns a whole file."""
+
+Place = tuple[int, int]
+"""Line and column, from 1."""
 
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
-def error(file: str, line: int, column: int, code: str, message: str) -> Problem:
-    """A problem that refuses a config."""
-    return Problem(file, line, column, ProblemLevel.ERROR, code, message)
+def problem(file: str, place: Place, code: str, message: str, level: ProblemLevel = ProblemLevel.ERROR) -> Problem:
+    """A problem on one clean line, whatever the file's texts that it quotes hold."""
+    return Problem(file, *place, level, code, cut(one_line(clean(message)), MESSAGE_LIMIT))
 
 
 def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[Problem]]:
@@ -29,32 +37,32 @@ def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[P
     problems: list[Problem] = []
     if len(data) > limit:
         problems.append(
-            error(file, 1, 1, "file-too-large", f"the file is over {limit // 1024} KiB; split or shorten it")
+            problem(file, TOP, "file-too-large", f"the file is over {limit // 1024} KiB; split or shorten it")
         )
         data = data[: data.rfind(b"\n", 0, limit) + 1 or limit]
     encoding = _UTF16.get(data[:2])
     if encoding:
-        problems.append(error(file, 1, 1, "not-utf8", "the file is UTF-16; save it as UTF-8"))
+        problems.append(problem(file, TOP, "not-utf8", "the file is UTF-16; save it as UTF-8"))
         text = data[2:].decode(encoding, "replace")
     else:
         try:
             text = data.decode()
         except UnicodeDecodeError as fault:
-            line, column = _place(data[: fault.start].decode())
+            place = _place(data[: fault.start].decode())
             found = f"the byte 0x{data[fault.start]:02x} is not UTF-8; save the file as UTF-8"
-            problems.append(error(file, line, column, "not-utf8", found))
+            problems.append(problem(file, place, "not-utf8", found))
             text = data.decode(errors="replace")
         text = text.removeprefix("\ufeff")
     bad = UNPRINTABLE.search(text)
     if bad:
-        line, column = _place(text[: bad.start()])
+        place = _place(text[: bad.start()])
         found = f"the character U+{ord(bad[0]):04X} cannot stand in this file; remove it"
-        problems.append(error(file, line, column, "control-character", found))
+        problems.append(problem(file, place, "control-character", found))
         text = UNPRINTABLE.sub("", text)
     return text, problems
 
 
-def _place(before: str) -> tuple[int, int]:
+def _place(before: str) -> Place:
     """Line and column, from 1, of what comes after this text."""
     lines = before.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     return len(lines), len(lines[-1]) + 1

@@ -5,6 +5,8 @@ Must not know what a file means.
 
 import yaml
 
+from daemon.documents.source import TOP, Place
+
 _WORDS = {
     "mapping values are not allowed in this context": 'a ": " stands where none can; quote the value, or check the '
     "indentation of this line",
@@ -29,20 +31,20 @@ _FIRST = {
 }
 
 
-def explain(fault: yaml.YAMLError, lines: list[str]) -> tuple[int, int, str]:
-    """Line, column (from 1) and words for a syntax error; `lines` is the text that was read."""
+def explain(fault: yaml.YAMLError, lines: list[str]) -> tuple[Place, str]:
+    """The place and the words for a syntax error; `lines` is the text that was read."""
     if not isinstance(fault, yaml.MarkedYAMLError):
-        return 1, 1, "the file is not YAML"
+        return TOP, "the file is not YAML"
     problem = fault.problem or "the file is not YAML"
     mark = fault.problem_mark or fault.context_mark
     if problem == "found unexpected end of stream" and fault.context_mark:
         mark = fault.context_mark
     if mark is None:
-        return 1, 1, problem
+        return TOP, problem
     line = lines[mark.line] if mark.line < len(lines) else ""
     words = _WORDS.get(problem, problem)
     if "cannot start any token" in problem or "'\\t'" in problem:
         words = _FIRST.get(line[mark.column : mark.column + 1], "a value that begins so needs quotes")
     elif line[: len(line) - len(line.lstrip())].count("\t"):
         words = _FIRST["\t"]
-    return mark.line + 1, mark.column + 1, words
+    return (mark.line + 1, mark.column + 1), words

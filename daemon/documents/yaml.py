@@ -25,7 +25,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from daemon.documents.source import FILE_LIMIT, UNPRINTABLE, decode
+from daemon.documents.source import FILE_LIMIT, UNPRINTABLE, Place, decode, problem
 from daemon.documents.syntax import explain
 from daemon.domain.problem import Problem, ProblemLevel
 
@@ -38,8 +38,6 @@ PROBLEM_LIMIT = 100
 
 Value = str | list["Value"] | dict[str, "Value"] | None
 Path = tuple[str | int, ...]
-Place = tuple[int, int]
-"""Line and column, from 1."""
 
 _Node = ScalarEvent | MappingStartEvent | SequenceStartEvent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,8 +75,7 @@ class Document:
         self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with the value (or the key) at a path."""
-        line, column = self.place(path, key=key)
-        return Problem(self.file, line, column, level, code, message)
+        return problem(self.file, self.place(path, key=key), code, message, level)
 
 
 def read(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document:
@@ -94,8 +91,8 @@ def read(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document:
             pass
     except yaml.YAMLError as fault:
         if len(data) <= limit:  # a cut text may well end in the middle of something
-            line, column, words = explain(fault, text.splitlines())
-            builder.tell(line, column, "not-yaml", words)
+            place, words = explain(fault, text.splitlines())
+            builder.tell(place, "not-yaml", words)
             document.broken = True
     finally:
         parser.dispose()
@@ -130,14 +127,14 @@ class _Builder:
         self.skip_is_key = False
         self.documents = 0
 
-    def tell(self, line: int, column: int, code: str, message: str) -> None:
+    def tell(self, place: Place, code: str, message: str) -> None:
         """Note a problem, up to the limit."""
         if len(self.document.problems) < PROBLEM_LIMIT:
-            self.document.problems.append(Problem(self.document.file, line, column, ProblemLevel.ERROR, code, message))
+            self.document.problems.append(problem(self.document.file, place, code, message))
 
     def refuse(self, event: Event, code: str, message: str) -> None:
         """Note a problem at an event."""
-        self.tell(*_place(event), code, message)
+        self.tell(_place(event), code, message)
 
     def take(self, event: Event | None) -> bool:
         """One event further; False when nothing more is to be read."""

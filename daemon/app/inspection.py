@@ -1,0 +1,68 @@
+"""Inspection: everything that `tocsin check` looks at, as one list of problems.
+
+Decides what is looked at: the config, then incident files with its help. Must not send or record anything, nor
+know how problems are printed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from daemon.adapters.clock import SystemClock
+from daemon.adapters.folder import WatchedFolder
+from daemon.app.configuration import Configuration, label_of, load
+from daemon.documents import incident
+from daemon.documents.cleaning import shown
+from daemon.documents.incident_name import incident_id
+from daemon.documents.source import FILE_LIMIT, TOP, problem
+from daemon.domain.policy import Policy
+from daemon.domain.problem import Problem
+from daemon.ports import Listed
+
+
+def inspect(
+    folder: Path, paths: Iterable[Path], at: datetime, environ: Mapping[str, str]
+) -> tuple[Configuration, list[Problem]]:
+    """The config in `folder` and every problem of it and of the incident files: those under `paths`, or else those of
+    the configured folder. Incident files are judged by the config, so a refused config is all that is told.
+    """
+    found = load(folder, at, environ)
+    problems = list(found.problems)
+    if found.policy is None or found.settings is None:
+        return found, problems
+    chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
+    if not list(paths):
+        chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []
+    for path in chosen:
+        listed = _folder(path) if path.is_dir() else [_file(path)]
+        problems += _incidents(listed, path if path.is_dir() else path.parent, found.policy)
+    return found, problems
+
+
+def _folder(path: Path) -> list[Listed]:
+    """The incident files of a folder."""
+    listed = WatchedFolder(path, SystemClock()).scan()
+    return [Listed("", None, "", listed)] if isinstance(listed, str) else list(listed)
+
+
+def _file(path: Path) -> Listed:
+    """One incident file, by whatever name."""
+    try:
+        with path.open("rb") as file:
+            return Listed(path.name, file.read(FILE_LIMIT + 1), "")
+    except OSError as fault:
+        return Listed(path.name, None, "", fault.strerror or str(fault))
+
+
+def _incidents(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
+    """What is wrong with incident files of one folder."""
+    first: dict[str, str] = {}
+    for each in listed:
+        name = label_of(folder / shown(each.name))
+        if each.data is None:
+            yield problem(name, TOP, "unreadable-file", f"the file cannot be read: {each.trouble}")
+            continue
+        other = first.setdefault(incident_id(each.name), name)
+        if other != name:
+            yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
+        yield from incident.read(each.data, each.name, policy, None, name).problems

@@ -1,0 +1,72 @@
+"""`tocsin check`: is the config good, and are the incident files? Problems as `file:line:col: level: message`."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from daemon.cli.options import config_option, folder_of, moment
+from daemon.domain.problem import Problem, ProblemLevel
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@config_option
+def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
+    r"""Check the config, the templates and incident files. PATHs are incident files or folders of them; without any,
+    the configured folder is looked at. Exit status 1 if there is an error; warnings are only told.
+
+    \b
+    Examples:
+      tocsin check
+      tocsin check incidents/2026-11-23-card-payments-fail.yaml
+      tocsin check --format github        annotations for a pull request
+    """
+    from daemon.app.inspection import inspect
+
+    found, problems = inspect(folder_of(config), paths, moment(), os.environ)
+    errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
+    if form == "json":
+        json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
+        click.echo()
+    else:
+        for problem in problems:
+            click.echo(annotation(problem) if form == "github" else str(problem))
+        click.echo(summary(problems, found.revision), err=True)
+    sys.exit(1 if errors else 0)
+
+
+def document(problem: Problem) -> dict[str, str | int]:
+    """A problem as JSON (product.md section 7)."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "level": str(problem.level),
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def annotation(problem: Problem) -> str:
+    """A problem as a workflow command that code hosts show beside the line."""
+    where = f"file={_escaped(problem.file, ',:')},line={problem.line},col={problem.column}"
+    return f"::{problem.level} {where}::{_escaped(problem.message)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    return "".join(f"%{ord(letter):02X}" if letter in "%\r\n" + also else letter for letter in text)
+
+
+def summary(problems: Sequence[Problem], revision: str) -> str:
+    """One line for people: how it went."""
+    errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
+    warnings = len(problems) - errors
+    counted = [
+        f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+    ]
+    return f"config {revision}: {', '.join(counted) or 'good'}"
