@@ -44,8 +44,7 @@ def read(data: bytes, name: str, policy: Policy, previous: Incident | None, file
     """
     document = yaml.read(data, file)
     value = document.value
-    known = isinstance(value, dict) and any(field in value for field in ("title", "severity"))
-    if not isinstance(value, dict) or (document.broken and not known):
+    if not isinstance(value, dict) or (document.broken and not (value.get("title") or value.get("severity"))):
         problems = document.problems or [document.problem((), "not-yaml", _shape(document))]
         return Reading(None, tuple(problems), complete=False, first_lines=first_lines(document.text))
     fields = Fields(document, policy)

@@ -1,0 +1,46 @@
+"""A folder in memory: what a test puts in is what a scan gives."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Sequence
+
+from daemon.documents.incident_name import counts
+from daemon.documents.source import FILE_LIMIT
+from daemon.ports import Listed
+
+
+class FakeFolder:
+    """`ports.Folder` without a disk. `away` is why it cannot be listed."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Listed] = {}
+        self.away = ""
+        self._poked = asyncio.Event()
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Put a file in, or replace it."""
+        data = (content.encode() if isinstance(content, str) else content)[: FILE_LIMIT + 1]
+        trouble = "" if len(data) <= FILE_LIMIT else f"{name} is over {FILE_LIMIT // 1024} KiB; only the start is read"
+        self.files[name] = Listed(name, data, hashlib.blake2b(data, digest_size=16).hexdigest(), trouble)
+        self._poked.set()
+
+    def remove(self, name: str) -> None:
+        """Take a file away."""
+        del self.files[name]
+        self._poked.set()
+
+    def obstruct(self, name: str, trouble: str, *, is_file: bool = False) -> None:
+        """Put something in that cannot be read: no file at all, or one without the right to read it."""
+        self.files[name] = Listed(name, b"" if is_file else None, "", trouble)
+        self._poked.set()
+
+    def scan(self) -> Sequence[Listed] | str:
+        """Every file that counts, by name."""
+        return self.away or [self.files[name] for name in sorted(self.files) if counts(name)]
+
+    async def pokes(self) -> AsyncGenerator[None, None]:
+        """One poke for whatever was put in or taken away since the last one."""
+        while True:
+            await self._poked.wait()
+            self._poked.clear()
+            yield None

@@ -1,0 +1,396 @@
+"""Intake: when the content of a file counts, and which incident a file is (rules 31 to 33)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from daemon.app.intake import Changes, Intake, Known, Version
+from daemon.domain.incident import Incident, Status
+from daemon.domain.policy import Policy
+from tests.fakes.folder import FakeFolder
+from tests.policies import small_policy
+
+START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+GOOD = "title: Card payments fail\nseverity: sev2\n"
+IDENTIFIED = GOOD + "status: identified\n"
+RESOLVED = GOOD + "status: resolved\n"
+PROSE = "Payments are down, please help\n"
+
+
+class Desk:
+    """A folder, an intake, and a clock that the test moves."""
+
+    def __init__(self, known: dict[str, Known] | None = None, policy: Policy | None = None) -> None:
+        self.folder = FakeFolder()
+        self.policy = policy or small_policy()
+        self.intake = Intake(known or {})
+        self.now = START
+
+    def look(self, after: float = 0) -> Changes:
+        self.now += timedelta(seconds=after)
+        return self.intake.take(self.folder.scan(), self.now, self.policy)
+
+    def watch(self, seconds: float, step: float = 0.5) -> list[Changes]:
+        """Every look of the next seconds that brought something."""
+        looks = [self.look(step) for _ in range(int(seconds / step))]
+        return [found for found in looks if found.versions or found.gone or found.troubles]
+
+
+def ids(changes: Changes) -> list[str]:
+    return [version.incident.id for version in changes.versions]
+
+
+def only(changes: Changes) -> Version:
+    (version,) = changes.versions
+    return version
+
+
+def declared(text: str = GOOD, name: str = "card.yaml") -> Desk:
+    """A desk on which one incident has been declared."""
+    desk = Desk()
+    desk.folder.write(name, text)
+    only(desk.look())
+    return desk
+
+
+def test_a_readable_new_file_counts_at_once_and_once() -> None:
+    """A new file whose severity can be read counts at the first look, and never again unless it changes."""
+    desk = declared()
+    assert desk.look().next_look is None
+    assert desk.watch(30) == []
+
+
+def test_a_new_file_with_dropped_fields_counts_at_once() -> None:
+    """Only the severity decides; what was dropped is told to the operators as a minor matter."""
+    desk = Desk()
+    desk.folder.write("card.yaml", GOOD + "eta: noon\n")
+    found = desk.look()
+    assert ids(found) == ["card"]
+    assert [trouble.minor for trouble in found.troubles] == [True]
+    assert "incidents/card.yaml:3:6" in found.troubles[0].text
+
+
+@pytest.mark.parametrize("text", ["title: x\n", "title: x\nseverity: sev9\n"])
+def test_a_new_file_without_a_good_severity_waits_for_stillness(text: str) -> None:
+    """It counts after 2 s without change; each change begins the wait anew."""
+    desk = Desk()
+    desk.folder.write("card.yaml", text)
+    assert desk.look().next_look == START + timedelta(seconds=2)
+    desk.folder.write("card.yaml", text + "summary: more\n")
+    assert desk.look(1.5).versions == ()
+    assert desk.look(1.9).versions == ()
+    found = desk.look(0.1)
+    assert only(found).incident.severity == "sev1"
+    assert [trouble.minor for trouble in found.troubles] == [False]
+
+
+def test_a_half_written_file_counts_when_it_is_whole() -> None:
+    """While it waits, a content with a good severity counts at once."""
+    desk = Desk()
+    desk.folder.write("card.yaml", "title: Card pay")
+    assert desk.look().versions == ()
+    desk.folder.write("card.yaml", GOOD)
+    assert only(desk.look(0.1)).incident.title == "Card payments fail"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (IDENTIFIED + "eta: 2026-11-23T12:00Z\n", IDENTIFIED + "eta: noon\n"),
+        (IDENTIFIED + "eta: 2026-11-23T12:00Z\n", IDENTIFIED),
+        (IDENTIFIED + "updates: [a, b]\n", IDENTIFIED + "updates: [a]\n"),
+        (IDENTIFIED + "services: [checkout]\n", GOOD),
+        (IDENTIFIED, IDENTIFIED + "summary: 'half"),
+        (RESOLVED, GOOD),
+        (RESOLVED, IDENTIFIED),
+    ],
+)
+def test_a_version_that_drops_fields_or_reopens_waits(before: str, after: str) -> None:
+    """It counts once the file has been still for 2 s; if it is whole again before, nothing has happened."""
+    desk = declared(before)
+    desk.folder.write("card.yaml", after)
+    assert desk.look(1).versions == ()
+    assert desk.look(1.9).versions == ()
+    assert len(desk.look(0.1).versions) == 1
+    again = declared(before)
+    again.folder.write("card.yaml", after)
+    assert again.look(1).versions == ()
+    again.folder.write("card.yaml", before)
+    assert again.watch(5) == []
+
+
+def test_a_good_change_counts_at_once() -> None:
+    """A version that only adds or changes needs no stillness; nor does a resolution."""
+    desk = declared()
+    desk.folder.write("card.yaml", IDENTIFIED)
+    assert only(desk.look(1)).incident.status is Status.IDENTIFIED
+    desk.folder.write("card.yaml", RESOLVED)
+    assert only(desk.look(1)).incident.resolved
+
+
+@pytest.mark.parametrize("text", ["", PROSE, "\x00", "[" * 60_000, "title: &x {{{"])
+def test_an_open_incident_goes_on_when_its_file_cannot_be_read(text: str) -> None:
+    """Emptied, prose or rubbish changes nothing; operators are told once, and the file may come back."""
+    desk = declared()
+    desk.folder.write("card.yaml", text)
+    (found,) = desk.watch(60)
+    assert (found.versions, len(found.troubles)) == ((), 1)
+    assert "goes on as it last could be read" in found.troubles[0].text
+    desk.folder.write("card.yaml", IDENTIFIED)
+    assert only(desk.look()).incident.status is Status.IDENTIFIED
+
+
+def test_a_file_that_is_not_yaml_counts_after_ten_seconds() -> None:
+    """A new file of prose stands for an unreadable incident once it has been still for 10 s."""
+    desk = Desk()
+    desk.folder.write("card.yaml", PROSE)
+    assert desk.look().next_look == START + timedelta(seconds=10)
+    assert desk.look(9.9).versions == ()
+    found = desk.look(0.1)
+    version = only(found)
+    assert (version.incident.unreadable, version.incident.summary) == (True, PROSE.strip())
+    assert len(found.troubles) == 1
+    assert desk.watch(30) == []
+
+
+def test_once_readable_it_is_declared_normally() -> None:
+    """The same id, now with a good version."""
+    desk = Desk()
+    desk.folder.write("card.yaml", PROSE)
+    desk.watch(12)
+    desk.folder.write("card.yaml", GOOD)
+    assert only(desk.look()).incident == Incident("card", "Card payments fail", "sev2")
+
+
+def test_a_never_readable_file_that_is_gone_ends() -> None:
+    """After 10 s without the file its incident is gone, operators are told; the id is free again."""
+    desk = Desk()
+    desk.folder.write("card.yaml", PROSE)
+    desk.watch(12)
+    desk.folder.remove("card.yaml")
+    assert desk.look().next_look == desk.now + timedelta(seconds=10)
+    assert desk.look(9.9).gone == ()
+    found = desk.look(0.1)
+    assert (found.gone, len(found.troubles)) == (("card",), 1)
+    desk.folder.write("card.yaml", GOOD)
+    assert ids(desk.look(5)) == ["card"]
+
+
+def test_a_vanished_file_stays_open_and_is_told_once() -> None:
+    """Silence never means resolved (P4): after 10 s one notice, and nothing else ever."""
+    desk = declared()
+    desk.folder.remove("card.yaml")
+    assert desk.look().troubles == ()
+    (found,) = desk.watch(120)
+    assert (found.versions, found.gone) == ((), ())
+    assert "stays open" in found.troubles[0].text
+    desk.folder.write("card.yaml", RESOLVED)
+    assert only(desk.look()).incident.resolved
+
+
+def test_the_file_of_a_resolved_incident_may_go() -> None:
+    """Moving it to an archive is no trouble."""
+    desk = declared(RESOLVED)
+    desk.folder.remove("card.yaml")
+    assert desk.watch(30) == []
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1, 9.9])
+def test_a_renamed_file_keeps_its_id(gap: float) -> None:
+    """The same content under another name within 10 s is the same incident, also for later versions."""
+    desk = declared()
+    desk.folder.remove("card.yaml")
+    if gap:
+        desk.look()
+    desk.folder.write("renamed.yaml", GOOD)
+    assert desk.look(gap).versions == ()
+    desk.folder.write("renamed.yaml", IDENTIFIED)
+    assert ids(desk.look(30)) == ["card"]
+    desk.folder.remove("renamed.yaml")
+    assert len(desk.watch(30)) == 1
+
+
+def test_the_same_content_later_is_another_incident() -> None:
+    """After 10 s the name counts; so does a copy beside the original."""
+    desk = declared()
+    desk.folder.write("copy.yaml", GOOD)
+    assert ids(desk.look()) == ["copy"]
+    desk.folder.remove("card.yaml")
+    desk.watch(11)
+    desk.folder.write("late.yaml", GOOD)
+    assert ids(desk.look()) == ["late"]
+
+
+def test_of_two_files_with_one_stem_the_first_seen_goes_on() -> None:
+    """The second is a problem, once; it takes over when the first has gone."""
+    desk = declared()
+    desk.folder.write("card.yml", IDENTIFIED)
+    found = desk.look()
+    assert found.versions == ()
+    assert "incidents/card.yml" in found.troubles[0].text
+    assert desk.watch(20) == []
+    desk.folder.remove("card.yaml")
+    assert [ids(found) for found in desk.watch(20)] == [["card"]]
+
+
+def test_a_new_suffix_is_the_same_incident() -> None:
+    """`card.yml` in place of `card.yaml`, changed or not, goes on with the incident, without a notice."""
+    desk = declared()
+    desk.folder.remove("card.yaml")
+    desk.folder.write("card.yml", IDENTIFIED)
+    assert ids(desk.look()) == ["card"]
+    assert desk.watch(20) == []
+
+
+@pytest.mark.parametrize(("is_file", "pages"), [(False, False), (True, True)])
+def test_what_cannot_be_opened_is_told(is_file: bool, pages: bool) -> None:
+    """A link or FIFO is told to operators only; a file without the right to read it may be a call for help."""
+    desk = Desk()
+    desk.folder.obstruct("card.yaml", "card.yaml cannot be had", is_file=is_file)
+    looks = desk.watch(20)
+    assert [len(found.troubles) for found in looks] == [1]
+    assert [version.incident.unreadable for found in looks for version in found.versions] == [True] * pages
+
+
+def test_a_link_never_takes_an_id() -> None:
+    """A regular file beside a link of the same stem is the incident."""
+    desk = Desk()
+    desk.folder.obstruct("card.yaml", "card.yaml is a symbolic link")
+    desk.look()
+    desk.folder.write("card.yml", GOOD)
+    assert ids(desk.look()) == ["card"]
+    desk.folder.remove("card.yml")
+    assert len(desk.watch(30)) == 2
+
+
+def test_everything_deleted_for_a_moment() -> None:
+    """500 files gone for 100 ms and back: no version, no notice."""
+    desk = Desk()
+    for number in range(500):
+        desk.folder.write(f"i{number}.yaml", GOOD.replace("Card", f"Card {number}"))
+    assert len(desk.look().versions) == 500
+    kept, desk.folder.files = desk.folder.files, {}
+    desk.look(1)
+    desk.folder.files = kept
+    assert desk.look(0.1).versions == ()
+    assert desk.watch(30) == []
+
+
+def test_everything_deleted_for_good_is_one_notice() -> None:
+    """500 files gone: every incident stays open, the operators get one notice."""
+    desk = Desk()
+    for number in range(500):
+        desk.folder.write(f"i{number}.yaml", GOOD.replace("Card", f"Card {number}"))
+    desk.look()
+    desk.folder.files = {}
+    (found,) = desk.watch(60)
+    assert (found.versions, len(found.troubles)) == ((), 1)
+    assert "500 incident files" in found.troubles[0].text
+
+
+def test_a_checkout_that_goes_back_and_forth() -> None:
+    """500 files reopened by one checkout and resolved again by the next, within 2 s: nothing happens."""
+    desk = Desk()
+    for number in range(500):
+        desk.folder.write(f"i{number}.yaml", RESOLVED)
+    desk.look()
+    for text in (GOOD, RESOLVED):
+        for number in range(500):
+            desk.folder.write(f"i{number}.yaml", text)
+        assert desk.look(1).versions == ()
+    assert desk.watch(10) == []
+
+
+def test_a_folder_that_cannot_be_listed() -> None:
+    """It changes nothing, is told once after 10 s, and again when it happens anew."""
+    desk = declared()
+    for _ in range(2):
+        desk.folder.away = "the incident folder is gone"
+        (found,) = desk.watch(60)
+        assert (found.versions, [trouble.cause for trouble in found.troubles]) == ((), ["folder"])
+        desk.folder.away = ""
+        assert desk.watch(30) == []
+
+
+def known_from(desk: Desk) -> dict[str, Known]:
+    """What the ledger would know after this desk's first look."""
+    found = Intake({}).take(desk.folder.scan(), START, desk.policy)
+    return {version.incident.id: Known(version.incident, version.digest, version.file) for version in found.versions}
+
+
+@pytest.mark.parametrize("text", [GOOD, IDENTIFIED + "eta: noon\n", RESOLVED])
+def test_a_restart_declares_nothing_again(text: str) -> None:
+    """The same files after a restart: no version and no notice."""
+    before = declared(text)
+    after = Desk(known_from(before))
+    after.folder = before.folder
+    assert after.watch(30) == []
+
+
+def test_a_restart_sees_what_changed_meanwhile() -> None:
+    """A file changed, one renamed and one gone while the daemon was down."""
+    before = Desk()
+    for name in ("changed", "renamed", "gone"):
+        before.folder.write(f"{name}.yaml", GOOD.replace("Card", name))
+    after = Desk(known_from(before))
+    after.folder.write("changed.yaml", GOOD.replace("Card", "changed") + "status: identified\n")
+    after.folder.write("other.yaml", GOOD.replace("Card", "renamed"))
+    assert ids(after.look()) == ["changed"]
+    (found,) = after.watch(30)
+    assert [trouble.cause for trouble in found.troubles] == ["vanished:incidents/gone.yaml"]
+
+
+def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
+    """A node whose clone is behind changes nothing until its own file changes (product.md section 9)."""
+    before = declared()
+    ((id_, old),) = known_from(before).items()
+    newest = Incident(id_, "Card payments fail", "sev2", Status.RESOLVED)
+    after = Desk({id_: Known(newest, "newer", "card.yaml", frozenset({old.digest}))})
+    after.folder = before.folder
+    assert after.watch(30) == []
+    after.folder.write("card.yaml", IDENTIFIED)
+    assert [ids(found) for found in after.watch(5)] == [["card"]]
+
+
+def test_another_nodes_version_is_not_undone() -> None:
+    """A version learned from another node stands, also when the config changes, until this node's file changes."""
+    desk = declared()
+    desk.intake.learn("card", Known(Incident("card", "Card payments fail", "sev2", Status.RESOLVED), "elsewhere"))
+    assert desk.watch(5) == []
+    desk.policy = small_policy()
+    assert desk.watch(5) == []
+
+
+def test_another_config_reads_again_at_once() -> None:
+    """A person unknown until now is known by the new config: the version counts without waiting."""
+    people = dict(small_policy().people)
+    chen = people.pop("chen")
+    desk = Desk(policy=small_policy(people=people))
+    desk.folder.write("card.yaml", GOOD + "roles: {scribe: chen}\n")
+    assert only(desk.look()).incident.roles == ()
+    desk.policy = small_policy(people={**people, "chen": chen})
+    found = desk.look()
+    assert (only(found).incident.roles, found.troubles) == ((("scribe", "chen"),), ())
+
+
+@pytest.mark.parametrize("change", [lambda text: text + "# a note\n", lambda text: text.replace("\n", "\r\n")])
+def test_a_change_without_meaning_keeps_the_version(change: Callable[[str], str]) -> None:
+    """Comments and line ends give the same incident under a new digest, so that a restart knows the file again."""
+    desk = declared()
+    before = desk.folder.files["card.yaml"].digest
+    desk.folder.write("card.yaml", change(GOOD))
+    version = only(desk.look())
+    assert version.incident == Incident("card", "Card payments fail", "sev2")
+    assert version.digest != before
+
+
+def test_odd_names_are_shown_safely() -> None:
+    """A name that is no UTF-8, or turns text around, is an incident, and its problems can be written down."""
+    desk = Desk()
+    desk.folder.write("a\udcff\u202eb\n.yaml", GOOD + "eta: noon\n")
+    found = desk.look()
+    assert ids(found) == ["a--b-"]
+    found.troubles[0].text.encode()
+    found.troubles[0].cause.encode()
+    assert "\u202e" not in found.troubles[0].text
