@@ -1,0 +1,104 @@
+"""Current: the config in force, and how a newer one takes its place: whole or not at all (P8).
+
+It decides whether a config replaces the one in force, and what the operators hear of it. It must not know what the
+parts of the daemon do when it does; they are told by `changed`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from daemon.adapters.tree import fingerprint
+from daemon.app.configuration import Configuration, digest_of, load
+from daemon.app.settings import Settings
+from daemon.app.trouble import Tell, Trouble
+from daemon.domain.policy import Policy
+from daemon.domain.problem import Problem
+from daemon.ports import Clock, Ledger, LedgerTrouble
+
+LOOKS_EVERY = 2.0
+"""Seconds between two looks at the config and template folders; a change counts once they have been still for one."""
+CALENDARS_EVERY = timedelta(days=1)
+"""How often calendars are read again: only so much of their future is held."""
+NEEDS_RESTART = ("incidents", "ledger", "outbox", "web")
+"""Settings that a running daemon does not change."""
+
+log = structlog.get_logger()
+
+
+class Current:
+    """The config in force. `changed(before)` is called after a new one took over, with the settings before."""
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], clock: Clock, ledger: Ledger, configuration: Configuration
+    ) -> None:
+        assert configuration.policy is not None
+        assert configuration.settings is not None
+        self._folder = folder
+        self._environ = environ
+        self._clock = clock
+        self._ledger = ledger
+        self._digest = digest_of(configuration.files)
+        self._read_at = clock.now()
+        self._policy = configuration.policy
+        self._settings = configuration.settings
+        self._started_with = configuration.settings
+        self.tell: Tell
+        self.changed: Callable[[Settings], None]
+
+    def policy(self) -> Policy:
+        """Who is told what, since when."""
+        return self._policy
+
+    def settings(self) -> Settings:
+        """The daemon's own settings."""
+        return self._settings
+
+    async def run(self) -> None:
+        """Reload whenever the folders have changed and come to rest, and each day. Until cancelled."""
+        seen = settled = await self._fingerprint()
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            now = await self._fingerprint()
+            if (now == seen and now != settled) or self._clock.now() - self._read_at > CALENDARS_EVERY:
+                settled = now
+                await self.reload()
+            seen = now
+
+    async def reload(self) -> None:
+        """Read the config; if it is good it is in force from now on, else the one before stays and operators hear."""
+        now = self._clock.now()
+        self._read_at = now
+        found = await asyncio.to_thread(load, self._folder, now, self._environ)
+        policy, settings = found.policy, found.settings
+        if policy is None or settings is None:
+            refused(found.errors, self.tell)
+            return
+        before, since, digest = self._settings, self._policy.since, digest_of(found.files)
+        if digest != self._digest:
+            since, self._digest = now, digest
+            log.info("config", revision=found.revision)
+            try:
+                await self._ledger.remember_config(found.revision, found.files, now)
+            except LedgerTrouble as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+        self._policy, self._settings = replace(policy, since=since), settings
+        if cold := [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]:
+            said = f"tocsin.yaml: {', '.join(cold)} changed; this counts only after a restart of the daemon"
+            self.tell(Trouble(f"restart:{','.join(cold)}", said))
+        self.changed(before)
+
+    async def _fingerprint(self) -> frozenset[tuple[str, int, int, int]]:
+        return await asyncio.to_thread(fingerprint, (self._folder, self._settings.templates))
+
+
+def refused(problems: tuple[Problem, ...], tell: Tell) -> None:
+    """Tell the operators of a config that is not used, each problem with its place."""
+    for problem in problems:
+        said = f"the config was refused, the last good one goes on: {problem}"
+        tell(Trouble(f"config:{problem}", said))
+
