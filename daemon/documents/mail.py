@@ -9,7 +9,8 @@ not know how mail travels: the transport stuffs leading dots.
 import re
 from base64 import b64encode
 from binascii import b2a_qp
-from email.utils import format_datetime
+from email.header import decode_header, make_header
+from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -27,7 +28,7 @@ ELSEWHERE = "tocsin.invalid"
 """Stands for the sender's domain where that is too long for ids under 60 characters, which clients never fold."""
 
 _UNSEEN = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
-_NAMED = re.compile(r'\s*"?(.*?)"?\s*<([^<>]*)>\s*', re.DOTALL)
+_NAMED = re.compile(r"([^\"<>]*)<([^<>]*)>\s*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _BREAKS = re.compile("\r\n?")
 _PLAIN_BODY = re.compile(rb"[\t\n\x20-\x7e]*")
@@ -37,8 +38,7 @@ class Letterhead:
     """What all our mails share: the sender, such as `Incidents <incidents@example.com>`, its domain's list and ids."""
 
     def __init__(self, sender: str) -> None:
-        named = _NAMED.fullmatch(sender)
-        name, address = (named[1], named[2]) if named else ("", sender)
+        name, address = _named(sender)
         self.address = ascii_domain(address)
         domain = self.address.rpartition("@")[2]
         self._id_domain = domain if domain.isascii() and 0 < len(domain) <= 32 else ELSEWHERE
@@ -64,6 +64,13 @@ class Letterhead:
     def id_for(self, reference: str) -> str:
         """The Message-ID that belongs to a reference, the same for ever; under 60 characters."""
         return f"<{_digest(reference, 12)}@{self._id_domain}>"
+
+
+def _named(mailbox: str) -> tuple[str, str]:
+    """Name and address of a mailbox. A name with a comma is one name even where the quotes were forgotten."""
+    plain = _NAMED.fullmatch(mailbox)
+    name, address = (plain[1].strip(), plain[2]) if plain else parseaddr(mailbox)
+    return str(make_header(decode_header(name))), address
 
 
 def ascii_domain(address: str) -> str:
@@ -107,7 +114,7 @@ def _mailbox(name: str, address: str) -> str:
     if not name:
         return address
     if not name.isascii() or "=?" in name:
-        name = _encoded_words(name)
+        name = _encoded_words(name, 45)
     elif not _ATOMS.fullmatch(name):
         name = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return f"{name}\r\n <{address}>" if len(name) + len(address) > 70 else f"{name} <{address}>"
@@ -115,15 +122,15 @@ def _mailbox(name: str, address: str) -> str:
 
 def _unstructured(text: str) -> str:
     """A header's text, as it is where it is short and plain, else as encoded words."""
-    return text if text.isascii() and len(text) < 68 and "=?" not in text else _encoded_words(text)
+    return text if text.isascii() and len(text) < 68 and "=?" not in text else _encoded_words(text, 42)
 
 
-def _encoded_words(text: str) -> str:
-    """The text in words that each hold whole letters and fit a line (RFC 2047)."""
+def _encoded_words(text: str, most: int) -> str:
+    """The text in words that each hold whole letters, of at most `most` octets, so as to fit a line (RFC 2047)."""
     pieces = [b""]
     for letter in text:
         data = letter.encode("utf-8", "replace")
-        if len(pieces[-1]) + len(data) > 39:
+        if len(pieces[-1]) + len(data) > most:
             pieces.append(b"")
         pieces[-1] += data
     return "\r\n ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in pieces)

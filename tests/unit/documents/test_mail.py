@@ -48,6 +48,11 @@ def one_line(text: str) -> str:
     return re.sub("[\x00-\x20\x7f-\xa0\u2028\u2029]+", " ", text).strip()
 
 
+def same_name(read: str, written: str) -> bool:
+    """Equal, but for a blank that Python 3.11 puts where a long name goes from one encoded word to the next."""
+    return read == written or (len(written.encode()) > 45 and read.replace(" ", "") == written.replace(" ", ""))
+
+
 @given(LINES, LINES, LINES, LINES)
 @example("=?utf-8?q?no?=", ".\n..\nx \n", "<p>" + "é" * 2000, "=?utf-8?q?no?=")
 @example("a" * 200, "a" * 5000, " ", 'A "quoted" \\ name, Ltd.')
@@ -58,9 +63,9 @@ def test_python_reads_what_we_wrote(subject: str, text: str, html: str, name: st
     read = parsed(data)
     assert not read.defects
     assert read["Subject"] == one_line(subject)[:500].rstrip()
-    assert [(to.display_name, to.addr_spec) for to in read["To"].addresses] == [
-        (one_line(name)[:100].rstrip(), "ana@example.com")
-    ]
+    (reader,) = read["To"].addresses
+    assert reader.addr_spec == "ana@example.com"
+    assert same_name(reader.display_name, one_line(name)[:100].rstrip())
     assert read["From"].addresses == (Address("Störung, Dienst", addr_spec="incidents@example.com"),)
     assert body(read, "plain") == breaks(text)
     if html:
@@ -130,3 +135,21 @@ def test_addresses(address: str, written: str) -> None:
     """Domains are written in ASCII, a local part as it is (RFC 6532), and no address breaks its line."""
     data = HOUSE.compose(message(Content("text", "subject"), name="", address=address))
     assert f"\r\nTo: {written}\r\n".encode() in data
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("incidents@example.com", ""),
+        ("<incidents@example.com>", ""),
+        ("Störung, Dienst <incidents@example.com>", "Störung, Dienst"),
+        ('"Incidents \\"prod\\", Ltd." <incidents@example.com>', 'Incidents "prod", Ltd.'),
+        ("=?utf-8?b?U3TDtnJ1bmc=?= <incidents@example.com>", "Störung"),
+    ],
+)
+def test_senders(sender: str, name: str) -> None:
+    """A sender may be bare, named, quoted or encoded."""
+    house = Letterhead(sender)
+    assert house.address == "incidents@example.com"
+    written = parsed(house.compose(message(Content("text", "subject"))))["From"]
+    assert written.addresses == (Address(name, addr_spec="incidents@example.com"),)
