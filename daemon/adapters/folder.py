@@ -27,8 +27,8 @@ KEPT_LIMIT = 16 * 1024
 """Files up to this size are kept in memory between scans, in bytes; larger ones are read again each time."""
 FRESH = timedelta(seconds=2)
 """A file changed so shortly before it was read is read again: its times may be too coarse to show a second change."""
-RESCAN_EVERY = timedelta(seconds=10)
-"""A poke comes at least this often, whatever the watcher says (or fails to say)."""
+RESCAN_EVERY = timedelta(seconds=9)
+"""A poke comes this often, whatever the watcher says (or fails to say), so that nothing is unseen for over 10 s."""
 POLL_EVERY = timedelta(seconds=1)
 """How often a poke comes while the folder cannot be watched."""
 STEP_MS = 6
@@ -123,7 +123,7 @@ class WatchedFolder:
             kept[name] = _Kept(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
 
     async def pokes(self) -> AsyncGenerator[None, None]:
-        """Something may have changed: at each change, and every 10 s anyway. Never ends; survives the folder's removal,
+        """Something may have changed: at each change, and every 9 s anyway. Never ends; survives the folder's removal,
         its replacement, and a machine without inotify (then it pokes each second).
         """
         while True:
