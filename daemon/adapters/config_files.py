@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from daemon.documents.cleaning import shown
 from daemon.documents.source import FILE_LIMIT, TOP, problem
 from daemon.domain.problem import Problem
 
@@ -30,23 +31,30 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
         ]
-    inside = folder.resolve()
-    for path in _wanted(folder):
+    inside = os.path.realpath(folder)
+    for path in _wanted(folder, label, problems):
         name = path.relative_to(folder).as_posix()
         if len(files) >= FILES_LIMIT:
             problems.append(problem(label, TOP, "too-many-files", f"over {FILES_LIMIT} files; {name} is not read"))
             break
-        try:
-            if not path.resolve(strict=True).is_relative_to(inside):
-                found = "the link leads outside the config folder; put the file itself here"
-                problems.append(problem(f"{label}/{name}", TOP, "link-outside", found))
-                continue
-            limit = CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT
-            files[name] = _read(path.resolve(), limit + 1)
-        except OSError as fault:
-            found = f"the file cannot be read: {fault.strerror or fault}"
-            problems.append(problem(f"{label}/{name}", TOP, "unreadable-file", found))
+        trouble = _take(files, name, path, inside)
+        if trouble:
+            problems.append(problem(f"{label}/{shown(name)}", TOP, *trouble))
     return files, problems
+
+
+def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
+    """Read one file into the snapshot, or say why not: a code and a sentence."""
+    if not name.isprintable():
+        return "unreadable-file", "the name holds characters that cannot be shown; rename the file"
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        if not real.is_relative_to(inside):
+            return "link-outside", "the link leads outside the config folder; put the file itself here"
+        files[name] = _read(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+    except OSError as fault:
+        return "unreadable-file", f"the file cannot be read: {fault.strerror or fault}"
+    return None
 
 
 def credentials(folder: str | None) -> dict[str, str]:
@@ -55,15 +63,26 @@ def credentials(folder: str | None) -> dict[str, str]:
     if folder:
         for path in sorted(Path(folder).glob("tocsin_*")):
             try:
-                found[path.name] = _read(path.resolve(), CREDENTIAL_LIMIT).decode(errors="replace").rstrip("\r\n")
+                found[path.name] = (
+                    _read(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
+                    .decode(errors="replace")
+                    .rstrip("\r\n")
+                )
             except OSError:
                 continue
     return found
 
 
-def _wanted(folder: Path) -> Iterator[Path]:
-    """The files that may be config, in a stable order; hidden ones and folders behind links are left alone."""
-    for root, folders, names in os.walk(folder):
+def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]:
+    """The files that may be config, in a stable order; hidden ones and folders behind links are left alone. A folder
+    that cannot be listed is a problem.
+    """
+
+    def closed(fault: OSError) -> None:
+        found = f"the folder cannot be listed: {fault.strerror or fault}"
+        problems.append(problem(label, TOP, "unreadable-file", f"{shown(str(fault.filename))}: {found}"))
+
+    for root, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in sorted(names):
             if name.endswith(WANTED) and not name.startswith("."):

@@ -15,6 +15,7 @@ from daemon.adapters import config_files, git
 from daemon.app import layers
 from daemon.app.settings import Settings
 from daemon.documents import config, yaml
+from daemon.documents.cleaning import shown
 from daemon.documents.scalars import closest
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem, ProblemLevel
@@ -87,10 +88,21 @@ def read_tree(
     )
 
 
-def label_of(folder: Path) -> str:
-    """How users call the folder: relative to where they stand if it lies below, else absolute."""
-    relative = os.path.relpath(folder)
-    return os.path.abspath(folder) if relative.startswith("..") else relative  # noqa: PTH100 - resolves no links
+def label_of(path: Path) -> str:
+    """How users call a path: relative to where they stand if it lies below, else absolute."""
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # where they stand is gone
+        return shown(str(path))
+    return shown(str(_absolute(path)) if relative.startswith("..") else relative)
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, with its links as they are."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolves no links
+    except OSError:
+        return path
 
 
 def digest_of(files: Mapping[str, bytes]) -> str:
@@ -115,7 +127,7 @@ def _layers(files: Mapping[str, bytes], folder: Path, label: str, environ: Mappi
         document=yaml.read(files.get(config.SETTINGS, b""), f"{label}/{config.SETTINGS}"),
         credentials=config_files.credentials(environ.get("CREDENTIALS_DIRECTORY")),
         variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
-        base=Path(os.path.abspath(folder)),  # noqa: PTH100 - resolves no links
+        base=_absolute(folder),
     )
 
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon.documents import contacts, scalars
-from daemon.documents.schema import Duration, Model, NamesOnce, Text
+from daemon.documents.fields import Duration, Model, NamesOnce, Text
 
 SQLITE = "sqlite:///"
 

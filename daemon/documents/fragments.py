@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
+from daemon.documents.fields import Model
 from daemon.documents.problems import of_validation
 from daemon.documents.scalars import closest, name
 from daemon.documents.schema import (
     SECTIONS,
     GroupEntry,
     HoursEntry,
-    Model,
     PersonEntry,
     RoleEntry,
     RotationEntry,
@@ -122,8 +122,9 @@ def _declared(known: dict[str, Entry[Any]], key: str, *, any_case: bool) -> Entr
 def _entry(
     key: str, document: Document, path: Path, value: Value, model: type[Model]
 ) -> tuple[Entry[Model], list[Problem]]:
-    """Read one entry as its model."""
+    """Read one entry as its model. In a file that is no YAML from some place on, what was read may be half a thing."""
     try:
         return Entry(key, document, path, model.model_validate(value)), []
     except ValidationError as fault:
-        return Entry(key, document, path, None), of_validation(fault, document, path, model)
+        told = [] if document.broken else of_validation(fault, document, path, model)
+        return Entry(key, document, path, None), told

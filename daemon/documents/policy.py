@@ -3,11 +3,11 @@
 Decides defaults that depend on the name. Must not be called with entries that have errors; must not read files.
 """
 
+from daemon.documents.fields import Model
 from daemon.documents.fragments import Entry, Fragments, M_co
 from daemon.documents.schema import (
     GroupEntry,
     HoursEntry,
-    Model,
     PersonEntry,
     RoleEntry,
     RotationEntry,

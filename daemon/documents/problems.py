@@ -46,7 +46,7 @@ def of_validation(fault: ValidationError, document: Located, path: Path, model: 
 def _problem(error: ErrorDetails, document: Located, path: Path, model: type[BaseModel]) -> Problem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
     where = (*path, *loc)
-    words = ".".join(str(part) for part in where)
+    words = ".".join(part for part in where if isinstance(part, str))
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), fields(model, loc[:-1]))}'
@@ -54,12 +54,15 @@ def _problem(error: ErrorDetails, document: Located, path: Path, model: type[Bas
     if kind == "missing":
         return document.problem(where, "missing-key", f"{words} is missing")
     if kind in {"value_error", "assertion_error"}:
-        key = len(error["loc"]) != len(loc)
+        key = len(error["loc"]) != len(loc) or not isinstance(error["input"], (str, list))
         return document.problem(where, "wrong-value", f"{words}: {context.get('error', error['msg'])}", key=key)
     if kind == "enum":
-        found = f'{words}: "{error["input"]}" is none of {context["expected"].replace(" or ", ", ")}'
-        known = [choice.strip("' ") for choice in context["expected"].replace(" or ", ",").split(",")]
-        return document.problem(where, "wrong-value", found + closest(str(error["input"]), known))
+        known = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        found = f'{words}: "{error["input"]}" is none of {", ".join(known)}{closest(str(error["input"]), known)}'
+        return document.problem(where, "wrong-value", found)
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+        return document.problem(where, "wrong-value", f"{words} must be {bound}")
     code, told = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
     return document.problem(where, code, f"{words} {told}")
 

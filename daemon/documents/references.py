@@ -6,9 +6,9 @@ what would merely be wiser (`advice.py`).
 
 from collections.abc import Callable, Iterable, Iterator
 
+from daemon.documents.fields import Model
 from daemon.documents.fragments import Entry, Fragments
 from daemon.documents.scalars import closest
-from daemon.documents.schema import Model
 from daemon.documents.yaml import Path
 from daemon.domain.policy import ALWAYS, RESPONDER
 from daemon.domain.problem import Problem
@@ -42,14 +42,14 @@ def _unknown(
 def _who(fragments: Fragments, entry: Entry[Model], inside: Path, word: str) -> Iterator[Problem]:
     """A name in a chain or among responders."""
     rotation, dot, part = word.rpartition(".")
-    if not dot:
-        if word in fragments.rotations:
-            found = f'"{word}" is a rotation; write {", ".join(f"{word}.{part}" for part in PARTS)}'
-            yield entry.problem(inside, "unknown-person", found)
-        else:
-            known = [*fragments.people, *(f"{name}.{part}" for name in fragments.rotations for part in PARTS)]
-            if word not in fragments.people:
-                yield entry.problem(inside, "unknown-person", f'unknown person "{word}"{closest(word, known)}')
+    if word in fragments.people:
+        return
+    if word in fragments.rotations:
+        found = f'"{word}" is a rotation; write {", ".join(f"{word}.{part}" for part in PARTS)}'
+        yield entry.problem(inside, "unknown-person", found)
+    elif not dot:
+        known = [*fragments.people, *(f"{name}.{part}" for name in fragments.rotations for part in PARTS)]
+        yield entry.problem(inside, "unknown-person", f'unknown person "{word}"{closest(word, known)}')
     elif rotation not in fragments.rotations:
         if rotation in fragments.people:
             found = f'"{rotation}" is a person; write just "{rotation}"'

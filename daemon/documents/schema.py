@@ -4,85 +4,35 @@ They decide what one entry may hold, not whether the names in it lead somewhere 
 become the JSON Schema's. Must not know places, files, or the domain's values beyond its small ones.
 """
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Self
+from datetime import timedelta
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from daemon.documents import contacts, scalars
+from daemon.documents.fields import (
+    Chain,
+    Channels,
+    Count,
+    Delay,
+    Duration,
+    Email,
+    Emails,
+    Instant,
+    Language,
+    LocalTime,
+    Model,
+    Name,
+    Names,
+    NamesOnce,
+    Phone,
+    Text,
+    Truth,
+    Whos,
+    Windows,
+    Zone,
+    one_or_many,
+)
 from daemon.domain.people import Channel
-from daemon.domain.rotation import Window
-
-
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _text(read: Any) -> Any:
-    """Read the text of a scalar; anything else goes on to pydantic's own complaint."""
-    return lambda value: read(value) if isinstance(value, str) else value
-
-
-def _positive(span: timedelta) -> timedelta:
-    if not span:
-        raise ValueError("must be longer than nothing; write a duration such as 5m")
-    return span
-
-
-def _each_once(values: list[Any]) -> list[Any]:
-    twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
-    if twice is not None:
-        raise ValueError(f'"{twice}" stands twice; name it once')
-    return values
-
-
-_DURATION = {"type": "string", "pattern": r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^P", "examples": ["5m", "1h30m"]}
-
-Text = Annotated[str, Field(max_length=4000)]
-Name = Annotated[str, AfterValidator(scalars.name)]
-Delay = Annotated[timedelta, BeforeValidator(_text(scalars.duration), json_schema_input_type=str)]
-Duration = Annotated[Delay, AfterValidator(_positive), Field(json_schema_extra=_DURATION)]
-Truth = Annotated[bool, BeforeValidator(_text(scalars.truth), json_schema_input_type=bool)]
-Count = Annotated[int, BeforeValidator(_text(scalars.whole), json_schema_input_type=int), Field(ge=1, le=1000)]
-Zone = Annotated[str, AfterValidator(scalars.zone)]
-Instant = Annotated[datetime, BeforeValidator(_text(scalars.instant), json_schema_input_type=str)]
-LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time), json_schema_input_type=str)]
-Email = Annotated[str, AfterValidator(contacts.email)]
-Phone = Annotated[str, AfterValidator(contacts.phone)]
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-During = Annotated[Window, BeforeValidator(_text(scalars.window), json_schema_input_type=str)]
-
-Names = Annotated[
-    list[Name], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)
-]
-NamesOnce = Annotated[Names, AfterValidator(_each_once)]
-Channels = Annotated[
-    list[Channel],
-    BeforeValidator(_one_or_many, json_schema_input_type=Channel | list[Channel]),
-    AfterValidator(_each_once),
-    Field(min_length=1),
-]
-Whos = Annotated[list[Text], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)]
-Chain = Annotated[
-    list[Whos], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str | list[str]]), Field(min_length=1)
-]
-Windows = Annotated[
-    list[During], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)
-]
-Emails = Annotated[list[Email], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
-
-
-class Model(BaseModel):
-    """An entry of a fragment: unknown keys are errors, a key without a value counts as absent."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: entry for key, entry in value.items() if entry is not None}
-        return {} if value is None else value
 
 
 class SpanEntry(Model):
@@ -147,7 +97,7 @@ class SeverityEntry(Model):
     title: Text | None = None
     meaning: Text = ""
     page: PageEntry | None = Field(None, description="absent: nobody is paged")
-    updates: list[StreamEntry] = Field(default=[], description="who hears updates, and how often")
+    updates: list[StreamEntry] = Field(default_factory=list, description="who hears updates, and how often")
     remind_before: Duration | None = Field(None, description="nudge Communications so long before an update is due")
     verify_after: Duration | None = Field(None, description="ask to confirm health so long after resolution")
     review: ReviewEntry | None = None
@@ -186,7 +136,7 @@ class PersonEntry(Model):
                     ),
                 ]
             ],
-            BeforeValidator(_one_or_many),
+            BeforeValidator(one_or_many),
             Field(min_length=1),
         ]
         | None
@@ -229,7 +179,7 @@ class RotationEntry(Model):
     """Who is on call, by shifts or by a calendar file."""
 
     shifts: list[ShiftEntry] | None = Field(None, min_length=1, description="the first that covers the moment counts")
-    overrides: list[OverrideEntry] = []
+    overrides: list[OverrideEntry] = Field(default_factory=list)
     calendar: Text | None = Field(None, description="an iCalendar file, relative to this one")
 
     @model_validator(mode="after")
@@ -247,7 +197,7 @@ class ServiceEntry(Model):
     """Something that can break."""
 
     title: Text | None = None
-    roles: dict[Name, Chain] = Field(default={}, description="chains that replace a role's own")
+    roles: dict[Name, Chain] = Field(default_factory=dict, description="chains that replace a role's own")
     responders: Whos | None = Field(None, description="paged as well")
     stakeholders: NamesOnce | None = Field(None, description="groups told as well")
 
@@ -257,8 +207,8 @@ class GroupEntry(Model):
 
     title: Text | None = None
     people: NamesOnce | None = None
-    emails: Emails = []
-    via: Channels = [Channel.EMAIL]
+    emails: Emails = Field(default_factory=list)
+    via: Channels = Field(default_factory=lambda: [Channel.EMAIL])
     external: Truth = Field(default=False, description="hears public wording only")
     language: Language = "en"
     timezone: Zone = "UTC"

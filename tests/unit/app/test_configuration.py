@@ -1,0 +1,264 @@
+"""Config as code: each rule refuses its case with one clear line at the right place, and the good config loads."""
+
+import os
+import re
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.app.configuration import load, read_tree
+from daemon.domain.problem import ProblemLevel
+
+DATA = Path(__file__).parents[2] / "data"
+BASE = {path.name: path.read_bytes() for path in (DATA / "config" / "base").iterdir()}
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+EXPECTED = re.compile(r"#! (\d+) ([a-z-]+): (.*?)(?=\s+#! |$)")
+ROOT = Path(__file__).parents[3]
+SHIPPED = {path.name: path.read_bytes() for path in (ROOT / "config").glob("*.yaml")}
+CALM = b"severities: {calm: {title: Calm}}\n"
+
+
+def read(files, environ=None):
+    return read_tree(
+        {"base/all.yaml": BASE["all.yaml"], "tocsin.yaml": BASE["tocsin.yaml"], **files},
+        Path("/x/config"),
+        AT,
+        environ or {},
+    )
+
+
+def expected(text):
+    """The problems that a case announces in its comments: line, column, code, words."""
+    return [
+        (number, int(column), code, words.strip())
+        for number, line in enumerate(text.splitlines(), 1)
+        for column, code, words in EXPECTED.findall(line)
+    ]
+
+
+def cases(folder):
+    return sorted(path.stem for path in (DATA / folder).glob("*.yaml"))
+
+
+def judge(found, file, text):
+    """Exactly the announced errors, each on one line, with its words."""
+    errors = [p for p in found.problems if p.level is ProblemLevel.ERROR]
+    wanted = expected(text)
+    assert wanted
+    assert sorted((p.file.removeprefix("/x/config/"), p.line, p.column, p.code) for p in errors) == sorted(
+        (file, line, column, code) for line, column, code, _ in wanted
+    ), [str(p) for p in errors]
+    for line, column, code, words in wanted:
+        problem = next(p for p in errors if (p.line, p.column, p.code) == (line, column, code))
+        assert words in problem.message.replace("/x/config/", "")
+        assert "\n" not in str(problem)
+    assert found.policy is None
+    assert found.settings is None
+
+
+@pytest.mark.parametrize("case", cases("config"))
+def test_each_rule_of_the_fragments_refuses_its_case(case):
+    """A tiny fragment beside a good config gives exactly the errors that its comments announce."""
+    text = (DATA / "config" / f"{case}.yaml").read_text()
+    judge(read({f"{case}.yaml": text.encode()}), f"{case}.yaml", text)
+
+
+@pytest.mark.parametrize("case", cases("settings"))
+def test_each_rule_of_the_settings_refuses_its_case(case):
+    """A wrong tocsin.yaml beside good fragments gives exactly the errors that its comments announce."""
+    text = (DATA / "settings" / f"{case}.yaml").read_text()
+    judge(read({"tocsin.yaml": text.encode(), "calm.yaml": CALM}), "tocsin.yaml", text)
+
+
+def test_the_good_base_is_a_policy_with_places():
+    """Defaults as product.md section 3 names them, and every part knows its file and line."""
+    found = read({})
+    assert found.errors == ()
+    policy = found.policy
+    severity = policy.severities["sev1"]
+    assert (severity.title, severity.page.rounds, severity.page.hours) == ("sev1", 1, "always")
+    assert severity.page.acknowledge_within == timedelta(minutes=5)
+    assert severity.place.endswith("base/all.yaml:2")
+    assert severity.page.place.endswith("base/all.yaml:3")
+    assert severity.updates[0].place.endswith("base/all.yaml:4")
+    assert policy.roles["lead"].chain[1].whos[0].place.endswith("base/all.yaml:6")
+    assert policy.people["ana"].place.endswith("base/all.yaml:8")
+    assert policy.stakeholders["staff"].via == ("email",)
+    assert policy.hours["office"].windows[0].days == frozenset(range(5))
+    assert policy.place_of_last_resort().endswith("tocsin.yaml:2")
+    assert (policy.operators, policy.last_resort, policy.unreadable_severity) == (("ana",), ("ana", "bo"), "sev1")
+
+
+def test_fragments_may_be_split_at_any_depth_and_merge():
+    """A team's file under its own folder adds to the rest, `.yml` too; tests/ and hidden files are not config."""
+    found = read(
+        {
+            "teams/payments/people.yml": b"people: {chen: {email: chen@example.com}}\n",
+            "teams/payments.yaml": b"services: {pay: {responders: [chen]}}\n",
+            "tests/sev1.yaml": b"incident: {}\n",
+            "empty.yaml": b"# nothing yet\n",
+        }
+    )
+    assert found.errors == ()
+    assert found.policy.services["pay"].responders[0].name == "chen"
+
+
+def test_one_value_will_do_where_a_list_is_meant():
+    """`to: staff` is `to: [staff]`; a chain of one is written as one."""
+    text = b"severities: {s: {updates: {to: staff}}}\n"
+    assert [p.code for p in read({"x.yaml": text}).errors] == ["wrong-type"]
+    text = b"severities: {s: {updates: [{to: staff, every: 1h}]}}\nroles: {r: {chain: duty.on_call}}\n"
+    policy = read({"x.yaml": text}).policy
+    assert policy.severities["s"].updates[0].to == ("staff",)
+    assert str(policy.roles["r"].chain[0].whos[0]) == "duty.on_call"
+
+
+def test_addresses_are_normalised():
+    """Blanks leave a phone number; an internationalised domain becomes ASCII."""
+    text = "people: {x: {phone: +1 (415) 555-0109, email: x@exämple.com}}\n"
+    person = read({"x.yaml": text.encode()}).policy.people["x"]
+    assert (person.phone, person.email) == ("+14155550109", "x@xn--exmple-cua.com")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "special-role-missing"),
+        ("roles: {r: {chain: [ana]}}", "chain-of-one"),
+        ("people: {x: {phone: +447700900123}}", "phone-doubtful"),
+        ("people: {x: {email: x@example.com, reach: [sms]}}", "reach-without-address"),
+        ("people: {x: {email: x@example.com}}\nservices: {s: {roles: {lead: [x]}}}", "no-phone"),
+    ],
+)
+def test_advice_warns_and_refuses_nothing(text, code):
+    """What is merely unwise is a warning with its place."""
+    found = read({"x.yaml": text.encode()})
+    assert found.policy is not None
+    assert code in {p.code for p in found.problems if p.level is ProblemLevel.WARNING}
+
+
+def test_a_fragment_over_the_limit_is_refused():
+    """256 KiB is the most that one file may hold."""
+    found = read({"big.yaml": b"#" * (256 * 1024 + 1)})
+    assert [(p.file, p.code) for p in found.errors] == [("/x/config/big.yaml", "file-too-large")]
+
+
+def test_a_group_of_mistakes_is_told_at_once():
+    """Problems of settings, shape and references come together, not one after the other."""
+    found = read(
+        {"x.yaml": b"roles: {r: {chain: [nobody]}}\n", "y.yaml": b"people: {z: {emial: q}}\n", "tocsin.yaml": b"{}"}
+    )
+    assert {"unknown-person", "unknown-key", "missing-key"} <= {p.code for p in found.errors}
+
+
+def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
+    """The caller decides what an unknown TOCSIN_ variable stops (timeline.md rule 43)."""
+    found = read({}, {"TOCSIN_OPERATERS": "[]", "TOCSIN_CONFIG": "x", "HOME": "/"})
+    assert [(p.file, p.code) for p in found.errors] == [("TOCSIN_OPERATERS", "unknown-variable")]
+    assert 'did you mean "TOCSIN_OPERATORS"' in found.errors[0].message
+    assert found.policy is not None
+    assert found.settings is not None
+
+
+def test_200_people_50_rotations_and_50_services_load_within_a_second():
+    """A large organisation's config is no burden."""
+    people = "".join(f'  p{n}: {{email: p{n}@example.com, phone: "+1415555{n + 1000:04}"}}\n' for n in range(200))
+    shift = "{members: [%s], handoff: 0 9 * * mon, timezone: Europe/Berlin, starts: 2026-01-05T09:00}"
+    rotations = "".join(f"  r{n}: {{shifts: [{shift % f'p{n}, p{n + 1}, p{n + 2}'}]}}\n" for n in range(50))
+    services = "".join(f"  s{n}: {{roles: {{lead: [r{n}.on_call, r{n}.next]}}}}\n" for n in range(50))
+    text = f"people:\n{people}rotations:\n{rotations}services:\n{services}"
+    start = time.perf_counter()
+    found = read({"x.yaml": text.encode()})
+    assert found.errors == ()
+    assert time.perf_counter() - start < 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_damaged_config_never_raises(data):
+    """A line lost, doubled or spoilt anywhere gives a configuration or problems, never an exception (P8)."""
+    name = data.draw(st.sampled_from(sorted(SHIPPED)))
+    lines = SHIPPED[name].decode().splitlines()
+    at = data.draw(st.integers(0, len(lines) - 1))
+    spoilt = data.draw(
+        st.sampled_from(["", lines[at] * 2, lines[at] + ": [", lines[at].upper(), "  " + lines[at], "\t"])
+    )
+    found = read_tree({**SHIPPED, name: "\n".join([*lines[:at], spoilt, *lines[at + 1 :]]).encode()}, Path("c"), AT, {})
+    assert (found.policy is None) == bool(found.errors)
+    for problem in found.problems:
+        assert problem.file.startswith("c/")
+
+
+def test_the_shipped_config_is_good_without_a_warning():
+    """What `tocsin init` gives is a config that a small company could start from."""
+    found = load(ROOT / "config", AT, {})
+    assert found.problems == ()
+    policy = found.policy
+    assert list(policy.severities) == ["sev1", "sev2", "sev3", "sev4"]
+    assert set(policy.roles) == {"incident_commander", "technical_lead", "communications", "scribe"}
+    assert len(policy.severities["sev1"].page.roles) == 4
+    assert policy.severities["sev4"].page is None
+    assert all(group.via == ("email",) for group in policy.stakeholders.values())
+    assert all(policy.people[person].phone for person in policy.last_resort)
+    assert all(policy.people[person].phone and policy.people[person].email for person in policy.operators)
+    for role in ("communications", "scribe"):
+        assert len(policy.roles[role].chain) == 3
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    """A link to a file inside is read, one that leads outside is an error, a FIFO never makes the load wait."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    (tmp_path / "secret.yaml").write_text("people: {x: {email: x@example.com}}\n")
+    (folder / "..data").mkdir()
+    (folder / "..data" / "all.yaml").write_bytes(BASE["all.yaml"])
+    (folder / "all.yaml").symlink_to("..data/all.yaml")
+    (folder / "tocsin.yaml").write_bytes(BASE["tocsin.yaml"])
+    assert load(folder, AT, {}).errors == ()
+    (folder / "out.yaml").symlink_to(tmp_path / "secret.yaml")
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    os.mkfifo(folder / "pipe.yaml")
+    found = load(folder, AT, {})
+    assert [p.code for p in found.errors] == ["unreadable-file", "link-outside", "unreadable-file"]
+
+
+def test_no_folder_is_one_problem():
+    """A wrong --config says so once, and no more."""
+    found = load(Path("nowhere/config"), AT, {})
+    assert [(p.file, p.code) for p in found.problems] == [("nowhere/config", "no-such-file")]
+
+
+def test_the_revision_is_the_commit_and_shows_changes(tmp_path):
+    """A clean checkout is its commit, a changed one is marked, no checkout has a digest of its files."""
+    folder = tmp_path / "config"
+    folder.mkdir()
+    for name, data in BASE.items():
+        (folder / name).write_bytes(data)
+    assert load(folder, AT, {}).revision.startswith("sha256:")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    clean = load(folder, AT, {}).revision
+    assert re.fullmatch("[0-9a-f]{12}", clean)
+    (folder / "more.yaml").write_text("people: {x: {email: x@example.com}}\n")
+    assert re.fullmatch(rf"{clean}\+[0-9a-f]{{8}}", load(folder, AT, {}).revision)
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "ledger"),
+    [
+        ("ledger: sqlite:///led.db\n", {}, "/x/config/led.db"),
+        ("ledger: sqlite:////srv/led.db\n", {}, "/srv/led.db"),
+        ("ledger: sqlite:///led.db\n", {"TOCSIN_LEDGER": "sqlite:///../env.db"}, "/x/env.db"),
+        ("a: [", {"TOCSIN_LEDGER": "sqlite:////srv/env.db"}, "/srv/env.db"),
+        ("a: [", {}, "/x/var/tocsin.db"),
+    ],
+)
+def test_the_ledger_is_found_even_if_the_settings_are_broken(text, environ, ledger):
+    """At its `ledger` if that can be read, else the environment's, else the default place (timeline.md rule 43)."""
+    assert read({"tocsin.yaml": text.encode()}, environ).ledger == Path(ledger)
