@@ -1,0 +1,251 @@
+"""The folder port: the real directory and its fake list the same, and the real one survives what happens to folders."""
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.clock import SystemClock
+from daemon.adapters.folder import WatchedFolder
+from daemon.documents.source import FILE_LIMIT
+from daemon.ports import Folder, Listed
+from tests.fakes.folder import FakeFolder
+
+GOOD = "title: x\nseverity: sev1\n"
+
+
+class Real:
+    """A directory and the adapter on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir()
+        self.folder = WatchedFolder(path, SystemClock())
+
+    def write(self, name: str, content: str | bytes) -> None:
+        hidden = self.path / ".new"
+        hidden.write_bytes(content.encode() if isinstance(content, str) else content)
+        hidden.rename(self.path / name)
+
+    def remove(self, name: str) -> None:
+        (self.path / name).unlink()
+
+    def scan(self) -> list[Listed]:
+        return listed(self.folder)
+
+
+def listed(folder: Folder) -> list[Listed]:
+    found = folder.scan()
+    assert not isinstance(found, str), found
+    return list(found)
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Real:
+    return Real(tmp_path / "incidents")
+
+
+@pytest.fixture(params=["real", "fake"])
+def any_folder(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Folder, Real | FakeFolder]:
+    if request.param == "fake":
+        fake = FakeFolder()
+        return fake, fake
+    folder = Real(tmp_path / "incidents")
+    return folder.folder, folder
+
+
+def test_it_lists_what_counts_by_name(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Incident files with their bytes and digest, in the order of their names; nothing else."""
+    folder, desk = any_folder
+    for name in ("b.yml", "a.yaml", ".c.yaml", "_d.yaml", "e.yaml~", "f.txt"):
+        desk.write(name, GOOD + name)
+    found = listed(folder)
+    assert [(each.name, each.data, each.trouble) for each in found] == [
+        ("a.yaml", (GOOD + "a.yaml").encode(), ""),
+        ("b.yml", (GOOD + "b.yml").encode(), ""),
+    ]
+    assert len({each.digest for each in found}) == 2
+
+
+def test_the_digest_follows_the_content(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Same bytes, same digest; other bytes of the same length, another one."""
+    folder, desk = any_folder
+    desk.write("a.yaml", "title: x")
+    (before,) = listed(folder)
+    desk.write("a.yaml", "title: y")
+    (after,) = listed(folder)
+    desk.write("a.yaml", "title: x")
+    (again,) = listed(folder)
+    assert before.digest == again.digest != after.digest
+
+
+def test_a_large_file_is_cut(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Over 256 KiB one byte more than the limit is given, and why."""
+    folder, desk = any_folder
+    desk.write("a.yaml", b"x" * FILE_LIMIT)
+    desk.write("b.yaml", b"x" * (FILE_LIMIT + 9))
+    whole, cut = listed(folder)
+    assert (whole.data, whole.trouble) == (b"x" * FILE_LIMIT, "")
+    assert cut.data is not None
+    assert len(cut.data) == FILE_LIMIT + 1
+    assert "256 KiB" in cut.trouble
+
+
+async def test_a_change_pokes(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Soon after a file came there is a poke."""
+    folder, desk = any_folder
+    async with asyncio.timeout(10):
+        pokes = folder.pokes()
+        first = asyncio.ensure_future(anext(pokes))
+        await asyncio.sleep(0.05)
+        desk.write("a.yaml", GOOD)
+        await first
+    await closed(pokes)
+
+
+def test_what_is_no_file_is_never_opened(real: Real) -> None:
+    """Links (also to nowhere), FIFOs and sockets have no bytes and a reason; a directory is left alone."""
+    secret = real.path.parent / "secret"
+    secret.write_text(GOOD)
+    (real.path / "link.yaml").symlink_to(secret)
+    (real.path / "nowhere.yaml").symlink_to("nowhere")
+    os.mkfifo(real.path / "pipe.yaml")
+    (real.path / "folder.yaml").mkdir()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(real.path / "socket.yaml"))
+        found = real.scan()
+    assert [(each.name, each.data) for each in found] == [
+        ("link.yaml", None),
+        ("nowhere.yaml", None),
+        ("pipe.yaml", None),
+        ("socket.yaml", None),
+    ]
+    assert ["symbolic link" in found[0].trouble, "FIFO" in found[2].trouble, "socket" in found[3].trouble] == [True] * 3
+
+
+def test_a_hundred_megabytes_of_nothing(real: Real) -> None:
+    """A huge sparse file costs no more than the limit."""
+    with (real.path / "a.yaml").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    (found,) = real.scan()
+    assert found.data is not None
+    assert len(found.data) == FILE_LIMIT + 1
+
+
+def test_a_file_without_the_right_to_read() -> None:
+    """It is listed, empty, with what to do."""
+    with tempfile.TemporaryDirectory() as name, ordinary_user(Path(name)):
+        (Path(name) / "a.yaml").touch(mode=0)
+        (found,) = listed(WatchedFolder(Path(name), SystemClock()))
+    assert found.data == b""
+    assert "may not be read" in found.trouble
+
+
+@contextmanager
+def ordinary_user(folder: Path) -> Iterator[None]:
+    """Somebody who is not root, and owns the folder: root would read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(folder, 65534, 65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_odd_names(real: Real) -> None:
+    """Names with newlines, wrong bytes or 255 bytes are listed like any other."""
+    names = [b"a\nb.yaml", b"\xff\xfe.yaml", b"x" * 250 + b".yaml", "\u202eb.yaml".encode()]
+    for name in names:
+        (real.path / os.fsdecode(name)).write_text(GOOD)
+    assert sorted(os.fsencode(each.name) for each in real.scan()) == sorted(names)
+
+
+def test_an_unchanged_file_is_not_read_again(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gives the very same value, until its content changes; same size and times do not hide that."""
+    real.write("a.yaml", "title: x")
+    (before,) = real.scan()
+    status = (real.path / "a.yaml").stat()
+    assert real.scan()[0] is before
+    (real.path / "a.yaml").write_text("title: y")
+    os.utime(real.path / "a.yaml", ns=(status.st_atime_ns, status.st_mtime_ns))
+    (after,) = real.scan()
+    assert after.data == b"title: y"
+
+
+def test_old_files_are_opened_once(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a file's times are old enough to be believed, it is not opened again."""
+    real.write("a.yaml", GOOD)
+    later = SystemClock(wall=lambda: real.path.stat().st_ctime + 60)
+    folder = WatchedFolder(real.path, later)
+    (before,) = listed(folder)
+    opened: list[object] = []
+    monkeypatch.setattr(os, "read", lambda *arguments: opened.append(arguments))
+    assert listed(folder)[0] is before
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: path.rmdir(), "is gone"),
+        (lambda path: (path.rmdir(), path.write_text("x")), "is no directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_listed_says_why(real: Real, spoil: Callable[[Path], object], says: str) -> None:
+    """A sentence, not an exception."""
+    spoil(real.path)
+    found = real.folder.scan()
+    assert isinstance(found, str)
+    assert says in found
+
+
+async def test_pokes_survive_the_folder(tmp_path: Path) -> None:
+    """Missing at the start, made, removed, made again: each time a new file pokes within seconds."""
+    path = tmp_path / "incidents"
+    folder = WatchedFolder(path, SystemClock())
+    pokes = folder.pokes()
+    async with asyncio.timeout(30):
+        for number in range(2):
+            path.mkdir()
+            (path / f"{number}.yaml").write_text(GOOD)
+            await anext(pokes)
+            while [each.name for each in _scanned(folder)] != [f"{number}.yaml"]:
+                await anext(pokes)
+            shutil.rmtree(path)
+            await anext(pokes)
+            while not isinstance(folder.scan(), str):
+                await anext(pokes)
+    await closed(pokes)
+
+
+async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the folder cannot be watched, there is a poke each second."""
+
+    def refuse(*_: object, **__: object) -> AsyncIterator[object]:
+        raise OSError(28, "inotify watch limit reached")
+
+    monkeypatch.setattr("daemon.adapters.folder.awatch", refuse)
+    pokes = real.folder.pokes()
+    async with asyncio.timeout(5):
+        await anext(pokes)
+        await anext(pokes)
+    await closed(pokes)
+
+
+def _scanned(folder: Folder) -> list[Listed]:
+    found = folder.scan()
+    return [] if isinstance(found, str) else list(found)
+
+
+async def closed(pokes: AsyncIterator[None]) -> None:
+    """Let go of a watch."""
+    await pokes.aclose()  # type: ignore[attr-defined]  # both are generators
