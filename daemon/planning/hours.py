@@ -1,0 +1,57 @@
+"""Hours: when pages may go, and spans counted in open time only (timeline.md rule 11; `during` of product.md 3).
+
+A window's start is included, its end excluded. Windows follow the wall clock; open time is what really passes.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from daemon.domain.rotation import Hours, Window
+from daemon.planning.wall_clock import instant, local
+
+DAY = timedelta(days=1)
+DAYS_MAX = 4000
+
+
+def is_open(hours: Hours, at: datetime) -> bool:
+    """Whether an instant lies in a window; without windows it always does."""
+    return opens(hours, at) == at
+
+
+def opens(hours: Hours, at: datetime) -> datetime:
+    """The instant itself if it is open, else the next opening."""
+    if not hours.windows:
+        return at
+    return next(max(start, at) for start, end in stretches(hours.windows, hours.timezone, at) if end > at)
+
+
+def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
+    """`span` of open time after `start`. Falling exactly on a closing, it waits for the next opening."""
+    if not hours.windows:
+        return start + span
+    at, left = start, span
+    for begins, ends in stretches(hours.windows, hours.timezone, start):
+        at = max(at, begins)
+        if ends <= at:
+            continue
+        if left < ends - at:
+            return at + left
+        left -= ends - at
+        at = ends
+    raise AssertionError("windows open at least once a week")
+
+
+def stretches(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches [start, end) of the windows, by start, from those that may still be open at `since`. They may
+    touch or overlap. An end not after its start runs past midnight and belongs to the first day.
+    """
+    day = local(since, timezone).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
+    for _ in range(DAYS_MAX):
+        for window in sorted(windows, key=lambda each: (each.start, each.end)):
+            if day.weekday() in window.days:
+                last = day if window.end > window.start else day + DAY
+                begins = instant(datetime.combine(day, window.start), timezone)
+                ends = instant(datetime.combine(last, window.end), timezone)
+                if ends > begins:
+                    yield begins, ends
+        day += DAY
