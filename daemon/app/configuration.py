@@ -116,9 +116,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 
 def cron_fault(expression: str) -> str:
     """What is wrong with a cron expression, or nothing."""
-    if handoffs.valid(expression):
-        return ""
-    return f'"{expression}" is no cron expression that ever fires; write five fields such as "0 9 * * mon"'
+    return handoffs.fault(expression) or ""
 
 
 def _layers(files: Mapping[str, bytes], folder: Path, label: str, environ: Mapping[str, str]) -> layers.Layers:

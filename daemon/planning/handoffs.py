@@ -21,7 +21,7 @@ _RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
 _SOME_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
 
 
-def valid(cron: str) -> str | None:
+def fault(cron: str) -> str | None:
     """Why an expression is refused, as a sentence that says what to write instead; None when it is good."""
     if len(cron.split()) != FIELDS:
         return f'"{cron}" is no cron expression of five fields (minute hour day month weekday); write "0 9 * * mon"'
