@@ -70,7 +70,7 @@ def read_tree(
     if not files and found:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(found), layers.ledger_file(stack))
     layered = layers.read(stack)
-    reading = config.read(config.Sources(files, label), at, cron_fault)
+    reading = config.read(config.Sources(files, label), at, handoffs.fault)
     found += [*layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None:
@@ -112,11 +112,6 @@ def digest_of(files: Mapping[str, bytes]) -> str:
         digest.update(f"{name}\0{len(files[name])}\0".encode())
         digest.update(files[name])
     return digest.hexdigest()
-
-
-def cron_fault(expression: str) -> str:
-    """What is wrong with a cron expression, or nothing."""
-    return handoffs.fault(expression) or ""
 
 
 def _layers(files: Mapping[str, bytes], folder: Path, label: str, environ: Mapping[str, str]) -> layers.Layers:

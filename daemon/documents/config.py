@@ -58,9 +58,9 @@ class Reading:
     severities: Mapping[str, bool]
 
 
-def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str]) -> Reading:
+def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> Reading:
     """Read and check all fragments; the problems are in the order of files and lines. `at` (UTC) is around when
-    calendars are read; `cron_fault` says what is wrong with a cron expression, or nothing.
+    calendars are read; `cron_fault` says what is wrong with a cron expression, or None.
     """
     documents = [_document(sources, path) for path in sources.fragments()]
     declared, problems = fragments.merge(documents)

@@ -16,8 +16,8 @@ from daemon.domain.problem import Problem
 PARTS = ("on_call", "next", "everyone")
 
 
-def check(fragments: Fragments, cron_fault: Callable[[str], str]) -> list[Problem]:
-    """Every reference that leads nowhere or clashes. `cron_fault` says what is wrong with an expression, or nothing."""
+def check(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> list[Problem]:
+    """Every reference that leads nowhere or clashes. `cron_fault` says what is wrong with an expression, or None."""
     return [
         *_names(fragments),
         *_severities(fragments, cron_fault),
@@ -82,7 +82,7 @@ def _names(fragments: Fragments) -> Iterator[Problem]:
             yield entry.problem((), "name-clash", found)
 
 
-def _severities(fragments: Fragments, cron_fault: Callable[[str], str]) -> Iterator[Problem]:
+def _severities(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> Iterator[Problem]:
     for entry in fragments.severities.values():
         if entry.model is None:
             continue
@@ -122,7 +122,7 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
                 yield entry.problem(("phone",), "shared-phone", f"{found}; answers could not be told apart")
 
 
-def _rotations(fragments: Fragments, cron_fault: Callable[[str], str]) -> Iterator[Problem]:
+def _rotations(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> Iterator[Problem]:
     for entry in fragments.rotations.values():
         if entry.model is None:
             continue

@@ -87,9 +87,13 @@ def zone(text: str) -> str:
             return ZoneInfo(text).key
         except (OSError, ValueError, KeyError):
             pass
-    raise ValueError(
-        f'unknown timezone "{text}"{closest(text, available_timezones() - _LOCAL_ZONES)} (an IANA name is wanted)'
-    )
+    raise ValueError(f'unknown timezone "{text}"{closest(text, _zones())} (an IANA name is wanted)')
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Every zone that may be offered; finding them is slow."""
+    return frozenset(available_timezones()) - _LOCAL_ZONES
 
 
 def window(text: str) -> Window:
