@@ -101,4 +101,3 @@ def refused(problems: tuple[Problem, ...], tell: Tell) -> None:
     for problem in problems:
         said = f"the config was refused, the last good one goes on: {problem}"
         tell(Trouble(f"config:{problem}", said))
-

@@ -15,7 +15,9 @@ from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
 
 
-def next_channel(case: Case, stuck: Stuck, policy: Policy, now: datetime) -> tuple[tuple[Fact, ...], Notification | None]:
+def next_channel(
+    case: Case, stuck: Stuck, policy: Policy, now: datetime
+) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts to record, and the page by its next channel, if it has one and is still wanted."""
     page, refused = stuck.page, case.history.refused
     facts: list[Fact] = []

@@ -44,10 +44,10 @@ class Operators:
 
     def tell(self, trouble: Trouble) -> None:
         """Tell the operators within 15 s, unless they heard of this cause in the last hour."""
-        log.warning("trouble", cause=trouble.cause, text=trouble.text)
         now = self._clock.now()
         told_at = self._told.get(trouble.cause)
         if told_at is None or now - told_at >= QUIET:
+            log.warning("trouble", cause=trouble.cause, text=trouble.text)
             self._told[trouble.cause] = now
             self._gathered[trouble.cause] = trouble
             self._some.set()

@@ -1,9 +1,9 @@
 """A folder in memory: what a test puts in is what a scan gives."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Sequence
 
+from daemon.documents.incident import digest
 from daemon.documents.incident_name import counts
 from daemon.documents.source import FILE_LIMIT
 from daemon.ports import Listed
@@ -21,7 +21,7 @@ class FakeFolder:
         """Put a file in, or replace it."""
         data = (content.encode() if isinstance(content, str) else content)[: FILE_LIMIT + 1]
         trouble = "" if len(data) <= FILE_LIMIT else f"{name} is over {FILE_LIMIT // 1024} KiB; only the start is read"
-        self.files[name] = Listed(name, data, hashlib.blake2b(data, digest_size=16).hexdigest(), trouble)
+        self.files[name] = Listed(name, data, digest(data), trouble)
         self._poked.set()
 
     def remove(self, name: str) -> None:

@@ -1,0 +1,167 @@
+"""Seeded faults: uncertain sends, dead providers, full disks, kills at any moment. Nothing is lost, nothing is silent.
+
+The checks read what truly arrived and what the disk says; they share no code with the planner.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from daemon.domain.delivery import Uncertain
+from daemon.domain.notification import Kind, Notification, Reason
+from daemon.domain.people import Channel
+from tests.fakes.loop import VirtualClock, run_virtually
+from tests.simulation.policies import BOTH, WITHIN, policy
+from tests.simulation.world import World
+
+SEEDS = range(40)
+FILE = "title: Card payments fail\nseverity: sev1\n"
+BOUND = timedelta(seconds=75)
+"""How long after its decision a page may take to reach somebody: next channel within 30 s, its own retries, a restart."""
+
+
+class Story:
+    """A random hour and a half: declare, maybe acknowledge, update, resolve; with faults and kills all along."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.dice = world, world.dice
+        self.down: list[tuple[datetime, datetime]] = []
+        self.full: list[tuple[datetime, datetime]] = []
+        self.acked_at: datetime | None = None
+        self.resolved_at: datetime | None = None
+        self.declared_at = world.clock.now()
+
+    async def tell(self) -> None:
+        """Tell it to its end, then let everything come to rest in good weather."""
+        world, dice = self.world, self.dice
+        faults = world.faults
+        faults.deferred, faults.lost, faults.unheard = (dice.choice([0, 0.05, 0.2]) for _ in range(3))
+        faults.undelivered = dice.choice([0, 0.2])
+        await world.start()
+        await world.wait(dice.uniform(0, 3))
+        self.declared_at = world.clock.now()
+        text = FILE
+        world.folder.write("pay.yaml", text)
+        ack_after, resolve_after = dice.uniform(0, 1800), dice.uniform(1900, 5400)
+        start = world.clock.now()
+        while (elapsed := (world.clock.now() - start).total_seconds()) < resolve_after:
+            if self.acked_at is None and elapsed > ack_after and dice.random() < 0.8:
+                text += "acknowledged: [ana, bo, chen, dai, olga]\n"
+                self.acked_at = world.clock.now()
+                world.folder.write("pay.yaml", text)
+            await self._something(dice.random())
+        world.folder.write("pay.yaml", text + "status: resolved\n")
+        self.resolved_at = world.clock.now()
+        await self._something(0.0)
+        faults.deferred = faults.lost = faults.unheard = faults.undelivered = 0
+        faults.down = faults.broken = frozenset()
+        world.disk.full = False
+        await world.wait(3 * 3600)
+
+    async def _something(self, roll: float) -> None:
+        """A kill, an outage, a full disk, or just time."""
+        world, dice = self.world, self.dice
+        if roll < 0.35:
+            begin = world.clock.now()
+            await world.kill()
+            await world.wait(dice.choice([0.01, 1, 20]))
+            await world.start()
+            self.down.append((begin, world.clock.now() + timedelta(seconds=5)))
+        elif roll < 0.5:
+            world.faults.down = frozenset({dice.choice(list(Channel))})
+            await world.wait(dice.uniform(10, 120))
+            world.faults.down = frozenset()
+        elif roll < 0.6:
+            begin, world.disk.full = world.clock.now(), True
+            await world.wait(dice.uniform(1, 60))
+            if dice.random() < 0.3:
+                await world.kill()
+                await world.start()
+            world.disk.full = False
+            self.full.append((begin, world.clock.now()))
+        await world.wait(dice.choice([0.003, 0.05, 0.3, 5, 120, 400]))
+
+
+def tell(seed: int) -> Story:
+    async def main(clock: VirtualClock) -> Story:
+        told = Story(World(clock, policy(BOTH), seed))
+        await told.tell()
+        return told
+
+    story: Story = run_virtually(main)
+    return story
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens(seed: int) -> None:
+    """All invariants, for one seed."""
+    story = tell(seed)
+    everything_is_settled(story)
+    pages_reach_somebody_in_time(story)
+    copies_are_marked(story)
+    the_ladder_never_sleeps(story)
+    closings_are_exactly_one(story)
+
+
+def everything_is_settled(story: Story) -> None:
+    """In good weather every letter comes to an end."""
+    disk = story.world.disk
+    assert set(disk.states) == set(disk.letters)
+
+
+def pages_reach_somebody_in_time(story: Story) -> None:
+    """Each page that stayed wanted reached its person by one channel or the other within its bound."""
+    disk, world = story.world.disk, story.world
+    end = min(each for each in (story.acked_at, story.resolved_at) if each)
+    for key, letter in disk.letters.items():
+        page = letter.notification
+        if page.kind is not Kind.PAGE:
+            continue
+        since = disk.recorded_at[key]
+        until = since + BOUND + sum((b - a for a, b in story.down if b > since and a < since + BOUND), timedelta())
+        if until >= end:
+            continue
+        got = [each.at for each in world.pages(page.to) if page.at <= each.at <= until]
+        assert got, f"{key} reached nobody by {until}"
+
+
+def copies_are_marked(story: Story) -> None:
+    """A second copy of a message has a try that says why it may be one; of those that left while the disk was full,
+    one for each process may be unknown to it.
+    """
+    known = [each for each in story.world.arrived if not any(a <= each.at <= b for a, b in story.full)]
+    copies = Counter(each.message.reference for each in known)
+    for key, count in copies.items():
+        if count > 1 and key in story.world.disk.attempts:
+            tries = story.world.disk.attempts[key]
+            marked = sum(bool(attempt.possible_duplicate) for attempt in tries)
+            assert count <= 1 + marked + sum(isinstance(attempt.outcome, Uncertain) for attempt in tries), key
+            assert marked, key
+
+
+def the_ladder_never_sleeps(story: Story) -> None:
+    """Until somebody answers, somebody is paged at least each five minutes."""
+    end = min(each for each in (story.acked_at, story.resolved_at) if each)
+    times = [story.declared_at, *(each.at for each in story.world.pages() if each.at < end), end]
+    slack = WITHIN + BOUND
+    for before, after in zip(times, times[1:], strict=False):
+        down = sum((b - a for a, b in story.down if b > before and a < after), timedelta())
+        assert after - before <= slack + down, f"nobody was paged from {before} to {after}"
+
+
+def closings_are_exactly_one(story: Story) -> None:
+    """One closing letter for each channel that reached somebody, and it arrived."""
+    disk, world = story.world.disk, story.world
+    letters: list[Notification] = [letter.notification for letter in disk.letters.values()]
+    closings = Counter((each.to, each.via) for each in letters if each.kind is Kind.CLOSING)
+    assert set(closings.values()) <= {1}
+    heard = {
+        (each.message.person, each.message.via)
+        for each in world.arrived
+        if each.message.kind in (Kind.PAGE, Kind.UPDATE, Kind.STAND_DOWN) and each.message.reference in disk.letters
+    }
+    assert heard <= set(closings)
+    arrived = {(each.message.person, each.message.via) for each in world.arrived if each.message.kind == Kind.CLOSING}
+    assert arrived == set(closings)
+    assert all(each.reason is not Reason.TROUBLE for each in letters if each.kind is Kind.PAGE)

@@ -1,0 +1,317 @@
+"""A world for the real app floor: virtual time, a folder in memory, a disk that survives kills, providers with faults.
+
+Everything random comes from one seeded source, so a seed tells the whole story again.
+"""
+
+import asyncio
+import contextlib
+import functools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from daemon.app.deliver import Deliver, Desk
+from daemon.app.health import Health
+from daemon.app.intake import Intake, Known
+from daemon.app.lifecycle import Daemon, Orders
+from daemon.app.operators import Operators
+from daemon.app.reconcile import Reconcile
+from daemon.app.scheduler import Scheduler
+from daemon.app.settings import Email, Settings, Sms
+from daemon.app.watch import Watch
+from daemon.domain.delivery import (
+    Accepted,
+    Attempt,
+    Content,
+    Deferred,
+    Fault,
+    Message,
+    Outcome,
+    Receipt,
+    Refused,
+    Uncertain,
+)
+from daemon.domain.facts import Fact, Seen
+from daemon.domain.history import History
+from daemon.domain.incident import Incident
+from daemon.domain.notification import Notification, Suppression
+from daemon.domain.people import Channel
+from daemon.domain.policy import Policy
+from daemon.ports import LedgerTrouble, Letter
+from tests.fakes.folder import FakeFolder
+from tests.fakes.loop import VirtualClock
+
+Dice = random.Random
+
+
+@dataclass
+class Disk:
+    """What a kill leaves behind."""
+
+    facts: dict[str, list[Fact]] = field(default_factory=dict)
+    letters: dict[str, Letter] = field(default_factory=dict)
+    recorded_at: dict[str, datetime] = field(default_factory=dict)
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    notices: dict[str, datetime] = field(default_factory=dict)
+    full: bool = False
+
+
+class DiskLedger:
+    """A port Ledger on a Disk; a killed process's ledger writes nothing any more."""
+
+    def __init__(self, disk: Disk, clock: VirtualClock, dice: Dice) -> None:
+        self._disk, self._clock, self._dice = disk, clock, dice
+        self.killed = False
+
+    async def _commit(self) -> None:
+        await asyncio.sleep(self._dice.uniform(0.0002, 0.003))
+        if self.killed:
+            await asyncio.Event().wait()
+        if self._disk.full:
+            raise LedgerTrouble("no space left on device")
+
+    async def record(
+        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+    ) -> frozenset[str]:
+        await self._commit()
+        self._disk.facts.setdefault(incident, []).extend(facts)
+        new = [letter for letter in letters if letter.notification.key not in self._disk.letters]
+        for letter in new:
+            self._disk.letters[letter.notification.key] = letter
+            self._disk.recorded_at[letter.notification.key] = self._clock.now()
+        return frozenset(letter.notification.key for letter in new)
+
+    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+        await self._commit()
+        assert key in self._disk.letters, "a try of a letter that was never recorded"
+        tries = self._disk.attempts.setdefault(key, [])
+        number = len(tries) + 1
+        tries.append(Attempt(number, key, number, via, address, at, possible_duplicate=possible_duplicate))
+        return tries[-1]
+
+    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        await self._commit()
+        tries = self._disk.attempts[attempt.reference]
+        tries[attempt.id - 1] = replace(tries[attempt.id - 1], outcome=outcome, ended_at=at)
+
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        await self._commit()
+        assert key not in self._disk.states, f"{key} settled twice"
+        self._disk.states[key] = state
+
+    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        await self._commit()
+
+    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        await self._commit()
+        told = self._disk.notices.get(cause)
+        if told is not None and at - told < quiet:
+            return False
+        self._disk.notices[cause] = at
+        return True
+
+    def unsettled(self) -> tuple[Letter, ...]:
+        return tuple(
+            replace(letter, attempts=tuple(self._disk.attempts.get(key, ())))
+            for key, letter in self._disk.letters.items()
+            if key not in self._disk.states
+        )
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message that truly reached somebody."""
+
+    at: datetime
+    message: Message
+
+
+@dataclass
+class Faults:
+    """How often what goes wrong, and who refuses."""
+
+    deferred: float = 0.0
+    lost: float = 0.0
+    unheard: float = 0.0
+    refuses: frozenset[str] = frozenset()
+    undelivered: float = 0.0
+    down: frozenset[Channel] = frozenset()
+    broken: frozenset[Channel] = frozenset()
+
+
+class Provider:
+    """A port Transport that keeps its own truth. `receipts` as a provider of SMS gives them."""
+
+    def __init__(self, via: Channel, clock: VirtualClock, dice: Dice, faults: Faults, receipts: bool) -> None:
+        self._via, self._clock, self._dice, self.faults = via, clock, dice, faults
+        self.receipts = receipts
+        self.arrived: list[Arrival] = []
+        self._undelivered: set[str] = set()
+
+    async def send(self, message: Message) -> Outcome:
+        faults, roll = self.faults, self._dice.random()
+        await asyncio.sleep(self._dice.uniform(0.001, 0.2))
+        if self._via in faults.broken:
+            return Deferred("535 authentication failed", "535", Fault.PROVIDER)
+        if self._via in faults.down or roll < faults.deferred:
+            return Deferred("connection refused")
+        if message.address in faults.refuses:
+            return Refused("550 no such user", "550")
+        if roll < faults.deferred + faults.lost:
+            return Uncertain("the connection broke")
+        self.arrived.append(Arrival(self._clock.now(), message))
+        await asyncio.sleep(self._dice.uniform(0.001, 0.2))
+        if roll < faults.deferred + faults.lost + faults.unheard:
+            return Uncertain("the reply did not come")
+        name = f"id{len(self.arrived)}"
+        if self._dice.random() < faults.undelivered:
+            self._undelivered.add(name)
+        return Accepted(name)
+
+    async def find(self, message: Message, since: datetime) -> Outcome:
+        await asyncio.sleep(0.05)
+        if self._via is Channel.EMAIL:
+            return Uncertain("a mail server cannot be asked")
+        found = any(each.message.reference == message.reference and each.at >= since for each in self.arrived)
+        return Accepted("found") if found else Deferred("not in the list")
+
+    async def receipt(self, provider_id: str) -> Receipt:
+        return Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class PlainRenderer:
+    """A port Renderer whose words are the facts."""
+
+    def render(self, notification: Notification, incident: Incident, history: History, policy: Policy) -> Content:
+        said = f"{notification.kind} {notification.reason} {incident.title} {incident.status}"
+        return Content(said, said if notification.via is Channel.EMAIL else "")
+
+
+class Silent:
+    """A port ServiceManager and Heartbeat that only count."""
+
+    def __init__(self) -> None:
+        self.beats = 0
+        self.pings = 0
+
+    def ready(self, status: str) -> None: ...
+    def reloading(self) -> None: ...
+    def stopping(self) -> None: ...
+
+    def healthy(self) -> None:
+        self.beats += 1
+
+    async def ping(self, url: str) -> str:
+        self.pings += 1
+        return ""
+
+
+@functools.cache
+def settings() -> Settings:
+    """Settings as the daemon would have them with outboxes."""
+    return Settings(
+        operators=["olga"],
+        last_resort=["olga"],
+        email=Email(sender="tocsin@example.com"),
+        sms=Sms(sender="+14155550100"),
+    )
+
+
+class World:
+    """One machine: start the daemon, let time pass, break things, look at what arrived."""
+
+    def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
+        self.clock, self.policy = clock, policy
+        self.dice = Dice(seed)
+        self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
+        self.providers = {
+            via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
+        }
+        self.manager = Silent()
+        self._task: asyncio.Task[None] | None = None
+        self._ledger: DiskLedger | None = None
+        self.daemon: Any = None
+
+    @property
+    def arrived(self) -> list[Arrival]:
+        """Everything that reached anybody, in order."""
+        return sorted((each for provider in self.providers.values() for each in provider.arrived), key=lambda a: a.at)
+
+    def pages(self, person: str | None = None) -> list[Arrival]:
+        """The pages among it."""
+        return [each for each in self.arrived if each.message.kind == "page" and person in (None, each.message.person)]
+
+    async def start(self) -> None:
+        """Start the daemon on what the disk holds."""
+        self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
+        self.daemon, self.orders = _assemble(self, ledger), Orders()
+        self._task = asyncio.create_task(self.daemon.serve(ledger.unsettled(), self.orders))
+        await asyncio.sleep(0)
+
+    async def kill(self) -> None:
+        """kill -9: nothing is written or sent from here on."""
+        assert self._task is not None
+        assert self._ledger is not None
+        if self._task.done():
+            self._task.result()
+        self._ledger.killed = True
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._task = None
+
+    async def stop(self) -> None:
+        """SIGTERM, and wait for the drain."""
+        assert self._task is not None
+        self.orders.stop.set()
+        await self._task
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass; a daemon that died is an error."""
+        await asyncio.sleep(seconds)
+        if self._task is not None and self._task.done():
+            self._task.result()
+
+
+def _assemble(world: World, ledger: Any) -> Daemon:
+    """The app floor as `app/wiring.py` would put it together, on this world's ports."""
+    clock, policy = world.clock, lambda: world.policy
+    told: list[Callable[[Any], None]] = []
+    tell = lambda trouble: told[0](trouble)  # noqa: E731 - operators come last
+    reconcile = Reconcile(clock, ledger, PlainRenderer(), policy, tell)
+    known = {}
+    for incident, facts in world.disk.facts.items():
+        reconcile.remember(incident, facts)
+        seen = [fact for fact in facts if isinstance(fact, Seen)]
+        if seen:
+            known[incident] = Known(seen[-1].incident, seen[-1].digest, f"{incident}.yaml")
+    scheduler = Scheduler(clock, reconcile.look)
+
+    def learn(incident: str, news: Any) -> None:
+        reconcile.learn(incident, news)
+        scheduler.poke(incident)
+
+    desk = Desk(reconcile.history, policy, lambda stuck: learn(stuck.page.incident, stuck), tell)
+    deliver = Deliver(clock, ledger, desk, dict(world.providers), world.dice)
+    reconcile.post = deliver
+    operators = Operators(clock, ledger, policy, deliver)
+    told.append(operators.tell)
+    watch = Watch(world.folder, Intake(known), clock, policy, learn, tell)
+    marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: scheduler.woke_at}
+    health = Health(clock, world.manager, world.manager, settings, marks, lambda: ())
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    async def nothing() -> None:
+        return
+
+    current: Any = SimpleNamespace(settings=settings, policy=policy, run=forever)
+    return Daemon(current, reconcile, scheduler, deliver, operators, watch, health, world.manager, (), nothing)
