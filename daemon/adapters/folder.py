@@ -6,7 +6,6 @@ need no second reading. Must not know what a file says, nor what follows from a 
 
 import asyncio
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import AsyncGenerator, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from daemon.documents.cleaning import shown
+from daemon.documents.incident import digest
 from daemon.documents.incident_name import counts
 from daemon.documents.source import FILE_LIMIT
 from daemon.ports import Clock, Listed
@@ -226,7 +226,7 @@ def _read(root: int, name: str) -> tuple[Listed | None, os.stat_result | None]:
     trouble = (
         "" if len(data) <= FILE_LIMIT else f"{shown(name)} is over {FILE_LIMIT // 1024} KiB; only the start is read"
     )
-    return Listed(name, data, hashlib.blake2b(data, digest_size=16).hexdigest(), trouble), status
+    return Listed(name, data, digest(data), trouble), status
 
 
 def _bytes(file: int) -> bytes:

@@ -49,6 +49,10 @@ class IncidentFiles:
         except OSError as fault:
             raise self._trouble(str(self.folder), fault) from None
 
+    def ids(self) -> list[str]:
+        """The ids of all incident files."""
+        return [incident_id(name) for name in self.names()]
+
     def find(self, incident: str) -> str | None:
         """The name of the file with this id; a regular file before anything else, `.yaml` before `.yml`."""
         named = [name for name in self.names() if incident_id(name) == incident]
@@ -82,15 +86,18 @@ class IncidentFiles:
             raise self._trouble(name, fault) from None
         return True
 
-    def change(self, name: str, edit: Callable[[bytes], bytes]) -> None:
-        """Replace a file by its edited self. If it changes meanwhile, the edit is made again on what it has become."""
+    def change(self, name: str, edit: Callable[[bytes], bytes | None]) -> bool:
+        """Replace a file by its edited self; False when it cannot be read, or not edited (then the edit gives None). If
+        it changes meanwhile, the edit is made again on what it has become.
+        """
         with self._alone():
             for _ in range(RETRIES):
                 before = self.read(name)
-                if before is None:
-                    raise FileTrouble(f"{self._label(name)} is gone or cannot be read; nothing was written")
-                if self._replaced(name, edit(before), before):
-                    return
+                after = None if before is None else edit(before)
+                if after is None:
+                    return False
+                if self._replaced(name, after, before):
+                    return True
         raise FileTrouble(f"{self._label(name)} keeps changing; nothing was written, try again")
 
     def put(self, name: str, data: bytes, aside: datetime | None = None) -> str:

@@ -4,6 +4,7 @@ Decides what a file says as a whole: what counts when severity, status or title 
 no YAML at all (timeline.md rules 31, 32, 41). Must not know files, folders or how long a content has stood.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from daemon.documents import yaml
@@ -53,6 +54,11 @@ def read(data: bytes, name: str, policy: Policy, previous: Incident | None, file
     problems = sorted((*document.problems, *fields.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
     return Reading(incident, tuple(problems), complete=severity_read and not dropped, severity_read=severity_read)
+
+
+def digest(data: bytes) -> str:
+    """What tells one content of a file from another."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def unreadable(name: str, lines: str, policy: Policy, known_as: str = "") -> Incident:

@@ -1,0 +1,31 @@
+"""Declaring: the id that a new incident gets from its date and title (product.md section 4).
+
+Must not know which ids are taken; it gives candidates in order.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+
+SLUG_LIMIT = 60
+"""The longest part of an id that comes from the title, in characters."""
+
+
+def ids(title: str, at: datetime) -> Iterator[str]:
+    """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …"""
+    base = "-".join(part for part in (f"{at:%Y-%m-%d}", _slug(title)) if part)
+    yield base
+    number = 2
+    while True:
+        yield f"{base}-{number}"
+        number += 1
+
+
+def _slug(title: str) -> str:
+    """The title in lower case, with a hyphen between words and nothing an id cannot hold."""
+    plain = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("'", "")).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+    if len(slug) > SLUG_LIMIT:
+        slug = slug[: SLUG_LIMIT + 1].rpartition("-")[0] or slug[:SLUG_LIMIT]
+    return slug
