@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class House:
     """What deliver asks of the rest of the house, and tells it."""
 
     history: Callable[[str], History]
@@ -57,15 +57,15 @@ class Deliver:
     """Every letter that is not settled, and a lane for each channel."""
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, desk: Desk, ways: dict[Channel, Transport], dice: random.Random
+        self, clock: Clock, ledger: Ledger, house: House, ways: dict[Channel, Transport], dice: random.Random
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._desk = desk
+        self._house = house
         self.ways = ways
         self._dice = dice
         self._open: dict[str, Delivery] = {}
-        self._providers = {via: Provider(via, desk.tell) for via in Channel}
+        self._providers = {via: Provider(via, house.tell) for via in Channel}
         self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
         self._lanes = {via: Lane(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
 
@@ -137,7 +137,7 @@ class Deliver:
         if why := self._unwanted(notification, now):
             await self._settle(delivery, "superseded" if why is Why.SUPERSEDED else "unwanted")
             return
-        to = address(notification, self._desk.policy())
+        to = address(notification, self._house.policy())
         if not to:
             self._elsewhere(delivery)
             await self._settle(delivery, "unwanted")
@@ -279,17 +279,17 @@ class Deliver:
             return
         if refused or (delivery.page and not delivery.stuck):
             delivery.stuck = True
-            self._desk.stuck(Stuck(delivery.notification, refused))
+            self._house.stuck(Stuck(delivery.notification, refused))
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
         if notification.kind is Kind.OPERATOR:
             return Why.LATE if now - notification.at > NOTICE_FOR else None
-        return unwanted(notification, self._desk.history(notification.incident))
+        return unwanted(notification, self._house.history(notification.incident))
 
     def _message(self, delivery: Delivery, to: str) -> Message:
         """The message as the transport gets it; the same for each try, but for the address."""
         notification = delivery.notification
-        person = self._desk.policy().people.get(notification.to)
+        person = self._house.policy().people.get(notification.to)
         return Message(
             reference=notification.key,
             via=notification.via,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from daemon.app.deliver import Deliver, Desk
+from daemon.app.deliver import Deliver, House
 from daemon.app.health import Health
 from daemon.app.intake import Intake, Known
 from daemon.app.lifecycle import Daemon, Orders
@@ -298,8 +298,8 @@ def _assemble(world: World, ledger: Any) -> Daemon:
         reconcile.learn(incident, news)
         scheduler.poke(incident)
 
-    desk = Desk(reconcile.history, policy, lambda stuck: learn(stuck.page.incident, stuck), tell)
-    deliver = Deliver(clock, ledger, desk, dict(world.providers), world.dice)
+    house = House(reconcile.history, policy, lambda stuck: learn(stuck.page.incident, stuck), tell)
+    deliver = Deliver(clock, ledger, house, dict(world.providers), world.dice)
     reconcile.post = deliver
     operators = Operators(clock, ledger, policy, deliver)
     told.append(operators.tell)
