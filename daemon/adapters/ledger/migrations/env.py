@@ -1,0 +1,7 @@
+"""How alembic runs here: on the connection that `opening` hands over, inside its transaction."""
+
+from alembic import context
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, render_as_batch=True)
+context.run_migrations()

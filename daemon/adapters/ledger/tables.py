@@ -1,0 +1,118 @@
+"""Tables: what the ledger keeps. A change here comes with a script in `migrations/versions`.
+
+Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("finished", Boolean, nullable=False, default=False),
+    Column("file", String, nullable=False, default=""),
+    Column("digest", String, nullable=False, default=""),
+    Column("data", LargeBinary),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("incident", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("facts_of_incident", "incident", "id"),
+    Index("facts_of_kind", "kind", "id"),
+    sqlite_autoincrement=True,
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("incident", String, nullable=False, index=True),
+    Column("episode", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("to", String, nullable=False),
+    Column("via", String, nullable=False),
+    Column("roles", String, nullable=False),
+    Column("level", Integer),
+    Column("round", Integer),
+    Column("group", String),
+    Column("external", Boolean, nullable=False),
+    Column("next_update_at", String),
+    Column("rule", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("content", String, ForeignKey("contents.digest")),
+    Column("state", String, nullable=False, index=True),
+    Column("settled_at", String),
+    Column("detail", String, nullable=False, default=""),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("via", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("outcome", String),
+    Column("ended_at", String),
+    Column("possible_duplicate", String, nullable=False, default=""),
+    Column("receipt", String),
+    Column("receipt_at", String),
+    sqlite_autoincrement=True,
+)
+
+configs = Table(
+    "configs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("revision", String, nullable=False),
+    Column("since", String, nullable=False),
+    Column("files", LargeBinary),
+    sqlite_autoincrement=True,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("cause", String, primary_key=True),
+    Column("at", String, nullable=False),
+)
+
+PENDING = "pending"
+"""The state of a notification that may still need a try."""
+HELD = "held"
+"""The state of a message that was decided not to be sent."""
+
+
+def written(at: datetime) -> str:
+    """An instant as the tables keep it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_instant(text: str) -> datetime:
+    """An instant as it came out of a table."""
+    return datetime.fromisoformat(text)
