@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.documents.cleaning import shown
-from daemon.documents.source import FILE_LIMIT, TOP, problem
+from daemon.documents.source import FILE_LIMIT, TOP, problem, under
 from daemon.domain.problem import Problem
 
 WANTED = (".yaml", ".yml", ".ics")
@@ -39,7 +39,7 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
             break
         trouble = _take(files, name, path, inside)
         if trouble:
-            problems.append(problem(f"{label}/{shown(name)}", TOP, *trouble))
+            problems.append(problem(under(label, shown(name)), TOP, *trouble))
     return files, problems
 
 
@@ -84,6 +84,10 @@ def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]
 
     for root, folders, names in os.walk(folder, onerror=closed):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for each in folders:
+            if Path(root, each).is_symlink():
+                found = f"{shown(each)} is a link to a folder, which is not followed; put the folder itself here"
+                problems.append(problem(label, TOP, "link-to-folder", found))
         for name in sorted(names):
             if name.endswith(WANTED) and not name.startswith("."):
                 path = Path(root, name)

@@ -17,6 +17,7 @@ from daemon.app.settings import Settings
 from daemon.documents import config, yaml
 from daemon.documents.cleaning import shown
 from daemon.documents.scalars import closest
+from daemon.documents.source import TOP, problem, under
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem, ProblemLevel
 from daemon.planning import handoffs
@@ -69,6 +70,8 @@ def read_tree(
     stack = _layers(files, folder, label, environ)
     if not files and found:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(found), layers.ledger_file(stack))
+    if config.MISNAMED in files:
+        found.append(problem(under(label, config.MISNAMED), TOP, "wrong-name", f"rename it to {config.SETTINGS}"))
     layered = layers.read(stack)
     reading = config.read(config.Sources(files, label), at, handoffs.fault)
     found += [*layered.problems, *reading.problems]
@@ -117,7 +120,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
 def _layers(files: Mapping[str, bytes], folder: Path, label: str, environ: Mapping[str, str]) -> layers.Layers:
     """The sources of the settings."""
     return layers.Layers(
-        document=yaml.read(files.get(config.SETTINGS, b""), f"{label}/{config.SETTINGS}"),
+        document=yaml.read(files.get(config.SETTINGS, b""), under(label, config.SETTINGS)),
         credentials=config_files.credentials(environ.get("CREDENTIALS_DIRECTORY")),
         variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
         base=_absolute(folder),

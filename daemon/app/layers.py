@@ -4,20 +4,14 @@ Decides which layer a value comes from, and names that layer in every problem. M
 settings mean.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
-
-from daemon.app.settings import SQLITE, Settings
+from daemon.app.settings import DEFAULT_LEDGER, SQLITE, Settings, build, from_variables, paths
 from daemon.documents import yaml
-from daemon.documents.problems import model_in, of_validation
 from daemon.documents.scalars import closest
 from daemon.documents.source import TOP, problem
 from daemon.domain.problem import Problem, ProblemLevel
@@ -46,22 +40,6 @@ class Layered:
     settings: Settings | None
     problems: tuple[Problem, ...]
     places: Mapping[str, str] = field(default_factory=dict)
-
-
-class _Variables(EnvSettingsSource):
-    """Variables of a mapping handed in, instead of the process's environment."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self.env_vars = {name.lower(): value for name, value in variables.items() if value}
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002
-        """Lists and mappings are JSON; anything else stays text, for the setting itself to judge."""
-        try:
-            decoded = json.loads(value)
-        except ValueError:
-            return value
-        return decoded if isinstance(decoded, (list, dict)) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +86,14 @@ def read(layers: Layers) -> Layered:
     if layers.document.broken:
         return Layered(None, tuple(problems))
     for layer in (layers.credentials, layers.variables):
-        values = _over(values, _Variables({name.upper(): value for name, value in layer.items()})())
-    try:
-        settings = Settings(**values)
-    except ValidationError as fault:
-        problems += of_validation(fault, layers, (), Settings)
+        values = _over(values, from_variables(layer))
+    settings, wrong = build(values, layers)
+    problems += wrong
+    if settings is None:
         return Layered(None, tuple(problems))
     problems += _missing_secrets(settings, layers)
-    places = {name: layers.place((name,)) for name in Settings.model_fields}
+    problems += _doubtful(settings, layers)
+    places = {path[0]: layers.place(path) for path in paths() if len(path) == 1}
     return Layered(_absolute(settings, layers.base), tuple(problems), places)
 
 
@@ -123,8 +101,7 @@ def ledger_file(layers: Layers) -> Path:
     """Where the ledger is looked for when the settings cannot be used (timeline.md rule 43)."""
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
     candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
-    default = str(Settings.model_fields["ledger"].default)
-    found = next((each for each in candidates if isinstance(each, str) and each.startswith(SQLITE)), default)
+    found = next((each for each in candidates if isinstance(each, str) and each.startswith(SQLITE)), DEFAULT_LEDGER)
     return _join(layers.base, found.removeprefix(SQLITE))
 
 
@@ -152,22 +129,13 @@ def _from_file(document: yaml.Document) -> tuple[dict[str, Any], list[Problem]]:
 
 def _unknown(layers: Layers) -> Iterator[Problem]:
     """Variables and credential files of ours that mean nothing."""
-    known = set(_names(Settings, ())) | NOT_SETTINGS
+    known = {_variable(path) for path in paths()} | NOT_SETTINGS
     for names, sort in ((layers.variables, "variable"), (layers.credentials, "credential file")):
         for written in sorted(names):
             name = written.upper() if sort != "variable" else written
             if name.startswith(PREFIX) and name not in known and not name.startswith(_variable(_OPEN) + "__"):
                 found = f"unknown {sort} {written}{closest(name, known, cutoff=0.8)}"
                 yield problem(written, TOP, UNKNOWN_VARIABLE, found)
-
-
-def _names(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
-    """The names of all variables that mean something."""
-    for name, info in model.model_fields.items():
-        yield _variable((*path, name))
-        inner = model_in(info.annotation)
-        if inner:
-            yield from _names(inner, (*path, name))
 
 
 def _variable(path: yaml.Path) -> str:
@@ -200,14 +168,33 @@ def _missing_secrets(settings: Settings, layers: Layers) -> Iterator[Problem]:
             yield layers.problem(path, "missing-secret", found, level=ProblemLevel.WARNING)
 
 
+def _doubtful(settings: Settings, layers: Layers) -> Iterator[Problem]:
+    """Settings that do not go together well. Warnings."""
+    email = settings.email
+    doubts = {
+        ("email", "security"): email.username
+        and email.security == "none"
+        and "email.security none sends the password in the clear; write starttls or tls",
+        ("email", "port"): email.security == "tls"
+        and email.port == 587
+        and "email.security tls usually goes with port 465; on 587 it is starttls",
+        ("replies", "by"): settings.replies.by == "webhook"
+        and not settings.public_url
+        and "replies.by webhook needs public_url: the address that the provider calls",
+    }
+    for path, found in doubts.items():
+        if found:
+            yield layers.problem(path, "doubtful", found, level=ProblemLevel.WARNING)
+
+
 def _join(base: Path, path: str | Path) -> Path:
     return Path(os.path.normpath(base / path))
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
     """The settings with every path absolute; relative ones start from tocsin.yaml's folder."""
-    paths = {name: _join(base, getattr(settings, name)) for name in ("incidents", "templates", "reviews", "outbox")}
+    folders = {name: _join(base, getattr(settings, name)) for name in ("incidents", "templates", "reviews", "outbox")}
     ledger = SQLITE + str(_join(base, settings.database))
     ca_file = settings.email.ca_file and _join(base, settings.email.ca_file)
     email = settings.email.model_copy(update={"ca_file": ca_file})
-    return settings.model_copy(update={**paths, "ledger": ledger, "email": email})
+    return settings.model_copy(update={**folders, "ledger": ledger, "email": email})

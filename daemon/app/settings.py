@@ -4,7 +4,9 @@ Decides names, types and defaults. Must not know where a value came from (`layer
 severities that it names exist (`configuration.py`). Secrets never show in a repr.
 """
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from email.utils import formataddr, parseaddr
 from enum import StrEnum
@@ -12,13 +14,17 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon.documents import contacts, scalars
 from daemon.documents.fields import Duration, Model, NamesOnce, Text
+from daemon.documents.problems import Located, model_in, of_validation
+from daemon.domain.problem import Problem
 
 SQLITE = "sqlite:///"
+DEFAULT_LEDGER = "sqlite:///../var/tocsin.db"
 
 
 class MailTransport(StrEnum):
@@ -203,7 +209,7 @@ class Settings(BaseSettings):
     incidents: Path = Path("../incidents")
     templates: Path = Path("../templates")
     reviews: Path = Path("../reviews")
-    ledger: Annotated[str, AfterValidator(_ledger)] = "sqlite:///../var/tocsin.db"
+    ledger: Annotated[str, AfterValidator(_ledger)] = DEFAULT_LEDGER
     operators: NamesOnce
     last_resort: NamesOnce
     unreadable_severity: Text = "sev1"
@@ -231,3 +237,41 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The ledger's file."""
         return Path(self.ledger.removeprefix(SQLITE))
+
+
+class _Variables(EnvSettingsSource):
+    """Variables of a mapping handed in, instead of the process's environment."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {name.lower(): value for name, value in variables.items() if value}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002
+        """Lists and mappings are JSON; anything else stays text, for the setting itself to judge."""
+        try:
+            decoded = json.loads(value)
+        except ValueError:
+            return value
+        return decoded if isinstance(decoded, (list, dict)) else value
+
+
+def from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
+    """What variables (or credential files, named alike) set, nested as in tocsin.yaml."""
+    return _Variables(variables)()
+
+
+def build(values: Mapping[str, Any], located: Located) -> tuple[Settings | None, list[Problem]]:
+    """The settings, or what is wrong with each value at the place that `located` knows."""
+    try:
+        return Settings(**values), []
+    except ValidationError as fault:
+        return None, of_validation(fault, located, (), Settings)
+
+
+def paths(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every setting that there is, as its keys from the top."""
+    for name, info in model.model_fields.items():
+        yield (*above, name)
+        inner = model_in(info.annotation)
+        if inner:
+            yield from paths(inner, (*above, name))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from daemon.documents import advice, calendar, fragments, policy, references, yaml
 from daemon.documents.scalars import closest
-from daemon.documents.source import FILE_LIMIT
+from daemon.documents.source import FILE_LIMIT, under
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem, ProblemLevel
 from daemon.domain.rotation import CalendarEvent
@@ -21,6 +21,7 @@ CALENDAR_FUTURE = timedelta(days=400)
 """The stretch of a calendar that is read, around the moment of loading."""
 
 SETTINGS = "tocsin.yaml"
+MISNAMED = "tocsin.yml"
 TESTS = "tests/"
 
 
@@ -35,14 +36,14 @@ class Sources:
 
     def name(self, path: str) -> str:
         """A file as problems call it."""
-        return posixpath.join(self.label, path)
+        return under(self.label, path)
 
     def fragments(self) -> list[str]:
         """The files that are fragments, in a stable order."""
         return sorted(
             path
             for path in self.files
-            if path.endswith((".yaml", ".yml")) and path != SETTINGS and not path.startswith(TESTS)
+            if path.endswith((".yaml", ".yml")) and path not in {SETTINGS, MISNAMED} and not path.startswith(TESTS)
         )
 
 
@@ -100,7 +101,7 @@ def _calendars(
     for name, entry in declared.rotations.items():
         if entry.model is None or not entry.model.calendar:
             continue
-        folder = posixpath.dirname(posixpath.relpath(entry.document.file, sources.label or "."))
+        folder = posixpath.dirname(posixpath.relpath(entry.document.file, sources.label))
         path = posixpath.normpath(posixpath.join(folder, entry.model.calendar))
         if path not in sources.files:
             calendars = [file for file in sources.files if file.endswith(".ics")]

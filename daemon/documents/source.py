@@ -28,6 +28,11 @@ def problem(file: str, place: Place, code: str, message: str, level: ProblemLeve
     return Problem(file, *place, level, code, cut(one_line(clean(message)), MESSAGE_LIMIT))
 
 
+def under(label: str, path: str) -> str:
+    """A file as users call it: its path inside a folder that they call `label`."""
+    return path if label == "." else f"{label}/{path}"
+
+
 def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[Problem]]:
     """The text of a file, and what was wrong with its bytes.
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -225,6 +226,29 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
     os.mkfifo(folder / "pipe.yaml")
     found = load(folder, AT, {})
     assert [p.code for p in found.errors] == ["unreadable-file", "link-outside", "unreadable-file"]
+
+
+def test_a_link_to_a_folder_is_an_error(tmp_path):
+    """It is not followed, and not silently left out either."""
+    folder = tmp_path / "config"
+    shutil.copytree(ROOT / "config", folder)
+    (folder / "teams").symlink_to(tmp_path)
+    assert [p.code for p in load(folder, AT, {}).errors] == ["link-to-folder"]
+
+
+def test_settings_under_another_suffix_are_not_overlooked():
+    """tocsin.yml is no settings file, and says so instead of being read as a fragment."""
+    found = read({"tocsin.yml": b"operators: [ana]\n"})
+    assert [(p.file, p.code) for p in found.errors] == [("/x/config/tocsin.yml", "wrong-name")]
+
+
+def test_from_inside_the_folder_files_have_their_bare_names(tmp_path, monkeypatch):
+    """`tocsin check --config .` says tocsin.yaml, as the user would."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.chdir(tmp_path / "config")
+    (tmp_path / "config" / "tocsin.yaml").write_text("a: [")
+    found = load(Path(), AT, {})
+    assert [p.file for p in found.problems] == ["tocsin.yaml"]
 
 
 def test_no_folder_is_one_problem():

@@ -143,6 +143,23 @@ def test_a_missing_secret_is_a_warning(text, variables, missing):
     assert missing in found.problems[0].message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "email: {sender: i@example.com, security: none, username: u}",
+        "email: {sender: i@example.com, security: tls}",
+        "replies: {by: webhook}",
+    ],
+)
+def test_settings_that_do_not_go_together_are_doubted(text):
+    """A warning, at the setting."""
+    key = text.partition(":")[0]
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith(key))
+    found = read(rest + text, {"TOCSIN_EMAIL__PASSWORD": "x"})
+    assert [(p.code, p.level) for p in found.problems] == [("doubtful", ProblemLevel.WARNING)]
+    assert found.settings is not None
+
+
 def test_credential_files_lose_their_last_line_end(tmp_path):
     """Files of systemd's credentials folder are read as they are; foreign ones are left alone."""
     (tmp_path / "tocsin_email__password").write_text("pass word\n")
