@@ -1,12 +1,12 @@
 """Every seam to the world, on one screen. Adapters implement these; fakes in `tests/fakes` pass the same suites."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from daemon.domain.delivery import Attempt, Content, Message, Outcome, Receipt
-from daemon.domain.facts import Fact
+from daemon.domain.facts import Answered, Fact
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
 from daemon.domain.notification import Notification, Suppression
@@ -90,8 +90,44 @@ class Ledger(Protocol):
         """All facts of one incident, in the order recorded."""
         ...
 
+    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+        """The facts of every incident that may still need something, by its id."""
+        ...
+
+    async def finish(self, incident: str) -> None:
+        """Nothing can become due for this incident again without a new fact: a start need not load it."""
+        ...
+
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
+        ...
+
+    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
+        """Keep the bytes of the newest good version of an incident's file."""
+        ...
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        """For every incident the name of its file and the digest of its newest good version."""
+        ...
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        """The name and the bytes of the newest good version of an incident's file."""
+        ...
+
+    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        """Answers recorded by other processes after a row of the ledger: (row, incident, answer), in order."""
+        ...
+
+    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+        """A good config came into force."""
+        ...
+
+    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
+        """The config that came into force last: its revision, since when, and its files."""
+        ...
+
+    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
         ...
 
     async def unsettled(self) -> tuple[Letter, ...]:

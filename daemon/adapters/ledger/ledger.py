@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,6 +32,13 @@ KEYS_AT_ONCE = 500
 """The most keys of one query."""
 CONFIGS_KEPT = 20
 """How many configs keep their files."""
+
+COUNT_TRIES = select(func.count()).where(t.attempts.c.key == bindparam("tried"))
+BEGIN_TRY = insert(t.attempts)
+END_TRY = update(t.attempts).where(t.attempts.c.id == bindparam("try"))
+_PENDING = t.notifications.c.state == PENDING
+SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("settled"), _PENDING)
+"""Statements of the hot path, put together once."""
 
 T = TypeVar("T")
 _RANK = {receipt.value: rank for rank, receipt in enumerate(Receipt)}
@@ -81,19 +88,17 @@ class SqlLedger:
 
     async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
         """Record a try before its first byte leaves."""
+        row = {
+            "key": key,
+            "via": via.value,
+            "address": address,
+            "started_at": written(at),
+            "possible_duplicate": possible_duplicate,
+        }
 
         def write(connection: Connection) -> Attempt:
-            count = select(func.count()).select_from(t.attempts).where(t.attempts.c.key == key)
-            number = int(connection.execute(count).scalar_one()) + 1
-            row = {
-                "key": key,
-                "number": number,
-                "via": via.value,
-                "address": address,
-                "started_at": written(at),
-                "possible_duplicate": possible_duplicate,
-            }
-            made = connection.execute(insert(t.attempts).values(row)).inserted_primary_key
+            number = int(connection.execute(COUNT_TRIES, {"tried": key}).scalar_one()) + 1
+            made = connection.execute(BEGIN_TRY, {**row, "number": number}).inserted_primary_key
             assert made is not None
             return Attempt(made[0], key, number, via, address, at, possible_duplicate=possible_duplicate)
 
@@ -101,15 +106,13 @@ class SqlLedger:
 
     async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Record how a try ended."""
-        ended = update(t.attempts).where(t.attempts.c.id == attempt.id)
-        values = {"outcome": outcome_body(outcome), "ended_at": written(at)}
-        await self._writer.do(lambda connection: _run(connection.execute(ended.values(values))))
+        values = {"try": attempt.id, "outcome": outcome_body(outcome), "ended_at": written(at)}
+        await self._writer.do(lambda connection: _run(connection.execute(END_TRY, values)))
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         """Nothing more will be tried for this notification."""
-        settled = update(t.notifications).where(t.notifications.c.key == key, t.notifications.c.state == PENDING)
-        values = {"state": state, "settled_at": written(at)}
-        await self._writer.do(lambda connection: _run(connection.execute(settled.values(values))))
+        values = {"settled": key, "state": state, "settled_at": written(at)}
+        await self._writer.do(lambda connection: _run(connection.execute(SETTLE, values)))
 
     async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """What the provider said became of a try; never moves backwards."""
@@ -166,6 +169,12 @@ class SqlLedger:
         """For every incident the name of its file and the digest of its newest good version."""
         query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
         return await self._read(lambda connection: {row[0]: (row[1], row[2]) for row in connection.execute(query)})
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        """The name and the bytes of the newest good version of an incident's file."""
+        query = select(t.incidents.c.file, t.incidents.c.data).where(t.incidents.c.id == incident)
+        row = await self._read(lambda connection: connection.execute(query).first())
+        return (row[0], zlib.decompress(row[1])) if row is not None and row[1] is not None else None
 
     async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Answers recorded by other processes after a row: (row, incident, answer), in order."""
