@@ -1,0 +1,81 @@
+"""What the commands that write incident files share: the desk with the config in force, and how a refusal is told."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from daemon.adapters.incident_files import FileTrouble, IncidentFiles
+from daemon.adapters.ledger.ledger import SqlLedger
+from daemon.adapters.ledger.opening import Opened, open_existing
+from daemon.app.configuration import Configuration, load, read_tree
+from daemon.app.desk import Desk, Refused
+from daemon.cli.options import fail, folder_of, moment
+from daemon.documents.incident_name import incident_id
+from daemon.ports import LedgerTrouble
+
+
+def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
+    """Do something at the desk and give what it says. A refusal is told on stderr and ends with 1."""
+
+    async def work() -> str:
+        now = moment()
+        async with in_force(folder_of(config), now) as (found, ledger):
+            assert found.policy is not None
+            assert found.settings is not None
+            return await act(Desk(IncidentFiles(found.settings.incidents), found.policy, ledger, now))
+
+    try:
+        return asyncio.run(work())
+    except (Refused, FileTrouble, ValueError) as refused:
+        fail([str(refused)])
+    except LedgerTrouble as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+
+
+@asynccontextmanager
+async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configuration, SqlLedger | None]]:
+    """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
+    ledger keeps (rule 43); without one its problems are told and the command ends with 1.
+    """
+    found = load(folder, now, os.environ)
+    ledger = _ledger(found.ledger)
+    try:
+        if found.policy is None or found.settings is None:
+            kept = await ledger.last_good_config() if ledger else None
+            good = read_tree(kept[2], folder, now, os.environ, revision=kept[0]) if kept else None
+            if good is None or good.policy is None or good.settings is None:
+                fail(found.problems)
+            warn(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
+            found = good
+        yield found, ledger
+    finally:
+        if ledger:
+            await ledger.close()
+
+
+def _ledger(path: Path) -> SqlLedger | None:
+    """The ledger, if there is one that can be opened."""
+    try:
+        engine = open_existing(path)
+    except LedgerTrouble as trouble:
+        warn(f"the ledger cannot be read ({trouble}); going on without it")
+        return None
+    return SqlLedger(Opened(engine)) if engine else None
+
+
+def warn(sentence: str) -> None:
+    """Tell what people should know besides what they asked for."""
+    if sentence:
+        click.echo(sentence, file=sys.stderr)
+
+
+def id_of(written: str) -> str:
+    """The id that somebody means who writes an id, or the incident's file."""
+    name = Path(written).name
+    return incident_id(name) if name != written or name.lower().endswith((".yaml", ".yml")) else written
