@@ -18,7 +18,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class _Relay:
     host: str
     port: int
     security: str
-    login: tuple[str, str] | None
+    login: tuple[str, str] | None = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

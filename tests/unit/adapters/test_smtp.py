@@ -1,0 +1,274 @@
+"""The SMTP transport against a real server that fails on demand: each row of the table in `daemon/adapters/smtp.py`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.adapters import smtp
+from daemon.adapters.smtp import Smtp
+from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Message, Refused, Uncertain
+from daemon.domain.people import Channel
+from tests.fakes.certificates import Authority
+from tests.fakes.smtp_server import Relay
+
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def mail(number: int = 1, address: str = "ana@example.com", text: str = "text") -> Message:
+    content = Content(text, "subject", "<p>html</p>")
+    return Message(f"r{number}", Channel.EMAIL, address, "ana", "Ana", content, "pay", 1, "page", AT)
+
+
+@asynccontextmanager
+async def sending(relay: Relay, **settings: Any) -> AsyncIterator[Smtp]:
+    transport = Smtp(
+        **{"host": "localhost", "port": relay.port, "sender": "i@example.com", "security": "none", **settings}
+    )
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+async def test_a_mail_arrives_as_it_was_written() -> None:
+    """Dots at line starts, long lines and every letter survive; the connection is kept; the queue's id is noted."""
+    text = ".\n..\n.x\n" + "é" * 3000
+    async with Relay() as relay, sending(relay) as transport:
+        outcomes = [await transport.send(mail(number, text=text)) for number in range(3)]
+        assert outcomes == [Accepted("1-1"), Accepted("1-2"), Accepted("1-3")]
+        assert relay.arrived[0].data == transport._letterhead.compose(mail(0, text=text))
+        assert (relay.arrived[0].sender, relay.arrived[0].to) == ("i@example.com", "ana@example.com")
+        assert relay.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "fault", "outcome"),
+    [
+        ("connect", "554 5.7.1 go away", Deferred("554 5.7.1 go away", "554", Fault.PROVIDER)),
+        ("connect", "421 busy", Deferred("421 busy", "421")),
+        ("connect", "drop", Deferred),
+        ("ehlo", "421 busy", Deferred("421 busy", "421")),
+        ("ehlo", "drop", Deferred),
+        ("mail", "550 no such sender", Refused("550 no such sender", "550")),
+        ("mail", "530 log in", Deferred("530 log in", "530", Fault.PROVIDER)),
+        ("mail", "451 later", Deferred("451 later", "451")),
+        ("mail", "421 later", Deferred("421 later", "421")),
+        ("mail", "drop", Deferred),
+        ("rcpt", "550 5.1.1 unknown", Refused("550 5.1.1 unknown", "550")),
+        ("rcpt", "450 greylisted", Deferred("450 greylisted", "450")),
+        ("rcpt", "452 over quota", Deferred("452 over quota", "452")),
+        ("rcpt", "552 over quota", Refused("552 over quota", "552")),
+        ("rcpt", "999 what", Deferred("a reply that makes no sense: 999 what", "999")),
+        ("rcpt", "drop", Deferred),
+        ("data", "451 later", Deferred("451 later", "451")),
+        ("data", "554 no", Refused("554 no", "554")),
+        ("data", "drop", Deferred),
+        ("dot", "451 later", Deferred("451 later", "451")),
+        ("dot", "550 spam", Refused("550 spam", "550")),
+        ("dot", "421 later", Deferred("421 later", "421")),
+        ("dot", "drop", Uncertain),
+        ("dot", "lose", Uncertain),
+        ("dot", "hello", Uncertain),
+        ("dot", "354 what", Uncertain("a reply to the mail that makes no sense: 354 what", "354")),
+        ("body", "drop", Uncertain),
+    ],
+)
+async def test_how_a_try_ends(phase: str, fault: str, outcome: Any) -> None:
+    """Each fault has its outcome, and the next mail goes through, by the same transport."""
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next(phase, fault)
+        got = await transport.send(mail(1))
+        assert isinstance(got, outcome) if isinstance(outcome, type) else got == outcome
+        assert getattr(got, "fault", Fault.PASSING) is getattr(outcome, "fault", Fault.PASSING) or outcome is Deferred
+        arrived = len(relay.arrived)
+        assert arrived == (1 if isinstance(got, Uncertain) and fault == "drop" and phase == "dot" else 0)
+        if getattr(got, "fault", Fault.PASSING) is not Fault.PROVIDER:
+            assert isinstance(await transport.send(mail(2)), Accepted)
+            assert len(relay.arrived) == arrived + 1
+
+
+async def test_nobody_there() -> None:
+    """A refused connection and an unknown name are deferred, and nobody's fault that settings could cure."""
+    async with Relay() as relay:
+        pass
+    for host in ("127.0.0.1", "no-such-host.invalid"):
+        async with sending(relay, host=host) as transport:
+            outcome = await transport.send(mail())
+            assert isinstance(outcome, Deferred)
+            assert outcome.fault is Fault.PASSING
+
+
+@pytest.mark.parametrize(("phase", "kind"), [("connect", Deferred), ("rcpt", Deferred), ("dot", Uncertain)])
+async def test_silence_has_an_end(phase: str, kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole try has a deadline; before the dot nothing has left, after it nobody knows, and a late reply to one
+    mail is never taken for the reply to the next.
+    """
+    monkeypatch.setattr(smtp, "ENVELOPE_WITHIN", 0.2)
+    monkeypatch.setattr(smtp, "SENT_WITHIN", 0.4)
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next(phase, "hang" if phase != "dot" else "slow 0.6 550 too late")
+        assert isinstance(await transport.send(mail(1)), kind)
+        assert isinstance(await transport.send(mail(2)), Accepted)
+
+
+async def test_cancelling_closes_the_connection() -> None:
+    """A cancelled try leaves no connection on which the next mail would hear the wrong reply."""
+    async with Relay() as relay, sending(relay) as transport:
+        assert isinstance(await transport.send(mail(1)), Accepted)
+        relay.next("dot", "hang")
+        task = asyncio.create_task(transport.send(mail(2)))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert isinstance(await transport.send(mail(3)), Accepted)
+        assert relay.connections == 2
+
+
+async def test_a_kept_connection_that_was_closed_costs_nothing() -> None:
+    """Whether the relay closed it silently or with a 421, the mail goes by a new one at once."""
+    async with Relay() as relay, sending(relay) as transport:
+        assert isinstance(await transport.send(mail(1)), Accepted)
+        relay.drop_all()
+        assert isinstance(await transport.send(mail(2)), Accepted)
+        relay.next("mail", "421 idle too long")
+        assert isinstance(await transport.send(mail(3)), Accepted)
+        relay.next("mail", "drop")
+        assert isinstance(await transport.send(mail(4)), Accepted)
+        assert (relay.connections, len(relay.arrived)) == (4, 4)
+
+
+async def test_a_refused_reader_does_not_cost_the_connection() -> None:
+    """After a refusal the same connection serves the next reader."""
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next("rcpt", "550 unknown")
+        assert isinstance(await transport.send(mail(1)), Refused)
+        assert isinstance(await transport.send(mail(2, "bo@example.com")), Accepted)
+        assert [arrived.to for arrived in relay.arrived] == ["bo@example.com"]
+        assert relay.connections == 1
+
+
+async def test_connections_are_few() -> None:
+    """However many mails wait, at most four dialogues run, and each mail arrives once."""
+    async with Relay() as relay, sending(relay) as transport:
+        outcomes = await asyncio.gather(*(transport.send(mail(number)) for number in range(60)))
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+        assert len({arrived.data for arrived in relay.arrived}) == len(relay.arrived) == 60
+        assert relay.connections <= 4
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_tls_and_login(security: str, authority: Authority) -> None:
+    """With the right trust and password mails go out encrypted and logged in."""
+    server = Relay(tls=authority.server(), at_once=security == "tls", user="tocsin", password="right")
+    async with (
+        server as relay,
+        sending(relay, security=security, ca_file=authority.ca_file, username="tocsin", password="right") as transport,
+    ):
+        assert isinstance(await transport.send(mail()), Accepted)
+        assert (relay.arrived[0].tls, relay.arrived[0].login) == (True, "tocsin")
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("wrong", ["unknown authority", "wrong name", "expired"])
+async def test_a_bad_certificate(security: str, wrong: str, authority: Authority) -> None:
+    """A certificate that cannot be trusted is the provider's fault, and no byte of the mail is shown to it."""
+    tls = authority.server(
+        name="other.example.com" if wrong == "wrong name" else "localhost", expired=wrong == "expired"
+    )
+    trust = {} if wrong == "unknown authority" else {"ca_file": authority.ca_file}
+    async with (
+        Relay(tls=tls, at_once=security == "tls") as relay,
+        sending(relay, security=security, **trust) as transport,
+    ):
+        outcome = await transport.send(mail())
+        assert isinstance(outcome, Deferred)
+        assert outcome.fault is Fault.PROVIDER
+        assert relay.arrived == []
+
+
+async def test_never_in_the_clear(authority: Authority) -> None:
+    """A relay that offers no STARTTLS, or refuses it, gets neither password nor mail."""
+    async with Relay(tls=authority.server(), user="tocsin", password="right") as relay:
+        for fault in (("offer", "hide"), ("starttls", "454 not now")):
+            relay.next(*fault)
+            async with sending(
+                relay, security="starttls", ca_file=authority.ca_file, username="tocsin", password="right"
+            ) as transport:
+                outcome = await transport.send(mail())
+                assert isinstance(outcome, Deferred)
+                assert outcome.fault is (Fault.PROVIDER if fault[0] == "offer" else Fault.PASSING)
+        assert (relay.arrived, relay.logins) == ([], 0)
+
+
+async def test_a_wrong_password_is_not_hammered() -> None:
+    """A refused login is the provider's fault, and the account gets a rest however many mails wait."""
+    async with (
+        Relay(user="tocsin", password="right") as relay,
+        sending(relay, username="tocsin", password="x") as transport,
+    ):
+        for number in range(5):
+            outcome = await transport.send(mail(number))
+            assert isinstance(outcome, Deferred)
+            assert (outcome.code, outcome.fault) == ("535", Fault.PROVIDER)
+        assert relay.connections == 1
+
+
+async def test_a_login_that_fails_for_now() -> None:
+    """454 at login is passing, and the next mail tries again."""
+    async with (
+        Relay(user="tocsin", password="right") as relay,
+        sending(relay, username="tocsin", password="right") as transport,
+    ):
+        relay.next("auth", "454 not now", times=2)
+        outcome = await transport.send(mail())
+        assert outcome == Deferred("454 not now", "454")
+        assert isinstance(await transport.send(mail()), Accepted)
+
+
+async def test_a_relay_without_login_where_one_is_wanted() -> None:
+    """A name and password that nobody asks for are a wrong setting, not sent to whoever listens."""
+    async with Relay() as relay, sending(relay, username="tocsin", password="right") as transport:
+        outcome = await transport.send(mail())
+        assert isinstance(outcome, Deferred)
+        assert outcome.fault is Fault.PROVIDER
+
+
+async def test_a_ca_file_that_is_not_there() -> None:
+    """A wrong path is told as the provider's fault, in words, and never raises."""
+    async with Relay() as relay, sending(relay, security="starttls", ca_file=Path("/nowhere/ca.pem")) as transport:
+        outcome = await transport.send(mail())
+        assert isinstance(outcome, Deferred)
+        assert outcome.fault is Fault.PROVIDER
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_an_address_of_any_letters(offered: bool) -> None:
+    """An address with letters beyond ASCII needs a relay that carries them; without one it is refused."""
+    async with Relay(smtputf8=offered) as relay, sending(relay) as transport:
+        outcome = await transport.send(mail(address="änne@bücher.example"))
+        assert isinstance(outcome, Accepted if offered else Refused)
+        assert [arrived.to for arrived in relay.arrived] == ["änne@xn--bcher-kva.example"] * offered
+        assert isinstance(await transport.send(mail()), Accepted)
+
+
+async def test_nobody_can_be_asked() -> None:
+    """A relay cannot say what it took; its acceptance is the receipt."""
+    async with Relay() as relay, sending(relay) as transport:
+        assert isinstance(await transport.find(mail(), AT), Uncertain)
+        assert not transport.receipts
+
+
+def test_the_password_is_not_shown() -> None:
+    """Nothing of the transport prints its secret."""
+    assert "hidden" not in repr(smtp._Relay("host", 25, "none", ("tocsin", "hidden")))
