@@ -51,7 +51,7 @@ def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[
         real = Path(os.path.realpath(path, strict=True))
         if not real.is_relative_to(inside):
             return "link-outside", "the link leads outside the config folder; put the file itself here"
-        files[name] = _read(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+        files[name] = regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
     except OSError as fault:
         return "unreadable-file", f"the file cannot be read: {fault.strerror or fault}"
     return None
@@ -64,7 +64,7 @@ def credentials(folder: str | None) -> dict[str, str]:
         for path in sorted(Path(folder).glob("tocsin_*")):
             try:
                 found[path.name] = (
-                    _read(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
+                    regular(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
                     .decode(errors="replace")
                     .rstrip("\r\n")
                 )
@@ -95,8 +95,8 @@ def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]
                     yield path
 
 
-def _read(path: Path, limit: int) -> bytes:
-    """The first `limit` bytes of a regular file. It never waits: a FIFO is refused, not read."""
+def regular(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file, else OSError. It never waits: a FIFO is refused, not read."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -4,12 +4,12 @@ Decides what is looked at: the config, then incident files with its help. Must n
 know how problems are printed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from daemon.adapters.clock import SystemClock
-from daemon.adapters.folder import WatchedFolder
+from daemon.adapters.config_files import regular
 from daemon.app.configuration import Configuration, label_of, load
 from daemon.documents import incident
 from daemon.documents.cleaning import shown
@@ -20,8 +20,12 @@ from daemon.domain.problem import Problem
 from daemon.ports import Listed
 
 
+Scan = Callable[[Path], Sequence[Listed] | str]
+"""Lists a folder of incident files, as `ports.Folder.scan` does."""
+
+
 def inspect(
-    folder: Path, paths: Iterable[Path], at: datetime, environ: Mapping[str, str]
+    folder: Path, paths: Sequence[Path], at: datetime, environ: Mapping[str, str], scan: Scan
 ) -> tuple[Configuration, list[Problem]]:
     """The config in `folder` and every problem of it and of the incident files: those under `paths`, or else those of
     the configured folder. Incident files are judged by the config, so a refused config is all that is told.
@@ -31,25 +35,23 @@ def inspect(
     if found.policy is None or found.settings is None:
         return found, problems
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
-    if not list(paths):
+    if not paths:
         chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []
     for path in chosen:
-        listed = _folder(path) if path.is_dir() else [_file(path)]
+        listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
         problems += _incidents(listed, path if path.is_dir() else path.parent, found.policy)
     return found, problems
 
 
-def _folder(path: Path) -> list[Listed]:
-    """The incident files of a folder."""
-    listed = WatchedFolder(path, SystemClock()).scan()
-    return [Listed("", None, "", listed)] if isinstance(listed, str) else list(listed)
+def _folder(listed: Sequence[Listed] | str) -> Sequence[Listed]:
+    """The incident files of a folder, or the folder's own trouble."""
+    return [Listed("", None, "", listed)] if isinstance(listed, str) else listed
 
 
 def _file(path: Path) -> Listed:
     """One incident file, by whatever name."""
     try:
-        with path.open("rb") as file:
-            return Listed(path.name, file.read(FILE_LIMIT + 1), "")
+        return Listed(path.name, regular(Path(os.path.realpath(path)), FILE_LIMIT + 1), "")
     except OSError as fault:
         return Listed(path.name, None, "", fault.strerror or str(fault))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from daemon.cli.options import config_option, folder_of, moment
+from daemon.cli.options import config_option, folder_of
 from daemon.domain.problem import Problem, ProblemLevel
 
 
@@ -26,9 +26,14 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
       tocsin check incidents/2026-11-23-card-payments-fail.yaml
       tocsin check --format github        annotations for a pull request
     """
+    from daemon.adapters.clock import SystemClock
+    from daemon.adapters.folder import WatchedFolder
     from daemon.app.inspection import inspect
 
-    found, problems = inspect(folder_of(config), paths, moment(), os.environ)
+    clock = SystemClock()
+    found, problems = inspect(
+        folder_of(config), paths, clock.now(), os.environ, lambda path: WatchedFolder(path, clock).scan()
+    )
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
