@@ -115,11 +115,10 @@ def _zone(name: str) -> tzinfo:
 
 def _nameless(text: str, file: str, summary: str) -> Problem:
     """The warning for an event that names nobody, at the line of its summary."""
-    lines = text.splitlines()
-    known = (
-        number for number, line in enumerate(lines, 1) if line.upper().startswith("SUMMARY") and summary[:40] in line
-    )
-    words = f'the event "{summary[:80]}" names nobody in the config; write a person\'s id, full name or email as its summary'
+    said = summary[:40]
+    lines = enumerate(text.splitlines(), 1)
+    known = (number for number, line in lines if line.upper().startswith("SUMMARY") and said in line)
+    words = f'the event "{summary[:80]}" names nobody in the config; write a person\'s id, full name or email there'
     return Problem(file, next(known, 1), 1, ProblemLevel.WARNING, "calendar-event-nobody", words)
 
 
