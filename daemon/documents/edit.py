@@ -22,7 +22,8 @@ from daemon.domain.incident import Acknowledgment, Incident, Status, TimelineNot
 
 WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
-_LONG = frozenset({"summary", "impact", "resolution"})
+_HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents", "duplicate-key"})
+"""Problems of a file that a round trip would not survive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class _Plain(VersionedResolver):
 def edited(data: bytes, edit: Edit) -> bytes | None:
     """The file after the edit; None when it cannot be edited with everything else kept."""
     before = yaml.read(data, "")
-    if before.broken or not isinstance(before.value, dict):
+    if before.broken or not isinstance(before.value, dict) or any(each.code in _HOPELESS for each in before.problems):
         return None
     try:
         text = data.decode("utf-8-sig")
