@@ -27,6 +27,17 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact that another process has written into the ledger."""
+
+    fact: Fact
+
+
+News = Fact | Stuck | Recorded
+"""What may come in for an incident between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """One transaction's worth of decisions."""
 
@@ -43,14 +54,16 @@ class Decided:
 
 @dataclass(slots=True)
 class Case:
-    """One incident in memory. `unwritten` is what the ledger has not taken yet; `failures` counts looks that broke."""
+    """One incident in memory. `unwritten` is what the ledger has not taken yet; `failures` counts looks that broke,
+    `looked` is whether this process has looked, `vain` how many answers in vain were told."""
 
     history: History = field(default_factory=History)
-    inbox: list[Fact | Stuck] = field(default_factory=list)
+    inbox: list[News] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
     reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
     unwritten: Decided = Decided()
     failures: int = 0
+    looked: bool = False
     vain: int = 0
 
     def note(self, facts: Iterable[Fact], history: History | None = None) -> None:

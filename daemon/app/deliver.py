@@ -7,6 +7,7 @@ and asks before each try whether the letter is still wanted. It must not know wh
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -65,6 +66,7 @@ class Deliver:
         self.ways = ways
         self._dice = dice
         self._open: dict[str, Delivery] = {}
+        self._held: Counter[str] = Counter()
         self._providers = {via: Provider(via, house.tell) for via in Channel}
         self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
         self._lanes = {via: Lane(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
@@ -73,6 +75,10 @@ class Deliver:
     def waiting(self) -> int:
         """Letters that are not settled."""
         return len(self._open)
+
+    def holds(self, incident: str) -> bool:
+        """Whether letters of this incident are not settled."""
+        return bool(self._held[incident])
 
     def take(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
         """Deliver these. `recorded` is False for pages that the ledger could not take: they go out from memory, and
@@ -85,6 +91,7 @@ class Deliver:
                 known.recorded = known.recorded or recorded
                 continue
             step = Step.RESUME if letter.attempts else Step.SEND
+            self._held[letter.notification.incident] += 1
             self._open[key] = delivery = Delivery(letter, recorded, step, list(letter.attempts))
             self._put(delivery, step)
 
@@ -243,7 +250,8 @@ class Deliver:
     async def _write(self, delivery: Delivery) -> None:
         """Write down what the ledger lacks, now or when it is back."""
         if await self._pay(delivery):
-            self._open.pop(delivery.notification.key, None)
+            del self._open[delivery.notification.key]
+            self._held[delivery.notification.incident] -= 1
         else:
             self._put(delivery, Step.WRITE, self._clock.now() + WRITES_AGAIN)
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from daemon.app.settings import Settings
-from daemon.ports import Clock, Heartbeat, ServiceManager
+from daemon.ports import Clock, Heartbeat, Ledger, LedgerTrouble, ServiceManager
 
 CHECKS_EVERY = 5.0
 """Seconds between two checks; a third of the patience that systemd/tocsin.service gives us."""
@@ -25,8 +25,8 @@ log = structlog.get_logger()
 class Health:
     """Checks all marks; feeds the watchdog after a good check, and pings the heartbeat after one without trouble.
 
-    `marks` must be fresh. `troubles` are sentences about what works only in part (a ledger on a full disk): a restart
-    would not cure that, so the watchdog is fed, but the outside world is not told that all is well.
+    `marks` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is not cured by a
+    restart, which would only forget what went out from memory: then the watchdog is fed, and the heartbeat stays away.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class Health:
         heartbeat: Heartbeat,
         settings: Callable[[], Settings],
         marks: Marks,
-        troubles: Callable[[], tuple[str, ...]],
+        ledger: Ledger,
     ) -> None:
         self._clock = clock
         self._manager = manager
         self._heartbeat = heartbeat
         self._settings = settings
         self._marks = marks
-        self._troubles = troubles
+        self._ledger = ledger
         self._pinged_at: datetime | None = None
 
     async def run(self) -> None:
@@ -55,13 +55,23 @@ class Health:
     async def check(self) -> bool:
         """One check. True when everything is fresh."""
         now = self._clock.now()
+        writes = await self._ledger_writes(now)
         stale = [name for name, mark in self._marks.items() if (at := mark()) is None or now - at > FRESH]
         if stale:
             log.error("unhealthy", stale=stale)
             return False
         self._manager.healthy()
-        if not self._troubles():
+        if writes:
             await self._ping(now)
+        return True
+
+    async def _ledger_writes(self, now: datetime) -> bool:
+        """Whether something can be written into the ledger. A ledger that never answers is a check that never ends."""
+        try:
+            await self._ledger.notice("a healthy pass", now, timedelta(0))
+        except LedgerTrouble as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+            return False
         return True
 
     async def _ping(self, now: datetime) -> None:

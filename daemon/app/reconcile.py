@@ -4,13 +4,13 @@ It decides nothing about who is told; `planning.plan` does. It must not know pro
 that breaks is logged, backed off and told to the operators, and the others go on (house rule 9).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from daemon.app.case import Case, Decided, Stuck
+from daemon.app.case import Case, Decided, News, Recorded, Stuck
 from daemon.app.deliver import Deliver
 from daemon.app.next_channel import next_channel
 from daemon.app.trouble import Tell, Trouble
@@ -29,6 +29,9 @@ BACKS_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds until an incident whose look broke is looked at again; the last one repeats."""
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
+
+SHELVES_AGAIN = timedelta(minutes=10)
+"""How soon a finished incident is looked at again while its letters are still on their way."""
 
 log = structlog.get_logger()
 
@@ -50,9 +53,10 @@ class Reconcile:
         self._policy = policy
         self._tell = tell
         self._cases: dict[str, Case] = {}
+        self._shelf: set[str] = set()
         self.post: Deliver
-        self.resolved: Callable[[str], None] = lambda _incident: None
-        """Called when an incident's closing was decided: time for its review draft."""
+        self.resolved: Callable[[str, bool], None] = lambda _incident, _just_now: None
+        """Called with a resolved incident, and whether that was just now: time for its review draft."""
         self.wrote_at: datetime | None = None
         self.ledger_trouble = ""
 
@@ -72,7 +76,11 @@ class Reconcile:
         case.note(facts)
         case.vain = len(case.history.vain)
 
-    def learn(self, incident: str, news: Fact | Stuck) -> None:
+    def shelve(self, incidents: Iterable[str]) -> None:
+        """These are finished: their facts stay in the ledger until news come."""
+        self._shelf.update(set(incidents) - self._cases.keys())
+
+    def learn(self, incident: str, news: News) -> None:
         """Note something that came in. It counts at the next look; the caller pokes."""
         self._cases.setdefault(incident, Case()).inbox.append(news)
 
@@ -93,12 +101,15 @@ class Reconcile:
             return next_look
 
     async def _look(self, incident: str, case: Case) -> datetime | None:
+        if incident in self._shelf:
+            case.note(await self._ledger.facts(incident))
+            self._shelf.discard(incident)
         policy, now = self._policy(), self._clock.now()
         news = tuple(case.inbox)
         decided, history, next_look = self._decide(incident, case, news, policy, now)
         written = await self._write(incident, case, decided)
         del case.inbox[: len(news)]
-        was_open = case.history.incident is not None and case.history.resolved_at is None
+        was_resolved = case.history.resolved_at is not None
         case.note(decided.facts, history)
         if not written:
             pages = [letter for letter in decided.letters if letter.notification.kind is Kind.PAGE]
@@ -106,18 +117,38 @@ class Reconcile:
             again = self._clock.now() + WRITES_AGAIN
             next_look = min(next_look, again) if next_look else again
         self._speak_of(incident, case, decided)
-        if history.resolved_at is not None and was_open:
-            self.resolved(incident)
+        if history.resolved_at is not None and history.episode and not (was_resolved and case.looked):
+            self.resolved(incident, not was_resolved)
+        case.looked = True
+        if next_look is None and not case.inbox:
+            return await self._shelve(incident)
         return next_look
 
+    async def _shelve(self, incident: str) -> datetime | None:
+        """Nothing can become due without news: let go of the case, once its letters are settled. The ledger has it."""
+        if self.post.holds(incident):
+            return self._clock.now() + SHELVES_AGAIN
+        if self._cases[incident].history.incident is not None:
+            try:
+                await self._ledger.finish(incident)
+            except LedgerTrouble:
+                return self._clock.now() + SHELVES_AGAIN
+            self._shelf.add(incident)
+        if not self._cases[incident].inbox:
+            del self._cases[incident]
+        return None
+
     def _decide(
-        self, incident: str, case: Case, news: Sequence[Fact | Stuck], policy: Policy, now: datetime
+        self, incident: str, case: Case, news: Sequence[News], policy: Policy, now: datetime
     ) -> tuple[Decided, History, datetime | None]:
         """Facts first, then the plan, again and again until nothing more is due at this instant (rule 1)."""
         draft = _copy(case)
         decided = Decided()
         for each in news:
             if draft.history.incident is None and not isinstance(each, Seen):
+                continue
+            if isinstance(each, Recorded):
+                draft.note([each.fact])
                 continue
             facts, page = next_channel(draft, each, policy, now) if isinstance(each, Stuck) else ((each,), None)
             before = draft.history

@@ -6,21 +6,28 @@ what a version says.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from daemon.app.intake import Changes, Intake
+from daemon.app.intake import Changes, Intake, Version
 from daemon.app.trouble import Tell
 from daemon.domain.facts import Fact, Gone, Seen
 from daemon.domain.policy import Policy
-from daemon.ports import Clock, Folder
+from daemon.ports import Clock, Folder, LedgerTrouble, Listed
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
+KEPT_TOGETHER = 500
+"""Versions given to the ledger at once."""
+
+Keep = Callable[[str, str, str, bytes], Awaitable[None]]
+"""Keeps a version's bytes: incident, file, digest, data (the ledger's `keep_file`)."""
 
 
 class Watch:
-    """Looks through the folder, a thread's work, and passes on what is new. `learn` takes a fact of an incident."""
+    """Looks through the folder, a thread's work, and passes on what is new. `learn` takes a fact of an incident;
+    `finished` are digests of incidents that need nothing any more: their files say nothing new.
+    """
 
     def __init__(
         self,
@@ -30,6 +37,8 @@ class Watch:
         policy: Callable[[], Policy],
         learn: Callable[[str, Fact], None],
         tell: Tell,
+        keep: Keep,
+        finished: Mapping[str, str],
     ) -> None:
         self._folder = folder
         self._intake = intake
@@ -37,6 +46,8 @@ class Watch:
         self._policy = policy
         self._learn = learn
         self._tell = tell
+        self._keep = keep
+        self._finished = dict(finished)
         self._poked = asyncio.Event()
         self._next_look: datetime | None = None
         self.scanned_at = clock.now()
@@ -54,9 +65,10 @@ class Watch:
     async def scan(self) -> None:
         """Look through the folder once."""
         self._poked.clear()
-        changes = await asyncio.to_thread(self._take)
+        changes, listed = await asyncio.to_thread(self._take)
         now = self._clock.now()
-        for version in changes.versions:
+        fresh = [each for each in changes.versions if self._finished.pop(each.incident.id, None) != each.digest]
+        for version in fresh:
             self._learn(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
             self._learn(incident, Gone(now))
@@ -64,10 +76,20 @@ class Watch:
             self._tell(trouble)
         self._next_look = changes.next_look
         self.scanned_at = now
+        for start in range(0, len(fresh), KEPT_TOGETHER):
+            await asyncio.gather(*(self._keep_file(each, listed) for each in fresh[start : start + KEPT_TOGETHER]))
 
-    def _take(self) -> Changes:
+    async def _keep_file(self, version: Version, listed: Mapping[str, Listed]) -> None:
+        """Let the ledger have the bytes of a readable version. One that it misses is a small loss: facts hold it too."""
+        file = listed.get(version.file)
+        if file is not None and file.data and not version.incident.unreadable:
+            with contextlib.suppress(LedgerTrouble):
+                await self._keep(version.incident.id, version.file, version.digest, file.data)
+
+    def _take(self) -> tuple[Changes, Mapping[str, Listed]]:
         listing = self._folder.scan()
-        return self._intake.take(listing, self._clock.now(), self._policy())
+        changes = self._intake.take(listing, self._clock.now(), self._policy())
+        return changes, {} if isinstance(listing, str) else {each.name: each for each in listing}
 
     async def _listen(self) -> None:
         async for _ in self._folder.pokes():

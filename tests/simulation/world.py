@@ -57,6 +57,7 @@ class Disk:
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
     full: bool = False
 
 
@@ -79,6 +80,8 @@ class DiskLedger:
     ) -> frozenset[str]:
         await self._commit()
         self._disk.facts.setdefault(incident, []).extend(facts)
+        if facts:
+            self._disk.finished.discard(incident)
         new = [letter for letter in letters if letter.notification.key not in self._disk.letters]
         for letter in new:
             self._disk.letters[letter.notification.key] = letter
@@ -113,6 +116,17 @@ class DiskLedger:
             return False
         self._disk.notices[cause] = at
         return True
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        await self._commit()
+        return tuple(self._disk.facts.get(incident, ()))
+
+    async def finish(self, incident: str) -> None:
+        await self._commit()
+        self._disk.finished.add(incident)
+
+    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
+        await self._commit()
 
     def unsettled(self) -> tuple[Letter, ...]:
         return tuple(
@@ -255,6 +269,10 @@ class World:
         self._task = asyncio.create_task(self.daemon.serve(ledger.unsettled(), self.orders))
         await asyncio.sleep(0)
 
+    def digest(self, incident: str) -> str:
+        """The newest version's, as the disk knows it."""
+        return next(fact.digest for fact in reversed(self.disk.facts[incident]) if isinstance(fact, Seen))
+
     async def kill(self) -> None:
         """kill -9: nothing is written or sent from here on."""
         assert self._task is not None
@@ -288,6 +306,8 @@ def _assemble(world: World, ledger: Any) -> Daemon:
     reconcile = Reconcile(clock, ledger, PlainRenderer(), policy, tell)
     known = {}
     for incident, facts in world.disk.facts.items():
+        if incident in world.disk.finished:
+            continue
         reconcile.remember(incident, facts)
         seen = [fact for fact in facts if isinstance(fact, Seen)]
         if seen:
@@ -303,9 +323,11 @@ def _assemble(world: World, ledger: Any) -> Daemon:
     reconcile.post = deliver
     operators = Operators(clock, ledger, policy, deliver)
     told.append(operators.tell)
-    watch = Watch(world.folder, Intake(known), clock, policy, learn, tell)
+    reconcile.shelve(world.disk.finished)
+    shelf = {name: world.digest(name) for name in world.disk.finished}
+    watch = Watch(world.folder, Intake(known), clock, policy, learn, tell, ledger.keep_file, shelf)
     marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: scheduler.woke_at}
-    health = Health(clock, world.manager, world.manager, settings, marks, lambda: ())
+    health = Health(clock, world.manager, world.manager, settings, marks, ledger)
 
     async def forever() -> None:
         await asyncio.Event().wait()
