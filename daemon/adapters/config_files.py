@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.documents.cleaning import shown
-from daemon.documents.source import FILE_LIMIT, TOP, problem, under
+from daemon.documents.source import CALENDAR_LIMIT, FILE_LIMIT, TOP, problem, under
 from daemon.domain.problem import Problem
 
 WANTED = (".yaml", ".yml", ".ics")
 FILES_LIMIT = 2000
 """The most files of one config folder."""
-CALENDAR_LIMIT = 4 * 1024 * 1024
-"""The most bytes of a calendar."""
 CREDENTIAL_LIMIT = 64 * 1024
 """The most bytes of a credential."""
 

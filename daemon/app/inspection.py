@@ -19,7 +19,6 @@ from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem
 from daemon.ports import Listed
 
-
 Scan = Callable[[Path], Sequence[Listed] | str]
 """Lists a folder of incident files, as `ports.Folder.scan` does."""
 

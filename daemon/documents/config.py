@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from daemon.documents import advice, calendar, fragments, policy, references, yaml
 from daemon.documents.scalars import closest
-from daemon.documents.source import FILE_LIMIT, under
+from daemon.documents.source import CALENDAR_LIMIT, FILE_LIMIT, under
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem, ProblemLevel
 from daemon.domain.rotation import CalendarEvent
@@ -107,6 +107,10 @@ def _calendars(
             calendars = [file for file in sources.files if file.endswith(".ics")]
             found = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
             problems.append(entry.problem(("calendar",), "no-such-file", found))
+            continue
+        if len(sources.files[path]) > CALENDAR_LIMIT:
+            found = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
+            problems.append(entry.problem(("calendar",), "file-too-large", found))
             continue
         events[name], wrong = calendar.read(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE

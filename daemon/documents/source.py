@@ -11,6 +11,8 @@ from daemon.domain.problem import Problem, ProblemLevel
 
 FILE_LIMIT = 256 * 1024
 """The most bytes of a file that are read (product.md sections 3 and 4)."""
+CALENDAR_LIMIT = 4 * 1024 * 1024
+"""The most bytes of a calendar that are read."""
 MESSAGE_LIMIT = 400
 """The longest message of a problem, in characters."""
 TOP = (1, 1)

@@ -109,6 +109,43 @@ def test_fragments_may_be_split_at_any_depth_and_merge():
     assert found.policy.services["pay"].responders[0].name == "chen"
 
 
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//example//EN
+BEGIN:VEVENT
+UID:1@example.com
+DTSTART:20261123T080000Z
+DTEND:20261130T080000Z
+RRULE:FREQ=WEEKLY;INTERVAL=2
+SUMMARY:%s
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_calendar_rotation_reads_its_file():
+    """The path is relative to the fragment; events name people and are known for 400 days ahead."""
+    fragment = b"rotations: {plan: {calendar: ../plans/ops.ics}}\nroles: {r: {chain: [plan.on_call, bo]}}\n"
+    found = read({"teams/ops.yaml": fragment, "plans/ops.ics": (CALENDAR % "On call: ana").encode()})
+    assert found.errors == ()
+    events = found.policy.rotations["plan"].events
+    assert {event.person for event in events} == {"ana"}
+    assert events[0].start == datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert len(events) == 400 // 14 + 1
+
+
+def test_a_calendar_that_cannot_be_read_is_a_problem_at_its_own_file():
+    """Nonsense is an error, a name that nobody has a warning, both in the calendar's own file."""
+    fragment = b"rotations: {plan: {calendar: ops.ics}}\n"
+    found = read({"ops.yaml": fragment, "ops.ics": b"nonsense"})
+    assert [(p.file, p.level) for p in found.errors] == [("/x/config/ops.ics", ProblemLevel.ERROR)]
+    found = read({"ops.yaml": fragment, "ops.ics": (CALENDAR % "zoe").encode()})
+    assert found.errors == ()
+    assert "/x/config/ops.ics" in {p.file for p in found.problems}
+    found = read({"ops.yaml": fragment, "ops.ics": b" " * (4 * 1024 * 1024 + 1)})
+    assert [p.code for p in found.errors] == ["file-too-large"]
+
+
 def test_one_value_will_do_where_a_list_is_meant():
     """`to: staff` is `to: [staff]`; a chain of one is written as one."""
     text = b"severities: {s: {updates: {to: staff}}}\n"
