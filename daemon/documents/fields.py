@@ -6,7 +6,7 @@ They decide how a scalar or a list is read and what the JSON Schema says of it. 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
 from daemon.documents import contacts, scalars
 from daemon.domain.people import Channel
@@ -21,6 +21,12 @@ def one_or_many(value: Any) -> Any:
 def _text(read: Any) -> Any:
     """Read the text of a scalar; anything else goes on to pydantic's own complaint."""
     return lambda value: read(value) if isinstance(value, str) else value
+
+
+def _window(value: Any) -> Window:
+    if not isinstance(value, str):
+        raise ValueError('must be a window such as "mon-fri 09:00-17:00"')  # noqa: TRY004 - pydantic's protocol
+    return scalars.window(value)
 
 
 def _positive(span: timedelta) -> timedelta:
@@ -50,7 +56,7 @@ LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time), json_
 Email = Annotated[str, AfterValidator(contacts.email)]
 Phone = Annotated[str, AfterValidator(contacts.phone)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-During = Annotated[Window, BeforeValidator(_text(scalars.window), json_schema_input_type=str)]
+During = Annotated[Window, PlainValidator(_window, json_schema_input_type=str)]
 
 Names = Annotated[list[Name], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)]
 NamesOnce = Annotated[Names, AfterValidator(_each_once)]

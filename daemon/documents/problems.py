@@ -22,7 +22,6 @@ _WORDS = {
     "int_type": ("wrong-type", "must be a whole number"),
     "time_delta_type": ("wrong-type", "must be a duration such as 5m"),
     "datetime_type": ("wrong-type", "must be a time"),
-    "is_instance_of": ("wrong-type", 'must be a window such as "mon-fri 09:00-17:00"'),
     "too_short": ("empty-list", "must name at least one"),
     "string_pattern_mismatch": ("wrong-value", "is not written as it should be"),
 }

@@ -17,6 +17,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LONGEST = timedelta(days=3660)
 """The longest duration that is accepted: ten years."""
+YEARS = range(2000, 2200)
+"""The years in which instants and local times may lie: whoever writes another has made a slip."""
 
 _SHORT = re.compile("".join(rf"(?:(\d{{1,12}}){unit})?" for unit in "dhms"), re.ASCII)
 _ISO = re.compile(r"P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?", re.ASCII)
@@ -62,10 +64,8 @@ def instant(text: str) -> datetime:
         raise ValueError(f'"{text}" is no instant; write it such as 2026-11-23T10:04:00Z') from None
     if at.tzinfo is None:
         raise ValueError(f'"{text}" needs its offset from UTC; write it such as 2026-11-23T10:04:00Z or +01:00')
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError(f'"{text}" lies outside the calendar') from None
+    _in_range(text, at)
+    return at.astimezone(UTC)
 
 
 def local_time(text: str) -> datetime:
@@ -76,7 +76,13 @@ def local_time(text: str) -> datetime:
         raise ValueError(f'"{text}" is no local time; write it such as 2026-01-05T09:00') from None
     if at.tzinfo is not None:
         raise ValueError(f'"{text}" must be local to the timezone beside it; write it without the offset')
+    _in_range(text, at)
     return at
+
+
+def _in_range(text: str, at: datetime) -> None:
+    if at.year not in YEARS:
+        raise ValueError(f'"{text}" is not in the years {YEARS[0]} to {YEARS[-1]}; check the date')
 
 
 @lru_cache(maxsize=1024)

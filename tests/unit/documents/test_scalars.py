@@ -35,8 +35,9 @@ GOOD = [
 ]
 WRONG = [
     (scalars.duration, ["5", "", "-5m", "5 minutes", "1.5h", "P", "PT", "1m1h", "9" * 30 + "d", "3661d", "２d"]),
-    (scalars.instant, ["2026-11-23", "2026-11-23T10:04", "yesterday", "2026-02-30T00:00Z", "0001-01-01T00:00+14:00"]),
-    (scalars.local_time, ["2026-01-05T09:00Z", "2026-01-05T09:00+01:00", "monday"]),
+    (scalars.instant, ["2026-11-23", "2026-11-23T10:04", "yesterday", "2026-02-30T00:00Z", "0001-01-01T00:00+14:00",
+                       "9999-12-31T23:00-02:00"]),
+    (scalars.local_time, ["2026-01-05T09:00Z", "2026-01-05T09:00+01:00", "monday", "1999-12-31", "20260-01-01"]),
     (scalars.zone, ["europe/berlin", "America", "../etc/passwd", "/etc/localtime", "localtime", "", "CEST+1:00"]),
     (scalars.window, ["", "mon-fri", "25:00-26:00", "24:00-10:00", "mon-fry 9:00-10:00", "9-17", "mon- 9:00-10:00"]),
     (scalars.truth, ["yes", "on", "1", ""]),
