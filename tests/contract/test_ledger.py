@@ -1,0 +1,265 @@
+"""The ledger port: SQLite and the fake in memory give the same answers to the same calls."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.ledger.ledger import SqlLedger
+from daemon.adapters.ledger.opening import open_file
+from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Receipt, Refused, Uncertain
+from daemon.domain.facts import Answer, Answered, Assessed, Paged, Seen, StepFired
+from daemon.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
+from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
+from daemon.domain.people import Channel
+from daemon.ports import Ledger, Letter
+from tests.fakes.ledger import MemoryLedger, Pages
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+class Shelf:
+    """Gives the same ledger again and again, as a restarted daemon meets it."""
+
+    def __init__(self, make: Callable[[], Ledger]) -> None:
+        self._make = make
+        self.ledger: Ledger | None = None
+
+    async def open(self) -> Ledger:
+        if self.ledger:
+            await self.ledger.close()
+        self.ledger = self._make()
+        return self.ledger
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
+    pages = Pages()
+    path = tmp_path / "var" / "tocsin.db"
+    made = {"sqlite": lambda: SqlLedger(open_file(path, "now")), "memory": lambda: MemoryLedger(pages)}
+    shelf = Shelf(made[request.param])
+    yield shelf
+    if shelf.ledger:
+        await shelf.ledger.close()
+
+
+@pytest.fixture
+async def ledger(shelf: Shelf) -> Ledger:
+    return await shelf.open()
+
+
+def letter(key: str, incident: str = "db", text: str = "Database down", **changes: object) -> Letter:
+    notification = Notification(
+        key, incident, 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS, rule="severities.yaml:3", revision="r1"
+    )
+    return Letter(replace(notification, **changes), Content(text))  # type: ignore[arg-type] - a test's shorthand
+
+
+INCIDENT = Incident(
+    "db",
+    "Database down",
+    "sev1",
+    Status.IDENTIFIED,
+    services=("checkout",),
+    roles=(("incident_commander", "bo"),),
+    acknowledged=(Acknowledgment("ana", T0),),
+    eta=T0 + HOUR,
+    updates=(UpdateEntry("Déjà vu 🙂", at=T0),),
+)
+FACTS = (
+    Seen(T0, INCIDENT, "d1"),
+    Assessed(T0, "sev1", "r1", (Channel.SMS, Channel.EMAIL)),
+    StepFired(T0, "technical_lead", None, None, ("ana", "bo")),
+    Paged(T0, "ana", ("technical_lead",), 0, 1, Reason.DECLARED, (Channel.SMS,), ((Channel.EMAIL, T0 + HOUR),)),
+)
+
+
+async def test_facts_come_back_as_they_went_in(shelf: Shelf) -> None:
+    """Facts of an incident come back equal, in their order, also after a restart."""
+    ledger = await shelf.open()
+    await ledger.record("db", FACTS[:2], (), ())
+    await ledger.record("web", FACTS[:1], (), ())
+    await ledger.record("db", FACTS[2:], (), ())
+    assert await ledger.facts("db") == FACTS
+    ledger = await shelf.open()
+    assert await ledger.facts("db") == FACTS
+    assert set(await ledger.incidents()) == {"db", "web"}
+    assert await ledger.facts("unknown") == ()
+
+
+async def test_a_key_is_new_once(shelf: Shelf) -> None:
+    """A key decided twice is told new once, and keeps the first decision's words."""
+    ledger = await shelf.open()
+    assert await ledger.record("db", (), [letter("a"), letter("b")], ()) == {"a", "b"}
+    assert await ledger.record("db", (), [letter("b", text="other"), letter("c")], ()) == {"c"}
+    assert await ledger.record("db", (), [letter("d"), letter("d", text="other")], ()) == {"d"}
+    ledger = await shelf.open()
+    unsettled = await ledger.unsettled()
+    assert [each.notification.key for each in unsettled] == ["a", "b", "c", "d"]
+    assert {each.content.text for each in unsettled} == {"Database down"}
+
+
+async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
+    """Every field of a notification and its words survives."""
+    one = letter(
+        "k",
+        kind=Kind.UPDATE,
+        reason=Reason.CHANGED,
+        to="status@lists.example.com",
+        via=Channel.EMAIL,
+        roles=("scribe", "technical_lead"),
+        level=0,
+        round=2,
+        group="customers",
+        external=True,
+        next_update_at=T0 + HOUR,
+        at=T0 + timedelta(microseconds=1),
+    )
+    one = replace(one, content=Content("text", "subject", "<p>html</p>"))
+    await ledger.record("db", (), [one], ())
+    assert await ledger.unsettled() == (one,)
+
+
+async def test_a_suppression_hides_no_letter(ledger: Ledger) -> None:
+    """What was held back is kept, is nothing to deliver, and is told new to nobody."""
+    held = Suppression(
+        "h", "db", 1, Kind.PAGE, Why.NOBODY_ON_CALL, T0, "ana", "nobody is on call", "roles.yaml:4", "r1"
+    )
+    assert await ledger.record("db", (), [letter("a")], [held]) == {"a"}
+    assert await ledger.record("db", (), (), [held, held]) == frozenset()
+    assert [each.notification.key for each in await ledger.unsettled()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Accepted("SM1"),
+        Deferred("busy", "451", Fault.PROVIDER, timedelta(seconds=90)),
+        Refused("no such user", "550"),
+        Uncertain("the connection broke"),
+    ],
+)
+async def test_tries_and_their_ends(shelf: Shelf, outcome: Accepted | Deferred | Refused | Uncertain) -> None:
+    """A try is there before it ends, the next one has the next number, and its end comes back equal."""
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a")], ())
+    first = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    ledger = await shelf.open()
+    assert (await ledger.unsettled())[0].attempts == (first,)
+    await ledger.end(first, outcome, T0 + HOUR)
+    second = await ledger.begin("a", Channel.SMS, "+14155550101", T0 + HOUR, "the connection broke")
+    assert (first.number, second.number) == (1, 2)
+    ended = replace(first, outcome=outcome, ended_at=T0 + HOUR)
+    assert (await ledger.unsettled())[0].attempts == (ended, second)
+
+
+async def test_a_lookup_replaces_an_uncertain_end(ledger: Ledger) -> None:
+    """A message that the provider has after all ends its try as accepted."""
+    await ledger.record("db", (), [letter("a")], ())
+    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end(attempt, Uncertain("timeout"), T0)
+    await ledger.end(attempt, Accepted("SM1"), T0 + HOUR)
+    assert (await ledger.unsettled())[0].attempts[0].outcome == Accepted("SM1")
+
+
+async def test_what_is_settled_is_not_taken_up_again(shelf: Shelf) -> None:
+    """A settled letter is not unsettled after a restart, nor when it is decided again."""
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    await ledger.settle("a", "accepted", T0)
+    await ledger.settle("a", "unwanted", T0)
+    ledger = await shelf.open()
+    assert await ledger.record("db", (), [letter("a")], ()) == frozenset()
+    assert [each.notification.key for each in await ledger.unsettled()] == ["b"]
+
+
+async def test_receipts_in_any_order(ledger: Ledger) -> None:
+    """Receipts may come in any order; none of them fails."""
+    await ledger.record("db", (), [letter("a")], ())
+    for order in permutations((Receipt.SENT, Receipt.DELIVERED, Receipt.QUEUED)):
+        attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+        for each in order:
+            await ledger.receipt(attempt, each, T0)
+
+
+async def test_finished_incidents_stay_out_of_a_start(shelf: Shelf) -> None:
+    """A finished incident is not loaded at the start, until a new fact."""
+    ledger = await shelf.open()
+    for name in ("db", "web"):
+        await ledger.record(name, FACTS, (), ())
+    await ledger.finish("db")
+    ledger = await shelf.open()
+    assert await ledger.unfinished() == {"web": FACTS}
+    assert await ledger.facts("db") == FACTS
+    again = Answered(T0 + HOUR, "ana", Answer.OK)
+    await ledger.record("db", (again,), (), ())
+    assert await ledger.unfinished() == {"db": (*FACTS, again), "web": FACTS}
+
+
+async def test_files_are_kept(shelf: Shelf) -> None:
+    """The newest good version's name, digest and bytes, so that a vanished file can be written anew."""
+    ledger = await shelf.open()
+    await ledger.keep_file("db", "db.yaml", "d1", b"title: x\n")
+    await ledger.keep_file("db", "db.yml", "d2", b"\xff\x00" * 1000)
+    await ledger.record("web", FACTS[:1], (), ())
+    ledger = await shelf.open()
+    assert await ledger.files() == {"db": ("db.yml", "d2"), "web": ("", "")}
+    assert await ledger.file("db") == ("db.yml", b"\xff\x00" * 1000)
+    assert await ledger.file("web") is None
+    assert await ledger.file("unknown") is None
+
+
+async def test_answers_are_found_by_row(ledger: Ledger) -> None:
+    """Answers that any process recorded are met in order, each once."""
+    first, second = Answered(T0, "ana", Answer.OK), Answered(T0, "bo", Answer.PASS)
+    await ledger.record("db", (*FACTS, first), (), ())
+    found = await ledger.answered_since(0)
+    assert [each[1:] for each in found] == [("db", first)]
+    await ledger.record("web", (second,), (), ())
+    assert [each[1:] for each in await ledger.answered_since(found[-1][0])] == [("web", second)]
+
+
+async def test_the_last_good_config(shelf: Shelf) -> None:
+    """The newest config, with its bytes and since when, also after a return to an older one."""
+    ledger = await shelf.open()
+    assert await ledger.last_good_config() is None
+    files = {"tocsin.yaml": b"operators: [ana]\n", "teams/a.yaml": bytes(range(256))}
+    await ledger.remember_config("r1", files, T0)
+    await ledger.remember_config("r2", {}, T0 + HOUR)
+    await ledger.remember_config("r1", files, T0 + 2 * HOUR)
+    ledger = await shelf.open()
+    assert await ledger.last_good_config() == ("r1", T0 + 2 * HOUR, files)
+
+
+async def test_one_notice_an_hour(shelf: Shelf) -> None:
+    """A cause is told once in an hour, whoever asks, also after a restart."""
+    ledger = await shelf.open()
+    assert await ledger.notice("disk", T0, HOUR)
+    assert not await ledger.notice("disk", T0 + HOUR - timedelta(seconds=1), HOUR)
+    assert await ledger.notice("smtp", T0, HOUR)
+    ledger = await shelf.open()
+    assert await ledger.notice("disk", T0 + HOUR, HOUR)
+    assert not await ledger.notice("disk", T0 + HOUR, HOUR)
+
+
+async def test_many_at_once(ledger: Ledger) -> None:
+    """Calls from many tasks do not mix: each gets its own answer."""
+    keys = [f"k{number}" for number in range(100)]
+    new = await asyncio.gather(*(ledger.record("db", (), [letter(key)], ()) for key in keys))
+    assert [set(each) for each in new] == [{key} for key in keys]
+    attempts = await asyncio.gather(*(ledger.begin(key, Channel.SMS, "+14155550101", T0) for key in keys))
+    assert [attempt.reference for attempt in attempts] == keys
+    assert {attempt.number for attempt in attempts} == {1}
+    assert len({attempt.id for attempt in attempts}) == len(keys)
+
+
+async def test_many_letters_in_one(ledger: Ledger) -> None:
+    """A thousand letters with the same words are one transaction, and all come back in their order."""
+    letters = [letter(f"k{number}") for number in range(1000)]
+    assert len(await ledger.record("db", FACTS, letters, ())) == 1000
+    assert await ledger.unsettled() == tuple(letters)

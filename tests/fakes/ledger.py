@@ -1,0 +1,153 @@
+"""A ledger in memory: the same answers as the real one, and trouble on demand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from daemon.domain.delivery import Attempt, Outcome, Receipt
+from daemon.domain.facts import Answered, Fact
+from daemon.domain.notification import Suppression
+from daemon.domain.people import Channel
+from daemon.ports import LedgerTrouble, Letter
+
+
+@dataclass
+class Pages:
+    """What is written, apart from who writes it: it outlives a ledger's closing."""
+
+    facts: list[tuple[str, Fact]] = field(default_factory=list)
+    incidents: dict[str, bool] = field(default_factory=dict)
+    files: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
+    letters: dict[str, Letter] = field(default_factory=dict)
+    held: dict[str, Suppression] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
+    receipts: dict[int, Receipt] = field(default_factory=dict)
+    configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
+    notices: dict[str, datetime] = field(default_factory=dict)
+
+
+class MemoryLedger:
+    """`ports.Ledger` without a disk. While `trouble` is set, every call raises it."""
+
+    def __init__(self, pages: Pages | None = None) -> None:
+        self.pages = pages or Pages()
+        self.trouble = ""
+
+    def _at_work(self) -> Pages:
+        if self.trouble:
+            raise LedgerTrouble(self.trouble)
+        return self.pages
+
+    async def record(
+        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+    ) -> frozenset[str]:
+        """Facts are appended; letters and suppressions only if their key is new."""
+        pages = self._at_work()
+        pages.facts += [(incident, fact) for fact in facts]
+        if facts:
+            pages.incidents[incident] = False
+        known = pages.letters.keys() | pages.held.keys()
+        new = {letter.notification.key: letter for letter in reversed(letters) if letter.notification.key not in known}
+        for key in [letter.notification.key for letter in letters]:
+            if key in new:
+                pages.letters.setdefault(key, replace(new[key], attempts=()))
+        for each in held:
+            if each.key not in known:
+                pages.held.setdefault(each.key, each)
+        return frozenset(new)
+
+    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+        """Tries count from 1 for each key, ids over all."""
+        pages = self._at_work()
+        number = 1 + sum(attempt.reference == key for attempt in pages.attempts)
+        begun = Attempt(len(pages.attempts) + 1, key, number, via, address, at, possible_duplicate=possible_duplicate)
+        pages.attempts.append(begun)
+        return begun
+
+    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """A later outcome (found after all) replaces an earlier one."""
+        attempts = self._at_work().attempts
+        attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], outcome=outcome, ended_at=at)
+
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        """The first state stands."""
+        pages = self._at_work()
+        if key in pages.letters:
+            pages.states.setdefault(key, state)
+
+    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        """Only forward."""
+        order, receipts = list(Receipt), self._at_work().receipts
+        if order.index(receipt) > order.index(receipts.get(attempt.id, Receipt.UNKNOWN)):
+            receipts[attempt.id] = receipt
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """In the order recorded."""
+        return tuple(fact for name, fact in self._at_work().facts if name == incident)
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+        """By id."""
+        found = {name: await self.facts(name) for name, over in sorted(self._at_work().incidents.items()) if not over}
+        return {name: facts for name, facts in found.items() if facts}
+
+    async def finish(self, incident: str) -> None:
+        """Until a new fact."""
+        pages = self._at_work()
+        if incident in pages.incidents:
+            pages.incidents[incident] = True
+
+    async def incidents(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(self._at_work().incidents)
+
+    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
+        """The newest."""
+        pages = self._at_work()
+        pages.incidents.setdefault(incident, False)
+        pages.files[incident] = (file, digest, data)
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        """Names and digests."""
+        pages = self._at_work()
+        return {name: pages.files[name][:2] if name in pages.files else ("", "") for name in pages.incidents}
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        """Name and bytes."""
+        kept = self._at_work().files.get(incident)
+        return (kept[0], kept[2]) if kept else None
+
+    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        """Rows count from 1."""
+        rows = enumerate(self._at_work().facts, 1)
+        return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
+
+    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+        """The newest last."""
+        self._at_work().configs.append((revision, at, dict(files)))
+
+    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
+        """The newest."""
+        configs = self._at_work().configs
+        return configs[-1] if configs else None
+
+    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Once in `quiet`."""
+        notices = self._at_work().notices
+        told_at = notices.get(cause)
+        if told_at is not None and at - told_at < quiet:
+            return False
+        notices[cause] = at
+        return True
+
+    async def unsettled(self) -> tuple[Letter, ...]:
+        """Oldest first."""
+        pages = self._at_work()
+        return tuple(
+            replace(letter, attempts=tuple(each for each in pages.attempts if each.reference == key))
+            for key, letter in pages.letters.items()
+            if key not in pages.states
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""
