@@ -82,7 +82,7 @@ def local_time(text: str) -> datetime:
 
 def _in_range(text: str, at: datetime) -> None:
     if at.year not in YEARS:
-        raise ValueError(f'"{text}" is not in the years {YEARS[0]} to {YEARS[-1]}; check the date')
+        raise ValueError(f'"{text}" lies in the year {at.year}; write one from {YEARS[0]} to {YEARS[-1]}')
 
 
 @lru_cache(maxsize=1024)
