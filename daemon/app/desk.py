@@ -31,12 +31,15 @@ class Refused(Exception):  # noqa: N818 - a sentence for people, not a fault of 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An incident as found: its file's name and what that says now, and what the ledger knows of it."""
+    """An incident as found: its file's name and what that says now, and what the ledger knows of it: its history, and
+    the `kept` bytes of the file's last good version.
+    """
 
     id: str
     name: str | None
     reading: Reading | None
     history: History
+    kept: bytes | None = None
 
     @property
     def good(self) -> Incident | None:
@@ -60,7 +63,7 @@ class Desk:
         """Write a new incident file; the id it got. The id of `incident` does not matter."""
         taken = set(await self._ledger.incidents()) if self._ledger else set()
         for id_ in declaration.ids(incident.title, self._now):
-            version = replace(incident, id=id_, declared_at=self._now)
+            version = replace(incident, id=id_, declared_at=self._now.replace(microsecond=0))
             if id_ not in taken and not self._files.find(id_) and self._files.create(f"{id_}.yaml", anew(version)):
                 return id_
         raise AssertionError("ids never run out")
@@ -111,16 +114,18 @@ class Desk:
             return ""
         if found.good is None:
             raise Refused(f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)")
-        kept = self._files.put(found.name or f"{found.id}.yaml", anew(found.good, edit), self._now)
-        if kept:
-            return f"{found.name} could not be edited; it was written anew, and what was there is kept as {shown(kept)}"
-        return f"{found.id}.yaml was gone; it was written anew from the last good version"
+        name = found.name or f"{found.id}.yaml"
+        data = (edited(found.kept, edit) if found.kept else None) or anew(found.good, edit)
+        aside = self._files.put(name, data, self._now)
+        said = f"{shown(name)} was written anew from the last good version"
+        return f"{said}; what was there could not be edited and is kept as {shown(aside)}" if aside else said
 
     async def _find(self, incident: str) -> _Found:
         """The incident, in the folder, in the ledger or in both."""
         facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
         history = recall(facts)
-        name = self._files.find(incident) or self._renamed(facts)
+        kept = await self._ledger.file(incident) if self._ledger else None
+        name = self._name(incident, facts, kept[0] if kept else "")
         if name is None and history.incident is None:
             raise Refused(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
         data = self._files.read(name) if name else None
@@ -129,14 +134,18 @@ class Desk:
             known = history.incident
             previous = known if known and not known.unreadable else None
             reading = incident_file.read(data, name, self.policy, previous, shown(name))
-        return _Found(incident, name, reading, history)
+        return _Found(incident, name, reading, history, kept[1] if kept else None)
 
-    def _renamed(self, facts: Sequence[Fact]) -> str | None:
-        """The file under another name that holds what was last seen of an incident."""
+    def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
+        """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen
+        last of it (rule 33).
+        """
+        names = self._files.names()
+        found = last if last in names else self._files.find(incident)
         seen = next((fact.digest for fact in reversed(facts) if isinstance(fact, Seen)), "")
-        if not seen:
-            return None
-        return next((name for name in self._files.names() if digest(self._files.read(name) or b"") == seen), None)
+        if found or not seen:
+            return found
+        return next((name for name in names if digest(self._files.read(name) or b"") == seen), None)
 
     async def _hint(self, incident: str) -> str:
         """An incident that may be meant."""

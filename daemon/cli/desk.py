@@ -11,13 +11,11 @@ from pathlib import Path
 import click
 
 from daemon.adapters.incident_files import FileTrouble, IncidentFiles
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import Opened, open_existing
 from daemon.app.configuration import Configuration, load, read_tree
 from daemon.app.desk import Desk, Refused
 from daemon.cli.options import fail, folder_of, moment
 from daemon.documents.incident_name import incident_id
-from daemon.ports import LedgerTrouble
+from daemon.ports import Ledger, LedgerTrouble
 
 
 def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
@@ -39,7 +37,7 @@ def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
 
 
 @asynccontextmanager
-async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configuration, SqlLedger | None]]:
+async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
     """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
     ledger keeps (rule 43); without one its problems are told and the command ends with 1.
     """
@@ -59,8 +57,13 @@ async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configura
             await ledger.close()
 
 
-def _ledger(path: Path) -> SqlLedger | None:
-    """The ledger, if there is one that can be opened."""
+def _ledger(path: Path) -> Ledger | None:
+    """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
+    if not path.is_file():
+        return None
+    from daemon.adapters.ledger.ledger import SqlLedger
+    from daemon.adapters.ledger.opening import Opened, open_existing
+
     try:
         engine = open_existing(path)
     except LedgerTrouble as trouble:
