@@ -55,20 +55,22 @@ def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[
     return None
 
 
-def credentials(folder: str | None) -> dict[str, str]:
-    """The credential files of ours in a folder (systemd's $CREDENTIALS_DIRECTORY), without their last line end."""
+def credentials(folder: str | None) -> tuple[dict[str, str], list[Problem]]:
+    """The credential files of ours in a folder (systemd's $CREDENTIALS_DIRECTORY), without their last line end, and
+    those that could not be read.
+    """
     found: dict[str, str] = {}
-    if folder:
-        for path in sorted(Path(folder).glob("tocsin_*")):
-            try:
-                found[path.name] = (
-                    regular(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
-                    .decode(errors="replace")
-                    .rstrip("\r\n")
-                )
-            except OSError:
-                continue
-    return found
+    problems: list[Problem] = []
+    for path in sorted(Path(folder).glob("tocsin_*")) if folder else ():
+        try:
+            data = regular(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
+            found[path.name] = data.decode().rstrip("\r\n")
+        except OSError as fault:
+            why = f"the credential file cannot be read: {fault.strerror or fault}"
+            problems.append(problem(shown(path.name), TOP, "unreadable-file", why))
+        except UnicodeDecodeError:
+            problems.append(problem(shown(path.name), TOP, "not-utf8", "the credential file is not UTF-8 text"))
+    return found, problems
 
 
 def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]:

@@ -14,10 +14,12 @@ DEADLINE = 5.0
 
 def _git(folder: Path, arguments: Sequence[str]) -> str | None:
     """The output of a read-only git command in a folder, or None when it fails."""
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # A git hook's own variables (GIT_DIR, GIT_INDEX_FILE) would name another repository than the folder's.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
+    environment = {**own, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(  # noqa: S603 - fixed command, no shell
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
+            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
             capture_output=True,
             check=False,
             timeout=DEADLINE,

@@ -67,14 +67,20 @@ def read_tree(
     label = label_of(folder)
     found = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
-    stack = _layers(files, folder, label, environ)
+    credentials, unread = config_files.credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    stack = layers.Layers(
+        document=yaml.read(files.get(config.SETTINGS, b""), under(label, config.SETTINGS)),
+        credentials=credentials,
+        variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
+        base=_absolute(folder),
+    )
     if not files and found:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(found), layers.ledger_file(stack))
     if config.MISNAMED in files:
         found.append(problem(under(label, config.MISNAMED), TOP, "wrong-name", f"rename it to {config.SETTINGS}"))
     layered = layers.read(stack)
     reading = config.read(config.Sources(files, label), at, handoffs.fault)
-    found += [*layered.problems, *reading.problems]
+    found += [*unread, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None:
         found += _references(layered.settings, reading, stack)
@@ -115,16 +121,6 @@ def digest_of(files: Mapping[str, bytes]) -> str:
         digest.update(f"{name}\0{len(files[name])}\0".encode())
         digest.update(files[name])
     return digest.hexdigest()
-
-
-def _layers(files: Mapping[str, bytes], folder: Path, label: str, environ: Mapping[str, str]) -> layers.Layers:
-    """The sources of the settings."""
-    return layers.Layers(
-        document=yaml.read(files.get(config.SETTINGS, b""), under(label, config.SETTINGS)),
-        credentials=config_files.credentials(environ.get("CREDENTIALS_DIRECTORY")),
-        variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
-        base=_absolute(folder),
-    )
 
 
 def _references(settings: Settings, reading: config.Reading, stack: layers.Layers) -> Iterator[Problem]:

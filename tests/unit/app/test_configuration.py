@@ -294,7 +294,7 @@ def test_no_folder_is_one_problem():
     assert [(p.file, p.code) for p in found.problems] == [("nowhere/config", "no-such-file")]
 
 
-def test_the_revision_is_the_commit_and_shows_changes(tmp_path):
+def test_the_revision_is_the_commit_and_shows_changes(tmp_path, monkeypatch):
     """A clean checkout is its commit, a changed one is marked, no checkout has a digest of its files."""
     folder = tmp_path / "config"
     folder.mkdir()
@@ -304,6 +304,7 @@ def test_the_revision_is_the_commit_and_shows_changes(tmp_path):
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.com"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
         subprocess.run([*git, *arguments], check=True, capture_output=True)
+    monkeypatch.setenv("GIT_DIR", str(ROOT / "nowhere"))
     clean = load(folder, AT, {}).revision
     assert re.fullmatch("[0-9a-f]{12}", clean)
     (folder / "more.yaml").write_text("people: {x: {email: x@example.com}}\n")

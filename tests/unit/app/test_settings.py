@@ -161,9 +161,16 @@ def test_settings_that_do_not_go_together_are_doubted(text):
 
 
 def test_credential_files_lose_their_last_line_end(tmp_path):
-    """Files of systemd's credentials folder are read as they are; foreign ones are left alone."""
+    """Files of systemd's credentials folder are read as they are; foreign ones are left alone, unreadable ones told."""
     (tmp_path / "tocsin_email__password").write_text("pass word\n")
     (tmp_path / "other").write_text("x")
+    assert credentials(str(tmp_path)) == ({"tocsin_email__password": "pass word"}, [])
+    assert credentials(None) == ({}, [])
     (tmp_path / "tocsin_folder").mkdir()
-    assert credentials(str(tmp_path)) == {"tocsin_email__password": "pass word"}
-    assert credentials(None) == {}
+    (tmp_path / "tocsin_web__token").write_bytes(b"\xff\xfe")
+    found, problems = credentials(str(tmp_path))
+    assert found == {"tocsin_email__password": "pass word"}
+    assert [(p.file, p.code) for p in problems] == [
+        ("tocsin_folder", "unreadable-file"),
+        ("tocsin_web__token", "not-utf8"),
+    ]
