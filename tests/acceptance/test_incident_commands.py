@@ -1,0 +1,153 @@
+"""`declare`, `ack`, `update`, `assign` and `resolve` as people type them: the installed command on real files."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.ledger.ledger import SqlLedger
+from daemon.adapters.ledger.opening import open_file
+from daemon.domain.facts import Seen
+from daemon.domain.incident import Incident
+
+ROOT = Path(__file__).parents[2]
+TOCSIN = Path(sys.executable).with_name("tocsin")
+FILE = "# by hand\ntitle: Card payments fail   # says the shop\nseverity: sev1\n"
+
+
+@pytest.fixture
+def pager(tmp_path):
+    """A folder with the shipped config and one incident."""
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "incidents").mkdir()
+    (tmp_path / "incidents" / "card.yaml").write_text(FILE)
+    return tmp_path
+
+
+def tocsin(folder, *arguments):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    done = subprocess.run(
+        [TOCSIN, *arguments], cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def keep_in_ledger(pager, incident=None, config=None):
+    """A ledger that knows a version of the incident, or a config, as the daemon leaves it."""
+
+    async def keep():
+        ledger = SqlLedger(open_file(pager / "var" / "tocsin.db", "x"))
+        at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+        if incident:
+            await ledger.record(incident.id, [Seen(at, incident)], [], [])
+        if config:
+            files = {str(path.relative_to(config)): path.read_bytes() for path in config.rglob("*") if path.is_file()}
+            await ledger.remember_config("r1", files, at)
+        await ledger.close()
+
+    asyncio.run(keep())
+
+
+def test_declare_writes_a_file_and_prints_its_id(pager):
+    """Only the id goes to stdout; the file is one that `check` finds good."""
+    done = tocsin(pager, "declare", "Search is slow", "--severity", "SEV3", "--service", "checkout", "--by", "Ana")
+    today = datetime.now(UTC).date().isoformat()
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{today}-search-is-slow\n", "")
+    text = (pager / "incidents" / f"{today}-search-is-slow.yaml").read_text()
+    assert 'title: "Search is slow"\nseverity: sev3\n' in text
+    assert tocsin(pager, "check", "incidents").returncode == 0
+
+
+def test_the_life_of_an_incident(pager):
+    """Acknowledged, updated, assigned and resolved: each edit is in the file, and the comments still are."""
+    for arguments in (
+        ("ack", "card", "--as", "Ana Souza"),
+        ("update", "card", "Found it", "--public", "We found it", "--status", "Identified", "--by", "chen"),
+        ("update", "incidents/card.yaml", "Soon", "--eta", "2026-11-23T12:00:00Z"),
+        ("assign", "card", "scribe", "bo@example.com"),
+        ("resolve", "card", "Failed over"),
+    ):
+        done = tocsin(pager, *arguments)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    text = (pager / "incidents" / "card.yaml").read_text()
+    assert text.startswith("# by hand\ntitle: Card payments fail   # says the shop\n")
+    for line in (
+        "{by: ana, at: 20",
+        'public: "We found it"}',
+        "eta: 2026-11-23T12:00:00Z",
+        "scribe: bo",
+        "status: resolved",
+    ):
+        assert line in text
+    assert tocsin(pager, "check", "incidents").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("declare", "x", "--severity", "sev9"), "unknown severity"),
+        (("declare", "x", "--severity", "sev1", "--service", "chekout"), 'did you mean "checkout"'),
+        (("ack", "crad", "--as", "ana"), 'no incident "crad"; did you mean "card"'),
+        (("ack", "card", "--as", "an"), "unknown person"),
+        (("update", "card", "x", "--status", "fixed"), "unknown status"),
+        (("assign", "card", "scribbe", "ana"), 'did you mean "scribe"'),
+        (("resolve", "nothing-like-it"), "no incident"),
+    ],
+)
+def test_a_wrong_name_is_refused(pager, arguments, says):
+    """Exit 1, one line that says what may be meant, and nothing written."""
+    done = tocsin(pager, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [path.read_text() for path in (pager / "incidents").iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("declare", "x"),
+        ("declare", " ", "--severity", "sev1"),
+        ("ack", "card"),
+        ("update", "card"),
+        ("update", "card", "x", "--eta", "noon"),
+        ("assign", "card", "scribe"),
+    ],
+)
+def test_wrong_usage(pager, arguments):
+    """A missing or malformed argument exits with 2."""
+    assert tocsin(pager, *arguments).returncode == 2
+
+
+def test_whoever_was_never_asked_cannot_acknowledge(pager):
+    """The ledger knows the incident: exit 1, the file untouched, `tocsin assign` named; after that it works."""
+    keep_in_ledger(pager, Incident("card", "Card payments fail", "sev1"))
+    done = tocsin(pager, "ack", "card", "--as", "ana")
+    assert done.returncode == 1
+    assert "tocsin assign card ROLE ana" in done.stderr
+    assert (pager / "incidents" / "card.yaml").read_text() == FILE
+    assert tocsin(pager, "assign", "card", "technical_lead", "ana").returncode == 0
+    assert tocsin(pager, "ack", "card", "--as", "ana").returncode == 0
+
+
+def test_the_last_good_config_is_used(pager):
+    """A config refused today does not stop anybody: the one in the ledger counts (rule 43); without it exit 1."""
+    broken = pager / "config" / "roles.yaml"
+    good = broken.read_bytes()
+    broken.write_text("roles: [\n")
+    done = tocsin(pager, "resolve", "card")
+    assert done.returncode == 1
+    assert "config/roles.yaml:" in done.stderr
+    broken.write_bytes(good)
+    keep_in_ledger(pager, config=pager / "config")
+    broken.write_text("roles: [\n")
+    done = tocsin(pager, "resolve", "card")
+    assert done.returncode == 0
+    assert "the last good one is used" in done.stderr
+    assert "status: resolved" in (pager / "incidents" / "card.yaml").read_text()
