@@ -13,8 +13,9 @@ from pathlib import Path
 import structlog
 
 from daemon.adapters.tree import fingerprint
-from daemon.app.configuration import Configuration, digest_of, load
+from daemon.app.configuration import digest_of, load
 from daemon.app.settings import Settings
+from daemon.app.start import Started
 from daemon.app.trouble import Tell, Trouble
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem
@@ -34,19 +35,16 @@ class Current:
     """The config in force. `changed(before)` is called after a new one took over, with the settings before."""
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str], clock: Clock, ledger: Ledger, configuration: Configuration
+        self, folder: Path, environ: Mapping[str, str], clock: Clock, ledger: Ledger, started: Started
     ) -> None:
-        assert configuration.policy is not None
-        assert configuration.settings is not None
         self._folder = folder
         self._environ = environ
         self._clock = clock
         self._ledger = ledger
-        self._digest = digest_of(configuration.files)
+        self._digest = digest_of(started.configuration.files)
         self._read_at = clock.now()
-        self._policy = configuration.policy
-        self._settings = configuration.settings
-        self._started_with = configuration.settings
+        self._policy = started.policy
+        self._settings = self._started_with = started.settings
         self.tell: Tell
         self.changed: Callable[[Settings], None]
 

@@ -25,6 +25,11 @@ def without_addresses(_logger: WrappedLogger, method: str, line: EventDict) -> E
     return line
 
 
+def event_first(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Begin each line with when, how grave and what."""
+    return {key: line[key] for key in ("timestamp", "level", "event") if key in line} | line
+
+
 def start_logging(stream: TextIO | None = None) -> None:
     """Send structlog's and the libraries' lines to `stream` (default stderr). Called once, by `tocsin run`."""
     stream = sys.stderr if stream is None else stream
@@ -34,9 +39,10 @@ def start_logging(stream: TextIO | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         without_addresses,
+        event_first,
     ]
     shape: Processor = (
-        structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+        structlog.processors.KeyValueRenderer()
         if stream.isatty()
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
