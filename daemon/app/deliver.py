@@ -36,6 +36,8 @@ FROM_MEMORY = 2
 """Copies of a page that may leave while the ledger cannot be written, for each process (rule 44)."""
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
+STALLED_AFTER = timedelta(minutes=2)
+"""A step under way for longer is stuck: every transport has a deadline far below it."""
 NOTICE_FOR = timedelta(hours=1)
 """How long an operator notice is worth sending."""
 SMS_VALID_FOR = timedelta(hours=1)
@@ -67,6 +69,7 @@ class Deliver:
         self._dice = dice
         self._open: dict[str, Delivery] = {}
         self._held: Counter[str] = Counter()
+        self._under_way: dict[str, datetime] = {}
         self._providers = {via: Provider(via, house.tell) for via in Channel}
         self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
         self._lanes = {via: Lane(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
@@ -75,6 +78,13 @@ class Deliver:
     def waiting(self) -> int:
         """Letters that are not settled."""
         return len(self._open)
+
+    @property
+    def moved_at(self) -> datetime:
+        """Now, while every step under way is younger than any transport lets it grow; else when the oldest began."""
+        now = self._clock.now()
+        oldest = min(self._under_way.values(), default=now)
+        return oldest if now - oldest > STALLED_AFTER else now
 
     def holds(self, incident: str) -> bool:
         """Whether letters of this incident are not settled."""
@@ -117,18 +127,23 @@ class Deliver:
 
     async def _work(self, delivery: Delivery) -> None:
         """The next thing to be done with a letter."""
-        with structlog.contextvars.bound_contextvars(incident=delivery.notification.incident):
-            match delivery.step:
-                case Step.SEND:
-                    await self._send(delivery)
-                case Step.RESUME:
-                    await self._resume(delivery)
-                case Step.FIND:
-                    await self._find(delivery)
-                case Step.ASK:
-                    await self._ask(delivery)
-                case Step.WRITE:
-                    await self._write(delivery)
+        key = delivery.notification.key
+        self._under_way[key] = self._clock.now()
+        try:
+            with structlog.contextvars.bound_contextvars(incident=delivery.notification.incident):
+                match delivery.step:
+                    case Step.SEND:
+                        await self._send(delivery)
+                    case Step.RESUME:
+                        await self._resume(delivery)
+                    case Step.FIND:
+                        await self._find(delivery)
+                    case Step.ASK:
+                        await self._ask(delivery)
+                    case Step.WRITE:
+                        await self._write(delivery)
+        finally:
+            del self._under_way[key]
 
     async def _resume(self, delivery: Delivery) -> None:
         """Go on where the process before stopped. A try without an end may have left (rule 40)."""
