@@ -116,4 +116,7 @@ def _calendars(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
         )
         problems += wrong
+        if not any(event.end > at for event in events[name]):
+            found = f"{path} names nobody from now on; renew the calendar"
+            problems.append(entry.problem(("calendar",), "calendar-over", found, level=ProblemLevel.WARNING))
     return events, problems

@@ -142,6 +142,7 @@ def test_a_calendar_that_cannot_be_read_is_a_problem_at_its_own_file():
     found = read({"ops.yaml": fragment, "ops.ics": (CALENDAR % "zoe").encode()})
     assert found.errors == ()
     assert "/x/config/ops.ics" in {p.file for p in found.problems}
+    assert "calendar-over" in {p.code for p in found.problems}
     found = read({"ops.yaml": fragment, "ops.ics": b" " * (4 * 1024 * 1024 + 1)})
     assert [p.code for p in found.errors] == ["file-too-large"]
 
