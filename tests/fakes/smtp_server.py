@@ -18,18 +18,16 @@ import asyncio
 import base64
 import json
 import ssl
-import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.fakes.certificates import Authority
+from tests.fakes.orders import orders, say
 
 PHASES = ("connect", "ehlo", "offer", "starttls", "auth", "mail", "rcpt", "data", "body", "dot")
 
@@ -283,34 +281,13 @@ async def _main() -> None:
     relay = Relay(tls=tls, at_once=asked.tls == "tls", user=asked.user, password=asked.password, log=asked.log)
     await relay.start(asked.port)
     say({"port": relay.port, "ca_file": str(authority.ca_file) if authority else ""})
-    await obey(relay.next, relay.always)
-    await relay.stop()
-
-
-def say(answer: dict[str, object]) -> None:
-    """One line of JSON on standard output, at once."""
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-
-
-async def obey(once: Callable[[str, str, int], None], ever: Callable[[str, str], None]) -> None:
-    """Take faults from standard input until it ends."""
-    lines: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-        loop.call_soon_threadsafe(lines.put_nowait, "")
-
-    threading.Thread(target=read, daemon=True).start()
-    while line := await lines.get():
-        order = json.loads(line)
+    async for order in orders():
         if order.get("times", 1) is None:
-            ever(order["phase"], order["fault"])
+            relay.always(order["phase"], order["fault"])
         else:
-            once(order["phase"], order["fault"], order.get("times", 1))
+            relay.next(order["phase"], order["fault"], order.get("times", 1))
         say({"done": order})
+    await relay.stop()
 
 
 if __name__ == "__main__":

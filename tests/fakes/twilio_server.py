@@ -1,0 +1,300 @@
+"""A stand-in for Twilio's Messages API over loopback: create, list (paged), fetch; faults on demand; a true log.
+
+In a test:      async with StandIn() as twilio: twilio.next("create", "code 21610"); …; twilio.created
+As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T] [--log FILE] [--lag SECONDS]
+                prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times"} (times null: for ever), an
+                inbound message {"inbound": {"from", "to", "body"}} or a status {"status": {"sid", "status"}};
+                each message that was truly created is a line of JSON in FILE.
+
+Phases: create list fetch. Faults:
+    429 [N]     too many requests, with Retry-After N; nothing is created
+    500 …       this status with a body that is not JSON; nothing is created (500 keep: the message is created)
+    code N [S]  status S (400) with Twilio's error N; nothing is created
+    hang, drop, broken, nosid     the message is created, then: no answer, a cut connection, half JSON, no sid
+    lose        the connection is cut and nothing is created
+    slow N …    wait N seconds, then do the rest
+"""
+
+import argparse
+import asyncio
+import json
+import time
+from base64 import b64encode
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.fakes.orders import orders, say
+
+PHASES = ("create", "list", "fetch")
+
+
+@dataclass
+class Created:
+    """One message of the account, inbound or outbound."""
+
+    sid: str
+    at: float
+    to: str
+    sender: str
+    body: str
+    validity: int | None
+    service: str | None
+    direction: str = "outbound-api"
+    status: str = "queued"
+
+
+class StandIn:
+    """The server. `created` is the truth; `requests` are all that were heard, as (method, path, form or query)."""
+
+    def __init__(
+        self, *, account: str = "AC" + "0" * 32, token: str = "token", log: Path | None = None, lag: float = 0.0
+    ) -> None:
+        self.account = account
+        self._login = "Basic " + b64encode(f"{account}:{token}".encode()).decode()
+        self._logins = {self._login}
+        self._log = log
+        self.lag = lag
+        self.final = "delivered"
+        self._once: dict[str, deque[str]] = defaultdict(deque)
+        self._ever: dict[str, str] = {}
+        self.created: list[Created] = []
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    def next(self, phase: str, fault: str, times: int = 1) -> None:
+        """So many times, one after the other, this phase goes wrong so."""
+        assert phase in PHASES, phase
+        self._once[phase].extend([fault] * times)
+
+    def always(self, phase: str, fault: str) -> None:
+        """From now on this phase goes wrong so; an empty fault ends that."""
+        assert phase in PHASES, phase
+        self._ever[phase] = fault
+
+    def allow(self, user: str, secret: str) -> None:
+        """An API key opens the account too."""
+        self._logins.add("Basic " + b64encode(f"{user}:{secret}".encode()).decode())
+
+    def inbound(self, sender: str, to: str, body: str) -> str:
+        """Somebody writes to our number; the message's sid."""
+        return self._keep(Created(self._sid(), time.time(), to, sender, body, None, None, "inbound", "received")).sid
+
+    def set_status(self, sid: str, status: str) -> None:
+        """What fetching this message says from now on."""
+        next(message for message in self.created if message.sid == sid).status = status
+
+    @property
+    def sent(self) -> list[Created]:
+        """The messages that we sent."""
+        return [message for message in self.created if message.direction != "inbound"]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        app = web.Application()
+        base = f"/2010-04-01/Accounts/{self.account}"
+        app.router.add_post(f"{base}/Messages.json", self._create)
+        app.router.add_get(f"{base}/Messages.json", self._list)
+        app.router.add_get(base + "/Messages/{sid}.json", self._fetch)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        if refused := self._refused(request, form):
+            return refused
+        fault = await self._fault("create")
+        word, _, rest = fault.partition(" ")
+        if word == "lose":
+            return _cut(request)
+        if (word.isdigit() and rest != "keep") or word == "code":
+            return _error(word, rest)
+        if not form.get("To", "").startswith("+"):
+            return _error("code", "21211")
+        message = Created(
+            self._sid(),
+            time.time(),
+            form["To"],
+            form.get("From") or "+15005550009",
+            form["Body"],
+            int(form["ValidityPeriod"]) if "ValidityPeriod" in form else None,
+            form.get("MessagingServiceSid"),
+            status="",
+        )
+        self._keep(message)
+        if word.isdigit():
+            return _error(word, "")
+        if word == "hang":
+            await asyncio.sleep(3600)
+        if word == "drop":
+            return _cut(request)
+        if word == "broken":
+            return web.Response(status=201, text='{"sid": "SM', content_type="application/json")
+        shown = self._shown(message, "queued")
+        if word == "nosid":
+            del shown["sid"]
+        return web.json_response(shown, status=201)
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        """Newest first, filtered by To, From and (by the day) DateSent, a page at a time."""
+        query = dict(request.query)
+        if refused := self._refused(request, query):
+            return refused
+        fault = await self._fault("list")
+        if fault:
+            return _cut(request) if fault in ("drop", "lose") else _error(*fault.split(" ", 1), "")
+        found = [
+            message
+            for message in reversed(self.created)
+            if query.get("To", message.to) == message.to
+            and query.get("From", message.sender) == message.sender
+            and time.time() - message.at >= self.lag
+        ]
+        size, number = int(query.get("PageSize", 50)), int(query.get("Page", 0))
+        shown = [self._shown(message, message.status or self.final) for message in found]
+        here = shown[size * number : size * (number + 1)]
+        path = request.path
+        more = size * (number + 1) < len(found)
+        following = request.rel_url.update_query(Page=number + 1, PageToken="PA" + here[-1]["sid"]) if more else None
+        return web.json_response(
+            {
+                "messages": here,
+                "page": number,
+                "page_size": size,
+                "start": size * number,
+                "end": size * number + len(here) - 1,
+                "first_page_uri": path,
+                "next_page_uri": str(following) if following else None,
+                "previous_page_uri": None,
+                "uri": path,
+            }
+        )
+
+    async def _fetch(self, request: web.Request) -> web.StreamResponse:
+        if refused := self._refused(request, {}):
+            return refused
+        fault = await self._fault("fetch")
+        if fault:
+            return _cut(request) if fault in ("drop", "lose") else _error(*fault.split(" ", 1), "")
+        for message in self.created:
+            if message.sid == request.match_info["sid"]:
+                return web.json_response(self._shown(message, message.status or self.final))
+        return _error("code", "20404 404")
+
+    def _refused(self, request: web.Request, form: dict[str, str]) -> web.Response | None:
+        self.requests.append((request.method, request.path, form))
+        known = request.headers.get("Authorization") in self._logins
+        return None if known else _error("code", "20003 401")
+
+    async def _fault(self, phase: str) -> str:
+        queue = self._once[phase]
+        fault = queue.popleft() if queue else self._ever.get(phase, "")
+        if fault.startswith("slow "):
+            _, span, *then = fault.split(" ", 2)
+            await asyncio.sleep(float(span))
+            fault = then[0] if then else ""
+        return fault
+
+    def _sid(self) -> str:
+        return f"SM{len(self.created) + 1:032x}"
+
+    def _keep(self, message: Created) -> Created:
+        self.created.append(message)
+        if self._log is not None:
+            with self._log.open("a") as file:
+                file.write(json.dumps(message.__dict__) + "\n")
+        return message
+
+    def _shown(self, message: Created, status: str) -> dict[str, Any]:
+        created = format_datetime(datetime.fromtimestamp(message.at, UTC))
+        return {
+            "account_sid": self.account,
+            "api_version": "2010-04-01",
+            "body": message.body,
+            "date_created": created,
+            "date_sent": None if status in ("queued", "accepted", "sending") else created,
+            "date_updated": created,
+            "direction": message.direction,
+            "error_code": 30003 if status in ("undelivered", "failed") else None,
+            "error_message": None,
+            "from": message.sender,
+            "messaging_service_sid": message.service,
+            "num_media": "0",
+            "num_segments": "1",
+            "price": None,
+            "price_unit": "USD",
+            "sid": message.sid,
+            "status": status,
+            "subresource_uris": {},
+            "to": message.to,
+            "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{message.sid}.json",
+        }
+
+
+def _cut(request: web.Request) -> web.StreamResponse:
+    """Close the connection without an answer."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+def _error(word: str, rest: str = "", *_: str) -> web.Response:
+    """An answer that is none."""
+    if word == "code":
+        code, _, status = rest.partition(" ")
+        said = {"code": int(code), "message": f"error {code}", "more_info": "", "status": int(status or 400)}
+        return web.json_response(said, status=int(status or 400))
+    if word == "429":
+        said = {"code": 20429, "message": "Too Many Requests", "more_info": "", "status": 429}
+        return web.json_response(said, status=429, headers={"Retry-After": rest} if rest else {})
+    return web.Response(status=int(word), text="<html>something went wrong</html>", content_type="text/html")
+
+
+async def _main() -> None:
+    """Serve until the input ends."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--account", default="AC" + "0" * 32)
+    parser.add_argument("--token", default="token")
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--lag", type=float, default=0.0)
+    asked = parser.parse_args()
+    async with StandIn(account=asked.account, token=asked.token, log=asked.log, lag=asked.lag) as twilio:
+        say({"url": twilio.url})
+        async for order in orders():
+            if "inbound" in order:
+                written = order["inbound"]
+                say({"sid": twilio.inbound(written["from"], written["to"], written["body"])})
+                continue
+            if "status" in order:
+                twilio.set_status(order["status"]["sid"], order["status"]["status"])
+            elif order.get("times", 1) is None:
+                twilio.always(order["phase"], order["fault"])
+            else:
+                twilio.next(order["phase"], order["fault"], order.get("times", 1))
+            say({"done": order})
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

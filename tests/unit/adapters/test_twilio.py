@@ -1,0 +1,231 @@
+"""The Twilio transport against a stand-in that fails on demand."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from daemon.adapters import twilio
+from daemon.adapters.twilio import Twilio
+from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
+from daemon.domain.people import Channel
+from tests.fakes.twilio_server import StandIn
+
+SENDER, ANA = "+15005550006", "+14155550101"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def text(number: int = 1, words: str = "text", valid_for: timedelta | None = None, to: str = ANA) -> Message:
+    return Message(f"r{number}", Channel.SMS, to, "ana", "Ana", Content(words), "pay", 1, "page", now(), valid_for)
+
+
+@asynccontextmanager
+async def sending(server: StandIn, **settings: Any) -> AsyncIterator[Twilio]:
+    given = {"account_sid": server.account, "auth_token": "token", "sender": SENDER, "api_url": server.url}
+    transport = Twilio(**{**given, **settings})
+    await transport.start()
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+async def test_what_is_asked_for() -> None:
+    """To, From, Body and ValidityPeriod as they were meant, whatever letters they hold, and nothing else."""
+    words = "SEV1: ß & +=%\n支払い"
+    async with StandIn() as server, sending(server) as transport:
+        outcome = await transport.send(text(words=words, valid_for=timedelta(days=3)))
+        assert outcome == Accepted(server.created[0].sid)
+        assert server.requests == [
+            (
+                "POST",
+                f"/2010-04-01/Accounts/{server.account}/Messages.json",
+                {"To": ANA, "From": SENDER, "Body": words, "ValidityPeriod": "36000"},
+            )
+        ]
+
+
+async def test_a_messaging_service_and_an_api_key() -> None:
+    """A service sends instead of a number, and a key opens the account instead of its token."""
+    async with StandIn() as server:
+        server.allow("SK1", "secret")
+        keys = {"auth_token": "wrong", "api_key": "SK1", "api_secret": "secret"}
+        async with sending(server, sender="", messaging_service_sid="MG1", **keys) as transport:
+            assert isinstance(await transport.send(text()), Accepted)
+            _, path, form = server.requests[0]
+            assert server.account in path
+            assert form == {"To": ANA, "MessagingServiceSid": "MG1", "Body": "text"}
+            assert isinstance(await transport.find(text(), now()), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "created"),
+    [
+        ("429 7", Deferred("Too Many Requests", "20429", retry_after=timedelta(seconds=7)), 0),
+        ("429", Deferred("Too Many Requests", "20429"), 0),
+        ("429 86400", Deferred("Too Many Requests", "20429", retry_after=timedelta(hours=1)), 0),
+        ("429 Mon, 23 Nov 2026 10:00:00 GMT", Deferred("Too Many Requests", "20429"), 0),
+        ("code 21611", Deferred("error 21611", "21611"), 0),
+        ("code 21211", Refused("error 21211", "21211"), 0),
+        ("code 21610", Refused("error 21610", "21610"), 0),
+        ("code 21614", Refused("error 21614", "21614"), 0),
+        ("code 30006", Refused("error 30006", "30006"), 0),
+        ("code 20003 401", Deferred("error 20003", "20003", Fault.PROVIDER), 0),
+        ("code 21606", Deferred("error 21606", "21606", Fault.PROVIDER), 0),
+        ("code 21408", Deferred("error 21408", "21408", Fault.PROVIDER), 0),
+        ("code 30002", Deferred("error 30002", "30002", Fault.PROVIDER), 0),
+        ("code 99999", Deferred("error 99999", "99999", Fault.PROVIDER), 0),
+        ("404", Deferred("Twilio answered 404", "404", Fault.PROVIDER), 0),
+        ("500", Uncertain("Twilio answered 500", "500"), 0),
+        ("500 keep", Uncertain("Twilio answered 500", "500"), 1),
+        ("code 20500 500", Uncertain("error 20500", "20500"), 0),
+        ("503", Uncertain("Twilio answered 503", "503"), 0),
+        ("broken", Uncertain("Twilio's answer 201 has no sid", "201"), 1),
+        ("nosid", Uncertain("Twilio's answer has no sid"), 1),
+        ("drop", Uncertain, 1),
+        ("lose", Uncertain, 0),
+    ],
+)
+async def test_how_a_try_ends(fault: str, outcome: Any, created: int) -> None:
+    """Each fault has its outcome, one request is made for one try, and the next one goes through."""
+    async with StandIn() as server, sending(server) as transport:
+        server.next("create", fault)
+        got = await transport.send(text())
+        assert isinstance(got, outcome) if isinstance(outcome, type) else got == outcome
+        assert (len(server.sent), len(server.requests)) == (created, 1)
+        assert isinstance(await transport.send(text(2)), Accepted)
+
+
+async def test_nobody_there() -> None:
+    """A connection that never came about, or a name that nobody knows, has carried nothing."""
+    async with StandIn() as server:
+        pass
+    for url in (server.url, "http://no-such-host.invalid"):
+        async with sending(server, api_url=url) as transport:
+            assert isinstance(await transport.send(text()), Deferred)
+            assert isinstance(await transport.find(text(), now()), Uncertain)
+            assert await transport.receipt("SM1") is Receipt.UNKNOWN
+
+
+async def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that does not come in time leaves the message uncertain; it is then found in the list."""
+    monkeypatch.setattr(twilio, "ANSWER_WITHIN", 0.3)
+    async with StandIn() as server, sending(server) as transport:
+        server.next("create", "hang")
+        began = now()
+        assert isinstance(await transport.send(text()), Uncertain)
+        assert await transport.find(text(), began) == Accepted(server.created[0].sid)
+        server.next("list", "slow 1")
+        assert isinstance(await transport.find(text(), began), Uncertain)
+
+
+async def test_answers_are_not_mixed_up() -> None:
+    """Many at once: each try hears its own message's sid."""
+    async with StandIn() as server, sending(server) as transport:
+        outcomes = await asyncio.gather(*(transport.send(text(n, words=f"text {n}")) for n in range(100)))
+        bodies = {message.sid: message.body for message in server.created}
+        for number, outcome in enumerate(outcomes):
+            assert isinstance(outcome, Accepted)
+            assert bodies[outcome.provider_id] == f"text {number}"
+
+
+async def test_looking_up() -> None:
+    """Only a message to that number with those words, created since, that is no other try's, is the one looked for."""
+    async with StandIn() as server, sending(server) as transport:
+        assert isinstance(await transport.find(text(), now()), Deferred)
+        server.inbound(ANA, SENDER, "text")
+        assert isinstance(await transport.send(text(1)), Accepted)
+        assert isinstance(await transport.find(text(2), now()), Deferred)
+        for number in range(70):
+            await transport.send(text(number + 10, words=f"other {number}"))
+        server.next("create", "drop")
+        assert isinstance(await transport.send(text(3, words="lost")), Uncertain)
+        for number in range(70):
+            await transport.send(text(number + 90, words=f"more {number}"))
+        lost = next(message for message in server.created if message.body == "lost")
+        assert await transport.find(text(3, words="lost"), now()) == Accepted(lost.sid)
+        assert isinstance(await transport.find(text(3, words="lost"), now() + timedelta(seconds=200)), Deferred)
+        assert isinstance(await transport.find(text(3, words="lost", to="+14155550102"), now()), Deferred)
+        server.lag = 60
+        assert isinstance(await transport.find(text(3, words="lost"), now()), Deferred)
+
+
+async def test_looking_up_a_trial_accounts_message() -> None:
+    """What a trial account puts before a text does not hide the message."""
+    async with StandIn() as server, sending(server) as transport:
+        server.next("create", "drop")
+        await transport.send(text())
+        server.created[0].body = twilio.TRIAL + "text"
+        assert isinstance(await transport.find(text(), now()), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("status", "receipt"),
+    [
+        ("queued", Receipt.QUEUED),
+        ("sending", Receipt.QUEUED),
+        ("sent", Receipt.SENT),
+        ("delivered", Receipt.DELIVERED),
+        ("undelivered", Receipt.UNDELIVERED),
+        ("failed", Receipt.UNDELIVERED),
+        ("canceled", Receipt.UNDELIVERED),
+        ("something new", Receipt.UNKNOWN),
+    ],
+)
+async def test_receipts(status: str, receipt: Receipt) -> None:
+    """Each of Twilio's words for a message's state has its meaning."""
+    async with StandIn() as server, sending(server) as transport:
+        outcome = await transport.send(text())
+        assert isinstance(outcome, Accepted)
+        server.set_status(outcome.provider_id, status)
+        assert await transport.receipt(outcome.provider_id) is receipt
+
+
+@pytest.mark.parametrize("fault", ["500", "drop", "code 20003 401"])
+async def test_nothing_raises(fault: str) -> None:
+    """Where the list or a message cannot be had, nobody can say."""
+    async with StandIn() as server, sending(server) as transport:
+        server.always("list", fault)  # aiohttp itself asks twice when a connection is cut, but never for a POST
+        server.always("fetch", fault)
+        assert isinstance(await transport.find(text(), now()), Uncertain)
+        assert await transport.receipt("SM1") is Receipt.UNKNOWN
+
+
+async def test_numbers_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a number nor a text comes into the log, whatever its level."""
+    caplog.set_level(logging.DEBUG)
+    async with StandIn() as server, sending(server) as transport:
+        await transport.send(text(words="a secret"))
+        await transport.find(text(), now())
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("twilio", "daemon"))]
+    assert not [line for line in ours if ANA in line or "secret" in line]
+
+
+async def test_settings_come_from_us_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the SDK would read from the environment moves no message elsewhere."""
+    monkeypatch.setenv("TWILIO_EDGE", "dublin")
+    monkeypatch.setenv("TWILIO_REGION", "ie1")
+    async with StandIn() as server, sending(server) as transport:
+        assert isinstance(await transport.send(text()), Accepted)
+
+
+def test_the_real_address() -> None:
+    """Without `api_url` requests go where Twilio is, with it only scheme and host change."""
+    real = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json?Page=1"
+
+    async def rebase(base: str) -> str:
+        http = twilio._Http(base)
+        await http.close()
+        return http._rebased(real)
+
+    assert asyncio.run(rebase("")) == real
+    assert asyncio.run(rebase("http://127.0.0.1:8/")) == (
+        "http://127.0.0.1:8/2010-04-01/Accounts/AC1/Messages.json?Page=1"
+    )
