@@ -82,7 +82,7 @@ def read_tree(
     reading = config.read(config.Sources(files, label), at, handoffs.fault)
     found += [*unread, *layered.problems, *reading.problems]
     policy = reading.policy
-    if layered.settings is not None:
+    if layered.settings is not None and reading.whole:
         found += _references(layered.settings, reading, stack)
     refused = any(each.level is ProblemLevel.ERROR and each.code != layers.UNKNOWN_VARIABLE for each in found)
     if policy is not None and layered.settings is not None and not refused:

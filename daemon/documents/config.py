@@ -50,13 +50,15 @@ class Sources:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What the fragments say. `policy` lacks what tocsin.yaml adds, and is None when anything is wrong; the names of
-    people and severities (with whether they have a `page`) stand for the rest to be checked against even then.
+    people and severities (with whether they have a `page`) stand for the rest to be checked against even then, if every
+    file could be read to its end (`whole`).
     """
 
     policy: Policy | None
     problems: tuple[Problem, ...]
     people: frozenset[str]
     severities: Mapping[str, bool]
+    whole: bool
 
 
 def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> Reading:
@@ -65,7 +67,8 @@ def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]
     """
     documents = [_document(sources, path) for path in sources.fragments()]
     declared, problems = fragments.merge(documents)
-    if not any(document.broken for document in documents):
+    whole = not any(document.broken for document in documents)
+    if whole:
         problems += references.check(declared, cron_fault)
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
@@ -80,6 +83,7 @@ def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]
         severities={
             name: entry.model is None or entry.model.page is not None for name, entry in declared.severities.items()
         },
+        whole=whole,
     )
 
 

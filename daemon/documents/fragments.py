@@ -90,7 +90,7 @@ def _section(fragments: Fragments, document: Document, section: str, content: Va
     if model is None:
         found = f'unknown key "{section}"{closest(section, SECTIONS)} (a config file may hold {", ".join(SECTIONS)})'
         return [document.problem((section,), "unknown-key", found, key=True)]
-    if content is None:
+    if content is None or (document.broken and not isinstance(content, dict)):
         return []
     if not isinstance(content, dict):
         return [document.problem((section,), "wrong-type", f"{section} must be a mapping from names to entries")]

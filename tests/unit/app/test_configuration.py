@@ -195,6 +195,12 @@ def test_a_group_of_mistakes_is_told_at_once():
     assert {"unknown-person", "unknown-key", "missing-key"} <= {p.code for p in found.errors}
 
 
+def test_a_broken_file_is_told_without_all_that_follows_from_it():
+    """Names that stand in a file which is no YAML are not called unknown everywhere else."""
+    found = read({"base/all.yaml": BASE["all.yaml"].replace(b"people:", b"people: [")})
+    assert {p.code for p in found.errors} == {"not-yaml"}
+
+
 def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
     """The caller decides what an unknown TOCSIN_ variable stops (timeline.md rule 43)."""
     found = read({}, {"TOCSIN_OPERATERS": "[]", "TOCSIN_CONFIG": "x", "HOME": "/"})
