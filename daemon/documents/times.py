@@ -1,0 +1,41 @@
+"""Times in words: instants as a reader's wall clock shows them, and spans as people say them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def clock(at: datetime, zone: str, seen_from: datetime) -> str:
+    """A time of day in the reader's zone, `11:30 CET`; with the day when that is another than `seen_from`'s."""
+    here = at.astimezone(ZoneInfo(zone))
+    shown = f"{here:%H:%M} {_name(here)}"
+    if here.date() == seen_from.astimezone(ZoneInfo(zone)).date():
+        return shown
+    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}, {shown}"
+
+
+def moment(at: datetime, zone: str) -> str:
+    """A day and a time in the reader's zone: `Mon 23 Nov 2026, 11:30 CET`."""
+    here = at.astimezone(ZoneInfo(zone))
+    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]} {here.year}, {here:%H:%M} {_name(here)}"
+
+
+def utc(at: datetime) -> str:
+    """An instant as files write it: `2026-11-23 10:30 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def span(length: timedelta) -> str:
+    """A span as people say it: `2 hours 5 minutes`; its two largest units, at least a minute."""
+    minutes = max(int(length.total_seconds()) // 60, 1)
+    units = ((minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute"))
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
+    return " ".join(said[:2])
+
+
+def _name(here: datetime) -> str:
+    """The zone's short name; where it has only digits, the offset from UTC."""
+    name = here.tzname() or "UTC"
+    return name if name.isalpha() else f"UTC{name}"
