@@ -84,12 +84,16 @@ class _Found:
 
 
 class Intake:
-    """Takes listings in turn. `known` is what the ledger knows by id, so that a restart declares nothing again; `label`
-    is how problems call the folder.
+    """Takes listings in turn. `known` is what the ledger knows by id, so that a restart declares nothing again; of what
+    is `finished` (resolved, and nothing due any more) the digest of its file will do. `label` is how problems call the
+    folder.
     """
 
-    def __init__(self, known: Mapping[str, Known], label: str = "incidents") -> None:
+    def __init__(
+        self, known: Mapping[str, Known], label: str = "incidents", finished: Mapping[str, str] | None = None
+    ) -> None:
         self._known = dict(known)
+        self._finished = {id_: digest for id_, digest in (finished or {}).items() if id_ not in known}
         self._label = label
         self._files = Files()
         self._policy: Policy | None = None
@@ -149,16 +153,23 @@ class Intake:
                 return False
             self._tell(file, (self._problem(listed.name, "not-a-file", listed.trouble),), found, known)
             return True
-        if known and listed.digest:
-            unread = known.incident.resolved or known.incident.unreadable
-            if (file.at_start and listed.digest in known.older) or (unread and listed.digest == known.digest):
+        finished = self._finished.get(file.id) if known is None else None
+        if finished is not None and finished == listed.digest:
+            return True
+        if known and listed.digest and file.at_start and listed.digest in known.older:
+            return True
+        if known and listed.digest and listed.digest == known.digest:
+            if known.file not in {"", listed.name}:
+                self._see(file, known.incident, found)  # renamed: the new name is worth remembering
+            if known.incident.resolved or known.incident.unreadable:
                 return True
         reading = file.reading or self._read(file, known, found.policy)
         file.reading = reading
         if reading.incident is None:
             return self._judge_unreadable(file, reading, known, found)
         same = known is not None and known.digest == listed.digest
-        doubt = not same and doubtful(reading, reading.incident, known.incident if known else None)
+        reopens = finished is not None and not reading.incident.resolved
+        doubt = not same and (reopens or doubtful(reading, reading.incident, known.incident if known else None))
         if doubt and not found.due(file.since, STILL):
             return False
         self._count(file, reading, reading.incident, known, found)

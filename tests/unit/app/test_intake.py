@@ -204,7 +204,8 @@ def test_a_renamed_file_keeps_its_id(gap: float) -> None:
     if gap:
         desk.look()
     desk.folder.write("renamed.yaml", GOOD)
-    assert desk.look(gap).versions == ()
+    version = only(desk.look(gap))
+    assert (version.incident, version.file) == (Incident("card", "Card payments fail", "sev2"), "renamed.yaml")
     desk.folder.write("renamed.yaml", IDENTIFIED)
     assert ids(desk.look(30)) == ["card"]
     desk.folder.remove("renamed.yaml")
@@ -328,6 +329,18 @@ def test_a_restart_declares_nothing_again(text: str) -> None:
     assert after.watch(30) == []
 
 
+def test_a_finished_incident_is_not_read_again() -> None:
+    """Its digest will do; only another content is a version, and a reopening waits for stillness."""
+    before = declared(RESOLVED + "eta: noon\n")
+    after = Desk()
+    after.folder = before.folder
+    after.intake = Intake({}, finished={"card": before.folder.files["card.yaml"].digest})
+    assert after.watch(30) == []
+    after.folder.write("card.yaml", GOOD)
+    assert after.look(1).versions == ()
+    assert [ids(found) for found in after.watch(5)] == [["card"]]
+
+
 def test_a_restart_sees_what_changed_meanwhile() -> None:
     """A file changed, one renamed and one gone while the daemon was down."""
     before = Desk()
@@ -336,7 +349,11 @@ def test_a_restart_sees_what_changed_meanwhile() -> None:
     after = Desk(known_from(before))
     after.folder.write("changed.yaml", GOOD.replace("Card", "changed") + "status: identified\n")
     after.folder.write("other.yaml", GOOD.replace("Card", "renamed"))
-    assert ids(after.look()) == ["changed"]
+    found = after.look()
+    assert [(each.incident.id, each.file) for each in found.versions] == [
+        ("changed", "changed.yaml"),
+        ("renamed", "other.yaml"),
+    ]
     (found,) = after.watch(30)
     assert [trouble.cause for trouble in found.troubles] == ["vanished:incidents/gone.yaml"]
 

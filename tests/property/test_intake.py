@@ -1,0 +1,74 @@
+"""The laws of the intake, whatever people and editors do to the folder."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.app.intake import Intake, Known
+from tests.fakes.folder import FakeFolder
+from tests.policies import small_policy
+
+NAMES = ("a.yaml", "a.yml", "b.yaml", "c d.yaml")
+CONTENTS = (
+    "title: x\nseverity: sev1\n",
+    "title: x\nseverity: sev2\nstatus: identified\nupdates: [one, two]\n",
+    "title: x\nseverity: sev2\nstatus: identified\nupdates: [one",
+    "title: x\nseverity: sev1\nstatus: resolved\n",
+    "title: y\n",
+    "help!\n",
+    "",
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("write"), st.sampled_from(NAMES), st.sampled_from(CONTENTS)),
+        st.tuples(st.just("remove"), st.sampled_from(NAMES), st.just("")),
+        st.tuples(st.just("rename"), st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        st.tuples(st.just("obstruct"), st.sampled_from(NAMES), st.just("")),
+        st.tuples(st.just("wait"), st.just(""), st.sampled_from(["0.1", "2", "11"])),
+    ),
+    max_size=14,
+)
+
+
+def act(folder: FakeFolder, verb: str, name: str, what: str) -> float:
+    """One thing that happens; the seconds that pass."""
+    if verb == "write":
+        folder.write(name, what)
+    elif verb == "obstruct":
+        folder.obstruct(name, f"{name} is a FIFO")
+    elif name in folder.files and verb in {"remove", "rename"}:
+        data = folder.files[name].data
+        folder.remove(name)
+        if verb == "rename" and data is not None:
+            folder.write(what, data)
+    return float(what) if verb == "wait" else 0.1
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS)
+def test_laws(steps: list[tuple[str, str, str]]) -> None:
+    """Only a file that says so resolves; nothing is left waiting; what can be read is known in the end; a restart on
+    what is known declares nothing.
+    """
+    folder, policy, now = FakeFolder(), small_policy(), datetime(2026, 11, 23, tzinfo=UTC)
+    intake, known = Intake({}), dict[str, Known]()
+    for verb, name, what in [*steps, ("wait", "", "11"), ("wait", "", "11"), ("wait", "", "0.1")]:
+        now += timedelta(seconds=act(folder, verb, name, what))
+        changes = intake.take(folder.scan(), now, policy)
+        assert changes.next_look is None or changes.next_look > now
+        for version in changes.versions:
+            held = folder.files[version.file].data
+            assert held is not None
+            assert version.incident.resolved == (b"resolved" in held)
+            known[version.incident.id] = Known(version.incident, version.digest, version.file)
+        for gone in changes.gone:
+            del known[gone]
+    assert changes.next_look is None
+    if len(folder.files) == 1:
+        ((_, listed),) = folder.files.items()
+        if listed.data and b"severity" in listed.data:
+            assert listed.digest in {each.digest for each in known.values()}
+    restarted = Intake(known)
+    assert restarted.take(folder.scan(), now, policy).versions == ()
+    assert restarted.take(folder.scan(), now + timedelta(seconds=30), policy).versions == ()
