@@ -5,13 +5,13 @@ know who is on call when events overlap. Never raises.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
-from icalendar import Calendar
+from icalendar import Calendar, Event
 
 from daemon.documents.source import decode
 from daemon.domain.people import Person
@@ -124,3 +124,25 @@ def _nameless(text: str, file: str, summary: str) -> Problem:
 
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
+
+
+def write(events: Sequence[tuple[str, Person, datetime, datetime]], stamp: datetime) -> bytes:
+    """A calendar of (rotation, person, start, end) stretches, in UTC, as RFC 5545 bytes. The same stretches give the
+    same bytes, so that a calendar application updates its events instead of doubling them.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//tocsin//on call//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    for rotation, person, start, end in events:
+        event = Event()
+        event.add("uid", f"{rotation}-{person.id}-{start.astimezone(UTC):%Y%m%dT%H%M%SZ}@tocsin")
+        event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
+        event.add("dtstart", start.astimezone(UTC))
+        event.add("dtend", end.astimezone(UTC))
+        event.add("summary", f"{person.name} on call: {rotation}")
+        event.add("transp", "TRANSPARENT")
+        calendar.add_component(event)
+    written: bytes = calendar.to_ical()
+    return written
