@@ -1,7 +1,7 @@
 """Inspection: everything that `tocsin check` looks at, as one list of problems.
 
-Decides what is looked at: the config, then incident files with its help. Must not send or record anything, nor
-know how problems are printed.
+Decides what is looked at: the config, then with its help the templates and the incident files. Must not send or
+record anything, nor know how problems are printed.
 """
 
 import os
@@ -11,28 +11,36 @@ from pathlib import Path
 
 from daemon.adapters.config_files import regular
 from daemon.app.configuration import Configuration, label_of, load
+from daemon.app.specimen import rehearse
 from daemon.documents import incident
 from daemon.documents.cleaning import shown
 from daemon.documents.incident_name import incident_id
 from daemon.documents.source import FILE_LIMIT, TOP, problem
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem
-from daemon.ports import Listed
+from daemon.ports import Listed, Renderer
 
 Scan = Callable[[Path], Sequence[Listed] | str]
 """Lists a folder of incident files, as `ports.Folder.scan` does."""
 
 
+Words = Callable[[Path, Callable[[Problem], None]], tuple[Renderer, Sequence[Problem]]]
+"""Gives a renderer of a folder of templates and what is wrong with them; it tells of those that break in use."""
+
+
 def inspect(
-    folder: Path, paths: Sequence[Path], at: datetime, environ: Mapping[str, str], scan: Scan
+    folder: Path, paths: Sequence[Path], at: datetime, environ: Mapping[str, str], scan: Scan, words: Words
 ) -> tuple[Configuration, list[Problem]]:
-    """The config in `folder` and every problem of it and of the incident files: those under `paths`, or else those of
-    the configured folder. Incident files are judged by the config, so a refused config is all that is told.
+    """The config in `folder` and every problem of it, of the templates and of the incident files: those under `paths`,
+    or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
     """
     found = load(folder, at, environ)
     problems = list(found.problems)
     if found.policy is None or found.settings is None:
         return found, problems
+    renderer, unparsed = words(Path(label_of(found.settings.templates)), problems.append)
+    problems += unparsed
+    rehearse(found.policy, at, renderer)
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
         chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []

@@ -101,6 +101,22 @@ def test_incident_files_are_judged_by_the_config(pager):
     assert check(pager, "config/people.yaml").stdout == ""
 
 
+def test_each_template_is_parsed_and_rendered(pager):
+    """A template of one's own that cannot be parsed, or asks for what there is not, is told with its file."""
+    templates = pager / "templates"
+    templates.mkdir()
+    (templates / "page.sms.txt.j2").write_text("one\n{{ titel }}\n")
+    (templates / "closing.email.txt.j2").write_text("{% if %}\n")
+    done = check(pager)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert {line.partition(":")[0] for line in lines} == {
+        "templates/page.sms.txt.j2",
+        "templates/closing.email.txt.j2",
+    }
+    assert "titel" in done.stdout
+
+
 def test_an_unknown_variable_is_an_error(pager):
     """A typing mistake in the environment is told where it stands."""
     done = check(pager, TOCSIN_OPERATERS="x")
