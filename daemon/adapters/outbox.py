@@ -85,8 +85,8 @@ class Outbox:
     def _number(self) -> int:
         """A number that no file here has had: it goes on where the newest of the folder stopped."""
         with self._counting:
+            self._folder.mkdir(parents=True, exist_ok=True)
             if not self._next:
-                self._folder.mkdir(parents=True, exist_ok=True)
                 names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
                 self._next = 1 + max((int(name[2]) for name in names if name), default=0)
             number, self._next = self._next, self._next + 1

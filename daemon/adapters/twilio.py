@@ -60,8 +60,8 @@ class Twilio:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
+        self._listed = {} if messaging_service_sid else self._from
         self._api_url = api_url
-        self._sender = "" if messaging_service_sid else sender
         self._client: Any = None
         self._starting = asyncio.Lock()
         self._known: OrderedDict[str, str] = OrderedDict()
@@ -69,25 +69,26 @@ class Twilio:
     async def start(self) -> None:
         """Load the SDK's message part, which it does late and slowly (0.2 to 0.8 s), away from the loop."""
         async with self._starting:
-            if self._client is None:
-                client = Client(
-                    *self._login,
-                    account_sid=self._account,
-                    http_client=_Http(self._api_url),
-                    environment={"": ""},  # else the SDK takes settings from TWILIO_… variables
-                )
+            if self._client is not None:
+                return
+            http = _Http(self._api_url)
+            environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
+            client = Client(*self._login, account_sid=self._account, http_client=http, environment=environment)
+            try:
                 await asyncio.to_thread(lambda: client.messages)
-                self._client = client
+            except asyncio.CancelledError:
+                await http.close()
+                raise
+            self._client = client
 
     async def send(self, message: Message) -> Outcome:
         """Ask once for the message to be created. Cancelling gives no outcome."""
         options: dict[str, Any] = {}
         if message.valid_for is not None:
             options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
-        if self._client is None:
-            await self.start()
+        messages = await self._messages()
         try:
-            created = await self._client.messages.create_async(
+            created = await messages.create_async(
                 to=message.address, body=message.content.text, **self._from, **options
             )
         except _AnsweredError as answered:
@@ -106,11 +107,9 @@ class Twilio:
         """Look for the message among those created for this number since then. The list is not filtered by date, which
         Twilio does by the day and by when it was sent, which it may not have been yet.
         """
-        if self._client is None:
-            await self.start()
-        sender = {"from_": self._sender} if self._sender else {}
+        messages = await self._messages()
         try:
-            page = await self._client.messages.page_async(to=message.address, page_size=PAGE, **sender)
+            page = await messages.page_async(to=message.address, page_size=PAGE, **self._listed)
             for _ in range(PAGES):
                 for listed in page:
                     if self._is(listed, message, since - CLOCKS_DIFFER):
@@ -129,10 +128,9 @@ class Twilio:
 
     async def receipt(self, provider_id: str) -> Receipt:
         """What Twilio says became of a message; UNKNOWN when it does not say."""
-        if self._client is None:
-            await self.start()
+        messages = await self._messages()
         try:
-            fetched = await self._client.messages(provider_id).fetch_async()
+            fetched = await messages(provider_id).fetch_async()
         except (_AnsweredError, _UnansweredError, TwilioException, ValueError, TypeError, AttributeError):
             return Receipt.UNKNOWN
         return twilio_reply.receipt(fetched.status)
@@ -142,6 +140,12 @@ class Twilio:
         client, self._client = self._client, None
         if client is not None:
             await client.http_client.close()
+
+    async def _messages(self) -> Any:
+        """The SDK's list of messages, started if it was not yet."""
+        if self._client is None:
+            await self.start()
+        return self._client.messages
 
     def _is(self, listed: Any, message: Message, since: datetime) -> bool:
         """Whether a listed message is the one that a try of uncertain end created."""

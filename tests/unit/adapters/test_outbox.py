@@ -1,0 +1,138 @@
+"""The outbox's files, as product.md section 3 promises them."""
+
+import asyncio
+import json
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.outbox import Outbox
+from daemon.domain.delivery import Accepted, Content, Deferred, Message
+from daemon.domain.people import Channel
+from tests.fakes.clock import StillClock
+
+
+def opened(folder: Path, clock: StillClock | None = None) -> Outbox:
+    return Outbox(
+        folder=folder, email_sender="I <i@example.com>", sms_sender="+15005550006", clock=clock or StillClock()
+    )
+
+
+def page(via: Channel, person: str = "ana", words: str = "text", incident: str = "pay", number: int = 1) -> Message:
+    address = "ana@example.com" if via is Channel.EMAIL else "+14155550101"
+    at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    return Message(f"r{number}", via, address, person, "Ana", Content(words, "subject"), incident, 1, "page", at)
+
+
+def files(folder: Path, pattern: str = "*") -> list[Path]:
+    return sorted(folder.glob(pattern))
+
+
+async def test_an_sms(tmp_path: Path) -> None:
+    """A file of JSON with exactly six keys, named by time, number, channel and person."""
+    assert isinstance(await opened(tmp_path / "a" / "b").send(page(Channel.SMS, words="é" * 161)), Accepted)
+    (file,) = files(tmp_path / "a" / "b")
+    assert file.name == "20261123T100000Z-1-sms-ana.json"
+    assert json.loads(file.read_bytes()) == {
+        "to": "+14155550101",
+        "from": "+15005550006",
+        "body": "é" * 161,
+        "segments": 2,
+        "incident": "pay",
+        "kind": "page",
+    }
+
+
+async def test_an_email(tmp_path: Path) -> None:
+    """A complete RFC 5322 message that says its incident and kind; `-` without an incident."""
+    box = opened(tmp_path)
+    await box.send(page(Channel.EMAIL))
+    await box.send(page(Channel.EMAIL, incident="-"))
+    read = BytesParser(policy=policy.default).parsebytes
+    mails = [read(file.read_bytes()) for file in files(tmp_path, "*-email-ana.eml")]
+    assert [mail["X-Tocsin-Incident"] for mail in mails] == ["pay", "-"]
+    assert {mail["X-Tocsin-Kind"] for mail in mails} == {"page"}
+    assert {mail["To"] for mail in mails} == {"Ana <ana@example.com>"}
+
+
+@pytest.mark.parametrize(
+    "person", ["../../etc/passwd", "a/b", "ä ö", "a\x00b", ".", "x" * 300, "status@lists.example.com"]
+)
+async def test_names_are_safe(tmp_path: Path, person: str) -> None:
+    """Whoever a message is for, its file is in the folder and has a tame name."""
+    box = tmp_path / "box"
+    assert isinstance(await opened(box).send(page(Channel.SMS, person)), Accepted)
+    assert [path.name for path in files(tmp_path)] == ["box"]
+    (file,) = files(box)
+    assert re.fullmatch(r"20261123T100000Z-1-sms-[A-Za-z0-9@.+_-]+\.json", file.name)
+
+
+async def test_numbers_go_on(tmp_path: Path) -> None:
+    """No number comes twice, not for another channel, not side by side, not after a restart."""
+    for _ in range(2):
+        box = opened(tmp_path)
+        await asyncio.gather(*(box.send(page(via)) for via in list(Channel) * 10))
+    numbers = [int(path.name.split("-")[1]) for path in files(tmp_path)]
+    assert sorted(numbers) == list(range(1, 41))
+
+
+async def test_files_appear_whole(tmp_path: Path) -> None:
+    """Whoever watches the folder sees finished files only: all that is ever visible parses."""
+    box, seen = opened(tmp_path), set()
+
+    async def watch() -> None:
+        while True:
+            for path in files(tmp_path, "[!.]*"):
+                assert len(json.loads(path.read_bytes())["body"]) == 100_000
+                seen.add(path.name)
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(box.send(page(Channel.SMS, words="x" * 100_000)) for _ in range(30)))
+    await asyncio.sleep(0.01)
+    watching.cancel()
+    assert (await asyncio.gather(watching, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+    assert seen == {path.name for path in files(tmp_path)}
+    assert len(seen) == 30
+
+
+async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk does not take is deferred, leaves nothing behind, and goes out once there is room."""
+    box = opened(tmp_path)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        outcome = await box.send(page(Channel.SMS))
+    assert outcome == Deferred("the outbox cannot be written: No space left on device", "28")
+    assert files(tmp_path) == []
+    assert isinstance(await box.send(page(Channel.SMS)), Accepted)
+
+
+async def test_a_removed_folder_comes_back(tmp_path: Path) -> None:
+    """An outbox that somebody cleared away is made anew, and its numbers go on."""
+    box = opened(tmp_path / "box")
+    await box.send(page(Channel.SMS))
+    for path in files(tmp_path / "box"):
+        path.unlink()
+    (tmp_path / "box").rmdir()
+    outcome = await box.send(page(Channel.SMS))
+    assert outcome == Accepted("20261123T100000Z-2-sms-ana.json")
+
+
+async def test_looking_up_after_a_restart(tmp_path: Path) -> None:
+    """A message written just before the daemon was killed is found by the next one, and only that one."""
+    clock = StillClock()
+    await opened(tmp_path, clock).send(page(Channel.EMAIL))
+    again = opened(tmp_path, clock)
+    assert isinstance(await again.find(page(Channel.EMAIL), clock.now()), Accepted)
+    assert isinstance(await again.find(page(Channel.EMAIL, number=2), clock.now()), Deferred)
+    assert isinstance(await again.find(page(Channel.SMS), clock.now()), Deferred)
+    assert isinstance(await again.find(page(Channel.EMAIL), clock.now() + timedelta(minutes=1)), Deferred)
