@@ -99,7 +99,9 @@ class Files:
             file.second = False
             return
         owner = self._owners.get(file.id)
-        file.second = owner in names and owner != file.listed.name
+        there = self.present.get(owner) if owner else None
+        obstructed = there is not None and there.listed.data is None
+        file.second = owner in names and owner != file.listed.name and not obstructed
         if not file.second:
             self._owners[file.id] = file.listed.name
 
