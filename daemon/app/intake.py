@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from daemon.app.doubt import doubtful
+from daemon.app.file_troubles import few, gone, vanished, wrong
 from daemon.app.identity import File, Files
 from daemon.app.trouble import Trouble
 from daemon.documents import incident as incident_file
@@ -26,8 +27,6 @@ UNREADABLE_AFTER = timedelta(seconds=10)
 """How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
 GONE_AFTER = timedelta(seconds=10)
 """How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
-NAMED_LIMIT = 5
-"""How many files or problems one notice names; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class Intake:
                 if self._judge(self._files.present[name], found):
                     self._files.unsettled.discard(name)
             self._miss(found)
-        return Changes(tuple(found.versions), tuple(found.gone), tuple(found.troubles), found.next_look)
+        return Changes(tuple(found.versions), tuple(found.gone), few(found.troubles), found.next_look)
 
     def _unlisted(self, why: str, found: _Found) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -232,22 +231,11 @@ class Intake:
             if known.incident.unreadable:
                 del self._known[file.id]
                 found.gone.append(file.id)
-                said = f"{self._name(name)} was never readable and is gone now; its pages have ended"
-                found.troubles.append(Trouble(f"gone:{file.id}", said))
+                found.troubles.append(gone(self._name(name), file.id))
             elif not known.incident.resolved:
-                lost.append(name)
+                lost.append(self._name(name))
         if lost:
-            found.troubles.append(self._lost(lost))
-
-    def _lost(self, names: Sequence[str]) -> Trouble:
-        """The notice of vanished files: one, however many they are."""
-        shown_names = ", ".join(self._name(name) for name in names[:NAMED_LIMIT])
-        if len(names) == 1:
-            said = f"{shown_names} has vanished; its incident stays open: put the file back, or use tocsin resolve"
-            return Trouble(f"vanished:{shown_names}", said)
-        more = f" and {len(names) - NAMED_LIMIT} more" if len(names) > NAMED_LIMIT else ""
-        said = f"{len(names)} incident files have vanished ({shown_names}{more}); their incidents stay open: put the "
-        return Trouble("vanished", f"{said}files back, or use tocsin resolve")
+            found.troubles.append(vanished(lost))
 
     def _tell_second(self, file: File, owner: str, found: _Found) -> bool:
         """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""
@@ -268,16 +256,9 @@ class Intake:
         if problems == file.told:
             return
         file.told = problems
-        if not problems:
-            return
-        lines = [str(problem) for problem in problems[:NAMED_LIMIT]]
-        if len(problems) > NAMED_LIMIT:
-            lines.append(f"and {len(problems) - NAMED_LIMIT} more problems in this file")
-        if known and not known.incident.unreadable:
-            state = "is resolved, and stays so" if known.incident.resolved else "goes on as it last could be read"
-            lines.append(f"incident {file.id} {state}")
-        codes = ",".join(sorted({problem.code for problem in problems}))
-        found.troubles.append(Trouble(f"file:{self._name(file.listed.name)}:{codes}", "\n".join(lines), minor=minor))
+        if problems:
+            incident = known.incident if known else None
+            found.troubles.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))
 
     def _problem(self, name: str, code: str, message: str) -> Problem:
         """A problem of a whole file."""

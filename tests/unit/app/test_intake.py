@@ -303,6 +303,19 @@ def test_a_checkout_that_goes_back_and_forth() -> None:
     assert desk.watch(10) == []
 
 
+def test_many_files_with_problems_are_no_flood() -> None:
+    """A thousand old files with a doubtful field each: all count, the operators get twenty notices."""
+    desk = Desk()
+    for number in range(1000):
+        desk.folder.write(f"i{number}.yaml", GOOD + "eta: noon\n")
+    desk.folder.write("zz.yaml", "title: no severity\n")
+    found = desk.look()
+    assert (len(found.versions), len(found.troubles)) == (1000, 20)
+    assert "981 more incident files" in found.troubles[-1].text
+    (later,) = desk.watch(10)
+    assert [trouble.minor for trouble in later.troubles] == [False]
+
+
 def test_a_folder_that_cannot_be_listed() -> None:
     """It changes nothing, is told once after 10 s, and again when it happens anew."""
     desk = declared()
