@@ -72,4 +72,5 @@ async def main(port_file: Path, log: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]).open("w")))
+    with Path(sys.argv[2]).open("w") as written:
+        asyncio.run(main(Path(sys.argv[1]), written))

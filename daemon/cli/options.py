@@ -34,7 +34,7 @@ def moment() -> datetime:
     return SystemClock().now()
 
 
-class _Scalar(click.ParamType):
+class _Scalar(click.ParamType[Any]):
     """An argument in the words of the config: a duration or an instant; a wrong one is wrong usage (exit 2)."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
