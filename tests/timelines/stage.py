@@ -208,14 +208,18 @@ class Watch:
         """Plan at that instant and record; the lines of what is due, without their instants."""
         return [line.split(maxsplit=1)[1] for line in self._look(START + span_of(after))]
 
-    def until(self, after: str) -> list[str]:
-        """Follow the planner's next looks up to and including that instant; the lines of what was due."""
-        lines: list[str] = []
+    def until(self, after: str) -> None:
+        """Follow the planner's next looks up to and including that instant."""
         for _ in range(10_000):
             if self.next_look is None or self.next_look > START + span_of(after):
-                return lines
-            lines += self._look(self.next_look)
+                return
+            self._look(self.next_look)
         raise AssertionError("the planner looks without end")
+
+    def showed(self, expected: str) -> None:
+        """Assert that all that was due so far is exactly this table."""
+        said, wanted = in_order(self.said), table(expected)
+        assert said == wanted, "\n" + "\n".join(ndiff(wanted, said))
 
     def _look(self, now: datetime) -> list[str]:
         assert self.history.incident is not None
