@@ -44,7 +44,7 @@ class Draft:
     @property
     def page_via(self) -> tuple[Channel, ...]:
         """The channels of pages: the severity's, else those of the episode's last `page`, else both (corner [13])."""
-        return self.page.via if self.page else self.history.paged_via or (Channel.SMS, Channel.EMAIL)
+        return self.page.via if self.page else self.history.paged_via or (Channel.EMAIL, Channel.SMS)
 
     @property
     def changed_at(self) -> datetime:
