@@ -53,6 +53,22 @@ class Letter:
     attempts: tuple[Attempt, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
+
+    `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
+    settled, or "held".
+    """
+
+    decided: Notification | Suppression
+    content: Content | None = None
+    attempts: tuple[Attempt, ...] = ()
+    receipt: Receipt | None = None
+    state: str = "held"
+    settled_at: datetime | None = None
+
+
 class LedgerTrouble(Exception):  # noqa: N818 - the word of the field
     """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
 
@@ -132,6 +148,10 @@ class Ledger(Protocol):
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every notification that is not settled, with its attempts, oldest first."""
+        ...
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """Everything decided for an incident, to be sent or held back, in the order decided."""
         ...
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ from daemon.domain.facts import Answer, Answered, Assessed, Paged, Seen, StepFir
 from daemon.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
 from daemon.domain.people import Channel
-from daemon.ports import Ledger, Letter
+from daemon.ports import Ledger, Letter, Record
 from tests.fakes.ledger import MemoryLedger, Pages
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -179,12 +179,34 @@ async def test_what_is_settled_is_not_taken_up_again(shelf: Shelf) -> None:
 
 
 async def test_receipts_in_any_order(ledger: Ledger) -> None:
-    """Receipts may come in any order; none of them fails."""
-    await ledger.record("db", (), [letter("a")], ())
-    for order in permutations((Receipt.SENT, Receipt.DELIVERED, Receipt.QUEUED)):
-        attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    """Receipts may come late and in any order; what is known only moves forward."""
+    for number, order in enumerate(permutations((Receipt.SENT, Receipt.DELIVERED, Receipt.QUEUED))):
+        key = f"k{number}"
+        await ledger.record(key, (), [letter(key, key)], ())
+        attempt = await ledger.begin(key, Channel.SMS, "+14155550101", T0)
+        assert (await ledger.records(key))[0].receipt is None
         for each in order:
             await ledger.receipt(attempt, each, T0)
+        assert (await ledger.records(key))[0].receipt is Receipt.DELIVERED
+
+
+async def test_every_message_can_be_explained(ledger: Ledger) -> None:
+    """P6: what was sent and what was held back is told in the order decided, with its tries, its state and its rule."""
+    one, other, web = letter("a"), letter("b", text="Still down"), letter("w", "web")
+    held = Suppression("h", "db", 1, Kind.UPDATE, Why.DRILL, T0, "customers", "a drill", "severities.yaml:9", "r1")
+    await ledger.record("db", (), [one], ())
+    await ledger.record("web", (), [web], ())
+    await ledger.record("db", (), [other], [held])
+    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end(attempt, Accepted("SM1"), T0)
+    await ledger.settle("a", "accepted", T0 + HOUR)
+    ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0)
+    assert await ledger.records("db") == (
+        Record(one.notification, one.content, (ended,), None, "accepted", T0 + HOUR),
+        Record(other.notification, other.content, state="pending"),
+        Record(held),
+    )
+    assert await ledger.records("unknown") == ()
 
 
 async def test_finished_incidents_stay_out_of_a_start(shelf: Shelf) -> None:
@@ -256,6 +278,18 @@ async def test_many_at_once(ledger: Ledger) -> None:
     assert [attempt.reference for attempt in attempts] == keys
     assert {attempt.number for attempt in attempts} == {1}
     assert len({attempt.id for attempt in attempts}) == len(keys)
+    await asyncio.gather(*(ledger.end(attempt, Accepted(attempt.reference), T0) for attempt in attempts))
+    unsettled = await ledger.unsettled()
+    assert [each.attempts[0].outcome for each in unsettled] == [Accepted(key) for key in keys]
+    await asyncio.gather(*(ledger.settle(key, "accepted", T0) for key in keys[1:]))
+    assert [each.notification.key for each in await ledger.unsettled()] == keys[:1]
+    told = await asyncio.gather(*(ledger.notice("disk", T0, HOUR) for _ in keys))
+    assert sum(told) == 1
+    await asyncio.gather(*(ledger.keep_file(key, f"{key}.yaml", key, b"x") for key in keys))
+    await asyncio.gather(*(ledger.record(key, FACTS[:1], (), ()) for key in keys))
+    await asyncio.gather(*(ledger.finish(key) for key in keys[1:]))
+    assert await ledger.unfinished() == {keys[0]: FACTS[:1]}
+    assert (await ledger.files())["k7"] == ("k7.yaml", "k7")
 
 
 async def test_many_letters_in_one(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from daemon.domain.delivery import Attempt, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.notification import Suppression
 from daemon.domain.people import Channel
-from daemon.ports import LedgerTrouble, Letter
+from daemon.ports import LedgerTrouble, Letter, Record
 
 
 @dataclass
@@ -20,7 +20,8 @@ class Pages:
     files: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     letters: dict[str, Letter] = field(default_factory=dict)
     held: dict[str, Suppression] = field(default_factory=dict)
-    states: dict[str, str] = field(default_factory=dict)
+    states: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    decided: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     receipts: dict[int, Receipt] = field(default_factory=dict)
     configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
@@ -49,12 +50,14 @@ class MemoryLedger:
             pages.incidents[incident] = False
         known = pages.letters.keys() | pages.held.keys()
         new = {letter.notification.key: letter for letter in reversed(letters) if letter.notification.key not in known}
-        for key in [letter.notification.key for letter in letters]:
+        for key in (letter.notification.key for letter in letters):
             if key in new:
                 pages.letters.setdefault(key, replace(new[key], attempts=()))
         for each in held:
             if each.key not in known:
                 pages.held.setdefault(each.key, each)
+        decided = dict.fromkeys([*new, *(each.key for each in held if each.key not in known)])
+        pages.decided += decided
         return frozenset(new)
 
     async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
@@ -74,7 +77,7 @@ class MemoryLedger:
         """The first state stands."""
         pages = self._at_work()
         if key in pages.letters:
-            pages.states.setdefault(key, state)
+            pages.states.setdefault(key, (state, at))
 
     async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """Only forward."""
@@ -93,9 +96,7 @@ class MemoryLedger:
 
     async def finish(self, incident: str) -> None:
         """Until a new fact."""
-        pages = self._at_work()
-        if incident in pages.incidents:
-            pages.incidents[incident] = True
+        self._at_work().incidents[incident] = True
 
     async def incidents(self) -> tuple[str, ...]:
         """All of them."""
@@ -148,6 +149,22 @@ class MemoryLedger:
             for key, letter in pages.letters.items()
             if key not in pages.states
         )
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """In the order decided."""
+        return tuple(record for key in self._at_work().decided if (record := self._record(key, incident)))
+
+    def _record(self, key: str, incident: str) -> Record | None:
+        pages = self.pages
+        decided = pages.held.get(key) or pages.letters[key].notification
+        if decided.incident != incident:
+            return None
+        if key in pages.held:
+            return Record(pages.held[key])
+        attempts = tuple(each for each in pages.attempts if each.reference == key)
+        said = [pages.receipts[each.id] for each in attempts if each.id in pages.receipts]
+        state, settled_at = pages.states.get(key, ("pending", None))
+        return Record(decided, pages.letters[key].content, attempts, said[-1] if said else None, state, settled_at)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -3,24 +3,29 @@
 It decides whether the file can be used at all. It must not know what is kept in it.
 """
 
+import importlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from daemon.adapters.ledger.tables import SCHEMA
+from daemon.adapters.ledger.trouble import said
 from daemon.ports import LedgerTrouble
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
-_DAMAGED = ("malformed", "not a database", "corrupt", "quick_check")
+CONNECTIONS = 4
+"""Connections kept: one writes, the others read."""
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class Damaged(Exception):  # noqa: N818 - it is a state of the file
+    """SQLite finds the file damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +40,44 @@ def open_file(path: Path, stamp: str) -> Opened:
     """Open a ledger for writing. A damaged file is renamed to `.damaged-<stamp>` and a fresh one made. Raises
     LedgerTrouble when neither can be had.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        return Opened(_checked(path))
-    except (SQLAlchemyError, OSError) as fault:
-        if not any(word in str(fault) for word in _DAMAGED):
-            raise LedgerTrouble(_said(path, fault)) from None
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
-        return Opened(_checked(path), aside)
-    except (SQLAlchemyError, OSError) as fault:
-        raise LedgerTrouble(_said(path, fault)) from None
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return Opened(_checked(path))
+        except Damaged:
+            aside = _set_aside(path, stamp)
+            return Opened(_checked(path), aside)
+    except (Damaged, LedgerTrouble, SQLAlchemyError, OSError) as fault:
+        raise LedgerTrouble(f"{path}: {said(fault)}") from None
 
 
 def open_existing(path: Path) -> Engine | None:
-    """The engine of a ledger that is there and of this schema; None when there is none. For commands."""
+    """The engine of a ledger that is there; None when there is none. For commands, beside a running daemon: it neither
+    makes nor changes a file. Raises LedgerTrouble.
+    """
     if not path.is_file():
         return None
     found = engine(path)
     try:
-        with found.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() != _scripts().get_current_head():
-                found.dispose()
-                return None
+        with found.connect().execution_options(reading=True) as connection:
+            schema = _schema(connection)
     except (SQLAlchemyError, OSError) as fault:
         found.dispose()
-        raise LedgerTrouble(_said(path, fault)) from None
-    return found
+        raise LedgerTrouble(f"{path}: {said(fault)}") from None
+    if schema == SCHEMA:
+        return found
+    found.dispose()
+    if schema is None:
+        return None
+    raise LedgerTrouble(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
 
 
 def engine(path: Path) -> Engine:
     """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin."""
     made = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
-        pool_size=2,
+        pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
     event.listen(made, "connect", _pragmas)
@@ -93,48 +97,46 @@ def _begin(connection: Connection) -> None:
 
 
 def _checked(path: Path) -> Engine:
-    """An engine on a sound file with the newest schema."""
+    """An engine on a sound file with the newest schema. Raises Damaged."""
     found = engine(path)
     try:
         with found.begin() as connection:
             _sound(connection)
-            _migrate(connection, path)
-    except BaseException:
+            schema = _schema(connection)
+            if schema != SCHEMA:
+                importlib.import_module("daemon.adapters.ledger.migrate").migrate(connection, schema)
+        path.chmod(0o600)
+    except DatabaseError as fault:
+        found.dispose()
+        code = getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGED:
+            raise Damaged(said(fault)) from None
+        raise
+    except (Damaged, LedgerTrouble, SQLAlchemyError, OSError):
         found.dispose()
         raise
-    path.chmod(0o600)
     return found
 
 
 def _sound(connection: Connection) -> None:
-    """Raise when SQLite finds the file damaged."""
-    verdict = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
-        raise DatabaseError("quick_check", None, Exception(f"quick_check: {verdict}"))
+        raise Damaged(f"it is damaged ({verdict})")
 
 
-def _migrate(connection: Connection, path: Path) -> None:
-    """Bring the schema up to date, in one transaction."""
-    scripts = _scripts()
-    now, head = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
-    if now == head:
-        return
-    if now is not None and now not in {script.revision for script in scripts.walk_revisions()}:
-        raise LedgerTrouble(f"{path} was written by a newer tocsin (schema {now}); update tocsin")
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def _schema(connection: Connection) -> str | None:
+    """The name of the file's schema; None for an empty file."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    schema: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return schema
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _said(path: Path, fault: BaseException) -> str:
-    return f"{path}: {str(getattr(fault, 'orig', None) or fault).splitlines()[0]}"
+def _set_aside(path: Path, stamp: str) -> Path:
+    """Rename a damaged file, with what SQLite keeps beside it. Gives its new name."""
+    aside = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside

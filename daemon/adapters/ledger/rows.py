@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 from daemon.adapters.ledger.codec import read_outcome
 from daemon.adapters.ledger.tables import HELD, PENDING, read_instant, written
 from daemon.domain.delivery import Attempt, Content
-from daemon.domain.notification import Kind, Notification, Reason, Suppression
+from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
 from daemon.domain.people import Channel
 
 
@@ -94,6 +94,22 @@ def notification_of(row: RowMapping) -> Notification:
         group=row["group"],
         external=row["external"],
         next_update_at=read_instant(row["next_update_at"]) if row["next_update_at"] else None,
+        rule=row["rule"],
+        revision=row["revision"],
+    )
+
+
+def held_of(row: RowMapping) -> Suppression:
+    """A message that was decided not to be sent, as it came out of the ledger."""
+    return Suppression(
+        key=row["key"],
+        incident=row["incident"],
+        episode=row["episode"],
+        kind=Kind(row["kind"]),
+        why=Why(row["reason"]),
+        at=read_instant(row["at"]),
+        to=row["to"],
+        detail=row["detail"],
         rule=row["rule"],
         revision=row["revision"],
     )

@@ -5,7 +5,22 @@ Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they 
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+)
+
+SCHEMA = "0001"
+"""The newest of the scripts."""
 
 metadata = MetaData()
 
@@ -28,7 +43,6 @@ facts = Table(
     Column("kind", String, nullable=False),
     Column("body", Text, nullable=False),
     Index("facts_of_incident", "incident", "id"),
-    Index("facts_of_kind", "kind", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -62,7 +76,7 @@ notifications = Table(
     Column("rule", String, nullable=False),
     Column("revision", String, nullable=False),
     Column("content", String, ForeignKey("contents.digest")),
-    Column("state", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
     Column("settled_at", String),
     Column("detail", String, nullable=False, default=""),
     sqlite_autoincrement=True,
@@ -107,10 +121,16 @@ PENDING = "pending"
 HELD = "held"
 """The state of a message that was decided not to be sent."""
 
+pending = notifications.c.state == literal_column(f"'{PENDING}'")
+answers = facts.c.kind == literal_column("'Answered'")
+"""Conditions that have an index of just their rows. Such an index is found only by a literal, not by a parameter."""
+Index("notifications_pending", notifications.c.id, sqlite_where=pending, postgresql_where=pending)
+Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answers)
+
 
 def written(at: datetime) -> str:
     """An instant as the tables keep it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def read_instant(text: str) -> datetime:

@@ -1,109 +1,123 @@
-"""Writer: one thread owns the connection that writes, and commits whatever has come together in one transaction.
+"""Writer: one thread writes, and commits whatever has come together in one transaction.
 
-What was awaited to its end is on disk (WAL, synchronous=FULL). A job that fails takes nobody with it: the group is
-rolled back and its jobs run one by one. It must not know what the jobs write.
+What was awaited to its end is on disk (WAL, synchronous=FULL). It decides what shares a transaction, and who hears of
+a fault: one of the ledger's own (a full disk, a lock, bad I/O) is everybody's, one of a single call is its caller's
+alone. It must not know what is written.
 """
 
 import asyncio
-import queue
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError as Misused
 
+from daemon.adapters.ledger.trouble import trouble
 from daemon.ports import LedgerTrouble
 
 GROUP_MAX = 512
-"""The most jobs of one transaction."""
+"""The most calls of one transaction."""
 
-T = TypeVar("T")
-Job = Callable[[Connection], Any]
+A = TypeVar("A")
+R = TypeVar("R")
+Write = Callable[[Connection, Sequence[A]], Sequence[R]]
+"""Writes for many callers at once: one argument and one result for each."""
 
 
-@dataclass(slots=True)
-class _Waiting:
-    job: Job
-    loop: asyncio.AbstractEventLoop
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    write: Write[Any, Any]
+    argument: Any
     future: "asyncio.Future[Any]"
-    result: Any = None
-    fault: BaseException | None = None
 
 
 class Writer:
-    """Runs jobs on the writing connection, in the order they came."""
+    """Brings calls together: those that come while a transaction is on its way share the next one."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
+        self._waiting: list[_Call] = []
+        self._busy = False
 
-    async def do(self, job: Callable[[Connection], T]) -> T:
-        """Run a job in the next transaction; what it gives, once that is on disk. Raises LedgerTrouble."""
+    async def do(self, write: Write[A, R], argument: A) -> R:
+        """Write in the next transaction; the result, once that is on disk. Raises LedgerTrouble: then it is not."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(job, loop, loop.create_future())
-        self._queue.put(waiting)
-        result: T = await waiting.future
+        call = _Call(write, argument, loop.create_future())
+        self._waiting.append(call)
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._go, loop)
+        result: R = await call.future
         return result
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._queue.put(None)
-        self._thread.join()
+        with suppress(LedgerTrouble):
+            await self.do(_nothing, None)
+        await asyncio.to_thread(self._thread.shutdown)
 
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group = [first]
-            last = False
-            while len(group) < GROUP_MAX and not self._queue.empty():
-                each = self._queue.get()
-                if each is None:
-                    last = True
-                    break
-                group.append(each)
-            self._commit(group)
-            if last:
-                return
+    def _go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send the next group on its way. Whoever gave up waiting before that writes nothing."""
+        wanted = [call for call in self._waiting if not call.future.done()]
+        group, self._waiting = wanted[:GROUP_MAX], wanted[GROUP_MAX:]
+        self._busy = bool(group)
+        if group:
+            done = loop.run_in_executor(self._thread, self._commit, group)
+            done.add_done_callback(partial(self._hand_over, loop, group))
 
-    def _commit(self, group: list[_Waiting]) -> None:
-        try:
-            self._together(group)
-        except (SQLAlchemyError, OSError) as fault:
-            if len(group) == 1:
-                group[0].fault = LedgerTrouble(_said(fault))
+    def _hand_over(
+        self, loop: asyncio.AbstractEventLoop, group: list[_Call], done: "asyncio.Future[list[Any]]"
+    ) -> None:
+        """Give each its result, all in one turn of the loop."""
+        broken = asyncio.CancelledError() if done.cancelled() else done.exception()
+        results = [broken] * len(group) if broken else done.result()
+        for call, result in zip(group, results, strict=True):
+            if call.future.done():
+                continue
+            if isinstance(result, asyncio.CancelledError):
+                call.future.cancel()
+            elif isinstance(result, BaseException):
+                call.future.set_exception(result)
             else:
-                for each in group:
-                    try:
-                        self._together([each])
-                    except (SQLAlchemyError, OSError) as own:
-                        each.fault = LedgerTrouble(_said(own))
-        by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
-        for each in group:
-            by_loop.setdefault(each.loop, []).append(each)
-        for loop, done in by_loop.items():
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(_wake, done)
+                call.future.set_result(result)
+        self._go(loop)
 
-    def _together(self, group: list[_Waiting]) -> None:
+    def _commit(self, group: list[_Call]) -> list[Any]:
+        """In the thread: results, or why there is none, in the group's order."""
+        try:
+            return self._together(group)
+        except (IntegrityError, DataError, Misused, ValueError, OverflowError) as fault:
+            if len(group) == 1:
+                return [trouble(fault)]
+            return [self._commit([call])[0] for call in group]
+        except (DatabaseError, SQLAlchemyError, OSError) as fault:
+            self._engine.dispose()  # after bad I/O nothing is known about the connection; the next group opens anew
+            return [trouble(fault)] * len(group)
+
+    def _together(self, group: list[_Call]) -> list[Any]:
+        results: dict[_Call, Any] = {}
         with self._engine.begin() as connection:
-            for each in group:
-                each.result = each.job(connection)
+            for write, calls in _alike(group).items():
+                found = write(connection, [call.argument for call in calls])
+                results.update(zip(calls, found, strict=True))
+        return [results[call] for call in group]
 
 
-def _wake(done: list[_Waiting]) -> None:
-    """Hand the results over, all in one turn of the loop."""
-    for each in done:
-        if each.future.done():
-            continue
-        if each.fault is not None:
-            each.future.set_exception(each.fault)
-        else:
-            each.future.set_result(each.result)
+def _alike(group: list[_Call]) -> dict[Write[Any, Any], list[_Call]]:
+    """The calls by what they write, so that each kind is one statement for all. Calls of one group are concurrent:
+    nobody has seen another's result, so their order is free.
+    """
+    alike: dict[Write[Any, Any], list[_Call]] = {}
+    for call in group:
+        alike.setdefault(call.write, []).append(call)
+    return alike
 
 
-def _said(fault: BaseException) -> str:
-    """The fault in one line, without the statement that met it."""
-    return str(getattr(fault, "orig", None) or fault).splitlines()[0]
+def _nothing(_connection: Connection, arguments: Sequence[None]) -> Sequence[None]:
+    return arguments

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("facts_of_incident", "facts", ["incident", "id"])
-    op.create_index("facts_of_kind", "facts", ["kind", "id"])
+    op.create_index("facts_answers", "facts", ["id"], sqlite_where=sa.text("kind = 'Answered'"))
     op.create_table(
         "contents",
         sa.Column("digest", sa.String, primary_key=True),
@@ -71,11 +71,12 @@ def _messages() -> None:
         sa.Column("rule", sa.String, nullable=False),
         sa.Column("revision", sa.String, nullable=False),
         sa.Column("content", sa.String, sa.ForeignKey("contents.digest")),
-        sa.Column("state", sa.String, nullable=False, index=True),
+        sa.Column("state", sa.String, nullable=False),
         sa.Column("settled_at", sa.String),
         sa.Column("detail", sa.String, nullable=False),
         sqlite_autoincrement=True,
     )
+    op.create_index("notifications_pending", "notifications", ["id"], sqlite_where=sa.text("state = 'pending'"))
     op.create_table(
         "attempts",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,0 +1,139 @@
+"""Reads: the questions that the ledger is asked. Each runs in one transaction, so that it sees one moment."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import Connection, RowMapping, select
+
+from daemon.adapters.ledger import tables as t
+from daemon.adapters.ledger.codec import read_fact
+from daemon.adapters.ledger.rows import attempt_of, held_of, notification_of
+from daemon.adapters.ledger.tables import HELD, read_instant
+from daemon.domain.delivery import Attempt, Content, Receipt
+from daemon.domain.facts import Answered, Fact
+from daemon.ports import Letter, Record
+
+_LETTERS = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html).join(
+    t.contents, t.contents.c.digest == t.notifications.c.content
+)
+_TRIES = select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.id)
+
+
+def facts(incident: str) -> Callable[[Connection], tuple[Fact, ...]]:
+    """All facts of one incident, in the order recorded."""
+    query = select(t.facts.c.kind, t.facts.c.body).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
+    return lambda connection: tuple(read_fact(*row) for row in connection.execute(query))
+
+
+def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...]]:
+    """The facts of every incident that may still need something, by its id."""
+    query = (
+        select(t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+        .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
+        .where(t.incidents.c.finished.is_(False))
+        .order_by(t.facts.c.incident, t.facts.c.id)
+    )
+    rows = groupby(connection.execute(query), key=lambda row: row[0])
+    return {name: tuple(read_fact(kind, body) for _, kind, body in each) for name, each in rows}
+
+
+def incidents(connection: Connection) -> tuple[str, ...]:
+    """The ids of all incidents ever seen."""
+    return tuple(connection.execute(select(t.incidents.c.id)).scalars())
+
+
+def files(connection: Connection) -> dict[str, tuple[str, str]]:
+    """For every incident the name of its file and the digest of its newest good version."""
+    query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
+    """The name and the bytes of the newest good version of an incident's file."""
+    query = select(t.incidents.c.file, t.incidents.c.data).where(t.incidents.c.id == incident)
+
+    def read(connection: Connection) -> tuple[str, bytes] | None:
+        row = connection.execute(query).first()
+        return (row[0], zlib.decompress(row[1])) if row is not None and row[1] is not None else None
+
+    return read
+
+
+def answered_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, Answered], ...]]:
+    """Answers recorded after a row: (row, incident, answer), in order."""
+    query = (
+        select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+        .where(t.answers, t.facts.c.id > last)
+        .order_by(t.facts.c.id)
+    )
+
+    def read(connection: Connection) -> tuple[tuple[int, str, Answered], ...]:
+        found = ((row[0], row[1], read_fact(row[2], row[3])) for row in connection.execute(query))
+        return tuple((number, name, fact) for number, name, fact in found if isinstance(fact, Answered))
+
+    return read
+
+
+def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, bytes]] | None:
+    """The config that came into force last: its revision, since when, and its files."""
+    row = connection.execute(select(t.configs).order_by(t.configs.c.id.desc()).limit(1)).mappings().first()
+    if row is None or row["files"] is None:
+        return None
+    texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
+    kept = {name: text.encode("latin-1") for name, text in texts.items()}
+    return row["revision"], read_instant(row["since"]), kept
+
+
+def unsettled(connection: Connection) -> tuple[Letter, ...]:
+    """Every notification that is not settled, with its tries, oldest first."""
+    tries: dict[str, list[Attempt]] = {}
+    for row in connection.execute(_TRIES.where(t.pending)).mappings():
+        tries.setdefault(row["key"], []).append(attempt_of(row))
+    words: dict[str, Content] = {}
+    letters = connection.execute(_LETTERS.where(t.pending).order_by(t.notifications.c.id)).mappings()
+    return tuple(
+        Letter(notification_of(row), _content(row, words), tuple(tries.get(row["key"], ()))) for row in letters
+    )
+
+
+def records(incident: str) -> Callable[[Connection], tuple[Record, ...]]:
+    """Everything decided for an incident, sent or held back, in the order decided."""
+
+    def read(connection: Connection) -> tuple[Record, ...]:
+        return tuple(_records(connection, incident))
+
+    return read
+
+
+def _records(connection: Connection, incident: str) -> Iterator[Record]:
+    this = t.notifications.c.incident == incident
+    tries: dict[str, list[RowMapping]] = {}
+    for row in connection.execute(_TRIES.where(this)).mappings():
+        tries.setdefault(row["key"], []).append(row)
+    query = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html)
+    joined = query.outerjoin(t.contents, t.contents.c.digest == t.notifications.c.content)
+    words: dict[str, Content] = {}
+    for row in connection.execute(joined.where(this).order_by(t.notifications.c.id)).mappings():
+        if row["state"] == HELD:
+            yield Record(held_of(row))
+            continue
+        mine = tries.get(row["key"], [])
+        yield Record(
+            decided=notification_of(row),
+            content=_content(row, words),
+            attempts=tuple(attempt_of(each) for each in mine),
+            receipt=next((Receipt(each["receipt"]) for each in reversed(mine) if each["receipt"]), None),
+            state=row["state"],
+            settled_at=read_instant(row["settled_at"]) if row["settled_at"] else None,
+        )
+
+
+def _content(row: RowMapping, words: dict[str, Content]) -> Content:
+    """The words of a row; equal ones are held once."""
+    found = words.get(row["content"])
+    if found is None:
+        found = words[row["content"]] = Content(row["text"], row["subject"], row["html"])
+    return found
