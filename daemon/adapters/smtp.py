@@ -1,30 +1,23 @@
 """SMTP: mails through a relay (product.md section 3; rules 37, 38; RFC 5321).
 
 It decides how a try ended from how far the dialogue got: until the dot that ends a mail is written nothing has left,
-from then until the reply nobody knows, and the reply settles it. One reader per envelope, a few connections kept, TLS
-whenever it was asked for. It must not know when a try is made again, nor what a mail says.
-
-    where                        reply or fault                                  outcome
-    connecting, TLS, login       5xx, no STARTTLS, no AUTH, bad certificate      deferred, the provider's fault
-    connecting, TLS, login       4xx, refused, unknown name, silence, nonsense   deferred
-    MAIL, RCPT, DATA, the dot    530 534 535 538 (login wanted)                  deferred, the provider's fault
-    MAIL, RCPT, DATA, the dot    other 5xx; SMTPUTF8 needed and not offered      refused
-    MAIL, RCPT, DATA, the dot    4xx                                             deferred
-    MAIL, RCPT, DATA             anything else, silence, a lost connection       deferred
-    the dot                      anything else, silence, a lost connection       uncertain
+from then until the reply nobody knows, and the reply settles it (`documents/smtp_dialogue.py` has the table). One
+reader per envelope, a few connections kept, TLS whenever it was asked for. Faults that only other settings can cure
+(no STARTTLS, no AUTH, a bad certificate, a login refused) are the provider's. It must not know when a try is made
+again, nor what a mail says.
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 
 import aiosmtplib
 
-from daemon.documents import smtp_reply
+from daemon.documents import smtp_dialogue
 from daemon.documents.mail import Letterhead, ascii_domain
 from daemon.domain.delivery import Deferred, Fault, Message, Outcome, Receipt, Uncertain
 
@@ -40,101 +33,116 @@ REST = 10.0
 """Seconds without new connections after the relay refused our login or TLS, so that no account is locked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Relay:
-    """Where the relay is and how it wants to be spoken to. `security` is `starttls`, `tls` (from the first byte) or
-    `none`; there is no falling back from the first two. `login` is a name and a password.
+class _LostError(Exception):
+    """The connection broke."""
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, once aiosmtplib has opened, secured and logged it in. From there on the dialogue is ours, so that
+    we know how far it got, and so that a mail's commands leave together where the relay allows it (RFC 2920).
     """
 
-    host: str
-    port: int
-    security: str
-    login: tuple[str, str] | None = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-class _Connection:
-    """One connection. `usable` tells whether the next mail may go by it, as far as we have heard."""
-
-    def __init__(self, smtp: aiosmtplib.SMTP) -> None:
-        self._smtp = smtp
+    def __init__(self, transport: asyncio.Transport, extensions: Container[str]) -> None:
+        self._transport = transport
+        self._extensions = extensions
+        self._replies = smtp_dialogue.Replies()
+        self._heard: deque[smtp_dialogue.Reply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost = ""
         self._begun = False
         self._used_at = asyncio.get_running_loop().time()
+        transport.set_protocol(self)
 
     @property
     def usable(self) -> bool:
-        """Whether it still stands and was used a moment ago."""
-        return self._smtp.is_connected and asyncio.get_running_loop().time() - self._used_at < KEPT_FOR
+        """Whether it still stands, says nothing unasked, and was used a moment ago."""
+        fresh = asyncio.get_running_loop().time() - self._used_at < KEPT_FOR
+        return fresh and not (self._lost or self._heard or self._transport.is_closing())
 
     async def envelope(self, sender: str, to: str) -> Outcome | None:
         """Announce a mail. None: the relay waits for it. When the connection is lost, it is not `usable` after."""
-        options: Sequence[bytes] = ()
-        if not (sender.isascii() and to.isascii()):
-            if not self._smtp.supports_extension("smtputf8"):
-                return smtp_reply.not_carried(sender, to)
-            options = (b"SMTPUTF8", b"BODY=8BITMIME")
-        commands = [
-            (b"MAIL", b"FROM:<" + sender.encode("utf-8", "replace") + b">", *options),
-            (b"RCPT", b"TO:<" + to.encode("utf-8", "replace") + b">"),
-            (b"DATA",),
-        ]
-        if self._begun:
-            commands.insert(0, (b"RSET",))
+        if not (sender.isascii() and to.isascii()) and "smtputf8" not in self._extensions:
+            return smtp_dialogue.not_carried(sender, to)
+        commands = smtp_dialogue.envelope(sender, to, again=self._begun)
+        together = "pipelining" in self._extensions
         self._begun = True
+        outcome = None
         try:
+            if together:
+                self._transport.write(b"".join(commands))
             for command in commands:
-                reply = await self._smtp.execute_command(*command)  # after a 421 it is closed
-                if reply.code not in ((354,) if command == (b"DATA",) else (250, 251)):
-                    return smtp_reply.to_command(reply.code, reply.message)
-        except (aiosmtplib.SMTPException, OSError) as trouble:
-            self.close()
-            return Deferred(f"the connection was lost before the mail was written: {trouble}")
-        except asyncio.CancelledError:
-            self.close()
-            raise
-        return None
+                if not together:
+                    self._transport.write(command)
+                reply = await self._hear()
+                outcome = outcome or smtp_dialogue.to_command(command, reply)
+                if outcome and reply.code in (0, 354, 421):
+                    self.close()  # after a 354 the relay waits for a mail that would reach nobody
+                if outcome and (not together or self._transport.is_closing()):
+                    break
+        except _LostError as trouble:
+            return outcome or Deferred(f"the connection was lost before the mail was written: {trouble}")
+        return outcome
 
     async def deliver(self, mail: bytes) -> Outcome:
         """Write the announced mail and its dot, and hear what became of it."""
-        protocol = self._smtp.protocol
-        if protocol is None:
-            return Deferred("the connection was lost before the mail was written")
-        end = b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n"
+        if self._lost:
+            return Deferred(f"the connection was lost before the mail was written: {self._lost}")
         try:
-            protocol.write(mail.replace(b"\r\n.", b"\r\n..") + end)
-            reply = await protocol.read_response()
-        except (aiosmtplib.SMTPException, OSError) as trouble:
-            self.close()
+            self._transport.write(smtp_dialogue.stuffed(mail))
+            reply = await self._hear()
+        except _LostError as trouble:
             return Uncertain(f"the relay did not confirm the mail: {trouble}")
-        except asyncio.CancelledError:
-            self.close()
-            raise
         self._begun = False
         self._used_at = asyncio.get_running_loop().time()
-        outcome = smtp_reply.to_dot(reply.code, reply.message)
-        if outcome is None or reply.code == 421:
+        outcome = smtp_dialogue.to_dot(reply)
+        if reply.code == 421 or isinstance(outcome, Uncertain):
             self.close()
-        said = smtp_reply.detail(reply.code, reply.message)
-        return outcome or Uncertain(f"a reply to the mail that makes no sense: {said}", str(reply.code))
+        return outcome
 
     async def quit(self) -> None:
         """Leave politely, within a second."""
         try:
             async with asyncio.timeout(1):
-                await self._smtp.quit()
-        except (aiosmtplib.SMTPException, OSError):
+                self._transport.write(smtp_dialogue.QUIT)
+                await self._hear()
+        except (_LostError, TimeoutError):
             pass
         finally:
             self.close()
 
     def close(self) -> None:
         """Leave at once."""
-        self._smtp.close()
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio's call: bytes of replies."""
+        self._heard.extend(self._replies.feed(data))
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio's call: nothing more will come."""
+        self._lost = str(exc or "closed")
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _hear(self) -> smtp_dialogue.Reply:
+        """The next reply. Whoever stops waiting for it closes the connection: the next mail must not hear it."""
+        while not self._heard:
+            if self._lost:
+                raise _LostError(self._lost)
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            except asyncio.CancelledError:
+                self.close()
+                raise
+        return self._heard.popleft()
 
 
-async def _connect(relay: _Relay, sender: str, tls: ssl.SSLContext | None) -> _Connection | Deferred:
+async def _connect(relay: smtp_dialogue.Relay, sender: str, tls: ssl.SSLContext | None) -> _Connection | Deferred:
     """A new connection, secured and logged in as the relay wants it, or why there is none."""
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
@@ -142,7 +150,7 @@ async def _connect(relay: _Relay, sender: str, tls: ssl.SSLContext | None) -> _C
         use_tls=relay.security == "tls",
         start_tls=relay.security == "starttls",
         tls_context=tls,
-        local_hostname=smtp_reply.our_name(socket.gethostname(), sender),
+        local_hostname=smtp_dialogue.our_name(socket.gethostname(), sender),
         timeout=None,
     )
     try:
@@ -157,7 +165,10 @@ async def _connect(relay: _Relay, sender: str, tls: ssl.SSLContext | None) -> _C
     except asyncio.CancelledError:
         smtp.close()
         raise
-    return _Connection(smtp)
+    transport = smtp.transport
+    if not isinstance(transport, asyncio.Transport):
+        return Deferred(f"{relay}: the connection was lost at once")
+    return _Connection(transport, frozenset(smtp.esmtp_extensions))
 
 
 class Smtp:
@@ -179,11 +190,10 @@ class Smtp:
         ca_file: Path | None = None,
     ) -> None:
         assert security in ("starttls", "tls", "none"), security
-        self._relay = _Relay(host, port, security, (username, password) if username else None)
+        self._relay = smtp_dialogue.Relay(host, port, security, (username, password) if username else None)
         self._letterhead = Letterhead(sender)
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
-        self._tls_lock = asyncio.Lock()
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[_Connection] = []
         self._resting: tuple[float, Deferred] | None = None
@@ -197,7 +207,8 @@ class Smtp:
                 async with asyncio.timeout_at(started + ENVELOPE_WITHIN):
                     reached = await self._reach(ascii_domain(message.address))
             except TimeoutError:
-                self._drop_idle()
+                while self._idle:
+                    self._idle.pop().close()  # they are as dead, or as slow
                 return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
             if not isinstance(reached, _Connection):
                 return reached
@@ -246,22 +257,23 @@ class Smtp:
         if self._resting and now < self._resting[0]:
             return self._resting[1]
         try:
-            tls = await self._context()
+            tls = self._trust()
         except OSError as trouble:
             return _connecting_failed(trouble, self._relay)
         connection = await _connect(self._relay, self._letterhead.address, tls)
-        failed = isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER
-        self._resting = (now + REST, connection) if failed and isinstance(connection, Deferred) else None
+        self._resting = None
+        if isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER:
+            self._resting = (now + REST, connection)
         return connection
 
-    async def _context(self) -> ssl.SSLContext | None:
+    def _trust(self) -> ssl.SSLContext | None:
         """One TLS context for all connections: building one costs 20 ms of CPU."""
-        if self._relay.security == "none":
-            return None
-        async with self._tls_lock:
-            if self._tls is None:
-                self._tls = await asyncio.to_thread(_trust, self._ca_file)
-            return self._tls
+        if self._tls is None and self._relay.security != "none":
+            context = ssl.create_default_context()
+            if self._ca_file is not None:
+                context.load_verify_locations(self._ca_file)
+            self._tls = context
+        return self._tls
 
     def _keep(self, connection: _Connection) -> None:
         if connection.usable:
@@ -269,27 +281,15 @@ class Smtp:
         else:
             connection.close()
 
-    def _drop_idle(self) -> None:
-        for connection in self._idle:
-            connection.close()
-        self._idle.clear()
 
-
-def _connecting_failed(trouble: Exception, relay: _Relay) -> Deferred:
+def _connecting_failed(trouble: Exception, relay: smtp_dialogue.Relay) -> Deferred:
     """Why no connection came about. What only a change of settings can cure is the provider's fault (rule 38)."""
     if isinstance(trouble, aiosmtplib.SMTPResponseException):
-        return smtp_reply.while_connecting(trouble.code, trouble.message)
-    said = f"{relay}: {trouble}"[: smtp_reply.DETAIL_MOST]
+        return smtp_dialogue.while_connecting(smtp_dialogue.Reply(trouble.code, trouble.message))
+    said = f"{relay}: {trouble}"[: smtp_dialogue.DETAIL_MOST]
     for cause in (trouble, trouble.__cause__):
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return Deferred(said, "tls", Fault.PROVIDER)
     if isinstance(trouble, OSError) and not isinstance(trouble, FileNotFoundError | PermissionError):
         return Deferred(said)
     return Deferred(said, fault=Fault.PROVIDER)  # STARTTLS or AUTH not offered, a CA file that cannot be read
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    return context

@@ -60,11 +60,12 @@ class Relay:
         user: str = "",
         password: str = "",
         smtputf8: bool = True,
+        pipelining: bool = True,
         log: Path | None = None,
     ) -> None:
         self._tls, self._at_once = tls, at_once
         self._user, self._password = user, password
-        self._smtputf8 = smtputf8
+        self._offers = ["SMTPUTF8"] * smtputf8 + ["PIPELINING"] * pipelining
         self._log = log
         self._once: dict[str, deque[str]] = defaultdict(deque)
         self._ever: dict[str, str] = {}
@@ -155,7 +156,7 @@ class Relay:
 
     @property
     def extensions(self) -> list[str]:
-        return ["8BITMIME", "SIZE 10000000", *(["SMTPUTF8"] if self._smtputf8 else [])]
+        return ["8BITMIME", "SIZE 10000000", *self._offers]
 
 
 class _Dialogue:

@@ -40,10 +40,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-async def test_a_mail_arrives_as_it_was_written() -> None:
-    """Dots at line starts, long lines and every letter survive; the connection is kept; the queue's id is noted."""
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_a_mail_arrives_as_it_was_written(pipelining: bool) -> None:
+    """Whether or not commands may leave together: every letter and dot survives, and the connection is kept."""
     text = ".\n..\n.x\n" + "é" * 3000
-    async with Relay() as relay, sending(relay) as transport:
+    async with Relay(pipelining=pipelining) as relay, sending(relay) as transport:
         outcomes = [await transport.send(mail(number, text=text)) for number in range(3)]
         assert outcomes == [Accepted("1-1"), Accepted("1-2"), Accepted("1-3")]
         assert relay.arrived[0].data == transport._letterhead.compose(mail(0, text=text))
@@ -83,9 +84,10 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
         ("body", "drop", Uncertain),
     ],
 )
-async def test_how_a_try_ends(phase: str, fault: str, outcome: Any) -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_how_a_try_ends(phase: str, fault: str, outcome: Any, pipelining: bool) -> None:
     """Each fault has its outcome, and the next mail goes through, by the same transport."""
-    async with Relay() as relay, sending(relay) as transport:
+    async with Relay(pipelining=pipelining) as relay, sending(relay) as transport:
         relay.next(phase, fault)
         got = await transport.send(mail(1))
         assert isinstance(got, outcome) if isinstance(outcome, type) else got == outcome
@@ -156,6 +158,16 @@ async def test_a_refused_reader_does_not_cost_the_connection() -> None:
         assert isinstance(await transport.send(mail(2, "bo@example.com")), Accepted)
         assert [arrived.to for arrived in relay.arrived] == ["bo@example.com"]
         assert relay.connections == 1
+
+
+async def test_a_relay_that_wants_the_mail_all_the_same() -> None:
+    """A relay that refuses the reader and asks for the mail in one breath gets no mail, and the next one does."""
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next("rcpt", "550 unknown")
+        relay.next("data", "354 go on all the same")
+        assert isinstance(await transport.send(mail(1)), Refused)
+        assert isinstance(await transport.send(mail(2)), Accepted)
+        assert len(relay.arrived) == 1
 
 
 async def test_connections_are_few() -> None:
@@ -271,4 +283,4 @@ async def test_nobody_can_be_asked() -> None:
 
 def test_the_password_is_not_shown() -> None:
     """Nothing of the transport prints its secret."""
-    assert "hidden" not in repr(smtp._Relay("host", 25, "none", ("tocsin", "hidden")))
+    assert "hidden" not in repr(smtp.smtp_dialogue.Relay("host", 25, "none", ("tocsin", "hidden")))
