@@ -42,12 +42,18 @@ class Commands(click.Group):
         module = importlib.import_module(f"daemon.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
-        return command
+        return _plain(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from the table, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _plain(command: click.Command) -> click.Command:
+    r"""The command with its `\b` marks as click wants them: what follows is printed as it stands."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    return command
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -67,7 +73,7 @@ def tocsin() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. A closed pipe (`| head`) is not an error."""
     try:
-        tocsin.main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
+        _plain(tocsin).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
