@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, literal_column, select, union_all, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as tolerant_insert
 
@@ -61,12 +61,13 @@ _FACT = insert(t.facts)
 _CONTENT = _unless_there(t.contents)
 _NOTIFICATION = insert(t.notifications)
 _KNOWN = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
-_TRIES = (
+_TRIES = union_all(
+    select(literal_column("NULL"), func.coalesce(func.max(t.attempts.c.id), 0)),
     select(t.attempts.c.key, func.max(t.attempts.c.number))
     .where(t.attempts.c.key.in_(bindparam("keys", expanding=True)))
-    .group_by(t.attempts.c.key)
+    .group_by(t.attempts.c.key),
 )
-_BEGIN = insert(t.attempts).returning(t.attempts.c.id, sort_by_parameter_order=True)
+_BEGIN = insert(t.attempts)
 _END = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _in_place(t.incidents, "id", "file", "digest", "data")
@@ -100,18 +101,21 @@ def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[s
 
 
 def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Tries that begin: (id, number) of each. Numbers count from 1 for each key."""
-    numbers: dict[str, int] = {}
+    """Tries that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so the
+    ids can be counted here, and one statement does for all.
+    """
+    last: dict[str | None, int] = {}
     keys = list({row["key"] for row in rows})
     for start in range(0, len(keys), KEYS_AT_ONCE):
         found = connection.execute(_TRIES, {"keys": keys[start : start + KEYS_AT_ONCE]})
-        numbers.update((key, number) for key, number in found)
-    numbered = []
+        last.update((key, number) for key, number in found)
+    begun = []
     for row in rows:
-        numbers[row["key"]] = number = numbers.get(row["key"], 0) + 1
-        numbered.append({**row, "number": number})
-    ids = connection.execute(_BEGIN, numbered).scalars().all()
-    return [(id_, row["number"]) for id_, row in zip(ids, numbered, strict=True)]
+        last[None] += 1
+        last[row["key"]] = last.get(row["key"], 0) + 1
+        begun.append({**row, "id": last[None], "number": last[row["key"]]})
+    connection.execute(_BEGIN, begun)
+    return [(row["id"], row["number"]) for row in begun]
 
 
 def end(connection: Connection, rows: Sequence[Row]) -> list[None]:
