@@ -14,14 +14,13 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from daemon.adapters.ledger.tables import SCHEMA
-from daemon.adapters.ledger.trouble import said
+from daemon.adapters.ledger.trouble import damage, said
 from daemon.ports import LedgerTrouble
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Damaged(Exception):  # noqa: N818 - it is a state of the file
@@ -55,7 +54,7 @@ def open_existing(path: Path) -> Engine | None:
     """The engine of a ledger that is there; None when there is none. For commands, beside a running daemon: it neither
     makes nor changes a file. Raises LedgerTrouble.
     """
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         return None
     found = engine(path)
     try:
@@ -98,6 +97,7 @@ def _begin(connection: Connection) -> None:
 
 def _checked(path: Path) -> Engine:
     """An engine on a sound file with the newest schema. Raises Damaged."""
+    path.touch(mode=0o600)  # SQLite gives what it makes beside a file the file's own mode
     found = engine(path)
     try:
         with found.begin() as connection:
@@ -105,11 +105,9 @@ def _checked(path: Path) -> Engine:
             schema = _schema(connection)
             if schema != SCHEMA:
                 importlib.import_module("daemon.adapters.ledger.migrate").migrate(connection, schema)
-        path.chmod(0o600)
     except DatabaseError as fault:
         found.dispose()
-        code = getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED:
+        if damage(fault):
             raise Damaged(said(fault)) from None
         raise
     except (Damaged, LedgerTrouble, SQLAlchemyError, OSError):

@@ -14,10 +14,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, SQLAlchemyError
-from sqlalchemy.exc import ProgrammingError as Misused
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from daemon.adapters.ledger.trouble import trouble
+from daemon.adapters.ledger.trouble import passing, trouble
 from daemon.ports import LedgerTrouble
 
 GROUP_MAX = 512
@@ -92,12 +91,13 @@ class Writer:
         """In the thread: results, or why there is none, in the group's order."""
         try:
             return self._together(group)
-        except (IntegrityError, DataError, Misused, ValueError, OverflowError) as fault:
+        except (IntegrityError, DataError, ProgrammingError, ValueError, OverflowError) as fault:
             if len(group) == 1:
                 return [trouble(fault)]
             return [self._commit([call])[0] for call in group]
-        except (DatabaseError, SQLAlchemyError, OSError) as fault:
-            self._engine.dispose()  # after bad I/O nothing is known about the connection; the next group opens anew
+        except (SQLAlchemyError, OSError) as fault:
+            if not passing(fault):
+                self._engine.dispose()  # nothing is known about the connections now; the next group opens anew
             return [trouble(fault)] * len(group)
 
     def _together(self, group: list[_Call]) -> list[Any]:
