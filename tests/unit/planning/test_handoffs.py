@@ -1,0 +1,121 @@
+"""Handoffs across clock changes, month ends and skipped dates; turns counted by handoffs (product.md section 3)."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from cronsim import CronSim
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.domain.rotation import Shift
+from daemon.planning.handoffs import fault, firings, next_firing, turn_of
+from daemon.planning.wall_clock import instant
+
+ZONES = [
+    "America/Chicago", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia", "America/Sao_Paulo",
+    "Asia/Kathmandu", "Africa/Casablanca", "UTC", "America/St_Johns", "Pacific/Kiritimati", "Europe/Dublin",
+]  # fmt: skip
+
+
+def shown(cron: str, zone: str, after: str, count: int) -> list[str]:
+    since = datetime.fromisoformat(after)
+    return [at.astimezone(ZoneInfo(zone)).isoformat() for at in islice(firings(cron, zone, since), count)]
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "after", "expected"),
+    [
+        # Clocks go forward: the first instant that exists.
+        ("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00Z", ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]),
+        ("30 2 * * *", "America/Chicago", "2026-03-07T12:00Z", ["2026-03-08T03:00:00-05:00", "2026-03-09T02:30:00-05:00"]),
+        ("0 0 * * *", "Asia/Beirut", "2026-03-28T12:00Z", ["2026-03-29T01:00:00+03:00", "2026-03-30T00:00:00+03:00"]),
+        ("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00Z", ["2026-10-04T02:30:00+11:00", "2026-10-05T02:15:00+11:00"]),
+        ("0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00Z", ["2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"]),
+        # The zone skips a date: the first instant after it, once, though two handoffs fall on it.
+        ("0 9 * * *", "Pacific/Apia", "2011-12-29T12:00Z",
+         ["2011-12-29T09:00:00-10:00", "2011-12-31T00:00:00+14:00", "2011-12-31T09:00:00+14:00"]),
+        ("0 0 * * *", "Pacific/Apia", "2011-12-29T12:00Z", ["2011-12-31T00:00:00+14:00", "2012-01-01T00:00:00+14:00"]),
+        # Clocks go back: once, at the first.
+        ("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00Z", ["2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"]),
+        ("30 1 * * *", "America/Chicago", "2026-10-31T12:00Z", ["2026-11-01T01:30:00-05:00", "2026-11-02T01:30:00-06:00"]),
+        ("45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00Z", ["2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"]),
+        # Hourly ones too, in both directions.
+        ("0 * * * *", "Europe/Berlin", "2026-03-29T00:00Z",
+         ["2026-03-29T03:00:00+02:00", "2026-03-29T04:00:00+02:00", "2026-03-29T05:00:00+02:00"]),
+        ("0 * * * *", "Europe/Berlin", "2026-10-24T23:30Z",
+         ["2026-10-25T02:00:00+02:00", "2026-10-25T03:00:00+01:00", "2026-10-25T04:00:00+01:00"]),
+        # Month ends and leap days.
+        ("0 9 31 * *", "UTC", "2026-01-31T09:00Z", ["2026-03-31T09:00:00+00:00", "2026-05-31T09:00:00+00:00"]),
+        ("0 9 29 2 *", "UTC", "2026-01-01T00:00Z", ["2028-02-29T09:00:00+00:00", "2032-02-29T09:00:00+00:00"]),
+    ],
+)  # fmt: skip
+def test_firings_across_clock_changes(cron: str, zone: str, after: str, expected: list[str]) -> None:
+    """A handoff that does not exist happens at the first instant that does; one that exists twice happens once."""
+    assert shown(cron, zone, after, len(expected)) == expected
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    cron=st.sampled_from(["0 9 * * mon", "30 2 * * *", "0 0 1 * *", "15 */6 * * *", "0 * * * *", "59 23 * * sun"]),
+    start=st.datetimes(datetime(2008, 1, 1), datetime(2036, 1, 1)),
+)
+def test_firings_agree_with_another_cron_away_from_clock_changes(zone: str, cron: str, start: datetime) -> None:
+    """Firings are strictly increasing, and those of a day without a clock change are those of an independent cron."""
+    since = start.replace(microsecond=0, tzinfo=UTC)
+    ours = list(islice(firings(cron, zone, since), 8))
+    assert all(before < after for before, after in pairwise(ours))
+    assert ours[0] > since
+    theirs = CronSim(cron, since.astimezone(ZoneInfo(zone)))
+    for mine in ours:
+        their = next(theirs).astimezone(UTC)
+        here = mine.astimezone(ZoneInfo(zone))
+        offsets = {(here + timedelta(hours=hours)).utcoffset() for hours in (-30, 0, 30)}
+        if len(offsets) > 1:
+            return
+        assert mine == their
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    start=st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1)),
+    days=st.integers(0, 900),
+)
+def test_turns_are_counted_by_handoffs(zone: str, start: datetime, days: int) -> None:
+    """The turn at a moment is the number of firings after `starts`: no gap, no overlap, no drift, in any zone."""
+    local = start.replace(second=0, microsecond=0)
+    shift = Shift(("a", "b", "c"), "30 2 * * mon", zone, local)
+    at = instant(local, zone) + timedelta(days=days)
+    counted = 0
+    for fired in firings(shift.handoff, zone, instant(local, zone)):
+        if fired > at:
+            break
+        counted += 1
+    assert turn_of(shift, at) == counted
+    assert turn_of(shift, instant(local, zone) - timedelta(seconds=1)) is None
+
+
+def test_a_handoff_on_the_start_is_not_counted() -> None:
+    """The first member serves until the first firing strictly after `starts`."""
+    shift = Shift(("a", "b"), "0 9 * * mon", "Europe/Berlin", datetime(2026, 1, 5, 9))
+    starts = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    assert turn_of(shift, starts) == 0
+    assert turn_of(shift, starts + timedelta(days=7)) == 1
+    assert turn_of(shift, starts + timedelta(days=7, seconds=-1)) == 0
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["", "0 9 * *", "* * * * * *", "@daily", "0 9 30 2 *", "0 25 * * *", "R R * * *", "0 9 * * h", "0 9 * * mon;"],
+)
+def test_what_is_no_handoff_is_refused_with_words(cron: str) -> None:
+    """Only five plain fields that can fire are accepted."""
+    assert fault(cron)
+
+
+@pytest.mark.parametrize("cron", ["0 9 * * mon", "*/5 8-18 * * mon-fri", "0 9 1-7 * *", "0 9,16 * * 1-5", "0 9 29 2 *"])
+def test_what_is_a_handoff_is_accepted(cron: str) -> None:
+    """Five plain fields that can fire are good, and fire."""
+    assert fault(cron) is None
+    assert next_firing(cron, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC)) > datetime(2026, 1, 1, tzinfo=UTC)

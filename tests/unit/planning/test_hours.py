@@ -1,0 +1,84 @@
+"""Open hours: when they open, and spans counted in open time (timeline.md rule 11)."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.domain.rotation import Hours, Window
+from daemon.planning.hours import after, is_open, opens
+
+WEEK = frozenset(range(5))
+OFFICE = Hours("Europe/Berlin", (Window(WEEK, time(9), time(17)),))
+NIGHT = Hours("UTC", (Window(frozenset(range(7)), time(22), time(6)),))
+H = timedelta(hours=1)
+
+
+def berlin(text: str) -> datetime:
+    """A winter time in Berlin."""
+    return datetime.fromisoformat(f"{text}+01:00").astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "span", "expected"),
+    [
+        ("2026-11-20T15:00", 4 * H, "2026-11-23T11:00"),
+        ("2026-11-20T15:00", 2 * H, "2026-11-23T09:00"),
+        ("2026-11-20T15:00", H, "2026-11-20T16:00"),
+        ("2026-11-21T12:00", H, "2026-11-23T10:00"),
+        ("2026-11-20T17:00", H, "2026-11-23T10:00"),
+        ("2026-11-20T09:00", 8 * H, "2026-11-23T09:00"),
+        ("2026-11-20T09:00", 40 * H, "2026-11-27T09:00"),
+    ],
+)
+def test_open_time_only(start: str, span: timedelta, expected: str) -> None:
+    """Rule 11: only open time counts, and a step that falls exactly on the closing waits for the opening."""
+    assert after(OFFICE, berlin(start), span) == berlin(expected)
+
+
+def test_opening_is_included_and_closing_is_not() -> None:
+    """The start of a window is open, its end is not."""
+    assert is_open(OFFICE, berlin("2026-11-20T09:00"))
+    assert not is_open(OFFICE, berlin("2026-11-20T17:00"))
+    assert opens(OFFICE, berlin("2026-11-20T17:00")) == berlin("2026-11-23T09:00")
+
+
+def test_a_window_past_midnight_belongs_to_its_first_day() -> None:
+    """Friday's night reaches into Saturday, and Saturday's own is none of its business."""
+    friday = Hours("UTC", (Window(frozenset({4}), time(22), time(6)),))
+    assert is_open(friday, datetime(2026, 11, 21, 5, 59, tzinfo=UTC))
+    assert not is_open(friday, datetime(2026, 11, 21, 22, tzinfo=UTC))
+    assert after(NIGHT, datetime(2026, 11, 23, 5, tzinfo=UTC), 2 * H) == datetime(2026, 11, 23, 23, tzinfo=UTC)
+
+
+def test_touching_windows_have_no_closing_between() -> None:
+    """Around the clock in two windows is around the clock."""
+    day = Hours("UTC", (Window(frozenset(range(7)), time(8), time(20)), Window(frozenset(range(7)), time(20), time(8))))
+    start = datetime(2026, 11, 23, 19, tzinfo=UTC)
+    assert after(day, start, H) == start + H
+    assert after(day, start, 100 * H) == start + 100 * H
+
+
+def test_without_windows_always_open() -> None:
+    """`always` is plain time."""
+    at = datetime(2026, 11, 21, 3, tzinfo=UTC)
+    assert opens(Hours(), at) == at
+    assert after(Hours(), at, H) == at + H
+
+
+@settings(max_examples=40)
+@given(
+    minutes=st.integers(0, 60 * 24 * 14),
+    span=st.integers(1, 60 * 12),
+    hours=st.sampled_from([OFFICE, NIGHT, Hours("America/Chicago", (Window(WEEK, time(6), time(0)), Window(WEEK, time(8), time(9))))]),
+)  # fmt: skip
+def test_open_time_agrees_with_a_minute_by_minute_count(minutes: int, span: int, hours: Hours) -> None:
+    """Counting open minutes one by one gives the same instant, also across a change of clocks."""
+    start = datetime(2026, 10, 20, tzinfo=UTC) + timedelta(minutes=minutes)
+    ours = after(hours, start, timedelta(minutes=span))
+    at, left = start, span
+    while left or not is_open(hours, at):
+        left -= is_open(hours, at)
+        at += timedelta(minutes=1)
+    assert ours == at
