@@ -1,6 +1,6 @@
-"""The dead man's switch: one GET to an outside watcher that raises the alarm when the pings stop (product.md section 3).
+"""The dead man's switch: one GET to an outside watcher that raises the alarm when the pings stop.
 
-It decides whether the watcher heard us. It must not know when a ping is deserved; `app/lifecycle.py` does.
+It decides whether the watcher heard us. It must not know when a ping is deserved; `app/health.py` does.
 """
 
 import aiohttp

@@ -55,7 +55,8 @@ class Decided:
 @dataclass(slots=True)
 class Case:
     """One incident in memory. `unwritten` is what the ledger has not taken yet; `failures` counts looks that broke,
-    `looked` is whether this process has looked, `vain` how many answers in vain were told."""
+    `looked` is whether this process has looked, `vain` how many answers in vain were told.
+    """
 
     history: History = field(default_factory=History)
     inbox: list[News] = field(default_factory=list)

@@ -5,9 +5,9 @@ parts of the daemon do when it does; they are told by `changed`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -74,7 +74,8 @@ class Current:
         found = await asyncio.to_thread(load, self._folder, now, self._environ)
         policy, settings = found.policy, found.settings
         if policy is None or settings is None:
-            refused(found.errors, self.tell)
+            for trouble in refused(found.errors):
+                self.tell(trouble)
             return
         before, since, digest = self._settings, self._policy.since, digest_of(found.files)
         if digest != self._digest:
@@ -94,8 +95,7 @@ class Current:
         return await asyncio.to_thread(fingerprint, (self._folder, self._settings.templates))
 
 
-def refused(problems: tuple[Problem, ...], tell: Tell) -> None:
-    """Tell the operators of a config that is not used, each problem with its place."""
+def refused(problems: Iterable[Problem]) -> Iterator[Trouble]:
+    """What operators hear of a config that is not used: each problem with its place."""
     for problem in problems:
-        said = f"the config was refused, the last good one goes on: {problem}"
-        tell(Trouble(f"config:{problem}", said))
+        yield Trouble(f"config:{problem}", f"the config was refused, the last good one goes on: {problem}")

@@ -18,9 +18,10 @@ from daemon.app.case import Stuck
 from daemon.app.delivery import KILLED, Delivery, Step
 from daemon.app.lane import Lane
 from daemon.app.provider import Provider
+from daemon.app.tries import Tries
 from daemon.app.trouble import Tell
 from daemon.app.wanted import address, unwanted
-from daemon.domain.delivery import Accepted, Attempt, Message, Outcome, Receipt, Refused
+from daemon.domain.delivery import Accepted, Attempt, Message, Receipt, Refused
 from daemon.domain.history import History
 from daemon.domain.notification import Kind, Notification, Why
 from daemon.domain.people import Channel
@@ -32,8 +33,6 @@ AT_ONCE = {Channel.EMAIL: 4, Channel.SMS: 16}
 """Messages under way at once, for each channel."""
 PREPARED = 2
 """For each message under way, how many are in hand: one is written down while the other is sent."""
-FROM_MEMORY = 2
-"""Copies of a page that may leave while the ledger cannot be written, for each process (rule 44)."""
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
 STALLED_AFTER = timedelta(minutes=2)
@@ -64,6 +63,7 @@ class Deliver:
     ) -> None:
         self._clock = clock
         self._ledger = ledger
+        self._tries = Tries(ledger)
         self._house = house
         self.ways = ways
         self._dice = dice
@@ -164,7 +164,7 @@ class Deliver:
             self._elsewhere(delivery)
             await self._settle(delivery, "unwanted")
             return
-        attempt = await self._begin(delivery, to, now)
+        attempt = await self._tries.begin(delivery, to, now)
         if attempt is None:
             self._put(delivery, Step.SEND, now + WRITES_AGAIN)
             return
@@ -174,20 +174,6 @@ class Deliver:
             outcome = await self.ways[notification.via].send(self._message(delivery, to))
         self._providers[notification.via].heard(outcome)
         await self._ended(delivery, replace(attempt, outcome=outcome, ended_at=self._clock.now()))
-
-    async def _begin(self, delivery: Delivery, to: str, now: datetime) -> Attempt | None:
-        """Write the try down. While the ledger cannot be written, pages go out all the same, but not more than twice."""
-        notification, cause = delivery.notification, delivery.possible_duplicate
-        if await self._pay(delivery):
-            try:
-                return await self._ledger.begin(notification.key, notification.via, to, now, cause)
-            except LedgerTrouble:
-                log.warning("ledger trouble", at="begin")
-        if not delivery.page or delivery.copies >= FROM_MEMORY:
-            return None
-        number = len(delivery.tries) + 1
-        cause = cause or "the ledger could not be written"
-        return Attempt(0, notification.key, number, notification.via, to, now, possible_duplicate=cause)
 
     async def _ended(self, delivery: Delivery, attempt: Attempt) -> None:
         """A try has ended: write it down, and decide how to go on."""
@@ -221,16 +207,16 @@ class Deliver:
                 if state == "accepted" and delivery.page and self.ways[delivery.notification.via].receipts:
                     ended_at = delivery.tries[-1].ended_at
                     assert ended_at is not None
-                    await self._pay(delivery)
+                    await self._tries.pay(delivery)
                     self._put(delivery, Step.ASK, ended_at + retry.RECEIPT_WITHIN)
                 else:
                     await self._settle(delivery, state)
             case retry.Again(at, possible_duplicate):
-                await self._pay(delivery)
+                await self._tries.pay(delivery)
                 delivery.possible_duplicate = possible_duplicate
                 self._put(delivery, Step.SEND, at)
             case retry.LookUp(at):
-                await self._pay(delivery)
+                await self._tries.pay(delivery)
                 self._put(delivery, Step.FIND, at)
 
     async def _find(self, delivery: Delivery) -> None:
@@ -264,36 +250,11 @@ class Deliver:
 
     async def _write(self, delivery: Delivery) -> None:
         """Write down what the ledger lacks, now or when it is back."""
-        if await self._pay(delivery):
+        if await self._tries.pay(delivery):
             del self._open[delivery.notification.key]
             self._held[delivery.notification.incident] -= 1
         else:
             self._put(delivery, Step.WRITE, self._clock.now() + WRITES_AGAIN)
-
-    async def _pay(self, delivery: Delivery) -> bool:
-        """Give the ledger the tries that it does not know of. False when it cannot be written."""
-        if not delivery.recorded:
-            return False
-        key = delivery.notification.key
-        try:
-            while delivery.owed:
-                attempt = delivery.owed[0]
-                if not attempt.id:
-                    begun = await self._ledger.begin(
-                        key, attempt.via, attempt.address, attempt.started_at, attempt.possible_duplicate
-                    )
-                    attempt = replace(attempt, id=begun.id, number=begun.number)
-                    delivery.owed[0] = attempt
-                assert attempt.outcome is not None
-                assert attempt.ended_at is not None
-                await self._ledger.end(attempt, attempt.outcome, attempt.ended_at)
-                del delivery.owed[0]
-            if delivery.state and delivery.settled_at:
-                await self._ledger.settle(key, delivery.state, delivery.settled_at)
-        except LedgerTrouble as trouble:
-            log.warning("ledger trouble", trouble=str(trouble))
-            return False
-        return True
 
     def _elsewhere(self, delivery: Delivery, *, undelivered: bool = False) -> None:
         """The letter makes no headway here: a refused address is noted, and a page goes by its next channel, once."""

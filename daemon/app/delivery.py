@@ -31,7 +31,7 @@ class Step(Enum):
 @dataclass(slots=True)
 class Delivery:
     """One letter on its way. `recorded` is whether the ledger knows it, `owed` are tries that the ledger does not know
-    of. `possible_duplicate` is why an earlier copy may have left, `stuck` whether the page was sent to its next channel;
+    of. `possible_duplicate` is why an earlier copy may have left, `stuck` whether its next channel was asked for;
     `state` is how it was settled, while that is not written yet.
     """
 

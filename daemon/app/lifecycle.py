@@ -13,11 +13,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from daemon.app.current import Current
-from daemon.app.deliver import Deliver
+from daemon.app.engine import Engine
 from daemon.app.health import Health
-from daemon.app.operators import Operators
-from daemon.app.reconcile import Reconcile
-from daemon.app.scheduler import Scheduler
 from daemon.app.watch import Watch
 from daemon.ports import Letter, ServiceManager
 
@@ -55,10 +52,7 @@ class Daemon:
     """Every part of the running daemon. `part` lets go of connections and of the ledger."""
 
     current: Current
-    reconcile: Reconcile
-    scheduler: Scheduler
-    deliver: Deliver
-    operators: Operators
+    engine: Engine
     watch: Watch
     health: Health
     manager: ServiceManager
@@ -68,16 +62,15 @@ class Daemon:
     async def serve(self, unsettled: Sequence[Letter], orders: Orders) -> None:
         """Serve until ordered to stop, then drain. `unsettled` are letters that the process before did not finish."""
         await self.watch.scan()
-        for incident in self.reconcile.cases:
-            self.scheduler.poke(incident)
+        self.engine.poke_all()
         self._say_ready()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(_run(part)) for part in self._parts(orders)]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOKS_FIRST):
-                        await self.scheduler.settled()
-                self.deliver.take(unsettled)
+                        await self.engine.scheduler.settled()
+                self.engine.deliver.take(unsettled)
                 await orders.stop.wait()
                 self.manager.stopping()
                 await self._drain(orders)
@@ -88,7 +81,8 @@ class Daemon:
 
     def _parts(self, orders: Orders) -> Sequence[Callable[[], Awaitable[None]]]:
         """Everything that runs as long as the daemon does."""
-        parts = (self.scheduler, self.deliver, self.operators, self.watch, self.current, self.health)
+        engine = self.engine
+        parts = (engine.scheduler, engine.deliver, engine.operators, self.watch, self.current, self.health)
         return (*(part.run for part in parts), *self.others, lambda: self._reloads(orders))
 
     async def _reloads(self, orders: Orders) -> None:
@@ -105,7 +99,7 @@ class Daemon:
         log.info(
             "ready",
             incidents=str(settings.incidents),
-            open=sum(case.history.resolved_at is None for case in self.reconcile.cases.values()),
+            open=sum(case.history.resolved_at is None for case in self.engine.reconcile.cases.values()),
             revision=policy.revision,
             email=settings.email.transport.value,
             sms=settings.sms.transport.value,
@@ -114,8 +108,8 @@ class Daemon:
 
     async def _drain(self, orders: Orders) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
-        log.info("stopping", unsettled=self.deliver.waiting)
-        drained = asyncio.create_task(self.deliver.drain(DRAINS_FOR))
+        log.info("stopping", unsettled=self.engine.deliver.waiting)
+        drained = asyncio.create_task(self.engine.deliver.drain(DRAINS_FOR))
         hurry = asyncio.create_task(orders.stop_now.wait())
         await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
         for task in (drained, hurry):

@@ -27,7 +27,7 @@ def without_addresses(_logger: WrappedLogger, method: str, line: EventDict) -> E
 
 def event_first(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """Begin each line with when, how grave and what."""
-    return {key: line[key] for key in ("timestamp", "level", "event") if key in line} | line
+    return {key: line[key] for key in ("timestamp", "level", "event") if key in line} | dict(line)
 
 
 def start_logging(stream: TextIO | None = None) -> None:

@@ -6,51 +6,40 @@ what a version says.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
+from daemon.app.engine import Engine
 from daemon.app.intake import Changes, Intake, Version
-from daemon.app.trouble import Tell
-from daemon.domain.facts import Fact, Gone, Seen
-from daemon.domain.policy import Policy
-from daemon.ports import Clock, Folder, LedgerTrouble, Listed
+from daemon.domain.facts import Gone, Seen
+from daemon.ports import Folder, LedgerTrouble, Listed
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
 KEPT_TOGETHER = 500
 """Versions given to the ledger at once."""
 
-Keep = Callable[[str, str, str, bytes], Awaitable[None]]
-"""Keeps a version's bytes: incident, file, digest, data (the ledger's `keep_file`)."""
-
 
 class Watch:
-    """Looks through the folder, a thread's work, and passes on what is new. `learn` takes a fact of an incident;
-    `finished` are digests of incidents that need nothing any more: their files say nothing new.
+    """Looks through the folder, a thread's work, and passes on what is new. `finished` are digests of incidents that
+    need nothing any more: their files say nothing new.
     """
 
     def __init__(
         self,
         folder: Folder,
         intake: Intake,
-        clock: Clock,
-        policy: Callable[[], Policy],
-        learn: Callable[[str, Fact], None],
-        tell: Tell,
-        keep: Keep,
+        engine: Engine,
         finished: Mapping[str, str],
     ) -> None:
         self._folder = folder
         self._intake = intake
-        self._clock = clock
-        self._policy = policy
-        self._learn = learn
-        self._tell = tell
-        self._keep = keep
+        self._engine = engine
+        self._clock = engine.clock
         self._finished = dict(finished)
         self._poked = asyncio.Event()
         self._next_look: datetime | None = None
-        self.scanned_at = clock.now()
+        self.scanned_at = engine.clock.now()
 
     def poke(self) -> None:
         """Something may have changed: the folder, or the config by which it is read."""
@@ -69,26 +58,26 @@ class Watch:
         now = self._clock.now()
         fresh = [each for each in changes.versions if self._finished.pop(each.incident.id, None) != each.digest]
         for version in fresh:
-            self._learn(version.incident.id, Seen(now, version.incident, version.digest))
+            self._engine.learn(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
-            self._learn(incident, Gone(now))
+            self._engine.learn(incident, Gone(now))
         for trouble in changes.troubles:
-            self._tell(trouble)
+            self._engine.tell(trouble)
         self._next_look = changes.next_look
         self.scanned_at = now
         for start in range(0, len(fresh), KEPT_TOGETHER):
             await asyncio.gather(*(self._keep_file(each, listed) for each in fresh[start : start + KEPT_TOGETHER]))
 
     async def _keep_file(self, version: Version, listed: Mapping[str, Listed]) -> None:
-        """Let the ledger have the bytes of a readable version. One that it misses is a small loss: facts hold it too."""
+        """Let the ledger have the bytes of a readable version. A miss is a small loss: the facts hold it too."""
         file = listed.get(version.file)
         if file is not None and file.data and not version.incident.unreadable:
             with contextlib.suppress(LedgerTrouble):
-                await self._keep(version.incident.id, version.file, version.digest, file.data)
+                await self._engine.ledger.keep_file(version.incident.id, version.file, version.digest, file.data)
 
     def _take(self) -> tuple[Changes, Mapping[str, Listed]]:
         listing = self._folder.scan()
-        changes = self._intake.take(listing, self._clock.now(), self._policy())
+        changes = self._intake.take(listing, self._clock.now(), self._engine.policy())
         return changes, {} if isinstance(listing, str) else {each.name: each for each in listing}
 
     async def _listen(self) -> None:

@@ -39,7 +39,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         done = self.create_future()
         try:
             done.set_result(func(*args))
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - as a thread does
             done.set_exception(fault)
         return done
 

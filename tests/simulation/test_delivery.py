@@ -50,7 +50,7 @@ def test_a_new_file_pages_and_tells_at_once() -> None:
 
 
 def test_an_answer_stops_the_ladder_and_silence_climbs_it() -> None:
-    """chen answers and dai is never paged; ana does not, so bo is paged after 5 minutes and olga each 5 after that."""
+    """Chen answers and dai is never paged; ana does not, so bo is paged after 5 minutes and olga each 5 after that."""
 
     async def story(world: World) -> None:
         await world.start()

@@ -7,19 +7,16 @@ import asyncio
 import contextlib
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from daemon.app.deliver import Deliver, House
+from daemon.app.engine import Engine
 from daemon.app.health import Health
-from daemon.app.intake import Intake, Known
+from daemon.app.intake import Intake
 from daemon.app.lifecycle import Daemon, Orders
-from daemon.app.operators import Operators
-from daemon.app.reconcile import Reconcile
-from daemon.app.scheduler import Scheduler
 from daemon.app.settings import Email, Settings, Sms
 from daemon.app.watch import Watch
 from daemon.domain.delivery import (
@@ -34,7 +31,7 @@ from daemon.domain.delivery import (
     Refused,
     Uncertain,
 )
-from daemon.domain.facts import Fact, Seen
+from daemon.domain.facts import Fact
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
 from daemon.domain.notification import Notification, Suppression
@@ -57,6 +54,7 @@ class Disk:
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
+    files: dict[str, tuple[str, str]] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     full: bool = False
 
@@ -127,6 +125,15 @@ class DiskLedger:
 
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         await self._commit()
+        self._disk.files[incident] = (file, digest)
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+        return {
+            name: tuple(facts) for name, facts in self._disk.facts.items() if facts and name not in self._disk.finished
+        }
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        return dict(self._disk.files)
 
     def unsettled(self) -> tuple[Letter, ...]:
         return tuple(
@@ -265,16 +272,12 @@ class World:
     async def start(self) -> None:
         """Start the daemon on what the disk holds."""
         self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
-        self.daemon, self.orders = _assemble(self, ledger), Orders()
+        self.daemon, self.orders = await _assemble(self, ledger), Orders()
         self._task = asyncio.create_task(self.daemon.serve(ledger.unsettled(), self.orders))
         await asyncio.sleep(0)
 
-    def digest(self, incident: str) -> str:
-        """The newest version's, as the disk knows it."""
-        return next(fact.digest for fact in reversed(self.disk.facts[incident]) if isinstance(fact, Seen))
-
     async def kill(self) -> None:
-        """kill -9: nothing is written or sent from here on."""
+        """Kill -9: nothing is written or sent from here on."""
         assert self._task is not None
         assert self._ledger is not None
         if self._task.done():
@@ -298,35 +301,13 @@ class World:
             self._task.result()
 
 
-def _assemble(world: World, ledger: Any) -> Daemon:
-    """The app floor as `app/wiring.py` would put it together, on this world's ports."""
-    clock, policy = world.clock, lambda: world.policy
-    told: list[Callable[[Any], None]] = []
-    tell = lambda trouble: told[0](trouble)  # noqa: E731 - operators come last
-    reconcile = Reconcile(clock, ledger, PlainRenderer(), policy, tell)
-    known = {}
-    for incident, facts in world.disk.facts.items():
-        if incident in world.disk.finished:
-            continue
-        reconcile.remember(incident, facts)
-        seen = [fact for fact in facts if isinstance(fact, Seen)]
-        if seen:
-            known[incident] = Known(seen[-1].incident, seen[-1].digest, f"{incident}.yaml")
-    scheduler = Scheduler(clock, reconcile.look)
-
-    def learn(incident: str, news: Any) -> None:
-        reconcile.learn(incident, news)
-        scheduler.poke(incident)
-
-    house = House(reconcile.history, policy, lambda stuck: learn(stuck.page.incident, stuck), tell)
-    deliver = Deliver(clock, ledger, house, dict(world.providers), world.dice)
-    reconcile.post = deliver
-    operators = Operators(clock, ledger, policy, deliver)
-    told.append(operators.tell)
-    reconcile.shelve(world.disk.finished)
-    shelf = {name: world.digest(name) for name in world.disk.finished}
-    watch = Watch(world.folder, Intake(known), clock, policy, learn, tell, ledger.keep_file, shelf)
-    marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: scheduler.woke_at}
+async def _assemble(world: World, ledger: Any) -> Daemon:
+    """The daemon as `app/wiring.py` would put it together, on this world's ports."""
+    clock = world.clock
+    engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice)
+    recalled = await engine.recall()
+    watch = Watch(world.folder, Intake(recalled.known), engine, recalled.finished)
+    marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}
     health = Health(clock, world.manager, world.manager, settings, marks, ledger)
 
     async def forever() -> None:
@@ -335,5 +316,5 @@ def _assemble(world: World, ledger: Any) -> Daemon:
     async def nothing() -> None:
         return
 
-    current: Any = SimpleNamespace(settings=settings, policy=policy, run=forever)
-    return Daemon(current, reconcile, scheduler, deliver, operators, watch, health, world.manager, (), nothing)
+    current: Any = SimpleNamespace(settings=settings, policy=engine.policy, run=forever)
+    return Daemon(current, engine, watch, health, world.manager, (), nothing)

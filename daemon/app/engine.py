@@ -1,0 +1,80 @@
+"""Engine: the parts that move incidents on, put together at the ports: reconcile, scheduler, deliver, operators.
+
+It decides who hears of what inside the house. It must not know files, config folders or adapters, so that it runs on
+virtual time as it does on real.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from daemon.app.case import News, Stuck
+from daemon.app.deliver import Deliver, House
+from daemon.app.intake import Known
+from daemon.app.operators import Operators
+from daemon.app.reconcile import Reconcile
+from daemon.app.scheduler import Scheduler
+from daemon.app.trouble import Trouble
+from daemon.domain.facts import Seen
+from daemon.domain.people import Channel
+from daemon.domain.policy import Policy
+from daemon.ports import Clock, Ledger, Renderer, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the ledger knew at the start: versions that files are compared with, and digests of finished incidents."""
+
+    known: Mapping[str, Known]
+    finished: Mapping[str, str]
+
+
+class Engine:
+    """Reconcile decides, deliver sends, operators hear; the scheduler says when."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        renderer: Renderer,
+        policy: Callable[[], Policy],
+        ways: Mapping[Channel, Transport],
+        dice: random.Random,
+    ) -> None:
+        self.clock, self.ledger, self.policy = clock, ledger, policy
+        self.reconcile = Reconcile(clock, ledger, renderer, policy, self.tell)
+        self.scheduler = Scheduler(clock, self.reconcile.look)
+        house = House(self.reconcile.history, policy, self._stuck, self.tell)
+        self.deliver = self.reconcile.post = Deliver(clock, ledger, house, dict(ways), dice)
+        self.operators = Operators(clock, ledger, policy, self.deliver)
+
+    def tell(self, trouble: Trouble) -> None:
+        """Tell the operators."""
+        self.operators.tell(trouble)
+
+    def learn(self, incident: str, news: News) -> None:
+        """Something came in for an incident: it is looked at now."""
+        self.reconcile.learn(incident, news)
+        self.scheduler.poke(incident)
+
+    def poke_all(self) -> None:
+        """Look at every incident: at the start, and when the config has changed."""
+        for incident in self.reconcile.cases:
+            self.scheduler.poke(incident)
+
+    async def recall(self) -> Recalled:
+        """Take over what the ledger knows of incidents that may still need something."""
+        unfinished, files = await self.ledger.unfinished(), await self.ledger.files()
+        known = {}
+        for incident, facts in unfinished.items():
+            self.reconcile.remember(incident, facts)
+            if seen := [fact for fact in facts if isinstance(fact, Seen)]:
+                newest, (file, _) = seen[-1], files.get(incident, ("", ""))
+                older = frozenset(fact.digest for fact in seen) - {newest.digest}
+                known[incident] = Known(newest.incident, newest.digest, file, older)
+        finished = {incident: digest for incident, (_, digest) in files.items() if incident not in unfinished}
+        self.reconcile.shelve(finished)
+        return Recalled(known, finished)
+
+    def _stuck(self, stuck: Stuck) -> None:
+        self.learn(stuck.page.incident, stuck)
