@@ -59,8 +59,9 @@ class Session(asyncio.Protocol):
             self.data = True
             return b"354 go on\r\n"
         if verb == b"QUIT":
+            self.transport.write(b"221 bye\r\n")
             self.transport.close()
-            return b"221 bye\r\n"
+            return b""
         return b"250 ok\r\n"
 
 
