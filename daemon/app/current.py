@@ -41,7 +41,7 @@ class Current:
         self._environ = environ
         self._clock = clock
         self._ledger = ledger
-        self._digest = digest_of(started.configuration.files)
+        self._digest = started.digest
         self._read_at = clock.now()
         self._policy = started.policy
         self._settings = self._started_with = started.settings

@@ -49,7 +49,7 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Every part of the running daemon. `part` lets go of connections and of the ledger."""
+    """Every part of the running daemon. `part` lets go of connections."""
 
     current: Current
     engine: Engine

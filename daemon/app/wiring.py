@@ -6,30 +6,35 @@ It decides which adapter stands at which port, from the settings. It must not kn
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 
 from daemon.adapters.clock import SystemClock
 from daemon.adapters.folder import WatchedFolder
 from daemon.adapters.heartbeat import Heartbeat
 from daemon.adapters.jinja import JinjaRenderer, shipped_folder
+from daemon.adapters.ledger.ledger import SqlLedger
+from daemon.adapters.ledger.lock import Lock, Locked
+from daemon.adapters.ledger.opening import open_file
 from daemon.adapters.outbox import Outbox
 from daemon.adapters.smtp import Smtp
 from daemon.adapters.systemd import Systemd
 from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
-from daemon.app.configuration import label_of
+from daemon.app.configuration import label_of, load
 from daemon.app.current import Current, refused
 from daemon.app.engine import Engine
 from daemon.app.health import Health
 from daemon.app.intake import Intake
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.settings import MailTransport, Settings, SmsTransport
-from daemon.app.start import Started, start
+from daemon.app.start import CannotStart, Started, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
 from daemon.domain.people import Channel
 from daemon.domain.problem import Problem
-from daemon.ports import Clock, Renderer, Transport
+from daemon.ports import Clock, LedgerTrouble, Renderer, Transport
 
 RETIRES_AFTER = 60.0
 """Seconds for which a transport that was replaced may finish what it has begun."""
@@ -38,11 +43,32 @@ RETIRES_AFTER = 60.0
 async def run(folder: Path, environ: Mapping[str, str]) -> None:
     """The daemon, from start to drain. Raises `start.CannotStart`."""
     clock = SystemClock()
-    started = await start(folder, environ, clock.now())
-    daemon = await assemble(started, folder, environ, clock)
-    orders = Orders()
-    orders.by_signal()
-    await daemon.serve(await started.ledger.unsettled(), orders)
+    now = clock.now()
+    found = load(folder, now, environ)
+    if found.policy is None and not found.ledger.is_file():
+        raise CannotStart(*found.errors)
+    async with AsyncExitStack() as last:
+        ledger = open_ledger(found.ledger, now, last)
+        started = await in_force(found, ledger, folder, environ, now)
+        make_folders(started.settings)
+        daemon = await assemble(started, ledger, folder, environ, clock)
+        orders = Orders()
+        orders.by_signal()
+        await daemon.serve(await ledger.unsettled(), orders)
+
+
+def open_ledger(path: Path, now: datetime, last: AsyncExitStack) -> SqlLedger:
+    """The ledger, for this daemon alone; `last` lets go of it in the end. Raises CannotStart."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        last.callback(Lock(path).release)
+        ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")))
+    except (Locked, LedgerTrouble) as trouble:
+        raise CannotStart(trouble) from None
+    except OSError as trouble:
+        raise CannotStart(f"the ledger {path} cannot be opened: {trouble.strerror}") from None
+    last.push_async_callback(ledger.close)
+    return ledger
 
 
 def shipped_renderer(templates: Path, tell: Callable[[Problem], None] = lambda _broken: None) -> Renderer:
@@ -81,9 +107,11 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
     return found
 
 
-async def assemble(started: Started, folder: Path, environ: Mapping[str, str], clock: Clock) -> Daemon:
+async def assemble(
+    started: Started, ledger: SqlLedger, folder: Path, environ: Mapping[str, str], clock: Clock
+) -> Daemon:
     """Every part, with what the ledger knows."""
-    ledger, settings = started.ledger, started.settings
+    settings = started.settings
     current = Current(folder, environ, clock, ledger, started)
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
@@ -114,8 +142,6 @@ async def assemble(started: Started, folder: Path, environ: Mapping[str, str], c
 
     async def part() -> None:
         await asyncio.gather(*(way.close() for way in set(engine.deliver.ways.values())))
-        await ledger.close()
-        started.lock.release()
 
     current.tell, current.changed = engine.tell, changed
     for trouble in (*refused(started.refused), *map(_of_template, renderer.load(settings.templates))):
