@@ -52,7 +52,7 @@ _PEOPLE: dict[str, dict[str, Any]] = {
 _SETTINGS = """
 operators: [olga]
 last_resort: [{last_resort}]
-unreadable_severity: {unreadable}
+unreadable_severity: fallback
 email: {{transport: outbox, sender: "Incidents <incidents@example.com>"}}
 sms: {{transport: outbox, sender: "+15005550006"}}
 """
@@ -74,22 +74,24 @@ def span_of(text: str) -> timedelta:
     return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in parts))
 
 
-@cache
-def policy_of(config: str, last_resort: str = "olga", unreadable: str = "fallback") -> Policy:
-    """The policy of a compact config (fragments' keys; people that it does not write are the stage's own)."""
+def folder_of(config: str, last_resort: str = "olga") -> dict[str, bytes]:
+    """The files of a config folder: fragments' keys as written; people that are not written are the stage's own."""
     written = yaml.safe_load(full(config)) or {}
-    people = {who: value for who, value in _PEOPLE.items() if who not in (written.get("people") or {})}
-    gone = [who for who in written.pop("without", []) if people.pop(who, None)]
-    settings = _SETTINGS.format(last_resort=last_resort, unreadable=unreadable)
-    fragment = re.sub(r"(?m)^\s*without:.*$", "", full(config)) if gone else full(config)
-    files = {
-        "tocsin.yaml": settings.encode(),
+    gone = {*(written.get("people") or {}), *written.pop("without", [])}
+    people = {who: value for who, value in _PEOPLE.items() if who not in gone}
+    return {
+        "tocsin.yaml": _SETTINGS.format(last_resort=last_resort).encode(),
         "people.yaml": yaml.safe_dump({"people": people}).encode(),
         "keeper.yaml": _KEEPER.encode(),
-        "test.yaml": fragment.encode(),
+        "test.yaml": re.sub(r"(?m)^\s*without:.*$", "", full(config)).encode(),
     }
-    read = read_tree(files, Path("config"), START, {})
-    assert read.policy is not None, [f"{each}" for each in read.problems]
+
+
+@cache
+def policy_of(config: str, last_resort: str = "olga") -> Policy:
+    """The policy of a compact config, read as the daemon reads it."""
+    read = read_tree(folder_of(config, last_resort), Path("config"), START, {})
+    assert read.policy is not None, [str(each) for each in read.problems]
     return read.policy
 
 
