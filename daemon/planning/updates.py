@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from daemon.domain.facts import Reminded, Updated, UpdateHeld
-from daemon.domain.history import GroupHistory
+from daemon.domain.history import GroupHistory, History
 from daemon.domain.notification import Kind, Reason, Why
 from daemon.domain.people import Channel, StakeholderGroup
 from daemon.domain.policy import COMMUNICATIONS
@@ -37,11 +37,10 @@ def update_groups(draft: Draft) -> None:
         _remind(draft, at, due)
 
 
-def began_at(draft: Draft, since: datetime) -> datetime:
+def began_at(history: History, since: datetime) -> datetime:
     """From when a group's slowing cadence counts: the latest of declaration or reopening, the last severity change,
     and the group becoming concerned (corner [23]).
     """
-    history = draft.history
     assert history.started_at is not None
     assert history.severity_changed_at is not None
     return max(history.started_at, history.severity_changed_at, since)
@@ -64,7 +63,7 @@ def _update(
         else:
             draft.look(leaves_at)
         return
-    due = next_due(concern.cadence, known.last_at, began_at(draft, known.since))
+    due = next_due(concern.cadence, known.last_at, began_at(draft.history, known.since))
     if due is None:
         return
     if due <= draft.now:
@@ -100,7 +99,7 @@ def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience
     who = audience[group.id]
     known = draft.history.groups.get(group.id)
     after = max(at, draft.now) if concern.cadence.cron else at
-    promised = next_due(concern.cadence, after, began_at(draft, known.since if known else at))
+    promised = next_due(concern.cadence, after, began_at(draft.history, known.since if known else at))
     draft.record(Updated(at, group.id, reason, group.external, who))
     _to_readers(draft, group, reason, at, who, concern.rule, promised)
 
@@ -154,7 +153,7 @@ def _last_word(draft: Draft, name: str, audience: Readers) -> None:
 def _reminder_at(draft: Draft, concern: Concern, known: GroupHistory, due: datetime) -> datetime | None:
     """When Communications is reminded of an interval's next update; None where the rule asks for no reminder."""
     before = draft.severity.remind_before
-    span = span_at(concern.cadence, max(known.last_at - began_at(draft, known.since), timedelta(0)))
+    span = span_at(concern.cadence, max(known.last_at - began_at(draft.history, known.since), timedelta(0)))
     if before is None or span is None or span < 2 * before or known.reminded_for == due:
         return None
     return due - before
