@@ -224,14 +224,14 @@ async def test_finished_incidents_stay_out_of_a_start(shelf: Shelf) -> None:
 
 
 async def test_files_are_kept(shelf: Shelf) -> None:
-    """The newest good version's name, digest and bytes, so that a vanished file can be written anew."""
+    """The newest good version's name (any bytes), digest and bytes, so that a vanished file can be written anew."""
     ledger = await shelf.open()
     await ledger.keep_file("db", "db.yaml", "d1", b"title: x\n")
-    await ledger.keep_file("db", "db.yml", "d2", b"\xff\x00" * 1000)
+    await ledger.keep_file("db", "d\udcffb.yml", "d2", b"\xff\x00" * 1000)
     await ledger.record("web", FACTS[:1], (), ())
     ledger = await shelf.open()
-    assert await ledger.files() == {"db": ("db.yml", "d2"), "web": ("", "")}
-    assert await ledger.file("db") == ("db.yml", b"\xff\x00" * 1000)
+    assert await ledger.files() == {"db": ("d\udcffb.yml", "d2"), "web": ("", "")}
+    assert await ledger.file("db") == ("d\udcffb.yml", b"\xff\x00" * 1000)
     assert await ledger.file("web") is None
     assert await ledger.file("unknown") is None
 

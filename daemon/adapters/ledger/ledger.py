@@ -5,6 +5,7 @@ A call that returns is on disk. Every fault of the database leaves as LedgerTrou
 
 import asyncio
 import json
+import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -89,7 +90,7 @@ class SqlLedger:
 
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """Keep the bytes of the newest good version of an incident's file."""
-        row = {"id": incident, "file": file, "digest": digest, "data": zlib.compress(data)}
+        row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
         await self._writer.do(writes.keep_file, row)
 
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:

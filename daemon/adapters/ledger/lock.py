@@ -2,7 +2,11 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
+
+TRIES, PAUSE = 20, 0.05
+"""How often the lock is tried, and the seconds between: whoever only asks (`held`) has it for an instant."""
 
 
 class Locked(Exception):  # noqa: N818 - it is a state, not a fault
@@ -19,15 +23,37 @@ class Lock:
     def __init__(self, ledger: Path) -> None:
         path = ledger.with_name(f"{ledger.name}.lock")
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not any(_taken(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
             pid = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             os.close(self._file)
-            raise Locked(pid) from None
+            raise Locked(pid)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Let the next daemon in."""
         os.close(self._file)
+
+
+def held(ledger: Path) -> bool:
+    """Whether a daemon works on this ledger now, as far as we may know."""
+    try:
+        file = os.open(ledger.with_name(f"{ledger.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not _taken(file, fcntl.LOCK_SH)
+    finally:
+        os.close(file)
+
+
+def _taken(file: int, lock: int, pause: float = 0.0) -> bool:
+    """Whether the lock could be had, after a pause."""
+    time.sleep(pause)
+    try:
+        fcntl.flock(file, lock | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """Reads: the questions that the ledger is asked. Each runs in one transaction, so that it sees one moment."""
 
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -48,7 +49,7 @@ def incidents(connection: Connection) -> tuple[str, ...]:
 def files(connection: Connection) -> dict[str, tuple[str, str]]:
     """For every incident the name of its file and the digest of its newest good version."""
     query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
-    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+    return {row[0]: (os.fsdecode(row[1]), row[2]) for row in connection.execute(query)}
 
 
 def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
@@ -57,7 +58,7 @@ def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
 
     def read(connection: Connection) -> tuple[str, bytes] | None:
         row = connection.execute(query).first()
-        return (row[0], zlib.decompress(row[1])) if row is not None and row[1] is not None else None
+        return (os.fsdecode(row[0]), zlib.decompress(row[1])) if row is not None and row[1] is not None else None
 
     return read
 

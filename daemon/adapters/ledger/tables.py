@@ -28,9 +28,9 @@ incidents = Table(
     "incidents",
     metadata,
     Column("id", String, primary_key=True),
-    Column("finished", Boolean, nullable=False, default=False),
-    Column("file", String, nullable=False, default=""),
-    Column("digest", String, nullable=False, default=""),
+    Column("finished", Boolean, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+    Column("digest", String, nullable=False),
     Column("data", LargeBinary),
 )
 
@@ -78,7 +78,7 @@ notifications = Table(
     Column("content", String, ForeignKey("contents.digest")),
     Column("state", String, nullable=False),
     Column("settled_at", String),
-    Column("detail", String, nullable=False, default=""),
+    Column("detail", String, nullable=False),
     sqlite_autoincrement=True,
 )
 
@@ -93,7 +93,7 @@ attempts = Table(
     Column("started_at", String, nullable=False),
     Column("outcome", String),
     Column("ended_at", String),
-    Column("possible_duplicate", String, nullable=False, default=""),
+    Column("possible_duplicate", String, nullable=False),
     Column("receipt", String),
     Column("receipt_at", String),
     sqlite_autoincrement=True,

@@ -7,11 +7,26 @@ nothing about what is due; must not know threads or tasks.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, literal_column, select, union_all, update
-from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.sqlite import Insert as TolerantInsert
 from sqlalchemy.dialects.sqlite import insert as tolerant_insert
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from daemon.adapters.ledger import tables as t
 from daemon.adapters.ledger.tables import PENDING, read_instant
@@ -19,6 +34,8 @@ from daemon.domain.delivery import Receipt
 
 KEYS_AT_ONCE = 500
 """Keys that one query asks about."""
+COMPILED_MAX = 64
+"""Statements kept compiled."""
 CONFIGS_KEPT = 20
 """How many configs keep their files."""
 
@@ -46,11 +63,11 @@ class Telling(NamedTuple):
     quiet: timedelta
 
 
-def _unless_there(table: Table) -> Insert:
+def _unless_there(table: Table) -> TolerantInsert:
     return tolerant_insert(table).on_conflict_do_nothing()
 
 
-def _in_place(table: Table, key: str, *columns: str) -> Insert:
+def _in_place(table: Table, key: str, *columns: str) -> TolerantInsert:
     """An insert that replaces these columns of the row already there."""
     fresh = tolerant_insert(table)
     return fresh.on_conflict_do_update([key], set_={column: fresh.excluded[column] for column in columns})
@@ -79,10 +96,10 @@ def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[s
     touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
     if touched:
         states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
-        connection.execute(_OPEN, states)
+        _all(connection, _OPEN, states)
     facts = [row for entry in entries for row in entry.facts]
     if facts:
-        connection.execute(_FACT, facts)
+        _all(connection, _FACT, facts)
     rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
     known = _known(connection, list(rows))
     new: list[Row] = []
@@ -95,8 +112,8 @@ def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[s
         words = {digest: row for entry in entries for digest, row in entry.contents.items()}
         needed = {row["content"]: None for row in new if row["content"] is not None}
         if needed:
-            connection.execute(_CONTENT, [words[digest] for digest in needed])
-        connection.execute(_NOTIFICATION, new)
+            _all(connection, _CONTENT, [words[digest] for digest in needed])
+        _all(connection, _NOTIFICATION, new)
     return results
 
 
@@ -114,19 +131,19 @@ def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
         last[None] += 1
         last[row["key"]] = last.get(row["key"], 0) + 1
         begun.append({**row, "id": last[None], "number": last[row["key"]]})
-    connection.execute(_BEGIN, begun)
+    _all(connection, _BEGIN, begun)
     return [(row["id"], row["number"]) for row in begun]
 
 
 def end(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """How tries ended; `this` is the try's id."""
-    connection.execute(_END, rows)
+    _all(connection, _END, rows)
     return [None] * len(rows)
 
 
 def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Notifications for which nothing more is tried; `this` is the key. The first state stands."""
-    connection.execute(_SETTLE, rows)
+    _all(connection, _SETTLE, rows)
     return [None] * len(rows)
 
 
@@ -135,13 +152,13 @@ def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     for row in rows:
         known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
         if known is None or _RANK[row["receipt"]] > _RANK[known]:
-            connection.execute(_END, row)
+            _all(connection, _END, [row])
     return [None] * len(rows)
 
 
 def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """The newest good version of incidents' files."""
-    connection.execute(_KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
+    _all(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
     return [None] * len(rows)
 
 
@@ -167,8 +184,25 @@ def _notice(connection: Connection, each: Telling) -> bool:
     return True
 
 
+def _all(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
+    """Run a statement for each row; all have the same keys. Compiled once, it goes to the driver as it is: building
+    the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
+    """
+    compiled = _compiled(statement, tuple(rows[0]), connection.dialect)
+    names = compiled.positiontup
+    values: Any = [tuple([row[name] for name in names]) for row in rows] if names is not None else list(rows)
+    connection.exec_driver_sql(compiled.string, values)
+
+
+@lru_cache(COMPILED_MAX)
+def _compiled(statement: Insert | Update, keys: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
+
+
 def _incident(incident: str) -> Row:
-    return {"id": incident, "finished": False, "file": "", "digest": "", "data": None}
+    return {"id": incident, "finished": False, "file": b"", "digest": "", "data": None}
 
 
 def _known(connection: Connection, keys: Sequence[str]) -> set[str]:

@@ -13,7 +13,7 @@ def upgrade() -> None:
         "incidents",
         sa.Column("id", sa.String, primary_key=True),
         sa.Column("finished", sa.Boolean, nullable=False),
-        sa.Column("file", sa.String, nullable=False),
+        sa.Column("file", sa.LargeBinary, nullable=False),
         sa.Column("digest", sa.String, nullable=False),
         sa.Column("data", sa.LargeBinary),
     )
