@@ -3,9 +3,12 @@
 External groups hear of title, status, impact, ETA and `public` texts only (product.md section 5).
 """
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.documents.times import clock
+from daemon.documents.cleaning import clean
+from daemon.documents.times import clock, moved
 from daemon.domain.incident import Incident, Status, UpdateEntry
 
 STANDING = {
@@ -18,56 +21,79 @@ STANDING = {
 FIRST = "We are investigating."
 
 
-def news(incident: Incident, told: Incident | None, *, external: bool) -> tuple[str, ...]:
-    """The texts of the `updates` entries this group has not read, oldest first; at the first update only the newest."""
-    known = set(told.updates) if told else set()
-    fresh = [entry for entry in incident.updates if entry not in known]
-    texts = [_said(entry, external=external) for entry in fresh]
-    heard = [text for text in texts if text]
-    return tuple(heard if told else heard[-1:])
+@dataclass(frozen=True, slots=True)
+class News:
+    """An `updates` entry as a reader gets it. `by` and `at` are empty where the file is silent, and for outsiders."""
+
+    text: str
+    by: str = ""
+    at: str = ""
 
 
-def standing(incident: Incident, told: Incident | None) -> str:
-    """The standing sentence for the status."""
-    if told is None and incident.status is Status.INVESTIGATING:
-        return FIRST
-    return STANDING[incident.status]
+def news(incident: Incident, told: Incident | None, *, external: bool, zone: str, now: datetime) -> tuple[News, ...]:
+    """The `updates` entries that this reader's group has not read, oldest first; at the first update only the newest.
+
+    As in rule 22 an entry is new when the list has grown: a mended old one is not told again.
+    """
+    said = [each for entry in _fresh(incident, told) if (each := _said(entry, external, zone, now)).text]
+    return tuple(said if told else said[-1:])
+
+
+def standing(status: Status, *, first: bool) -> str:
+    """The standing sentence for a status, for a reader who hears of it for the first time or again."""
+    return FIRST if first and status is Status.INVESTIGATING else STANDING[status]
 
 
 def changes(
     incident: Incident, told: Incident | None, *, external: bool, order: tuple[str, ...], zone: str, now: datetime
 ) -> tuple[str, ...]:
-    """What has changed since, a sentence each. `order` lists the severities, the worst first."""
+    """What else has changed, a sentence each. `order` lists the severities, the worst first."""
     if told is None:
         return ()
     said: list[str] = []
     if not external and told.severity != incident.severity:
-        said.append(f"Severity {_way(told.severity, incident.severity, order)}: now {incident.severity.upper()}"
-                    f" (was {told.severity.upper()}).")  # fmt: skip
+        said.append(f"Severity {way(told.severity, incident.severity, order)}.")
     if told.status is not incident.status:
         said.append(f"Status: {incident.status.value} (was {told.status.value}).")
     if told.eta != incident.eta:
         said.append(_eta(told.eta, incident.eta, zone, now))
-    if told.impact != incident.impact and incident.impact:
-        said.append(f"Impact: {incident.impact}")
+    if told.impact and not incident.impact:
+        said.append("The impact is no longer stated.")
     return tuple(said)
 
 
-def _said(entry: UpdateEntry, *, external: bool) -> str:
-    return entry.public if external else entry.text or entry.public
-
-
-def _way(before: str, after: str, order: tuple[str, ...]) -> str:
+def way(before: str, after: str, order: tuple[str, ...]) -> str:
+    """Which way a severity went: `raised from SEV2 to SEV1`."""
+    turn = "changed"
     if before in order and after in order:
-        return "raised" if order.index(after) < order.index(before) else "lowered"
-    return "changed"
+        turn = "raised" if order.index(after) < order.index(before) else "lowered"
+    return f"{turn} from {before.upper()} to {after.upper()}"
+
+
+def _fresh(incident: Incident, told: Incident | None) -> list[UpdateEntry]:
+    if told is None:
+        return list(incident.updates)
+    known, fresh = Counter(told.updates), []
+    for entry in incident.updates:
+        if known[entry] > 0:
+            known[entry] -= 1
+        else:
+            fresh.append(entry)
+    grown = len(incident.updates) - len(told.updates)
+    return fresh[-grown:] if grown > 0 else []
+
+
+def _said(entry: UpdateEntry, external: bool, zone: str, now: datetime) -> News:
+    if external:
+        return News(clean(entry.public))
+    return News(clean(entry.text or entry.public), clean(entry.by), clock(entry.at, zone, now) if entry.at else "")
 
 
 def _eta(before: datetime | None, after: datetime | None, zone: str, now: datetime) -> str:
     """A change of the estimate is said as such."""
     if after is None:
         assert before is not None
-        return f"There is no estimate any more (was {clock(before, zone, now)})."
+        return f"There is no ETA any more (was {clock(before, zone, now)})."
     if before is None:
-        return f"Estimated to be fixed by {clock(after, zone, now)}."
-    return f"Estimate: was {clock(before, zone, now)}, now {clock(after, zone, now)}."
+        return f"ETA: {clock(after, zone, now)}."
+    return f"ETA: {moved(before, after, zone, now)}."

@@ -1,51 +1,111 @@
-"""Fitting: words shortened until a message fits (timeline.md rule 42): the title first, then what was said, and never
-the way to acknowledge. Must not know how a message is rendered or counted: it asks.
+"""Fitting: an SMS made to fit its segments (timeline.md rule 42): the title gives way first, then what was said, then
+the reason and the roles' titles; the way to acknowledge last, and never wholly.
+
+Must not know how words become a text: it is given that.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from daemon.documents.changes import News
+from daemon.documents.sms import fold, segments
 from daemon.documents.wording import Wording
 from daemon.domain.notification import Kind
 
+SEGMENTS_MOST = 3
+SEGMENTS_OF = {Kind.PAGE: 1, Kind.STAND_DOWN: 1}
+"""How many segments a message may take; those not named here, `SEGMENTS_MOST`."""
 TITLE_MIN = 16
 """A title is cut to so many characters before anything else is."""
+ROLE_MOST = 24
+TAG_MOST = 16
+TEXT_MOST = 500
+"""More of a free text than an SMS can ever hold."""
 
-Fits = Callable[[Wording], bool]
-
-
-def shortened(words: Wording, fits: Fits) -> Wording | None:
-    """The words, as short as they must be to fit and no shorter; None when nothing makes them fit."""
-    fitted = (_fit(each, fits) for each in _ways(words))
-    return next((each for each in fitted if each is not None), None)
+Said = Callable[[Wording], str]
 
 
-def _ways(words: Wording) -> list[Wording]:
+def limit(words: Wording) -> int:
+    """How many segments this message may take."""
+    return SEGMENTS_OF.get(Kind(words.kind), SEGMENTS_MOST)
+
+
+def fitted(words: Wording, said: Said) -> str | None:
+    """The text that `said` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
+    most = limit(words)
+
+    def text(candidate: Wording) -> str:
+        drill = "DRILL " if words.drill else ""
+        return fold(drill + " ".join(said(candidate).split()))
+
+    def fits(candidate: Wording) -> bool:
+        return segments(text(candidate)) <= most
+
+    for each in _ways(_brief(words)):
+        shortened = _shortened(each, fits)
+        if shortened is not None:
+            return text(shortened)
+    return None
+
+
+def _brief(words: Wording) -> Wording:
+    """The words with free texts no longer than an SMS could hold."""
+    return replace(
+        words,
+        title=cut(fold(words.title), TEXT_MOST),
+        summary=cut(words.summary, TEXT_MOST),
+        impact=cut(words.impact, TEXT_MOST),
+        resolution=cut(words.resolution, TEXT_MOST),
+        news=tuple(News(cut(each.text, TEXT_MOST), each.by, each.at) for each in words.news[-3:]),
+    )
+
+
+def _ways(words: Wording) -> Iterator[Wording]:
     """The words, then with less and less around what must stay."""
-    bare = replace(words, why="")
-    brief = replace(bare, acknowledge=words.acknowledge_short)
-    return [words, bare, brief] if words.kind == Kind.PAGE else [words]
+    yield words
+    if words.why:
+        words = replace(words, why="")
+        yield words
+    role = cut(words.roles[0], ROLE_MOST) if words.roles else ""
+    more = f" +{len(words.roles) - 1}" if len(words.roles) > 1 else ""
+    words = replace(words, your_role=role + more, accepted_by=cut(words.accepted_by, ROLE_MOST))
+    yield words
+    words = replace(
+        words,
+        title=_latin(words.title) or "incident",
+        your_role=_latin(words.your_role) or "responder" if words.your_role else "",
+        accepted_by=_latin(words.accepted_by),
+        groups="",
+    )
+    yield words
+    yield replace(words, tag=cut(words.tag, TAG_MOST), acknowledge="tocsin ack, or acknowledged: in the file")
 
 
-def _fit(words: Wording, fits: Fits) -> Wording | None:
-    """The words with a title, and then news, just short enough; None when that is not enough."""
+def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | None:
+    """The words with a title, and then texts, just short enough; None when that is not enough."""
     if fits(words):
         return words
-    titled = _longest(lambda length: replace(words, title=_cut(words.title, length)), len(words.title), TITLE_MIN, fits)
-    if titled is not None or words.kind == Kind.PAGE:
-        return titled
-    least = replace(words, title=_cut(words.title, TITLE_MIN))
-    said = " ".join((*words.changes, *words.news)) or words.resolution
+    least = replace(words, title=cut(words.title, TITLE_MIN))
+    if fits(least):
+        return _longest(
+            lambda length: replace(words, title=cut(words.title, length)), len(words.title), TITLE_MIN, fits
+        )
+    news = " ".join(each.text for each in words.news)
 
-    def said_in(length: int) -> Wording:
-        if words.kind == Kind.CLOSING:
-            return replace(least, resolution=_cut(said, length))
-        return replace(least, changes=(), news=(_cut(said, length),))
+    def with_texts_of(length: int) -> Wording:
+        return replace(
+            least,
+            summary=cut(words.summary, length),
+            impact=cut(words.impact, length),
+            resolution=cut(words.resolution, length),
+            news=(News(cut(news, length)),) if news else (),
+        )
 
-    return _longest(said_in, len(said), 0, fits) if said else None
+    longest = max(len(words.summary), len(words.impact), len(words.resolution), len(news))
+    return _longest(with_texts_of, longest, 0, fits) if longest else None
 
 
-def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Fits) -> Wording | None:
+def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Callable[[Wording], bool]) -> Wording | None:
     """The longest that fits, found by halving; None when even the shortest does not."""
     if most < least or not fits(made(least)):
         return None
@@ -56,5 +116,11 @@ def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Fits) 
     return made(low)
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + "..."
+def cut(text: str, length: int) -> str:
+    """The text in at most `length` characters; one that is cut ends in three dots."""
+    return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + "..."[: max(length, 0)]
+
+
+def _latin(text: str) -> str:
+    """What of a text is in the narrow alphabet of SMS: 71 of such a letter fit one segment."""
+    return " ".join("".join(letter for letter in fold(text) if segments(letter * 71) == 1).split())

@@ -10,21 +10,32 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def clock(at: datetime, zone: str, seen_from: datetime) -> str:
     """A time of day in the reader's zone, `11:30 CET`; with the day when that is another than `seen_from`'s."""
     here = at.astimezone(ZoneInfo(zone))
-    shown = f"{here:%H:%M} {_name(here)}"
-    if here.date() == seen_from.astimezone(ZoneInfo(zone)).date():
-        return shown
-    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}, {shown}"
+    return f"{_time(here, seen_from)} {_name(here)}"
+
+
+def dated(at: datetime, zone: str) -> str:
+    """The same for a text that is read later: `Mon 23 Nov, 11:30 CET (10:30 UTC)`, the latter where it differs."""
+    here = at.astimezone(ZoneInfo(zone))
+    shown = f"{_day(here)}, {here:%H:%M} {_name(here)}"
+    return f"{shown} ({at.astimezone(UTC):%H:%M} UTC)" if here.utcoffset() else shown
 
 
 def moment(at: datetime, zone: str) -> str:
-    """A day and a time in the reader's zone: `Mon 23 Nov 2026, 11:30 CET`."""
+    """A day with its year and a time in the reader's zone: `Mon 23 Nov 2026, 11:30 CET`."""
     here = at.astimezone(ZoneInfo(zone))
-    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]} {here.year}, {here:%H:%M} {_name(here)}"
+    return f"{_day(here)} {here.year}, {here:%H:%M} {_name(here)}"
+
+
+def moved(before: datetime, after: datetime, zone: str, seen_from: datetime) -> str:
+    """A time that has changed, in the reader's zone: `was 12:00, now 13:30 CET`."""
+    old, new = before.astimezone(ZoneInfo(zone)), after.astimezone(ZoneInfo(zone))
+    then = _time(old, seen_from) if _name(old) == _name(new) else f"{_time(old, seen_from)} {_name(old)}"
+    return f"was {then}, now {_time(new, seen_from)} {_name(new)}"
 
 
 def utc(at: datetime) -> str:
-    """An instant as files write it: `2026-11-23 10:30 UTC`."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    """An instant as records write it: `2026-11-23 10:30:05 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def span(length: timedelta) -> str:
@@ -33,6 +44,15 @@ def span(length: timedelta) -> str:
     units = ((minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute"))
     said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
     return " ".join(said[:2])
+
+
+def _time(here: datetime, seen_from: datetime) -> str:
+    shown = f"{here:%H:%M}"
+    return shown if here.date() == seen_from.astimezone(here.tzinfo).date() else f"{_day(here)}, {shown}"
+
+
+def _day(here: datetime) -> str:
+    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}"
 
 
 def _name(here: datetime) -> str:

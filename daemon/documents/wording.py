@@ -1,145 +1,172 @@
 """Wording: what a message is about, as plain words that templates put in order (product.md section 5, "Messages").
 
-Incident text comes in as data. Must not know templates, channels' limits or how anything is sent.
+Incident text comes in as data, cleaned once more. What an outsider may not read is left empty here, so that no
+template can give it away; so is whatever differs among readers who share one text. Must not know templates, the
+limits of channels, nor how anything is sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from daemon.documents.changes import changes, news, standing
-from daemon.documents.times import clock, moment, span
+from daemon.documents.changes import News, changes, news, standing
+from daemon.documents.cleaning import clean, one_line
+from daemon.documents.reader import zone_of
+from daemon.documents.reasons import why
+from daemon.documents.times import clock, dated, moment, span
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
 from daemon.domain.notification import Kind, Notification, Reason
-from daemon.domain.people import Person
-from daemon.domain.policy import RESPONDER, Policy, Severity
+from daemon.domain.policy import RESPONDER, Policy
 
-WHY = {
-    Reason.ESCALATED: "Nobody has accepted yet.",
-    Reason.REPEATED: "Still nobody has accepted.",
-    Reason.LAST_RESORT: "Nobody else answered: you are the last resort.",
-    Reason.ASSIGNED: "You were assigned.",
-    Reason.SEVERITY_RAISED: "The severity changed.",
-    Reason.REOPENED: "It is open again.",
-    Reason.DECLINED: "Somebody passed it on.",
-    Reason.REACH: "You have not answered yet.",
-    Reason.STILL_THERE: "Are you still on it? Please confirm.",
-}
-"""Why a page comes to this person now, in a few words; a first page needs none."""
+SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
+"""Kinds whose words are the same for every reader of one group, zone and language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Everything a template may say. Texts are as the incident has them; times are the reader's."""
+    """Everything a template may say: the names here are the names in templates. Empty means there is nothing to say.
+
+    `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
+    `file`. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
+    entries not read yet; `impact_new` tells that the impact is among what is new. `next` and `due` come with the day,
+    `next_short` and `due_short` as short as can be.
+    """
 
     kind: str
     reason: str
-    id: str
-    tag: str
     drill: bool
     external: bool
-    severity_title: str
-    severity_meaning: str
     title: str
     status: str
-    summary: str
-    impact: str
-    eta: str
-    services: tuple[str, ...]
-    name: str
-    person: str
-    why: str
-    roles: tuple[str, ...]
-    your_role: str
-    duties: tuple[tuple[str, str], ...]
-    holders: tuple[tuple[str, str], ...]
-    accepted_by: str
-    acknowledge: str
-    acknowledge_short: str
-    file: str
-    first: bool
-    last_word: bool
-    changes: tuple[str, ...]
-    news: tuple[str, ...]
-    standing: str
-    next: str
-    due: str
-    resolution: str
-    duration: str
-    review_file: str
-    review_due: str
-    since: str
-    unreadable: bool
+    id: str = ""
+    file: str = ""
+    tag: str = ""
+    severity_title: str = ""
+    severity_meaning: str = ""
+    summary: str = ""
+    impact: str = ""
+    impact_new: bool = False
+    eta: str = ""
+    services: tuple[str, ...] = ()
+    since: str = ""
+    unreadable: bool = False
+    resolution: str = ""
+    duration: str = ""
+    review_file: str = ""
+    review_due: str = ""
+    review_overdue: bool = False
+    person: str = ""
+    name: str = ""
+    roles: tuple[str, ...] = ()
+    your_role: str = ""
+    duties: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+    acknowledge: str = ""
+    acknowledge_line: str = ""
+    holders: tuple[tuple[str, str], ...] = ()
+    accepted_by: str = ""
+    first: bool = False
+    reopened: bool = False
+    last_word: bool = False
+    changes: tuple[str, ...] = ()
+    news: tuple[News, ...] = ()
+    standing: str = ""
+    next: str = ""
+    next_short: str = ""
+    due: str = ""
+    due_short: str = ""
+    groups: str = ""
 
 
 def wording(each: Notification, incident: Incident, history: History, policy: Policy) -> Wording:
     """The words for one notification. `history` is from before its decision."""
-    severity = policy.severity(incident.severity)
-    person = policy.people.get(each.to)
-    zone, known = zone_of(each, policy), history.groups.get(each.group or "")
-    told = known.told if known else None
-    titles = tuple(_title(policy, role) for role in each.roles)
-    first = each.reason is Reason.DECLARED and told is None
+    about = _about(each, incident, history, zone_of(each, policy))
+    if not each.external:
+        about = _inside(about, incident, history, policy, each)
+    return _news(about, each, incident, history, policy) if each.kind in SHARED else _mine(about, each, history, policy)
+
+
+def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:
+    """What everybody may read of an incident (product.md section 5: title, status, impact, ETA)."""
     return Wording(
         kind=each.kind.value,
         reason=each.reason.value,
-        id=incident.id,
-        tag="" if each.external else severity.name.upper(),
         drill=incident.drill,
         external=each.external,
-        severity_title="" if each.external else severity.title,
-        severity_meaning="" if each.external else severity.meaning,
-        title=incident.title,
+        title=one_line(clean(incident.title)),
         status=incident.status.value,
-        summary="" if each.external else incident.summary,
-        impact=incident.impact,
-        eta=clock(incident.eta, zone, each.at) if incident.eta and not incident.resolved else "",
-        services=()
-        if each.external
-        else tuple(policy.services[name].title for name in incident.services if name in policy.services),
-        name=person.name if person else "",
-        person=each.to,
-        why=WHY.get(each.reason, "") if each.kind is Kind.PAGE else "",
-        roles=titles,
-        your_role=listed(titles),
-        duties=_duties(policy, each.roles),
-        holders=() if each.external else _holders(history, policy),
-        accepted_by=_accepted_by(each, history, policy),
-        acknowledge=f"tocsin ack {incident.id} --as {each.to}",
-        acknowledge_short="tocsin ack, or acknowledged: in the file",
-        file=f"{incident.id}.yaml",
-        first=first,
-        last_word=each.reason is Reason.SEVERITY_LOWERED,
-        changes=changes(incident, told, external=each.external, order=tuple(policy.severities), zone=zone, now=each.at),
-        news=news(incident, told, external=each.external),
-        standing=standing(incident, told),
-        next=clock(each.next_update_at, zone, each.at) if each.next_update_at and each.kind is Kind.UPDATE else "",
-        due=clock(each.next_update_at, zone, each.at) if each.next_update_at else "",
-        resolution="" if each.external else incident.resolution,
-        duration=span(_lasted(history)),
-        review_file=f"reviews/{incident.id}.md",
-        review_due=_review_due(severity, history, zone),
-        since=moment(history.started_at, zone) if history.started_at else "",
+        impact=clean(incident.impact),
+        eta=dated(incident.eta, zone) if incident.eta and not incident.resolved else "",
+        duration=_lasted(history),
         unreadable=incident.unreadable,
+        reopened=each.episode > 1,
+        standing=standing(incident.status, first=each.kind is Kind.UPDATE and each.group not in history.groups),
     )
 
 
-def zone_of(each: Notification, policy: Policy) -> str:
-    """The reader's zone: the person's, else the group's."""
-    person: Person | None = policy.people.get(each.to)
-    if person is not None:
-        return person.timezone
-    group = policy.stakeholders.get(each.group or "")
-    return group.timezone if group else "UTC"
+def _inside(about: Wording, incident: Incident, history: History, policy: Policy, each: Notification) -> Wording:
+    """What insiders read besides."""
+    severity, zone = policy.severity(incident.severity), zone_of(each, policy)
+    review_at = history.resolved_at + severity.review.within if severity.review and history.resolved_at else None
+    needed = [role for role in history.roles.values() if role.needed and role.role]
+    return replace(
+        about,
+        id=incident.id,
+        file=f"{incident.id}.yaml",
+        tag=severity.name.upper(),
+        severity_title=severity.title,
+        severity_meaning=severity.meaning,
+        summary=clean(incident.summary),
+        services=tuple(policy.services[name].title for name in incident.services if name in policy.services),
+        since=dated(history.started_at, zone) if history.started_at else "",
+        resolution=clean(incident.resolution) if incident.resolved else "",
+        review_file=f"reviews/{incident.id}.md",
+        review_due=moment(review_at, zone) if review_at else "",
+        review_overdue=review_at is not None and each.at > review_at,
+        holders=tuple((_title(policy, role.role), _name(policy, role.holder)) for role in needed),
+        why=why(each, incident, history, policy) if each.kind is Kind.PAGE else "",
+        news=news(incident, None, external=False, zone=zone, now=each.at) if each.kind is Kind.PAGE else (),
+    )
 
 
-def language_of(each: Notification, policy: Policy) -> str:
-    """The reader's language: the person's, else the group's."""
-    person = policy.people.get(each.to)
-    if person is not None:
-        return person.language
-    group = policy.stakeholders.get(each.group or "")
-    return group.language if group else "en"
+def _mine(about: Wording, each: Notification, history: History, policy: Policy) -> Wording:
+    """What is for one person: their roles, and what they are asked to do."""
+    person, due_at, zone = policy.people.get(each.to), each.next_update_at, zone_of(each, policy)
+    titles = tuple(_title(policy, role) for role in each.roles)
+    known = (policy.roles[role] for role in each.roles if role in policy.roles)
+    holders = (history.holder(role) for role in each.roles)
+    return replace(
+        about,
+        person=each.to,
+        name=person.name if person else each.to,
+        roles=titles,
+        your_role=listed(titles),
+        duties=tuple((role.title, role.duties) for role in known if role.duties),
+        acknowledge=f"tocsin ack {about.id} --as {each.to}",
+        acknowledge_line=f"acknowledged: [{each.to}]",
+        accepted_by=listed(tuple(dict.fromkeys(_name(policy, holder) for holder in holders if holder))),
+        due=dated(due_at, zone) if due_at else "",
+        due_short=clock(due_at, zone, each.at) if due_at else "",
+        groups=_groups_due(each, history, policy),
+    )
+
+
+def _news(about: Wording, each: Notification, incident: Incident, history: History, policy: Policy) -> Wording:
+    """What a group has not heard yet, and when it hears next."""
+    if each.kind is Kind.CLOSING:
+        return about
+    known, at, zone = history.groups.get(each.group or ""), each.next_update_at, zone_of(each, policy)
+    told, order = known.told if known else None, tuple(policy.severities)
+    return replace(
+        about,
+        first=told is None,
+        last_word=each.reason is Reason.SEVERITY_LOWERED,
+        impact_new=bool(incident.impact) and (told is None or told.impact != incident.impact),
+        changes=changes(incident, told, external=each.external, order=order, zone=zone, now=each.at),
+        news=news(incident, told, external=each.external, zone=zone, now=each.at),
+        next=dated(at, zone) if at else "",
+        next_short=clock(at, zone, each.at) if at else "",
+    )
 
 
 def listed(names: tuple[str, ...]) -> str:
@@ -153,40 +180,28 @@ def _title(policy: Policy, role: str) -> str:
     return policy.roles[role].title if role in policy.roles else role
 
 
-def _services(incident: Incident, policy: Policy) -> tuple[str, ...]:
-    return tuple(policy.services[name].title for name in incident.services if name in policy.services)
-
-
-def _duties(policy: Policy, roles: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    known = (policy.roles[role] for role in roles if role in policy.roles)
-    return tuple((role.title, role.duties) for role in known if role.duties)
-
-
-def _holders(history: History, policy: Policy) -> tuple[tuple[str, str], ...]:
-    """Each needed role, and who holds it; "not accepted yet" where nobody does."""
-    needed = [role for role in history.roles.values() if role.needed]
-    return tuple((_title(policy, role.role), _name(policy, role.holder) or "not accepted yet") for role in needed)
-
-
-def _accepted_by(each: Notification, history: History, policy: Policy) -> str:
-    """Who accepted the roles of a stand-down."""
-    holders = (history.holder(role) for role in each.roles)
-    return listed(tuple(dict.fromkeys(_name(policy, holder) for holder in holders if holder)))
-
-
 def _name(policy: Policy, person: str | None) -> str:
     known = policy.people.get(person or "")
-    return known.name if known else ""
+    return known.name if known else person or ""
 
 
-def _lasted(history: History) -> timedelta:
+def _groups_due(each: Notification, history: History, policy: Policy) -> str:
+    """The groups whose update a reminder speaks of: those whose interval since their last update ends then."""
+    if each.kind is not Kind.REMINDER or each.next_update_at is None or history.incident is None:
+        return ""
+    streams = policy.severity(history.incident.severity).updates
+    named = {group: stream.cadence for stream in reversed(streams) for group in stream.to}
+    titles = []
+    for group, known in history.groups.items():
+        cadence = named.get(group) or (streams[0].cadence if streams else None)
+        spans = cadence.spans if cadence else ()
+        if group in policy.stakeholders and any(known.last_at + one.every == each.next_update_at for one in spans):
+            titles.append(policy.stakeholders[group].title)
+    return listed(tuple(titles))
+
+
+def _lasted(history: History) -> str:
     """How long the episode lasted, from its start to its resolution."""
     if history.started_at is None or history.resolved_at is None:
-        return timedelta(0)
-    return history.resolved_at - history.started_at
-
-
-def _review_due(severity: Severity, history: History, zone: str) -> str:
-    if severity.review is None or history.resolved_at is None:
         return ""
-    return moment(history.resolved_at + severity.review.within, zone)
+    return span(max(history.resolved_at - history.started_at, timedelta(0)))

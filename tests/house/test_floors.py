@@ -20,7 +20,7 @@ DOORS = {
     "croniter": {"planning/handoffs.py"},
     "email_validator": {"documents/contacts.py"},
     "icalendar": {"documents/calendar.py"},
-    "jinja2": {"adapters/jinja.py"},
+    "jinja2": {"adapters/jinja/"},
     "phonenumbers": {"documents/contacts.py"},
     "pydantic": {"documents/", "app/settings.py", "app/layers.py", "adapters/ledger/codec.py"},
     "pydantic_core": {"documents/problems.py"},
