@@ -26,7 +26,7 @@ class CannotStart(Exception):  # noqa: N818 - sentences for people, not a fault 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The config in force: its policy with `since`, its files' digest, and why the one on disk was refused if it was."""
+    """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused."""
 
     policy: Policy
     settings: Settings

@@ -4,13 +4,14 @@ back.
 It decides whether a try may begin while the ledger cannot be written. It must not know what a try is made of.
 """
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from daemon.app.delivery import Delivery
-from daemon.domain.delivery import Attempt
+from daemon.domain.delivery import Attempt, Outcome
 from daemon.ports import Ledger, LedgerTrouble
 
 FROM_MEMORY = 2
@@ -47,23 +48,28 @@ class Tries:
         """Give the ledger the tries that it does not know of. False when it cannot be written."""
         if not delivery.recorded:
             return False
-        key = delivery.notification.key
         try:
-            while delivery.owed:
-                attempt = delivery.owed[0]
-                if not attempt.id:
-                    begun = await self._ledger.begin(
-                        key, attempt.via, attempt.address, attempt.started_at, attempt.possible_duplicate
-                    )
-                    attempt = replace(attempt, id=begun.id, number=begun.number)
-                    delivery.owed[0] = attempt
-                assert attempt.outcome is not None
-                assert attempt.ended_at is not None
-                await self._ledger.end(attempt, attempt.outcome, attempt.ended_at)
-                del delivery.owed[0]
+            delivery.owed = [await self._begun(each) for each in delivery.owed]
+            writes = [self._ledger.end(*_ended(each)) for each in delivery.owed]
             if delivery.state and delivery.settled_at:
-                await self._ledger.settle(key, delivery.state, delivery.settled_at)
+                writes.append(self._ledger.settle(delivery.notification.key, delivery.state, delivery.settled_at))
+            await asyncio.gather(*writes)
         except LedgerTrouble as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False
+        delivery.owed.clear()
         return True
+
+    async def _begun(self, attempt: Attempt) -> Attempt:
+        """The try as the ledger knows it: one that went out from memory is written down now."""
+        if attempt.id:
+            return attempt
+        key, cause = attempt.reference, attempt.possible_duplicate
+        begun = await self._ledger.begin(key, attempt.via, attempt.address, attempt.started_at, cause)
+        return replace(attempt, id=begun.id, number=begun.number)
+
+
+def _ended(attempt: Attempt) -> tuple[Attempt, Outcome, datetime]:
+    assert attempt.outcome is not None
+    assert attempt.ended_at is not None
+    return attempt, attempt.outcome, attempt.ended_at

@@ -101,8 +101,7 @@ class DiskLedger:
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         await self._commit()
-        assert key not in self._disk.states, f"{key} settled twice"
-        self._disk.states[key] = state
+        self._disk.states.setdefault(key, state)
 
     async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         await self._commit()
