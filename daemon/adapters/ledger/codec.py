@@ -29,7 +29,12 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
 
 def fact_body(fact: Fact) -> str:
     """A fact as the ledger keeps it."""
-    body: bytes = _adapter(type(fact).__name__).dump_json(fact, exclude_defaults=True)
+    adapter = _adapter(type(fact).__name__)
+    try:
+        body: bytes = adapter.dump_json(fact, exclude_defaults=True)
+    except ValueError:  # half a surrogate pair in a text: it is no character, and must not keep a fact out
+        said = json.dumps(adapter.dump_python(fact, mode="json", exclude_defaults=True), ensure_ascii=False)
+        return storable(said)
     return body.decode()
 
 
@@ -41,9 +46,15 @@ def read_fact(kind: str, body: str) -> Fact:
     return fact
 
 
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: halves of surrogate pairs become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def outcome_body(outcome: Outcome) -> str:
     """How a try ended, as the ledger keeps it."""
     kind = type(outcome).__name__
+    # as ASCII, so that no character of a provider's answer can be in the way
     return json.dumps({"is": kind, **_adapter(kind).dump_python(outcome, mode="json", exclude_defaults=True)})
 
 

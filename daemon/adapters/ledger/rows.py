@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from daemon.adapters.ledger.codec import read_outcome
+from daemon.adapters.ledger.codec import read_outcome, storable
 from daemon.adapters.ledger.tables import HELD, PENDING, read_instant, written
 from daemon.domain.delivery import Attempt, Content
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
@@ -22,7 +22,8 @@ def digest_of(content: Content) -> str:
 
 def content_row(digest: str, content: Content) -> dict[str, Any]:
     """Words as a row."""
-    return {"digest": digest, "subject": content.subject, "text": content.text, "html": content.html}
+    parts = {"subject": content.subject, "text": content.text, "html": content.html}
+    return {"digest": digest, **{name: storable(part) for name, part in parts.items()}}
 
 
 def notification_row(each: Notification, content: str) -> dict[str, Any]:
