@@ -30,7 +30,10 @@ from daemon.domain.problem import Problem, ProblemLevel
 KEPT = 64
 """How many renderings are kept for readers who get the same words."""
 DRILL = "DRILL: this is an exercise"
-BANNER = f'<div style="background:#6b3fa0;color:#ffffff;padding:8px 16px;font:700 16px sans-serif;">{DRILL}</div>'
+BANNER = (
+    '<div style="max-width:600px;margin:0 auto 8px;background:#6b3fa0;color:#ffffff;border-radius:8px;'
+    f'font:700 16px sans-serif;"><div style="padding:8px 16px;">{DRILL}</div></div>'
+)
 
 FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What a template may raise while it is rendered."""
