@@ -32,10 +32,13 @@ T = TypeVar("T")
 
 
 class SqlLedger:
-    """A port Ledger. `set_aside` is where a damaged one was put when this one was made in its place."""
+    """A port Ledger. `set_aside` is where a damaged one was put when this one was made in its place; `concern` is a
+    sentence for the operators about where it lies, or empty.
+    """
 
     def __init__(self, opened: Opened) -> None:
         self.set_aside: Path | None = opened.set_aside
+        self.concern: str = opened.concern
         self._engine: Engine = opened.engine
         self._writer = Writer(opened.engine)
 

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from daemon.adapters.ledger.place import concern
 from daemon.adapters.ledger.tables import SCHEMA
 from daemon.adapters.ledger.trouble import damage, said
 from daemon.ports import LedgerTrouble
@@ -29,10 +30,11 @@ class Damaged(Exception):  # noqa: N818 - it is a state of the file
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An engine, and where a damaged ledger was set aside, if it was."""
+    """An engine; where a damaged ledger was set aside, if it was; what is to be said about the file's place."""
 
     engine: Engine
     set_aside: Path | None = None
+    concern: str = ""
 
 
 def open_file(path: Path, stamp: str) -> Opened:
@@ -42,10 +44,10 @@ def open_file(path: Path, stamp: str) -> Opened:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            return Opened(_checked(path))
+            return Opened(_checked(path), None, concern(path))
         except Damaged:
             aside = _set_aside(path, stamp)
-            return Opened(_checked(path), aside)
+            return Opened(_checked(path), aside, concern(path))
     except (Damaged, LedgerTrouble, SQLAlchemyError, OSError) as fault:
         raise LedgerTrouble(f"{path}: {said(fault)}") from None
 

@@ -17,6 +17,7 @@ from daemon.adapters.ledger import opening
 from daemon.adapters.ledger.ledger import SqlLedger
 from daemon.adapters.ledger.lock import Lock, Locked
 from daemon.adapters.ledger.opening import open_existing, open_file
+from daemon.adapters.ledger.place import concern
 from daemon.adapters.ledger.tables import metadata
 from daemon.domain.delivery import Accepted
 from daemon.domain.facts import Answer, Answered
@@ -250,3 +251,17 @@ async def test_nobody_else_reads_it(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
     await ledger.close()
+
+
+def test_a_network_file_system_is_told(tmp_path: Path) -> None:
+    """SQLite on a network file system is used, and the operators are told; the innermost mount counts."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+        "23 22 0:41 / /srv/team\\040disk rw shared:1 - nfs4 nas:/team rw\n"
+        "24 23 254:1 / /srv/team\\040disk/local rw - xfs /dev/vdb rw\n"
+    )
+    assert "nfs4" in concern(Path("/srv/team disk/var/tocsin.db"), mounts)
+    assert concern(Path("/srv/team disk/local/tocsin.db"), mounts) == ""
+    assert concern(Path("/srv/tocsin.db"), mounts) == ""
+    assert concern(Path("/srv/tocsin.db"), tmp_path / "absent") == ""
