@@ -46,7 +46,7 @@ def inspect(
         chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []
     for path in chosen:
         listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
-        problems += _incidents(listed, path if path.is_dir() else path.parent, found.policy)
+        problems += incident_problems(listed, path if path.is_dir() else path.parent, found.policy)
     return found, problems
 
 
@@ -63,7 +63,7 @@ def _file(path: Path) -> Listed:
         return Listed(path.name, None, "", fault.strerror or str(fault))
 
 
-def _incidents(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
+def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
     """What is wrong with incident files of one folder."""
     first: dict[str, str] = {}
     for each in listed:

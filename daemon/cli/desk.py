@@ -18,6 +18,12 @@ from daemon.documents.incident_name import incident_id
 from daemon.ports import Ledger, LedgerTrouble
 
 
+def warn(sentence: str) -> None:
+    """Tell what people should know besides what they asked for."""
+    if sentence:
+        click.echo(sentence, file=sys.stderr)
+
+
 def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
     """Do something at the desk and give what it says. A refusal is told on stderr and ends with 1."""
 
@@ -37,19 +43,21 @@ def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
 
 
 @asynccontextmanager
-async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
+async def in_force(
+    folder: Path, now: datetime, tell: Callable[[str], None] = warn
+) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
     """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
     ledger keeps (rule 43); without one its problems are told and the command ends with 1.
     """
     found = load(folder, now, os.environ)
-    ledger = _ledger(found.ledger)
+    ledger = _ledger(found.ledger, tell)
     try:
         if found.policy is None or found.settings is None:
             kept = await ledger.last_good_config() if ledger else None
             good = read_tree(kept[2], folder, now, os.environ, revision=kept[0]) if kept else None
             if good is None or good.policy is None or good.settings is None:
                 fail(found.problems)
-            warn(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
+            tell(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
             found = good
         yield found, ledger
     finally:
@@ -57,7 +65,7 @@ async def in_force(folder: Path, now: datetime) -> AsyncIterator[tuple[Configura
             await ledger.close()
 
 
-def _ledger(path: Path) -> Ledger | None:
+def _ledger(path: Path, tell: Callable[[str], None]) -> Ledger | None:
     """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
     if not path.is_file():
         return None
@@ -67,15 +75,9 @@ def _ledger(path: Path) -> Ledger | None:
     try:
         engine = open_existing(path)
     except LedgerTrouble as trouble:
-        warn(f"the ledger cannot be read ({trouble}); going on without it")
+        tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
     return SqlLedger(Opened(engine)) if engine else None
-
-
-def warn(sentence: str) -> None:
-    """Tell what people should know besides what they asked for."""
-    if sentence:
-        click.echo(sentence, file=sys.stderr)
 
 
 def id_of(written: str) -> str:
