@@ -1,0 +1,122 @@
+"""A pager in a folder of its own: the installed `tocsin run` as a process, with real files around it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TOCSIN = Path(sys.executable).with_name("tocsin")
+
+CONFIG = """
+people:
+  ana: {name: Ana Souza, email: ana@example.com, phone: "+14155550101"}
+  bo: {name: Bo Berg, email: bo@example.com, phone: "+14155550102"}
+  olga: {name: Olga Ops, email: olga@example.com, phone: "+14155550103"}
+roles:
+  technical_lead: {title: Technical Lead, duties: Fixes it., chain: [ana, bo]}
+stakeholders:
+  support: {title: Support, emails: [support@example.com]}
+severities:
+  sev1:
+    title: Critical
+    page: {roles: [technical_lead], via: [sms, email], acknowledge_within: 5m}
+    updates: [{to: [support], every: 30m}]
+"""
+SETTINGS = """
+operators: [olga]
+last_resort: [olga, bo]
+email: {sender: "Incidents <incidents@example.com>"}
+sms: {sender: "+15005550006"}
+"""
+
+
+class Pager:
+    """The folder, and the daemon when it runs. `environ` are extra variables."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.environ = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")} | environ
+        for name in ("config", "incidents", "templates"):
+            (folder / name).mkdir(exist_ok=True)
+        (folder / "config" / "all.yaml").write_text(CONFIG)
+        (folder / "config" / "tocsin.yaml").write_text(SETTINGS)
+        self.log = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command, to its end."""
+        return subprocess.run(
+            [TOCSIN, *(arguments or ("run",))],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    def start(self) -> None:
+        """Start the daemon and wait until it is ready."""
+        before = self.said("ready")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([TOCSIN, "run"], cwd=self.folder, env=self.environ, stderr=log, stdout=log)
+        self.until(lambda: self.said("ready") > before)
+
+    def said(self, event: str) -> int:
+        """How many log lines there are of this event."""
+        return self.log.read_text().count(f'"event": "{event}"') if self.log.exists() else 0
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        status = self.process.wait(40)
+        self.process = None
+        return status
+
+    def until(self, true: Callable[[], Any], seconds: float = 25) -> Any:
+        """Wait until something is true, and give it."""
+        end = time.monotonic() + seconds
+        while not (found := true()):
+            assert time.monotonic() < end, f"it did not happen; the log says:\n{self.log.read_text()[-4000:]}"
+            assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
+            time.sleep(0.02)
+        return found
+
+    def write(self, name: str, text: str) -> None:
+        """Write an incident file as an editor does: under another name, then by rename."""
+        hidden = self.folder / "incidents" / f".{name}.new"
+        hidden.write_text(text)
+        hidden.rename(self.folder / "incidents" / name)
+
+    def mails(self, kind: str = "", to: str = "") -> list[EmailMessage]:
+        """The emails of the outbox, in order."""
+        found = []
+        for path in sorted((self.folder / "var" / "outbox").glob("*.eml"), key=_number):
+            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+            assert isinstance(mail, EmailMessage)
+            if kind in ("", mail["X-Tocsin-Kind"]) and to in str(mail["To"]):
+                found.append(mail)
+        return found
+
+    def texts(self) -> list[str]:
+        """The names of the SMS files of the outbox."""
+        return sorted(path.name for path in (self.folder / "var" / "outbox").glob("*.json"))
+
+    def copy_shipped(self) -> None:
+        """Use the config and templates that come with the daemon instead."""
+        for name in ("config", "templates"):
+            shutil.rmtree(self.folder / name)
+            shutil.copytree(ROOT / name, self.folder / name)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split("-")[1])
