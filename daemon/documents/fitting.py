@@ -41,7 +41,11 @@ def fitted(words: Wording, said: Said) -> str | None:
     def fits(candidate: Wording) -> bool:
         return segments(text(candidate)) <= most
 
-    for each in _ways(_brief(words)):
+    words = _brief(words)
+    whole = text(words)
+    if segments(whole) <= most:
+        return whole
+    for each in _ways(words):
         shortened = _shortened(each, fits)
         if shortened is not None:
             return text(shortened)

@@ -29,6 +29,8 @@ from daemon.domain.problem import Problem, ProblemLevel
 
 KEPT = 64
 """How many renderings are kept for readers who get the same words."""
+EMAIL = ("subject.txt", "email.txt", "email.html")
+"""The templates of an email."""
 DRILL = "DRILL: this is an exercise"
 BANNER = (
     '<div style="max-width:600px;margin:0 auto 8px;background:#6b3fa0;color:#ffffff;border-radius:8px;'
@@ -129,9 +131,9 @@ class JinjaRenderer:
     def _content(self, words: Wording, via: Channel, language: str) -> Content:
         if via is Channel.SMS:
             return Content(self._sms(words, language))
-        subject = " ".join(self._text(words, "subject.txt", language).split())
-        text = self._text(words, "email.txt", language).strip("\n") + "\n"
-        html = self._text(words, "email.html", language).strip() + "\n"
+        names = _names(words)
+        subject, text, html = (self._rendered(self._template(words, part, language), names) for part in EMAIL)
+        subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not words.drill:
             return Content(text, subject, html)
         start = body.end() if (body := _BODY.search(html)) else 0
@@ -139,42 +141,38 @@ class JinjaRenderer:
 
     def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplate]:
         """Every template of a message that gives no text."""
-        parts = ["sms.txt"] if via is Channel.SMS else ["subject.txt", "email.txt", "email.html"]
-        for part in parts:
+        for part in ("sms.txt",) if via is Channel.SMS else EMAIL:
             try:
                 if via is Channel.SMS:
                     self._sms(words, language)
                 else:
-                    self._text(words, part, language)
+                    self._rendered(self._template(words, part, language), _names(words))
             except BrokenTemplate as broken:
                 yield broken
 
     def _sms(self, words: Wording, language: str) -> str:
         """A text that fits its segments."""
         template = self._template(words, "sms.txt", language)
-        text = fitted(words, lambda each: self._rendered(template, each))
+        text = fitted(words, lambda each: self._rendered(template, _names(each)))
         if text is None:
             raise BrokenTemplate(template.name or "", 1, "the text does not fit, however short its words; say less")
         return text
-
-    def _text(self, words: Wording, part: str, language: str) -> str:
-        return self._rendered(self._template(words, part, language), words)
 
     def _template(self, words: Wording, part: str, language: str) -> Template:
         """The reader's language first, then the default."""
         name = f"{words.kind}.{part}.j2"
         try:
-            return self._sandbox.choose((f"{language}/{name}", name))
+            return self._sandbox.choose(f"{language}/{name}", name)
         except TemplateSyntaxError as fault:
             raise BrokenTemplate(fault.name or name, fault.lineno, _words_of(fault)) from fault
         except TemplateNotFound as fault:
             raise BrokenTemplate(name, 1, "there is no such template") from fault
 
-    def _rendered(self, template: Template, words: Wording) -> str:
+    def _rendered(self, template: Template, names: dict[str, Any]) -> str:
         """What a template makes. An empty text is a broken template's."""
         name = template.name or ""
         try:
-            text = self._sandbox.text(template, _names(words))
+            text = self._sandbox.text(template, names)
         except FAULTS as fault:
             raise BrokenTemplate(*_where(fault, name), _words_of(fault)) from fault
         if not text.strip():

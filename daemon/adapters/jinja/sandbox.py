@@ -49,16 +49,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
             cache_size=-1,
             auto_reload=False,
         )
+        self._sources = sources
         self._steps = STEPS_MOST
         self._room = OUTPUT_MOST
         self.filters = {name: known for name, known in self.filters.items() if name in FILTERS}
         self.filters.update({_TURNS: self._turns, _JOINED: self._counted, "replace": self._replace})
         self.globals = {"range": self._range}
 
-    def choose(self, names: Iterable[str]) -> Template:
-        """The first template there is."""
+    def choose(self, *names: str) -> Template:
+        """The first template there is, else the last is said to be missing."""
         self._steps = STEPS_MOST
-        return self.select_template(list(names))
+        return self.get_template(next((name for name in names if name in self._sources), names[-1]))
 
     def text(self, template: Template, words: Mapping[str, Any]) -> str:
         """What a template makes of the words."""
