@@ -40,6 +40,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._waiting: list[_Call] = []
         self._busy = False
@@ -59,7 +60,17 @@ class Writer:
         """Finish what is queued, then end the thread."""
         with suppress(LedgerTrouble):
             await self.do(_nothing, None)
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._thread.shutdown()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
 
     def _go(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send the next group on its way. Whoever gave up waiting before that writes nothing."""
@@ -97,14 +108,17 @@ class Writer:
             return [self._commit([call])[0] for call in group]
         except (SQLAlchemyError, OSError) as fault:
             if not passing(fault):
-                self._engine.dispose()  # nothing is known about the connections now; the next group opens anew
+                self._let_go()  # nothing is known about the connections now; the next group opens anew
+                self._engine.dispose()
             return [trouble(fault)] * len(group)
 
     def _together(self, group: list[_Call]) -> list[Any]:
         results: dict[_Call, Any] = {}
-        with self._engine.begin() as connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
             for write, calls in _alike(group).items():
-                found = write(connection, [call.argument for call in calls])
+                found = write(self._connection, [call.argument for call in calls])
                 results.update(zip(calls, found, strict=True))
         return [results[call] for call in group]
 

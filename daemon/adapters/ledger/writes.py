@@ -21,7 +21,6 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.dialects.sqlite import Insert as TolerantInsert
@@ -78,13 +77,10 @@ _FACT = insert(t.facts)
 _CONTENT = _unless_there(t.contents)
 _NOTIFICATION = insert(t.notifications)
 _KNOWN = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
-_TRIES = union_all(
-    select(literal_column("NULL"), func.coalesce(func.max(t.attempts.c.id), 0)),
-    select(t.attempts.c.key, func.max(t.attempts.c.number))
-    .where(t.attempts.c.key.in_(bindparam("keys", expanding=True)))
-    .group_by(t.attempts.c.key),
-)
-_BEGIN = insert(t.attempts)
+_LAST_TRY = select(func.coalesce(func.max(t.attempts.c.id), 0))
+_TRIES = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
+_BEGIN = insert(t.attempts).values(number=_TRIES.scalar_subquery())
+_BEGUN = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
 _END = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _in_place(t.incidents, "id", "file", "digest", "data")
@@ -121,18 +117,11 @@ def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
     """Tries that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so the
     ids can be counted here, and one statement does for all.
     """
-    last: dict[str | None, int] = {}
-    keys = list({row["key"] for row in rows})
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        found = connection.execute(_TRIES, {"keys": keys[start : start + KEYS_AT_ONCE]})
-        last.update((key, number) for key, number in found)
-    begun = []
-    for row in rows:
-        last[None] += 1
-        last[row["key"]] = last.get(row["key"], 0) + 1
-        begun.append({**row, "id": last[None], "number": last[row["key"]]})
-    _all(connection, _BEGIN, begun)
-    return [(row["id"], row["number"]) for row in begun]
+    last: int = connection.execute(_LAST_TRY).scalar_one()
+    ids = range(last + 1, last + 1 + len(rows))
+    _all(connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)])
+    numbers = connection.execute(_BEGUN, {"last": last}).scalars()
+    return list(zip(ids, numbers, strict=True))
 
 
 def end(connection: Connection, rows: Sequence[Row]) -> list[None]:
