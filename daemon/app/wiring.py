@@ -13,6 +13,7 @@ from pathlib import Path
 from daemon.adapters.clock import SystemClock
 from daemon.adapters.folder import WatchedFolder
 from daemon.adapters.heartbeat import Heartbeat
+from daemon.adapters.incident_files import IncidentFiles
 from daemon.adapters.jinja import JinjaRenderer, shipped_folder
 from daemon.adapters.ledger.ledger import SqlLedger
 from daemon.adapters.ledger.lock import Lock, Locked
@@ -28,6 +29,7 @@ from daemon.app.engine import Engine
 from daemon.app.health import Health
 from daemon.app.intake import Intake
 from daemon.app.lifecycle import Daemon, Orders
+from daemon.app.reviews import Reviews
 from daemon.app.settings import MailTransport, Settings, SmsTransport
 from daemon.app.start import CannotStart, Started, in_force, make_folders
 from daemon.app.trouble import Trouble
@@ -128,6 +130,15 @@ async def assemble(
     }
     health = Health(clock, manager, Heartbeat(), current.settings, marks, ledger)
     retired = Retired()
+    reviews = Reviews(
+        clock,
+        ledger,
+        current.policy,
+        lambda: IncidentFiles(current.settings().reviews),
+        engine.deliver.holds,
+        engine.tell,
+    )
+    engine.reconcile.resolved = reviews.order
 
     def changed(before: Settings) -> None:
         """Fit everything to a new config."""
@@ -149,7 +160,7 @@ async def assemble(
     if ledger.set_aside:
         said = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
         engine.tell(Trouble("ledger damaged", said))
-    return Daemon(current, engine, watch, health, manager, (answers.run, retired.run), part)
+    return Daemon(current, engine, watch, health, manager, (answers.run, retired.run, reviews.run), part)
 
 
 class Retired:
