@@ -58,4 +58,6 @@ def _day(here: datetime) -> str:
 def _name(here: datetime) -> str:
     """The zone's short name; where it has only digits, the offset from UTC."""
     name = here.tzname() or "UTC"
-    return name if name.isalpha() else f"UTC{name}"
+    if name.isalpha():
+        return name
+    return f"UTC{name[:3]}:{name[3:]}" if len(name) > 3 else f"UTC{name}"

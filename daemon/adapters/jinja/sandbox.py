@@ -1,6 +1,6 @@
 """A sandbox whose costs are bounded too: Jinja's own keeps templates from the machine, but not from eating it.
 
-A template takes its steps from a budget: each turn of a loop, each call and each file it includes is one, and every
+A template takes its steps from a budget: each turn of a loop and each call is one, each file it includes some, and every
 text it makes counts against a length. Operators, filters and methods that make much of little are not there. So a
 template ends within milliseconds, with a text or with a fault. Must not know what templates are about.
 """
@@ -16,6 +16,8 @@ from jinja2.visitor import NodeTransformer
 
 STEPS_MOST = 5_000
 """Turns of loops, calls and includes in one rendering."""
+FILE_COSTS = 100
+"""Steps that an included file costs, so that files which include each other end soon."""
 OUTPUT_MOST = 256 * 1024
 """Characters that one rendering may make, those on the way included."""
 
@@ -94,7 +96,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return __self._counted(super().call(__context, __obj, *args, **kwargs))
 
     def _load_template(self, name: str, globals: Any) -> Template:  # noqa: A002 - as in Jinja
-        self._step(1)
+        self._step(FILE_COSTS)
         return super()._load_template(name, globals)
 
     def _generate(

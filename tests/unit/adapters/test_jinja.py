@@ -1,0 +1,469 @@
+"""Templates by Jinja2: which text speaks, what a broken one costs, and that strangers' text stays text."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.adapters.jinja import JinjaRenderer, shipped_folder
+from daemon.documents.sms import segments
+from daemon.documents.wording import Wording
+from daemon.domain.delivery import Content
+from daemon.domain.history import GroupHistory, History, RoleHistory
+from daemon.domain.incident import Incident, Status, UpdateEntry
+from daemon.domain.notification import Kind, Notification, Reason
+from daemon.domain.people import Channel, Person, StakeholderGroup
+from daemon.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
+from daemon.domain.problem import Problem
+from tests.policies import small_policy
+
+SHIPPED = shipped_folder()
+AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+KINDS = [kind for kind in Kind if kind is not Kind.OPERATOR]
+NASTY = [
+    "Card payments fail at checkout",
+    "🔥💳 Zahlungen schlagen fehl — «alles» kaputt…",
+    "Платежи по картам не проходят на странице оформления заказа уже двадцать минут подряд",
+    "支付失败，用户无法完成结账",
+    "x" * 300,
+    "<script>alert('x')</script><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% for i in range(99) %}x{% endfor %}{# no #}",
+    "one\r\nBcc: everybody@example.com\r\n\r\ntwo",
+    "{\\rtf1} ^~[]|€" * 20,
+    "\u202ereversed\u0000\u001b[31mred",
+    " ",
+]
+
+
+def policy() -> Policy:
+    """Two severities, four roles, people in three zones, an internal and an external group."""
+    titles = {
+        "incident_commander": "Incident Commander",
+        "technical_lead": "Technical Lead",
+        "communications": "Communications",
+        "scribe": "Scribe",
+    }
+    stream = Stream(("executives", "customers"), Cadence((Span(timedelta(minutes=30)),)))
+    review = ReviewPolicy(timedelta(days=5))
+    page = small_policy().severities["sev1"].page
+    return small_policy(
+        severities={
+            "sev1": Severity("sev1", "Critical", "All hands.", page, (stream,), review=review),
+            "sev2": Severity("sev2", "Major", "", page, (stream,)),
+        },
+        roles={role: Role(role, title, f"Duties of {title}.") for role, title in titles.items()},
+        people={
+            "ana": Person("ana", "Ana Souza", "ana@example.com", "+14155550101", "America/Sao_Paulo"),
+            "bo": Person("bo", "Bo Lindqvist", "bo@example.com", "+14155550102", "Europe/Stockholm"),
+            "chen": Person("chen", "Chen Wei", "chen@example.com", "", "Asia/Singapore"),
+        },
+        stakeholders={
+            "executives": StakeholderGroup("executives", "Executives", ("chen",), timezone="Europe/Berlin"),
+            "customers": StakeholderGroup("customers", "Customers", (), ("status@lists.example.com",), external=True),
+        },
+    )
+
+
+POLICY = policy()
+INCIDENT = Incident(
+    "2026-11-23-card-payments-fail",
+    "Card payments fail at checkout",
+    "sev1",
+    Status.IDENTIFIED,
+    summary="Since the release every third request fails.",
+    impact="A third of payments fail.",
+    services=("checkout",),
+    eta=AT + timedelta(hours=3),
+    updates=(UpdateEntry("Failover under way.", "We are fixing it.", by="chen"),),
+)
+
+
+def history(incident: Incident = INCIDENT, told: Incident | None = None) -> History:
+    """An incident that began at AT, with a holder, and groups that were told of a version."""
+    groups = {
+        name: GroupHistory(name, name == "customers", AT, AT, told) for name in ("executives", "customers") if told
+    }
+    roles = {
+        "technical_lead": RoleHistory("technical_lead", needed=True, holder="chen"),
+        "scribe": RoleHistory("scribe", needed=True),
+    }
+    resolved_at = AT + timedelta(hours=2, minutes=5) if incident.resolved else None
+    return History(incident, 1, started_at=AT, roles=roles, groups=groups, resolved_at=resolved_at)
+
+
+def notification(kind: Kind, via: Channel, **changes: object) -> Notification:
+    """A message of a kind, with what such messages carry."""
+    reasons = {Kind.PAGE: Reason.ESCALATED, Kind.STAND_DOWN: Reason.ACCEPTED, Kind.UPDATE: Reason.CHANGED}
+    to = "chen" if kind is Kind.UPDATE else "bo"
+    each = Notification("key", INCIDENT.id, 1, kind, reasons.get(kind, Reason.RESOLVED), AT, to, via)
+    if kind is Kind.UPDATE:
+        each = replace(each, group="executives", next_update_at=AT + timedelta(minutes=30))
+    elif kind is Kind.REMINDER:
+        each = replace(each, next_update_at=AT + timedelta(minutes=30))
+    elif kind is not Kind.CLOSING:
+        each = replace(each, roles=("technical_lead",))
+    return replace(each, **changes)  # type: ignore[arg-type]  # a table of fields for a constructor
+
+
+@pytest.fixture
+def told() -> list[Problem]:
+    return []
+
+
+@pytest.fixture
+def renderer(told: list[Problem]) -> JinjaRenderer:
+    return JinjaRenderer(SHIPPED, told.append)
+
+
+def every(**changes: object) -> Iterator[Notification]:
+    """A message of every kind on every channel."""
+    for kind in KINDS:
+        for via in Channel:
+            yield notification(kind, via, **changes)
+
+
+def parts(content: Content) -> str:
+    return f"{content.subject}\n{content.text}\n{content.html}"
+
+
+TEXTS = st.one_of(st.sampled_from(NASTY), st.text(max_size=400), st.lists(st.sampled_from(NASTY)).map(" ".join))
+IDS = st.one_of(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", fullmatch=True), st.just("x" * 80))
+ENTRIES = st.lists(st.builds(UpdateEntry, TEXTS, TEXTS, st.none() | st.just(AT), TEXTS), max_size=4).map(tuple)
+ROLES = st.lists(st.sampled_from([*POLICY.roles, "responder", "unknown"]), min_size=1, max_size=5, unique=True)
+INCIDENTS = st.builds(
+    Incident,
+    IDS,
+    TEXTS,
+    st.sampled_from(["sev1", "sev2", "other"]),
+    st.sampled_from(Status),
+    TEXTS,
+    TEXTS,
+    eta=st.none() | st.just(AT + timedelta(days=2)),
+    updates=ENTRIES,
+    resolution=TEXTS,
+    drill=st.booleans(),
+)
+
+
+@cache
+def lasting() -> tuple[JinjaRenderer, list[Problem]]:
+    """A renderer for many examples, and what it told."""
+    told: list[Problem] = []
+    return JinjaRenderer(SHIPPED, told.append), told
+
+
+@settings(max_examples=60, deadline=None)
+@given(INCIDENTS, ROLES.map(tuple), st.sampled_from(Reason), st.booleans())
+def test_any_text_gives_a_message_that_fits(
+    incident: Incident, roles: tuple[str, ...], reason: Reason, heard: bool
+) -> None:
+    """Whatever an incident says, the shipped templates give every message, and an SMS in its segments."""
+    renderer, told = lasting()
+    past = history(incident, replace(INCIDENT, severity="sev2", updates=()) if heard else None)
+    for each in every(incident=incident.id):
+        asked = replace(each, roles=roles, reason=reason) if each.roles else each
+        content = renderer.render(asked, incident, past, POLICY)
+        assert content.text.strip()
+        assert incident.drill == content.text.startswith("DRILL")
+        if each.via is Channel.EMAIL:
+            assert content.subject.strip()
+            assert not set("\r\n") & set(content.subject)
+            assert "<script" not in content.html
+            assert "<img" not in content.html
+            continue
+        assert segments(content.text) <= (1 if each.kind in (Kind.PAGE, Kind.STAND_DOWN) else 3)
+        if each.kind is Kind.PAGE:
+            assert "tocsin ack" in content.text
+            assert len(incident.id) > 70 or f"tocsin ack {incident.id} --as bo" in content.text
+        if each.kind is Kind.UPDATE:
+            assert "Next update by 18:30 UTC+08." in content.text
+    assert not told
+
+
+def test_a_page_by_sms_says_what_matters(renderer: JinjaRenderer) -> None:
+    """Severity, title, role, why, and how to acknowledge, in one segment."""
+    content = renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY)
+    assert content.text == (
+        "SEV1 Card payments fail at checkout. Nobody has accepted yet. You: Technical Lead. "
+        "Ack: tocsin ack 2026-11-23-card-payments-fail --as bo"
+    )
+    assert content.subject == content.html == ""
+
+
+@pytest.mark.parametrize("title", NASTY)
+def test_the_title_gives_way_first(renderer: JinjaRenderer, title: str) -> None:
+    """A page that must be cut keeps severity, role and the command; a cut title ends in dots (rule 42)."""
+    incident = replace(INCIDENT, title=title)
+    text = renderer.render(notification(Kind.PAGE, Channel.SMS), incident, history(), POLICY).text
+    assert segments(text) == 1
+    assert text.startswith("SEV1 ")
+    assert text.endswith("You: Technical Lead. Ack: tocsin ack 2026-11-23-card-payments-fail --as bo")
+    if len(title) > 200 and title.isascii() and title.isalpha():
+        assert "xxx..." in text
+
+
+def test_incident_text_is_never_template(renderer: JinjaRenderer) -> None:
+    """Jinja syntax in a title is read as written, in every part of a mail."""
+    incident = replace(INCIDENT, title="{{ 7 * 7 }} {% raw %}", summary="{{ policy }}")
+    content = renderer.render(notification(Kind.PAGE, Channel.EMAIL), incident, history(), POLICY)
+    assert content.subject.count("{{ 7 * 7 }} {% raw %}") == 1
+    assert "{{ policy }}" in content.text
+    assert "{{ policy }}" in content.html
+    assert "49" not in content.subject
+
+
+def test_html_is_escaped(renderer: JinjaRenderer) -> None:
+    """Tags in any text of the incident show as text."""
+    evil = "<b onmouseover=alert(1)>&'\""
+    incident = replace(
+        INCIDENT, title=evil, summary=evil, impact=evil, resolution=evil, updates=(UpdateEntry(evil, evil, by=evil),)
+    )
+    for each in every():
+        assert "<b " not in renderer.render(each, incident, history(incident), POLICY).html
+
+
+def test_readers_of_one_update_share_its_words(renderer: JinjaRenderer) -> None:
+    """A thousand readers in one zone and language cost one rendering; another zone has its own."""
+    past = history()
+    each = notification(Kind.UPDATE, Channel.EMAIL, to="a@example.com")
+    contents = {
+        id(renderer.render(replace(each, key=str(number), to=f"r{number}@example.com"), INCIDENT, past, POLICY))
+        for number in range(1000)
+    }
+    assert len(contents) == 1
+    other = renderer.render(replace(each, to="ana"), INCIDENT, past, POLICY)
+    assert "07:30 UTC-03 (10:30 UTC)" in other.text
+    assert "Mon 23 Nov, 11:30 CET (10:30 UTC)" in renderer.render(each, INCIDENT, past, POLICY).text
+
+
+def test_a_page_is_never_anothers(renderer: JinjaRenderer) -> None:
+    """Two people paged at one instant get their own command."""
+    past, page = history(), notification(Kind.PAGE, Channel.SMS)
+    texts = [renderer.render(replace(page, to=name), INCIDENT, past, POLICY).text for name in ("ana", "bo", "ana")]
+    assert texts[0].endswith("--as ana")
+    assert texts[1].endswith("--as bo")
+    assert texts[0] == texts[2]
+
+
+SECRET = "hunter2"
+
+
+def test_outsiders_read_public_words_only(tmp_path: Path, told: list[Problem]) -> None:
+    """External groups never read summary, people, roles, severity, ids or internal texts, whatever a template asks."""
+    names = Wording.__slots__
+    for kind in ("update", "closing"):
+        for part in ("sms.txt", "email.txt", "email.html", "subject.txt"):
+            (tmp_path / f"{kind}.{part}.j2").write_text(" ".join(f"{{{{ {name} }}}}" for name in names))
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    assert not renderer.load(tmp_path)
+    hidden = replace(POLICY, people={"chen": Person("chen", SECRET, "chen@example.com")})
+    worst = replace(hidden.severities["sev1"], title=SECRET, meaning=SECRET)
+    hidden = replace(
+        hidden,
+        severities={"sev2": hidden.severities["sev2"], "sev1": worst},
+        roles={name: Role(name, SECRET, SECRET) for name in hidden.roles},
+    )
+    incident = replace(
+        INCIDENT,
+        id=SECRET,
+        summary=SECRET,
+        resolution=SECRET,
+        declared_by=SECRET,
+        updates=(UpdateEntry(SECRET, "", AT, SECRET), UpdateEntry(SECRET, "In public.", AT, SECRET)),
+    )
+    for status in Status:
+        seen = replace(incident, status=status)
+        for kind in (Kind.UPDATE, Kind.CLOSING):
+            for via in Channel:
+                for told_before in (None, replace(seen, severity="sev2", updates=())):
+                    each = notification(kind, via, group="customers" if kind is Kind.UPDATE else None, external=True)
+                    each = replace(each, to="status@lists.example.com")
+                    for words in (JinjaRenderer(SHIPPED, told.append), renderer):
+                        said = parts(words.render(each, seen, history(seen, told_before), hidden))
+                        assert SECRET not in said
+                        assert "sev" not in said.lower()
+    assert not told
+
+
+def test_drills_say_so_even_where_a_template_does_not(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """A drill's every subject and text is marked, with anybody's templates (rule 28)."""
+    for part in ("sms.txt", "email.txt", "email.html", "subject.txt"):
+        (tmp_path / f"page.{part}.j2").write_text("{{ title }}")
+    for own in (False, True):
+        assert not own or not renderer.load(tmp_path)
+        for each in every():
+            content = renderer.render(each, replace(INCIDENT, drill=True), history(), POLICY)
+            assert content.text.startswith("DRILL")
+            assert each.via is Channel.SMS or (content.subject.startswith("DRILL ") and "DRILL" in content.html)
+            assert "DRILL" not in parts(renderer.render(each, INCIDENT, history(), POLICY))
+
+
+def test_a_file_overrides_a_file(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """A user's template stands in for the shipped one, the rest stays; the reader's language comes first."""
+    (tmp_path / "page.sms.txt.j2").write_text("Hello {{ name }}, {{ acknowledge }}")
+    (tmp_path / "de").mkdir()
+    (tmp_path / "de" / "page.sms.txt.j2").write_text("Hallo {{ name }}, {{ acknowledge }}")
+    assert renderer.load(tmp_path) == ()
+    page = notification(Kind.PAGE, Channel.SMS)
+    assert renderer.render(page, INCIDENT, history(), POLICY).text.startswith("Hello Bo Lindqvist, tocsin ack")
+    german = replace(POLICY, people={"bo": replace(POLICY.people["bo"], language="de")})
+    assert renderer.render(page, INCIDENT, history(), german).text.startswith("Hallo Bo Lindqvist, tocsin ack")
+    stand_down = notification(Kind.STAND_DOWN, Channel.SMS)
+    assert "accepted by Chen Wei" in renderer.render(stand_down, INCIDENT, history(), POLICY).text
+
+
+BROKEN = {
+    "undefined": "line one\n{{ nothing_like_it }}",
+    "empty": "{% if False %}x{% endif %}",
+    "blank": " \n ",
+    "no attribute": "{{ title.nothing }}",
+    "no item": "{{ services[99] }}",
+    "private": "{{ title.__class__.__mro__ }}",
+    "division": "{{ 1 // 0 }}",
+    "wrong type": "{{ title + 1 }}",
+    "missing file": "{% include 'nowhere.j2' %}",
+    "itself": "{% include 'page.sms.txt.j2' %}",
+    "long": "{{ 'x' * 10**8 }}",
+    "long by product": "{{ 'x' * 100000000 }}",
+    "power": "{{ 99 ** 99999999 }}",
+    "format": "{{ '%0999999999d' % 1 }}",
+    "format method": "{{ '{:0999999999d}'.format(1) }}",
+    "width": "{{ 'x'.ljust(999999999) }}",
+    "range": "{% for i in range(999999999) %}x{% endfor %}",
+    "nested loops": "{% for i in range(99) %}{% for j in range(99) %}{% for k in range(99) %}{% endfor %}"
+    "{% endfor %}{% endfor %}x",
+    "doubling": "{% set x = title %}" + "{% set x = x ~ x %}" * 40 + "{{ x | length }}",
+    "adding": "{% set x = title %}" + "{% set x = x + x %}" * 40 + "{{ x | length }}",
+    "blocks": "{% set x %}{{ title }}{% endset %}" + "{% set x %}{{ x }}{{ x }}{% endset %}" * 40 + "{{ x | length }}",
+    "replacing": "{% set x = title %}" + "{% set x = x | replace('a', 'aaaaaaaaaaaaaaaaaaaa') %}" * 20 + "{{ x }}",
+    "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}x",
+    "deep macros": "{% macro m(n) %}{{ m(n) }}{% endmacro %}{{ m(1) }}",
+    "segments": "no page has " + "room for so much fixed text " * 9,
+}
+
+
+@pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told: list[Problem]) -> None:
+    """The built-in text goes instead, at once, and operators hear of it once, with file and line (P2)."""
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    (tmp_path / "page.sms.txt.j2").write_text(source)
+    assert renderer.load(tmp_path) == ()
+    page = notification(Kind.PAGE, Channel.SMS)
+    began = time.monotonic()
+    first = renderer.render(page, INCIDENT, history(), POLICY).text
+    assert time.monotonic() - began < 2
+    assert "You: Technical Lead. Ack: tocsin ack 2026-11-23-card-payments-fail --as bo" in first
+    assert segments(first) == 1
+    renderer.render(replace(page, to="ana"), INCIDENT, history(), POLICY)
+    assert len(told) == 1
+    assert told[0].file == str(tmp_path / "page.sms.txt.j2")
+    assert told[0].line == (2 if "\n{{" in source else 1)
+    assert [problem.file for problem in renderer.check()] == [told[0].file]
+
+
+def test_a_broken_layout_is_named(tmp_path: Path, told: list[Problem]) -> None:
+    """A fault in a file that others use is told at its own line, and the mail goes as plain text."""
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    (tmp_path / "layout.html.j2").write_text(
+        "<p>\n{{ titel }}{% block kicker %}{% endblock %}{% block body %}{% endblock %}"
+    )
+    assert renderer.load(tmp_path) == ()
+    content = renderer.render(notification(Kind.PAGE, Channel.EMAIL), INCIDENT, history(), POLICY)
+    assert content.html == ""
+    assert "tocsin ack 2026-11-23-card-payments-fail --as bo" in content.text
+    assert "Card payments fail" in content.subject
+    assert [str(problem) for problem in told] == [
+        f"{tmp_path}/layout.html.j2:2:1: error: 'titel' is undefined; the built-in text was sent instead"
+    ]
+
+
+SYNTAX = {
+    "{{ title": 1,
+    "{% if title %}": 1,
+    "one\n{% nonsense %}": 2,
+    "one\ntwo {{ title | nofilter }}": 2,
+    "{% for a in [1] recursive %}{% endfor %}": 1,
+    "one\n{{ title | center(99) }}": 2,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), SYNTAX.items())
+def test_a_template_that_cannot_be_used_is_refused(
+    source: str, line: int, tmp_path: Path, renderer: JinjaRenderer, told: list[Problem]
+) -> None:
+    """At the first load the shipped text stands in; later the last good set goes on, whole (P8)."""
+    page, stand_down = notification(Kind.PAGE, Channel.SMS), notification(Kind.STAND_DOWN, Channel.SMS)
+    (tmp_path / "page.sms.txt.j2").write_text(source)
+    [problem] = renderer.load(tmp_path)
+    assert (problem.file, problem.line) == (str(tmp_path / "page.sms.txt.j2"), line)
+    assert "shipped text" in problem.message
+    assert renderer.render(page, INCIDENT, history(), POLICY).text.startswith("SEV1 Card")
+    (tmp_path / "page.sms.txt.j2").write_text("Good: {{ acknowledge }}")
+    assert renderer.load(tmp_path) == ()
+    (tmp_path / "page.sms.txt.j2").write_text(source)
+    (tmp_path / "stand_down.sms.txt.j2").write_text("New words.")
+    [problem] = renderer.load(tmp_path)
+    assert "last good" in problem.message
+    assert renderer.render(page, INCIDENT, history(), POLICY).text.startswith("Good: tocsin ack")
+    assert "stand down" in renderer.render(stand_down, INCIDENT, history(), POLICY).text
+    assert not told
+
+
+def test_files_that_are_no_templates(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """A folder of that name, a file too long and one that is no text are problems; nothing but a file is opened."""
+    (tmp_path / "page.sms.txt.j2").mkdir()
+    (tmp_path / "update.sms.txt.j2").write_bytes(b"x" * 70_000)
+    (tmp_path / "closing.sms.txt.j2").write_bytes(b"\xff\xfe")
+    (tmp_path / "verify.sms.txt.j2").symlink_to(tmp_path / "nowhere")
+    problems = renderer.load(tmp_path)
+    assert sorted(Path(problem.file).name for problem in problems) == sorted(
+        f"{kind}.sms.txt.j2" for kind in ("page", "update", "closing", "verify")
+    )
+    assert renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY).text.startswith("SEV1")
+
+
+def test_the_shipped_templates_are_sound(renderer: JinjaRenderer, told: list[Problem]) -> None:
+    """Every kind and channel has its file, a checkout's folder is found, and each sample renders."""
+    assert renderer.load(SHIPPED) == ()
+    assert renderer.check() == ()
+    parts_of = ("subject.txt", "email.txt", "email.html", "sms.txt")
+    assert {f"{kind.value}.{part}.j2" for kind in KINDS for part in parts_of} <= {
+        path.name for path in SHIPPED.iterdir()
+    }
+    assert not told
+
+
+def test_check_looks_into_every_branch(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """A fault that only outsiders, drills, an unreadable file or another language would meet is found."""
+    (tmp_path / "update.sms.txt.j2").write_text("{{ next_short }}{% if external %}\n{{ wrong_one }}{% endif %}.")
+    (tmp_path / "page.email.txt.j2").write_text("Hi\n{% if unreadable %}\n{{ wrong_two }}{% endif %}")
+    (tmp_path / "fr").mkdir()
+    (tmp_path / "fr" / "closing.subject.txt.j2").write_text("{{ wrong_three }}")
+    assert renderer.load(tmp_path) == ()
+    assert sorted(f"{Path(each.file).relative_to(tmp_path)}:{each.line}" for each in renderer.check()) == [
+        "fr/closing.subject.txt.j2:1",
+        "page.email.txt.j2:3",
+        "update.sms.txt.j2:2",
+    ]
+
+
+def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
+    """Every HTML part is one document for phones and dark clients, without images, tables, scripts or links."""
+    for each in every():
+        if each.via is Channel.SMS:
+            continue
+        html = renderer.render(each, INCIDENT, history(), POLICY).html
+        assert html.lower().startswith("<!doctype html>")
+        assert '<meta name="color-scheme" content="light dark">' in html
+        assert "prefers-color-scheme: dark" in html
+        assert "max-width:600px" in html
+        assert not re.search(r"<(img|table|script|link|a)\b|url\(|https?:", html)
+        assert html.count("<p") == html.count("</p>")
+        assert html.count("<div") == html.count("</div>")
