@@ -6,7 +6,6 @@ virtual time as it does on real.
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from daemon.app.case import News, Stuck
 from daemon.app.deliver import Deliver, House
@@ -19,14 +18,6 @@ from daemon.domain.facts import Seen
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
 from daemon.ports import Clock, Ledger, Renderer, Transport
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What the ledger knew at the start: versions that files are compared with, and digests of finished incidents."""
-
-    known: Mapping[str, Known]
-    finished: Mapping[str, str]
 
 
 class Engine:
@@ -62,8 +53,10 @@ class Engine:
         for incident in self.reconcile.cases:
             self.scheduler.poke(incident)
 
-    async def recall(self) -> Recalled:
-        """Take over what the ledger knows of incidents that may still need something."""
+    async def recall(self) -> Mapping[str, Known]:
+        """Take over what the ledger knows of incidents that may still need something; the versions that files are
+        compared with.
+        """
         unfinished, files = await self.ledger.unfinished(), await self.ledger.files()
         known = {}
         for incident, facts in unfinished.items():
@@ -72,9 +65,8 @@ class Engine:
                 newest, (file, _) = seen[-1], files.get(incident, ("", ""))
                 older = frozenset(fact.digest for fact in seen) - {newest.digest}
                 known[incident] = Known(newest.incident, newest.digest, file, older)
-        finished = {incident: digest for incident, (_, digest) in files.items() if incident not in unfinished}
-        self.reconcile.shelve(finished)
-        return Recalled(known, finished)
+        self.reconcile.shelve(files.keys() - unfinished.keys())
+        return known
 
     def _stuck(self, stuck: Stuck) -> None:
         self.learn(stuck.page.incident, stuck)

@@ -77,7 +77,7 @@ class Reconcile:
         case.vain = len(case.history.vain)
 
     def shelve(self, incidents: Iterable[str]) -> None:
-        """These are finished: their facts stay in the ledger until news come."""
+        """These need nothing, as far as the ledger knows: their facts stay there until news come."""
         self._shelf.update(set(incidents) - self._cases.keys())
 
     def learn(self, incident: str, news: News) -> None:
@@ -145,7 +145,7 @@ class Reconcile:
         draft = _copy(case)
         decided = Decided()
         for each in news:
-            if draft.history.incident is None and not isinstance(each, Seen):
+            if _says_nothing(each, draft.history):
                 continue
             if isinstance(each, Recorded):
                 draft.note([each.fact])
@@ -207,6 +207,13 @@ class Reconcile:
             advice = f"to hand over, use tocsin assign {incident} ROLE {person}"
             self._tell(Trouble(f"vain:{incident}:{person}", f"{said}; {advice}"))
         case.vain = len(case.history.vain)
+
+
+def _says_nothing(news: News, history: History) -> bool:
+    """An answer to an incident that nobody has seen; a finished incident's file, met again after a restart."""
+    if history.incident is None:
+        return not isinstance(news, Seen)
+    return isinstance(news, Seen) and history.incident.resolved and news.incident == history.incident
 
 
 def _copy(case: Case) -> Case:

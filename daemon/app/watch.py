@@ -21,22 +21,18 @@ KEPT_TOGETHER = 500
 
 
 class Watch:
-    """Looks through the folder, a thread's work, and passes on what is new. `finished` are digests of incidents that
-    need nothing any more: their files say nothing new.
-    """
+    """Looks through the folder, a thread's work, and passes on what is new."""
 
     def __init__(
         self,
         folder: Folder,
         intake: Intake,
         engine: Engine,
-        finished: Mapping[str, str],
     ) -> None:
         self._folder = folder
         self._intake = intake
         self._engine = engine
         self._clock = engine.clock
-        self._finished = dict(finished)
         self._poked = asyncio.Event()
         self._next_look: datetime | None = None
         self.scanned_at = engine.clock.now()
@@ -56,8 +52,7 @@ class Watch:
         self._poked.clear()
         changes, listed = await asyncio.to_thread(self._take)
         now = self._clock.now()
-        fresh = [each for each in changes.versions if self._finished.pop(each.incident.id, None) != each.digest]
-        for version in fresh:
+        for version in changes.versions:
             self._engine.learn(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
             self._engine.learn(incident, Gone(now))
@@ -65,8 +60,9 @@ class Watch:
             self._engine.tell(trouble)
         self._next_look = changes.next_look
         self.scanned_at = now
-        for start in range(0, len(fresh), KEPT_TOGETHER):
-            await asyncio.gather(*(self._keep_file(each, listed) for each in fresh[start : start + KEPT_TOGETHER]))
+        for start in range(0, len(changes.versions), KEPT_TOGETHER):
+            together = changes.versions[start : start + KEPT_TOGETHER]
+            await asyncio.gather(*(self._keep_file(each, listed) for each in together))
 
     async def _keep_file(self, version: Version, listed: Mapping[str, Listed]) -> None:
         """Let the ledger have the bytes of a readable version. A miss is a small loss: the facts hold it too."""

@@ -119,9 +119,8 @@ async def assemble(
     engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
     answered = await ledger.answered_since(0)
     answers = Answers(ledger, engine.learn, answered[-1][0] if answered else 0)
-    recalled = await engine.recall()
-    intake = Intake(recalled.known, label_of(settings.incidents))
-    watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine, recalled.finished)
+    intake = Intake(await engine.recall(), label_of(settings.incidents))
+    watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine)
     manager = Systemd(environ)
     marks = {
         "scan": lambda: watch.scanned_at,

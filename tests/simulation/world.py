@@ -304,8 +304,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring.py` would put it together, on this world's ports."""
     clock = world.clock
     engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice)
-    recalled = await engine.recall()
-    watch = Watch(world.folder, Intake(recalled.known), engine, recalled.finished)
+    watch = Watch(world.folder, Intake(await engine.recall()), engine)
     marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}
     health = Health(clock, world.manager, world.manager, settings, marks, ledger)
 
