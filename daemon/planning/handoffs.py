@@ -5,10 +5,11 @@ counted by firings, never by elapsed days.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
@@ -18,7 +19,7 @@ from daemon.planning.wall_clock import SECOND, instant, local
 FIELDS = 5
 _PLAIN = re.compile(r"[0-9A-Za-z*/,\-?#]+(?:\s+[0-9A-Za-z*/,\-?#]+){4}", re.ASCII)
 _RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
-_SOME_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
+_SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
 
 
 def fault(cron: str) -> str | None:
@@ -28,7 +29,7 @@ def fault(cron: str) -> str | None:
     if not _PLAIN.fullmatch(cron.strip()) or _RANDOM.search(cron):
         return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
     try:
-        croniter(cron, _SOME_YEAR, ret_type=datetime, max_years_between_matches=8).get_next()
+        next(_days(cron, _SOME_DAY))
     except CroniterBadDateError:
         return f'"{cron}" can never fire; no such date exists'
     except (CroniterError, ValueError, KeyError) as wrong:
@@ -39,13 +40,37 @@ def fault(cron: str) -> str | None:
 def firings(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
     """Every firing strictly after an instant, in order, in UTC. Those that fall on one instant are one."""
     # Nothing local at or before `after` can mean a later instant, so the search may begin right here.
-    steps = croniter(cron, local(after, timezone).replace(microsecond=0) - SECOND, ret_type=datetime)
+    begins = local(after, timezone).replace(microsecond=0)
+    today = begins.replace(hour=0, minute=0, second=0)
     last = after
+    for day in _days(cron, today):
+        times = _times(cron)
+        for time in times[bisect_left(times, begins - day) :]:
+            at = instant(day + time, timezone)
+            if at > last:
+                last = at
+                yield at
+
+
+@lru_cache(maxsize=1024)
+def _times(cron: str) -> tuple[timedelta, ...]:
+    """The times of day at which an expression fires, in order."""
+    minutes, hours = (
+        range(size) if field == ["*"] else field
+        for field, size in zip(croniter.expand(cron)[0], (60, 24), strict=False)
+    )
+    return tuple(sorted(timedelta(hours=int(hour), minutes=int(minute)) for hour in hours for minute in minutes))
+
+
+def _days(cron: str, since: datetime) -> Iterator[datetime]:
+    """The days on which an expression fires, as local midnights, from that of `since` on. A day of the month and a
+    weekday together mean either of them, both when one begins with a star: what Vixie cron does.
+    """
+    croniter.expand(cron)  # all five fields must be good, though only three name days
+    days = " ".join(("0", "0", *cron.split()[2:]))
+    steps = croniter(days, since - SECOND, ret_type=datetime, implement_cron_bug=True)
     while True:
-        at = instant(steps.get_next(), timezone)
-        if at > last:
-            last = at
-            yield at
+        yield steps.get_next()
 
 
 def next_firing(cron: str, timezone: str, after: datetime) -> datetime:
@@ -61,22 +86,20 @@ def turn_of(shift: Shift, at: datetime) -> int | None:
     starts_at = instant(shift.starts, shift.timezone)
     if at < starts_at:
         return None
-    years = range(starts_at.year, at.astimezone(UTC).year + 1)
-    passed = 0
-    for year in years:
-        fired = firings_of(shift.handoff, shift.timezone, year)
-        first = bisect_right(fired, starts_at) if year == starts_at.year else 0
-        passed += (bisect_right(fired, at) if year == years[-1] else len(fired)) - first
-    return passed
+    first, last = starts_at.year, at.astimezone(UTC).year
+    whole = sum(_count(shift.handoff, shift.timezone, year) for year in range(first, last))
+    this_year = bisect_right(firings_of(shift.handoff, shift.timezone, last), at)
+    return whole + this_year - bisect_right(firings_of(shift.handoff, shift.timezone, first), starts_at)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
+def _count(cron: str, timezone: str, year: int) -> int:
+    """How many firings a UTC year has."""
+    return len(firings_of(cron, timezone, year))
+
+
+@lru_cache(maxsize=512)
 def firings_of(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
     """Every firing in a UTC year, in order. Kept, because turns are asked for again and again."""
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    fired: list[datetime] = []
-    for at in firings(cron, timezone, begins - timedelta(microseconds=1)):
-        if at >= ends:
-            break
-        fired.append(at)
-    return tuple(fired)
+    return tuple(takewhile(lambda at: at < ends, firings(cron, timezone, begins - timedelta(microseconds=1))))

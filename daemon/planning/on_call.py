@@ -3,10 +3,13 @@
 Shifts and calendars say whose turn it is; overrides may put somebody else on call. Nothing here knows incidents.
 """
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from daemon.domain.policy import Policy, Who
-from daemon.domain.rotation import Hours, Rotation, Shift
+from daemon.domain.rotation import CalendarEvent, Hours, Rotation, Shift
 from daemon.planning.handoffs import turn_of
 from daemon.planning.hours import is_open
 
@@ -34,7 +37,11 @@ def on_call(rotation: Rotation, at: datetime) -> str | None:
 
 def on_call_now(rotation: Rotation, at: datetime) -> tuple[str | None, bool]:
     """Who is on call, and whether an override says so: the last listed that holds then wins."""
-    base = in_turn(rotation, at)
+    return overridden(rotation, in_turn(rotation, at), at)
+
+
+def overridden(rotation: Rotation, base: str | None, at: datetime) -> tuple[str | None, bool]:
+    """Who is on call instead of `base`, whose turn it is, and whether an override says so."""
     for override in reversed(rotation.overrides):
         if override.start <= at < override.end and override.instead_of in (None, base):
             return override.person, True
@@ -86,7 +93,27 @@ def _covering(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
 
 
 def _next_in_calendar(rotation: Rotation, at: datetime, known: set[str | None]) -> str | None:
-    """The next person in the calendar who is somebody else: events may overlap, so each change is looked at."""
-    changes = sorted({moment for event in rotation.events for moment in (event.start, event.end) if moment > at})
-    people = (in_turn(rotation, moment) for moment in changes)
+    """The next person in the calendar who is somebody else, also when an earlier event goes on after a later one."""
+    ahead = (event for event in rotation.events if event.end > at)
+    people = (person for moment, person in calendar_turns(ahead) if moment > at)
     return next((person for person in people if person and person not in known), None)
+
+
+def calendar_turns(events: Iterable[CalendarEvent]) -> Iterator[tuple[datetime, str | None]]:
+    """Whose turn it is from each instant on at which that may change, in order: of overlapping events the one that
+    starts latest, of those the first listed.
+    """
+    waiting = deque(sorted(events, key=lambda event: event.start))
+    running: list[
+        tuple[float, int, CalendarEvent]
+    ] = []  # the latest start on top; those over leave when they get there
+    moments = sorted({moment for event in waiting for moment in (event.start, event.end)})
+    count = 0
+    for moment in moments:
+        while waiting and waiting[0].start <= moment:
+            event = waiting.popleft()
+            heappush(running, (-event.start.timestamp(), count, event))
+            count += 1
+        while running and running[0][2].end <= moment:
+            heappop(running)
+        yield moment, running[0][2].person if running else None

@@ -4,19 +4,24 @@ Computed from the instants at which something can change (handoffs, windows, ove
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
-from daemon.domain.rotation import Rotation, Shift
+from daemon.domain.rotation import CalendarEvent, Override, Rotation, Shift
 from daemon.planning.handoffs import firings_of
 from daemon.planning.hours import stretches as open_stretches
-from daemon.planning.on_call import on_call_now
-from daemon.planning.wall_clock import instant
+from daemon.planning.on_call import calendar_turns, on_call_now, overridden
+from daemon.planning.wall_clock import SECOND, instant
 
 ENDLESS = timedelta(days=800)
-"""A stretch that lasts longer than this from the moment asked about counts as endless."""
+"""Handoffs and windows that put nobody else on call for this long never do."""
+ENDLESS_CALENDAR = timedelta(days=365)
+"""A calendar's stretch that lasts longer counts as endless: only so much of a calendar's future is read."""
+FAR = timedelta(days=100_000)
+"""Farther than anything that is written down."""
 STEP = timedelta(days=32)
 
 
@@ -36,9 +41,10 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
     gaps have none.
     """
     found: list[Stretch] = []
-    moments = [start, *_changes(rotation, start, end), end]
+    ask = _asked(rotation)
+    moments = [start, *sorted({*_fixed(rotation, start, end), *_recurring(rotation, start, end)}), end]
     for begins, ends in pairwise(moments):
-        person, override = on_call_now(rotation, begins)
+        person, override = ask(begins)
         if person is None or begins >= ends:
             continue
         last = found[-1] if found else None
@@ -50,34 +56,51 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
 
 
 def until(rotation: Rotation, at: datetime) -> datetime | None:
-    """The end of the stretch (or gap) that covers an instant; None when nothing changes in the next 800 days."""
-    now = on_call_now(rotation, at)
-    begins = at
-    while begins < at + ENDLESS:
-        ends = begins + STEP
-        for moment in _changes(rotation, begins, ends):
-            if on_call_now(rotation, moment) != now:
+    """The end of the stretch (or gap) that covers an instant; None when it is endless: nothing that is written down
+    ends it, and neither does a handoff or window in the next 800 days (in a calendar nothing in the next 365).
+    """
+    ask = _asked(rotation)
+    now = ask(at)
+    ahead = ENDLESS_CALENDAR if rotation.calendar else FAR
+    fixed = next((moment for moment in sorted(_fixed(rotation, at, at + ahead)) if ask(moment) != now), None)
+    begins, last = at, min(fixed or at + ENDLESS, at + ENDLESS)
+    while rotation.shifts and begins < last:
+        ends = min(begins + STEP, last)
+        for moment in sorted(_recurring(rotation, begins, ends + SECOND)):
+            if ask(moment) != now:
                 return moment
-        if on_call_now(rotation, ends) != now:
-            return ends
         begins = ends
-    return None
+    return fixed
 
 
-def _changes(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
-    """Every instant strictly inside (start, end) at which who is on call may change, in order."""
-    moments: set[datetime] = set()
-    for override in rotation.overrides:
-        moments |= {override.start, override.end}
-    for event in rotation.events:
-        moments |= {event.start, event.end}
-    for shift in rotation.shifts:
-        moments.update(_of_shift(shift, start, end))
-    return sorted(moment for moment in moments if start < moment < end)
+def _asked(rotation: Rotation) -> Callable[[datetime], tuple[str | None, bool]]:
+    """`on_call_now` for one rotation and many instants: a calendar's events are put in order only once."""
+    if not rotation.calendar:
+        return partial(on_call_now, rotation)
+    turns = list(calendar_turns(rotation.events))
+    moments = [moment for moment, _ in turns]
+
+    def ask(at: datetime) -> tuple[str | None, bool]:
+        index = bisect_right(moments, at)
+        return overridden(rotation, turns[index - 1][1] if index else None, at)
+
+    return ask
+
+
+def _fixed(rotation: Rotation, start: datetime, end: datetime) -> set[datetime]:
+    """The instants inside (start, end) that are written down, at which who is on call may change."""
+    spans: tuple[Override | CalendarEvent, ...] = (*rotation.overrides, *rotation.events)
+    moments = {moment for span in spans for moment in (span.start, span.end)}
+    moments.update(instant(shift.starts, shift.timezone) for shift in rotation.shifts)
+    return {moment for moment in moments if start < moment < end}
+
+
+def _recurring(rotation: Rotation, start: datetime, end: datetime) -> set[datetime]:
+    """The instants inside (start, end) of handoffs and windows."""
+    return {moment for shift in rotation.shifts for moment in _of_shift(shift, start, end) if start < moment < end}
 
 
 def _of_shift(shift: Shift, start: datetime, end: datetime) -> Iterator[datetime]:
-    yield instant(shift.starts, shift.timezone)
     if len(set(shift.members)) > 1:
         for year in range(start.astimezone(UTC).year, end.astimezone(UTC).year + 1):
             fired = firings_of(shift.handoff, shift.timezone, year)
