@@ -35,10 +35,10 @@ class Standing:
 
 def standing(incident: Incident, policy: Policy, history: History, now: datetime) -> Standing:
     """How the incident stands. Until a plan was made for it, its roles are those that the severity and the file ask
-    for, and nobody was promised anything.
+    for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
     """
     draft = Draft(incident, policy, history, now)
-    order = roles_in_order(draft) if draft.page else ()
+    order = roles_in_order(draft) if draft.page and not incident.unreadable else ()
     if history.assessed is not None:
         needed = [name for name, role in history.roles.items() if role.needed]
         order = (*(name for name in order if name in needed), *(name for name in needed if name not in order))

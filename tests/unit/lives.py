@@ -1,0 +1,52 @@
+"""Incidents that lived: facts and messages as the daemon records them, made by the real plan on the shipped config."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from daemon.app.configuration import load
+from daemon.domain.delivery import Accepted, Content, Outcome
+from daemon.domain.facts import Fact, Seen
+from daemon.domain.incident import Incident
+from daemon.domain.policy import Policy
+from daemon.planning.on_call import on_call
+from daemon.planning.plan import plan
+from daemon.planning.remember import recall
+from daemon.ports import Ledger, Letter
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+@cache
+def shipped_policy() -> Policy:
+    """The shipped config."""
+    policy = load(CONFIG, T0, {}).policy
+    assert policy is not None
+    return policy
+
+
+async def happen(ledger: Ledger, incident: str, fact: Fact, outcome: Outcome | None = None) -> None:
+    """A fact, and all that the plan makes of it at its instant; each message is tried once."""
+    history = recall([*await ledger.facts(incident), fact])
+    assert history.incident is not None
+    made = plan(history.incident, shipped_policy(), history, fact.at)
+    letters = [Letter(due.notification, Content("words", "subject")) for due in made.due]
+    await ledger.record(incident, [fact, *made.facts], letters, made.suppressed)
+    for letter in letters:
+        each = letter.notification
+        attempt = await ledger.begin(each.key, each.via, each.to, fact.at)
+        await ledger.end(attempt, outcome or Accepted("1"), fact.at)
+        await ledger.settle(each.key, "accepted", fact.at)
+
+
+async def seen(ledger: Ledger, incident: Incident, at: datetime = T0, digest: str = "d") -> None:
+    """The daemon sees a version."""
+    await happen(ledger, incident.id, Seen(at, incident, digest))
+
+
+def on_duty(rotation: str, at: datetime = T0) -> str:
+    """Who is on call in a rotation of the shipped config."""
+    person = on_call(shipped_policy().rotations[rotation], at)
+    assert person is not None
+    return person
