@@ -11,21 +11,20 @@ from pathlib import Path
 
 from daemon.adapters.config_files import regular
 from daemon.app.configuration import Configuration, label_of, load
-from daemon.app.specimen import rehearse
 from daemon.documents import incident
 from daemon.documents.cleaning import shown
 from daemon.documents.incident_name import incident_id
 from daemon.documents.source import FILE_LIMIT, TOP, problem
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem
-from daemon.ports import Listed, Renderer
+from daemon.ports import Listed
 
 Scan = Callable[[Path], Sequence[Listed] | str]
 """Lists a folder of incident files, as `ports.Folder.scan` does."""
 
 
-Words = Callable[[Path, Callable[[Problem], None]], tuple[Renderer, Sequence[Problem]]]
-"""Gives a renderer of a folder of templates and what is wrong with them; it tells of those that break in use."""
+Words = Callable[[Path], Sequence[Problem]]
+"""Tries a folder of templates, each for samples of its kind: what is wrong with them."""
 
 
 def inspect(
@@ -38,9 +37,7 @@ def inspect(
     problems = list(found.problems)
     if found.policy is None or found.settings is None:
         return found, problems
-    renderer, unparsed = words(Path(label_of(found.settings.templates)), problems.append)
-    problems += unparsed
-    rehearse(found.policy, at, renderer)
+    problems += words(Path(label_of(found.settings.templates)))
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
         chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []

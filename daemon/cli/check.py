@@ -3,14 +3,13 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from daemon.cli.options import config_option, folder_of
 from daemon.domain.problem import Problem, ProblemLevel
-from daemon.ports import Renderer
 
 
 @click.command()
@@ -29,16 +28,17 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     """
     from daemon.adapters.clock import SystemClock
     from daemon.adapters.folder import WatchedFolder
-    from daemon.adapters.jinja import JinjaRenderer, shipped_folder
+    from daemon.adapters.jinja import check_templates
     from daemon.app.inspection import inspect
-
-    def words(folder: Path, tell: Callable[[Problem], None]) -> tuple[Renderer, Sequence[Problem]]:
-        renderer = JinjaRenderer(shipped_folder(), tell)
-        return renderer, renderer.load(folder)
 
     clock = SystemClock()
     found, problems = inspect(
-        folder_of(config), paths, clock.now(), os.environ, lambda path: WatchedFolder(path, clock).scan(), words
+        folder_of(config),
+        paths,
+        clock.now(),
+        os.environ,
+        lambda path: WatchedFolder(path, clock).scan(),
+        check_templates,
     )
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":

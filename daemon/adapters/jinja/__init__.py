@@ -4,7 +4,7 @@
 may cost.
 """
 
-from daemon.adapters.jinja.renderer import JinjaRenderer
+from daemon.adapters.jinja.renderer import JinjaRenderer, check_templates
 from daemon.adapters.jinja.sources import shipped_folder
 
-__all__ = ["JinjaRenderer", "shipped_folder"]
+__all__ = ["JinjaRenderer", "check_templates", "shipped_folder"]

@@ -189,6 +189,12 @@ class JinjaRenderer:
             self._tell(problem)
 
 
+def check_templates(folder: Path) -> tuple[Problem, ...]:
+    """What is wrong with a folder of templates, those that cannot be used and those that break on a sample."""
+    renderer = JinjaRenderer(sources.shipped_folder(), lambda _broken: None)
+    return (*renderer.load(folder), *renderer.check())
+
+
 def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
     """What keeps a template from being used, and in which line."""
     try:

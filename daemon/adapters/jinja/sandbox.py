@@ -1,8 +1,8 @@
 """A sandbox whose costs are bounded too: Jinja's own keeps templates from the machine, but not from eating it.
 
-A template takes its steps from a budget: each turn of a loop and each call is one, each file it includes some, and every
-text it makes counts against a length. Operators, filters and methods that make much of little are not there. So a
-template ends within milliseconds, with a text or with a fault. Must not know what templates are about.
+A template takes its steps from a budget: each turn of a loop and each call is one, each file it includes some, and
+every text it makes counts against a length. Operators, filters and methods that make much of little are not there. So
+a template ends within milliseconds, with a text or with a fault. Must not know what templates are about.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
