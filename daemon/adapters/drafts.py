@@ -1,6 +1,6 @@
 """Review drafts as files: `reviews/<id>.md`, whole or not at all, and never over what somebody has written.
 
-It decides which file a draft goes to: the id's own while nobody has edited it, else the next free `-2`, `-3`. Each draft
+It decides which file a draft goes to: the id's own while nobody has edited it, else the next free `-2`, `-3`. Each
 ends with a mark of its text, by which an edit is told. It must not know what a draft says.
 """
 

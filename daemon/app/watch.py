@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from daemon.app.engine import Engine
-from daemon.app.intake import Changes, Intake, Version
+from daemon.app.intake import Changes, Intake
 from daemon.domain.facts import Gone, Seen
 from daemon.ports import Folder, LedgerTrouble, Listed
 
@@ -33,7 +33,8 @@ class Watch:
         self._intake = intake
         self._engine = engine
         self._clock = engine.clock
-        self._poked = asyncio.Event()
+        self._poked, self._some = asyncio.Event(), asyncio.Event()
+        self._unkept: list[tuple[str, str, str, bytes]] = []
         self._next_look: datetime | None = None
         self.scanned_at = engine.clock.now()
 
@@ -46,6 +47,7 @@ class Watch:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen(), name="folder pokes")
             tasks.create_task(self._looks(), name="folder scans")
+            tasks.create_task(self._keeps(), name="folder keeps")
 
     async def scan(self) -> None:
         """Look through the folder once."""
@@ -60,16 +62,22 @@ class Watch:
             self._engine.tell(trouble)
         self._next_look = changes.next_look
         self.scanned_at = now
-        for start in range(0, len(changes.versions), KEPT_TOGETHER):
-            together = changes.versions[start : start + KEPT_TOGETHER]
-            await asyncio.gather(*(self._keep_file(each, listed) for each in together))
+        for version in changes.versions:
+            file = listed.get(version.file)
+            if file is not None and file.data and not version.incident.unreadable:
+                self._unkept.append((version.incident.id, version.file, version.digest, file.data))
+        self._some.set()
 
-    async def _keep_file(self, version: Version, listed: Mapping[str, Listed]) -> None:
-        """Let the ledger have the bytes of a readable version. A miss is a small loss: the facts hold it too."""
-        file = listed.get(version.file)
-        if file is not None and file.data and not version.incident.unreadable:
-            with contextlib.suppress(LedgerTrouble):
-                await self._engine.ledger.keep_file(version.incident.id, version.file, version.digest, file.data)
+    async def _keeps(self) -> None:
+        """Let the ledger have the bytes of readable versions, in good time. A miss is a small loss: facts hold them."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while together := self._unkept[:KEPT_TOGETHER]:
+                del self._unkept[:KEPT_TOGETHER]
+                keeping = (self._engine.ledger.keep_file(*each) for each in together)
+                with contextlib.suppress(LedgerTrouble):
+                    await asyncio.gather(*keeping)
 
     def _take(self) -> tuple[Changes, Mapping[str, Listed]]:
         listing = self._folder.scan()
