@@ -11,14 +11,19 @@ from daemon.documents.cleaning import clean
 from daemon.documents.times import clock, moved
 from daemon.domain.incident import Incident, Status, UpdateEntry
 
-STANDING = {
-    Status.INVESTIGATING: "We are still investigating.",
+FRESH = {
+    Status.INVESTIGATING: "We are investigating.",
     Status.IDENTIFIED: "We have found the cause and are working on it.",
     Status.MONITORING: "A fix is in place and we are watching it.",
     Status.RESOLVED: "The incident is resolved.",
 }
-"""What is said when there is nothing new to say: honest, and per status."""
-FIRST = "We are investigating."
+STILL = {
+    Status.INVESTIGATING: "We are still investigating.",
+    Status.IDENTIFIED: "We know the cause and are still working on it.",
+    Status.MONITORING: "The fix is in place and we are still watching it.",
+    Status.RESOLVED: "The incident is resolved.",
+}
+"""What is said when there is nothing new to say: honest, for a reader to whom the status is new, or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,9 @@ def news(incident: Incident, told: Incident | None, *, external: bool, zone: str
     return tuple(said if told else said[-1:])
 
 
-def standing(status: Status, *, first: bool) -> str:
-    """The standing sentence for a status, for a reader who hears of it for the first time or again."""
-    return FIRST if first and status is Status.INVESTIGATING else STANDING[status]
+def standing(status: Status, told: Status | None) -> str:
+    """The standing sentence for a status; `told` is the one that the reader last heard of."""
+    return (STILL if status is told else FRESH)[status]
 
 
 def changes(

@@ -68,7 +68,7 @@ def _full() -> Wording:
         last_word=False,
         changes=("Severity raised from SEV2 to SEV1.", "ETA: was 12:00, now 13:30 CET."),
         news=(News("The failover is under way.", "Chen Wei", "11:20 CET"), News("Payments recover.")),
-        standing="We have found the cause and are working on it.",
+        standing="We know the cause and are still working on it.",
         next="Mon 23 Nov, 11:30 CET (10:30 UTC)",
         next_short="11:30 CET",
         due="Mon 23 Nov, 11:30 CET (10:30 UTC)",

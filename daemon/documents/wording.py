@@ -100,7 +100,7 @@ def _about(each: Notification, incident: Incident, history: History, zone: str) 
         duration=_lasted(history),
         unreadable=incident.unreadable,
         reopened=each.episode > 1,
-        standing=standing(incident.status, first=each.kind is Kind.UPDATE and each.group not in history.groups),
+        standing=standing(incident.status, incident.status),
     )
 
 
@@ -160,6 +160,7 @@ def _news(about: Wording, each: Notification, incident: Incident, history: Histo
     return replace(
         about,
         first=told is None,
+        standing=standing(incident.status, told.status if told else None),
         last_word=each.reason is Reason.SEVERITY_LOWERED,
         impact_new=bool(incident.impact) and (told is None or told.impact != incident.impact),
         changes=changes(incident, told, external=each.external, order=order, zone=zone, now=each.at),

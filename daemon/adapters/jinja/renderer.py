@@ -37,7 +37,7 @@ BANNER = (
     f'font:700 16px sans-serif;"><div style="padding:8px 16px;">{DRILL}</div></div>'
 )
 
-FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 """What a template may raise while it is rendered."""
 
 _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
@@ -87,7 +87,8 @@ class JinjaRenderer:
         """
         found, problems = sources.read(folder)
         instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
-        faults = {name: fault for name, text in found.items() if (fault := _fault(self._sandbox, name, text))}
+        own = {name: text for name, text in found.items() if text != self._shipped.get(name)}
+        faults = {name: fault for name, text in own.items() if (fault := _fault(self._sandbox, name, text))}
         problems += [_problem(folder / name, line, f"{said}; {instead}") for name, (line, said) in faults.items()]
         if problems and self._loaded:
             return tuple(problems)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daemon.documents.changes import STANDING
 from daemon.documents.fitting import cut
 from daemon.documents.plain import content
 from daemon.documents.sms import segments
@@ -135,12 +134,15 @@ def test_news_are_entries_not_heard_yet(
 
 
 def test_there_is_always_something_to_say(policy: Policy) -> None:
-    """Without news the standing sentence of the status speaks, and the first one does not say "still"."""
+    """Without news the standing sentence of the status speaks; to whom the status is no news, it says "still"."""
     assert update(policy, INCIDENT, None).standing == "We are investigating."
-    for status in Status:
+    assert update(policy, INCIDENT, INCIDENT).standing == "We are still investigating."
+    for status in (Status.IDENTIFIED, Status.MONITORING):
         incident = replace(INCIDENT, status=status)
-        assert update(policy, incident, incident).standing == STANDING[status]
-    assert STANDING[Status.INVESTIGATING] == "We are still investigating."
+        assert " still " in update(policy, incident, incident, external=True).standing
+        assert " still " not in update(policy, incident, INCIDENT).standing
+    reminder = wording(notification(Kind.REMINDER, Reason.UPDATE_DUE), INCIDENT, History(INCIDENT, 1), policy)
+    assert reminder.standing == "We are still investigating."
 
 
 @pytest.mark.parametrize(
