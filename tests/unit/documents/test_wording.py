@@ -1,7 +1,9 @@
 """Wording: who reads what, in which zone, and what counts as new."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -310,3 +312,10 @@ def test_lists_and_cuts() -> None:
     for length in range(12):
         assert len(cut("0123456789", length)) <= length
     assert cut("0123456789", 8) == "01234..."
+
+
+def test_the_manual_names_every_word() -> None:
+    """`docs/templates.md` lists each name that a template may use, and no other."""
+    manual = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in manual.partition("## Names")[2].splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(Wording.__slots__)
