@@ -5,7 +5,7 @@ It decides which adapter stands at which port, from the settings. It must not kn
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -154,11 +154,9 @@ async def assemble(
         await asyncio.gather(*(way.close() for way in set(engine.deliver.ways.values())))
 
     current.tell, current.changed = engine.tell, changed
-    for trouble in (*refused(started.refused), *map(_of_template, renderer.load(settings.templates))):
+    broken_templates = map(_of_template, renderer.load(settings.templates))
+    for trouble in (*refused(started.refused), *broken_templates, *_of_ledger(ledger)):
         engine.tell(trouble)
-    if ledger.set_aside:
-        said = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
-        engine.tell(Trouble("ledger damaged", said))
     return Daemon(current, engine, watch, health, manager, (answers.run, retired.run, reviews.run), part)
 
 
@@ -179,6 +177,12 @@ class Retired:
             way = await self._waiting.get()
             await asyncio.sleep(RETIRES_AFTER)
             await way.close()
+
+
+def _of_ledger(ledger: SqlLedger) -> Iterator[Trouble]:
+    if ledger.set_aside:
+        said = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
+        yield Trouble("ledger damaged", said)
 
 
 def _of_template(broken: Problem) -> Trouble:
