@@ -135,3 +135,133 @@ def test_what_is_written_reads_back() -> None:
     assert (event["DTSTART"].dt, event["DTEND"].dt) == span
     events, _ = read(data, "r.ics", PEOPLE, START - timedelta(days=1), END)
     assert [(each.person, each.start, each.end) for each in events] == [("ana", *span)]
+
+
+def event(uid: str, *lines: str, when: str = "DTSTART:20261210T090000Z\nDTEND:20261210T100000Z") -> str:
+    return "\n".join((f"UID:{uid}", when, *lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "person"),
+    [
+        (["SUMMARY:On call: Ana Souza", "ATTENDEE:mailto:bo@example.com"], "ana"),
+        (["SUMMARY:chen"], "chen"),  # an id counts before another person's name
+        (["SUMMARY:Primary: Jose\u0301 Li"], "jose"),  # accents may be encoded either way
+        (["SUMMARY:primary", "ATTENDEE:mailto:nobody@example.com", "ATTENDEE:mailto:bo@example.com"], "bo"),
+        (["SUMMARY:ask ana@example.com, please"], "ana"),
+        (["SUMMARY:Ana Souza Lima"], "lima"),  # of two names at one place the longer
+        (["SUMMARY:Bo and Ana Souza"], "bo"),  # of two names the first
+        (["SUMMARY:Ana So", " uza"], "ana"),  # a folded line
+    ],
+)
+def test_which_of_several_an_event_names(lines: list[str], person: str) -> None:
+    """The summary counts before attendees, ids before names, the longer name before the shorter."""
+    people = {
+        **PEOPLE,
+        "li": Person("li", "Chen", "li@example.com"),
+        "chen": Person("chen", "Chen Wu", "chen@example.com"),
+        "jose": Person("jose", "Jos\u00e9 Li", "jose@example.com"),
+        "lima": Person("lima", "Ana Souza Lima", "lima@example.com"),
+    }
+    events, problems = read(calendar(event("1", *lines)), "r.ics", people, START, END)
+    assert ([each.person for each in events], problems) == ([person], ())
+
+
+@pytest.mark.parametrize(
+    "summary", ["x.ana@example.com", "ana@example.com.example.org", "xana@example.com", "Ana Souzas"]
+)
+def test_a_name_inside_another_is_no_name(summary: str) -> None:
+    """The middle of another address or word names nobody."""
+    events, problems = read(calendar(event("1", f"SUMMARY:{summary}")), "r.ics", PEOPLE, START, END)
+    assert (events, [each.code for each in problems]) == ((), ["calendar-event-nobody"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("UID:1\nSUMMARY:ana", "calendar-event-unreadable"),
+        ("UID:1\nDTSTART:never\nSUMMARY:ana", "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=SOMETIMES", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "EXDATE:never", "RRULE:FREQ=DAILY", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "SUMMARY:ana", when="DTSTART:20261210T090000Z\nDURATION:P99999999D"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=SECONDLY", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=MINUTELY;INTERVAL=2", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=" + ",".join(map(str, range(60))), "SUMMARY:ana"),
+         "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=DAILY", "SUMMARY:ana", when="DTSTART:00010105T090000Z\nDURATION:PT1H"),
+         "calendar-event-unreadable"),
+    ],
+)  # fmt: skip
+def test_one_bad_event_spoils_no_other(bad: str, code: str) -> None:
+    """What cannot be read, or would take all day to unroll, is left out with a warning; the rest is read."""
+    good = event("2", "SUMMARY:bo")
+    events, problems = read(calendar(bad, good), "r.ics", PEOPLE, START, END)
+    assert [each.person for each in events] == ["bo"]
+    assert [(each.code, each.level, each.line) for each in problems] == [(code, ProblemLevel.WARNING, 4)]
+
+
+def test_events_that_share_a_uid_by_mistake_all_count() -> None:
+    """Two events copied without a new UID are two; a newer version of one event replaces the older."""
+    later = "DTSTART:20261211T090000Z\nDTEND:20261211T100000Z"
+    first = ("ana", "12-10 09:00", "12-10 10:00")
+    second = ("bo", "12-11 09:00", "12-11 10:00")
+    assert told(calendar(event("1", "SUMMARY:ana"), event("1", "SUMMARY:bo", when=later))) == [first, second]
+    newer = event("1", "SEQUENCE:1", "SUMMARY:bo", when=later)
+    assert told(calendar(event("1", "SEQUENCE:0", "SUMMARY:ana"), newer)) == [second]
+
+
+def test_several_calendars_in_one_file() -> None:
+    """A file may hold several calendars, each with a zone of its own; warnings find their line in any of them."""
+    day = "DTSTART;VALUE=DATE:20261201"
+    one = calendar(event("1", "SUMMARY:ana", when=day), head="X-WR-TIMEZONE:America/New_York\n")
+    two = calendar(event("2", "SUMMARY:bo", when=day), event("3", "SUMMARY:who"))
+    events, problems = read(one + two, "r.ics", PEOPLE, START, END)
+    assert [(each.person, each.start.hour) for each in events] == [("bo", 0), ("ana", 5)]
+    lines = (one + two).decode().splitlines()
+    assert [lines[each.line - 1] for each in problems] == ["SUMMARY:who"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "codes"),
+    [("W. Europe Standard Time", 23, []), ("Mars/Base", 0, ["unknown-timezone"]), ("../etc", 0, ["unknown-timezone"])],
+)
+def test_the_calendars_zone_by_another_name(zone: str, hour: int, codes: list[str]) -> None:
+    """A Windows name of a zone will do; an unknown one is UTC, with a warning at its line."""
+    data = calendar(event("1", "SUMMARY:ana", when="DTSTART;VALUE=DATE:20261201"), head=f"X-WR-TIMEZONE:{zone}\n")
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert [each.start.hour for each in events] == [hour]
+    assert [(each.code, each.line) for each in problems] == [(code, 4) for code in codes]
+
+
+def test_a_zone_without_a_vtimezone_is_told() -> None:
+    """A TZID that neither the machine nor the file knows is the calendar's zone, with a warning."""
+    lost = "DTSTART;TZID=Mars/Base:20261210T090000\nDTEND;TZID=Mars/Base:20261210T100000"
+    data = calendar(event("1", "SUMMARY:ana", when=lost), head="X-WR-TIMEZONE:America/New_York\n")
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert [each.start.hour for each in events] == [14]
+    assert [(each.code, each.line) for each in problems] == [("unknown-timezone", 5)]
+
+
+def test_all_day_events_at_the_edge_of_what_is_read() -> None:
+    """An all-day event counts by the day in its own zone, also where reading begins and ends."""
+    for zone, day, expected in [
+        ("America/New_York", "20260831", True), ("UTC", "20260831", False),
+        ("Pacific/Kiritimati", "20270901", True), ("UTC", "20270901", False),
+    ]:  # fmt: skip
+        data = calendar(event("1", "SUMMARY:ana", when=f"DTSTART;VALUE=DATE:{day}"), head=f"X-WR-TIMEZONE:{zone}\n")
+        assert bool(read(data, "r.ics", PEOPLE, START, END)[0]) is expected
+
+
+def test_warnings_are_bounded() -> None:
+    """A calendar of strangers gives a few warnings and a count, not thousands."""
+    _, problems = read(calendar(*(event(str(n), f"SUMMARY:guest {n}") for n in range(50))), "r.ics", PEOPLE, START, END)
+    assert len(problems) == 21
+    assert "30 more" in problems[-1].message
+
+
+def test_too_many_events_are_refused_before_they_are_read() -> None:
+    """A file of a hundred thousand events is a problem at once."""
+    data = b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 100_000 + b"END:VCALENDAR\n"
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert (events, [each.code for each in problems]) == ((), ["calendar-unreadable"])
