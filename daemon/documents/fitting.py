@@ -6,6 +6,7 @@ Must not know how words become a text: it is given that.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from daemon.documents.changes import News
 from daemon.documents.sms import fold, segments
@@ -17,6 +18,8 @@ SEGMENTS_OF = {Kind.PAGE: 1, Kind.STAND_DOWN: 1}
 """How many segments a message may take; those not named here, `SEGMENTS_MOST`."""
 TITLE_MIN = 16
 """A title is cut to so many characters before anything else is."""
+TITLE_ENOUGH = 48
+"""Where there is room for texts, they are cut before a title gets shorter than this."""
 ROLE_MOST = 24
 TAG_MOST = 16
 TEXT_MOST = 500
@@ -89,24 +92,31 @@ def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | Non
     """The words with a title, and then texts, just short enough; None when that is not enough."""
     if fits(words):
         return words
-    least = replace(words, title=cut(words.title, TITLE_MIN))
-    if fits(least):
-        return _longest(
-            lambda length: replace(words, title=cut(words.title, length)), len(words.title), TITLE_MIN, fits
-        )
-    news = " ".join(each.text for each in words.news)
+    for shortest in (TITLE_MIN,) if limit(words) == 1 else (TITLE_ENOUGH, TITLE_MIN):
+        least = replace(words, title=cut(words.title, shortest))
+        if fits(least):
+            return _longest(partial(_titled, words), len(words.title), shortest, fits)
+        texts = (words.summary, words.impact, words.resolution, " ".join(each.text for each in words.news))
+        found = _longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
+        if found is not None:
+            return found
+    return None
 
-    def with_texts_of(length: int) -> Wording:
-        return replace(
-            least,
-            summary=cut(words.summary, length),
-            impact=cut(words.impact, length),
-            resolution=cut(words.resolution, length),
-            news=(News(cut(news, length)),) if news else (),
-        )
 
-    longest = max(len(words.summary), len(words.impact), len(words.resolution), len(news))
-    return _longest(with_texts_of, longest, 0, fits) if longest else None
+def _titled(words: Wording, length: int) -> Wording:
+    return replace(words, title=cut(words.title, length))
+
+
+def _with_texts(words: Wording, length: int) -> Wording:
+    """The words with no free text longer than that."""
+    news = cut(" ".join(each.text for each in words.news), length)
+    return replace(
+        words,
+        summary=cut(words.summary, length),
+        impact=cut(words.impact, length),
+        resolution=cut(words.resolution, length),
+        news=(News(news),) if words.news else (),
+    )
 
 
 def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Callable[[Wording], bool]) -> Wording | None:

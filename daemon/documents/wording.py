@@ -28,8 +28,8 @@ class Wording:
 
     `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
     `file`. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
-    entries not read yet; `impact_new` tells that the impact is among what is new. `next` and `due` come with the day,
-    `next_short` and `due_short` as short as can be.
+    entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
+    come with the day, their `_short` kin as short as can be.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class Wording:
     impact: str = ""
     impact_new: bool = False
     eta: str = ""
+    eta_short: str = ""
     services: tuple[str, ...] = ()
     since: str = ""
     unreadable: bool = False
@@ -88,15 +89,17 @@ def wording(each: Notification, incident: Incident, history: History, policy: Po
 
 def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:
     """What everybody may read of an incident (product.md section 5: title, status, impact, ETA)."""
+    eta = None if incident.resolved else incident.eta
     return Wording(
         kind=each.kind.value,
         reason=each.reason.value,
         drill=incident.drill,
         external=each.external,
-        title=one_line(clean(incident.title)),
+        title=one_line(clean(incident.title)) or "Untitled incident",
         status=incident.status.value,
         impact=clean(incident.impact),
-        eta=dated(incident.eta, zone) if incident.eta and not incident.resolved else "",
+        eta=dated(eta, zone) if eta else "",
+        eta_short=clock(eta, zone, each.at) if eta else "",
         duration=_lasted(history),
         unreadable=incident.unreadable,
         reopened=each.episode > 1,

@@ -467,3 +467,14 @@ def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
         assert not re.search(r"<(img|table|script|link|a)\b|url\(|https?:", html)
         assert html.count("<p") == html.count("</p>")
         assert html.count("<div") == html.count("</div>")
+
+
+def test_an_update_by_sms_keeps_title_and_promise(renderer: JinjaRenderer) -> None:
+    """Long texts are cut to three segments, before a title that is not too long, and never the next update's time."""
+    title = "Card payments fail at checkout in three regions"
+    long = replace(INCIDENT, title=title, impact="It fails. " * 400, updates=(UpdateEntry("We look. " * 400),))
+    text = renderer.render(notification(Kind.UPDATE, Channel.SMS), long, history(), POLICY).text
+    assert text.startswith(f"SEV1 {title}: We look.")
+    assert "... Impact: It fails." in text
+    assert text.endswith("... ETA: 21:00 UTC+08. Next update by 18:30 UTC+08.")
+    assert segments(text) == 3
