@@ -1,32 +1,38 @@
 """Calendars: an iCalendar file (RFC 5545) as the events of a rotation, and stretches as an iCalendar file.
 
-Decides when each instance is, in UTC, and which person it names (product.md section 3, "Calendar rotations").
-Recurrences are unrolled by `calendar_series`. Must not know who is on call when events overlap. Never raises.
+Decides what belongs together in a file and how much may be unrolled; recurring-ical-events unrolls. Each series is
+unrolled by itself, so that one that cannot be read spoils no other. Must not know whom an instance names
+(`calendar_instances`), nor who is on call when events overlap. Never raises.
 """
 
-import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import recurring_ical_events
 from icalendar import Calendar, Event
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from daemon.documents.calendar_names import Names
-from daemon.documents.calendar_series import FAULTS, Series, series_of
+from daemon.documents.calendar_instances import DAY, EVENTS_MAX, Instances
 from daemon.documents.source import TOP, decode, problem
 from daemon.domain.people import Person
-from daemon.domain.problem import Problem, ProblemLevel
+from daemon.domain.problem import Problem
 from daemon.domain.rotation import CalendarEvent
 
 WRITTEN_MAX = 10_000
 """The most events that may be written in one file."""
-EVENTS_MAX = 20_000
-"""The most instances read of one file."""
-WARNINGS_MAX = 20
-"""The most warnings about single events of one file."""
-DAY = timedelta(days=1)
+STEPS_MAX = 200_000
+"""The most recurrences that are counted through from an event's first one to where reading ends."""
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
+"""What the iCalendar libraries raise at files that break the rules."""
+
+_PER_DAY = {"SECONDLY": 86400.0, "MINUTELY": 1440.0, "HOURLY": 24.0}
+_SELDOM = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO")
+_TIMES = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+_FINER: dict[str, tuple[str, ...]] = {"SECONDLY": (), "MINUTELY": ("BYSECOND",), "HOURLY": ("BYSECOND", "BYMINUTE")}
 _ZONE_KEY = "X-WR-TIMEZONE"
 
 
@@ -40,21 +46,49 @@ def read(
     text, problems = decode(data, file, len(data))
     try:
         calendars = _calendars(text)
-    except FAULTS as fault:
+    except _FAULTS as fault:
         words = f"is no iCalendar file that can be read: {fault}; export it again as .ics"
         return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
-    reading = _Reading(file, text, people)
+    found = Instances(file, text, people, (start, end))
     count = 0
     for calendar in calendars:
-        zone = reading.zone(calendar)
-        for series in series_of(calendar, zone, count):
-            reading.read(series, zone or UTC, start, end)
+        zone = _zone(calendar, found, text)
+        for series in _series_of(calendar, zone, count):
+            if not found.full:
+                _unroll(series, found, start, end)
             count += len(series.parts)
-    return reading.result(problems)
+    return found.result(problems)
+
+
+def _zone(calendar: Any, found: Instances, text: str) -> ZoneInfo | None:
+    """The calendar's own zone, if it names one that is known (a Windows name will do)."""
+    name = str(calendar.get(_ZONE_KEY, "")).strip()
+    try:
+        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name)) if name else None
+    except (LookupError, ValueError, OSError):
+        lines = (number for number, line in enumerate(text.splitlines(), 1) if line.upper().startswith(_ZONE_KEY))
+        found.warn("unknown-timezone", f'{_ZONE_KEY}: unknown timezone "{name}"; UTC is taken', next(lines, 1))
+        return None
+
+
+def _unroll(series: "_Series", found: Instances, start: datetime, end: datetime) -> None:
+    """Take the instances of one series, or warn that it cannot be read."""
+    zone = series.zone or UTC
+    try:
+        # All-day events and local times belong to the calendar's zone, the search does not: ask for more.
+        for instance in series.between(start - 2 * DAY, end + 2 * DAY):
+            found.take(instance, series.number_of(instance), zone)
+        for lost in series.unknown_zones():
+            words = f'unknown timezone "{lost}" without a VTIMEZONE; the zone of the calendar ({zone}) is taken'
+            found.warn_of_event(series.number, "unknown-timezone", words)
+    except _FAULTS as fault:
+        summary = str(series.parts[0].get("SUMMARY", ""))[:80]
+        words = f'the event "{summary}" cannot be read and is left out: {fault}'
+        found.warn_of_event(series.number, "calendar-event-unreadable", words)
 
 
 def _calendars(text: str) -> list[Any]:
-    """The calendars of the file; it may hold several. Raises one of FAULTS."""
+    """The calendars of the file; it may hold several. Raises one of _FAULTS."""
     if text.upper().count("BEGIN:VEVENT") > WRITTEN_MAX:
         raise ValueError(f"it holds over {WRITTEN_MAX} events, a shorter span is wanted")
     found = [each for each in Calendar.from_ical(text, multiple=True) if each.name == "VCALENDAR"]
@@ -63,110 +97,95 @@ def _calendars(text: str) -> list[Any]:
     return found
 
 
-class _Reading:
-    """The events and warnings of one file, as they are found."""
+@dataclass(slots=True)
+class _Series:
+    """What shares a UID: an event, and changed instances of it. `zone` is the calendar's own, if it names one;
+    `numbers` are the places of the parts among all events of the file, from 0.
+    """
 
-    def __init__(self, file: str, text: str, people: Mapping[str, Person]) -> None:
-        self._file = file
-        self._names = Names(people)
-        self._lines = _lines(text)
-        self._zone_line = next(
-            (n for n, line in enumerate(text.splitlines(), 1) if line.upper().startswith(_ZONE_KEY)), 1
-        )
-        self._events: list[CalendarEvent] = []
-        self._warnings: dict[str, Problem] = {}
+    zone: ZoneInfo | None
+    parts: list[Any] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
-    def zone(self, calendar: Any) -> ZoneInfo | None:
-        """The calendar's own zone, if it names one that is known (a Windows name will do)."""
-        name = str(calendar.get(_ZONE_KEY, "")).strip()
-        try:
-            return ZoneInfo(WINDOWS_TO_OLSON.get(name, name)) if name else None
-        except (LookupError, ValueError, OSError):
-            self._warn(self._zone_line, "unknown-timezone", f'{_ZONE_KEY}: unknown timezone "{name}"; UTC is taken')
-            return None
+    @property
+    def number(self) -> int:
+        """The place of the first part."""
+        return self.numbers[0]
 
-    def read(self, series: Series, zone: tzinfo, start: datetime, end: datetime) -> None:
-        """Take the instances of one series that touch [start, end)."""
-        try:
-            # All-day events and local times belong to the calendar's zone, the search does not: ask for more.
-            instances = series.between(start - 2 * DAY, end + 2 * DAY, EVENTS_MAX)
-            for lost in series.unknown_zones():
-                found = f'unknown timezone "{lost}" without a VTIMEZONE; the zone of the calendar ({zone}) is taken'
-                self._warn(self._line(series.number), "unknown-timezone", found)
-            for instance in instances:
-                self._take(series, instance, zone, start, end)
-        except FAULTS as fault:
-            found = f'the event "{series.summary}" cannot be read and is left out: {fault}'
-            self._warn(self._line(series.number), "calendar-event-unreadable", found)
+    def number_of(self, instance: Any) -> int:
+        """The place of the part that an instance comes from, by its summary."""
+        pairs = zip(self.parts, self.numbers, strict=True)
+        return next((number for part, number in pairs if part.get("SUMMARY") == instance.get("SUMMARY")), self.number)
 
-    def _take(self, series: Series, instance: Any, zone: tzinfo, start: datetime, end: datetime) -> None:
-        begins, ends = _span(instance, zone)
-        if str(instance.get("STATUS", "")).upper() == "CANCELLED" or ends <= max(begins, start) or begins >= end:
-            return
-        summary = str(instance.get("SUMMARY", ""))
-        person = self._names.of((summary, *_attendees(instance)))
-        if person is not None:
-            self._events.append(CalendarEvent(person, begins, ends))
-            return
-        found = f'the event "{summary[:80]}" names nobody in the config; write a person\'s id, full name or email there'
-        self._warn(self._line(series.number_of(summary), summary=True), "calendar-event-nobody", found)
+    def unknown_zones(self) -> Iterator[str]:
+        """Zones by name that neither this machine nor the file knows."""
+        for value in (part.get(key) for part in self.parts for key in ("DTSTART", "DTEND")):
+            moment = getattr(value, "dt", None)
+            if isinstance(moment, datetime) and moment.tzinfo is None and "TZID" in value.params:
+                yield str(value.params["TZID"])
 
-    def _line(self, number: int, *, summary: bool = False) -> int:
-        """The line of an event, or of its summary."""
-        return self._lines[number][summary] if number < len(self._lines) else 1
-
-    def _warn(self, line: int, code: str, words: str) -> None:
-        self._warnings.setdefault(words, problem(self._file, (line, 1), code, words, ProblemLevel.WARNING))
-
-    def result(self, problems: Sequence[Problem]) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
-        """What `read` gives."""
-        told = [*problems, *list(self._warnings.values())[:WARNINGS_MAX]]
-        more = len(self._warnings) - WARNINGS_MAX
-        if more > 0:
-            found = f"{more} more warnings about events of this calendar"
-            told.append(problem(self._file, TOP, "calendar-more-warnings", found, ProblemLevel.WARNING))
-        events = sorted(self._events, key=lambda event: (event.start, event.end, event.person))
-        if len(events) > EVENTS_MAX:
-            found = f"the calendar holds over {EVENTS_MAX} events; those after {events[EVENTS_MAX].start} are left out"
-            told.append(problem(self._file, TOP, "calendar-too-long", found))
-        return tuple(events[:EVENTS_MAX]), tuple(told)
+    def between(self, start: datetime, end: datetime) -> list[Any]:
+        """The instances that touch [start, end). Raises one of _FAULTS, also when there would be too many."""
+        for part in self.parts:
+            _refuse_broken(part)
+            _refuse_too_many(part, start, end)
+        calendar = Calendar()
+        if self.zone is not None:
+            calendar.add("X-WR-TIMEZONE", self.zone.key)
+        for part in self.parts:
+            calendar.add_component(part)
+        return list(recurring_ical_events.of(calendar).between(start, end))
 
 
-def _lines(text: str) -> list[tuple[int, int]]:
-    """For each event of the file the lines on which it and its summary begin."""
-    found: list[tuple[int, int]] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        word = line[:12].upper()
-        if word == "BEGIN:VEVENT":
-            found.append((number, number))
-        elif word.startswith(("SUMMARY:", "SUMMARY;")) and found and found[-1][0] == found[-1][1]:
-            found[-1] = (found[-1][0], number)
-    return found
+def _series_of(calendar: Any, zone: ZoneInfo | None, before: int) -> list[_Series]:
+    """The series of a calendar. Of events that share a UID by mistake each is a series of its own; `before` is how
+    many events the file has before this calendar.
+    """
+    found: dict[tuple[str, int], _Series] = {}
+    twins: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for number, event in enumerate(calendar.walk("VEVENT"), before):
+        uid = str(event.get("UID", "")) or f"no UID, event {number}"
+        twin = 0
+        if "RECURRENCE-ID" not in event:
+            version = (uid, str(event.get("SEQUENCE", 0)))
+            twin = twins[version]
+            twins[version] += 1
+        series = found.setdefault((uid, twin), _Series(zone))
+        series.parts.append(event)
+        series.numbers.append(number)
+    return list(found.values())
 
 
-def _attendees(instance: Any) -> Iterator[str]:
-    """The attendees' addresses and names."""
-    listed = instance.get("ATTENDEE", [])
-    for attendee in listed if isinstance(listed, list) else [listed]:
-        yield re.sub(r"(?i)^mailto:", "", str(attendee))
-        yield str(getattr(attendee, "params", {}).get("CN", ""))
+def _refuse_broken(event: Any) -> None:
+    """Raise ValueError when it cannot be known when an event is."""
+    for name, fault in event.errors:
+        if name in _TIMES:
+            raise ValueError(f"{name}: {fault}")
+    if "DTSTART" not in event:
+        raise ValueError("it has no DTSTART")
 
 
-def _span(instance: Any, zone: tzinfo) -> tuple[datetime, datetime]:
-    """[start, end) in UTC. All-day events and local times without a zone follow the calendar's own zone."""
-    start = instance["DTSTART"].dt
-    end = (
-        instance["DTEND"].dt if "DTEND" in instance else start + (timedelta(0) if isinstance(start, datetime) else DAY)
-    )
-    return _instant(start, zone), _instant(end, zone)
+def _refuse_too_many(event: Any, start: datetime, end: datetime) -> None:
+    """Raise ValueError for recurrences so frequent that unrolling them would take all day."""
+    rules = event.get("RRULE", [])
+    first = event["DTSTART"].dt
+    days = max((end.date() - date(first.year, first.month, first.day)).days, 0)
+    for rule in rules if isinstance(rules, list) else [rules]:
+        often = _per_day(rule)
+        count = rule.get("COUNT", [STEPS_MAX + EVENTS_MAX])[0]
+        if min(often * days, count) > STEPS_MAX or min(often * min(days, (end - start).days), count) > EVENTS_MAX:
+            raise ValueError("it repeats too often for an on-call calendar; write longer events")
 
 
-def _instant(moment: date, zone: tzinfo) -> datetime:
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day, tzinfo=zone)
-    elif moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
+def _per_day(rule: Any) -> float:
+    """About how many recurrences a rule has in a day, at most."""
+    frequency = str(rule.get("FREQ", ["DAILY"])[0]).upper()
+    if frequency in _PER_DAY and any(part in rule for part in _SELDOM):
+        raise ValueError(f"FREQ={frequency} with {', '.join(_SELDOM)} is not read; write FREQ=DAILY or longer")
+    often = _PER_DAY.get(frequency, 1.0) / max(int(rule.get("INTERVAL", [1])[0]), 1)
+    for part in _FINER.get(frequency, ("BYSECOND", "BYMINUTE", "BYHOUR")):
+        often *= max(len(rule.get(part, [])), 1)
+    return often
 
 
 def write(events: Sequence[tuple[str, Person, datetime, datetime]], stamp: datetime) -> bytes:

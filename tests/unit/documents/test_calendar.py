@@ -265,3 +265,14 @@ def test_too_many_events_are_refused_before_they_are_read() -> None:
     data = b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 100_000 + b"END:VCALENDAR\n"
     events, problems = read(data, "r.ics", PEOPLE, START, END)
     assert (events, [each.code for each in problems]) == ((), ["calendar-unreadable"])
+
+
+def test_too_many_instances_are_a_problem() -> None:
+    """Three series of an event an hour are more than a calendar of people on call can hold."""
+    hourly = [
+        event(str(n), "RRULE:FREQ=HOURLY", "SUMMARY:ana", when="DTSTART:20260901T000000Z\nDURATION:PT1H")
+        for n in range(3)
+    ]
+    events, problems = read(calendar(*hourly), "r.ics", PEOPLE, START, END)
+    assert len(events) == 20_000
+    assert [each.code for each in problems] == ["calendar-too-long"]
