@@ -30,15 +30,19 @@ DRAFTS_MOST = 100
 """How many drafts of one incident are kept, each but the newest edited by humans."""
 
 
-class NeverSeen(Exception):  # noqa: N818 - a state of the ledger
+class Undrafted(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """There is no draft; the text says why."""
+
+
+class NeverSeen(Undrafted):
     """The ledger knows no such incident."""
 
 
 async def write(incident: str, ledger: Ledger, policy: Policy, files: IncidentFiles) -> str:
-    """Write the draft now; the name of its file. Raises NeverSeen, LedgerTrouble, FileTrouble."""
+    """Write the draft now; the name of its file. Raises Undrafted, LedgerTrouble, FileTrouble."""
     facts = await ledger.facts(incident)
     if not any(isinstance(fact, Seen) for fact in facts):
-        raise NeverSeen(incident)
+        raise NeverSeen(f"the ledger knows no incident {incident}")
     records = await ledger.records(incident)
     return await asyncio.to_thread(_put, incident, facts, records, policy, files)
 
@@ -55,7 +59,7 @@ def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy
     for name in _names(incident):
         if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
             return name
-    raise FileTrouble(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
+    raise Undrafted(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
 
 
 def _names(incident: str) -> list[str]:
@@ -112,7 +116,7 @@ class Reviews:
                 if self._closing(incident):
                     await self._closed(incident)
                     await self._write(incident)
-        except (LedgerTrouble, FileTrouble, NeverSeen) as trouble:
+        except (LedgerTrouble, FileTrouble, Undrafted) as trouble:
             said = f"the review draft of {incident} could not be written ({trouble})"
             self._tell(Trouble(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}"))
 

@@ -21,13 +21,14 @@ def command(incident: str, config: Path | None) -> None:
       tocsin review 2026-11-23-card-payments-fail
     """
     from daemon.adapters.incident_files import FileTrouble
+    from daemon.app.reviews import Undrafted
     from daemon.ports import LedgerTrouble
 
     try:
         click.echo(asyncio.run(_write(incident, folder_of(config))))
     except LedgerTrouble as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except FileTrouble as trouble:
+    except (FileTrouble, Undrafted) as trouble:
         fail([str(trouble)])
 
 

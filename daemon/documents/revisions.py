@@ -38,14 +38,19 @@ def gathered(versions: Sequence[Seen], pick: Callable[[Incident], Sequence[Entry
     """Every entry that people wrote, as it last stood, with its instant: its own, else when it was first seen. An entry
     was edited when another with its instant or its text took its place.
     """
-    known: dict[Entry, datetime] = {}
+    known: list[tuple[Entry, datetime]] = []
     for seen in versions:
         entries = pick(seen.incident)
         for entry in entries:
-            if entry not in known:
-                twin = next((each for each in known if each not in entries and _edited(each, entry)), None)
-                known[entry] = known.pop(twin) if twin is not None else seen.at
-    for entry, seen_at in known.items():
+            if any(each == entry for each, _ in known):
+                continue
+            gone = (place for place, (each, _) in enumerate(known) if each not in entries and _edited(each, entry))
+            place = next(gone, None)
+            if place is None:
+                known.append((entry, seen.at))
+            else:
+                known[place] = (entry, known[place][1])
+    for entry, seen_at in known:
         yield entry.at or seen_at, entry
 
 

@@ -1,0 +1,45 @@
+"""The ledger's lock, as those see it who only ask."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.ledger.lock import Lock, Locked, held
+
+
+def test_asking_takes_nothing(tmp_path: Path) -> None:
+    """Whether a daemon works is known while it does, and asking makes no file and stops no daemon."""
+    ledger = tmp_path / "tocsin.db"
+    assert not held(ledger)
+    assert list(tmp_path.iterdir()) == []
+    lock = Lock(ledger)
+    assert held(ledger)
+    lock.release()
+    assert not held(ledger)
+    Lock(ledger).release()
+
+
+def test_who_only_asks_stops_no_start(tmp_path: Path) -> None:
+    """A daemon that starts while somebody asks gets the lock all the same; one that finds another does not."""
+    ledger = tmp_path / "tocsin.db"
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            held(ledger)
+            time.sleep(0.001)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        for _ in range(50):
+            Lock(ledger).release()
+    finally:
+        stop.set()
+        asking.join()
+    lock = Lock(ledger)
+    with pytest.raises(Locked):
+        Lock(ledger)
+    lock.release()
