@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from icalendar import Calendar
+from icalendar import Calendar, vDDDTypes
 
 from daemon.documents.calendar import read, write
+from daemon.documents.calendar_instances import Instances
 from daemon.domain.people import Person
 from daemon.domain.problem import ProblemLevel
 
@@ -268,11 +269,13 @@ def test_too_many_events_are_refused_before_they_are_read() -> None:
 
 
 def test_too_many_instances_are_a_problem() -> None:
-    """Three series of an event an hour are more than a calendar of people on call can hold."""
-    hourly = [
-        event(str(n), "RRULE:FREQ=HOURLY", "SUMMARY:ana", when="DTSTART:20260901T000000Z\nDURATION:PT1H")
-        for n in range(3)
-    ]
-    events, problems = read(calendar(*hourly), "r.ics", PEOPLE, START, END)
-    assert len(events) == 20_000
-    assert [each.code for each in problems] == ["calendar-too-long"]
+    """More instances than a calendar of people on call can hold are cut off, and told as an error."""
+    found = Instances("r.ics", "", PEOPLE, (START, END))
+    begins, ends = vDDDTypes(START), vDDDTypes(START + timedelta(hours=1))
+    taken = 0
+    while not found.full:
+        found.take({"SUMMARY": "ana", "DTSTART": begins, "DTEND": ends}, 0, UTC)
+        taken += 1
+    events, problems = found.result([])
+    assert (taken, len(events)) == (20_001, 20_000)
+    assert [(each.code, each.level) for each in problems] == [("calendar-too-long", ProblemLevel.ERROR)]
