@@ -22,7 +22,7 @@ import yaml
 from daemon.app.configuration import read_tree
 from daemon.app.rehearsal import rehearse
 from daemon.documents import incident as incident_file
-from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
+from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
 from daemon.domain.history import History
 from daemon.domain.notification import Notification
 from daemon.domain.people import Channel
@@ -199,6 +199,10 @@ class Watch:
     def refuse(self, after: str, person: str, via: str) -> None:
         """A channel is refused for good."""
         self.note(ChannelRefused(START + span_of(after), person, Channel(via)))
+
+    def lose(self, after: str, person: str, page: str) -> None:
+        """Every channel refused the page of that instant: it reached nobody."""
+        self.note(PageLost(START + span_of(after), person, START + span_of(page)))
 
     def configure(self, after: str, config: str) -> None:
         """A new config becomes current."""

@@ -183,6 +183,29 @@ def test_a_late_reminder_is_dropped() -> None:
     assert watch.look("55m") == rows("reminder update_due ana sms -")
 
 
+def test_late_responder_still_there_and_handover_pages_go_once() -> None:
+    """Rule 4: found minutes late, each goes once if still wanted."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 10m, rounds: 2, still_there_after: 1h}}}
+    roles: {tl: {chain: [ana]}}
+    services: {shop: {responders: [eve]}}
+    """
+    watch = Watch(config, "{severity: s1, services: shop}")
+    watch.look("0")
+    watch.ack("1m", "ana")
+    watch.look("1m")
+    assert watch.look("13m") == rows("page repeated eve sms responder 0/2")
+    assert watch.look("14m") == []
+    assert watch.look("1h5m") == rows("page still_there ana sms tl")
+    assert watch.look("1h6m") == []
+    watch.ack("1h7m", "ana")
+    assert watch.look("1h7m") == []
+    watch.see("1h8m", "roles: {tl: dai}")
+    assert watch.look("1h8m") == rows("page assigned dai sms tl 0/1")
+    assert watch.look("1h23m") == rows("page assigned dai sms tl 0/2")
+    assert watch.look("1h24m") == []
+
+
 def test_late_verify_and_review_go_once() -> None:
     """Rule 4: verify and review messages found late go once."""
     config = """

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import Watch, shows
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 """A Friday, 15:00 in Berlin."""
@@ -552,3 +552,22 @@ def test_a_waiting_channel_that_is_refused_is_not_printed() -> None:
         script="- {after: 1m, fail: {person: ana, via: sms}}",
         span="4m",
     )
+
+
+def test_in_the_daemon_a_page_that_every_channel_refused_reached_nobody() -> None:
+    """Corner [14]: its step is passed at the last refusal, and it brings no closing; later rounds pass it over."""
+    watch = Watch(reach("[sms, email]", rounds=2), "severity: s1")
+    watch.until("0")
+    watch.refuse("2s", "ana", "sms")
+    watch.refuse("3s", "ana", "email")
+    watch.lose("3s", "ana", "0")
+    watch.until("12m")
+    watch.see("13m", "status: resolved")
+    watch.until("1d")
+    watch.showed("""
+        0       page     declared     ana   sms+email  tl  0/1
+        3s      page     escalated    bo    sms+email  tl  1/1
+        5m3s    page     repeated     bo    sms+email  tl  1/2
+        10m3s   page     last_resort  olga  sms+email  tl
+        13m     closing  resolved     bo,olga  sms+email  -
+        """)
