@@ -129,9 +129,7 @@ class _Series:
         for part in self.parts:
             _refuse_broken(part)
             _refuse_too_many(part, start, end)
-        calendar = Calendar()
-        if self.zone is not None:
-            calendar.add("X-WR-TIMEZONE", self.zone.key)
+        calendar = Calendar()  # without X-WR-TIMEZONE, by which the library would move times written in UTC
         for part in self.parts:
             calendar.add_component(part)
         return list(recurring_ical_events.of(calendar).between(start, end))

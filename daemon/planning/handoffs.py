@@ -113,7 +113,7 @@ def _count(cron: str, timezone: str, year: int) -> int:
     return len(firings_of(cron, timezone, year))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def firings_of(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
     """Every firing in a UTC year, in order. Kept, because turns are asked for again and again."""
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)

@@ -279,3 +279,15 @@ def test_too_many_instances_are_a_problem() -> None:
     events, problems = found.result([])
     assert (taken, len(events)) == (20_001, 20_000)
     assert [(each.code, each.level) for each in problems] == [("calendar-too-long", ProblemLevel.ERROR)]
+
+
+def test_the_calendars_zone_moves_nothing_that_has_its_own() -> None:
+    """Times in UTC recur in UTC whatever the calendar's zone (RFC 5545, 3.3.5); local ones keep its wall clock."""
+    utc = event("1", "RRULE:FREQ=WEEKLY;COUNT=2", "SUMMARY:ana", when="DTSTART:20261021T070000Z\nDURATION:PT1H")
+    local = event("2", "RRULE:FREQ=WEEKLY;COUNT=2", "SUMMARY:bo", when="DTSTART:20261021T120000\nDURATION:PT1H")
+    assert told(calendar(utc, local, head="X-WR-TIMEZONE:Europe/Berlin\n")) == [
+        ("ana", "10-21 07:00", "10-21 08:00"),
+        ("bo", "10-21 10:00", "10-21 11:00"),
+        ("ana", "10-28 07:00", "10-28 08:00"),
+        ("bo", "10-28 11:00", "10-28 12:00"),
+    ]

@@ -46,7 +46,19 @@ def shown(cron: str, zone: str, after: str, count: int) -> list[str]:
          ["2026-03-29T03:00:00+02:00", "2026-03-29T04:00:00+02:00", "2026-03-29T05:00:00+02:00"]),
         ("0 * * * *", "Europe/Berlin", "2026-10-24T23:30Z",
          ["2026-10-25T02:00:00+02:00", "2026-10-25T03:00:00+01:00", "2026-10-25T04:00:00+01:00"]),
+        ("0 9 * * *", "Pacific/Kwajalein", "1993-08-20T00:00Z",
+         ["1993-08-20T09:00:00-12:00", "1993-08-22T00:00:00+12:00", "1993-08-22T09:00:00+12:00"]),
+        ("0,30 * * * *", "Australia/Lord_Howe", "2026-10-03T14:30Z",
+         ["2026-10-04T01:30:00+10:30", "2026-10-04T02:30:00+11:00", "2026-10-04T03:00:00+11:00"]),
+        # A day of the month and a weekday: either; both when one begins with a star.
+        ("0 9 1,15 * mon", "UTC", "2026-06-02T00:00Z",
+         ["2026-06-08T09:00:00+00:00", "2026-06-15T09:00:00+00:00", "2026-06-22T09:00:00+00:00"]),
+        ("0 9 */2 * mon", "UTC", "2026-06-02T00:00Z", ["2026-06-15T09:00:00+00:00", "2026-06-29T09:00:00+00:00"]),
+        ("0 9 * * sun-tue", "UTC", "2026-06-06T00:00Z",
+         ["2026-06-07T09:00:00+00:00", "2026-06-08T09:00:00+00:00", "2026-06-09T09:00:00+00:00"]),
         # Month ends and leap days.
+        ("0 0 L * *", "UTC", "2027-02-01T00:00Z", ["2027-02-28T00:00:00+00:00", "2027-03-31T00:00:00+00:00"]),
+        ("0 9 * 2 mon#5", "UTC", "2026-01-01T00:00Z", ["2044-02-29T09:00:00+00:00"]),
         ("0 9 31 * *", "UTC", "2026-01-31T09:00Z", ["2026-03-31T09:00:00+00:00", "2026-05-31T09:00:00+00:00"]),
         ("0 9 29 2 *", "UTC", "2026-01-01T00:00Z", ["2028-02-29T09:00:00+00:00", "2032-02-29T09:00:00+00:00"]),
     ],
@@ -107,15 +119,55 @@ def test_a_handoff_on_the_start_is_not_counted() -> None:
 
 @pytest.mark.parametrize(
     "cron",
-    ["", "0 9 * *", "* * * * * *", "@daily", "0 9 30 2 *", "0 25 * * *", "R R * * *", "0 9 * * h", "0 9 * * mon;"],
+    [
+        "",
+        "0 9 * *",
+        "* * * * * *",
+        "@daily",
+        "0 9 30 2 *",
+        "0 25 * * *",
+        "R R * * *",
+        "0 9 * * h",
+        "0 9 * * mon;",
+        "0 9 31 4,6 *",
+        "H 9 * * *",
+        "60 9 * * *",
+        "*/0 9 * * *",
+        "0 9 * * mon,",
+        "0 9 * 13 *",
+        "-1 9 * * *",
+        "0 9 L-3 * *",
+    ],
 )
 def test_what_is_no_handoff_is_refused_with_words(cron: str) -> None:
     """Only five plain fields that can fire are accepted."""
     assert fault(cron)
 
 
-@pytest.mark.parametrize("cron", ["0 9 * * mon", "*/5 8-18 * * mon-fri", "0 9 1-7 * *", "0 9,16 * * 1-5", "0 9 29 2 *"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "0 9 * * mon",
+        "*/5 8-18 * * mon-fri",
+        "0 9 1-7 * *",
+        "0 9,16 * * 1-5",
+        "0 9 29 2 *",
+        "0 9 * 2 mon#5",
+        "0 9 31 2 mon",
+        " 0  9 * * 7 ",
+    ],
+)
 def test_what_is_a_handoff_is_accepted(cron: str) -> None:
     """Five plain fields that can fire are good, and fire."""
     assert fault(cron) is None
     assert next_firing(cron, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC)) > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_shift_of_ten_years_is_asked_often() -> None:
+    """A shift since 2016 with hourly handoffs: the years behind are counted once, and remembered."""
+    shift = Shift(("a", "b", "c"), "0 * * * *", "Europe/Berlin", datetime(2016, 1, 4, 9))
+    at = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+    hours = int((at - datetime(2016, 1, 4, 8, tzinfo=UTC)) / timedelta(hours=1))
+    # Each autumn one hour exists twice and is one handoff; each spring one falls together with the next.
+    assert turn_of(shift, at) == hours - 11
+    assert all(turn_of(shift, at + timedelta(minutes=n)) == hours - 11 + (n >= 30) for n in range(60))

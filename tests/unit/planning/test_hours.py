@@ -82,3 +82,60 @@ def test_open_time_agrees_with_a_minute_by_minute_count(minutes: int, span: int,
         left -= is_open(hours, at)
         at += timedelta(minutes=1)
     assert ours == at
+
+
+@pytest.mark.parametrize(
+    ("zone", "window", "start", "span", "expected"),
+    [
+        # Clocks go forward on Sunday 29 March: that night is an hour shorter, open time is what really passes.
+        ("Europe/Berlin", (22, 6), "2026-03-28T21:00Z", 7 * H, "2026-03-29T20:00Z"),
+        ("Europe/Berlin", (22, 6), "2026-03-28T21:00Z", 6 * H, "2026-03-29T03:00Z"),
+        # Clocks go back on Sunday 25 October: an hour longer.
+        ("Europe/Berlin", (22, 6), "2026-10-24T20:00Z", 8 * H, "2026-10-25T04:00Z"),
+        ("Europe/Berlin", (22, 6), "2026-10-24T20:00Z", 9 * H, "2026-10-25T21:00Z"),
+        # An opening that does not exist is the first instant that does: 02:30 is 03:00, midnight is 01:00.
+        ("America/Chicago", (2, 4), "2026-03-07T12:00Z", H / 2, "2026-03-08T08:30Z"),
+        ("Asia/Beirut", (0, 8), "2026-03-28T12:00Z", H, "2026-03-28T23:00Z"),
+        ("Australia/Lord_Howe", (2, 3), "2026-10-03T12:00Z", H / 4, "2026-10-03T15:45Z"),
+        # A whole day that a zone leaves out is not open.
+        ("Pacific/Apia", (9, 17), "2011-12-30T02:00Z", 2 * H, "2011-12-30T20:00Z"),
+    ],
+)
+def test_open_time_when_clocks_change(
+    zone: str, window: tuple[int, int], start: str, span: timedelta, expected: str
+) -> None:
+    """Windows follow the wall clock, spans the time that passes."""
+    hours = Hours(zone, (Window(frozenset(range(7)), time(window[0]), time(window[1])),))
+    assert after(hours, datetime.fromisoformat(start), span) == datetime.fromisoformat(expected)
+
+
+def test_windows_that_overlap_are_one() -> None:
+    """A closing inside another window is none, in whichever order the windows are listed."""
+    windows = (
+        Window(frozenset({0}), time(16), time(0)),
+        Window(frozenset({1}), time(0), time(8)),
+        Window(frozenset({0}), time(9), time(17)),
+    )
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    for listed in (windows, windows[::-1]):
+        hours = Hours("UTC", listed)
+        assert after(hours, monday + 15 * H, 2 * H) == monday + 17 * H
+        assert after(hours, monday + 15 * H, 9 * H) == monday + 24 * H
+        assert after(hours, monday + 15 * H, 17 * H) == monday + 7 * 24 * H + 9 * H
+        assert opens(hours, monday + 24 * H) == monday + 24 * H
+
+
+def test_around_the_clock_never_closes() -> None:
+    """A window from midnight to midnight, and one from eight to eight, leave no moment closed."""
+    for window in (Window(frozenset(range(7)), time(0), time(0)), Window(frozenset(range(7)), time(8), time(8))):
+        hours = Hours("Europe/Berlin", (window,))
+        start = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+        assert after(hours, start, 50 * H) == start + 50 * H
+        assert all(is_open(hours, start + n * H / 4) for n in range(200))
+
+
+def test_a_span_beyond_reason_ends() -> None:
+    """Ten years of open time in one minute a week gives an answer all the same, far away."""
+    hours = Hours("UTC", (Window(frozenset({0}), time(9), time(9, 1)),))
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    assert after(hours, start, timedelta(days=3660)) > start + timedelta(days=36600)

@@ -1,14 +1,13 @@
-"""Who a name in a chain means, and the stretches of a span (product.md sections 3 "Turns" and 7 `oncall`)."""
+"""Who a name in a chain means at an instant (product.md section 3, "Turns")."""
 
 from datetime import UTC, datetime, time, timedelta
-from itertools import pairwise
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
+from daemon.domain.people import Person
+from daemon.domain.policy import Policy, Who
 from daemon.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from daemon.planning.on_call import everyone, next_on_call, on_call, on_call_now
-from daemon.planning.stretches import stretches, until
+from daemon.planning.on_call import everyone, next_on_call, on_call, on_call_now, resolve
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """09:00 in Berlin: the first turn of `WEEKLY`."""
@@ -79,56 +78,83 @@ def test_calendars() -> None:
     assert everyone(calendar, MONDAY + WEEK) == ("chen",)
 
 
-def test_stretches_are_clipped_and_merged() -> None:
-    """Adjoining stretches of one person are one, an override is a stretch of its own, gaps have none."""
-    override = Override("dee", MONDAY + HOUR, MONDAY + 2 * HOUR)
-    found = stretches(rotation(overrides=(override,)), MONDAY - WEEK, MONDAY + WEEK + HOUR)
-    told = [(each.person, each.start - MONDAY, each.end - MONDAY, each.override) for each in found]
-    assert told == [
-        ("ana", timedelta(0), HOUR, False),
-        ("dee", HOUR, 2 * HOUR, True),
-        ("ana", 2 * HOUR, WEEK, False),
-        ("bo", WEEK, WEEK + HOUR, False),
-    ]
-
-
-def test_until() -> None:
-    """`until` is the end of the stretch or of the gap, and none when it is endless."""
-    assert until(rotation(), MONDAY + HOUR) == MONDAY + WEEK
-    assert until(rotation(), MONDAY - WEEK) == MONDAY
-    alone = rotation(Shift(("ana",), "0 9 * * mon", "UTC", datetime(2026, 1, 5, 9)))
-    assert until(alone, MONDAY + 3 * HOUR) is None
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    first=st.integers(0, 400),
-    zone=st.sampled_from(["America/Chicago", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut"]),
-    cron=st.sampled_from(["30 2 * * *", "0 9 * * mon", "0 */8 * * *"]),
-    spans=st.lists(
-        st.tuples(st.integers(0, 200), st.integers(1, 90), st.sampled_from([None, "ana", "bo"])), max_size=3
-    ),
+@pytest.mark.parametrize(
+    ("members", "turn", "override", "expected"),
+    [
+        (("ana", "bo", "chen"), 0, None, "bo"),
+        (("ana", "bo", "chen"), 2, None, "ana"),
+        (("ana", "bo", "chen"), 0, ("dee", "ana"), "bo"),  # somebody from outside stands in
+        (("ana", "bo", "chen"), 0, ("bo", "ana"), "chen"),  # the one after already stands in
+        (("ana", "bo", "chen"), 0, ("chen", None), "bo"),
+        (("ana", "bo"), 0, ("bo", "ana"), None),  # who handed over their turn is not asked in the other's place
+        (("ana",), 0, None, None),
+        (("ana", "ana", "bo"), 0, None, "bo"),
+        (("ana", "bo", "ana", "chen"), 2, None, "chen"),
+        (("ana", "bo", "chen"), 0, ("dee", "bo"), "bo"),  # an override of another's turn holds nothing now
+    ],
 )
-def test_stretches_agree_with_asking_each_moment(
-    first: int, zone: str, cron: str, spans: list[tuple[int, int, str | None]]
+def test_next(
+    members: tuple[str, ...], turn: int, override: tuple[str, str | None] | None, expected: str | None
 ) -> None:
-    """Asking every half hour who is on call gives what the stretches say."""
-    day = Shift(
-        ("ana", "bo"), cron, zone, datetime(2026, 1, 5, 9), (Window(frozenset({0, 1, 2, 5}), time(8), time(2)),)
+    """The member after the one whose turn it is, skipping whoever is on call."""
+    shift = Shift(members, "0 9 * * mon", "Europe/Berlin", datetime(2026, 1, 5, 9))
+    over = (Override(override[0], MONDAY - WEEK, MONDAY + 9 * WEEK, override[1]),) if override else ()
+    assert next_on_call(rotation(shift, overrides=over), MONDAY + turn * WEEK) == expected
+
+
+def test_an_override_holds_from_its_start_to_before_its_end() -> None:
+    """[from, to): at `to` the turn is its owner's again; `.next` and `.everyone` go by turns, also in a gap."""
+    early = Override("dee", MONDAY - WEEK, MONDAY - HOUR)
+    gap = rotation(overrides=(early,))
+    assert on_call_now(gap, MONDAY - WEEK) == ("dee", True)
+    assert on_call_now(gap, MONDAY - HOUR) == (None, False)
+    assert next_on_call(gap, MONDAY - WEEK) is None
+    assert everyone(gap, MONDAY - WEEK) == ("ana", "bo", "chen")
+
+
+def test_instead_of_means_turns_not_stand_ins() -> None:
+    """An override instead of somebody takes that person's turns, not a stand-in's span; in a gap it takes nothing."""
+    span = (MONDAY - WEEK, MONDAY + 3 * WEEK)
+    chain = rotation(overrides=(Override("dee", *span, "ana"), Override("eve", *span, "dee")))
+    assert on_call(chain, MONDAY) == "dee"
+    assert on_call(chain, MONDAY - HOUR) is None
+
+
+def test_a_shift_of_one_and_a_shift_that_starts_later() -> None:
+    """Until the first shift starts the second covers; the first then takes over at its start."""
+    late = Shift(("ana", "bo"), "0 9 * * mon", "UTC", datetime(2026, 2, 2, 12))
+    always = Shift(("eve",), "0 9 * * mon", "UTC", datetime(2026, 1, 1))
+    both = rotation(late, always)
+    starts = datetime(2026, 2, 2, 12, tzinfo=UTC)
+    assert [on_call(both, at) for at in (starts - HOUR, starts, starts + WEEK)] == ["eve", "ana", "bo"]
+    assert everyone(both, starts - WEEK) == ("ana", "bo", "eve")
+
+
+def test_calendar_corners() -> None:
+    """In a calendar's gap there is no next; `.everyone` looks 90 days ahead and names each person once."""
+    days = timedelta(days=1)
+    events = (
+        CalendarEvent("ana", MONDAY, MONDAY + days),
+        CalendarEvent("bo", MONDAY + 2 * days, MONDAY + 3 * days),
+        CalendarEvent("ana", MONDAY + 3 * days, MONDAY + 4 * days),
+        CalendarEvent("chen", MONDAY + 90 * days, MONDAY + 91 * days),
+        CalendarEvent("chen", MONDAY + 89 * days, MONDAY + 90 * days),
     )
-    night = Shift(("eve", "fay", "gus"), "0 0 1 * *", zone, datetime(2026, 1, 20))
-    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=first)
-    overrides = tuple(
-        Override("dee", start + begins * HOUR, start + (begins + lasts) * HOUR, instead)
-        for begins, lasts, instead in spans
-    )
-    both = rotation(day, night, overrides=overrides)
-    end = start + timedelta(days=12)
-    found = stretches(both, start, end)
-    assert all(one.end <= other.start for one, other in pairwise(found))
-    at = start
-    while at < end:
-        covering = [(each.person, each.override) for each in found if each.start <= at < each.end]
-        person, override = on_call_now(both, at)
-        assert covering == ([(person, override)] if person else [])
-        at += HOUR / 2
+    calendar = Rotation("c", calendar="c.ics", events=tuple(sorted(events, key=lambda each: each.start)))
+    assert next_on_call(calendar, MONDAY + 36 * HOUR) is None
+    assert everyone(calendar, MONDAY) == ("ana", "bo", "chen")
+    assert everyone(calendar, MONDAY - 2 * days) == ("ana", "bo")
+    stand_in = Override("bo", MONDAY, MONDAY + days)
+    assert next_on_call(Rotation("c", (), (stand_in,), "c.ics", calendar.events), MONDAY) == "chen"
+
+
+def test_resolve() -> None:
+    """A name in a chain is a person or a part of a rotation; a gap and an unknown name are nobody."""
+    people = {name: Person(name, name.title(), f"{name}@example.com") for name in ("ana", "bo", "chen")}
+    known = Policy({}, {}, people, {"r": rotation()}, {}, {}, {}, (), (), "sev1")
+    parts = {"on_call": ("ana",), "next": ("bo",), "everyone": ("ana", "bo", "chen")}
+    for part, expected in parts.items():
+        assert resolve(Who("r", part), known, MONDAY) == expected
+    assert resolve(Who("bo"), known, MONDAY) == ("bo",)
+    assert resolve(Who("r", "on_call"), known, MONDAY - HOUR) == ()
+    assert resolve(Who("gone", "on_call"), known, MONDAY) == resolve(Who("gone"), known, MONDAY) == ()
