@@ -27,9 +27,9 @@ MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthChe
 
 
 @settings(MANY, max_examples=120)
-@given(worlds())
+@given(worlds(reopening=True))
 def test_it_agrees_with_a_minute_by_minute_brute_force(world: World) -> None:
-    """For ladders, answers, refusals, responders, severities, cadences and closing: exactly the oracle's messages."""
+    """For ladders, answers, refusals, responders, severities, cadences, closing and reopening: exactly the oracle's messages."""
     policy, span = world.policy(policy_of("")), timedelta(minutes=world.minutes)
     document = rehearse(policy, world.incident(), "trouble", START, span, world.script())
     wanted = [_line(dict(zip(ROW, row, strict=True))) for row in Oracle(world).run()]

@@ -1,7 +1,7 @@
 """The oracle: a dumb simulator that walks minute by minute and shares no code with the planner.
 
-It knows ladders, the last resort, answers, stand-downs, responders, one change of severity, refusals, `every` cadences
-and the closing, all on whole minutes. It is written from the rules alone; each part names its rule.
+It knows ladders, the last resort, answers, stand-downs, responders, one change of severity, refusals, slowing cadences,
+the closing and a reopening, all on whole minutes. It is written from the rules alone; each part names its rule.
 """
 
 from dataclasses import dataclass, field
@@ -34,11 +34,18 @@ class Oracle:
     def __init__(self, world: World) -> None:
         self.world = world
         self.sev = world.severities[world.severity]
-        self.ladders: dict[str, Ladder] = {role: Ladder("declared") for role in self.needed()}
+        self.rows: list[Row] = []
+        self.begin(0, "declared")
+
+    def begin(self, now: int, reason: str) -> None:
+        """A new episode: nothing is known of an earlier one."""
+        self.t0, self.reason = now, reason
+        self.ladders: dict[str, Ladder] = {role: Ladder(reason) for role in self.needed()}
         self.refused: set[tuple[str, str]] = set()
         self.reached: dict[str, set[str]] = {}
         self.clock: dict[str, int] = {}
-        self.rows: list[Row] = []
+        self.since: dict[str, int] = {}
+        self.raised = now
         self.status = "investigating"
         self.responded: set[str] = set()
         self.responders_passed: set[str] = set()
@@ -62,9 +69,12 @@ class Oracle:
         settled: list[tuple[str, str, str | None]] = []
         changed = False
         for at, verb, what in self.world.steps:
-            if at != now or self.over:
+            if at == now and self.over and verb == "status" and what != "resolved":
+                self.begin(now, "reopened")
+                self.status = what
+            elif at != now or self.over:
                 continue
-            if verb == "fail":
+            elif verb == "fail":
                 person, via = what.split()
                 self.refused.add((person, via))
             elif verb == "ack":
@@ -72,7 +82,7 @@ class Oracle:
             elif verb == "pass":
                 self.decline(what)
             elif verb == "severity":
-                changed = changed or self.sev is not self.world.severities[what]
+                changed, self.raised = True, now
                 settled += self.change(what)
             elif what == "resolved":
                 self.close(now)
@@ -173,7 +183,7 @@ class Oracle:
                     ladder.told.discard(who)
         for who in self.responders(now):
             self.responders_asked.add(who)
-            reason = "declared" if self.responder_rounds == 1 else "repeated"
+            reason = self.reason if self.responder_rounds == 1 else "repeated"
             asked.setdefault(who, []).append(("responder", reason, 0, self.responder_rounds))
         for who, wanted in asked.items():
             _, reason, level, round_ = wanted[0]
@@ -183,7 +193,7 @@ class Oracle:
 
     def responders(self, now: int) -> list[str]:
         """Rule 10: all together at t0 and every window, `rounds` times, each until they answer."""
-        due = now == 0 or (self.responder_rounds < self.sev.rounds and self.responder_at + self.sev.within <= now)
+        due = now == self.t0 or (self.responder_rounds < self.sev.rounds and self.responder_at + self.sev.within <= now)
         if not self.world.responders or not due:
             return []
         self.responder_at, self.responder_rounds = now, self.responder_rounds + 1
@@ -220,16 +230,16 @@ class Oracle:
                 self.say(now, "stand_down", reason, who, via, roles=tuple(roles))
 
     def updates(self, now: int, changed: bool) -> None:
-        """Rules 21 to 23, for `every` cadences of one span; all readers are people told by email."""
-        every = dict(self.sev.streams)
-        for group in [*every, *(gone for gone in self.clock if gone not in every)]:
-            if group not in every:
+        """Rules 21 to 23, for `every` cadences that may slow down once; all readers are people told by email."""
+        spans = {group: (every, slow) for group, every, slow in self.sev.streams}
+        for group in [*spans, *(gone for gone in self.clock if gone not in spans)]:
+            if group not in spans:
                 reason = "severity_lowered"
             elif group not in self.clock:
-                reason = "declared"
+                reason, self.since[group] = "declared", now
             elif changed:
                 reason = "changed"
-            elif self.clock[group] + every[group] <= now:
+            elif self.clock[group] + self.span(group, *spans[group]) <= now:
                 reason = "due"
             else:
                 continue
@@ -237,8 +247,13 @@ class Oracle:
             for who in self.world.groups[group]:
                 for via in self.channels(who, ("email",)):
                     self.say(now, "update", reason, who, via, group=group)
-        for gone in [group for group in self.clock if group not in every]:
+        for gone in [group for group in self.clock if group not in spans]:
             del self.clock[gone]
+
+    def span(self, group: str, every: int, slow: int) -> int:
+        """Rule 23, corner: spans count from the latest of t0, the last severity change, and becoming concerned."""
+        begun = max(self.t0, self.raised, self.since[group])
+        return every if self.clock[group] - begun < slow else 2 * every
 
     def close(self, now: int) -> None:
         """Rules 3, 25: one closing on each channel that reached them, or whatever is left; then silence."""

@@ -41,13 +41,15 @@ HAS = {
 
 @dataclass(frozen=True)
 class Sev:
-    """A severity in whole minutes: roles asked, channels, window, rounds, and (group, every) streams."""
+    """A severity in whole minutes: roles asked, channels, window, rounds, and (group, every, slow) streams: every so many
+    minutes, and half as often once `slow` minutes have gone.
+    """
 
     roles: tuple[str, ...]
     via: tuple[str, ...]
     within: int
     rounds: int
-    streams: tuple[tuple[str, int], ...]
+    streams: tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class World:
     def _severity(self, name: str, each: Sev) -> Severity:
         via = tuple(Channel(channel) for channel in each.via)
         page = PagePolicy(each.roles, via, timedelta(minutes=each.within), each.rounds)
-        streams = tuple(Stream((group,), Cadence((Span(timedelta(minutes=every)),))) for group, every in each.streams)
+        streams = tuple(Stream((group,), Cadence(_slowing(every, slow))) for group, every, slow in each.streams)
         if not self.full:
             return Severity(name, name, page=page, updates=streams)
         return Severity(
@@ -106,6 +108,10 @@ class World:
     def script(self) -> list[dict[str, Any]]:
         """The script, each step by its own verb."""
         return [{"after": timedelta(minutes=at), **_step(verb, what)} for at, verb, what in self.steps]
+
+
+def _slowing(every: int, slow: int) -> tuple[Span, ...]:
+    return (Span(timedelta(minutes=every), timedelta(minutes=slow)), Span(timedelta(minutes=2 * every)))
 
 
 def _step(verb: str, what: str) -> dict[str, Any]:
@@ -129,15 +135,14 @@ CHANNELS = st.sampled_from([("sms",), ("email",), ("sms", "email"), ("email", "s
 @st.composite
 def sevs(draw: st.DrawFn, rounds: int) -> Sev:
     """A severity of that many rounds."""
-    streams = draw(
-        st.lists(st.tuples(st.sampled_from(["execs", "staff"]), st.integers(3, 25)), unique_by=lambda s: s[0])
-    )
+    stream = st.tuples(st.sampled_from(["execs", "staff"]), st.integers(3, 20), st.integers(1, 60))
+    streams = draw(st.lists(stream, unique_by=lambda each: each[0]))
     return Sev(draw(_some(ROLES)), draw(CHANNELS), draw(st.integers(2, 9)), rounds, tuple(streams))
 
 
 @st.composite
-def worlds(draw: st.DrawFn, resolving: bool | None = None) -> World:
-    """A world; `resolving` says whether its script ends in a resolution (None: either)."""
+def worlds(draw: st.DrawFn, resolving: bool | None = None, reopening: bool = False) -> World:
+    """A world; `resolving` says whether its script has a resolution (None: either), `reopening` whether it may go on."""
     rounds = draw(st.integers(1, 3))
     severities = {name: draw(sevs(rounds)) for name in ("s1", "s2")}
     chains = {role: tuple(draw(st.lists(_some(PEOPLE), min_size=1, max_size=3))) for role in ROLES}
@@ -149,8 +154,11 @@ def worlds(draw: st.DrawFn, resolving: bool | None = None) -> World:
         steps.append((change, "severity", "s2"))
     if draw(st.booleans()) if resolving is None else resolving:
         end = draw(st.integers(1, 58))
-        steps = [step for step in steps if step[0] <= end or step[1] not in ("status", "severity")]
+        again = draw(st.integers(end + 1, 59)) if reopening and draw(st.booleans()) else 60
+        steps = [step for step in steps if step[1] in ("ack", "pass") or not end < step[0] <= again]
         steps.append((end, "status", "resolved"))
+        if again < 60:
+            steps.append((again, "status", "monitoring"))
     steps.sort(key=lambda step: (step[0], step[2] == "resolved"))
     return World(
         severities,
