@@ -30,6 +30,7 @@ def fault(cron: str) -> str | None:
     if not _PLAIN.fullmatch(cron.strip()) or _RANDOM.search(cron):
         return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
     try:
+        croniter.expand(cron)
         next(_days(cron, _SOME_DAY))
     except CroniterBadDateError:
         return f'"{cron}" can never fire; no such date exists'
@@ -67,7 +68,6 @@ def _days(cron: str, since: datetime) -> Iterator[datetime]:
     """The days on which an expression fires, as local midnights, from that of `since` on. A day of the month and a
     weekday together mean either of them, both when one begins with a star: what Vixie cron does.
     """
-    croniter.expand(cron)  # all five fields must be good, though only three name days
     days = " ".join(("0", "0", *cron.split()[2:]))
     steps = croniter(days, since - SECOND, ret_type=datetime, implement_cron_bug=True)
     while True:
