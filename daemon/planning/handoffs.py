@@ -20,6 +20,7 @@ FIELDS = 5
 HOUR = timedelta(hours=1)
 _PLAIN = re.compile(r"[0-9A-Za-z*/,\-?#]+(?:\s+[0-9A-Za-z*/,\-?#]+){4}", re.ASCII)
 _RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
+_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w/#-])", re.ASCII)
 _SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
 
 
@@ -30,7 +31,7 @@ def fault(cron: str) -> str | None:
     if not _PLAIN.fullmatch(cron.strip()) or _RANDOM.search(cron):
         return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
     try:
-        croniter.expand(cron)
+        croniter.expand(_without_ranges_of_one(cron))
         next(_days(cron, _SOME_DAY))
     except CroniterBadDateError:
         return f'"{cron}" can never fire; no such date exists'
@@ -54,12 +55,17 @@ def firings(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
                 yield at
 
 
+def _without_ranges_of_one(cron: str) -> str:
+    """The expression with `5` for `5-5`: every other cron reads that as one value, croniter as all of them."""
+    return _OF_ONE.sub(r"\1", cron.lower())
+
+
 @lru_cache(maxsize=1024)
 def _times(cron: str) -> tuple[timedelta, ...]:
     """The times of day at which an expression fires, in order."""
     minutes, hours = (
         range(size) if field == ["*"] else field
-        for field, size in zip(croniter.expand(cron)[0], (60, 24), strict=False)
+        for field, size in zip(croniter.expand(_without_ranges_of_one(cron))[0], (60, 24), strict=False)
     )
     return tuple(sorted(timedelta(hours=int(hour), minutes=int(minute)) for hour in hours for minute in minutes))
 
@@ -68,7 +74,7 @@ def _days(cron: str, since: datetime) -> Iterator[datetime]:
     """The days on which an expression fires, as local midnights, from that of `since` on. A day of the month and a
     weekday together mean either of them, both when one begins with a star: what Vixie cron does.
     """
-    days = " ".join(("0", "0", *cron.split()[2:]))
+    days = " ".join(("0", "0", *_without_ranges_of_one(cron).split()[2:]))
     steps = croniter(days, since - SECOND, ret_type=datetime, implement_cron_bug=True)
     while True:
         yield steps.get_next()

@@ -56,6 +56,8 @@ def shown(cron: str, zone: str, after: str, count: int) -> list[str]:
         ("0 9 */2 * mon", "UTC", "2026-06-02T00:00Z", ["2026-06-15T09:00:00+00:00", "2026-06-29T09:00:00+00:00"]),
         ("0 9 * * sun-tue", "UTC", "2026-06-06T00:00Z",
          ["2026-06-07T09:00:00+00:00", "2026-06-08T09:00:00+00:00", "2026-06-09T09:00:00+00:00"]),
+        # A range of one is that one.
+        ("0 9-9 * 6-6 mon-mon", "UTC", "2026-06-02T00:00Z", ["2026-06-08T09:00:00+00:00", "2026-06-15T09:00:00+00:00"]),
         # Month ends and leap days.
         ("0 0 L * *", "UTC", "2027-02-01T00:00Z", ["2027-02-28T00:00:00+00:00", "2027-03-31T00:00:00+00:00"]),
         ("0 9 * 2 mon#5", "UTC", "2026-01-01T00:00Z", ["2044-02-29T09:00:00+00:00"]),
@@ -87,6 +89,26 @@ def test_firings_agree_with_another_cron_away_from_clock_changes(zone: str, cron
         if len(offsets) > 1:
             return
         assert mine == their
+
+
+@given(
+    fields=st.tuples(
+        st.sampled_from(["0", "*", "*/7", "5-20/5", "59", "30-30"]),
+        st.sampled_from(["9", "*", "*/5", "22-23", "0,12"]),
+        st.sampled_from(["*", "1", "*/2", "31", "L", "28-31", "1,15", "29-29"]),
+        st.sampled_from(["*", "2", "feb,jun", "*/5", "10-12", "4-4"]),
+        st.sampled_from(["*", "mon", "0", "7", "mon-fri", "*/3", "sat,sun", "1-5/2", "6-7"]),
+    ),
+    start=st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)),
+)
+def test_every_form_of_expression_agrees_with_another_cron(fields: tuple[str, ...], start: datetime) -> None:
+    """Stars, steps, lists, ranges, names, days of the month and weekdays together: the same days and times; and what
+    can never fire is refused.
+    """
+    cron, since = " ".join(fields), start.replace(microsecond=0, tzinfo=UTC)
+    theirs = list(islice(CronSim(cron, since), 6))
+    assert bool(theirs) == (fault(cron) is None)
+    assert theirs == (list(islice(firings(cron, "UTC", since), 6)) if theirs else [])
 
 
 @given(
