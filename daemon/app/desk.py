@@ -89,7 +89,7 @@ class Desk:
         history, known = found.history, found.history.incident
         if found.reading and found.reading.incident and found.reading.incident != known:
             history = recall([Seen(self._now, found.reading.incident)], history)
-        if history.resolved_at is not None and person not in history.verify_people:
+        if history.resolved_at is not None and person not in dict(history.verify_people):
             raise Refused(f"{found.id} is resolved; there is nothing to acknowledge")
         asked = [at for role in history.roles.values() for name, at in role.asked if name == person]
         at = max([self._now, *asked])

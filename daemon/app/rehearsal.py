@@ -28,7 +28,7 @@ from daemon.planning.remember import remember
 from daemon.ports import Renderer
 
 HELD = timedelta(seconds=2)
-LOOK_AHEAD = timedelta(days=400)
+LOOK_AHEAD = timedelta(days=3700)
 LOOKS_MAX = 200_000
 
 _KINDS = list(Kind)

@@ -111,8 +111,8 @@ class WaitingPage:
 class GroupHistory:
     """What a stakeholder group was told. `told` is the version of the incident its last update spoke of.
 
-    `since` is when it became concerned; `held_since` the first change it has not heard of; `reminded_for` the due
-    instant that was last reminded of.
+    `since` is when it became concerned; `held_since` the first change it has not heard of, `held_next` the first one
+    that came too late to go with it (corner [5]); `reminded_for` the due instant that was last reminded of.
     """
 
     group: str
@@ -121,6 +121,7 @@ class GroupHistory:
     last_at: datetime
     told: Incident
     held_since: datetime | None = None
+    held_next: datetime | None = None
     reminded_for: datetime | None = None
     updates: int = 1
 
@@ -140,7 +141,8 @@ class History:
     `started_at` is t0 of the episode (rule 2), `episode` counts from 1; 0 means first seen resolved. `seen_at` is the
     newest version's instant, `changed_at` the newest change that is not just an acknowledgment,
     `severity_changed_at` the episode's start until the severity changes. `first_sight` are people whose
-    acknowledgment stood in the episode's first version and is still to be judged.
+    acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
+    file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15).
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
     `paged_via` are the channels of the last `page`. `vain` are acknowledgments that accepted nothing.
     """
@@ -158,6 +160,9 @@ class History:
     paging_services: tuple[str, ...] = ()
     paged_via: tuple[Channel, ...] = ()
     first_sight: tuple[str, ...] = ()
+    acknowledged_ever: frozenset[str] = frozenset()
+    acknowledged_before: frozenset[str] = frozenset()
+    reopened_after: datetime | None = None
     roles: dict[str, RoleHistory] = field(default_factory=dict)
     batches: tuple[Batch, ...] = ()
     responders: tuple[tuple[str, datetime], ...] = ()
@@ -173,7 +178,7 @@ class History:
     closed: bool = False
     verified: bool = False
     verify_asked: int = 0
-    verify_people: frozenset[str] = frozenset()
+    verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
 
     def holder(self, role: str) -> str | None:

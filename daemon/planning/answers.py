@@ -19,15 +19,14 @@ def accept(history: History, person: str, at: datetime, noticed_at: datetime) ->
     incident = history.incident
     assert incident is not None
     if history.resolved_at is not None:
-        verified = history.verified or person in history.verify_people
-        return replace(history, verified=verified)
+        return replace(history, verified=history.verified or _answers(history.verify_people, person, at))
     roles, heard = dict(history.roles), False
     for name, role in history.roles.items():
-        if _asked(role, person, at) or incident.assigned(name) == person:
+        if person == role.holder or _answers(role.asked, person, at) or incident.assigned(name) == person:
             heard = True
             roles[name] = _accepted(role, incident, person, at, noticed_at)
     history = replace(history, roles=roles)
-    if any(name == person for name, _ in history.responders):
+    if _answers(history.responders, person, at):
         answered = history.responders_answered | {person}
         return replace(history, responders_answered=answered, responders_passed=history.responders_passed - {person})
     if incident.unreadable and heard:
@@ -35,12 +34,12 @@ def accept(history: History, person: str, at: datetime, noticed_at: datetime) ->
     return history if heard else replace(history, vain=(*history.vain, (person, noticed_at)))
 
 
-def _asked(role: RoleHistory, person: str, at: datetime) -> bool:
-    """Whether the person had been paged for the role when they answered.
+def _answers(asked: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
+    """Whether the person had been asked when they answered.
 
     An instant written by hand to the minute means that minute: "10:04" answers a page of 10:04:30.
     """
-    first = next((first_at for name, first_at in role.asked if name == person), None)
+    first = next((first_at for name, first_at in asked if name == person), None)
     if first is None:
         return False
     return first <= at or (at.second == at.microsecond == 0 and first.replace(second=0, microsecond=0) <= at)

@@ -38,16 +38,17 @@ def concerned(incident: Incident, policy: Policy, severity: Severity) -> tuple[C
 
 
 def readers(
-    groups: Iterable[StakeholderGroup], policy: Policy, history: History
+    groups: Iterable[StakeholderGroup], policy: Policy, history: History, leaving: Iterable[StakeholderGroup] = ()
 ) -> dict[str, tuple[tuple[str, Channel], ...]]:
     """For each group the (reader, channel) pairs it writes to. A reader belongs to the first internal group that
-    names them, else to the first external one; equal addresses are one reader.
+    names them, else to the first external one; equal addresses are one reader. Groups that are `leaving` have only
+    those whom no other group has.
     """
-    listed = list(groups)
     found: dict[str, tuple[tuple[str, Channel], ...]] = {}
     taken: set[str] = set()
-    for group in [*(g for g in listed if not g.external), *(g for g in listed if g.external)]:
-        found[group.id] = tuple(_of_group(group, policy, history, taken))
+    for some in (groups, leaving):
+        for group in sorted(some, key=lambda each: each.external):
+            found[group.id] = tuple(_of_group(group, policy, history, taken))
     return found
 
 

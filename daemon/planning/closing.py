@@ -17,7 +17,12 @@ def close(draft: Draft) -> None:
     for group in history.groups.values():
         if group.held_since is not None:
             draft.hold(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
+    people = {reader for reader in history.reached if draft.person(reader)}
+    written = {person.email.casefold() for person in map(draft.person, people) if person}
     for reader, reached in history.reached.items():
+        if reader not in people and reader.casefold() in written:
+            draft.hold(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, "it is somebody's who hears it anyway", rule)
+            continue
         channels = _channels(draft, reader, reached.channels)
         for via in channels:
             draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)

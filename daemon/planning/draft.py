@@ -4,6 +4,7 @@ the parts before it decided: every fact recorded is remembered at once.
 It decides nothing about people; it knows instants (rule 4), keys, and which rule and revision a message names.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from daemon.domain.facts import Fact
@@ -14,6 +15,7 @@ from daemon.domain.people import Channel, Person
 from daemon.domain.plan import Due, Plan
 from daemon.domain.policy import PagePolicy, Policy, Severity
 from daemon.domain.rotation import Hours
+from daemon.planning.hours import opens
 from daemon.planning.remember import remember
 
 LATE = timedelta(minutes=1)
@@ -31,7 +33,7 @@ class Draft:
         self.severity: Severity = policy.severity(incident.severity)
         self.page: PagePolicy | None = self.severity.page
         self._before = history
-        self._due: list[Due] = []
+        self._due: dict[str, Due] = {}
         self._suppressed: list[Suppression] = []
         self._facts: list[Fact] = []
         self._next_look: datetime | None = None
@@ -60,6 +62,17 @@ class Draft:
     def instant(self, due: datetime) -> datetime:
         """What counts as the instant of something due: found over a minute late, it is now (rule 4)."""
         return self.now if self.now - due > LATE else due
+
+    def open_instant(self, due: datetime) -> datetime | None:
+        """The instant at which a page due then may go (rule 11), never before the rules that ask for it held. None
+        while that lies ahead: the plan is made again then.
+        """
+        due = opens(self.hours, max(due, self.changed_at))
+        at = due if due > self.now else opens(self.hours, self.instant(due))
+        if at > self.now:
+            self.look(at)
+            return None
+        return at
 
     def look(self, at: datetime) -> None:
         """Plan again at that instant at the latest."""
@@ -97,8 +110,9 @@ class Draft:
         next_update_at: datetime | None = None,
     ) -> None:
         """Decide one message. Its words are made from the history as it was before this plan."""
+        end = f"{via.value}/{reason.value}" if kind is Kind.STAND_DOWN else via.value
         notification = Notification(
-            key=self._key(kind, at, to, via.value),
+            key=self._key(kind, at, to, end),
             incident=self.incident.id,
             episode=self.history.episode,
             kind=kind,
@@ -115,7 +129,11 @@ class Draft:
             rule=rule,
             revision=self.policy.revision,
         )
-        self._due.append(Due(notification, self._before))
+        known = self._due.get(notification.key)
+        if known is not None:
+            every = tuple(dict.fromkeys((*known.notification.roles, *roles)))
+            notification = replace(known.notification, roles=every)
+        self._due[notification.key] = Due(notification, self._before)
 
     def hold(self, kind: Kind, why: Why, at: datetime, to: str, detail: str, rule: str) -> None:
         """Decide not to send, and say why (P6)."""
@@ -137,11 +155,8 @@ class Draft:
     def plan(self) -> Plan:
         """The finished plan."""
         assert self._next_look is None or self._next_look > self.now
-        due = {each.notification.key: each for each in reversed(self._due)}
         held = {each.key: each for each in self._suppressed}
-        return Plan(
-            tuple(reversed(due.values())), tuple(held.values()), tuple(self._facts), self._next_look, self.history
-        )
+        return Plan(tuple(self._due.values()), tuple(held.values()), tuple(self._facts), self._next_look, self.history)
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
         """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""

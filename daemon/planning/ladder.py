@@ -13,7 +13,7 @@ from daemon.domain.history import RoleHistory, Step
 from daemon.domain.notification import Kind, Reason, Why
 from daemon.domain.policy import Level, PagePolicy, Who
 from daemon.planning.draft import Draft
-from daemon.planning.hours import after, opens
+from daemon.planning.hours import after
 from daemon.planning.on_call import resolve
 from daemon.planning.reach import reachable
 
@@ -54,11 +54,9 @@ def climb(draft: Draft, role: RoleHistory) -> list[Ask]:
     page = draft.page
     if page is None or not role.needed or role.holder is not None:
         return []
-    due = _due(draft, role, page)
-    if due > draft.now:
-        draft.look(due)
+    at = draft.open_instant(_due(draft, role, page))
+    if at is None:
         return []
-    at = draft.instant(due)
     levels = rungs(draft, role)
     position = _following(role.step, len(levels), page.rounds)
     while position is not None:
@@ -130,14 +128,15 @@ def _reason(role: RoleHistory, number: int, level: int) -> Reason:
 def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
     """When the next step is due: at once, or `acknowledge_within` of open time after the last one."""
     if role.next_now_at is not None:
-        return opens(draft.hours, role.next_now_at)
+        return role.next_now_at
     if role.step is None:
         assert role.opened_at is not None
-        return opens(draft.hours, role.opened_at)
+        return role.opened_at
     return next_after(draft, role.step.at, page)
 
 
 def next_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:
-    """`acknowledge_within` after the last page; after a change of severity or config that made it past: at once."""
-    due = after(draft.hours, last_at, page.acknowledge_within)
-    return due if due >= draft.changed_at else opens(draft.hours, draft.changed_at)
+    """`acknowledge_within` of open time after the last page. `Draft.open_instant` makes it "at once" where a change of
+    severity or config made it past.
+    """
+    return after(draft.hours, last_at, page.acknowledge_within)

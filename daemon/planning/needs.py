@@ -21,9 +21,8 @@ def assess(draft: Draft) -> None:
         for name, role in draft.history.roles.items():
             if role.needed and name not in needed:
                 draft.record(RoleDropped(at, name))
-    if draft.page is not None:
-        for name in needed:
-            _open_if_needed(draft, name, at, settled)
+    for name in needed:
+        _open_if_needed(draft, name, at, settled)
     if not settled:
         _accept_at_first_sight(draft, at)
         via = draft.page.via if draft.page else ()
@@ -35,6 +34,12 @@ def roles_in_order(draft: Draft) -> tuple[str, ...]:
     asked = draft.page.roles if draft.page else ()
     extras = (name for name, _ in draft.incident.roles if name in draft.policy.roles)
     return tuple(dict.fromkeys((*asked, *extras)))
+
+
+def known_in_order(draft: Draft) -> list[RoleHistory]:
+    """The roles that were ever needed, in the order in which a message lists them."""
+    order = (*roles_in_order(draft), *draft.history.roles)
+    return [draft.history.roles[name] for name in dict.fromkeys(order) if name in draft.history.roles]
 
 
 def open_silent_roles(draft: Draft) -> None:
@@ -67,11 +72,15 @@ def _transition_at(draft: Draft) -> datetime:
 def _open_if_needed(draft: Draft, name: str, at: datetime, settled: bool) -> None:
     """Begin the ladder of a role newly needed, or begin it anew for a name written on it since."""
     role = draft.history.roles.get(name) or RoleHistory(name)
+    before = draft.history.assessed
     if role.needed:
-        if role.holder is None and role.restart_at is not None:
+        begins_to_page = before is not None and not before.via and draft.page is not None
+        if role.holder is None and begins_to_page and role.step is None and not settled:
+            _open(draft, name, at, Reason.SEVERITY_RAISED)
+        elif role.holder is None and role.restart_at is not None:
             _open(draft, name, role.restart_at, Reason.ASSIGNED)
         return
-    extra = draft.page is not None and name not in draft.page.roles
+    extra = draft.page is None or name not in draft.page.roles
     assigned_now = role.restart_at is not None and role.restart_at == draft.history.seen_at
     if draft.history.assessed is None:
         _open(draft, name, at, draft.history.reason)
@@ -88,8 +97,6 @@ def _open(draft: Draft, name: str, at: datetime, reason: Reason, without: str | 
 
 def _accept_at_first_sight(draft: Draft, at: datetime) -> None:
     """People acknowledged in the episode's first version accept what level 0 asks of them, without a page."""
-    if draft.page is None:
-        return
     services = (draft.policy.services.get(name) for name in draft.incident.services)
     responders = names(draft, [who for service in services if service for who in service.responders], at)
     for person in draft.history.first_sight:

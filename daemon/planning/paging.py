@@ -12,7 +12,7 @@ from daemon.domain.people import Channel
 from daemon.planning.draft import Draft
 from daemon.planning.hours import opens
 from daemon.planning.ladder import Ask, climb, next_after
-from daemon.planning.needs import roles_in_order
+from daemon.planning.needs import known_in_order
 from daemon.planning.reach import AT_ONCE, reachable, ways
 from daemon.planning.responders import ask_responders
 
@@ -20,7 +20,7 @@ from daemon.planning.responders import ask_responders
 def page_people(draft: Draft) -> frozenset[tuple[str, Channel]]:
     """Send every page that is due; gives who was paged by which channel just now."""
     asks: list[Ask] = []
-    for role in _in_order(draft):
+    for role in known_in_order(draft):
         asks += climb(draft, role)
         asks += _hand_over(draft, role)
         asks += _still_there(draft, role)
@@ -29,12 +29,6 @@ def page_people(draft: Draft) -> frozenset[tuple[str, Channel]]:
     for each in _together(asks):
         sent |= _page(draft, each)
     return frozenset(sent)
-
-
-def _in_order(draft: Draft) -> list[RoleHistory]:
-    """The roles known, in the order in which a page lists them."""
-    order = (*roles_in_order(draft), *draft.history.roles)
-    return [draft.history.roles[name] for name in dict.fromkeys(order) if name in draft.history.roles]
 
 
 def _together(asks: list[Ask]) -> list[list[Ask]]:
@@ -77,14 +71,10 @@ def _hand_over(draft: Draft, role: RoleHistory) -> list[Ask]:
     handover, page = role.handover, draft.page
     if handover is None or role.holder is None or not role.needed or page is None or handover.rounds >= page.rounds:
         return []
-    if handover.asked_at is None:
-        due = opens(draft.hours, handover.since)
-    else:
-        due = next_after(draft, handover.asked_at, page)
-    if due > draft.now:
-        draft.look(due)
+    at = draft.open_instant(next_after(draft, handover.asked_at, page) if handover.asked_at else handover.since)
+    if at is None:
         return []
-    at, number = draft.instant(due), handover.rounds + 1
+    number = handover.rounds + 1
     draft.record(HandoverAsked(at, role.role, handover.person, number))
     rule = f"{draft.incident.id}: roles"
     return _asks(draft, [Ask(handover.person, role.role, at, Reason.ASSIGNED, rule, 0, number)])
@@ -100,11 +90,9 @@ def _still_there(draft: Draft, role: RoleHistory) -> list[Ask]:
     assert role.accepted_at is not None
     assert history.changed_at is not None
     silent_since = max(role.accepted_at, role.answered_at or role.accepted_at, history.changed_at)
-    due = opens(draft.hours, silent_since + page.still_there_after)
-    if due > draft.now:
-        draft.look(due)
+    at = draft.open_instant(silent_since + page.still_there_after)
+    if at is None:
         return []
-    at = draft.instant(due)
     draft.record(StillThereAsked(at, role.role, role.holder))
     return _asks(draft, [Ask(role.holder, role.role, at, Reason.STILL_THERE, page.place)])
 

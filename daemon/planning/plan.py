@@ -23,6 +23,8 @@ from daemon.planning.updates import update_groups
 
 LOOK_AT_LEAST_EVERY = timedelta(days=1)
 PASSES_MAX = 20
+AT_ONCE = timedelta(milliseconds=1)
+"""How soon the plan is made again when intervals are so short that more is due than one plan says."""
 
 
 def plan(incident: Incident, policy: Policy, history: History, now: datetime) -> Plan:
@@ -39,6 +41,8 @@ def plan(incident: Incident, policy: Policy, history: History, now: datetime) ->
         _decide(draft)
         if draft.decisions == before:
             break
+    else:
+        draft.look(now + AT_ONCE)
     return draft.plan()
 
 

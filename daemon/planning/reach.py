@@ -12,7 +12,6 @@ from daemon.domain.notification import Kind, Reason, Why
 from daemon.domain.people import Channel, Person
 from daemon.domain.policy import RESPONDER
 from daemon.planning.draft import Draft
-from daemon.planning.hours import opens
 
 AT_ONCE = timedelta(0)
 
@@ -57,11 +56,8 @@ def go_on_reaching(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
     came_due: dict[tuple[str, Channel], list[tuple[WaitingPage, datetime, datetime]]] = {}
     for page in draft.history.waiting:
         for via, due_at in page.waiting:
-            open_at = opens(draft.hours, due_at)
-            if open_at > draft.now:
-                draft.look(open_at)
-            else:
-                at = draft.instant(open_at)
+            at = draft.open_instant(due_at)
+            if at is not None:
                 came_due.setdefault((page.person, via), []).append((page, due_at, at))
     for (name, via), entries in sorted(came_due.items()):
         _settle(draft, name, via, entries, (name, via) in paged)
@@ -106,7 +102,10 @@ def _wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
     if role is None or not role.needed:
         return False
     if role.holder is None:
-        return person not in role.passed and draft.page is not None
-    if page.reason is Reason.STILL_THERE:
-        return role.holder == person and role.still_asked_at == page.at
-    return role.handover is not None and role.handover.person == person
+        changed_at = history.changed_at
+        ended = page.reason is Reason.STILL_THERE and changed_at is not None and changed_at > page.at
+        return person not in role.passed and draft.page is not None and not ended
+    if role.holder == person:
+        return role.still_asked_at == page.at
+    handover = role.handover
+    return handover is not None and handover.person == person and page.at >= handover.since

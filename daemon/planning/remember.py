@@ -106,7 +106,8 @@ def _role(history: History, fact: _RoleFact) -> History:
                 stood_down=role.stood_down - {fact.person},
             )
         case f.StillThereAsked():
-            role = replace(role, still_asked_at=fact.at)
+            asked = _first(role.asked, [fact.person], fact.at)
+            role = replace(role, still_asked_at=fact.at, asked=asked, stood_down=role.stood_down - {fact.person})
         case f.RoleSettled():
             role = replace(role, settling=None)
     return _with_role(history, role)
@@ -144,7 +145,7 @@ def _ended(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.ReviewA
         case f.Closed():
             return replace(history, closed=True)
         case f.VerifyAsked():
-            people = history.verify_people | frozenset(fact.people)
+            people = _first(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people)
         case f.ReviewAsked():
             return replace(history, review_asked=fact.number + 1)
@@ -192,14 +193,19 @@ def _told(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> Hist
     else:
         assert history.incident is not None
         known = groups.get(fact.group)
-        keeps_held = known is not None and fact.reason is Reason.DUE
+        held: tuple[datetime | None, datetime | None] = (None, None)
+        if known and fact.reason is Reason.DUE:
+            held = known.held_since, known.held_next
+        elif known and fact.reason is Reason.CHANGED:
+            held = known.held_next, None
         groups[fact.group] = GroupHistory(
             fact.group,
             external=fact.external,
             since=known.since if known else fact.at,
             last_at=max(known.last_at, fact.at) if known else fact.at,
             told=history.incident,
-            held_since=known.held_since if known and keeps_held else None,
+            held_since=held[0],
+            held_next=held[1],
             updates=known.updates + 1 if known else 1,
         )
     history = replace(history, groups=groups)
@@ -223,7 +229,12 @@ def _paged(history: History, fact: f.Paged | f.ReachSettled) -> History:
         else page
         for page in history.waiting
     )
-    history = replace(history, waiting=tuple(page for page in pages if page.waiting))
+    went = [page for page in history.waiting if fact.sent and (page.person, page.at) == (fact.person, fact.page_at)]
+    roles = dict(history.roles)
+    for name in {role for page in went for role in page.roles if role in roles}:
+        if roles[name].holder is None:
+            roles[name] = replace(roles[name], stood_down=roles[name].stood_down - {fact.person})
+    history = replace(history, roles=roles, waiting=tuple(page for page in pages if page.waiting))
     return _reach(history, [(fact.person, fact.via)], external=False) if fact.sent else history
 
 
@@ -232,10 +243,10 @@ def _responders(history: History, fact: f.RespondersAsked) -> History:
     known = next((batch for batch in history.batches if batch.services == fact.services), None)
     people = tuple(dict.fromkeys((*(known.people if known else ()), *fact.people)))
     batch = Batch(fact.services, fact.at, fact.round, people)
-    others = tuple(other for other in history.batches if other is not known)
+    batches = tuple(batch if other is known else other for other in history.batches)
     return replace(
         history,
-        batches=(*others, batch),
+        batches=batches if known else (*batches, batch),
         responders=_first(history.responders, fact.people, fact.at),
     )
 

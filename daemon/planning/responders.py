@@ -10,7 +10,6 @@ from daemon.domain.history import Batch
 from daemon.domain.notification import Reason
 from daemon.domain.policy import RESPONDER, PagePolicy, Service
 from daemon.planning.draft import Draft
-from daemon.planning.hours import opens
 from daemon.planning.ladder import Ask, names, next_after
 from daemon.planning.reach import reachable
 
@@ -47,23 +46,21 @@ def _new_batches(draft: Draft, fresh: list[Service]) -> list[Ask]:
         (at_start, history.paging_at, history.paging_reason),
         (added, seen_at, Reason.DECLARED),
     ):
-        due = opens(draft.hours, came_at)
-        if services and due > draft.now:
-            draft.look(due)
-        elif services:
+        at = draft.open_instant(came_at) if services else None
+        if at is not None:
             asked = {name for name, _ in draft.history.responders} if services is added else set()
-            asks += _ask_batch(draft, services, draft.instant(due), 1, reason, asked)
+            asks += _ask_batch(draft, services, at, 1, reason, asked)
     return asks
 
 
 def _next_round(draft: Draft, page: PagePolicy, batch: Batch, services: list[Service], earlier: set[str]) -> list[Ask]:
     if not services or batch.rounds >= page.rounds:
         return []
+    assert draft.history.seen_at is not None
     due = next_after(draft, batch.at, page)
-    if due > draft.now:
-        draft.look(due)
+    at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
+    if at is None:
         return []
-    at = draft.instant(due)
     return _ask_batch(draft, services, at, batch.rounds + 1, Reason.REPEATED, earlier, batch.services)
 
 

@@ -6,6 +6,7 @@ from daemon.domain.facts import RoleSettled, StoodDown
 from daemon.domain.history import History, RoleHistory, Settling
 from daemon.domain.notification import Kind, Reason, Why
 from daemon.planning.draft import Draft
+from daemon.planning.needs import known_in_order
 from daemon.planning.reach import first_channel
 
 
@@ -15,7 +16,7 @@ def stand_down(draft: Draft) -> None:
     """
     told: dict[tuple[str, Reason, datetime], list[str]] = {}
     settled: list[str] = []
-    for role in draft.history.roles.values():
+    for role in known_in_order(draft):
         settling = role.settling
         if settling is None:
             continue
@@ -61,7 +62,7 @@ def _wanted(role: RoleHistory, person: str) -> bool:
     if not role.needed:
         return False
     if role.holder is None:
-        return role.was_asked(person) and person not in role.passed | role.left_out
+        return role.was_asked(person) and person not in role.passed | role.left_out | role.stood_down
     asked_to_take_over = role.handover is not None and role.handover.person == person and role.handover.rounds > 0
     return role.holder == person or asked_to_take_over
 

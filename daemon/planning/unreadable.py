@@ -4,7 +4,6 @@ from daemon.domain.facts import Paged, StepFired
 from daemon.domain.history import RoleHistory
 from daemon.domain.notification import Kind, Reason, Why
 from daemon.planning.draft import Draft
-from daemon.planning.hours import opens
 from daemon.planning.ladder import last_resort, next_after
 from daemon.planning.reach import channels_of
 
@@ -19,18 +18,14 @@ def page_last_resort(draft: Draft) -> None:
     if history.unreadable_ended:
         return
     role = history.roles.get(NO_ROLE) or RoleHistory(NO_ROLE)
-    due = opens(draft.hours, history.started_at)
-    if role.step is not None:
-        due = next_after(draft, role.step.at, page)
-    if due > draft.now:
-        draft.look(due)
+    at = draft.open_instant(next_after(draft, role.step.at, page) if role.step else history.started_at)
+    if at is None:
         return
-    at, rule = draft.instant(due), draft.policy.place_of_last_resort()
+    rule = draft.policy.place_of_last_resort()
     people = last_resort(draft, frozenset())
     draft.record(StepFired(at, NO_ROLE, None, None, people))
     if not people:
         draft.hold(Kind.PAGE, Why.NO_CHANNEL, at, "", "the last resort reaches nobody", rule)
-    draft.look(next_after(draft, at, page))
     for name in people:
         person = draft.person(name)
         assert person is not None

@@ -12,8 +12,7 @@ from daemon.planning.cadence import next_due, span_at
 from daemon.planning.draft import LATE, Draft
 from daemon.planning.holders import holder
 from daemon.planning.reach import first_channel
-
-HOLD = timedelta(seconds=2)
+from daemon.planning.versions import HOLD
 
 Readers = dict[str, tuple[tuple[str, Channel], ...]]
 
@@ -24,10 +23,7 @@ def update_groups(draft: Draft) -> None:
     left = [name for name in draft.history.groups if name not in {each.group.id for each in concerns}]
     groups = [each.group for each in concerns]
     leaving = [draft.policy.stakeholders[name] for name in left if name in draft.policy.stakeholders]
-    audience = readers(groups, draft.policy, draft.history)
-    audience |= {
-        name: who for name, who in readers([*groups, *leaving], draft.policy, draft.history).items() if name in left
-    }
+    audience = readers(groups, draft.policy, draft.history, leaving)
     reminders: dict[datetime, list[tuple[Concern, datetime]]] = {}
     for concern in concerns:
         _update(draft, concern, audience, reminders)
@@ -56,12 +52,9 @@ def _update(
         return
     if known.held_since is not None:
         _cron_while_held(draft, concern, known, audience)
-        leaves_at = known.held_since + HOLD
-        if leaves_at <= draft.now:
-            at = known.held_since if draft.now - leaves_at <= LATE else draft.now
+        at = _leaves(draft, known.held_since)
+        if at is not None:
             _send(draft, concern, Reason.CHANGED, at, audience)
-        else:
-            draft.look(leaves_at)
         return
     due = next_due(concern.cadence, known.last_at, began_at(draft.history, known.since))
     if due is None:
@@ -71,6 +64,15 @@ def _update(
         return
     draft.look(due)
     _note_reminder(draft, concern, known, due, reminders)
+
+
+def _leaves(draft: Draft, held_since: datetime) -> datetime | None:
+    """The instant of an update for a change first seen then: the change's own, 2 s later (rule 5). None until then."""
+    leaves_at = held_since + HOLD
+    if leaves_at > draft.now:
+        draft.look(leaves_at)
+        return None
+    return held_since if draft.now - leaves_at <= LATE else draft.now
 
 
 def _joined_at(draft: Draft) -> datetime:
@@ -89,7 +91,9 @@ def _cron_while_held(draft: Draft, concern: Concern, known: GroupHistory, audien
     if concern.cadence.cron:
         due = next_due(concern.cadence, max(known.last_at, known.held_since), known.since)
         assert due is not None
-        if due <= draft.now:
+        if due > draft.now:
+            draft.look(due)
+        elif draft.instant(due) != _leaves(draft, known.held_since):
             _send(draft, concern, Reason.DUE, draft.instant(due), audience)
 
 
@@ -136,11 +140,9 @@ def _last_word(draft: Draft, name: str, audience: Readers) -> None:
     if held_since is None:
         held_since = draft.instant(_joined_at(draft))
         draft.record(UpdateHeld(held_since, name))
-    leaves_at = held_since + HOLD
-    if leaves_at > draft.now:
-        draft.look(leaves_at)
+    at = _leaves(draft, held_since)
+    if at is None:
         return
-    at = held_since if draft.now - leaves_at <= LATE else draft.now
     if group is None or (group.external and draft.incident.drill):
         draft.record(Updated(at, name, Reason.SEVERITY_LOWERED, known.external, ()))
         why = Why.DRILL if group else Why.LEFT_CONFIG

@@ -5,13 +5,16 @@ Two versions are compared, nothing else: whether a group hears of it, or a role 
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from daemon.domain.facts import Seen
-from daemon.domain.history import Handover, History, RoleHistory
-from daemon.domain.incident import Incident, UpdateEntry
+from daemon.domain.history import GroupHistory, Handover, History, RoleHistory
+from daemon.domain.incident import Acknowledgment, Incident, UpdateEntry
 from daemon.domain.notification import Reason
 from daemon.planning.answers import accept
+
+HOLD = timedelta(seconds=2)
+"""How long a change waits for more of them (rule 5)."""
 
 
 def see(history: History, seen: Seen) -> History:
@@ -22,9 +25,7 @@ def see(history: History, seen: Seen) -> History:
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:
-        known = frozenset(old.acknowledged)
-        people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if ack not in known))
-        return _begin(new, at, history.episode + 1, Reason.REOPENED, people)
+        return _reopened(history, new, at)
     return _continued(history, old, new, at)
 
 
@@ -34,10 +35,37 @@ def _first_seen(incident: Incident, at: datetime) -> History:
         return History(incident=incident, started_at=at, seen_at=at, changed_at=at, severity_changed_at=at)
     if incident.resolved:
         return History(
-            incident=incident, seen_at=at, changed_at=at, started_at=at, resolved_at=at, closed=True, episode=0
+            incident=incident,
+            acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+            seen_at=at,
+            changed_at=at,
+            started_at=at,
+            resolved_at=at,
+            closed=True,
+            episode=0,
         )
     people = tuple(dict.fromkeys(ack.by for ack in incident.acknowledged))
     return _begin(incident, at, 1, Reason.DECLARED, people)
+
+
+def _reopened(history: History, new: Incident, at: datetime) -> History:
+    """A new episode. Names that stood there before count again only as a newer `{by, at}` (rule 15)."""
+    before, begun = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
+    begun = replace(
+        begun,
+        acknowledged_before=before,
+        acknowledged_ever=before | begun.acknowledged_ever,
+        reopened_after=history.resolved_at or at,
+    )
+    people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _counts(begun, ack)))
+    return replace(begun, first_sight=people)
+
+
+def _counts(history: History, ack: Acknowledgment) -> bool:
+    """Whether an entry speaks of this episode."""
+    if ack.by not in history.acknowledged_before or history.reopened_after is None:
+        return True
+    return ack.at is not None and ack.at > history.reopened_after
 
 
 def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...]) -> History:
@@ -50,6 +78,7 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         changed_at=at,
         severity_changed_at=at,
         first_sight=first_sight,
+        acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
     )
 
 
@@ -59,6 +88,7 @@ def _continued(history: History, old: Incident, new: Incident, at: datetime) -> 
     history = replace(
         history,
         incident=new,
+        acknowledged_ever=history.acknowledged_ever | {ack.by for ack in new.acknowledged},
         seen_at=at,
         changed_at=at if changed else history.changed_at,
         severity_changed_at=at if old.severity != new.severity else history.severity_changed_at,
@@ -70,12 +100,18 @@ def _continued(history: History, old: Incident, new: Incident, at: datetime) -> 
     for role, person in new.roles:
         if old.assigned(role) != person:
             history = _assigned(history, role, person, at)
+    if history.reopened_after is None:
+        history = replace(
+            history, acknowledged_before=history.acknowledged_before | {ack.by for ack in old.acknowledged}
+        )
     known = Counter(old.acknowledged)
     for ack in new.acknowledged:
         if known[ack] > 0:
             known[ack] -= 1
-            continue
-        history = accept(history, ack.by, min(ack.at or at, at), at)
+        elif not _counts(history, ack):
+            history = replace(history, vain=(*history.vain, (ack.by, at)))
+        else:
+            history = accept(history, ack.by, min(ack.at or at, at), at)
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
     return history if new.resolved else _held(history, old, new, at)
@@ -103,12 +139,18 @@ def _held(history: History, old: Incident, new: Incident, at: datetime) -> Histo
     if not meaningful and not added:
         return history
     groups = {
-        name: replace(group, held_since=at)
-        if group.held_since is None and (for_public or not group.external)
-        else group
-        for name, group in history.groups.items()
+        name: _hears(group, at) if for_public or not group.external else group for name, group in history.groups.items()
     }
     return replace(history, groups=groups)
+
+
+def _hears(group: GroupHistory, at: datetime) -> GroupHistory:
+    """The group with one more change to hear of: with those of the 2 s before, or with a new update."""
+    if group.held_since is None:
+        return replace(group, held_since=at)
+    if group.held_next is None and at - group.held_since >= HOLD:
+        return replace(group, held_next=at)
+    return group
 
 
 def new_entries(old: Incident, new: Incident) -> tuple[UpdateEntry, ...]:
