@@ -28,7 +28,7 @@ def accept(history: History, person: str, at: datetime, noticed_at: datetime) ->
     history = replace(history, roles=roles)
     if _answers(history.responders, person, at):
         answered = history.responders_answered | {person}
-        return replace(history, responders_answered=answered, responders_passed=history.responders_passed - {person})
+        return replace(history, responders_answered=answered)
     if incident.unreadable and heard:
         return replace(history, unreadable_ended=True)
     return history if heard else replace(history, vain=(*history.vain, (person, noticed_at)))
