@@ -149,7 +149,7 @@ class Deliver:
         """Go on where the process before stopped. A try without an end may have left (rule 40)."""
         last = delivery.tries[-1]
         if last.outcome is None:
-            delivery.tries[-1] = last = replace(last, outcome=KILLED, ended_at=last.started_at)
+            delivery.tries[-1] = last = replace(last, outcome=KILLED, ended_at=self._clock.now())
             delivery.owed.append(last)
         await self._go_on(delivery)
 

@@ -13,9 +13,9 @@ It must not know how anything is sent. Whoever delivers interprets three values 
     deferred           Again: 2, 5, 10, 20, 30 s, each minute;      Again: 30 s doubling to 15 min
                        elsewhere 25 s after the first try began
     provider's fault   Again each minute, elsewhere at once         as deferred
-    uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: Again       the same, but an update that cannot be looked up
-                                                                    is not sent again: Done("uncertain")
-    uncertain (email)  LookUp at 30 s; a relay cannot say: Again    the same; the next update repeats what one said
+    uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: Again       the same
+    uncertain (email)  LookUp at 30 s; a relay cannot say: Again    the same, but an update only once more: nothing
+                                                                    is lost (P2), and the next update comes anyway
 
 Waits run from the end of the last try, longer by up to 20 % (`jitter`, from 0 to 1, is the share of them taken); a
 longer Retry-After wins. Of a message at most `MOST_COPIES` leave that may each have arrived.
@@ -48,6 +48,8 @@ RECEIPT_WITHIN = timedelta(minutes=3)
 """A page accepted by a provider that gives receipts goes by another channel after this long without one (rule 34)."""
 MOST_COPIES = 5
 """Copies of one message that may each have arrived, before no more are made."""
+UPDATE_COPIES = 2
+"""The same for an update: the next one repeats what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ def after_look_up(kind: Kind, via: Channel, tries: Sequence[Attempt], found: Out
     if look_up_at is not None:
         return LookUp(look_up_at)
     copies = sum(isinstance(attempt.outcome, Uncertain) for attempt in tries)
-    superseded_soon = kind is Kind.UPDATE and not isinstance(found, Deferred)
-    if superseded_soon or copies >= MOST_COPIES:
+    most = UPDATE_COPIES if kind is Kind.UPDATE and not isinstance(found, Deferred) else MOST_COPIES
+    if copies >= most:
         return Done("uncertain")
     return Again(now, _possible_duplicate(tries))
 

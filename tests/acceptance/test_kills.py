@@ -74,7 +74,7 @@ def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any]) -> No
     order(servers["smtp"], phase="dot", fault="", times=None)
     order(servers["twilio"], phase="create", fault="", times=None)
     pager.start()
-    arrivals = pager.until(lambda: complete(servers), 60)
+    arrivals = pager.until(lambda: complete(servers), 100)
     time.sleep(3)
     arrivals = complete(servers)
     assert pager.stop() == 0

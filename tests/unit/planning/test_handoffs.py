@@ -5,7 +5,7 @@ from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,7 +106,10 @@ def test_every_form_of_expression_agrees_with_another_cron(fields: tuple[str, ..
     can never fire is refused.
     """
     cron, since = " ".join(fields), start.replace(microsecond=0, tzinfo=UTC)
-    theirs = list(islice(CronSim(cron, since), 6))
+    try:
+        theirs = list(islice(CronSim(cron, since), 6))
+    except CronSimError:  # it refuses outright what no month has
+        theirs = []
     assert bool(theirs) == (fault(cron) is None)
     assert theirs == (list(islice(firings(cron, "UTC", since), 6)) if theirs else [])
 

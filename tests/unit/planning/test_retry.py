@@ -85,11 +85,14 @@ def test_found_is_accepted() -> None:
 
 @pytest.mark.parametrize("via", Channel)
 def test_what_cannot_be_looked_up(via: Channel) -> None:
-    """Where nobody can say, pages and closings leave again and an update does not: the next one repeats it."""
+    """Where nobody can say, the message leaves again; an update only once more, because the next one repeats it."""
     lost, late = tries(LOST, via=via), T0 + seconds(31)
     assert after_look_up(Kind.PAGE, via, lost, LOST, late) == Again(late, LOST.detail)
     assert after_look_up(Kind.CLOSING, via, lost, LOST, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.UPDATE, via, lost, LOST, late) == Done("uncertain")
+    assert after_look_up(Kind.UPDATE, via, lost, LOST, late) == Again(late, LOST.detail)
+    twice = tries(LOST, LOST, via=via)
+    assert after_look_up(Kind.UPDATE, via, twice, LOST, late) == Done("uncertain")
+    assert after_look_up(Kind.CLOSING, via, twice, LOST, late) == Again(late, LOST.detail)
 
 
 def test_an_uncertain_email_waits_30_seconds() -> None:
