@@ -253,7 +253,25 @@ def test_an_unreadable_file_stands_for_an_incident() -> None:
 
 
 _LINES = st.sampled_from(
-    ["title: x", "severity: sev1", "severity: &a 1", "status: done", "updates: [", "- a", "  - {text: y, at: 1}", "roles:", "  technical_lead: ana", "acknowledged: *a", "eta: 9999-12-31T23:59:59-14:00", "\tdrill: !!binary x", "? [a]", "---", "'", '"\\ud800"', "<<: {}"]
+    [
+        "title: x",
+        "severity: sev1",
+        "severity: &a 1",
+        "status: done",
+        "updates: [",
+        "- a",
+        "  - {text: y, at: 1}",
+        "roles:",
+        "  technical_lead: ana",
+        "acknowledged: *a",
+        "eta: 9999-12-31T23:59:59-14:00",
+        "\tdrill: !!binary x",
+        "? [a]",
+        "---",
+        "'",
+        '"\\ud800"',
+        "<<: {}",
+    ]
 )
 
 
