@@ -272,7 +272,7 @@ class Smtp:
             context = ssl.create_default_context()
             if self._ca_file is not None:
                 context.load_verify_locations(self._ca_file)
-                # Python 3.13 asks of certificates what many a private authority's lack; names and dates are still checked.
+                # Python 3.13 asks of certificates what many a private authority's lack; names and dates are checked.
                 context.verify_flags &= ~ssl.VERIFY_X509_STRICT
             self._tls = context
         return self._tls
