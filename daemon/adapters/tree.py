@@ -12,7 +12,11 @@ ENTRIES_MOST = 10_000
 """Entries looked at for one fingerprint; what lies beyond changes unseen until a reload is asked for."""
 
 
-def fingerprint(folders: Iterable[Path]) -> frozenset[tuple[str, int, int, int]]:
+Fingerprint = frozenset[tuple[str, int, int, int]]
+"""Every file with its time (ns), size and inode. That of several folders is the union of theirs."""
+
+
+def fingerprint(folders: Iterable[Path]) -> Fingerprint:
     """Equal as long as no file below these folders was added, removed, written or replaced. Hidden names don't count.
     It blocks, and never raises: what cannot be read is as if it were not there.
     """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from daemon.adapters.tree import fingerprint
+from daemon.adapters.tree import Fingerprint, fingerprint
 from daemon.app.configuration import digest_of, load
 from daemon.app.settings import Settings
 from daemon.app.start import Started
@@ -35,8 +35,15 @@ class Current:
     """The config in force. `changed(before)` is called after a new one took over, with the settings before."""
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str], clock: Clock, ledger: Ledger, started: Started
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        ledger: Ledger,
+        started: Started,
+        seen: Fingerprint,
     ) -> None:
+        """`seen` is the config folder's fingerprint from before it was read: what changed since then is not missed."""
         self._folder = folder
         self._environ = environ
         self._clock = clock
@@ -45,6 +52,7 @@ class Current:
         self._read_at = clock.now()
         self._policy = started.policy
         self._settings = self._started_with = started.settings
+        self._settled = seen | fingerprint((started.settings.templates,))
         self.tell: Tell
         self.changed: Callable[[Settings], None]
 
@@ -58,12 +66,12 @@ class Current:
 
     async def run(self) -> None:
         """Reload whenever the folders have changed and come to rest, and each day. Until cancelled."""
-        seen = settled = await self._fingerprint()
+        seen = self._settled
         while True:
             await asyncio.sleep(LOOKS_EVERY)
             now = await self._fingerprint()
-            if (now == seen and now != settled) or self._clock.now() - self._read_at > CALENDARS_EVERY:
-                settled = now
+            if (now == seen and now != self._settled) or self._clock.now() - self._read_at > CALENDARS_EVERY:
+                self._settled = now
                 await self.reload()
             seen = now
 
@@ -91,7 +99,7 @@ class Current:
             self.tell(Trouble(f"restart:{','.join(cold)}", said))
         self.changed(before)
 
-    async def _fingerprint(self) -> frozenset[tuple[str, int, int, int]]:
+    async def _fingerprint(self) -> Fingerprint:
         return await asyncio.to_thread(fingerprint, (self._folder, self._settings.templates))
 
 

@@ -21,6 +21,7 @@ from daemon.adapters.ledger.opening import open_file
 from daemon.adapters.outbox import Outbox
 from daemon.adapters.smtp import Smtp
 from daemon.adapters.systemd import Systemd
+from daemon.adapters.tree import Fingerprint, fingerprint
 from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
 from daemon.app.configuration import label_of, load
@@ -46,6 +47,7 @@ async def run(folder: Path, environ: Mapping[str, str]) -> None:
     """The daemon, from start to drain. Raises `start.CannotStart`."""
     clock = SystemClock()
     now = clock.now()
+    seen = fingerprint((folder,))
     found = load(folder, now, environ)
     if found.policy is None and not found.ledger.is_file():
         raise CannotStart(*found.errors)
@@ -53,7 +55,7 @@ async def run(folder: Path, environ: Mapping[str, str]) -> None:
         ledger = open_ledger(found.ledger, now, last)
         started = await in_force(found, ledger, folder, environ, now)
         make_folders(started.settings)
-        daemon = await assemble(started, ledger, folder, environ, clock)
+        daemon = await assemble(started, ledger, folder, environ, clock, seen)
         orders = Orders()
         orders.by_signal()
         await daemon.serve(await ledger.unsettled(), orders)
@@ -110,11 +112,16 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
 
 
 async def assemble(
-    started: Started, ledger: SqlLedger, folder: Path, environ: Mapping[str, str], clock: Clock
+    started: Started,
+    ledger: SqlLedger,
+    folder: Path,
+    environ: Mapping[str, str],
+    clock: Clock,
+    seen: Fingerprint,
 ) -> Daemon:
     """Every part, with what the ledger knows."""
     settings = started.settings
-    current = Current(folder, environ, clock, ledger, started)
+    current = Current(folder, environ, clock, ledger, started, seen)
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
     answered = await ledger.answered_since(0)
