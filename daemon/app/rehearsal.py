@@ -97,6 +97,10 @@ class _Stage:
         self.history = made.history
         return made.next_look
 
+    def spoke_after(self, end: datetime) -> bool:
+        """Whether a message beyond `end` is known."""
+        return any(said.notification.at > end for said in reversed(self.said))
+
     def _see(self, data: bytes, at: datetime) -> None:
         previous = self.history.incident
         reading = incident_file.read(data, self.name, self.policy, previous, self.name)
@@ -142,8 +146,7 @@ def play(
         ahead = stage.look(now)
         coming = [each for each in (ahead, at + waiting[0].after if waiting else None) if each]
         now = min(coming) if coming else None
-        beyond = any(said.notification.at > end for said in stage.said)
-        if now is None or now > end + LOOK_AHEAD or (beyond and now > end + HELD):
+        if now is None or now > end + LOOK_AHEAD or (now > end + HELD and stage.spoke_after(end)):
             break
     inside = [said for said in stage.said if at <= said.notification.at <= end]
     after = [said.notification.at for said in stage.said if said.notification.at > end]

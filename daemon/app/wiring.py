@@ -21,7 +21,7 @@ from daemon.adapters.ledger.opening import open_file
 from daemon.adapters.outbox import Outbox
 from daemon.adapters.smtp import Smtp
 from daemon.adapters.systemd import Systemd
-from daemon.adapters.tree import Fingerprint, fingerprint
+from daemon.adapters.tree import fingerprint
 from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
 from daemon.app.configuration import label_of, load
@@ -32,7 +32,7 @@ from daemon.app.intake import Intake
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.reviews import Reviews
 from daemon.app.settings import MailTransport, Settings, SmsTransport
-from daemon.app.start import CannotStart, Started, in_force, make_folders
+from daemon.app.start import CannotStart, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
 from daemon.domain.people import Channel
@@ -55,7 +55,8 @@ async def run(folder: Path, environ: Mapping[str, str]) -> None:
         ledger = open_ledger(found.ledger, now, last)
         started = await in_force(found, ledger, folder, environ, now)
         make_folders(started.settings)
-        daemon = await assemble(started, ledger, folder, environ, clock, seen)
+        current = Current(folder, environ, clock, ledger, started, seen)
+        daemon = await assemble(current, started.refused, ledger, environ, clock)
         orders = Orders()
         orders.by_signal()
         await daemon.serve(await ledger.unsettled(), orders)
@@ -112,16 +113,10 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
 
 
 async def assemble(
-    started: Started,
-    ledger: SqlLedger,
-    folder: Path,
-    environ: Mapping[str, str],
-    clock: Clock,
-    seen: Fingerprint,
+    current: Current, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
 ) -> Daemon:
-    """Every part, with what the ledger knows."""
-    settings = started.settings
-    current = Current(folder, environ, clock, ledger, started, seen)
+    """Every part, with what the ledger knows. `problems` are why the config on disk was refused."""
+    settings = current.settings()
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
     answered = await ledger.answered_since(0)
@@ -162,7 +157,7 @@ async def assemble(
 
     current.tell, current.changed = engine.tell, changed
     broken_templates = map(_of_template, renderer.load(settings.templates))
-    for trouble in (*refused(started.refused), *broken_templates, *_of_ledger(ledger)):
+    for trouble in (*refused(problems), *broken_templates, *_of_ledger(ledger)):
         engine.tell(trouble)
     return Daemon(current, engine, watch, health, manager, (answers.run, retired.run, reviews.run), part)
 

@@ -4,9 +4,9 @@ Both are judged by what had happened at their instant; `noticed_at` is when the 
 others can be told.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
+from daemon.domain.frozen import replace
 from daemon.domain.history import Handover, History, RoleHistory, Settling
 from daemon.domain.incident import Incident
 from daemon.domain.notification import Reason

@@ -4,10 +4,10 @@ the parts before it decided: every fact recorded is remembered at once.
 It decides nothing about people; it knows instants (rule 4), keys, and which rule and revision a message names.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from daemon.domain.facts import Fact
+from daemon.domain.frozen import replace
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why

@@ -5,10 +5,10 @@ It knows what happened, not what should: no policy comes in here. Versions of th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from daemon.domain import facts as f
+from daemon.domain.frozen import replace
 from daemon.domain.history import (
     Batch,
     GroupHistory,

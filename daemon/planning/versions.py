@@ -4,10 +4,10 @@ Two versions are compared, nothing else: whether a group hears of it, or a role 
 """
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from daemon.domain.facts import Seen
+from daemon.domain.frozen import replace
 from daemon.domain.history import GroupHistory, Handover, History, RoleHistory
 from daemon.domain.incident import Acknowledgment, Incident, UpdateEntry
 from daemon.domain.notification import Reason
