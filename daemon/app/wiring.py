@@ -112,6 +112,13 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
     return found
 
 
+async def warm(ways: Mapping[Channel, Transport]) -> None:
+    """Load what a transport would else load while the first page waits (the SDK's message part, half a second)."""
+    sms = ways[Channel.SMS]
+    if isinstance(sms, Twilio):
+        await sms.start()
+
+
 async def assemble(
     current: Current, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
 ) -> Daemon:
@@ -140,6 +147,7 @@ async def assemble(
         engine.tell,
     )
     engine.reconcile.resolved = reviews.order
+    await warm(engine.deliver.ways)
 
     def changed(before: Settings) -> None:
         """Fit everything to a new config."""

@@ -13,7 +13,7 @@ import click
 from daemon.adapters.incident_files import FileTrouble, IncidentFiles
 from daemon.app.configuration import Configuration, load, read_tree
 from daemon.app.desk import Desk, Refused
-from daemon.cli.options import fail, folder_of, moment
+from daemon.cli.options import fail, folder_of, moment, warn_of
 from daemon.documents.incident_name import incident_id
 from daemon.ports import Ledger, LedgerTrouble
 
@@ -59,6 +59,7 @@ async def in_force(
                 fail(found.problems)
             tell(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
             found = good
+        warn_of(found.errors)
         yield found, ledger
     finally:
         if ledger:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -13,7 +14,7 @@ from daemon.adapters.clock import SystemClock
 from daemon.app.settings import Settings
 from daemon.documents import scalars
 from daemon.domain.policy import Policy
-from daemon.domain.problem import Problem
+from daemon.domain.problem import Problem, ProblemLevel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,7 +77,14 @@ def open_policy(config: Path | None, at: datetime) -> Opened:
     loaded = load(folder_of(config), at, os.environ)
     if loaded.policy is None or loaded.settings is None:
         fail(loaded.problems)
+    warn_of(loaded.errors)
     return Opened(loaded.policy, loaded.settings)
+
+
+def warn_of(errors: Iterable[Problem]) -> None:
+    """Tell what is wrong but stops no command beside `check` and a first `run`: unknown variables (rule 43)."""
+    for error in errors:
+        click.echo(str(replace(error, level=ProblemLevel.WARNING)), err=True)
 
 
 def fail(problems: Iterable[Problem | str]) -> NoReturn:
