@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon.app.settings import DEFAULT_LEDGER, SQLITE, Settings, build, from_variables, paths
+from daemon.app.settings import DEFAULT_LEDGER, Settings, build, from_variables, paths
+from daemon.app.settings_fields import SQLITE
 from daemon.documents import yaml
 from daemon.documents.scalars import closest
 from daemon.documents.source import TOP, problem

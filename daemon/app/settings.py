@@ -5,25 +5,34 @@ severities that it names exist (`configuration.py`). Secrets never show in a rep
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from email.utils import formataddr, parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from daemon.documents import contacts, scalars
-from daemon.documents.fields import Duration, Model, NamesOnce, Text
+from daemon.app.settings_fields import (
+    SQLITE,
+    AccountSid,
+    LedgerUrl,
+    Listen,
+    MailSender,
+    Place,
+    Port,
+    Secret,
+    Secrets,
+    ServiceSid,
+    SmsSender,
+    Url,
+)
+from daemon.documents.fields import Called, Duration, Model, NamesOnce, Text
 from daemon.documents.problems import Located, model_in, of_validation
 from daemon.domain.problem import Problem
 
-SQLITE = "sqlite:///"
 DEFAULT_LEDGER = "sqlite:///../var/tocsin.db"
 
 
@@ -57,75 +66,17 @@ class RepliesBy(StrEnum):
     OFF = "off"
 
 
-def _mail_sender(text: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        raise ValueError("a sender cannot hold line breaks or control characters")
-    name, address = parseaddr(text)
-    checked = contacts.email(address or text)
-    return formataddr((name, checked)) if name else checked
-
-
-def _sms_sender(text: str) -> str:
-    written = text.strip()
-    if re.fullmatch(r"[0-9]{3,8}", written) or re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", written):
-        return written
-    return contacts.phone(written)
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"\s", text):
-        raise ValueError(f'"{text}" is no web address; write it such as https://tocsin.example.com')
-    return text.rstrip("/")
-
-
-def _ledger(text: str) -> str:
-    if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError("PostgreSQL ledgers are not supported yet; write sqlite:///../var/tocsin.db")
-    if not text.startswith(SQLITE) or re.search(r"[?#]", text) or text in {SQLITE, "sqlite:///:memory:"}:
-        raise ValueError("must be a SQLite file; write it such as sqlite:///../var/tocsin.db")
-    return text
-
-
-def _listen(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
-        raise ValueError(f'"{text}" is no address to listen on; write host:port such as 127.0.0.1:8765')
-    return text
-
-
-def _keys(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-def _sid(prefix: str) -> Any:
-    def check(text: str) -> str:
-        if not re.fullmatch(rf"{prefix}[0-9A-Za-z]+", text):
-            raise ValueError(f'"{text}" is no such id; it begins with {prefix}')
-        return text
-
-    return AfterValidator(check)
-
-
-Url = Annotated[str, AfterValidator(_url)]
-Port = Annotated[int, BeforeValidator(lambda value: scalars.whole(value) if isinstance(value, str) else value)]
-
-
 class Email(Model):
     """Email: the outbox folder, or an SMTP server."""
 
-    transport: MailTransport = MailTransport.OUTBOX
-    sender: Annotated[str, AfterValidator(_mail_sender)]
-    host: Text | None = None
-    port: Annotated[Port, Field(ge=1, le=65535)] = 587
-    security: Security = Security.STARTTLS
-    username: Text | None = None
-    password: SecretStr | None = None
-    ca_file: Path | None = None
+    transport: MailTransport = Field(MailTransport.OUTBOX, description="outbox writes files; smtp sends")
+    sender: MailSender = Field(description="what emails come from: Incidents <incidents@example.com>")
+    host: Text | None = Field(None, description="the mail server's name")
+    port: Port = Field(587, description="the mail server's port")
+    security: Security = Field(Security.STARTTLS, description="how the connection is protected")
+    username: Text | None = Field(None, description="who logs in; the password is TOCSIN_EMAIL__PASSWORD")
+    password: Secret = None
+    ca_file: Place | None = Field(None, description="further authorities to trust, a PEM file relative to this one")
 
     @model_validator(mode="after")
     def _server(self) -> Self:
@@ -137,14 +88,16 @@ class Email(Model):
 class Sms(Model):
     """SMS: the outbox folder, or Twilio."""
 
-    transport: SmsTransport = SmsTransport.OUTBOX
-    sender: Annotated[str, AfterValidator(_sms_sender)] | None = None
-    messaging_service_sid: Annotated[str, _sid("MG")] | None = None
-    account_sid: Annotated[str, _sid("AC")] | None = None
-    auth_token: SecretStr | None = None
-    api_key: SecretStr | None = None
-    api_secret: SecretStr | None = None
-    api_url: Url | None = None
+    transport: SmsTransport = Field(SmsTransport.OUTBOX, description="outbox writes files; twilio sends")
+    sender: SmsSender | None = Field(None, description="the number, short code or name that SMS come from")
+    messaging_service_sid: ServiceSid | None = Field(
+        None, description="a Twilio messaging service, instead of `sender`"
+    )
+    account_sid: AccountSid | None = Field(None, description="the Twilio account; the token is TOCSIN_SMS__AUTH_TOKEN")
+    auth_token: Secret = None
+    api_key: Secret = None
+    api_secret: Secret = None
+    api_url: Url | None = Field(None, description="replaces scheme and host of the provider's API")
 
     @model_validator(mode="after")
     def _account(self) -> Self:
@@ -160,26 +113,28 @@ class Sms(Model):
 class Replies(Model):
     """How SMS answers come in, and how often they are asked for."""
 
-    by: RepliesBy = RepliesBy.POLL
-    every: Duration = timedelta(seconds=10)
+    by: RepliesBy = Field(default=RepliesBy.POLL, description="poll needs no open port; webhook needs `public_url`")
+    every: Duration = Field(default=timedelta(seconds=10), description="how often the provider is asked")
 
 
 class Alertmanager(Model):
     """How alerts become incidents: which labels name the severity and the service."""
 
-    severity_label: Text = "severity"
-    severities: dict[str, Text] = Field(default_factory=dict)
-    service_label: Text = "service"
-    default_severity: Text | None = None
+    severity_label: Text = Field(default="severity", description="the label that names the severity")
+    severities: dict[str, Called] = Field(default_factory=dict, description="severities by the label's values")
+    service_label: Text = Field(default="service", description="the label that names the service")
+    default_severity: Called | None = Field(
+        default=None, description="the severity of an alert whose label says nothing known"
+    )
 
 
 class Web(Model):
     """The web side's listener and its secrets. The first signing key signs, all verify."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8765"
-    alertmanager: Alertmanager | None = None
-    signing_key: Annotated[list[SecretStr], BeforeValidator(_keys)] = Field(default_factory=list)
-    token: SecretStr | None = None
+    listen: Listen = Field(default="127.0.0.1:8765", description="host:port that `tocsin web` listens on")
+    alertmanager: Alertmanager | None = Field(default=None, description="how alerts become incidents")
+    signing_key: Secrets = Field(default_factory=list)
+    token: Secret = None
 
     @property
     def host(self) -> str:
@@ -195,8 +150,8 @@ class Web(Model):
 class Heartbeat(Model):
     """A dead man's switch: an address pinged only after a full healthy pass."""
 
-    url: Url | None = None
-    every: Duration = timedelta(seconds=60)
+    url: Url | None = Field(default=None, description="pinged after each full healthy pass")
+    every: Duration = Field(default=timedelta(seconds=60), description="time between two pings")
 
 
 class Settings(BaseSettings):
@@ -206,20 +161,20 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, env_prefix="TOCSIN_", env_nested_delimiter="__", env_ignore_empty=True
     )
 
-    incidents: Path = Path("../incidents")
-    templates: Path = Path("../templates")
-    reviews: Path = Path("../reviews")
-    ledger: Annotated[str, AfterValidator(_ledger)] = DEFAULT_LEDGER
-    operators: NamesOnce
-    last_resort: NamesOnce
-    unreadable_severity: Text = "sev1"
-    email: Email
-    sms: Sms
-    outbox: Path = Path("../var/outbox")
-    replies: Replies = Field(default_factory=Replies)
-    web: Web = Field(default_factory=Web)
-    public_url: Url | None = None
-    heartbeat: Heartbeat = Field(default_factory=Heartbeat)
+    incidents: Place = Field(Path("../incidents"), description="the folder of incident files")
+    templates: Place = Field(Path("../templates"), description="the folder of templates of your own")
+    reviews: Place = Field(Path("../reviews"), description="the folder that review drafts are written to")
+    ledger: LedgerUrl = Field(DEFAULT_LEDGER, description="where everything sent is recorded")
+    operators: NamesOnce = Field(description="people who are told when the daemon itself has trouble")
+    last_resort: NamesOnce = Field(description="people who are paged when a chain reaches nobody or nobody answers")
+    unreadable_severity: Called = Field("sev1", description="how a file whose severity can't be read is treated")
+    email: Email = Field(description="how email leaves")
+    sms: Sms = Field(description="how SMS leave")
+    outbox: Place = Field(Path("../var/outbox"), description="the folder that the outbox transport writes to")
+    replies: Replies = Field(default_factory=Replies, description="how SMS answers come in")
+    web: Web = Field(default_factory=Web, description="the web side")
+    public_url: Url | None = Field(None, description="where the web side is reached; switches on links in messages")
+    heartbeat: Heartbeat = Field(default_factory=Heartbeat, description="a dead man's switch")
 
     @classmethod
     def settings_customise_sources(

@@ -6,9 +6,18 @@ They decide how a scalar or a list is read and what the JSON Schema says of it. 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
-from daemon.documents import contacts, scalars
+from daemon.documents import contacts, json_schema, patterns, scalars
 from daemon.domain.people import Channel
 from daemon.domain.rotation import Window
 
@@ -42,38 +51,47 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
-_DURATION = {"type": "string", "pattern": r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$|^P", "examples": ["5m", "1h30m"]}
+TEXT_LIMIT = 4000
+"""The longest text of a config file, in characters."""
 
-Text = Annotated[str, Field(max_length=4000)]
-Name = Annotated[str, AfterValidator(scalars.name)]
-Delay = Annotated[timedelta, BeforeValidator(_text(scalars.duration), json_schema_input_type=str)]
-Duration = Annotated[Delay, AfterValidator(_positive), Field(json_schema_extra=_DURATION)]
-Truth = Annotated[bool, BeforeValidator(_text(scalars.truth), json_schema_input_type=bool)]
-Count = Annotated[int, BeforeValidator(_text(scalars.whole), json_schema_input_type=int), Field(ge=1, le=1000)]
-Zone = Annotated[str, AfterValidator(scalars.zone)]
-Instant = Annotated[datetime, BeforeValidator(_text(scalars.instant), json_schema_input_type=str)]
-LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time), json_schema_input_type=str)]
-Email = Annotated[str, AfterValidator(contacts.email)]
-Phone = Annotated[str, AfterValidator(contacts.phone)]
+Text = Annotated[str, Field(max_length=TEXT_LIMIT), WithJsonSchema(json_schema.text(TEXT_LIMIT))]
+Name = Annotated[str, AfterValidator(scalars.name), WithJsonSchema(patterns.NAME)]
+Delay = Annotated[timedelta, BeforeValidator(_text(scalars.duration)), WithJsonSchema(patterns.DELAY)]
+Duration = Annotated[Delay, AfterValidator(_positive), WithJsonSchema(patterns.DURATION)]
+Truth = Annotated[bool, BeforeValidator(_text(scalars.truth)), WithJsonSchema(patterns.TRUTH)]
+Count = Annotated[
+    int, BeforeValidator(_text(scalars.whole)), Field(ge=1, le=1000), WithJsonSchema(json_schema.whole(1, 1000))
+]
+Zone = Annotated[str, AfterValidator(scalars.zone), WithJsonSchema(patterns.ZONE)]
+Instant = Annotated[datetime, BeforeValidator(_text(scalars.instant)), WithJsonSchema(patterns.INSTANT)]
+LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time)), WithJsonSchema(patterns.LOCAL_TIME)]
+Email = Annotated[str, AfterValidator(contacts.email), WithJsonSchema(patterns.EMAIL)]
+Phone = Annotated[str, AfterValidator(contacts.phone), WithJsonSchema(patterns.PHONE)]
+Called = Annotated[Text, WithJsonSchema(patterns.NAME)]
+"""A name that must lead somewhere; whoever looks it up has better words for a wrong one than its shape."""
+Cron = Annotated[Text, WithJsonSchema(patterns.CRON)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-During = Annotated[Window, PlainValidator(_window, json_schema_input_type=str)]
+During = Annotated[Window, PlainValidator(_window), WithJsonSchema(patterns.WINDOW)]
 
-Names = Annotated[list[Name], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)]
-NamesOnce = Annotated[Names, AfterValidator(_each_once)]
+Names = Annotated[
+    list[Name], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.NAME))
+]
+NamesOnce = Annotated[Names, AfterValidator(_each_once), WithJsonSchema(json_schema.some(patterns.NAME, once=True))]
 Channels = Annotated[
     list[Channel],
-    BeforeValidator(one_or_many, json_schema_input_type=Channel | list[Channel]),
+    BeforeValidator(one_or_many),
     AfterValidator(_each_once),
     Field(min_length=1),
+    WithJsonSchema(json_schema.some(patterns.CHANNEL, once=True)),
 ]
-Whos = Annotated[list[Text], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)]
-Chain = Annotated[
-    list[Whos], BeforeValidator(one_or_many, json_schema_input_type=str | list[str | list[str]]), Field(min_length=1)
+Whos = Annotated[
+    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WHO))
 ]
+Chain = Annotated[list[Whos], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
 Windows = Annotated[
-    list[During], BeforeValidator(one_or_many, json_schema_input_type=str | list[str]), Field(min_length=1)
+    list[During], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WINDOW))
 ]
-Emails = Annotated[list[Email], BeforeValidator(one_or_many, json_schema_input_type=str | list[str])]
+Emails = Annotated[list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.some(patterns.EMAIL, least=0))]
 
 
 class Model(BaseModel):

@@ -7,12 +7,15 @@ become the JSON Schema's. Must not know places, files, or the domain's values be
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
+from daemon.documents import json_schema, patterns
 from daemon.documents.fields import (
+    Called,
     Chain,
     Channels,
     Count,
+    Cron,
     Delay,
     Duration,
     Email,
@@ -33,6 +36,10 @@ from daemon.documents.fields import (
     one_or_many,
 )
 from daemon.domain.people import Channel
+from daemon.domain.policy import ALWAYS, RESPONDER
+
+_SLOWING: dict[str, JsonValue] = {"contains": {"not": {"required": ["for"]}}, "minContains": 1, "maxContains": 1}
+"""Exactly one stretch of a slowing cadence has no end; that it must be the last, only the reader can see."""
 
 
 class SpanEntry(Model):
@@ -45,19 +52,22 @@ class SpanEntry(Model):
 class StreamEntry(Model):
     """Groups that hear updates together, and how often."""
 
+    model_config = ConfigDict(json_schema_extra=json_schema.not_both("every", "cron"))
+
     to: NamesOnce = Field(description="stakeholder groups")
     every: (
         Annotated[
             list[SpanEntry],
             BeforeValidator(
                 lambda value: [{"every": value}] if isinstance(value, str) else value,
-                json_schema_input_type=str | list[SpanEntry],
+                json_schema_input_type=Duration
+                | Annotated[list[SpanEntry], Field(min_length=1, json_schema_extra=_SLOWING)],
             ),
             Field(min_length=1),
         ]
         | None
     ) = Field(None, description="time between two updates, or stretches of a cadence that slows down")
-    cron: Text | None = Field(None, description="five-field cron, instead of `every`")
+    cron: Cron | None = Field(None, description="five-field cron, instead of `every`")
     timezone: Zone = Field("UTC", description="the zone of `cron`")
 
     @model_validator(mode="after")
@@ -80,7 +90,7 @@ class PageEntry(Model):
     via: Channels = Field(description="the channels of a page, all at once")
     acknowledge_within: Duration = Field(description="then the next level of the role's chain is paged")
     rounds: Count = Field(1, description="times through the chain before the last resort")
-    hours: Text = Field("always", description="`always`, or a name under `hours:`; pages wait for it to open")
+    hours: Called = Field("always", description="`always`, or a name under `hours:`; pages wait for it to open")
     still_there_after: Duration | None = Field(None, description="ask the holder of a silent incident to confirm")
 
 
@@ -94,54 +104,58 @@ class ReviewEntry(Model):
 class SeverityEntry(Model):
     """How bad it is, and what follows from it."""
 
-    title: Text | None = None
-    meaning: Text = ""
+    title: Text | None = Field(None, description="what people call it; absent: its name")
+    meaning: Text = Field("", description="when to choose it")
     page: PageEntry | None = Field(None, description="absent: nobody is paged")
     updates: list[StreamEntry] = Field(default_factory=list, description="who hears updates, and how often")
     remind_before: Duration | None = Field(None, description="nudge Communications so long before an update is due")
     verify_after: Duration | None = Field(None, description="ask to confirm health so long after resolution")
-    review: ReviewEntry | None = None
+    review: ReviewEntry | None = Field(None, description="the post-incident review; absent: none is asked for")
 
 
 class RoleEntry(Model):
     """A role in the response."""
 
-    title: Text | None = None
-    duties: Text = ""
+    title: Text | None = Field(None, description="what people call it; absent: its name")
+    duties: Text = Field("", description="what is expected of whoever holds it; pages by email say so")
     chain: Chain = Field(description="who is paged, level 0 first; a list inside pages its members together")
 
 
 class ReachModel(Model):
     """One way a page reaches a person."""
 
-    via: Channel
-    after: Delay = timedelta(0)
+    via: Channel = Field(description="the channel")
+    after: Delay = Field(timedelta(0), description="so long after the page, if it is still wanted then")
+
+
+ChannelName = Annotated[str, WithJsonSchema(patterns.CHANNEL)]
+Reach = Annotated[
+    ReachModel,
+    BeforeValidator(
+        lambda value: {"via": value} if isinstance(value, str) else value,
+        json_schema_input_type=ChannelName | ReachModel,
+    ),
+]
 
 
 class PersonEntry(Model):
     """Somebody who can be reached."""
 
-    name: Text | None = None
-    email: Email = ""
-    phone: Phone = Field("", description="E.164, such as +14155550101")
-    timezone: Zone = "UTC"
+    model_config = ConfigDict(json_schema_extra=json_schema.one_at_least("email", "phone"))
+
+    name: Text | None = Field(None, description="full name; absent: the id")
+    email: Email = Field("", description="such as ana@example.com")
+    phone: Phone = Field("", description="E.164, such as +14155550101; one person's only")
+    timezone: Zone = Field("UTC", description="IANA zone; times in this person's messages are local to it")
     reach: (
         Annotated[
-            list[
-                Annotated[
-                    ReachModel,
-                    BeforeValidator(
-                        lambda value: {"via": value} if isinstance(value, str) else value,
-                        json_schema_input_type=Channel | ReachModel,
-                    ),
-                ]
-            ],
-            BeforeValidator(one_or_many),
+            list[Reach],
+            BeforeValidator(one_or_many, json_schema_input_type=ChannelName | list[Reach]),
             Field(min_length=1),
         ]
         | None
     ) = Field(None, description="how a page reaches this person, in order, until they answer")
-    language: Language = "en"
+    language: Language = Field("en", description="the language of this person's messages, such as en or pt-BR")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -154,8 +168,8 @@ class ShiftEntry(Model):
     """Members who take turns."""
 
     members: Names = Field(description="people, in the order of their turns")
-    handoff: Text = Field(description="five-field cron; the turn passes at each firing")
-    timezone: Zone
+    handoff: Cron = Field(description="five-field cron; the turn passes at each firing")
+    timezone: Zone = Field(description="IANA zone of `handoff`, `starts` and `during`")
     starts: LocalTime = Field(description="local time of the first member's first turn")
     during: Windows | None = Field(None, description="absent: around the clock")
 
@@ -163,10 +177,10 @@ class ShiftEntry(Model):
 class OverrideEntry(Model):
     """Somebody else takes a span."""
 
-    person: Name
-    from_: Instant = Field(alias="from")
-    to: Instant
-    instead_of: Name | None = None
+    person: Name = Field(description="who takes it")
+    from_: Instant = Field(alias="from", description="from this instant on")
+    to: Instant = Field(description="until this instant")
+    instead_of: Name | None = Field(None, description="only this person's turns; absent: the whole span")
 
     @model_validator(mode="after")
     def _forward(self) -> Self:
@@ -178,8 +192,10 @@ class OverrideEntry(Model):
 class RotationEntry(Model):
     """Who is on call, by shifts or by a calendar file."""
 
+    model_config = ConfigDict(json_schema_extra=json_schema.one_exactly("shifts", "calendar"))
+
     shifts: list[ShiftEntry] | None = Field(None, min_length=1, description="the first that covers the moment counts")
-    overrides: list[OverrideEntry] = Field(default_factory=list)
+    overrides: list[OverrideEntry] = Field(default_factory=list, description="spans that others take; the last counts")
     calendar: Text | None = Field(None, description="an iCalendar file, relative to this one")
 
     @model_validator(mode="after")
@@ -196,7 +212,7 @@ class RotationEntry(Model):
 class ServiceEntry(Model):
     """Something that can break."""
 
-    title: Text | None = None
+    title: Text | None = Field(None, description="what people call it; absent: its name")
     roles: dict[Name, Chain] = Field(default_factory=dict, description="chains that replace a role's own")
     responders: Whos | None = Field(None, description="paged as well")
     stakeholders: NamesOnce | None = Field(None, description="groups told as well")
@@ -205,13 +221,15 @@ class ServiceEntry(Model):
 class GroupEntry(Model):
     """A group that hears updates."""
 
-    title: Text | None = None
-    people: NamesOnce | None = None
-    emails: Emails = Field(default_factory=list)
-    via: Channels = Field(default_factory=lambda: [Channel.EMAIL])
+    model_config = ConfigDict(json_schema_extra=json_schema.one_at_least("people", "emails"))
+
+    title: Text | None = Field(None, description="what people call it; absent: its name")
+    people: NamesOnce | None = Field(None, description="members from `people`, by id")
+    emails: Emails = Field(default_factory=list, description="plain addresses, such as a mailing list")
+    via: Channels = Field(default_factory=lambda: [Channel.EMAIL], description="how its people hear; absent: email")
     external: Truth = Field(default=False, description="hears public wording only")
-    language: Language = "en"
-    timezone: Zone = "UTC"
+    language: Language = Field("en", description="the language of its messages, such as en or pt-BR")
+    timezone: Zone = Field("UTC", description="IANA zone of times in messages to its plain addresses")
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -223,8 +241,8 @@ class GroupEntry(Model):
 class HoursEntry(Model):
     """Opening hours."""
 
-    timezone: Zone
-    during: Windows
+    timezone: Zone = Field(description="IANA zone of the windows")
+    during: Windows = Field(description="[DAYS ]HH:MM-HH:MM, such as mon-fri 09:00-17:00; the end is excluded")
 
 
 class Fragment(BaseModel):
@@ -232,13 +250,17 @@ class Fragment(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    severities: dict[Name, SeverityEntry] = {}
-    roles: dict[Name, RoleEntry] = {}
-    people: dict[Name, PersonEntry] = {}
-    rotations: dict[Name, RotationEntry] = {}
-    services: dict[Name, ServiceEntry] = {}
-    stakeholders: dict[Name, GroupEntry] = {}
-    hours: dict[Name, HoursEntry] = {}
+    severities: dict[Name, SeverityEntry] = Field({}, description="how bad it is, and what follows from it")
+    roles: dict[Name, RoleEntry] = Field(
+        {}, description="who does what, and who is paged for it", json_schema_extra=patterns.reserved(RESPONDER)
+    )
+    people: dict[Name, PersonEntry] = Field({}, description="everybody who can be paged or told, by id")
+    rotations: dict[Name, RotationEntry] = Field({}, description="who is on call, when")
+    services: dict[Name, ServiceEntry] = Field({}, description="what can break")
+    stakeholders: dict[Name, GroupEntry] = Field({}, description="groups that are kept told")
+    hours: dict[Name, HoursEntry] = Field(
+        {}, description="named opening hours, for pages that can wait", json_schema_extra=patterns.reserved(ALWAYS)
+    )
 
 
 SECTIONS: dict[str, type[Model]] = {

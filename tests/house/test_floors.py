@@ -22,7 +22,7 @@ DOORS = {
     "icalendar": {"documents/calendar.py"},
     "jinja2": {"adapters/jinja/"},
     "phonenumbers": {"documents/contacts.py"},
-    "pydantic": {"documents/", "app/settings.py", "app/layers.py", "adapters/ledger/codec.py"},
+    "pydantic": {"documents/", "app/settings", "app/layers.py", "adapters/ledger/codec.py"},
     "pydantic_core": {"documents/problems.py"},
     "pydantic_settings": {"app/settings.py", "app/layers.py"},
     "recurring_ical_events": {"documents/calendar.py"},
