@@ -25,6 +25,7 @@ COMMANDS = {
     "status": "open incidents, roles, next update, trouble",
     "review": "write the review draft now",
     "send-test": "a real message to one person",
+    "schema": "JSON Schema for editors",
 }
 
 

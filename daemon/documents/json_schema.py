@@ -85,13 +85,16 @@ def or_nothing(schema: JsonSchema) -> JsonSchema:
         bare = {key: value for key, value in schema.items() if key not in said}
         return {**said, "anyOf": [bare, NULL]}
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    return {**schema, "type": [*types, "null"]}
+    return schema if "null" in types else {**schema, "type": [*types, "null"]}
 
 
 def of_model(model: type[BaseModel]) -> JsonSchema:
     """The schema of a model, with what it refers to under `$defs`."""
     found: JsonSchema = model.model_json_schema()
     defs = {name: _tidy(each) for name, each in found.pop("$defs", {}).items()}
+    for name, each in defs.items():
+        if not each.keys() & {"required", "not", "allOf"}:  # an entry without a value has no keys, which will do here
+            defs[name] = or_nothing(each)
     return {**_tidy(found), "$defs": defs}
 
 

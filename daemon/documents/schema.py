@@ -150,7 +150,9 @@ class PersonEntry(Model):
     reach: (
         Annotated[
             list[Reach],
-            BeforeValidator(one_or_many, json_schema_input_type=ChannelName | list[Reach]),
+            BeforeValidator(
+                one_or_many, json_schema_input_type=ChannelName | Annotated[list[Reach], Field(min_length=1)]
+            ),
             Field(min_length=1),
         ]
         | None
