@@ -122,7 +122,6 @@ _UPDATE: JsonSchema = {
                 {"required": ["text"], "properties": {"text": _SAID}},
                 {"required": ["public"], "properties": {"public": _SAID}},
             ],
-            "errorMessage": "an update needs words: write `text`, `public` or both",
             "properties": {
                 **_NOTED,
                 "text": {**or_nothing(_LONG), "description": "what internal stakeholders hear"},

@@ -55,24 +55,24 @@ def some(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
 
 
 def one_at_least(*keys: str) -> JsonSchema:
-    """One of these keys has a value."""
+    """One of these keys stands there, and one that does has a value."""
+    present = [{"required": [key]} for key in keys]
     nothing: JsonSchema = {"enum": [None, []]}
-    return {"not": {"properties": dict.fromkeys(keys, nothing)}, "errorMessage": f"write {_either(keys)}"}
+    return {"anyOf": present, "not": {"anyOf": present, "properties": dict.fromkeys(keys, nothing)}}
 
 
-def not_both(*keys: str) -> JsonSchema:
-    """These keys do not all have a value."""
-    both: JsonSchema = {"required": list(keys), "properties": {key: {"not": NULL} for key in keys}}
-    return {"not": both, "errorMessage": f"write {_either(keys)}, not both"}
+def not_both(one: str, other: str) -> JsonSchema:
+    """At most one of two keys has a value. (As a condition, for then editors say so at the key, and offer both.)"""
+    absent: JsonSchema = {**NULL, "errorMessage": f"write `{one}` or `{other}`, not both"}
+    return {
+        "if": {"required": [one], "properties": {one: {"not": NULL}}},
+        "then": {"properties": {other: absent}},
+    }
 
 
-def one_exactly(*keys: str) -> JsonSchema:
-    """One of these keys has a value, and no other."""
-    return {"allOf": [one_at_least(*keys), not_both(*keys)]}
-
-
-def _either(keys: tuple[str, ...]) -> str:
-    return " or ".join(f"`{key}`" for key in keys)
+def one_exactly(one: str, other: str) -> JsonSchema:
+    """One of two keys has a value, and the other none."""
+    return one_at_least(one, other) | not_both(one, other)
 
 
 def or_nothing(schema: JsonSchema) -> JsonSchema:
@@ -93,7 +93,7 @@ def of_model(model: type[BaseModel]) -> JsonSchema:
     found: JsonSchema = model.model_json_schema()
     defs = {name: _tidy(each) for name, each in found.pop("$defs", {}).items()}
     for name, each in defs.items():
-        if not each.keys() & {"required", "not", "allOf"}:  # an entry without a value has no keys, which will do here
+        if not each.keys() & {"required", "anyOf"}:  # an entry without a value has no keys, which will do here
             defs[name] = or_nothing(each)
     return {**_tidy(found), "$defs": defs}
 

@@ -97,7 +97,7 @@ TRUTH: JsonSchema = {"type": "boolean"}
 
 def reserved(name: str) -> JsonSchema:
     """Keys are names, but for this one, which means something of its own."""
-    return {"propertyNames": {"type": "string", "not": {"const": name}, "errorMessage": f'"{name}" is reserved'}}
+    return {"propertyNames": written(f"(?!{name}$).*", f'"{name}" is reserved')}
 
 
 def sid(prefix: str) -> JsonSchema:
