@@ -40,6 +40,13 @@ WHO = written(
 )
 DELAY = written(_SPAN, "write a duration such as 30s, 5m, 1h30m or 2d", "3m", "1h")
 DURATION = written(f"(?=.*[1-9]){_SPAN}", "write a duration such as 30s, 5m, 1h30m or 2d", "5m", "1h30m")
+MOMENTS = written(
+    rf"{_SPAN}(?:\.\.(?:{_SPAN})?)?",
+    "write a moment such as 5m, a window such as 5m..6m, or 30m.. for everything from then on",
+    "5m",
+    "5m..6m",
+    digits={"minimum": 0, "maximum": 0},
+)
 INSTANT = written(
     rf"\s*{_DATE}[Tt ]{_CLOCK} ?{_OFFSET}\s*",
     "write an instant with its offset, such as 2026-11-23T10:04:00Z or +01:00",

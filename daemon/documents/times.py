@@ -46,6 +46,13 @@ def span(length: timedelta) -> str:
     return " ".join(said[:2])
 
 
+def brief(length: timedelta) -> str:
+    """A span as files write it, to the second: `1h5m`, `30s`, `0s`."""
+    seconds = int(length.total_seconds())
+    parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
+
+
 def _time(here: datetime, seen_from: datetime) -> str:
     shown = f"{here:%H:%M}"
     return shown if here.date() == seen_from.astimezone(here.tzinfo).date() else f"{_day(here)}, {shown}"
