@@ -1,18 +1,49 @@
-"""git: which commit the config folder stands at. Decides nothing; must not know what a config is.
+"""git: which commit the config folder stands at, and what it held at a revision. Must not know what a config is.
 
-It runs the `git` command with a deadline; where there is none, or no repository, there is simply no revision.
+It runs the `git` command with a deadline; where there is none, or no repository, there is simply no revision. Only what
+reads is run: never anything that would touch the work tree or the index.
 """
 
 import os
+import posixpath
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-DEADLINE = 5.0
+DEADLINE = 20.0
 """Seconds that one git command may take."""
+FILES_LIMIT = 2000
+"""The most files that are read out of one revision."""
+LINKS_LIMIT = 8
+"""The most links from one to the next that are followed."""
+
+_LINK, _FILE, _FOLDER = "120000", ("100644", "100755"), "/"
 
 
-def _git(folder: Path, arguments: Sequence[str]) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A folder as it was in a commit. `paths` are the files in it by their path relative to the folder, each with the
+    name of its blob and its size; `links` what a symbolic link at a path points to.
+    """
+
+    name: str
+    commit: str
+    repository: Path
+    prefix: str
+    paths: Mapping[str, tuple[str, int]] = field(repr=False)
+    links: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NoRevision:
+    """Why a revision cannot be read: one sentence for people. `known` are names that could be meant."""
+
+    why: str
+    known: tuple[str, ...] = ()
+
+
+def _git(folder: Path, arguments: Sequence[str], given: bytes = b"") -> bytes | None:
     """The output of a read-only git command in a folder, or None when it fails."""
     # A git hook's own variables (GIT_DIR, GIT_INDEX_FILE) would name another repository than the folder's.
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
@@ -24,21 +55,142 @@ def _git(folder: Path, arguments: Sequence[str]) -> str | None:
             check=False,
             timeout=DEADLINE,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _line(folder: Path, arguments: Sequence[str]) -> str | None:
+    """The output of a git command as text, without its last line end."""
+    found = _git(folder, arguments)
+    return None if found is None else os.fsdecode(found).strip()
 
 
 def commit(folder: Path) -> str | None:
     """The last commit that touched the folder, 12 digits, with a `+` behind it when the folder differs from it; None
     when the folder is in no commit.
     """
-    if _git(folder, ["rev-parse", "--quiet", "--verify", "HEAD:./"]) is None:
+    if _line(folder, ["rev-parse", "--quiet", "--verify", "HEAD:./"]) is None:
         return None
-    found = _git(folder, ["log", "-1", "--abbrev=12", "--format=%h", "--", "."])
-    changed = _git(folder, ["status", "--porcelain", "--untracked-files=all", "--", "."])
+    found = _line(folder, ["log", "-1", "--abbrev=12", "--format=%h", "--", "."])
+    changed = _line(folder, ["status", "--porcelain", "--untracked-files=all", "--", "."])
     if not found or changed is None:
         return None
     return found + ("+" if changed else "")
+
+
+def revision(folder: Path, name: str) -> Revision | NoRevision:
+    """The folder as it was at a revision (a branch, a tag, a commit, `HEAD~3`). It need not exist now."""
+    standing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+    top = _line(standing, ["rev-parse", "--show-toplevel"])
+    if not top:
+        return NoRevision("it is in no git repository (or git is not installed)")
+    found = _line(standing, ["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"]) if _sound(name) else None
+    if not found:
+        known = _line(standing, ["for-each-ref", "--format=%(refname:short)", "--count=1000"]) or ""
+        return NoRevision("there is no such revision in the repository", tuple(known.splitlines()))
+    inside = Path(os.path.realpath(standing), folder.absolute().relative_to(standing))
+    prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
+    prefix = "" if prefix == "." else prefix
+    listed = _git(Path(top), ["ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}"])
+    if listed is None:
+        return NoRevision("the config folder is not in that revision")
+    paths, links = {}, {}
+    for mode, blob, size, path in _entries(listed):
+        if mode == _LINK:
+            links[path] = blob
+        elif mode in _FILE:
+            paths[path] = (blob, size)
+    targets = blobs(Path(top), list(links.values()))
+    return Revision(
+        name,
+        found,
+        Path(top),
+        prefix,
+        paths,
+        {path: os.fsdecode(targets.get(blob, b"")) for path, blob in links.items()},
+    )
+
+
+def files(held: Revision, limit: Callable[[str], int]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The wanted files of a revision by their path, and the paths that could not be read, each with why. `limit` is the
+    most bytes of a file, 0 for one that is not wanted; a file over it comes as one byte too many, for the reader to
+    refuse.
+    """
+    wanted: dict[str, tuple[str, bool, int]] = {}
+    trouble: dict[str, str] = {}
+    for path in sorted({*held.paths, *held.links}):
+        most = limit(path)
+        target = _followed(held, path) if path in held.links else path
+        if target == _FOLDER:
+            trouble[path] = "is a link to a folder, which is not followed; put the folder itself here"
+        elif not most:
+            continue
+        elif len(wanted) >= FILES_LIMIT:
+            trouble[path] = f"is not read: over {FILES_LIMIT} files"
+            break
+        elif target is None:
+            trouble[path] = "is a link that leads to no file of the config folder; put the file itself here"
+        else:
+            blob, size = held.paths[target]
+            wanted[path] = (blob, size > most, most)
+    read = blobs(held.repository, [blob for blob, over, _ in wanted.values() if not over])
+    found = {
+        path: b" " * (most + 1) if over else read[blob]
+        for path, (blob, over, most) in wanted.items()
+        if over or blob in read
+    }
+    return found, trouble | {path: "cannot be read out of git" for path in wanted if path not in found}
+
+
+def blob(held: Revision, path: str) -> bytes | None:
+    """One file of the revision, by its path relative to the folder (`..` may lead out of it); None if there is none."""
+    inside = posixpath.normpath(posixpath.join(held.prefix, path))
+    if inside.startswith(("../", "/")):
+        return None
+    return _git(held.repository, ["cat-file", "blob", f"{held.commit}:{inside}"])
+
+
+def blobs(repository: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """What blobs hold, by their names; those that are not there are left out."""
+    given = "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()
+    output = _git(repository, ["cat-file", "--batch"], given) if names else b""
+    found: dict[str, bytes] = {}
+    at = 0
+    while output and (end := output.find(b"\n", at)) >= 0:
+        name, kind, *rest = output[at:end].decode().split(" ")
+        size = int(rest[0]) if kind == "blob" else -1
+        if size >= 0:
+            found[name] = output[end + 1 : end + 1 + size]
+        at = end + 2 + size
+    return found
+
+
+def _sound(name: str) -> bool:
+    """Whether git may be asked for this name: what begins with `-` would be an option."""
+    return bool(name) and not name.startswith("-") and name.isprintable()
+
+
+def _entries(listed: bytes) -> Iterator[tuple[str, str, int, str]]:
+    """Mode, blob, size and path of each line of `ls-tree -l -z`; submodules are left out."""
+    for line in listed.split(b"\0"):
+        about, _, path = line.partition(b"\t")
+        if path:
+            mode, kind, name, size = about.decode().split()
+            if kind == "blob":
+                yield mode, name, int(size), os.fsdecode(path)
+
+
+def _followed(held: Revision, path: str) -> str | None:
+    """The file that a link leads to, `/` for a folder, None when it leads nowhere or outside."""
+    for _ in range(LINKS_LIMIT):
+        target = held.links[path]
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if path in held.paths:
+            return path
+        if path not in held.links:
+            inside = not target.startswith("/") and any(each.startswith(f"{path}/") for each in held.paths)
+            return _FOLDER if inside else None
+    return None

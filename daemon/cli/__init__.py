@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "the daemon; SIGHUP reloads, SIGTERM drains",
     "check": "config, templates, incident files: file:line:col: error: message",
     "simulate": "every message that would be sent for an incident, in time order",
+    "diff": "how a config change moves pages and updates: two git revisions compared",
     "oncall": "who is on call, now or over a span",
     "declare": "write a new incident file",
     "ack": "acknowledge an incident for a person",
@@ -26,6 +27,7 @@ COMMANDS = {
     "review": "write the review draft now",
     "send-test": "a real message to one person",
     "schema": "JSON Schema for editors",
+    "init": "a commented starter config",
 }
 
 

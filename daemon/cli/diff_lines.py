@@ -1,0 +1,138 @@
+"""What `tocsin diff` prints for people: lines of text, or a Markdown comment for a merge request.
+
+Decides the words around the digest. Must not know how changes are found or put together.
+"""
+
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from daemon.app.difference import Difference
+from daemon.app.revisions import Side
+from daemon.app.situations import Moment
+from daemon.cli.digest import Block, Cause, causes, edit
+from daemon.cli.situation_words import listed
+from daemon.documents.cleaning import clean, one_line
+from daemon.documents.markdown import inline
+from daemon.domain.problem import Problem
+
+CAUSES_MOST = 12
+"""The most changed lines that are told in full."""
+BLOCKS_MOST = 8
+"""The most things told of one changed line."""
+IDLE_MOST = 6
+WARNINGS_MOST = 3
+"""The most changed lines without effect, and new warnings, that are told."""
+
+
+def text(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
+    """The answer for a terminal."""
+    yield f"{_title(found.old)} → {_title(found.new)}: {headline(found)}"
+    told = causes(found)
+    for cause in told[:CAUSES_MOST]:
+        yield ""
+        yield f"{cause.line.file}:{cause.line.line}: {_edited(cause)}"
+        for block in cause.blocks[:BLOCKS_MOST]:
+            yield from _lines(block)
+        if len(cause.blocks) > BLOCKS_MOST:
+            yield f"  and {len(cause.blocks) - BLOCKS_MOST} more (--format json tells all)"
+    yield from _beyond(told)
+    notes = [*_notes(found), about(found, when, zone)]
+    yield ""
+    yield from notes
+
+
+def markdown(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
+    """The answer for a merge request."""
+    yield f"**tocsin diff {_code(found.old.name)} → {_code(found.new.name)}: {inline(headline(found))}**"
+    told = causes(found)
+    for cause in told[:CAUSES_MOST]:
+        yield ""
+        yield f"{_code(f'{cause.line.file}:{cause.line.line}')} {_code(_edited(cause))}"
+        yield ""
+        yield "| who | what | when |"
+        yield "|---|---|---|"
+        for block in cause.blocks[:BLOCKS_MOST]:
+            rows = "<br>".join(inline(row) for row in block.rows)
+            yield f"| {inline(block.who)} | {inline(block.what)} | {rows} |"
+        if len(cause.blocks) > BLOCKS_MOST:
+            yield f"| … | and {len(cause.blocks) - BLOCKS_MOST} more | |"
+    yield from _beyond(told)
+    for note in _notes(found):
+        yield ""
+        yield inline(note)
+    yield ""
+    yield f"<sub>{inline(about(found, when, zone))}</sub>"
+
+
+def headline(found: Difference) -> str:
+    """The answer in one sentence."""
+    moved = {effect.situation.name for effect in found.effects}
+    if not moved:
+        everywhere = f"no change to who hears what when, in all {len(found.situations)} situations"
+        return everywhere if found.idle else f"{everywhere}; no line of the config changed"
+    lines = len({effect.line for effect in found.effects})
+    counted = "1 changed line moves" if lines == 1 else f"{lines} changed lines move"
+    return f"{counted} messages in {len(moved)} of {len(found.situations)} situations"
+
+
+def about(found: Difference, when: Sequence[Moment], zone: str) -> str:
+    """What was compared, for whoever wonders what the answer leaves out."""
+    moments = [f"{each.name} {each.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" for each in when]
+    made = sum(each.made for each in found.situations)
+    others = len(found.situations) - made
+    beside = f", and {others} incidents at hand" if others > 1 else ", and 1 incident at hand" if others else ""
+    return (
+        f"Compared: pages and updates in {made} situations (each severity, with each service and without, first seen "
+        f"{listed(moments)} {zone}, nobody answers){beside}. +5m is five minutes after the declaration."
+    )
+
+
+def _title(side: Side) -> str:
+    return f"{side.name} ({side.revision})" if side.held else side.name
+
+
+def _code(text: str) -> str:
+    """A text as it stands, between backticks."""
+    plain = one_line(clean(text)).replace("`", "'")
+    return f"`{plain}`"
+
+
+def _edited(cause: Cause) -> str:
+    return edit(cause.line) if cause.line.path else "several changes together"
+
+
+def _lines(block: Block) -> Iterator[str]:
+    """One line, or one and a line for each row."""
+    if len(block.rows) > 1:
+        yield f"  {block.who}: {block.what}"
+        yield from (f"    {row}" for row in block.rows)
+    else:
+        yield f"  {block.who}: {block.what}{', ' if block.rows else ''}{''.join(block.rows)}"
+
+
+def _beyond(told: Sequence[Cause]) -> Iterator[str]:
+    if len(told) > CAUSES_MOST:
+        yield ""
+        yield f"{len(told) - CAUSES_MOST} more changed lines move messages (--format json tells all)."
+
+
+def _notes(found: Difference) -> Iterator[str]:
+    """What else whoever merges this should know."""
+    gone = [name for name in found.old.policy.severities if name not in found.new.policy.severities]
+    if gone:
+        counts_as = found.new.policy.unreadable_severity
+        yield f"Severity {listed(gone)} is no more: an incident that still says so counts as {counts_as}."
+    if found.idle:
+        named = [f"{edit(line)} ({line.file}:{line.line})" for line in found.idle[:IDLE_MOST]]
+        more = f"; and {len(found.idle) - IDLE_MOST} more" if len(found.idle) > IDLE_MOST else ""
+        yield f"Changed without moving a page or an update here: {'; '.join(named)}{more}"
+    fresh = new_warnings(found.old, found.new)
+    if fresh:
+        more = f" (and {len(fresh) - WARNINGS_MOST} more)" if len(fresh) > WARNINGS_MOST else ""
+        yield f"New warnings: {'; '.join(map(str, fresh[:WARNINGS_MOST]))}{more}"
+
+
+def new_warnings(old: Side, new: Side) -> tuple[Problem, ...]:
+    """Warnings of the new config that the old one had not."""
+    known = {(each.code, each.message) for each in old.warnings}
+    return tuple(each for each in new.warnings if (each.code, each.message) not in known)
