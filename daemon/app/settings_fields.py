@@ -5,9 +5,10 @@ has the value, nor where it came from.
 """
 
 import re
+from collections.abc import Callable
 from email.utils import formataddr, parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
@@ -18,7 +19,8 @@ from daemon.documents.fields import one_or_many
 SQLITE = "sqlite:///"
 
 
-def _mail_sender(text: str) -> str:
+def mail_sender(text: str) -> str:
+    """An email address, with a name or without."""
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError("a sender cannot hold line breaks or control characters")
     name, address = parseaddr(text)
@@ -26,7 +28,8 @@ def _mail_sender(text: str) -> str:
     return formataddr((name, checked)) if name else checked
 
 
-def _sms_sender(text: str) -> str:
+def sms_sender(text: str) -> str:
+    """A number in E.164, a short code, or a name of up to eleven letters and digits."""
     written = text.strip()
     if re.fullmatch(r"[0-9]{3,8}", written) or re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", written):
         return written
@@ -59,19 +62,22 @@ def _listen(text: str) -> str:
     return text
 
 
-def _sid(prefix: str) -> Any:
+def _sid(prefix: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not re.fullmatch(rf"{prefix}[0-9A-Za-z]+", text):
             raise ValueError(f'"{text}" is no such id; it begins with {prefix}')
         return text
 
-    return AfterValidator(check)
+    return check
 
 
-MailSender = Annotated[str, AfterValidator(_mail_sender), WithJsonSchema(patterns.MAIL_SENDER)]
-SmsSender = Annotated[str, AfterValidator(_sms_sender), WithJsonSchema(patterns.SMS_SENDER)]
-AccountSid = Annotated[str, _sid("AC"), WithJsonSchema(patterns.sid("AC"))]
-ServiceSid = Annotated[str, _sid("MG"), WithJsonSchema(patterns.sid("MG"))]
+account_sid = _sid("AC")
+"""The id of an account at Twilio."""
+
+MailSender = Annotated[str, AfterValidator(mail_sender), WithJsonSchema(patterns.MAIL_SENDER)]
+SmsSender = Annotated[str, AfterValidator(sms_sender), WithJsonSchema(patterns.SMS_SENDER)]
+AccountSid = Annotated[str, AfterValidator(account_sid), WithJsonSchema(patterns.sid("AC"))]
+ServiceSid = Annotated[str, AfterValidator(_sid("MG")), WithJsonSchema(patterns.sid("MG"))]
 Url = Annotated[str, AfterValidator(_url), WithJsonSchema(patterns.URL)]
 Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger), WithJsonSchema(patterns.LEDGER)]

@@ -14,7 +14,7 @@ SLUG_LIMIT = 60
 
 def ids(title: str, at: datetime) -> Iterator[str]:
     """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …"""
-    base = "-".join(part for part in (f"{at:%Y-%m-%d}", _slug(title)) if part)
+    base = "-".join(part for part in (f"{at:%Y-%m-%d}", slug(title)) if part)
     yield base
     number = 2
     while True:
@@ -22,7 +22,7 @@ def ids(title: str, at: datetime) -> Iterator[str]:
         number += 1
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
     """The title in lower case, with a hyphen between words and nothing an id cannot hold."""
     plain = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("'", "")).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
