@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "the daemon; SIGHUP reloads, SIGTERM drains",
     "check": "config, templates, incident files: file:line:col: error: message",
     "simulate": "every message that would be sent for an incident, in time order",
+    "test": "policy tests: one line each, a diff for each failure",
     "diff": "how a config change moves pages and updates: two git revisions compared",
     "oncall": "who is on call, now or over a span",
     "declare": "write a new incident file",

@@ -5,7 +5,6 @@ Must not know the rest of a test, nor what the plan does.
 """
 
 from collections.abc import Iterator
-from typing import TypeVar
 
 from daemon.documents.expectations import (
     ANY_TIME,
@@ -35,9 +34,7 @@ _ONLY = {
     "group": ({Kind.UPDATE}, "goes to a group"),
 }
 _WITH_MESSAGE = ("after", "as_", "via", "reason", "level", "round", "to", "group")
-_ORDER = "write such as {after: 5m, page: ana}, {never: page, to: ana}, {none_after: 2h} or {exactly: [...]}"
-
-T = TypeVar("T")
+_SHAPES = "write such as {after: 5m, page: ana}, {never: page, to: ana}, {none_after: 2h} or {exactly: [...]}"
 
 
 class Entries:
@@ -54,7 +51,7 @@ class Entries:
         others = [key for key in ("never", "none_after", "exactly") if getattr(entry, key) is not None]
         named = [*self._kinds(entry), *others]
         if len(named) != 1:
-            found = f"names {' and '.join(named)}; write one entry for each" if named else f"expects nothing; {_ORDER}"
+            found = f"names {' and '.join(named)}; write one entry for each" if named else f"expects nothing; {_SHAPES}"
             self._tell(path, "expectation-shape", f"an expectation {found}")
         elif not others:
             yield from (Sent(wanted) for wanted in self._messages(entry, path))

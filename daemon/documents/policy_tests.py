@@ -193,14 +193,14 @@ class _Located:
 
 def played(expect: list[Expectation], steps: tuple[Step, ...]) -> timedelta:
     """How long a test without `for` is played: to the last moment that it names; where an expectation has no end of its
-    own, 4h, or 4h beyond a moment that lies as late.
+    own, 4h, or 4h beyond the last moment if that lies later.
     """
     ends: list[timedelta | None] = []
     named = [timedelta(0)]
     for each in expect:
         if isinstance(each, NoneAfter):
             ends.append(None)
-            named.append(each.after)
+            named.append(each.after + timedelta(seconds=1))
         else:
             if isinstance(each, Exactly):
                 ends.append(None)
@@ -209,8 +209,8 @@ def played(expect: list[Expectation], steps: tuple[Step, ...]) -> timedelta:
                 named.append(wanted.when.last or wanted.when.first)
     if None not in ends:
         return max(named)
-    last = max(*named, *(step.after for step in steps), timedelta(0))
-    return PLAYED if last < PLAYED else last + PLAYED
+    last = max([*named, *(step.after for step in steps)])
+    return PLAYED if last <= PLAYED else last + PLAYED
 
 
 def _beyond(each: Expectation, span: timedelta, document: told.Located, path: Path) -> Iterator[Problem]:

@@ -1,0 +1,101 @@
+"""Sentences about a failed expectation: the nearest thing that the plan does, and why it does it then.
+
+Decides which message is nearest to what was expected, and the words. Must not decide whether an expectation holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from daemon.app.spoken import Spoken, because
+from daemon.documents.expectations import ANY_TIME, Wanted, When
+from daemon.documents.times import brief
+from daemon.domain.notification import Kind
+from daemon.domain.policy import Severity
+
+WORDS = {
+    Kind.PAGE: ("is paged", "is not paged"),
+    Kind.STAND_DOWN: ("is stood down", "is not stood down"),
+    Kind.UPDATE: ("hears an update", "hears no update"),
+    Kind.CLOSING: ("gets the closing message", "gets no closing message"),
+    Kind.REMINDER: ("is reminded of an update", "is not reminded of an update"),
+    Kind.VERIFY: ("is asked to verify", "is not asked to verify"),
+    Kind.REVIEW: ("is asked for the review", "is not asked for the review"),
+}
+"""How people say that a message of a kind is sent, and that it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What the plan said in the `span` that a test is played. `severity` is None where it changes on the way."""
+
+    spoken: tuple[Spoken, ...]
+    span: timedelta
+    severity: Severity | None
+
+
+def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
+    """What the plan does instead of sending this, and the nearest thing it says."""
+    about = [said for said in spoken if any(map(wanted.about, said.messages))]
+    if not about:
+        return _another(wanted, spoken, played)
+    nearest = min(about, key=lambda said: (len(_differences(wanted, said)), wanted.when.away(said.after)))
+    who, yes = nearest.who, WORDS[wanted.kind][0]
+    told = [f"{who} {yes} at {brief(nearest.after)}"]
+    if not wanted.when.holds(nearest.after):
+        told[0] += f", not {_moment(wanted.when)}"
+    told += _differences(wanted, nearest)
+    return f"{'; '.join(told)}: {because(nearest, played.severity)}", nearest
+
+
+def unwanted(found: Sequence[Spoken], severity: Severity | None) -> str:
+    """What should not be there: the first of it, and how often."""
+    first = found[0]
+    said = f"{first.who} {WORDS[first.first.kind][0]} at {brief(first.after)}"
+    more = f", and {counted(len(found) - 1, 'more time')} until {brief(found[-1].after)}" if len(found) > 1 else ""
+    return f"{said}{more}: {because(first, severity)}"
+
+
+def counted(number: int, word: str) -> str:
+    """A number of things: `1 message`, `2 messages`, `2 entries`."""
+    if number == 1:
+        return f"1 {word}"
+    return f"{number} {word[:-1]}ies" if word.endswith("y") else f"{number} {word}s"
+
+
+def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
+    """The reader gets nothing of the kind: who gets it in their place."""
+    told = f"{wanted.who} {WORDS[wanted.kind][1]} in the {brief(played.span)} played"
+    others = [said for said in spoken if said.first.kind is wanted.kind]
+    if not others:
+        return f"{told}, nor is anybody else", None
+    nearest = min(
+        others,
+        key=lambda said: (not set(wanted.roles) <= set(said.first.roles), wanted.when.away(said.after)),
+    )
+    return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
+
+
+def _differences(wanted: Wanted, said: Spoken) -> list[str]:
+    """In what a message differs from what was wanted, its moment apart."""
+    each, found = said.first, []
+    if not set(wanted.roles) <= set(each.roles):
+        found.append(f"as {', '.join(each.roles) or 'no role'}, not as {', '.join(wanted.roles)}")
+    for name, asked, has in (
+        ("reason", wanted.reason, each.reason),
+        ("level", wanted.level, each.level),
+        ("round", wanted.round, each.round),
+    ):
+        if asked not in (None, has):
+            found.append(f"with {name} {'none' if has is None else has}, not {asked}")
+    reached = {each.via for each in said.messages}
+    lacking = [via for via in wanted.via if via not in reached]
+    if lacking:
+        found.append(f"by {said.channels}, not by {', '.join(lacking)}")
+    return found
+
+
+def _moment(when: When) -> str:
+    if when == ANY_TIME:
+        return "then"
+    return f"at {when}" if when.first == when.last else f"in {when}"

@@ -1,0 +1,102 @@
+"""Trials: policy tests played on a clock that jumps, and judged (product.md section 7, `tocsin test`).
+
+Decides which test files there are, and which config a test is tried under: the one on disk, with calendars read around
+the test's own moment. Nothing is sent, written or rendered. Must not know how a verdict is printed.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from daemon.adapters.config_files import regular
+from daemon.app.configuration import label_of
+from daemon.app.hints import Played
+from daemon.app.judging import Failure, judge
+from daemon.app.rehearsal import play
+from daemon.app.spoken import together
+from daemon.documents import policy_tests
+from daemon.documents.policy_tests import PolicyTest
+from daemon.documents.source import FILE_LIMIT, TOP, problem
+from daemon.domain.policy import Policy
+from daemon.domain.problem import Problem
+
+SUFFIXES = (".yaml", ".yml")
+FILES_LIMIT = 2000
+"""The most test files of one run."""
+
+PolicyAt = Callable[[datetime], Policy]
+"""The policy with its calendars read around a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test and what did not hold in it."""
+
+    test: PolicyTest
+    failures: tuple[Failure, ...]
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """The test files that these paths name: files as they are, of folders their YAML files, at any depth."""
+    found: list[Path] = []
+    for path in paths:
+        inside = path.rglob("*") if path.is_dir() else [path]
+        named = [each for each in inside if each == path or (each.suffix in SUFFIXES and not each.name.startswith("."))]
+        found += [each for each in sorted(named) if each not in found]
+    return found
+
+
+def read(paths: Sequence[Path], policy: Policy) -> Iterator[tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]]:
+    """The tests of each file, and what is wrong with it."""
+    for number, path in enumerate(paths):
+        if number == FILES_LIMIT:
+            found = f"over {FILES_LIMIT} test files; this one and the rest are not read"
+            yield (), (problem(label_of(path), TOP, "too-many-files", found),)
+            return
+        try:
+            data = regular(Path(os.path.realpath(path)), FILE_LIMIT + 1)
+        except OSError as fault:
+            found = f"the file cannot be read: {fault.strerror or fault}"
+            yield (), (problem(label_of(path), TOP, "unreadable-file", found),)
+            continue
+        yield policy_tests.read(data, label_of(path), policy, _beside(path.parent))
+
+
+def trial(test: PolicyTest, policy: Policy) -> Trial:
+    """Play one test and judge each of its expectations."""
+    played = play(policy, test.incident, test.file_name, test.at, test.span, test.steps)
+    steady = not any("severity" in (step.fields or {}) for step in test.steps)
+    assert played.history.incident is not None
+    severity = policy.severity(played.history.incident.severity) if steady else None
+    spoken = tuple(together((said.notification for said in played.messages), played.start))
+    found = (judge(each, Played(spoken, test.span, severity)) for each in test.expect)
+    return Trial(test, tuple(failure for failure in found if failure is not None))
+
+
+def policies(policy: Policy, load: PolicyAt) -> PolicyAt:
+    """The policy for each moment. Only calendars depend on it: without one a single policy serves all tests."""
+    known: dict[tuple[int, int], Policy] = {}
+
+    def at(moment: datetime) -> Policy:
+        if not any(rotation.calendar for rotation in policy.rotations.values()):
+            return policy
+        month = (moment.year, moment.month)
+        if month not in known:
+            known[month] = load(moment)
+        return known[month]
+
+    return at
+
+
+def _beside(folder: Path) -> policy_tests.Fetch:
+    """Incident files by their paths relative to a test file."""
+
+    def fetch(path: str) -> bytes | None:
+        try:
+            return regular(Path(os.path.realpath(folder / path)), FILE_LIMIT + 1)
+        except (OSError, ValueError):
+            return None
+
+    return fetch
