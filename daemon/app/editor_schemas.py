@@ -10,6 +10,7 @@ import json
 from daemon.app.settings import Settings
 from daemon.documents import incident_schema
 from daemon.documents.json_schema import DIALECT, JsonSchema, of_model
+from daemon.documents.policy_test_schema import PolicyTestEntry
 from daemon.documents.schema import Fragment
 
 FOLDER = "schema"
@@ -23,32 +24,48 @@ def incident() -> str:
 
 def config() -> str:
     """The schema of a config file, as JSON text."""
-    kinds = {"a fragment": of_model(Fragment), "settings (tocsin.yaml)": _anywhere(of_model(Settings))}
-    defs: JsonSchema = {}
+    test = of_model(PolicyTestEntry)
+    kinds = {
+        "a fragment": of_model(Fragment),
+        "settings (tocsin.yaml)": _anywhere(of_model(Settings)),
+        "a policy test (tests/)": test,
+    }
+    defs: JsonSchema = {_TEST: {key: value for key, value in test.items() if key != "$defs"}}
     properties: JsonSchema = {}
     for kind in kinds.values():
         assert not defs.keys() & kind["$defs"].keys()
         assert not properties.keys() & kind["properties"].keys()
         defs |= kind["$defs"]
         properties |= kind["properties"]
+    properties |= {
+        key: {"$ref": f"#/$defs/{_TEST}/properties/{key}", "description": said["description"]}
+        for key, said in test["properties"].items()
+    }
     return _shown(
         {
             "$schema": DIALECT,
             "$id": "urn:tocsin:schema:config",
             "title": "tocsin config file",
-            "description": "A fragment of the config, or the daemon's own settings (tocsin.yaml).",
-            "type": ["object", "null"],
+            "description": "A fragment of the config, the daemon's settings (tocsin.yaml), or policy tests (tests/).",
+            "type": ["object", "array", "null"],
             "additionalProperties": False,
             "properties": properties,
             "anyOf": [
-                {"description": name, "propertyNames": {"enum": list(kind["properties"])}}
+                {
+                    "description": name,
+                    "propertyNames": {"enum": list(kind["properties"])},
+                    "required": kind.get("required", []),
+                }
                 for name, kind in kinds.items()
             ],
+            "items": {"$ref": f"#/$defs/{_TEST}"},
+            "minItems": 1,
             "$defs": dict(sorted(defs.items())),
         }
     )
 
 
+_TEST = PolicyTestEntry.__name__
 SCHEMAS = {"incident": incident, "config": config}
 """What `tocsin schema` can print, by name."""
 

@@ -20,14 +20,20 @@ _AT = {**INSTANT, "description": "when; absent: when it is first seen"}
 
 def schema() -> JsonSchema:
     """The whole schema, its properties in the order of the manual."""
-    said = _properties()
-    assert set(said) == set(FIELDS)
-    needed = ("title", "severity")
     return {
         "$schema": DIALECT,
         "$id": "urn:tocsin:schema:incident",
         "title": "tocsin incident file",
         "description": "An incident: title and severity are enough. The file's name is the incident's id.",
+        **fields("title", "severity"),
+    }
+
+
+def fields(*needed: str) -> JsonSchema:
+    """The fields of an incident, of which some must be there."""
+    said = _properties()
+    assert set(said) == set(FIELDS)
+    return {
         "type": "object",
         "additionalProperties": False,
         "required": list(needed),

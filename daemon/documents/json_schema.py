@@ -93,7 +93,7 @@ def of_model(model: type[BaseModel]) -> JsonSchema:
     found: JsonSchema = model.model_json_schema()
     defs = {name: _tidy(each) for name, each in found.pop("$defs", {}).items()}
     for name, each in defs.items():
-        if not each.keys() & {"required", "anyOf"}:  # an entry without a value has no keys, which will do here
+        if not each.keys() & {"required", "anyOf", "oneOf"}:  # an entry without a value has no keys, which will do here
             defs[name] = or_nothing(each)
     return {**_tidy(found), "$defs": defs}
 
@@ -122,8 +122,6 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
     if len(choices) == 2 and choices[1] == NULL:  # pydantic's way to say `| None`
         del tidy["anyOf"]
         return or_nothing({**choices[0], **tidy})
-    if choices:
-        tidy.pop("minItems", None)
     return tidy
 
 

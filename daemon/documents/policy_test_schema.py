@@ -7,9 +7,9 @@ descriptions become the JSON Schema's. Must not know places, files or the plan.
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, RootModel, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from daemon.documents import json_schema, patterns, scalars
+from daemon.documents import incident_schema, json_schema, patterns, scalars, script_schema
 from daemon.documents.expectations import CALLED, When
 from daemon.documents.fields import Channels, Count, Delay, Duration, Instant, Model, Text, one_or_many
 from daemon.documents.script import STEPS_LIMIT
@@ -104,13 +104,13 @@ class PolicyTestEntry(Model):
 
     name: Text | None = Field(None, description="what it shows; absent: the file's name")
     at: Instant = Field(description="when the incident is first seen")
-    incident: Annotated[Any, WithJsonSchema({"anyOf": [json_schema.text(1000), {"type": "object"}]})] = Field(
-        description="an incident as its file has it, or the path of an incident file, relative to this one"
-    )
+    incident: Annotated[
+        Any, WithJsonSchema({"anyOf": [json_schema.text(1000), incident_schema.fields("severity")]})
+    ] = Field(description="an incident as its file has it, or the path of an incident file, relative to this one")
     for_: Duration | None = Field(
         None, alias="for", description="how long it is played; absent: as long as `expect` needs, or 4h"
     )
-    steps: Annotated[list[Any], WithJsonSchema({"type": "array", "items": {"type": "object"}})] = Field(
+    steps: Annotated[list[Any], WithJsonSchema(json_schema.listed(script_schema.step(), least=0))] = Field(
         [], max_length=STEPS_LIMIT, description="what happens then, as in a script of `simulate`"
     )
     expect: Annotated[
@@ -118,7 +118,3 @@ class PolicyTestEntry(Model):
         BeforeValidator(_listed, json_schema_input_type=ExpectEntry | list[ExpectEntry]),
         Field(min_length=1, max_length=EXPECTATIONS_LIMIT),
     ] = Field(description="what the plan does; one expectation needs no list")
-
-
-class PolicyTestFile(RootModel[PolicyTestEntry | list[PolicyTestEntry]]):
-    """A file of policy tests: one, or a list of them."""

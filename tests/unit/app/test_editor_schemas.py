@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from daemon.app.configuration import read_tree
 from daemon.app.editor_schemas import SCHEMAS
-from daemon.documents import incident
+from daemon.documents import incident, policy_tests
 from daemon.domain.problem import ProblemLevel
 from tests.editor import seen
 
@@ -63,6 +63,12 @@ def declared(text):
     """The problems of an incident file, warnings too: an editor has one colour only."""
     policy = read_tree(BASE, Path("/x/config"), AT, {}).policy
     return incident.read(text.encode(), "x.yaml", policy, None, "x.yaml").problems
+
+
+def played(text):
+    """The problems of a file of policy tests beside a good config."""
+    policy = read_tree(BASE, Path("/x/config"), AT, {}).policy
+    return policy_tests.read(text.encode(), "config/tests/x.yaml", policy, {"../../a.yaml": TWO.encode()}.get)[1]
 
 
 def judged(kind, text):
@@ -321,6 +327,53 @@ WRONG_INCIDENTS = [
     TWO + "drill: maybe\n",
     TWO + "drill: [true]\n",
 ]
+TEST = "at: 2026-11-23T10:00Z\nincident: {severity: sev1}\n"
+GOOD_TESTS = [
+    TEST + "expect: {after: 0s, page: ana}\n",
+    TEST + "name: 7\nfor: 2h\nsteps: \nexpect: [{after: 5m..6m, page: [ana, Bo], as: lead, via: [sms, email]}]\n",
+    TEST + "expect: [{never: page, to: bo}, {none_after: 2h}, {update: staff, after: 30m.., reason: due}]\n",
+    TEST + "expect: {after: 5m, page: ana, level: 0, round: 1, reason: declared, via: sms}\n",
+    TEST + "expect: {exactly: [{page: ana}, {closing: [ana], after: 1h}]}\nfor: 2h\n",
+    TEST.replace("{severity: sev1}", "../../a.yaml") + "expect: {page: ana}\n",
+    TEST + "steps: [{after: 7m, ack: ana}, {after: 20m, pass: [bo], update: x, public: y}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 1h, set: {status: resolved, eta: }, fail: {person: ana, via: sms}}]\nexpect: {page: ana}\n",
+    f"- {{{', '.join(TEST.splitlines())}, expect: {{page: ana}}}}\n- {{{', '.join(TEST.splitlines())}, expect: {{page: bo}}}}\n",
+]
+WRONG_TESTS = [
+    "[]\n",
+    "[x]\n",
+    "text\n",
+    TEST,
+    TEST.replace("2026-11-23T10:00Z", "10:00") + "expect: {page: ana}\n",
+    TEST.replace("at", "At") + "expect: {page: ana}\n",
+    TEST.replace("{severity: sev1}", "[sev1]") + "expect: {page: ana}\n",
+    TEST.replace("{severity: sev1}", "{title: T}") + "expect: {page: ana}\n",
+    TEST.replace("{severity: sev1}", "{severity: sev1, status: fixed}") + "expect: {page: ana}\n",
+    TEST + "expect: []\n",
+    TEST + "expect: {page: []}\n",
+    TEST + "expect: {page: ana, update: staff}\n",
+    TEST + "expect: {after: 5m}\n",
+    TEST + "expect: {pages: ana}\n",
+    TEST + "expect: {page: ana, after: soon}\n",
+    TEST + "expect: {page: ana, after: 5}\n",
+    TEST + "expect: {page: ana, level: one}\n",
+    TEST + "expect: {page: ana, round: 0}\n",
+    TEST + "expect: {page: ana, via: fax}\n",
+    TEST + "expect: {page: ana, reason: because}\n",
+    TEST + "expect: {never: paging}\n",
+    TEST + "expect: {none_after: never}\n",
+    TEST + "expect: {exactly: [{never: page}]}\n",
+    TEST + "for: 0s\nexpect: {page: ana}\n",
+    TEST + "steps: {after: 5m, ack: ana}\nexpect: {page: ana}\n",
+    TEST + "steps: [{ack: ana}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5, ack: ana}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m, acked: ana}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m, set: resolved}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m, set: {status: fixed}}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m, fail: ana}]\nexpect: {page: ana}\n",
+    TEST + "steps: [{after: 5m, fail: {person: ana, via: fax}}]\nexpect: {page: ana}\n",
+]
 
 
 @pytest.mark.parametrize(
@@ -328,6 +381,7 @@ WRONG_INCIDENTS = [
     [
         *(("config", fragment, text) for text in GOOD_FRAGMENTS),
         *(("config", settings, text) for text in GOOD_SETTINGS),
+        *(("config", played, text) for text in GOOD_TESTS),
         *(("incident", declared, text) for text in GOOD_INCIDENTS),
     ],
 )
@@ -342,6 +396,7 @@ def test_what_the_reader_takes_the_schema_takes(kind, read, text):
     [
         *(("config", fragment, text) for text in WRONG_FRAGMENTS),
         *(("config", settings, text) for text in WRONG_SETTINGS),
+        *(("config", played, text) for text in WRONG_TESTS),
         *(("incident", declared, text) for text in WRONG_INCIDENTS),
     ],
 )
