@@ -69,6 +69,18 @@ class Record:
     settled_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What another process wants the operators to know: its row in the ledger, when it was written, what counts as the
+    same trouble, and the sentence.
+    """
+
+    row: int
+    at: datetime
+    cause: str
+    text: str
+
+
 class LedgerTrouble(Exception):  # noqa: N818 - the word of the field
     """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
 
@@ -132,6 +144,14 @@ class Ledger(Protocol):
 
     async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Answers recorded by other processes after a row of the ledger: (row, incident, answer), in order."""
+        ...
+
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """Leave word for the operators: the daemon tells them, since all messages go its way. Only the newest stay."""
+        ...
+
+    async def reported_since(self, last: int) -> tuple[Report, ...]:
+        """Words left for the operators after a row of the ledger, in order."""
         ...
 
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:

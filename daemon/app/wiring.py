@@ -127,7 +127,7 @@ async def assemble(
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
     answered = await ledger.answered_since(0)
-    answers = Answers(ledger, engine.learn, answered[-1][0] if answered else 0)
+    answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
     watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine)
     manager = Systemd(environ)

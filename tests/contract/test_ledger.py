@@ -246,6 +246,32 @@ async def test_answers_are_found_by_row(ledger: Ledger) -> None:
     assert [each[1:] for each in await ledger.answered_since(found[-1][0])] == [("web", second)]
 
 
+async def test_words_for_the_operators(shelf: Shelf) -> None:
+    """What any process reports is met in order, each once, whole, also after a restart."""
+    ledger = await shelf.open()
+    assert await ledger.reported_since(0) == ()
+    await ledger.report("pull", "the pull was refused: d\u00e9j\u00e0 vu", T0)
+    ledger = await shelf.open()
+    first = await ledger.reported_since(0)
+    assert [(each.at, each.cause, each.text) for each in first] == [
+        (T0, "pull", "the pull was refused: d\u00e9j\u00e0 vu")
+    ]
+    await ledger.report("pull", "again", T0 + HOUR)
+    assert [each.text for each in await ledger.reported_since(first[-1].row)] == ["again"]
+
+
+async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
+    """Only the newest thousand are kept; their rows go on counting."""
+    await asyncio.gather(*(ledger.report("c", str(number), T0) for number in range(990)))
+    for number in range(990, 1005):
+        await ledger.report("c", str(number), T0)
+    kept = await ledger.reported_since(0)
+    assert len(kept) == 1000
+    assert kept[-1].text == "1004"
+    assert kept[-1].row == kept[0].row + 999
+    assert kept[0].row > 1
+
+
 async def test_the_last_good_config(shelf: Shelf) -> None:
     """The newest config, with its bytes and since when, also after a return to an older one."""
     ledger = await shelf.open()

@@ -8,7 +8,7 @@ from daemon.domain.delivery import Attempt, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.notification import Suppression
 from daemon.domain.people import Channel
-from daemon.ports import LedgerTrouble, Letter, Record
+from daemon.ports import LedgerTrouble, Letter, Record, Report
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Pages:
     receipts: dict[int, Receipt] = field(default_factory=dict)
     configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
+    reports: list[Report] = field(default_factory=list)
 
 
 class MemoryLedger:
@@ -122,6 +123,16 @@ class MemoryLedger:
         """Rows count from 1."""
         rows = enumerate(self._at_work().facts, 1)
         return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
+
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """The newest thousand stay."""
+        reports = self._at_work().reports
+        reports.append(Report(reports[-1].row + 1 if reports else 1, at, cause, text))
+        del reports[:-1000]
+
+    async def reported_since(self, last: int) -> tuple[Report, ...]:
+        """In order."""
+        return tuple(each for each in self._at_work().reports if each.row > last)
 
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """The newest last."""

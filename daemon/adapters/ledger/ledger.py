@@ -26,7 +26,7 @@ from daemon.domain.delivery import Attempt, Content, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.notification import Suppression
 from daemon.domain.people import Channel
-from daemon.ports import Letter, Record
+from daemon.ports import Letter, Record, Report
 
 T = TypeVar("T")
 
@@ -129,6 +129,14 @@ class SqlLedger:
     async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Answers recorded by any process after a row: (row, incident, answer), in order."""
         return await self._read(reads.answered_since(last))
+
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """Leave word for the operators."""
+        await self._writer.do(writes.report, {"at": written(at), "cause": cause, "text": text})
+
+    async def reported_since(self, last: int) -> tuple[Report, ...]:
+        """Words left for the operators after a row, in order."""
+        return await self._read(reads.reported_since(last))
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every notification that is not settled, with its tries, oldest first."""

@@ -15,7 +15,7 @@ from daemon.adapters.ledger.rows import attempt_of, held_of, notification_of
 from daemon.adapters.ledger.tables import HELD, read_instant
 from daemon.domain.delivery import Attempt, Content, Receipt
 from daemon.domain.facts import Answered, Fact
-from daemon.ports import Letter, Record
+from daemon.ports import Letter, Record, Report
 
 _LETTERS = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html).join(
     t.contents, t.contents.c.digest == t.notifications.c.content
@@ -74,6 +74,17 @@ def answered_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, An
     def read(connection: Connection) -> tuple[tuple[int, str, Answered], ...]:
         found = ((row[0], row[1], read_fact(row[2], row[3])) for row in connection.execute(query))
         return tuple((number, name, fact) for number, name, fact in found if isinstance(fact, Answered))
+
+    return read
+
+
+def reported_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
+    """Words for the operators after a row, in order."""
+    query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
+
+    def read(connection: Connection) -> tuple[Report, ...]:
+        rows = connection.execute(query).mappings()
+        return tuple(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]) for row in rows)
 
     return read
 

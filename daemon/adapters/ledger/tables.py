@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -114,6 +114,16 @@ notices = Table(
     metadata,
     Column("cause", String, primary_key=True),
     Column("at", String, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 PENDING = "pending"

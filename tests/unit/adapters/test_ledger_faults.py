@@ -26,6 +26,7 @@ from daemon.ports import LedgerTrouble
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PHONE = "+14155550101"
+DATA = Path(__file__).parents[2] / "data" / "ledger"
 FACT = Answered(T0, "ana", Answer.OK)
 
 
@@ -190,6 +191,24 @@ def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
         open_file(path, "now")
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notices",)]
     other.close()
+
+
+async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """What the first version of tocsin has written is all there after the upgrade, and new kinds of rows fit in."""
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.executescript((DATA / "0001.sql").read_text())
+    old.close()
+    with pytest.raises(LedgerTrouble, match="schema 0001"):
+        open_existing(path)
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    assert [type(fact).__name__ for fact in await ledger.facts("db")] == ["Seen", "Assessed", "StepFired", "Paged"]
+    assert [len(each.attempts) for each in await ledger.unsettled()] == [1]
+    assert await ledger.file("db") == ("db.yaml", b"title: x\n")
+    await ledger.report("pull", "refused", T0)
+    assert [each.text for each in await ledger.reported_since(0)] == ["refused"]
+    await ledger.close()
 
 
 def test_the_scripts_make_the_tables(path: Path) -> None:
