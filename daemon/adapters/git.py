@@ -9,6 +9,7 @@ import posixpath
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 DEADLINE = 20.0
@@ -35,12 +36,21 @@ class Revision:
     links: Mapping[str, str] = field(repr=False)
 
 
+class Lack(StrEnum):
+    """What there is not: a repository around the folder (or git itself), the revision, or the folder in it."""
+
+    REPOSITORY = "repository"
+    REVISION = "revision"
+    FOLDER = "folder"
+
+
 @dataclass(frozen=True, slots=True)
 class NoRevision:
-    """Why a revision cannot be read: one sentence for people. `known` are names that could be meant."""
+    """Why a revision cannot be read. `known` are names that could be meant; a `shallow` clone lacks most commits."""
 
-    why: str
+    lack: Lack
     known: tuple[str, ...] = ()
+    shallow: bool = False
 
 
 def _git(folder: Path, arguments: Sequence[str], given: bytes = b"") -> bytes | None:
@@ -86,17 +96,18 @@ def revision(folder: Path, name: str) -> Revision | NoRevision:
     standing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
     top = _line(standing, ["rev-parse", "--show-toplevel"])
     if not top:
-        return NoRevision("it is in no git repository (or git is not installed)")
+        return NoRevision(Lack.REPOSITORY)
     found = _line(standing, ["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"]) if _sound(name) else None
     if not found:
         known = _line(standing, ["for-each-ref", "--format=%(refname:short)", "--count=1000"]) or ""
-        return NoRevision("there is no such revision in the repository", tuple(known.splitlines()))
+        shallow = _line(standing, ["rev-parse", "--is-shallow-repository"]) == "true"
+        return NoRevision(Lack.REVISION, tuple(known.splitlines()), shallow)
     inside = Path(os.path.realpath(standing), folder.absolute().relative_to(standing))
     prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
     prefix = "" if prefix == "." else prefix
     listed = _git(Path(top), ["ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}"])
     if listed is None:
-        return NoRevision("the config folder is not in that revision")
+        return NoRevision(Lack.FOLDER)
     paths, links = {}, {}
     for mode, blob, size, path in _entries(listed):
         if mode == _LINK:

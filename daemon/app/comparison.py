@@ -32,8 +32,8 @@ class Moved(StrEnum):
 class Change:
     """The first message of a reader that differs: counted from the declaration, None where it does not come.
 
-    `number` counts the reader's messages before it. `alone` says that another channel of theirs did not move so. `about`
-    are the roles of a page or the group of an update, `formerly` those that it had; `rule` is the place of its rule.
+    `number` counts the reader's messages before it; `alone` says that another channel of theirs did not move so.
+    `about` are the roles of a page or the group of an update, `formerly` those it had; `rule` the place of its rule.
     """
 
     kind: Kind

@@ -3,20 +3,14 @@
 Decides which situations need no walking because nothing they depend on changed. Must not know git nor how it is told.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from daemon.app.blame import Blame, rehearse
 from daemon.app.comparison import Change, compare
 from daemon.app.revisions import Side
-from daemon.app.situations import Moment, Situation, followed
-from daemon.documents import incident as incident_file
+from daemon.app.situations import Situation, followed
 from daemon.documents.changed_lines import Line
-from daemon.ports import Listed
-
-INCIDENTS_MOST = 100
-"""The most open incidents that are walked, in the order of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +73,3 @@ def _walk(old: Side, new: Side, situation: Situation, blame: Blame) -> list[tupl
     span, _ = followed((old.policy, new.policy), situation)
     changes = compare(before, after, span)
     return blame.lines_of(situation, before, changes) if changes else []
-
-
-def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterator[Situation]:
-    """The incidents of a folder that can be read and are not resolved, as first seen at that instant."""
-    found = 0
-    for each in listed:
-        reading = incident_file.read(each.data, each.name, side.policy, None, each.name) if each.data else None
-        incident = reading.incident if reading else None
-        if incident is None or incident.resolved or each.data is None or found >= INCIDENTS_MOST:
-            continue
-        found += 1
-        yield Situation(
-            f"incident {incident.id}",
-            incident.severity,
-            incident.services,
-            Moment("at once", at),
-            each.name,
-            each.data,
-            made=False,
-        )

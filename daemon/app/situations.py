@@ -44,7 +44,7 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """An incident as first seen at a moment, and what happens to it then. `made` says that it is one of the fixed ones:
-    a severity, a service or none, nobody answers. `span` is given only where something else decides it.
+    a severity, a service or none, nobody answers. It is followed for `least` at least.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Situation:
     data: bytes
     made: bool = True
     steps: tuple[Step, ...] = ()
-    span: timedelta | None = None
+    least: timedelta = timedelta(0)
 
     @property
     def service(self) -> str:
@@ -98,8 +98,6 @@ def followed(policies: Sequence[Policy], situation: Situation) -> tuple[timedelt
     """How long a situation is looked at: until the last resort was paged and every cadence has shown its pace, in all
     of these configs; and how long it is played, which is a step more, so that what is late is not taken for lost.
     """
-    if situation.span is not None:
-        return situation.span, situation.span
     at, ends, steps = situation.moment.at, [(SHORTEST, SHORTEST)], [LONGEST]
     for policy in policies:
         severity = policy.severity(situation.severity)
@@ -109,7 +107,7 @@ def followed(policies: Sequence[Policy], situation: Situation) -> tuple[timedelt
         for stream in severity.updates:
             ends.append(_stream(stream.cadence, at))
             steps += [span.every for span in stream.cadence.spans]
-    span = min(STEPS_MOST * min(steps), LONGEST, max(end for end, _ in ends))
+    span = max(situation.least, min(STEPS_MOST * min(steps), LONGEST, max(end for end, _ in ends)))
     return span, span + min(LONGEST, max(beyond - end for end, beyond in ends))
 
 

@@ -45,7 +45,9 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from daemon.adapters.clock import SystemClock
     from daemon.adapters.folder import WatchedFolder
     from daemon.app.blame import Blame
-    from daemon.app.difference import differ, open_incidents
+    from daemon.app.brought import open_incidents, tested_incidents
+    from daemon.app.configuration import label_of
+    from daemon.app.difference import differ
     from daemon.app.revisions import open_side
     from daemon.app.situations import fixed, moments, zone_of
 
@@ -59,6 +61,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     situations = [
         *fixed([old.policy, new.policy], when),
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
+        *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
     found = differ(old, new, situations, Blame(old, new, folder, base, os.environ), _progress(len(situations), clock))
     if form == "json":

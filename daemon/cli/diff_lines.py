@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from daemon.app.difference import Difference
-from daemon.app.revisions import Side
+from daemon.app.revisions import WORK_TREE, Side
 from daemon.app.situations import Moment
+from daemon.app.turns import first_differing
 from daemon.cli.digest import Block, Cause, causes, edit
 from daemon.cli.situation_words import listed
 from daemon.documents.cleaning import clean, one_line
@@ -36,7 +37,7 @@ def text(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
         if len(cause.blocks) > BLOCKS_MOST:
             yield f"  and {len(cause.blocks) - BLOCKS_MOST} more (--format json tells all)"
     yield from _beyond(told)
-    notes = [*_notes(found), about(found, when, zone)]
+    notes = [*_notes(found, when, zone), about(found, when, zone)]
     yield ""
     yield from notes
 
@@ -57,7 +58,7 @@ def markdown(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[s
         if len(cause.blocks) > BLOCKS_MOST:
             yield f"| … | and {len(cause.blocks) - BLOCKS_MOST} more | |"
     yield from _beyond(told)
-    for note in _notes(found):
+    for note in _notes(found, when, zone):
         yield ""
         yield inline(note)
     yield ""
@@ -88,7 +89,7 @@ def about(found: Difference, when: Sequence[Moment], zone: str) -> str:
 
 
 def _title(side: Side) -> str:
-    return f"{side.name} ({side.revision})" if side.held else side.name
+    return f"{side.name} ({side.revision})" if side.name != WORK_TREE else side.name
 
 
 def _code(text: str) -> str:
@@ -107,7 +108,7 @@ def _lines(block: Block) -> Iterator[str]:
         yield f"  {block.who}: {block.what}"
         yield from (f"    {row}" for row in block.rows)
     else:
-        yield f"  {block.who}: {block.what}{', ' if block.rows else ''}{''.join(block.rows)}"
+        yield " — ".join([f"  {block.who}: {block.what}", *block.rows])
 
 
 def _beyond(told: Sequence[Cause]) -> Iterator[str]:
@@ -116,7 +117,7 @@ def _beyond(told: Sequence[Cause]) -> Iterator[str]:
         yield f"{len(told) - CAUSES_MOST} more changed lines move messages (--format json tells all)."
 
 
-def _notes(found: Difference) -> Iterator[str]:
+def _notes(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
     """What else whoever merges this should know."""
     gone = [name for name in found.old.policy.severities if name not in found.new.policy.severities]
     if gone:
@@ -126,6 +127,14 @@ def _notes(found: Difference) -> Iterator[str]:
         named = [f"{edit(line)} ({line.file}:{line.line})" for line in found.idle[:IDLE_MOST]]
         more = f"; and {len(found.idle) - IDLE_MOST} more" if len(found.idle) > IDLE_MOST else ""
         yield f"Changed without moving a page or an update here: {'; '.join(named)}{more}"
+    rotations = {line.path[1] for line in found.idle if line.path[0] == "rotations"}
+    for turn in first_differing(found.old.policy, found.new.policy, when[0].at):
+        if turn.rotation in rotations:
+            at = f"{turn.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}"
+            yield (
+                f"On call in {turn.rotation} from {at}: {turn.after or 'nobody'}, was {turn.before or 'nobody'} "
+                "(--at compares other moments)"
+            )
     fresh = new_warnings(found.old, found.new)
     if fresh:
         more = f" (and {len(fresh) - WARNINGS_MOST} more)" if len(fresh) > WARNINGS_MOST else ""

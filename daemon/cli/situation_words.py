@@ -49,7 +49,7 @@ def _affected(affected: Sequence[str], services: Sequence[str]) -> str:
     named = [each for each in affected if each != NO_SERVICE]
     missing = [each for each in services if each not in affected]
     if without and len(missing) <= max(1, len(named)):
-        return f"but with {listed(missing)}"
+        return f"except with {listed(missing)}"
     if not without and len(missing) == 1:
         return "with any service"
     return " or ".join(filter(None, ("without a service" if without else "", f"with {listed(named)}" if named else "")))
