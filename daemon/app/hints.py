@@ -10,7 +10,7 @@ from datetime import timedelta
 from daemon.app.spoken import Spoken, because
 from daemon.documents.expectations import ANY_TIME, Wanted, When
 from daemon.documents.times import brief
-from daemon.domain.notification import Kind
+from daemon.domain.notification import Kind, Notification
 from daemon.domain.policy import Severity
 
 WORDS = {
@@ -40,18 +40,18 @@ def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[s
     if not about:
         return _another(wanted, spoken, played)
     nearest = min(about, key=lambda said: (len(_differences(wanted, said)), wanted.when.away(said.after)))
-    who, yes = nearest.who, WORDS[wanted.kind][0]
-    told = [f"{who} {yes} at {brief(nearest.after)}"]
+    told = [f"{_does(nearest.who, wanted, 0)} at {brief(nearest.after)}"]
     if not wanted.when.holds(nearest.after):
         told[0] += f", not {_moment(wanted.when)}"
     told += _differences(wanted, nearest)
+    told += _meanwhile(wanted, spoken, nearest)
     return f"{'; '.join(told)}: {because(nearest, played.severity)}", nearest
 
 
 def unwanted(found: Sequence[Spoken], severity: Severity | None) -> str:
     """What should not be there: the first of it, and how often."""
     first = found[0]
-    said = f"{first.who} {WORDS[first.first.kind][0]} at {brief(first.after)}"
+    said = f"{_does(first.who, first.first, 0)} at {brief(first.after)}"
     more = f", and {counted(len(found) - 1, 'more time')} until {brief(found[-1].after)}" if len(found) > 1 else ""
     return f"{said}{more}: {because(first, severity)}"
 
@@ -65,7 +65,7 @@ def counted(number: int, word: str) -> str:
 
 def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
-    told = f"{wanted.who} {WORDS[wanted.kind][1]} in the {brief(played.span)} played"
+    told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
     others = [said for said in spoken if said.first.kind is wanted.kind]
     if not others:
         return f"{told}, nor is anybody else", None
@@ -74,6 +74,26 @@ def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[
         key=lambda said: (not set(wanted.roles) <= set(said.first.roles), wanted.when.away(said.after)),
     )
     return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
+
+
+def _meanwhile(wanted: Wanted, spoken: Sequence[Spoken], nearest: Spoken) -> list[str]:
+    """Who gets it for that role in time, where its reader does not."""
+    if not wanted.roles or wanted.when.holds(nearest.after):
+        return []
+    others = [
+        said.who
+        for said in spoken
+        if wanted.when.holds(said.after)
+        and said.first.kind is wanted.kind
+        and set(wanted.roles) <= set(said.first.roles)
+    ]
+    return [f"then it is {', '.join(dict.fromkeys(others))}"] if others else []
+
+
+def _does(who: str, what: Wanted | Notification, word: int) -> str:
+    """Somebody gets a message (0), or does not (1); a group is many."""
+    told = WORDS[what.kind][word]
+    return f"{who} {told.replace('hears', 'hear') if what.group else told}"
 
 
 def _differences(wanted: Wanted, said: Spoken) -> list[str]:

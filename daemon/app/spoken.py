@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from daemon.documents.times import brief
 from daemon.domain.notification import Kind, Notification, Reason
+from daemon.domain.people import Channel
 from daemon.domain.policy import Severity
 
 
@@ -40,7 +41,8 @@ class Spoken:
     @property
     def channels(self) -> str:
         """The channels, as people list them."""
-        return ", ".join(dict.fromkeys(message.via for message in self.messages))
+        used = {message.via for message in self.messages}
+        return ", ".join(via for via in Channel if via in used)
 
     @property
     def why(self) -> str:

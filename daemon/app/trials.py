@@ -5,7 +5,7 @@ the test's own moment. Nothing is sent, written or rendered. Must not know how a
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +25,6 @@ from daemon.domain.problem import Problem
 SUFFIXES = (".yaml", ".yml")
 FILES_LIMIT = 2000
 """The most test files of one run."""
-
 PolicyAt = Callable[[datetime], Policy]
 """The policy with its calendars read around a moment."""
 
@@ -48,20 +47,24 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return found
 
 
-def read(paths: Sequence[Path], policy: Policy) -> Iterator[tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]]:
-    """The tests of each file, and what is wrong with it."""
-    for number, path in enumerate(paths):
-        if number == FILES_LIMIT:
-            found = f"over {FILES_LIMIT} test files; this one and the rest are not read"
-            yield (), (problem(label_of(path), TOP, "too-many-files", found),)
-            return
+def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
+    """The tests of these files that make sense, and what is wrong with the others."""
+    tests: list[PolicyTest] = []
+    problems: list[Problem] = []
+    for path in paths[:FILES_LIMIT]:
         try:
             data = regular(Path(os.path.realpath(path)), FILE_LIMIT + 1)
         except OSError as fault:
             found = f"the file cannot be read: {fault.strerror or fault}"
-            yield (), (problem(label_of(path), TOP, "unreadable-file", found),)
+            problems.append(problem(label_of(path), TOP, "unreadable-file", found))
             continue
-        yield policy_tests.read(data, label_of(path), policy, _beside(path.parent))
+        read_here, wrong_here = policy_tests.read(data, label_of(path), policy, _beside(path.parent))
+        tests += read_here
+        problems += wrong_here
+    if len(paths) > FILES_LIMIT:
+        found = f"over {FILES_LIMIT} test files; this one and those after it are not read"
+        problems.append(problem(label_of(paths[FILES_LIMIT]), TOP, "too-many-files", found))
+    return tests, problems
 
 
 def trial(test: PolicyTest, policy: Policy) -> Trial:

@@ -52,18 +52,17 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     if not files and paths:
         fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
     policy_at = trials.policies(policy, load)
-    held = failed = problems = 0
-    for tests, faults in trials.read(files, policy):
-        for fault in faults:
-            click.echo(str(fault), err=True)
-        problems += len(faults)
-        for test in tests:
-            found = trials.trial(test, policy_at(test.at))
-            held, failed = (held, failed + 1) if found.failures else (held + 1, failed)
-            for line in verdict(found):
-                click.echo(line)
+    tests, problems = trials.read(files, policy)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    failed = 0
+    for test in tests:
+        trial = trials.trial(test, policy_at(test.at))
+        failed += bool(trial.failures)
+        for line in verdict(trial):
+            click.echo(line)
     if not files:
         click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
     else:
-        click.echo(summary(held, failed, problems))
+        click.echo(summary(len(tests), failed, len(problems)))
     sys.exit(1 if failed or problems else 0)

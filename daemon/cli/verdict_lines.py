@@ -18,11 +18,11 @@ def verdict(trial: Trial) -> Iterator[str]:
         yield ""
 
 
-def summary(held: int, failed: int, problems: int) -> str:
+def summary(tests: int, failed: int, problems: int) -> str:
     """One line: how it went."""
-    told = [f"{held} ok"] + [f"{failed} failed"] * bool(failed)
+    told = [f"{tests - failed} ok"] + [f"{failed} failed"] * bool(failed)
     faults = f"; {problems} problem{'s' * (problems > 1)} in the test files" if problems else ""
-    return f"{held + failed} policy test{'s' * (held + failed != 1)}: {', '.join(told)}{faults}"
+    return f"{tests} policy test{'s' * (tests != 1)}: {', '.join(told)}{faults}"
 
 
 def _block(failure: Failure) -> Iterator[str]:
