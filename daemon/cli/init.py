@@ -1,5 +1,6 @@
 """`tocsin init`: a commented config to start from, by three questions or by options."""
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -63,7 +64,7 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
         click.echo(folder / name)
     for problem in problems:
         click.echo(str(problem), err=True)
-    click.echo(f"now: cd {folder} && tocsin check && tocsin run   (README.md says more)", err=True)
+    click.echo(f"now: cd {shlex.quote(str(folder))} && tocsin check && tocsin run   (README.md says more)", err=True)
 
 
 def _team(texts: Sequence[str]) -> tuple[Person, ...]:

@@ -100,13 +100,19 @@ def team(people: Sequence[Person]) -> tuple[Person, ...]:
 def blanks(answers: Answers, at: datetime) -> dict[str, str]:
     """What fills the starter's blanks; `at` (UTC) is now: the first turn began at the last handoff before it."""
     ids = [each.id for each in answers.team]
+    zone = ZoneInfo(answers.timezone)
+    starts = _last_monday(at.astimezone(zone).replace(tzinfo=None))
+    working, night = starts + timedelta(hours=1), starts + timedelta(days=5, hours=-7)
     return {
         "people": "\n".join(_person(each, answers.timezone) for each in answers.team),
         "ids": ", ".join(map(scalar, ids)),
         "operators": ", ".join(map(scalar, ids[:2])),
-        "first": ids[0],
+        "id": ids[0],
+        "first": scalar(ids[0]),
         "timezone": scalar(answers.timezone),
-        "starts": f"{_last_monday(at.astimezone(ZoneInfo(answers.timezone)).replace(tzinfo=None)):%Y-%m-%dT%H:%M}",
+        "starts": f"{starts:%Y-%m-%dT%H:%M}",
+        "working": working.replace(tzinfo=zone).isoformat(timespec="minutes"),
+        "night": night.replace(tzinfo=zone).isoformat(timespec="minutes"),
         "email": "\n".join(_email(answers.mail)),
         "sms": "\n".join(_sms(answers.sms)),
         "leaving": _leaving(answers),
