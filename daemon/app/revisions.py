@@ -55,14 +55,19 @@ def open_side(folder: Path, name: str | None, at: datetime, environ: Mapping[str
     held = git.revision(folder, name)
     if isinstance(held, git.NoRevision):
         return _lacking(name, label_of(folder), held)
+    found = of_revision(held, folder, at, environ)
+    tests, _ = git.files(held, lambda path: FILE_LIMIT if _is_test(path) else 0)
+    return _refused(name, found) or _side(name, found, folder, tests, partial(git.blob, held))
+
+
+def of_revision(held: git.Revision, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+    """The config as it was in a revision, read as from disk. `folder` is where relative paths start."""
     files, trouble = git.files(held, _limit)
     label = label_of(folder)
     problems = [
         problem(under(label, shown(path)), TOP, "unreadable-file", why) for path, why in trouble.items() if _open(path)
     ]
-    found = read_tree(files, folder, at, environ, problems=problems, revision=held.commit[:12])
-    tests, _ = git.files(held, lambda path: FILE_LIMIT if _is_test(path) else 0)
-    return _refused(name, found) or _side(name, found, folder, tests, partial(git.blob, held))
+    return read_tree(files, folder, at, environ, problems=problems, revision=held.commit[:12])
 
 
 def _refused(name: str, found: Configuration) -> str:
