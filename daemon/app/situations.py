@@ -17,8 +17,8 @@ from daemon.domain.rotation import Hours
 from daemon.planning.cadence import next_due
 from daemon.planning.hours import after
 
-SHORTEST = timedelta(hours=4)
-"""Every situation is followed at least so long, as `simulate` does."""
+SHORTEST = timedelta(hours=1)
+"""Every situation is followed at least so long."""
 LONGEST = timedelta(days=8)
 """And at most so long: every day of a week comes once."""
 STEPS_MOST = 400
