@@ -98,8 +98,9 @@ def _letters(person: Person, troubles: Sequence[Trouble], policy: Policy, now: d
         if told:
             moment = now.strftime("%Y%m%dT%H%M%S.%fZ")
             key = f"{NOBODY}/0/{Kind.OPERATOR.value}/{moment}/{person.id}/{via.value}"
+            rule = policy.places.get("operators", "tocsin.yaml")
             notification = Notification(
-                key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, revision=policy.revision
+                key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, rule=rule, revision=policy.revision
             )
             letters.append(Letter(notification, _content(told, via)))
     return letters

@@ -59,6 +59,11 @@ class Draft:
         """The person of that id, while they are in the config."""
         return self.policy.people.get(name)
 
+    def place_of(self, role: str) -> str:
+        """Where the config writes the role; the severity where it has left the config."""
+        known = self.policy.roles.get(role)
+        return known.place if known else self.severity.place
+
     def instant(self, due: datetime) -> datetime:
         """What counts as the instant of something due: found over a minute late, it is now (rule 4)."""
         return self.now if self.now - due > LATE else due

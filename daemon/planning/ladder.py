@@ -46,7 +46,7 @@ def rungs(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
         chain = known.chain if known else ()
     if role.first is None:
         return chain
-    return (Level((Who(role.first),), f"{draft.incident.id}: roles"), *chain)
+    return (Level((Who(role.first),), draft.place_of(role.role)), *chain)
 
 
 def climb(draft: Draft, role: RoleHistory) -> list[Ask]:

@@ -76,7 +76,7 @@ def _hand_over(draft: Draft, role: RoleHistory) -> list[Ask]:
         return []
     number = handover.rounds + 1
     draft.record(HandoverAsked(at, role.role, handover.person, number))
-    rule = f"{draft.incident.id}: roles"
+    rule = draft.place_of(role.role)
     return _asks(draft, [Ask(handover.person, role.role, at, Reason.ASSIGNED, rule, 0, number)])
 
 

@@ -68,6 +68,7 @@ def _settle(
 ) -> None:
     """Decide about one person's waiting channel: one page by it for the roles still wanted, else none."""
     person = draft.person(name)
+    rule = person.place if person else draft.severity.place
     usable = person is not None and via in open_channels(person, draft.history)
     wanted = [(page, at, _still_wanted(draft, page)) for page, _, at in entries]
     roles = tuple(dict.fromkeys(role for _, _, left in wanted for role in left))
@@ -77,16 +78,10 @@ def _settle(
         draft.record(ReachSettled(at, name, page.at, via, due_at, sent=sent and first is not None and page is first[0]))
     if first is None or not sent:
         why = Why.TOLD_ALREADY if paged else Why.NO_LONGER_WANTED if usable else Why.NO_CHANNEL
-        draft.hold(Kind.PAGE, why, entries[0][2], name, f"the later {via.value} page", _rule(person))
+        draft.hold(Kind.PAGE, why, entries[0][2], name, f"the later {via.value} page", rule)
         return
     page, at = first
-    draft.send(
-        Kind.PAGE, Reason.REACH, at, name, via, rule=_rule(person), roles=roles, level=page.level, round=page.round
-    )
-
-
-def _rule(person: Person | None) -> str:
-    return person.place if person else ""
+    draft.send(Kind.PAGE, Reason.REACH, at, name, via, rule=rule, roles=roles, level=page.level, round=page.round)
 
 
 def _still_wanted(draft: Draft, page: WaitingPage) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def _in_vain(draft: Draft, role: RoleHistory, settling: Settling) -> list[tuple[
             continue
         if _wanted_elsewhere(draft.history, name, role.role):
             detail = f"{role.role}: holds or is asked for another role"
-            draft.hold(Kind.STAND_DOWN, Why.ASKED_ELSEWHERE, settling.at, name, detail, _rule(draft, role.role))
+            draft.hold(Kind.STAND_DOWN, Why.ASKED_ELSEWHERE, settling.at, name, detail, draft.place_of(role.role))
         else:
             people.append((name, settling.reason))
     return people
@@ -68,7 +68,7 @@ def _wanted(role: RoleHistory, person: str) -> bool:
 
 
 def _tell(draft: Draft, name: str, reason: Reason, at: datetime, roles: tuple[str, ...]) -> None:
-    person, rule = draft.person(name), _rule(draft, roles[0])
+    person, rule = draft.person(name), draft.place_of(roles[0])
     via = first_channel(person, draft) if person else None
     instant = draft.instant(at)
     draft.record(StoodDown(instant, name, roles, reason, via))
@@ -77,8 +77,3 @@ def _tell(draft: Draft, name: str, reason: Reason, at: datetime, roles: tuple[st
         draft.hold(Kind.STAND_DOWN, why, instant, name, ", ".join(roles), rule)
     else:
         draft.send(Kind.STAND_DOWN, reason, instant, name, via, rule=rule, roles=roles)
-
-
-def _rule(draft: Draft, role: str) -> str:
-    known = draft.policy.roles.get(role)
-    return known.place if known else draft.severity.place
