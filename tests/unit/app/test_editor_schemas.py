@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from daemon.app.configuration import read_tree
 from daemon.app.editor_schemas import SCHEMAS
-from daemon.documents import incident, policy_tests
+from daemon.documents import incident, patterns, policy_tests, scalars
 from daemon.domain.problem import ProblemLevel
 from tests.editor import seen
 
@@ -411,3 +414,35 @@ def test_what_only_code_can_see_the_schema_lets_pass(name):
     """The list of what an editor cannot underline is true, and no longer than it must be."""
     path = next(DATA.glob(f"*/{name}.yaml"))
     assert judged("config", path.read_text()) == []
+
+
+@settings_of_hypothesis(max_examples=60, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize(
+    ("schema", "reads"),
+    [
+        (patterns.NAME, scalars.name),
+        (patterns.WINDOW, scalars.window),
+        (patterns.DELAY, scalars.duration),
+    ],
+    ids=["name", "window", "delay"],
+)
+def test_whatever_a_pattern_lets_pass_is_read(data, schema, reads):
+    """A pattern is no looser than its reader, but for durations beyond ten years."""
+    text = data.draw(st.from_regex(re.compile(schema["pattern"], re.ASCII), fullmatch=True))
+    refused = ""
+    try:
+        reads(text)
+    except ValueError as fault:
+        refused = str(fault)
+    assert not refused or "too long" in refused
+
+
+@given(st.from_regex(scalars._WINDOW, fullmatch=True))
+def test_no_window_that_is_read_is_underlined(text):
+    """Every form of a window that the reader takes, the pattern takes."""
+    try:
+        scalars.window(text)
+    except ValueError:
+        return
+    assert re.search(patterns.WINDOW["pattern"], text)
