@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "the daemon; SIGHUP reloads, SIGTERM drains",
     "check": "config, templates, incident files: file:line:col: error: message",
     "simulate": "every message that would be sent for an incident, in time order",
+    "explain": "who holds what, what was sent and why, what comes next, what was held back",
     "test": "policy tests: one line each, a diff for each failure",
     "diff": "how a config change moves pages and updates: two git revisions compared",
     "oncall": "who is on call, now or over a span",
@@ -27,6 +28,7 @@ COMMANDS = {
     "status": "open incidents, roles, next update, trouble",
     "review": "write the review draft now",
     "send-test": "a real message to one person",
+    "pull": "follow the config's git upstream, if its config is good",
     "schema": "JSON Schema for editors",
     "init": "a commented starter config",
 }

@@ -1,0 +1,44 @@
+"""The systemd units: systemd understands them, and what they may do is little."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.house.code import ROOT
+
+UNITS = ROOT / "systemd"
+EXPOSURES = {"tocsin.service": 1.1, "tocsin-pull.service": 1.1}
+"""The most that `systemd-analyze security` may find, of 10."""
+
+analyzed = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
+
+
+def _analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False, timeout=60)
+
+
+@analyzed
+@pytest.mark.parametrize("unit", EXPOSURES)
+def test_a_service_may_do_little(unit: str) -> None:
+    """The exposure that systemd finds stays as low as it is."""
+    most = round(EXPOSURES[unit] * 10)
+    done = _analyze("security", "--offline=true", "--no-pager", f"--threshold={most}", str(UNITS / unit))
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+@analyzed
+def test_every_line_of_a_unit_is_understood() -> None:
+    """No unknown section, key or value, in any unit."""
+    done = _analyze("verify", "--man=no", *map(str, sorted(UNITS.iterdir())))
+    ours = [line for line in done.stderr.splitlines() if "tocsin" in line and "is not executable" not in line]
+    assert not ours, ours
+
+
+@analyzed
+def test_the_pull_comes_every_minute() -> None:
+    """The timer's calendar is one that systemd reads as once a minute."""
+    lines = (UNITS / "tocsin-pull.timer").read_text().splitlines()
+    calendar = next(line.removeprefix("OnCalendar=") for line in lines if line.startswith("OnCalendar="))
+    done = _analyze("calendar", calendar)
+    assert "Normalized form: *-*-* *:*:00" in done.stdout, done.stdout + done.stderr
