@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from daemon.app.spoken import Spoken, because
-from daemon.documents.expectations import ANY_TIME, Wanted, When
+from daemon.documents.expectations import Wanted, When
 from daemon.documents.times import brief
 from daemon.domain.notification import Kind, Notification
 from daemon.domain.policy import Severity
@@ -27,11 +27,19 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What the plan said in the `span` that a test is played. `severity` is None where it changes on the way."""
+    """What the plan said in the `span` that a test is played, and for hints alone what it says `beyond`. `severity` is
+    None where it changes on the way.
+    """
 
     spoken: tuple[Spoken, ...]
     span: timedelta
     severity: Severity | None
+    beyond: tuple[Spoken, ...] = ()
+
+    @property
+    def known(self) -> tuple[Spoken, ...]:
+        """All that is known of the plan."""
+        return self.spoken + self.beyond
 
 
 def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
@@ -43,6 +51,8 @@ def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[s
     told = [f"{_does(nearest.who, wanted, 0)} at {brief(nearest.after)}"]
     if not wanted.when.holds(nearest.after):
         told[0] += f", not {_moment(wanted.when)}"
+    elif nearest.after > played.span:
+        told[0] += f", after the {brief(played.span)} played"
     told += _differences(wanted, nearest)
     told += _meanwhile(wanted, spoken, nearest)
     return f"{'; '.join(told)}: {because(nearest, played.severity)}", nearest
@@ -116,6 +126,4 @@ def _differences(wanted: Wanted, said: Spoken) -> list[str]:
 
 
 def _moment(when: When) -> str:
-    if when == ANY_TIME:
-        return "then"
     return f"at {when}" if when.first == when.last else f"in {when}"

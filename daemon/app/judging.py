@@ -66,9 +66,9 @@ def _sent(wanted: Wanted, played: Played) -> Failure | None:
     reached = {each.via for each in found if wanted.suits(each)}
     if reached and reached.issuperset(wanted.via):
         return None
-    hint, nearest = instead(wanted, played.spoken, played)
+    hint, nearest = instead(wanted, played.known, played)
     around = sorted(
-        played.spoken,
+        played.known,
         key=lambda said: (
             said is not nearest,
             wanted.when.away(said.after),
@@ -76,7 +76,7 @@ def _sent(wanted: Wanted, played: Played) -> Failure | None:
             said.first.kind is not wanted.kind,
         ),
     )[:AROUND]
-    shown = [said for said in played.spoken if said in around]
+    shown = [said for said in played.known if said in around]
     return Failure(wanted.place, hint, _diff([wanted], shown, [nearest] if nearest else []))
 
 

@@ -6,8 +6,8 @@ the test's own moment. Nothing is sent, written or rendered. Must not know how a
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from daemon.adapters.config_files import regular
@@ -17,6 +17,7 @@ from daemon.app.judging import Failure, judge
 from daemon.app.rehearsal import play
 from daemon.app.spoken import together
 from daemon.documents import policy_tests
+from daemon.documents.expectations import Sent
 from daemon.documents.policy_tests import PolicyTest
 from daemon.documents.source import FILE_LIMIT, TOP, problem
 from daemon.domain.policy import Policy
@@ -25,6 +26,9 @@ from daemon.domain.problem import Problem
 SUFFIXES = (".yaml", ".yml")
 FILES_LIMIT = 2000
 """The most test files of one run."""
+BEYOND_LEAST = timedelta(hours=1)
+BEYOND_MOST = timedelta(days=1)
+"""How much longer a test is played when it failed: as long again, within these bounds."""
 PolicyAt = Callable[[datetime], Policy]
 """The policy with its calendars read around a moment."""
 
@@ -38,13 +42,15 @@ class Trial:
 
 
 def files_in(paths: Sequence[Path]) -> list[Path]:
-    """The test files that these paths name: files as they are, of folders their YAML files, at any depth."""
-    found: list[Path] = []
+    """The test files that these paths name: files as they are, of folders the YAML files right in them. Whatever lies
+    deeper may be incident files that tests name.
+    """
+    found: dict[Path, None] = {}
     for path in paths:
-        inside = path.rglob("*") if path.is_dir() else [path]
-        named = [each for each in inside if each == path or (each.suffix in SUFFIXES and not each.name.startswith("."))]
-        found += [each for each in sorted(named) if each not in found]
-    return found
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        named = (each for each in inside if each.suffix in SUFFIXES and each.name[0] != "." and not each.is_dir())
+        found |= dict.fromkeys(named if path.is_dir() else inside)
+    return list(found)
 
 
 def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
@@ -68,14 +74,25 @@ def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[
 
 
 def trial(test: PolicyTest, policy: Policy) -> Trial:
-    """Play one test and judge each of its expectations."""
-    played = play(policy, test.incident, test.file_name, test.at, test.span, test.steps)
+    """Play one test and judge each of its expectations. Where a message is missing, the plan is played on, to say when
+    it comes.
+    """
+    played = _played(test, policy, test.span)
+    found = [judge(each, played) for each in test.expect]
+    if any(failure and isinstance(each, Sent) for failure, each in zip(found, test.expect, strict=True)):
+        longer = _played(test, policy, test.span + min(max(test.span, BEYOND_LEAST), BEYOND_MOST))
+        beyond = tuple(said for said in longer.spoken if said.after > test.span)
+        found = [judge(each, replace(played, beyond=beyond)) for each in test.expect]
+    return Trial(test, tuple(failure for failure in found if failure is not None))
+
+
+def _played(test: PolicyTest, policy: Policy, span: timedelta) -> Played:
+    """What the plan says in that time."""
+    played = play(policy, test.incident, test.file_name, test.at, span, test.steps)
     steady = not any("severity" in (step.fields or {}) for step in test.steps)
     assert played.history.incident is not None
     severity = policy.severity(played.history.incident.severity) if steady else None
-    spoken = tuple(together((said.notification for said in played.messages), played.start))
-    found = (judge(each, Played(spoken, test.span, severity)) for each in test.expect)
-    return Trial(test, tuple(failure for failure in found if failure is not None))
+    return Played(tuple(together((said.notification for said in played.messages), played.start)), span, severity)
 
 
 def policies(policy: Policy, load: PolicyAt) -> PolicyAt:

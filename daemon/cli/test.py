@@ -1,8 +1,10 @@
 """`tocsin test`: does the plan do what the policy tests expect? One line each, and a diff for each failure."""
 
 import sys
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -41,17 +43,22 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     to the last moment it names, where it needs an end for 4h, or for as long as `for` says.
     """
     from daemon.app import trials
+
+    policy = open_policy(config, moment()).policy
+    folder = folder_of(config) / "tests"
+    files = trials.files_in(paths or ([folder] if folder.is_dir() else []))
+    if files:
+        _try(files, trials.policies(policy, lambda at: open_policy(config, at).policy), policy)
+    elif paths:
+        fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
+    click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
+
+
+def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy: Policy) -> NoReturn:
+    """Try every test of these files, say how each went, and exit with 0 or 1."""
+    from daemon.app import trials
     from daemon.cli.verdict_lines import summary, verdict
 
-    def load(at: datetime) -> Policy:
-        return open_policy(config, at).policy
-
-    folder = folder_of(config) / "tests"
-    policy = load(moment())
-    files = trials.files_in(paths or ([folder] if folder.is_dir() else []))
-    if not files and paths:
-        fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
-    policy_at = trials.policies(policy, load)
     tests, problems = trials.read(files, policy)
     for problem in problems:
         click.echo(str(problem), err=True)
@@ -61,8 +68,5 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
         failed += bool(trial.failures)
         for line in verdict(trial):
             click.echo(line)
-    if not files:
-        click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
-    else:
-        click.echo(summary(len(tests), failed, len(problems)))
+    click.echo(summary(len(tests), failed, len(problems)))
     sys.exit(1 if failed or problems else 0)

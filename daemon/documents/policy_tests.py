@@ -7,7 +7,7 @@ Never raises on bad input.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -125,28 +125,30 @@ class _Reader:
         """The bytes of the incident's file and its name."""
         path = (*self.path, "incident")
         if isinstance(value, dict):
-            self.problems += self._faults(value, path)
+            self.problems += self._field_faults(value, path)
             return json.dumps(value, ensure_ascii=False).encode(), f"{default}.yaml"
         data = self.fetch(value) if isinstance(value, str) else None
         if isinstance(value, str) and data is not None:
             file = under(self.document.file.rpartition("/")[0] or ".", value)
             read = incident_file.read(data, value.rpartition("/")[2], self.policy, None, file)
-            self.problems += _errors(read.problems)
+            self.problems += _faults(read.problems)
             return data, value.rpartition("/")[2]
         instead = "write {title: …, severity: …}, or the path of an incident file"
         found = f'there is no file "{value}" beside this one' if isinstance(value, str) else "incident is no mapping"
         self.problems.append(self.document.problem(path, "no-incident", f"{found}; {instead}"))
         return b"", ""
 
-    def _faults(self, fields: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    def _field_faults(self, fields: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """What is wrong with the fields of an incident that stand in the test, at their places there."""
         written = json.dumps(fields, ensure_ascii=False)
         inside = yaml.read(written, "")
-        places = {place: found for found, place in (*inside.values.items(), *inside.keys.items())}
+        values = {place: found for found, place in inside.values.items()}
+        keys = {place: found for found, place in inside.keys.items()}
         read = incident_file.read(written.encode(), "", self.policy, None, "")
-        for each in _errors(read.problems):
-            where = places.get((each.line, each.column), ())
-            yield self.document.problem((*path, *where), each.code, each.message)
+        for each in _faults(read.problems):
+            place = (each.line, each.column)
+            where = values.get(place, keys.get(place, ()))
+            yield self.document.problem((*path, *where), each.code, each.message, key=place not in values)
 
     def _step(self, value: Any, index: int) -> Iterator[Step]:
         """One step of the script, if nothing is wrong with it."""
@@ -162,7 +164,7 @@ class _Reader:
         fields = step.fields or {}
         if fields:
             known = {"title": "x", "severity": self.policy.unreadable_severity, **fields}
-            self.problems += self._faults(known, (*path, "set"))
+            self.problems += self._field_faults(known, (*path, "set"))
         yield step
 
     def _wrong(self, key: str, value: Any) -> bool:
@@ -175,7 +177,7 @@ class _Reader:
 
 
 class _Located:
-    """The document, where one expectation may stand without a list: the model has it as the first of one."""
+    """The document, where one value or expectation may stand without a list: the model has it as the first of one."""
 
     def __init__(self, document: Document, expect: Path) -> None:
         self.document = document
@@ -188,6 +190,8 @@ class _Located:
         size = len(self.expect)
         if path[:size] == self.expect and (*self.expect, 0) not in self.document.values:
             path = (*self.expect, *path[size + 1 :])
+        if path and isinstance(path[-1], int) and path not in self.document.values:
+            path = path[:-1]  # one value stands where the model has a list
         return self.document.problem(path, code, message, key=key, level=level)
 
 
@@ -232,6 +236,6 @@ def _wanted(each: Sent | Never | Exactly) -> tuple[Wanted, ...]:
     return each.wanted if isinstance(each, Exactly) else (each.wanted,)
 
 
-def _errors(problems: tuple[Problem, ...]) -> Iterator[Problem]:
-    """Those that change what the incident is; a test's incident needs no title."""
-    return (problem for problem in problems if problem.level is ProblemLevel.ERROR)
+def _faults(problems: tuple[Problem, ...]) -> Iterator[Problem]:
+    """What makes an incident another than is written, be it only a warning for the daemon; a test needs no title."""
+    return (replace(problem, level=ProblemLevel.ERROR) for problem in problems if problem.code != "title-missing")
