@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from daemon.app.comparison import Change, compare
+from daemon.app.comparison import Change, Moved, compare
 from daemon.app.configuration import read_tree
 from daemon.app.inputs import Inputs
 from daemon.app.rehearsal import Rehearsed, play
@@ -22,10 +22,13 @@ TRIALS_MOST = 40
 
 
 class Blame:
-    """The changed lines between two configs, and the trials made of them."""
+    """The changed lines between two configs, and the trials made of them. `suspects` are those whose trial moved
+    something, or could not be made.
+    """
 
     def __init__(self, old: Side, new: Side, folder: Path, at: datetime, environ: Mapping[str, str]) -> None:
         self.lines = changed(old.declared, new.declared)
+        self.suspects: set[Line] = set()
         self._old, self._new = old, new
         self._folder, self._at, self._environ = folder, at, environ
         self._trials: dict[Line, Inputs | None] = {}
@@ -36,6 +39,8 @@ class Blame:
         """Each change of a situation with the line that did it. `before` is how it went with the old config."""
         candidates = self._candidates(situation) or list(self.lines)
         trials = {line: self._try(line, situation, before) for line in candidates} if len(candidates) > 1 else {}
+        went = {each.reader: _course(each) for each in changes}
+        self.suspects |= {line for line, moved in trials.items() if _courses(moved) != went}
         return [(change, self._guilty(change, candidates, trials)) for change in changes]
 
     def _candidates(self, situation: Situation) -> list[Line]:
@@ -81,7 +86,7 @@ class Blame:
         for line, moved in trials.items():
             if moved is not None and change.reader not in moved:
                 without.append(line)
-            elif moved is not None and _times(moved[change.reader]) != _times(change):
+            elif moved is not None and _course(moved[change.reader]) != _course(change):
                 otherwise.append(line)
         naming = [line for line in candidates if _names(line, change.to)]
         found = [*without, *otherwise, *naming]
@@ -97,8 +102,14 @@ def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehe
     return play(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
 
 
-def _times(change: Change) -> tuple[object, ...]:
-    return change.moved, change.before, change.after
+def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:
+    return None if moved is None else {reader: _course(each) for reader, each in moved.items()}
+
+
+def _course(change: Change) -> tuple[object, ...]:
+    """How a message moved; for what else differs no line is to blame."""
+    roles = (change.about, change.formerly) if change.moved is Moved.AS else ()
+    return change.moved, change.before, change.after, roles
 
 
 def _names(line: Line, reader: str) -> bool:

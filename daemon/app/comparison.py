@@ -18,14 +18,16 @@ Reader = tuple[Kind, str, Channel]
 
 
 class Moved(StrEnum):
-    """How a message moved (product.md section 7); `roles` is a page that comes as it did, but for other roles."""
+    """How a message moved (product.md section 7); `as` is a message that comes when it did, but a
+    page for other roles, or an update in internal words instead of public ones, or for another group.
+    """
 
     EARLIER = "earlier"
     LATER = "later"
     GONE = "gone"
     NEW = "new"
     CADENCE = "cadence"
-    ROLES = "roles"
+    AS = "as"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Change:
     """The first message of a reader that differs: counted from the declaration, None where it does not come.
 
     `number` counts the reader's messages before it; `alone` says that another channel of theirs did not move so.
-    `about` are the roles of a page or the group of an update, `formerly` those it had; `rule` the place of its rule.
+    `about` are the roles of a page, or the group of an update and whose words it gets, `formerly` those it had; `rule`
+    is the place of its rule.
     """
 
     kind: Kind
@@ -84,11 +87,11 @@ def _first(reader: Reader, old: Sequence[Timed], new: Sequence[Timed], span: tim
         was = old[number] if number < len(old) else None
         now = new[number] if number < len(new) else None
         before, after = (each[0] if each else None for each in (was, now))
-        if before == after and (kind is Kind.UPDATE or set(_about(was)) == set(_about(now))):
+        if before == after and set(_about(was)) == set(_about(now)):
             continue
         if min(each for each in (before, after) if each is not None) > span:
             return None
-        moved = Moved.ROLES if before == after else _moved(kind, bool(old), bool(new), before, after)
+        moved = Moved.AS if before == after else _moved(kind, bool(old), bool(new), before, after)
         told = now or was
         assert told is not None
         return Change(kind, moved, to, via, before, after, number, False, _about(now), _about(was), told[1].rule)
@@ -108,7 +111,8 @@ def _moved(kind: Kind, had: bool, has: bool, before: timedelta | None, after: ti
 
 
 def _about(each: Timed | None) -> tuple[str, ...]:
-    """The roles or the group of a message."""
+    """The roles of a page; the group of an update, and whose words it gets."""
     if each is None:
         return ()
-    return each[1].roles or ((each[1].group,) if each[1].group else ())
+    said = each[1]
+    return said.roles or (said.group or "", "public" if said.external else "internal")

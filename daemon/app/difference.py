@@ -24,13 +24,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that moved, the situations looked at, and the changed lines that moved nothing in any of them."""
+    """Everything that moved, the situations looked at, the changed lines that moved nothing in any of them (`idle`),
+    and those that had a part in what another line is blamed for (`besides`).
+    """
 
     old: Side
     new: Side
     situations: tuple[Situation, ...]
     effects: tuple[Effect, ...]
     idle: tuple[Line, ...]
+    besides: tuple[Line, ...]
 
     def kind_of(self, name: str) -> str:
         """The severity of a fixed situation, the name of any other."""
@@ -51,8 +54,10 @@ def differ(
         effects += [Effect(situation, change, line) for change, line in known[key]]
         tell(number + 1)
     guilty = {effect.line for effect in effects}
-    idle = tuple(line for line in blame.lines if line not in guilty)
-    return Difference(old, new, tuple(situations), tuple(effects), idle)
+    rest = [line for line in blame.lines if line not in guilty]
+    idle = tuple(line for line in rest if line not in blame.suspects)
+    besides = tuple(line for line in rest if line in blame.suspects)
+    return Difference(old, new, tuple(situations), tuple(effects), idle, besides)
 
 
 def _alike(old: Side, new: Side, situation: Situation) -> tuple[object, ...]:

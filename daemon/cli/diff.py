@@ -91,7 +91,7 @@ def document(found: Difference) -> dict[str, Any]:
                 "line": effect.line.line,
             }
             for effect in found.effects
-            if effect.change.moved is not Moved.ROLES
+            if effect.change.moved is not Moved.AS
         ],
     }
 

@@ -69,10 +69,12 @@ def headline(found: Difference) -> str:
     """The answer in one sentence."""
     moved = {effect.situation.name for effect in found.effects}
     if not moved:
-        everywhere = f"no change to who hears what when, in all {len(found.situations)} situations"
-        return everywhere if found.idle else f"{everywhere}; no line of the config changed"
-    lines = len({effect.line for effect in found.effects})
-    counted = "1 changed line moves" if lines == 1 else f"{lines} changed lines move"
+        where = f"in all {len(found.situations)} situations"
+        if found.idle:
+            return f"no page or update moves, {where}"
+        return f"no change to who hears what when, {where}; no line of the config changed"
+    lines = len({effect.line for effect in found.effects if effect.line.path})
+    counted = "1 changed line moves" if lines == 1 else f"{lines or 'several'} changed lines move"
     return f"{counted} messages in {len(moved)} of {len(found.situations)} situations"
 
 
@@ -123,10 +125,14 @@ def _notes(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str
     if gone:
         counts_as = found.new.policy.unreadable_severity
         yield f"Severity {listed(gone)} is no more: an incident that still says so counts as {counts_as}."
-    if found.idle:
-        named = [f"{edit(line)} ({line.file}:{line.line})" for line in found.idle[:IDLE_MOST]]
-        more = f"; and {len(found.idle) - IDLE_MOST} more" if len(found.idle) > IDLE_MOST else ""
-        yield f"Changed without moving a page or an update here: {'; '.join(named)}{more}"
+    for words, lines in (
+        ("Changed as well", found.besides),
+        ("Changed without moving a page or an update here", found.idle),
+    ):
+        if lines:
+            named = [f"{edit(line)} ({line.file}:{line.line})" for line in lines[:IDLE_MOST]]
+            more = f"; and {len(lines) - IDLE_MOST} more" if len(lines) > IDLE_MOST else ""
+            yield f"{words}: {'; '.join(named)}{more}"
     rotations = {line.path[1] for line in found.idle if line.path[0] == "rotations"}
     for turn in first_differing(found.old.policy, found.new.policy, when[0].at):
         if turn.rotation in rotations:

@@ -26,7 +26,8 @@ _PHRASES = {
     (Kind.PAGE, Moved.LATER): "paged later",
     (Kind.PAGE, Moved.NEW): "newly paged",
     (Kind.PAGE, Moved.GONE): "no longer paged",
-    (Kind.PAGE, Moved.ROLES): "paged when they were, for other roles",
+    (Kind.PAGE, Moved.AS): "paged when they were, for other roles",
+    (Kind.UPDATE, Moved.AS): "told when they were, but otherwise",
     (Kind.UPDATE, Moved.NEW): "newly told",
     (Kind.UPDATE, Moved.GONE): "no longer told",
     (Kind.UPDATE, Moved.CADENCE): "told at another pace",
@@ -99,13 +100,18 @@ def _blocks(effects: Iterable[Effect], difference: Difference) -> tuple[Block, .
         story = tuple((times, tuple(names)) for times, names in rows.items())
         together.setdefault((sort, story), []).append(reader)
     ordered = sorted(together.items(), key=lambda each: -_width(each[0][1]))
-    roles = [readers for (sort, _), readers in ordered if sort.moved is Moved.ROLES]
-    rest = [each for each in ordered if each[0][0].moved is not Moved.ROLES]
+    roles = [readers for (sort, _), readers in ordered if _only_roles(sort)]
+    rest = [each for each in ordered if not _only_roles(each[0][0])]
     blocks = [_block(readers, *about, difference) for about, readers in rest or ordered]
     if rest and roles:
         several = dict.fromkeys(reader for readers in roles for reader in readers)
-        blocks.append(Block(listed(list(several)), f"{_PHRASES[Kind.PAGE, Moved.ROLES]}, in some situations", ()))
+        blocks.append(Block(listed(list(several)), f"{_PHRASES[Kind.PAGE, Moved.AS]}, in some situations", ()))
     return tuple(blocks)
+
+
+def _only_roles(sort: _Sort) -> bool:
+    """Whether pages come when they did, for other roles: told shortly where anything else is told."""
+    return sort.kind is Kind.PAGE and sort.moved is Moved.AS
 
 
 def _width(story: Story) -> int:
@@ -114,14 +120,16 @@ def _width(story: Story) -> int:
 
 def _sort(change: Change) -> _Sort:
     via = change.via.value if change.alone else ""
-    group = listed(change.about or change.formerly) if change.kind is Kind.UPDATE else ""
+    group = (change.about or change.formerly)[0] if change.kind is Kind.UPDATE else ""
     again = change.kind is Kind.PAGE and change.number > 0 and change.moved in {Moved.NEW, Moved.GONE}
     return _Sort(change.kind, change.moved, via, group, again)
 
 
 def _times(change: Change) -> _Times:
     roles = ""
-    if change.moved is Moved.ROLES:
+    if change.moved is Moved.AS and change.kind is Kind.UPDATE:
+        roles = f"in {change.about[1]} words as {change.about[0]}, was {change.formerly[1]} as {change.formerly[0]}"
+    elif change.moved is Moved.AS:
         roles = f"as {listed(change.about)} instead of {listed(change.formerly)}"
     return _Times(change.before, change.after, roles)
 

@@ -204,7 +204,8 @@ def test_what_moves_nothing_is_no_change(small: Repository, edits: list[tuple[st
     for old, new in edits:
         small.edit("all.yaml", old, new)
     assert small.changes() == []
-    assert "no change to who hears what when" in small.diff("HEAD").stdout
+    said = small.diff("HEAD").stdout
+    assert "no change to who hears what when" in said or "no page or update moves" in said
 
 
 def test_files_may_be_renamed(small: Repository) -> None:
@@ -314,8 +315,17 @@ def test_turns_beyond_the_moments_are_told(shipped: Repository) -> None:
     """A handoff that moves into another hour is told although none of the moments lies between."""
     shipped.edit("rotations.yaml", "0 9 * * mon", "9 0 * * mon")
     said = shipped.diff("HEAD").stdout
-    assert "no change to who hears what when" in said
+    assert "no page or update moves" in said
     assert "On call in commanders from Mon 30 Nov 2026 00:09 Europe/Berlin" in said
+
+
+def test_internal_words_to_outsiders(shipped: Repository) -> None:
+    """That a group now hears internal words is told, although nothing moves; JSON has no word for it."""
+    shipped.edit("stakeholders.yaml", "external: true", "external: false")
+    said = shipped.diff("HEAD").stdout
+    assert "customers (status@lists.example.com): told when they were, but otherwise" in said
+    assert "in internal words as customers, was public as customers" in said
+    assert shipped.changes() == []
 
 
 def test_a_merge_request_comment(small: Repository) -> None:
