@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Attempt, Content, Message, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
+from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
@@ -154,6 +156,30 @@ class Ledger(Protocol):
         """Words left for the operators after a row of the ledger, in order."""
         ...
 
+    async def arrive(self, arrival: Arrival) -> bool:
+        """Keep something that came in. False when its `ref` is known: it counts once."""
+        ...
+
+    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+        """What came in and is not judged yet, oldest first, each with its row."""
+        ...
+
+    async def judged(self, row: int, result: str) -> None:
+        """An arrival needs nothing more; `result` is a word for what it led to."""
+        ...
+
+    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+        """What the newest judged arrivals of somebody led to, newest first."""
+        ...
+
+    async def arrived_last(self, kind: Arrives) -> datetime | None:
+        """When the newest of a kind came in."""
+        ...
+
+    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+        """The reply codes of incidents that are open or were closed after `since`, in the order given."""
+        ...
+
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """A good config came into force."""
         ...
@@ -164,6 +190,10 @@ class Ledger(Protocol):
 
     async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
+        ...
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """When this cause was last told; None: never."""
         ...
 
     async def unsettled(self) -> tuple[Letter, ...]:
@@ -209,7 +239,14 @@ class Transport(Protocol):
 class Renderer(Protocol):
     """Words for a notification. Never raises and never waits long: a broken template gives the built-in text."""
 
-    def render(self, notification: Notification, incident: Incident, history: History, policy: Policy) -> Content:
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: Invitation = NO_INVITATION,
+    ) -> Content:
         """The words this reader gets. `history` is from before the decision."""
         ...
 

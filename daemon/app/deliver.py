@@ -23,7 +23,7 @@ from daemon.app.trouble import Tell
 from daemon.app.wanted import address, unwanted
 from daemon.domain.delivery import Accepted, Attempt, Message, Receipt, Refused
 from daemon.domain.history import History
-from daemon.domain.notification import Kind, Notification, Why
+from daemon.domain.notification import OUTSIDE_PLAN, Notification, Why
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
 from daemon.planning import retry
@@ -259,14 +259,14 @@ class Deliver:
     def _elsewhere(self, delivery: Delivery, *, undelivered: bool = False) -> None:
         """The letter makes no headway here: a refused address is noted, and a page goes by its next channel, once."""
         refused, accepted = isinstance(delivery.last, Refused), isinstance(delivery.last, Accepted)
-        if delivery.state or (accepted and not undelivered) or delivery.notification.kind is Kind.OPERATOR:
+        if delivery.state or (accepted and not undelivered) or delivery.notification.kind in OUTSIDE_PLAN:
             return
         if refused or (delivery.page and not delivery.stuck):
             delivery.stuck = True
             self._house.stuck(Stuck(delivery.notification, refused))
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
-        if notification.kind is Kind.OPERATOR:
+        if notification.kind in OUTSIDE_PLAN:
             return Why.LATE if now - notification.at > NOTICE_FOR else None
         return unwanted(notification, self._house.history(notification.incident))
 

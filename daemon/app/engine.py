@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from daemon.app.case import News, Stuck
 from daemon.app.deliver import Deliver, House
 from daemon.app.intake import Known
+from daemon.app.invitations import Invitations
 from daemon.app.operators import Operators
 from daemon.app.reconcile import Reconcile
 from daemon.app.scheduler import Scheduler
@@ -31,9 +32,10 @@ class Engine:
         policy: Callable[[], Policy],
         ways: Mapping[Channel, Transport],
         dice: random.Random,
+        invitations: Invitations,
     ) -> None:
-        self.clock, self.ledger, self.policy = clock, ledger, policy
-        self.reconcile = Reconcile(clock, ledger, renderer, policy, self.tell)
+        self.clock, self.ledger, self.policy, self.invitations = clock, ledger, policy, invitations
+        self.reconcile = Reconcile(clock, ledger, renderer, policy, self.tell, invitations)
         self.scheduler = Scheduler(clock, self.reconcile.look)
         house = House(self.reconcile.history, policy, self._stuck, self.tell)
         self.deliver = self.reconcile.post = Deliver(clock, ledger, house, dict(ways), dice)

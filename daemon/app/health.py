@@ -17,6 +17,9 @@ CHECKS_EVERY = 5.0
 FRESH = timedelta(seconds=25)
 """How old a mark may be."""
 
+HEALTHY = "a healthy pass"
+"""The cause under which the ledger notes each healthy pass, for whoever watches from outside."""
+
 Marks = Mapping[str, Callable[[], datetime | None]]
 
 log = structlog.get_logger()
@@ -55,20 +58,20 @@ class Health:
     async def check(self) -> bool:
         """One check. True when everything is fresh."""
         now = self._clock.now()
-        writes = await self._ledger_writes(now)
         stale = [name for name, mark in self._marks.items() if (at := mark()) is None or now - at > FRESH]
         if stale:
             log.error("unhealthy", stale=stale)
             return False
+        writes = await self._ledger_writes(now)
         self._manager.healthy()
         if writes:
             await self._ping(now)
         return True
 
     async def _ledger_writes(self, now: datetime) -> bool:
-        """Whether something can be written into the ledger. A ledger that never answers is a check that never ends."""
+        """Whether the pass can be noted in the ledger. A ledger that never answers is a check that never ends."""
         try:
-            await self._ledger.notice("a healthy pass", now, timedelta(0))
+            await self._ledger.notice(HEALTHY, now, timedelta(0))
         except LedgerTrouble as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False

@@ -12,9 +12,10 @@ import structlog
 
 from daemon.app.case import Case, Decided, News, Recorded, Stuck
 from daemon.app.deliver import Deliver
+from daemon.app.invitations import Invitations
 from daemon.app.next_channel import next_channel
 from daemon.app.trouble import Tell, Trouble
-from daemon.domain.facts import Fact, PageLost, Seen
+from daemon.domain.facts import Closed, Fact, PageLost, Seen
 from daemon.domain.history import History
 from daemon.domain.notification import Kind, Why
 from daemon.domain.plan import Due
@@ -46,8 +47,10 @@ class Reconcile:
         renderer: Renderer,
         policy: Callable[[], Policy],
         tell: Tell,
+        invitations: Invitations,
     ) -> None:
         self._clock = clock
+        self._invitations = invitations
         self._ledger = ledger
         self._renderer = renderer
         self._policy = policy
@@ -153,7 +156,7 @@ class Reconcile:
             facts, page = next_channel(draft, each, policy, now) if isinstance(each, Stuck) else ((each,), None)
             before = draft.history
             draft.note(facts)
-            decided += Decided(facts, (self._letter(Due(page, before), draft, policy),) if page else ())
+            decided += Decided(facts) + self._words((Due(page, before),) if page else (), draft, policy, now)
         for _round in range(ROUNDS):
             known = draft.history.incident
             if known is None:
@@ -161,15 +164,23 @@ class Reconcile:
             planned = plan(known, policy, draft.history, now)
             if not (planned.facts or planned.due):
                 return decided + Decided(held=planned.suppressed), draft.history, planned.next_look
-            letters = tuple(self._letter(due, draft, policy) for due in planned.due)
+            words = self._words(planned.due, draft, policy, now)
             draft.note(planned.facts, planned.history)
-            decided += Decided(planned.facts, letters, planned.suppressed)
+            decided += Decided(planned.facts, held=planned.suppressed) + words
         raise AssertionError(f"the plan of {incident} does not come to rest")
 
-    def _letter(self, due: Due, draft: Case, policy: Policy) -> Letter:
+    def _words(self, dues: Sequence[Due], draft: Case, policy: Policy, now: datetime) -> Decided:
+        """The letters, and the reply codes that they give out."""
         incident = draft.history.incident
-        assert incident is not None
-        return Letter(due.notification, self._renderer.render(due.notification, incident, due.history, policy))
+        assert incident is not None or not dues
+        facts, letters = [], []
+        for due in dues:
+            assert incident is not None
+            invitation, coded = self._invitations.invite(due.notification, policy, now)
+            facts += [coded] if coded else []
+            content = self._renderer.render(due.notification, incident, due.history, policy, invitation)
+            letters.append(Letter(due.notification, content))
+        return Decided(tuple(facts), tuple(letters))
 
     async def _write(self, incident: str, case: Case, decided: Decided) -> bool:
         """Record what was decided, with whatever an earlier look could not record. True when it is on disk."""
@@ -193,7 +204,9 @@ class Reconcile:
     def _speak_of(self, incident: str, case: Case, decided: Decided) -> None:
         """Log what was decided, and tell operators of pages that reach nobody and answers in vain."""
         for fact in decided.facts:
-            if isinstance(fact, Seen):
+            if isinstance(fact, Closed):
+                self._invitations.codes.close(incident, fact.at)
+            elif isinstance(fact, Seen):
                 log.info("version", status=fact.incident.status.value, severity=fact.incident.severity)
             elif isinstance(fact, PageLost):
                 said = f"incident {incident}: the page to {fact.person} reached nobody: every channel refused it"

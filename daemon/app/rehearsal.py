@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from daemon.app.invitations import ASKING
 from daemon.documents import incident as incident_file
 from daemon.documents import script as scripts
 from daemon.documents import yaml
@@ -18,6 +19,8 @@ from daemon.documents.sms import segments
 from daemon.domain.delivery import Content
 from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from daemon.domain.history import History
+from daemon.domain.incident import Incident
+from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Kind, Notification
 from daemon.domain.people import Channel
 from daemon.domain.plan import Due
@@ -30,6 +33,8 @@ from daemon.ports import Renderer
 HELD = timedelta(seconds=2)
 LOOK_AHEAD = timedelta(days=3700)
 LOOKS_MAX = 200_000
+CODE = "A1"
+"""The reply code that is shown: a real one is given out when a page leaves (product.md section 7)."""
 
 _KINDS = list(Kind)
 
@@ -54,6 +59,26 @@ class Rehearsed:
     next_at: datetime | None
     history: History
     problems: tuple[Problem, ...]
+
+
+class WithReplies:
+    """A renderer whose SMS say how to answer, with a code that is always the same."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: Invitation = NO_INVITATION,
+    ) -> Content:
+        """The words this reader gets."""
+        asked = notification.via is Channel.SMS and notification.kind in ASKING
+        said = Invitation(CODE) if asked else invitation
+        return self._renderer.render(notification, incident, history, policy, said)
 
 
 class _Stage:

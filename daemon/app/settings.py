@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from daemon.app.invitations import Doors
 from daemon.app.settings_fields import (
     SQLITE,
     AccountSid,
@@ -192,6 +193,15 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The ledger's file."""
         return Path(self.ledger.removeprefix(SQLITE))
+
+
+def doors(settings: Settings) -> Doors:
+    """Where answers come in. The SMS outbox sends nothing, so nobody can answer it (timeline.md rule 42)."""
+    return Doors(
+        replies=settings.replies.by is not RepliesBy.OFF and settings.sms.transport is not SmsTransport.OUTBOX,
+        public_url=settings.public_url or "",
+        keys=tuple(key.get_secret_value() for key in settings.web.signing_key),
+    )
 
 
 class _Variables(EnvSettingsSource):

@@ -4,7 +4,7 @@ It decides from the newest history and policy only. It must not know about tries
 """
 
 from daemon.domain.history import History, RoleHistory
-from daemon.domain.notification import Kind, Notification, Reason, Why
+from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Why
 from daemon.domain.policy import RESPONDER, Policy
 
 
@@ -20,7 +20,7 @@ def address(notification: Notification, policy: Policy) -> str:
 def unwanted(notification: Notification, history: History) -> Why | None:
     """Why it should not leave any more, or None while it should."""
     kind = notification.kind
-    if kind in (Kind.CLOSING, Kind.OPERATOR):
+    if kind is Kind.CLOSING or kind in OUTSIDE_PLAN:
         return None
     if notification.episode != history.episode:
         return Why.NO_LONGER_WANTED

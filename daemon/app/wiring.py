@@ -24,14 +24,17 @@ from daemon.adapters.systemd import Systemd
 from daemon.adapters.tree import fingerprint
 from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
+from daemon.app.arrivals import Arrivals
+from daemon.app.codes import RESERVED_FOR, Codes
 from daemon.app.configuration import label_of, load
 from daemon.app.current import Current, refused
 from daemon.app.engine import Engine
 from daemon.app.health import Health
 from daemon.app.intake import Intake
+from daemon.app.invitations import Invitations
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.reviews import Reviews
-from daemon.app.settings import MailTransport, Settings, SmsTransport
+from daemon.app.settings import MailTransport, Settings, SmsTransport, doors
 from daemon.app.start import CannotStart, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
@@ -125,7 +128,11 @@ async def assemble(
     """Every part, with what the ledger knows. `problems` are why the config on disk was refused."""
     settings = current.settings()
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
-    engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), random.SystemRandom())
+    dice = random.SystemRandom()
+    codes = Codes(dice, await ledger.reserved(clock.now() - RESERVED_FOR))
+    invitations = Invitations(codes, lambda: doors(current.settings()))
+    engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), dice, invitations)
+    arrivals = Arrivals(ledger, {})
     answered = await ledger.answered_since(0)
     answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
@@ -138,14 +145,8 @@ async def assemble(
     }
     health = Health(clock, manager, Heartbeat(), current.settings, marks, ledger)
     retired = Retired()
-    reviews = Reviews(
-        clock,
-        ledger,
-        current.policy,
-        lambda: IncidentFiles(current.settings().reviews),
-        engine.deliver.holds,
-        engine.tell,
-    )
+    drafts = lambda: IncidentFiles(current.settings().reviews)  # noqa: E731
+    reviews = Reviews(clock, ledger, current.policy, drafts, engine.deliver.holds, engine.tell)
     engine.reconcile.resolved = reviews.order
     await warm(engine.deliver.ways)
 
@@ -167,7 +168,7 @@ async def assemble(
     broken_templates = map(_of_template, renderer.load(settings.templates))
     for trouble in (*refused(problems), *broken_templates, *_of_ledger(ledger)):
         engine.tell(trouble)
-    return Daemon(current, engine, watch, health, manager, (answers.run, retired.run, reviews.run), part)
+    return Daemon(current, engine, watch, health, manager, (answers.run, arrivals.run, retired.run, reviews.run), part)
 
 
 class Retired:

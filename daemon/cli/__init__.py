@@ -29,6 +29,7 @@ COMMANDS = {
     "review": "write the review draft now",
     "send-test": "a real message to one person",
     "pull": "follow the config's git upstream, if its config is good",
+    "web": "the web side: health, metrics, pages, webhooks",
     "schema": "JSON Schema for editors",
     "init": "a commented starter config",
 }

@@ -41,7 +41,8 @@ def command(
       - {after: 1h, fail: {person: ana, via: sms}}
       - {after: 2h, set: {status: resolved}}
     """
-    from daemon.app.rehearsal import document, play
+    from daemon.app.rehearsal import WithReplies, document, play
+    from daemon.app.settings import doors
     from daemon.app.wiring import shipped_renderer
     from daemon.documents import script as scripts
 
@@ -53,7 +54,8 @@ def command(
         if problems:
             fail(problems)
     renderer = shipped_renderer(opened.settings.templates)
-    played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, renderer)
+    words = WithReplies(renderer) if doors(opened.settings).replies else renderer
+    played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
     for problem in played.problems:
         click.echo(str(problem), err=True)
     if form == "json":

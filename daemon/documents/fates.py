@@ -70,6 +70,8 @@ def _what(each: Notification, policy: Policy) -> str:
             return f"Request to finish the review, to {to}"
         case Kind.OPERATOR:
             return f"Notice to {to}"
+        case Kind.ANSWER:
+            return f"Answer to {to}"
 
 
 def _fates(found: Sequence[Sent], policy: Policy) -> str:

@@ -46,5 +46,5 @@ def _body(words: Wording) -> tuple[str, ...]:
             return (f"is all healthy? Confirm: {words.acknowledge}",)
         case Kind.REVIEW:
             return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
-        case Kind.OPERATOR:
+        case Kind.OPERATOR | Kind.ANSWER:
             return ()

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from daemon.documents.changes import News
 from daemon.documents.wording import Wording
-from daemon.domain.notification import Kind, Reason
+from daemon.domain.notification import OUTSIDE_PLAN, Kind, Reason
 
-KINDS = tuple(kind for kind in Kind if kind is not Kind.OPERATOR)
+KINDS = tuple(kind for kind in Kind if kind not in OUTSIDE_PLAN)
 REASONS = {
     Kind.STAND_DOWN: (Reason.ACCEPTED, Reason.SEVERITY_LOWERED, Reason.HANDOVER),
     Kind.UPDATE: (Reason.DECLARED, Reason.CHANGED, Reason.DUE),
@@ -62,11 +62,11 @@ def _full() -> Wording:
         why="Nobody has accepted yet.",
         acknowledge="tocsin ack 2026-11-23-card-payments-fail --as bo",
         acknowledge_line="acknowledged: [bo]",
+        code="K7",
+        answer_url="https://tocsin.example.com/answer/2026-11-23-card-payments-fail/bo/q1w2e3r4t5z6u7i8o9p0a1",
+        page_url="https://tocsin.example.com/incidents/2026-11-23-card-payments-fail",
         holders=(("Communications", "Dee Okafor"), ("Scribe", "")),
         accepted_by="Ana Souza",
-        first=False,
-        reopened=False,
-        last_word=False,
         changes=("Severity raised from SEV2 to SEV1.", "ETA: was 12:00, now 13:30 CET."),
         news=(News("The failover is under way.", "Chen Wei", "11:20 CET"), News("Payments recover.")),
         standing="We know the cause and are still working on it.",
@@ -79,7 +79,6 @@ def _full() -> Wording:
         duration="2 hours 5 minutes",
         review_file="reviews/2026-11-23-card-payments-fail.md",
         review_due="Sat 28 Nov 2026, 11:00 CET",
-        review_overdue=False,
     )
 
 

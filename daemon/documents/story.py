@@ -100,6 +100,8 @@ def _said(step: Step, policy: Policy) -> str:
             return version(step.before, step.after, policy)
         case f.Answered(person=person, answer=answer):
             return f"{person_called(policy, person)} answered “{answer.value}”"
+        case f.Noted(person=person, text=text):
+            return f"**Note** by {person_called(policy, person)}: {flowing(text, INDENT)}"
         case f.ChannelRefused(reader=reader, via=via):
             return f"{person_called(policy, reader)} cannot be reached by {via.value} any more: refused for good"
         case f.PageLost(person=person, page_at=page_at):

@@ -15,6 +15,7 @@ from daemon.documents.reasons import why
 from daemon.documents.times import clock, dated, moment, span
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
+from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Kind, Notification, Reason
 from daemon.domain.policy import RESPONDER, Policy
 
@@ -27,7 +28,8 @@ class Wording:
     """Everything a template may say: the names here are the names in templates. Empty means there is nothing to say.
 
     `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
-    `file`. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
+    `file`. `code` is what an SMS is answered with, where answers come in; the `_url`s are links, where the web side is
+    reached. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
     entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
     come with the day, their `_short` kin as short as can be.
     """
@@ -64,6 +66,9 @@ class Wording:
     why: str = ""
     acknowledge: str = ""
     acknowledge_line: str = ""
+    code: str = ""
+    answer_url: str = ""
+    page_url: str = ""
     holders: tuple[tuple[str, str], ...] = ()
     accepted_by: str = ""
     first: bool = False
@@ -79,12 +84,24 @@ class Wording:
     groups: str = ""
 
 
-def wording(each: Notification, incident: Incident, history: History, policy: Policy) -> Wording:
+def wording(
+    each: Notification,
+    incident: Incident,
+    history: History,
+    policy: Policy,
+    invitation: Invitation = NO_INVITATION,
+) -> Wording:
     """The words for one notification. `history` is from before its decision."""
-    about = _about(each, incident, history, zone_of(each, policy))
+    about = replace(_about(each, incident, history, zone_of(each, policy)), page_url=invitation.page_url)
     if not each.external:
         about = _inside(about, incident, history, policy, each)
-    return _news(about, each, incident, history, policy) if each.kind in SHARED else _mine(about, each, history, policy)
+    if each.kind in SHARED:
+        return _news(about, each, incident, history, policy)
+    return replace(
+        _mine(about, each, history, policy),
+        code=invitation.code,
+        answer_url=invitation.answer_url,
+    )
 
 
 def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:

@@ -1,6 +1,6 @@
 """Facts: everything that ever happened to an incident, one small frozen class each, in the order the ledger keeps.
 
-Two sorts: what the world did (Seen, Answered, ChannelRefused, PageLost, Gone) and what the plan
+Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone) and what the plan
 decided (the rest, by name of what was done). `planning/remember.py` folds
 them into a History; nothing else reads them one by one.
 Every `at` is an aware UTC instant.
@@ -38,6 +38,26 @@ class Answered:
     at: datetime
     person: str
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A person's number answers about this incident by a short code from now on (product.md section 6)."""
+
+    at: datetime
+    person: str
+    number: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A person noted something from their phone. `ref` is the provider's name for their message: it counts once."""
+
+    at: datetime
+    person: str
+    text: str
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +270,8 @@ class ReviewAsked:
 Fact = (
     Seen
     | Answered
+    | Coded
+    | Noted
     | ChannelRefused
     | PageLost
     | Gone

@@ -11,7 +11,10 @@ from daemon.domain.people import Channel
 
 
 class Kind(StrEnum):
-    """What sort of message it is, in the order in which `simulate` lists messages of one instant (product.md 7)."""
+    """What sort of message it is, in the order in which `simulate` lists messages of one instant (product.md 7).
+
+    OPERATOR and ANSWER (to somebody's SMS) are outside the plan, so no timeline shows them.
+    """
 
     PAGE = "page"
     STAND_DOWN = "stand_down"
@@ -21,10 +24,15 @@ class Kind(StrEnum):
     VERIFY = "verify"
     REVIEW = "review"
     OPERATOR = "operator"
+    ANSWER = "answer"
+
+
+OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER})
+"""Kinds that the daemon sends by itself; their words are not made from templates."""
 
 
 class Reason(StrEnum):
-    """Why a message is sent: the closed set of product.md section 7."""
+    """Why a message is sent: the closed set of product.md section 7, and two for what is outside the plan."""
 
     DECLARED = "declared"
     ESCALATED = "escalated"
@@ -46,6 +54,7 @@ class Reason(StrEnum):
     VERIFY_DUE = "verify_due"
     REVIEW_DUE = "review_due"
     TROUBLE = "trouble"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,8 @@ def remember(history: History, fact: f.Fact) -> History:
     match fact:
         case f.Seen():
             return see(history, fact)
-        case f.Answered():
-            if fact.answer is f.Answer.OK:
-                return accept(history, fact.person, fact.at, fact.at)
-            return decline(history, fact.person, fact.at)
+        case f.Answered() | f.Coded() | f.Noted():
+            return _said(history, fact)
         case f.ChannelRefused():
             return replace(history, refused=history.refused | {(fact.reader, fact.via)})
         case f.PageLost():
@@ -62,6 +60,15 @@ def remember(history: History, fact: f.Fact) -> History:
             return _stood_down(history, fact)
         case _:
             return _role(history, fact)
+
+
+def _said(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
+    """What a person said. A note and the code of an answer change nothing that the plan asks about."""
+    if not isinstance(fact, f.Answered):
+        return history
+    if fact.answer is f.Answer.OK:
+        return accept(history, fact.person, fact.at, fact.at)
+    return decline(history, fact.person, fact.at)
 
 
 _RoleFact = (

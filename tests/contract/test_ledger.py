@@ -11,8 +11,9 @@ import pytest
 
 from daemon.adapters.ledger.ledger import SqlLedger
 from daemon.adapters.ledger.opening import open_file
+from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Receipt, Refused, Uncertain
-from daemon.domain.facts import Answer, Answered, Assessed, Paged, Seen, StepFired
+from daemon.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
 from daemon.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
 from daemon.domain.people import Channel
@@ -272,6 +273,53 @@ async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
     assert kept[0].row > 1
 
 
+ARRIVAL = Arrival(Arrives.SMS, "SM1", "+14155550101", "ok K7 🙂", T0)
+
+
+async def test_an_arrival_counts_once(shelf: Shelf) -> None:
+    """What came in by two doors is one; it is kept, also over a restart, until it is judged."""
+    ledger = await shelf.open()
+    assert await ledger.arrive(ARRIVAL)
+    assert not await ledger.arrive(replace(ARRIVAL, body="other", at=T0 + HOUR))
+    assert await ledger.arrive(replace(ARRIVAL, kind=Arrives.RECEIPT))
+    ledger = await shelf.open()
+    (row, first), (_, second) = await ledger.arrivals()
+    assert (first, second.kind) == (ARRIVAL, Arrives.RECEIPT)
+    await ledger.judged(row, "acted")
+    await ledger.judged(row, "answered")
+    assert [each.kind for _, each in await ledger.arrivals()] == [Arrives.RECEIPT]
+    assert not await ledger.arrive(ARRIVAL)
+
+
+async def test_what_arrivals_led_to(ledger: Ledger) -> None:
+    """The newest results of one sender, and when the newest came in; what is not judged has no result."""
+    assert await ledger.arrived_last(Arrives.SMS) is None
+    for number, result in enumerate(["acted", "answered", "ignored", ""]):
+        await ledger.arrive(replace(ARRIVAL, ref=f"SM{number}", at=T0 + number * HOUR))
+        if result:
+            await ledger.judged((await ledger.arrivals())[0][0], result)
+    await ledger.arrive(replace(ARRIVAL, ref="other", who="+14155550102"))
+    assert await ledger.results(Arrives.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
+    assert await ledger.results(Arrives.SMS, "+14155550199", 2) == ()
+    assert await ledger.arrived_last(Arrives.SMS) == T0 + 3 * HOUR
+
+
+async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> None:
+    """A code is held while its incident is open, and for the caller's span after it was closed; a reopening that gives it
+    again begins anew.
+    """
+    coded = Coded(T0, "ana", "+14155550101", "K7")
+    await ledger.record("db", (FACTS[0], coded), (), ())
+    await ledger.record("web", (replace(coded, code="B2"), Closed(T0 + HOUR)), (), ())
+    assert await ledger.reserved(T0) == (
+        Reserved("db", coded, None),
+        Reserved("web", replace(coded, code="B2"), T0 + HOUR),
+    )
+    assert await ledger.reserved(T0 + HOUR) == (Reserved("db", coded, None),)
+    await ledger.record("web", (again := replace(coded, at=T0 + 2 * HOUR, code="B2"),), (), ())
+    assert await ledger.reserved(T0 + HOUR) == (Reserved("db", coded, None), Reserved("web", again, None))
+
+
 async def test_the_last_good_config(shelf: Shelf) -> None:
     """The newest config, with its bytes and since when, also after a return to an older one."""
     ledger = await shelf.open()
@@ -293,6 +341,8 @@ async def test_one_notice_an_hour(shelf: Shelf) -> None:
     ledger = await shelf.open()
     assert await ledger.notice("disk", T0 + HOUR, HOUR)
     assert not await ledger.notice("disk", T0 + HOUR, HOUR)
+    assert await ledger.noticed_at("disk") == T0 + HOUR
+    assert await ledger.noticed_at("paper") is None
 
 
 async def test_many_at_once(ledger: Ledger) -> None:

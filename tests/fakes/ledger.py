@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Attempt, Outcome, Receipt
-from daemon.domain.facts import Answered, Fact
+from daemon.domain.facts import Answered, Closed, Coded, Fact
 from daemon.domain.notification import Suppression
 from daemon.domain.people import Channel
 from daemon.ports import LedgerTrouble, Letter, Record, Report
@@ -27,6 +28,7 @@ class Pages:
     configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
+    arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
 
 
 class MemoryLedger:
@@ -134,6 +136,46 @@ class MemoryLedger:
         """In order."""
         return tuple(each for each in self._at_work().reports if each.row > last)
 
+    async def arrive(self, arrival: Arrival) -> bool:
+        """Once."""
+        came = self._at_work().arrivals
+        if any((each.kind, each.ref) == (arrival.kind, arrival.ref) for each, _ in came):
+            return False
+        came.append((arrival, None))
+        return True
+
+    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+        """Rows count from 1."""
+        rows = enumerate(self._at_work().arrivals, 1)
+        return tuple((row, arrival) for row, (arrival, result) in rows if result is None)
+
+    async def judged(self, row: int, result: str) -> None:
+        """The first result stands."""
+        came = self._at_work().arrivals
+        arrival, known = came[row - 1]
+        came[row - 1] = (arrival, known or result)
+
+    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+        """Newest first."""
+        newest = reversed(self._at_work().arrivals)
+        return tuple(result for each, result in newest if (each.kind, each.who) == (kind, who) and result)[:most]
+
+    async def arrived_last(self, kind: Arrives) -> datetime | None:
+        """The newest."""
+        return max((each.at for each, _ in self._at_work().arrivals if each.kind is kind), default=None)
+
+    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+        """In the order given."""
+        found = []
+        facts = self._at_work().facts
+        for number, (incident, fact) in enumerate(facts):
+            if isinstance(fact, Coded):
+                later = (each.at for name, each in facts[number:] if name == incident and isinstance(each, Closed))
+                closed_at = max(later, default=None)
+                if closed_at is None or closed_at > since:
+                    found.append(Reserved(incident, fact, closed_at))
+        return tuple(found)
+
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """The newest last."""
         self._at_work().configs.append((revision, at, dict(files)))
@@ -151,6 +193,10 @@ class MemoryLedger:
             return False
         notices[cause] = at
         return True
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """By cause."""
+        return self._at_work().notices.get(cause)
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Oldest first."""

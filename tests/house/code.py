@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "daemon"
 
-FLOORS = {"domain": 0, "planning": 1, "documents": 1, "ports": 2, "adapters": 3, "app": 4, "web": 5, "cli": 5}
+FLOORS = {"domain": 0, "planning": 1, "documents": 1, "ports": 2, "adapters": 3, "app": 4, "web": 5, "cli": 6}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ IMPURE = {
 }  # fmt: skip
 
 DOORS = {
-    "aiohttp": {"adapters/twilio.py", "adapters/heartbeat.py"},
+    "aiohttp": {"adapters/twilio.py", "adapters/heartbeat.py", "web/"},
     "aiosmtplib": {"adapters/smtp.py"},
     "alembic": {"adapters/ledger/"},
     "click": {"cli/"},
@@ -21,6 +21,7 @@ DOORS = {
     "email_validator": {"documents/contacts.py"},
     "icalendar": {"documents/calendar.py"},
     "jinja2": {"adapters/jinja/"},
+    "prometheus_client": {"web/metrics.py"},
     "phonenumbers": {"documents/contacts.py"},
     "pydantic": {"documents/", "app/settings", "app/layers.py", "adapters/ledger/codec.py"},
     "pydantic_core": {"documents/problems.py"},
@@ -28,7 +29,7 @@ DOORS = {
     "recurring_ical_events": {"documents/calendar.py"},
     "ruamel": {"documents/edit.py"},
     "sqlalchemy": {"adapters/ledger/"},
-    "structlog": {"app/"},
+    "structlog": {"app/", "web/"},
     "twilio": {"adapters/twilio.py"},
     "watchfiles": {"adapters/folder.py"},
     "yaml": {"documents/yaml.py", "documents/syntax.py"},

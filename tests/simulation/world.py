@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from daemon.app.codes import Codes
 from daemon.app.engine import Engine
 from daemon.app.health import Health
 from daemon.app.intake import Intake
+from daemon.app.invitations import CLOSED_DOORS, Invitations
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.settings import Email, Settings, Sms
 from daemon.app.watch import Watch
@@ -34,6 +36,7 @@ from daemon.domain.delivery import (
 from daemon.domain.facts import Fact
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
+from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
@@ -209,7 +212,14 @@ class Provider:
 class PlainRenderer:
     """A port Renderer whose words are the facts."""
 
-    def render(self, notification: Notification, incident: Incident, history: History, policy: Policy) -> Content:
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: Invitation = NO_INVITATION,
+    ) -> Content:
         said = f"{notification.kind} {notification.reason} {incident.title} {incident.status}"
         return Content(said, said if notification.via is Channel.EMAIL else "")
 
@@ -303,7 +313,8 @@ class World:
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring.py` would put it together, on this world's ports."""
     clock = world.clock
-    engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice)
+    invitations = Invitations(Codes(world.dice), lambda: CLOSED_DOORS)
+    engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice, invitations)
     watch = Watch(world.folder, Intake(await engine.recall()), engine)
     marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}
     health = Health(clock, world.manager, world.manager, settings, marks, ledger)

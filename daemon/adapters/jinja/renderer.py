@@ -22,6 +22,7 @@ from daemon.documents.wording import SHARED, Wording, wording
 from daemon.domain.delivery import Content
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
+from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Notification
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
@@ -112,13 +113,20 @@ class JinjaRenderer:
                         found[self._place(broken, "mend it")] = None
         return tuple(found)
 
-    def render(self, notification: Notification, incident: Incident, history: History, policy: Policy) -> Content:
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: Invitation = NO_INVITATION,
+    ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
-        key = _key(notification, policy)
+        key = (*_key(notification, policy), invitation)
         known = self._kept.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content
-        words = wording(notification, incident, history, policy)
+        words = wording(notification, incident, history, policy, invitation)
         try:
             content = self._content(words, notification.via, language_of(notification, policy))
         except BrokenTemplate as broken:

@@ -16,12 +16,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.adapters.ledger import reads, writes
-from daemon.adapters.ledger.codec import fact_body, outcome_body
+from daemon.adapters.ledger.codec import fact_body, outcome_body, storable
 from daemon.adapters.ledger.opening import Opened
 from daemon.adapters.ledger.rows import content_row, digest_of, held_row, notification_row
 from daemon.adapters.ledger.tables import written
 from daemon.adapters.ledger.trouble import trouble
 from daemon.adapters.ledger.writer import Writer
+from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Attempt, Content, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.notification import Suppression
@@ -96,6 +97,21 @@ class SqlLedger:
         row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
         await self._writer.do(writes.keep_file, row)
 
+    async def arrive(self, arrival: Arrival) -> bool:
+        """Keep something that came in. False when its `ref` is known."""
+        row = {
+            "kind": arrival.kind.value,
+            "ref": arrival.ref,
+            "who": arrival.who,
+            "body": storable(arrival.body),
+            "at": written(arrival.at),
+        }
+        return await self._writer.do(writes.arrive, row)
+
+    async def judged(self, row: int, result: str) -> None:
+        """An arrival needs nothing more."""
+        await self._writer.do(writes.judged, {"this": row, "result": result})
+
     async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """A good config came into force."""
         texts = {name: data.decode("latin-1") for name, data in files.items()}
@@ -137,6 +153,26 @@ class SqlLedger:
     async def reported_since(self, last: int) -> tuple[Report, ...]:
         """Words left for the operators after a row, in order."""
         return await self._read(reads.reported_since(last))
+
+    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+        """What came in and is not judged yet, oldest first, each with its row."""
+        return await self._read(reads.arrivals)
+
+    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+        """What the newest judged arrivals of somebody led to, newest first."""
+        return await self._read(reads.results(kind, who, most))
+
+    async def arrived_last(self, kind: Arrives) -> datetime | None:
+        """When the newest of a kind came in."""
+        return await self._read(reads.arrived_last(kind))
+
+    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+        """The reply codes of incidents that are open or were closed after `since`, in the order given."""
+        return await self._read(reads.reserved(since))
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """When this cause was last told; None: never."""
+        return await self._read(reads.noticed_at(cause))
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every notification that is not settled, with its tries, oldest first."""

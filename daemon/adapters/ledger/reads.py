@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from daemon.adapters.ledger import tables as t
 from daemon.adapters.ledger.codec import read_fact
 from daemon.adapters.ledger.rows import attempt_of, held_of, notification_of
 from daemon.adapters.ledger.tables import HELD, read_instant
+from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Attempt, Content, Receipt
-from daemon.domain.facts import Answered, Fact
+from daemon.domain.facts import Answered, Coded, Fact
 from daemon.ports import Letter, Record, Report
+
+ARRIVALS_AT_ONCE = 200
+"""The most arrivals that are judged in one go."""
 
 _LETTERS = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html).join(
     t.contents, t.contents.c.digest == t.notifications.c.content
@@ -85,6 +89,68 @@ def reported_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
     def read(connection: Connection) -> tuple[Report, ...]:
         rows = connection.execute(query).mappings()
         return tuple(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]) for row in rows)
+
+    return read
+
+
+def arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]:
+    """What came in and is not judged yet, oldest first, each with its row."""
+    query = select(t.arrivals).where(t.unjudged).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
+    return tuple((row["id"], _arrival(row)) for row in connection.execute(query).mappings())
+
+
+def _arrival(row: RowMapping) -> Arrival:
+    return Arrival(Arrives(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
+
+
+def results(kind: Arrives, who: str, most: int) -> Callable[[Connection], tuple[str, ...]]:
+    """What the newest judged arrivals of somebody led to, newest first."""
+    this = t.arrivals.c
+    query = select(this.result).where(this.kind == kind.value, this.who == who, this.result.is_not(None))
+    newest = query.order_by(this.id.desc()).limit(most)
+    return lambda connection: tuple(connection.execute(newest).scalars())
+
+
+def arrived_last(kind: Arrives) -> Callable[[Connection], datetime | None]:
+    """When the newest of a kind came in."""
+    query = select(func.max(t.arrivals.c.at)).where(t.arrivals.c.kind == kind.value)
+
+    def read(connection: Connection) -> datetime | None:
+        at = connection.execute(query).scalar()
+        return read_instant(at) if at else None
+
+    return read
+
+
+def reserved(since: datetime) -> Callable[[Connection], tuple[Reserved, ...]]:
+    """The reply codes of incidents that are open or were closed after an instant, in the order given."""
+    closing = t.facts.alias("closing")
+    closed_at = (
+        select(func.max(closing.c.at))
+        .where(closing.c.incident == t.facts.c.incident, closing.c.id > t.facts.c.id, closing.c.kind == "Closed")
+        .scalar_subquery()
+    )
+    query = select(t.facts.c.incident, t.facts.c.body, closed_at).where(t.coded).order_by(t.facts.c.id)
+
+    def read(connection: Connection) -> tuple[Reserved, ...]:
+        found = []
+        for incident, body, closed in connection.execute(query):
+            at, given = read_instant(closed) if closed else None, read_fact("Coded", body)
+            assert isinstance(given, Coded)
+            if at is None or at > since:
+                found.append(Reserved(incident, given, at))
+        return tuple(found)
+
+    return read
+
+
+def noticed_at(cause: str) -> Callable[[Connection], datetime | None]:
+    """When this cause was last told; None: never."""
+    query = select(t.notices.c.at).where(t.notices.c.cause == cause)
+
+    def read(connection: Connection) -> datetime | None:
+        at = connection.execute(query).scalar()
+        return read_instant(at) if at else None
 
     return read
 

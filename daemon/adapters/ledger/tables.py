@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -109,6 +109,21 @@ configs = Table(
     sqlite_autoincrement=True,
 )
 
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", String, nullable=False),
+    Column("result", String),
+    Index("arrivals_ref", "kind", "ref", unique=True),
+    Index("arrivals_of", "kind", "who", "id"),
+    sqlite_autoincrement=True,
+)
+
 notices = Table(
     "notices",
     metadata,
@@ -133,9 +148,13 @@ HELD = "held"
 
 pending = notifications.c.state == literal_column(f"'{PENDING}'")
 answers = facts.c.kind == literal_column("'Answered'")
+coded = facts.c.kind == literal_column("'Coded'")
+unjudged = arrivals.c.result.is_(None)
 """Conditions that have an index of just their rows. Such an index is found only by a literal, not by a parameter."""
 Index("notifications_pending", notifications.c.id, sqlite_where=pending, postgresql_where=pending)
 Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answers)
+Index("facts_codes", facts.c.id, sqlite_where=coded, postgresql_where=coded)
+Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 
 def written(at: datetime) -> str:

@@ -87,6 +87,8 @@ _BEGUN = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).
 _END = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _in_place(t.incidents, "id", "file", "digest", "data")
+_ARRIVE = _unless_there(t.arrivals)
+_JUDGED = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
 _TOLD = _in_place(t.notices, "cause", "at")
 
 
@@ -145,6 +147,17 @@ def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
         known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
         if known is None or _RANK[row["receipt"]] > _RANK[known]:
             _all(connection, _END, [row])
+    return [None] * len(rows)
+
+
+def arrive(connection: Connection, rows: Sequence[Row]) -> list[bool]:
+    """What came in; whether each was new."""
+    return [connection.execute(_ARRIVE, row).rowcount == 1 for row in rows]
+
+
+def judged(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Arrivals that need nothing more; `this` is the row. The first result stands."""
+    _all(connection, _JUDGED, rows)
     return [None] * len(rows)
 
 

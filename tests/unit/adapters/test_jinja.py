@@ -18,7 +18,7 @@ from daemon.documents.wording import Wording
 from daemon.domain.delivery import Content
 from daemon.domain.history import GroupHistory, History, RoleHistory
 from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.domain.notification import Kind, Notification, Reason
+from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
 from daemon.domain.people import Channel, Person, StakeholderGroup
 from daemon.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from daemon.domain.problem import Problem
@@ -26,7 +26,7 @@ from tests.policies import small_policy
 
 SHIPPED = shipped_folder()
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-KINDS = [kind for kind in Kind if kind is not Kind.OPERATOR]
+KINDS = [kind for kind in Kind if kind not in OUTSIDE_PLAN]
 NASTY = [
     "Card payments fail at checkout",
     "🔥💳 Zahlungen schlagen fehl — «alles» kaputt…",

@@ -15,7 +15,7 @@ from daemon.documents.wording import Wording, listed, wording
 from daemon.domain.facts import Assessed
 from daemon.domain.history import GroupHistory, History, RoleHistory
 from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.domain.notification import Kind, Notification, Reason
+from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
 from daemon.domain.people import Channel, Person, StakeholderGroup
 from daemon.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tests.policies import small_policy
@@ -266,7 +266,7 @@ def test_texts_come_clean(policy: Policy) -> None:
     assert words.summary == "xy\nz"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.OPERATOR])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in OUTSIDE_PLAN])
 @pytest.mark.parametrize("via", Channel)
 def test_the_built_in_text_is_whole(policy: Policy, kind: Kind, via: Channel) -> None:
     """Without templates each kind still says what matters, marked as a drill where it is one."""

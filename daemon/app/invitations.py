@@ -1,0 +1,56 @@
+"""Invitations: which ways to answer a message offers its reader (product.md sections 6 and 8, rule 42).
+
+It decides from the settings, the channel and the kind. It must not know the words, nor what an answer does.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from daemon.app.codes import Codes
+from daemon.documents import links
+from daemon.domain.facts import Coded
+from daemon.domain.invitation import NO_INVITATION, Invitation
+from daemon.domain.notification import Kind, Notification
+from daemon.domain.people import Channel
+from daemon.domain.policy import Policy
+
+ASKING = frozenset({Kind.PAGE, Kind.VERIFY})
+"""Kinds that want an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where answers come in: by SMS (`replies`), and at `public_url` by links that `keys` sign."""
+
+    replies: bool = False
+    public_url: str = ""
+    keys: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> bool:
+        """Whether messages carry links."""
+        return bool(self.public_url and self.keys)
+
+
+CLOSED_DOORS = Doors()
+
+
+class Invitations:
+    """What each message offers, and the codes that were given out for it."""
+
+    def __init__(self, codes: Codes, doors: Callable[[], Doors]) -> None:
+        self.codes = codes
+        self.doors = doors
+
+    def invite(self, each: Notification, policy: Policy, now: datetime) -> tuple[Invitation, Coded | None]:
+        """How this message may be answered, and the fact to record when it gives out a code."""
+        doors, person = self.doors(), policy.people.get(each.to)
+        code, coded = "", None
+        if doors.replies and each.kind in ASKING and each.via is Channel.SMS and person and person.phone:
+            code, coded = self.codes.give(each.incident, person.id, person.phone, now)
+        if not doors.links:
+            return Invitation(code) if code else NO_INVITATION, coded
+        answer = links.answer(doors.keys, each.incident, each.to) if person and each.kind in ASKING else ""
+        page = f"/incidents/{each.incident}" if each.external else links.page(doors.keys, each.incident)
+        return Invitation(code, doors.public_url + answer if answer else "", doors.public_url + page), coded

@@ -1,0 +1,53 @@
+"""Links: paths that only we can have made, and whether one of them is ours (product.md section 8).
+
+A path carries what it is for, and a signature over that (HMAC-SHA256, cut to 128 bits). Keys can be rotated: the first
+signs, all verify. Must not know when a link expires, nor what following one does.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from urllib.parse import quote
+
+SIGNATURE_OCTETS = 16
+"""How much of the digest is kept: 128 bits are 22 characters, and more than anybody can guess."""
+
+
+def answer(keys: Sequence[str], incident: str, person: str) -> str:
+    """The path at which one person answers for one incident."""
+    return _signed(keys, "answer", incident, person)
+
+
+def page(keys: Sequence[str], incident: str) -> str:
+    """The path of an incident's internal view."""
+    return _signed(keys, "incidents", incident)
+
+
+def calendar(keys: Sequence[str], owner: str) -> str:
+    """The path of the on-call calendar of a person or a rotation."""
+    return _signed(keys, "oncall", owner)
+
+
+def unsubscribe(keys: Sequence[str], incident: str, reader: str) -> str:
+    """The path at which a reader asks to hear no more of such updates."""
+    return _signed(keys, "unsubscribe", incident, reader)
+
+
+def verified(keys: Sequence[str], signature: str, *parts: str) -> bool:
+    """Whether one of the keys signed these parts (the first is what the link is for), in constant time."""
+    given = signature.encode("utf-8", "replace")
+    found = [hmac.compare_digest(_signature(key, parts).encode(), given) for key in keys]
+    return any(found)
+
+
+def _signed(keys: Sequence[str], *parts: str) -> str:
+    assert keys, "links are made only where there is a key"
+    return "/" + "/".join(quote(part, safe="@") for part in (*parts, _signature(keys[0], parts)))
+
+
+def _signature(key: str, parts: Sequence[str]) -> str:
+    """Each part with its length, so that no two lists of parts are one text."""
+    said = b"".join(b"%d:%s" % (len(part), part) for part in (each.encode("utf-8", "replace") for each in parts))
+    digest = hmac.new(key.encode(), b"tocsin link 1:" + said, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:SIGNATURE_OCTETS]).rstrip(b"=").decode()

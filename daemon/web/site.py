@@ -1,0 +1,47 @@
+"""Site: what the routes share: the ledger, the config in force, the settings, the clock, the pages.
+
+It decides nothing. It must not know requests.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from daemon.app.in_force import InForce
+from daemon.app.invitations import Doors
+from daemon.app.settings import Settings, doors
+from daemon.ports import Clock, Ledger
+
+CACHE_NEVER = "no-store"
+
+
+class Pages(Protocol):
+    """HTML from a page's template."""
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """The page `name` (without its ending). Values are data: they are escaped."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The web side of one config."""
+
+    settings: Settings
+    clock: Clock
+    ledger: Callable[[], Ledger]
+    """The ledger; raises LedgerTrouble while there is none."""
+    in_force: InForce
+    pages: Pages
+
+    @property
+    def doors(self) -> Doors:
+        """Where answers come in, and the keys of links."""
+        return doors(self.settings)
+
+    def page(self, name: str, status: int = 200, **values: object) -> web.Response:
+        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader."""
+        text = self.pages.render(name, values)
+        return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": CACHE_NEVER})
