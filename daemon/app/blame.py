@@ -45,7 +45,7 @@ class Blame:
 
     def _candidates(self, situation: Situation) -> list[Line]:
         """The lines that the situation depends on."""
-        if not situation.made:
+        if not situation.fixed:
             return list(self.lines)
         severity, services = situation.severity, situation.services
         concerned = {*self._old.inputs.of(severity, services), *self._new.inputs.of(severity, services)}
@@ -95,7 +95,7 @@ class Blame:
 
 def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehearsed | None:
     """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
-    fresh = situation.made and situation.severity not in old.policy.severities
+    fresh = situation.fixed and situation.severity not in old.policy.severities
     if fresh and situation.severity not in policy.severities:
         return None
     _, played = followed((old.policy, new.policy), situation)
