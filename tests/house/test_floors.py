@@ -19,7 +19,7 @@ DOORS = {
     "click": {"cli/"},
     "croniter": {"planning/handoffs.py"},
     "email_validator": {"documents/contacts.py"},
-    "icalendar": {"documents/calendar.py"},
+    "icalendar": {"documents/calendar.py", "documents/calendar_feed.py"},
     "jinja2": {"adapters/jinja/"},
     "phonenumbers": {"documents/contacts.py"},
     "pydantic": {"documents/", "app/settings", "app/layers.py", "adapters/ledger/codec.py"},
