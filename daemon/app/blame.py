@@ -11,7 +11,7 @@ from pathlib import Path
 from daemon.app.comparison import Change, Moved, compare
 from daemon.app.configuration import read_tree
 from daemon.app.inputs import Inputs
-from daemon.app.rehearsal import Rehearsed, play
+from daemon.app.rehearsal import Rehearsed, play_within
 from daemon.app.revisions import Side
 from daemon.app.situations import Situation, followed
 from daemon.documents.changed_lines import Line, changed, kept
@@ -99,7 +99,7 @@ def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehe
     if fresh and situation.severity not in policy.severities:
         return None
     _, played = followed((old.policy, new.policy), situation)
-    return play(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
+    return play_within(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
 
 
 def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:
