@@ -21,7 +21,7 @@ from daemon.domain.policy import Policy
 WIDTH = 100
 IN_FULL = 8
 """Up to how many messages of a section are told one by one; of more, the newest of each ladder and group."""
-NEXT_IN_FULL = 5
+NEXT_IN_FULL = 4
 """Up to how many of those that come next are told."""
 NAMED = 3
 """Up to how many readers are named."""
@@ -38,11 +38,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a section with its reason. `series` is what it repeats; `held` whether it was not sent."""
+    """One line of a section, the reason below it, and the rule `behind` it. `series` is what it repeats."""
 
     at: datetime
     what: str
     reason: str
+    behind: str
     series: tuple[object, ...]
 
 
@@ -162,19 +163,18 @@ class _Teller:
             yield f"  … and {later} more by {self.stamp(self.found.until)}"
 
     def _rows(self, items: Sequence[Item]) -> Iterator[str]:
-        """Each item on a line, with its reason below."""
+        """Each item on a line with the rule behind it, its reason below."""
         width = max((len(self.stamp(each.at)) for each in items), default=0)
         indent = " " * (width + 4)
         for each in items:
-            told = f"  {self.stamp(each.at):<{width}}  {each.what}"
-            yield from textwrap.wrap(told, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+            told, reason = f"  {self.stamp(each.at):<{width}}  {each.what}", each.reason
+            if len(told) + 2 + len(each.behind) <= WIDTH:
+                yield f"{told}{each.behind:>{WIDTH - len(told)}}"
+            else:
+                reason = f"{reason} ({each.behind})"
+                yield from textwrap.wrap(told, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
             yield from textwrap.wrap(
-                each.reason,
-                WIDTH,
-                initial_indent=indent,
-                subsequent_indent=indent,
-                break_on_hyphens=False,
-                break_long_words=False,
+                reason, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
             )
 
     def sent(self) -> list[Item]:
@@ -197,9 +197,9 @@ class _Teller:
 
     def _suppressed(self, each: Suppression) -> Item:
         group = self.policy.stakeholders.get(each.to)
-        to = f" to {group.title if group else self.name(each.to)}" if each.to else ""
+        to = f" to {group.title if group else self.name(each.to)}" if each.to else " to nobody"
         what = f"{_kind(each.kind)}{to}"
-        return Item(each.at, what, f"{held_back(each)} {self._behind(each)}", (each.kind, each.why, each.to))
+        return Item(each.at, what, held_back(each), self._behind(each), (each.kind, each.why, each.to))
 
     def item(self, told: Told) -> Item:
         """One line: what, to whom, by which channels, what became of it; and why."""
@@ -208,14 +208,14 @@ class _Teller:
         via = ", ".join(channel for channel in Channel if channel in used)
         became = "" if told.records[0].state == "ahead" else f": {fates(told.records)}"
         what = f"{_kind(each.kind)} to {self._readers(told)} by {via}{became}"
-        why = f"{because(each, self.policy, told.severity)} {self._behind(each)}"
-        return Item(each.at, what, why, (each.kind, each.group or each.to))
+        why = because(each, self.policy, told.severity)
+        return Item(each.at, what, why, self._behind(each), (each.kind, each.group or each.to))
 
     def _behind(self, each: Notification | Suppression) -> str:
         """The rule behind it, and the config revision where that is not the one in the head."""
         if each.revision == self.policy.revision and not self.whole:
-            return f"({each.rule})"
-        return f"({each.rule}, revision {each.revision})"
+            return each.rule
+        return f"{each.rule}, revision {each.revision}"
 
     def _readers(self, told: Told) -> str:
         each = told.first

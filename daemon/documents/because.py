@@ -9,14 +9,14 @@ from daemon.domain.policy import RESPONDER, PagePolicy, Policy, Severity
 
 _PAGES = {
     Reason.DECLARED: "declared: first page for {roles}",
-    Reason.ESCALATED: "escalated: nobody had accepted {roles}",
-    Reason.REPEATED: "repeated: still nobody had answered as {roles}",
-    Reason.LAST_RESORT: "last resort: nobody else had answered as {roles}",
+    Reason.ESCALATED: "escalated: nobody accepted {roles}",
+    Reason.REPEATED: "repeated: still nobody accepted {roles}",
+    Reason.LAST_RESORT: "last resort: nobody else accepted {roles}",
     Reason.ASSIGNED: "assigned: the incident file names them as {roles}",
     Reason.SEVERITY_RAISED: "severity changed: {roles} is needed since",
     Reason.REOPENED: "reopened: {roles} is needed again",
     Reason.DECLINED: "declined: somebody else passed as {roles}",
-    Reason.REACH: "reach: no answer to the earlier page as {roles}, so by this channel too",
+    Reason.REACH: "reach: no answer to the earlier page as {roles}",
     Reason.STILL_THERE: "still there: nothing was heard of {roles} for a while, so they are asked to confirm",
 }
 _STAND_DOWNS = {
@@ -67,8 +67,9 @@ def because(each: Notification, policy: Policy, severity: Severity | None) -> st
 
 def held_back(each: Suppression) -> str:
     """Why a message was not sent, in words."""
-    detail = "" if each.detail in ("", _WHY[each.why]) else f" ({each.detail})"
-    return f"{_WHY[each.why]}{detail}"
+    if each.why is Why.NOBODY_ON_CALL and each.detail:
+        return each.detail
+    return f"{_WHY[each.why]} ({each.detail})" if each.detail else _WHY[each.why]
 
 
 def titles(roles: tuple[str, ...], policy: Policy) -> str:
