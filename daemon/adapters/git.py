@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-DEADLINE = 20.0
+DEADLINE = 5.0
 """Seconds that one git command may take."""
+READING = 60.0
+"""Seconds that it may take to read files out of a revision."""
 FILES_LIMIT = 2000
 """The most files that are read out of one revision."""
 LINKS_LIMIT = 8
@@ -53,7 +55,7 @@ class NoRevision:
     shallow: bool = False
 
 
-def _git(folder: Path, arguments: Sequence[str], given: bytes = b"") -> bytes | None:
+def _git(folder: Path, arguments: Sequence[str], given: bytes = b"", deadline: float = DEADLINE) -> bytes | None:
     """The output of a read-only git command in a folder, or None when it fails."""
     # A git hook's own variables (GIT_DIR, GIT_INDEX_FILE) would name another repository than the folder's.
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
@@ -63,7 +65,7 @@ def _git(folder: Path, arguments: Sequence[str], given: bytes = b"") -> bytes | 
             ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
             capture_output=True,
             check=False,
-            timeout=DEADLINE,
+            timeout=deadline,
             env=environment,
             input=given,
         )
@@ -105,7 +107,7 @@ def revision(folder: Path, name: str) -> Revision | NoRevision:
     inside = Path(os.path.realpath(standing), folder.absolute().relative_to(standing))
     prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
     prefix = "" if prefix == "." else prefix
-    listed = _git(Path(top), ["ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}"])
+    listed = _git(Path(top), ["ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}"], deadline=READING)
     if listed is None:
         return NoRevision(Lack.FOLDER)
     paths, links = {}, {}
@@ -167,7 +169,7 @@ def blob(held: Revision, path: str) -> bytes | None:
 def blobs(repository: Path, names: Sequence[str]) -> dict[str, bytes]:
     """What blobs hold, by their names; those that are not there are left out."""
     given = "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()
-    output = _git(repository, ["cat-file", "--batch"], given) if names else b""
+    output = _git(repository, ["cat-file", "--batch"], given, READING) if names else b""
     found: dict[str, bytes] = {}
     at = 0
     while output and (end := output.find(b"\n", at)) >= 0:

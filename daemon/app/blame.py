@@ -11,7 +11,7 @@ from pathlib import Path
 from daemon.app.comparison import Change, Moved, compare
 from daemon.app.configuration import read_tree
 from daemon.app.inputs import Inputs
-from daemon.app.rehearsal import Rehearsed, play
+from daemon.app.rehearsal import Rehearsed, play_within
 from daemon.app.revisions import Side
 from daemon.app.situations import Situation, followed
 from daemon.documents.changed_lines import Line, changed, kept
@@ -45,7 +45,7 @@ class Blame:
 
     def _candidates(self, situation: Situation) -> list[Line]:
         """The lines that the situation depends on."""
-        if not situation.made:
+        if not situation.fixed:
             return list(self.lines)
         severity, services = situation.severity, situation.services
         concerned = {*self._old.inputs.of(severity, services), *self._new.inputs.of(severity, services)}
@@ -95,11 +95,11 @@ class Blame:
 
 def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehearsed | None:
     """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
-    fresh = situation.made and situation.severity not in old.policy.severities
+    fresh = situation.fixed and situation.severity not in old.policy.severities
     if fresh and situation.severity not in policy.severities:
         return None
     _, played = followed((old.policy, new.policy), situation)
-    return play(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
+    return play_within(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
 
 
 def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:

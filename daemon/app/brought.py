@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from daemon.app.revisions import Side
-from daemon.app.situations import Moment, Situation
+from daemon.app.situations import Moment, Origin, Situation
 from daemon.documents import incident as incident_file
 from daemon.documents import policy_tests
 from daemon.documents.policy_tests import PolicyTest
@@ -38,7 +38,7 @@ def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterat
             Moment("at once", at),
             each.name,
             each.data,
-            made=False,
+            Origin.OPEN,
         )
 
 
@@ -58,7 +58,7 @@ def tested_incidents(side: Side, label: str, policies: Sequence[Policy]) -> Iter
         incident = incident_file.read(test.incident, test.file_name, policies[0], None, test.file_name).incident
         about = (incident.severity, incident.services) if incident else (policies[0].unreadable_severity, ())
         moment = Moment("of the test", test.at)
-        yield Situation(name, *about, moment, test.file_name, test.incident, False, test.steps, test.span)
+        yield Situation(name, *about, moment, test.file_name, test.incident, Origin.TEST, test.steps, test.span)
 
 
 def _beside(side: Side, path: str, name: str) -> bytes | None:

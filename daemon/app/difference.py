@@ -37,7 +37,7 @@ class Difference:
 
     def kind_of(self, name: str) -> str:
         """The severity of a fixed situation, the name of any other."""
-        return next(each.severity if each.made else name for each in self.situations if each.name == name)
+        return next(each.severity if each.fixed else name for each in self.situations if each.name == name)
 
 
 def differ(
@@ -62,7 +62,7 @@ def differ(
 
 def _alike(old: Side, new: Side, situation: Situation) -> tuple[object, ...]:
     """Situations with the same key go the same way: a service that adds nothing is as none."""
-    if not situation.made:
+    if not situation.fixed:
         return (situation.name,)
     services = tuple(each for each in situation.services if not (old.inputs.plain(each) and new.inputs.plain(each)))
     return situation.severity, services, situation.moment
@@ -72,7 +72,7 @@ def _walk(old: Side, new: Side, situation: Situation, blame: Blame) -> list[tupl
     """What moved in one situation."""
     severity, services = situation.severity, situation.services
     both = all(severity in side.policy.severities for side in (old, new))
-    if situation.made and both and old.inputs.of(severity, services) == new.inputs.of(severity, services):
+    if situation.fixed and both and old.inputs.of(severity, services) == new.inputs.of(severity, services):
         return []
     before, after = (rehearse(side.policy, situation, old, new) for side in (old, new))
     span, _ = followed((old.policy, new.policy), situation)

@@ -160,7 +160,21 @@ def play(
 
     Steps after the span are ignored.
     """
-    stage, end = _Stage(policy, name, renderer), at + span
+    return _played(_Stage(policy, name, renderer), data, at, span, steps, LOOK_AHEAD)
+
+
+def play_within(
+    policy: Policy, data: bytes, name: str, at: datetime, span: timedelta, steps: Sequence[Step]
+) -> Rehearsed:
+    """`play` without words and no further than the span: what comes next is not looked for."""
+    return _played(_Stage(policy, name, None), data, at, span, steps, HELD)
+
+
+def _played(
+    stage: _Stage, data: bytes, at: datetime, span: timedelta, steps: Sequence[Step], ahead: timedelta
+) -> Rehearsed:
+    """Play to the end of the span, and `ahead` beyond it at most, as far as the next message."""
+    end = at + span
     waiting = [step for step in scripts.in_time_order(steps) if at + step.after <= end]
     stage.open(data, at)
     now: datetime | None = at
@@ -168,10 +182,10 @@ def play(
         assert now is not None
         while waiting and at + waiting[0].after <= now:
             stage.play(waiting.pop(0), now)
-        ahead = stage.look(now)
-        coming = [each for each in (ahead, at + waiting[0].after if waiting else None) if each]
+        looks_at = stage.look(now)
+        coming = [each for each in (looks_at, at + waiting[0].after if waiting else None) if each]
         now = min(coming) if coming else None
-        if now is None or now > end + LOOK_AHEAD or (now > end + HELD and stage.spoke_after(end)):
+        if now is None or now > end + ahead or (now > end + HELD and stage.spoke_after(end)):
             break
     inside = [said for said in stage.said if at <= said.notification.at <= end]
     after = [said.notification.at for said in stage.said if said.notification.at > end]

@@ -55,7 +55,7 @@ def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy
         if not isinstance(each.decided, Suppression)
     ]
     held = [each.decided for each in records if isinstance(each.decided, Suppression)]
-    page = draft(_steps(facts), sent, held, policy)
+    page = draft(steps_of(facts), sent, held, policy)
     for name in _names(incident):
         if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
             return name
@@ -66,7 +66,7 @@ def _names(incident: str) -> list[str]:
     return [f"{incident}.md", *(f"{incident}-{number}.md" for number in range(2, DRAFTS_MOST + 1))]
 
 
-def _steps(facts: Sequence[Fact]) -> list[Step]:
+def steps_of(facts: Sequence[Fact]) -> list[Step]:
     """Each fact with the history before and after it, from the first version on."""
     steps: list[Step] = []
     history = History()

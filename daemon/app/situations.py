@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from daemon.documents.script import Step
@@ -41,10 +42,18 @@ class Moment:
     at: datetime
 
 
+class Origin(StrEnum):
+    """Where a situation comes from: one of the fixed ones, an open incident, or a policy test."""
+
+    FIXED = "fixed"
+    OPEN = "open"
+    TEST = "test"
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """An incident as first seen at a moment, and what happens to it then. `made` says that it is one of the fixed ones:
-    a severity, a service or none, nobody answers. It is followed for `least` at least.
+    """An incident as first seen at a moment, and what happens to it then. In a fixed one nobody answers. It is followed
+    for `least` at least.
     """
 
     name: str
@@ -53,9 +62,14 @@ class Situation:
     moment: Moment
     file: str
     data: bytes
-    made: bool = True
+    origin: Origin = Origin.FIXED
     steps: tuple[Step, ...] = ()
     least: timedelta = timedelta(0)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is one of the fixed situations."""
+        return self.origin is Origin.FIXED
 
     @property
     def service(self) -> str:

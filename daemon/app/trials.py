@@ -14,7 +14,7 @@ from daemon.adapters.config_files import regular
 from daemon.app.configuration import label_of
 from daemon.app.hints import Played
 from daemon.app.judging import Failure, judge
-from daemon.app.rehearsal import play
+from daemon.app.rehearsal import play_within
 from daemon.app.spoken import together
 from daemon.documents import policy_tests
 from daemon.documents.expectations import Sent
@@ -88,7 +88,7 @@ def trial(test: PolicyTest, policy: Policy) -> Trial:
 
 def _played(test: PolicyTest, policy: Policy, span: timedelta) -> Played:
     """What the plan says in that time."""
-    played = play(policy, test.incident, test.file_name, test.at, span, test.steps)
+    played = play_within(policy, test.incident, test.file_name, test.at, span, test.steps)
     steady = not any("severity" in (step.fields or {}) for step in test.steps)
     assert played.history.incident is not None
     severity = policy.severity(played.history.incident.severity) if steady else None

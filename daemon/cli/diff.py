@@ -31,7 +31,6 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     r"""Say what changes for whom between the config at REVISION and the config now (or at OTHER revision): who is paged
     earlier, later, no longer or newly, and which cadences change, with the line that did it. Nothing is checked out.
 
-    \b
     Compared are pages and updates in fixed situations: every severity, with every service and without one, on a working
     day's noon, at night and on a weekend, while nobody answers; then every open incident as if first seen now, and the
     incidents of the policy tests. Exit status 0 if the two could be compared, whether or not anything changes.

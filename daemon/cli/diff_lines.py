@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from daemon.app.difference import Difference
 from daemon.app.revisions import WORK_TREE, Side
-from daemon.app.situations import Moment
+from daemon.app.situations import Moment, Origin
 from daemon.app.turns import first_differing
 from daemon.cli.digest import Block, Cause, causes, edit
 from daemon.cli.situation_words import listed
@@ -21,6 +21,7 @@ CAUSES_MOST = 12
 BLOCKS_MOST = 8
 """The most things told of one changed line."""
 IDLE_MOST = 6
+_BESIDE = {Origin.OPEN: "open incident", Origin.TEST: "policy test"}
 WARNINGS_MOST = 3
 """The most changed lines without effect, and new warnings, that are told."""
 
@@ -81,12 +82,12 @@ def headline(found: Difference) -> str:
 def about(found: Difference, when: Sequence[Moment], zone: str) -> str:
     """What was compared, for whoever wonders what the answer leaves out."""
     moments = [f"{each.name} {each.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" for each in when]
-    made = sum(each.made for each in found.situations)
-    others = len(found.situations) - made
-    beside = f", and {others} incidents at hand" if others > 1 else ", and 1 incident at hand" if others else ""
+    count = {origin: sum(each.origin is origin for each in found.situations) for origin in Origin}
+    beside = [f"{count[origin]} {word}{'s' * (count[origin] > 1)}" for origin, word in _BESIDE.items() if count[origin]]
     return (
-        f"Compared: pages and updates in {made} situations (each severity, with each service and without, first seen "
-        f"{listed(moments)} {zone}, nobody answers){beside}. +5m is five minutes after the declaration."
+        f"Compared: pages and updates in {count[Origin.FIXED]} situations (each severity, with each service and "
+        f"without, first seen {listed(moments)} {zone}, nobody answers){' and in ' if beside else ''}{listed(beside)}. "
+        "+5m is five minutes after the declaration."
     )
 
 

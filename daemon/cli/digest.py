@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from daemon.app.comparison import Change, Moved
 from daemon.app.difference import Difference, Effect
+from daemon.app.situations import Origin
 from daemon.cli.situation_words import listed, where
 from daemon.cli.timeline import span
 from daemon.documents.changed_lines import Absent, Line
@@ -20,6 +21,8 @@ VALUE_LIMIT = 100
 """The longest value that is shown of a changed line, in characters."""
 TIMES_MOST = 2
 """The most times that are told of one severity."""
+TIMES_SHOWN = 4
+"""The most times that are told on one line."""
 
 _PHRASES = {
     (Kind.PAGE, Moved.EARLIER): "paged earlier",
@@ -87,7 +90,17 @@ def causes(difference: Difference) -> tuple[Cause, ...]:
     return tuple(Cause(line, _blocks(by_line[line], difference)) for line in ordered)
 
 
-def _blocks(effects: Iterable[Effect], difference: Difference) -> tuple[Block, ...]:
+def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[Block, ...]:
+    """What a line did: told of policy tests only where it did nothing else, for they say the same once more."""
+    tests = dict.fromkeys(each.situation.name for each in effects if each.situation.origin is Origin.TEST)
+    others = [each for each in effects if each.situation.origin is not Origin.TEST]
+    if not others or not tests:
+        return _told(effects, difference)
+    several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"
+    return *_told(others, difference), Block(several, "messages move as well", ())
+
+
+def _told(effects: Iterable[Effect], difference: Difference) -> tuple[Block, ...]:
     """Readers with the same story told together, the widest stories first."""
     found: dict[tuple[str, _Sort], dict[_Times, dict[str, None]]] = {}
     for effect in effects:
@@ -152,7 +165,9 @@ def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Differ
 
 def _row(place: str, moved: dict[str, list[str]]) -> str:
     """`at noon, with checkout: sev1 at once, was after 5m; sev2 …`."""
-    told = "; ".join(f"{listed(severities)} {words}" for words, severities in moved.items())
+    shown = [f"{listed(severities)} {words}" for words, severities in [*moved.items()][:TIMES_SHOWN]]
+    more = ["and elsewhere"] if len(moved) > TIMES_SHOWN else []
+    told = "; ".join([*shown, *more])
     return f"{place}: {told}" if place else told
 
 

@@ -24,8 +24,10 @@ def listed(names: Sequence[str]) -> str:
 def where(names: Sequence[str], difference: Difference) -> str:
     """Where the situations of these names are, all of one severity: `at night, without a service`."""
     wanted = set(names)
-    services = list(dict.fromkeys(each.service for each in difference.situations if each.made))
-    return "; or ".join(_parts([each for each in difference.situations if each.made and each.name in wanted], services))
+    services = list(dict.fromkeys(each.service for each in difference.situations if each.fixed))
+    return "; or ".join(
+        _parts([each for each in difference.situations if each.fixed and each.name in wanted], services)
+    )
 
 
 def _parts(situations: Sequence[Situation], services: Sequence[str]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Calendars: an iCalendar file (RFC 5545) as the events of a rotation, and stretches as an iCalendar file.
+"""Calendars: an iCalendar file (RFC 5545) as the events of a rotation. `calendar_feed` is the other way.
 
 Decides what belongs together in a file and how much may be unrolled; recurring-ical-events unrolls. Each series is
 unrolled by itself, so that one that cannot be read spoils no other. Must not know whom an instance names
@@ -6,33 +6,31 @@ unrolled by itself, so that one that cannot be read spoils no other. Must not kn
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import recurring_ical_events
-from icalendar import Calendar, Event
+from icalendar import Calendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from daemon.documents.calendar_instances import DAY, EVENTS_MAX, Instances
+from daemon.documents.calendar_lines import wanted
+from daemon.documents.calendar_rules import expected
 from daemon.documents.source import TOP, decode, problem
 from daemon.domain.people import Person
 from daemon.domain.problem import Problem
 from daemon.domain.rotation import CalendarEvent
 
 WRITTEN_MAX = 10_000
-"""The most events that may be written in one file."""
-STEPS_MAX = 200_000
-"""The most recurrences that are counted through from an event's first one to where reading ends."""
+"""The most events that may stand in one file."""
 _FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
 """What the iCalendar libraries raise at files that break the rules."""
 
-_PER_DAY = {"SECONDLY": 86400.0, "MINUTELY": 1440.0, "HOURLY": 24.0}
-_SELDOM = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO")
 _TIMES = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
-_FINER: dict[str, tuple[str, ...]] = {"SECONDLY": (), "MINUTELY": ("BYSECOND",), "HOURLY": ("BYSECOND", "BYMINUTE")}
 _ZONE_KEY = "X-WR-TIMEZONE"
 
 
@@ -75,12 +73,18 @@ def _unroll(series: "_Series", found: Instances, start: datetime, end: datetime)
     """Take the instances of one series, or warn that it cannot be read."""
     zone = series.zone or UTC
     try:
+        if not found.expect(series.expected(start, end)):
+            return
         # All-day events and local times belong to the calendar's zone, the search does not: ask for more.
         for instance in series.between(start - 2 * DAY, end + 2 * DAY):
             found.take(instance, series.number_of(instance), zone)
         for lost in series.unknown_zones():
             words = f'unknown timezone "{lost}" without a VTIMEZONE; the zone of the calendar ({zone}) is taken'
             found.warn_of_event(series.number, "unknown-timezone", words)
+        if any("EXRULE" in part for part in series.parts):
+            found.warn_of_event(
+                series.number, "calendar-exrule", "EXRULE is not read (RFC 5545 has none); write EXDATE"
+            )
     except _FAULTS as fault:
         summary = str(series.parts[0].get("SUMMARY", ""))[:80]
         words = f'the event "{summary}" cannot be read and is left out: {fault}'
@@ -91,7 +95,7 @@ def _calendars(text: str) -> list[Any]:
     """The calendars of the file; it may hold several. Raises one of _FAULTS."""
     if text.upper().count("BEGIN:VEVENT") > WRITTEN_MAX:
         raise ValueError(f"it holds over {WRITTEN_MAX} events, a shorter span is wanted")
-    found = [each for each in Calendar.from_ical(text, multiple=True) if each.name == "VCALENDAR"]
+    found = [each for each in Calendar.from_ical(wanted(text), multiple=True) if each.name == "VCALENDAR"]
     if not found:
         raise ValueError("it holds no whole VCALENDAR")
     return found
@@ -124,11 +128,14 @@ class _Series:
             if isinstance(moment, datetime) and moment.tzinfo is None and "TZID" in value.params:
                 yield str(value.params["TZID"])
 
-    def between(self, start: datetime, end: datetime) -> list[Any]:
-        """The instances that touch [start, end). Raises one of _FAULTS, also when there would be too many."""
+    def expected(self, start: datetime, end: datetime) -> float:
+        """About how many instances touch [start, end). Raises one of _FAULTS, also when they would be too many."""
         for part in self.parts:
             _refuse_broken(part)
-            _refuse_too_many(part, start, end)
+        return sum(expected(part, start, end, EVENTS_MAX) for part in self.parts)
+
+    def between(self, start: datetime, end: datetime) -> list[Any]:
+        """The instances that touch [start, end). Raises one of _FAULTS."""
         calendar = Calendar()  # without X-WR-TIMEZONE, by which the library would move times written in UTC
         for part in self.parts:
             calendar.add_component(part)
@@ -161,49 +168,7 @@ def _refuse_broken(event: Any) -> None:
             raise ValueError(f"{name}: {fault}")
     if "DTSTART" not in event:
         raise ValueError("it has no DTSTART")
-
-
-def _refuse_too_many(event: Any, start: datetime, end: datetime) -> None:
-    """Raise ValueError for recurrences so frequent that unrolling them would take all day."""
-    rules = event.get("RRULE", [])
-    first = event["DTSTART"].dt
-    days = max((end.date() - date(first.year, first.month, first.day)).days, 0)
-    for rule in rules if isinstance(rules, list) else [rules]:
-        often = _per_day(rule)
-        count = rule.get("COUNT", [STEPS_MAX + EVENTS_MAX])[0]
-        if min(often * days, count) > STEPS_MAX or min(often * min(days, (end - start).days), count) > EVENTS_MAX:
-            raise ValueError("it repeats too often for an on-call calendar; write longer events")
-
-
-def _per_day(rule: Any) -> float:
-    """About how many recurrences a rule has in a day, at most."""
-    frequency = str(rule.get("FREQ", ["DAILY"])[0]).upper()
-    if frequency in _PER_DAY and any(part in rule for part in _SELDOM):
-        raise ValueError(f"FREQ={frequency} with {', '.join(_SELDOM)} is not read; write FREQ=DAILY or longer")
-    often = _PER_DAY.get(frequency, 1.0) / max(int(rule.get("INTERVAL", [1])[0]), 1)
-    for part in _FINER.get(frequency, ("BYSECOND", "BYMINUTE", "BYHOUR")):
-        often *= max(len(rule.get(part, [])), 1)
-    return often
-
-
-def write(events: Sequence[tuple[str, Person, datetime, datetime]], stamp: datetime) -> bytes:
-    """A calendar of (rotation, person, start, end) stretches, in UTC, as RFC 5545 bytes. The same stretches give the
-    same bytes, so that a calendar application updates its events instead of doubling them.
-    """
-    calendar = Calendar()
-    calendar.add("prodid", "-//tocsin//on call//EN")
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", "On call")
-    for rotation, person, start, end in events:
-        event = Event()
-        event.add("uid", f"{rotation}-{person.id}-{start.astimezone(UTC):%Y%m%dT%H%M%SZ}@tocsin")
-        event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
-        event.add("dtstart", start.astimezone(UTC))
-        event.add("dtend", end.astimezone(UTC))
-        event.add("summary", f"{person.name} on call: {rotation}")
-        event.add("transp", "TRANSPARENT")
-        calendar.add_component(event)
-    written: bytes = calendar.to_ical()
-    return written
+    first, last = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
+    with suppress(TypeError):  # a date and a time, or a time in an unknown zone: compared as instants later
+        if last is not None and last < first:
+            raise ValueError("it ends before it starts")

@@ -14,7 +14,7 @@ from daemon.domain.people import Person
 from daemon.domain.problem import Problem, ProblemLevel
 from daemon.domain.rotation import CalendarEvent
 
-EVENTS_MAX = 20_000
+EVENTS_MAX = 10_000
 """The most instances read of one file."""
 WARNINGS_MAX = 20
 """The most warnings about single events of one file."""
@@ -34,25 +34,40 @@ class Instances:
         self._lines = _lines(text)
         self._events: list[CalendarEvent] = []
         self._warnings: dict[str, Problem] = {}
+        self._expected = 0.0
 
     def take(self, instance: Any, number: int, zone: tzinfo) -> None:
         """Take one instance, a mapping of iCalendar's names to values, of the event at a place in the file (from 0)."""
         begins, ends = _span(instance, zone)
         start, end = self._wanted
-        if str(instance.get("STATUS", "")).upper() == "CANCELLED" or ends <= max(begins, start) or begins >= end:
+        if str(instance.get("STATUS", "")).upper() == "CANCELLED" or ends < start or begins >= end:
             return
         summary = str(instance.get("SUMMARY", ""))
-        person = self._names.of((summary, *_attendees(instance)))
-        if person is not None:
-            self._events.append(CalendarEvent(person, begins, ends))
-            return
-        found = f'the event "{summary[:80]}" names nobody in the config; write a person\'s id, full name or email there'
-        self.warn("calendar-event-nobody", found, self._lines[number][1] if number < len(self._lines) else 1)
+        if ends <= begins:
+            self._warn_of_words(number, "calendar-event-empty", f"{_called(summary)} lasts no time; give it an end")
+        elif named := self._names.of(summary, _attendees(instance)):
+            if ends > start:
+                self._events.append(CalendarEvent(named[0], begins, ends))
+            if len(named) > 1:
+                found = f"names {' and '.join(named)}; {named[0]} is taken, who stands first; write an event for each"
+                self._warn_of_words(number, "calendar-event-ambiguous", f"{_called(summary)} {found}")
+        else:
+            found = "names nobody in the config; write a person's id, full name or email there"
+            self._warn_of_words(number, "calendar-event-nobody", f"{_called(summary)} {found}")
+
+    def expect(self, more: float) -> bool:
+        """Whether about so many more instances are still wanted."""
+        self._expected += more
+        return not self.full
 
     @property
     def full(self) -> bool:
         """Whether there are more instances than are wanted."""
-        return len(self._events) > EVENTS_MAX
+        return max(len(self._events), self._expected) > EVENTS_MAX
+
+    def _warn_of_words(self, number: int, code: str, words: str) -> None:
+        """Warn of what the event at a place in the file says, at its summary."""
+        self.warn(code, words, self._lines[number][1] if number < len(self._lines) else 1)
 
     def warn_of_event(self, number: int, code: str, words: str) -> None:
         """Warn of the event at a place in the file (from 0)."""
@@ -88,6 +103,10 @@ def _lines(text: str) -> list[tuple[int, int]]:
     return found
 
 
+def _called(summary: str) -> str:
+    return f'the event "{summary[:80]}"'
+
+
 def _attendees(instance: Any) -> Iterator[str]:
     """The attendees' addresses and names."""
     listed = instance.get("ATTENDEE", [])
@@ -99,9 +118,10 @@ def _attendees(instance: Any) -> Iterator[str]:
 def _span(instance: Any, zone: tzinfo) -> tuple[datetime, datetime]:
     """[start, end) in UTC. All-day events and local times without a zone follow the calendar's own zone."""
     start = instance["DTSTART"].dt
-    end = (
-        instance["DTEND"].dt if "DTEND" in instance else start + (timedelta(0) if isinstance(start, datetime) else DAY)
-    )
+    whole_days = not isinstance(start, datetime)
+    end = instance["DTEND"].dt if "DTEND" in instance else start + (DAY if whole_days else timedelta(0))
+    if whole_days and end == start:  # no valid one (RFC 5545, 3.6.1), but exporters that write it mean the day
+        end = start + DAY
     return _instant(start, zone), _instant(end, zone)
 
 

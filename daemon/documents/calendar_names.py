@@ -17,30 +17,32 @@ class Names:
     """Who a text means, from the people of the config."""
 
     def __init__(self, people: Mapping[str, Person]) -> None:
-        self._exact: dict[str, str] = {}
-        for words in (
-            [(person.id, person) for person in people.values()],
-            [(person.name, person) for person in people.values()],
-            [(person.email, person) for person in people.values()],
-        ):
-            for word, person in words:
+        self._exact: list[dict[str, tuple[str, ...]]] = [{}, {}, {}]
+        for person in people.values():
+            for known, word in zip(self._exact, (person.id, person.name, person.email), strict=True):
                 if word:
-                    self._exact.setdefault(_folded(word), person.id)
+                    known[_folded(word)] = (*known.get(_folded(word), ()), person.id)
         self._inside = [(_inside(word), person.id) for person in people.values() for word in _long(person)]
 
-    def of(self, texts: Iterable[str]) -> str | None:
-        """The person whom the first text that names anybody names."""
-        for text in texts:
-            folded = _folded(text)
-            person = self._exact.get(folded) or self._found_in(folded)
-            if person:
-                return person
-        return None
+    def of(self, summary: str, attendees: Iterable[str]) -> tuple[str, ...]:
+        """The people whom the summary names, else those whom the attendees name, the first one first."""
+        return self._named(summary) or tuple(dict.fromkeys(name for each in attendees for name in self._named(each)))
 
-    def _found_in(self, text: str) -> str | None:
-        """The person whose name stands first in a longer text; of two at one place the longer name."""
-        matches = [(match, person) for pattern, person in self._inside if (match := pattern.search(text))]
-        return min(matches, key=lambda found: (found[0].start(), -found[0].end()))[1] if matches else None
+    def _named(self, text: str) -> tuple[str, ...]:
+        folded = _folded(text)
+        return next((known[folded] for known in self._exact if folded in known), ()) or self._found_in(folded)
+
+    def _found_in(self, text: str) -> tuple[str, ...]:
+        """The people whose names stand in a longer text, in its order; a name inside a longer name is none."""
+        matches = [(match.span(), person) for pattern, person in self._inside for match in pattern.finditer(text)]
+        matches.sort(key=lambda found: (found[0][0], -found[0][1]))
+        spans = [span for span, _ in matches]
+        alone = (
+            person
+            for (start, end), person in matches
+            if not any(other[0] <= start and end <= other[1] and other != (start, end) for other in spans)
+        )
+        return tuple(dict.fromkeys(alone))
 
 
 def _long(person: Person) -> Iterable[str]:

@@ -141,11 +141,11 @@ class _Reader:
     def _field_faults(self, fields: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """What is wrong with the fields of an incident that stand in the test, at their places there."""
         written = json.dumps(fields, ensure_ascii=False)
-        inside = yaml.read(written, "")
+        faults = list(_faults(incident_file.read(written.encode(), "", self.policy, None, "").problems))
+        inside = yaml.read(written if faults else "", "")
         values = {place: found for found, place in inside.values.items()}
         keys = {place: found for found, place in inside.keys.items()}
-        read = incident_file.read(written.encode(), "", self.policy, None, "")
-        for each in _faults(read.problems):
+        for each in faults:
             place = (each.line, each.column)
             where = values.get(place, keys.get(place, ()))
             yield self.document.problem((*path, *where), each.code, each.message, key=place not in values)
@@ -161,10 +161,11 @@ class _Reader:
             inside = (*path, where) if where else path
             self.problems.append(self.document.problem(inside, "script-step", str(fault)))
             return
-        fields = step.fields or {}
-        if fields:
-            known = {"title": "x", "severity": self.policy.unreadable_severity, **fields}
-            self.problems += self._field_faults(known, (*path, "set"))
+        known = {"title": "x", "severity": self.policy.unreadable_severity}
+        if step.fields:
+            self.problems += self._field_faults({**known, **step.fields}, (*path, "set"))
+        if step.entry:
+            self.problems += self._field_faults({**known, "updates": [step.entry]}, path)
         yield step
 
     def _wrong(self, key: str, value: Any) -> bool:

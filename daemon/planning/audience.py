@@ -11,6 +11,9 @@ from daemon.planning.reach import channels_of
 
 NO_CADENCE = Cadence()
 
+Readers = tuple[tuple[str, Channel], ...]
+"""Readers, each with a channel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Concern:
@@ -37,14 +40,34 @@ def concerned(incident: Incident, policy: Policy, severity: Severity) -> tuple[C
     return tuple(each for each in found.values() if not (incident.drill and each.group.external))
 
 
+class Audience:
+    """Who reads what each of these groups is told; worked out when somebody is to be told, not at every look."""
+
+    def __init__(
+        self,
+        groups: Iterable[StakeholderGroup],
+        policy: Policy,
+        history: History,
+        leaving: Iterable[StakeholderGroup] = (),
+    ) -> None:
+        self._asked = (groups, policy, history, leaving)
+        self._known: dict[str, Readers] | None = None
+
+    def of(self, group: str) -> Readers:
+        """The (reader, channel) pairs of one group."""
+        if self._known is None:
+            self._known = readers(*self._asked)
+        return self._known[group]
+
+
 def readers(
     groups: Iterable[StakeholderGroup], policy: Policy, history: History, leaving: Iterable[StakeholderGroup] = ()
-) -> dict[str, tuple[tuple[str, Channel], ...]]:
+) -> dict[str, Readers]:
     """For each group the (reader, channel) pairs it writes to. A reader belongs to the first internal group that
     names them, else to the first external one; equal addresses are one reader. Groups that are `leaving` have only
     those whom no other group has.
     """
-    found: dict[str, tuple[tuple[str, Channel], ...]] = {}
+    found: dict[str, Readers] = {}
     taken: set[str] = set()
     for some in (groups, leaving):
         for group in sorted(some, key=lambda each: each.external):

@@ -37,6 +37,7 @@ class Draft:
         self._suppressed: list[Suppression] = []
         self._facts: list[Fact] = []
         self._next_look: datetime | None = None
+        self._moments: dict[datetime, str] = {}
 
     @property
     def hours(self) -> Hours:
@@ -165,5 +166,7 @@ class Draft:
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
         """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""
-        moment = at.strftime("%Y%m%dT%H%M%S.%fZ")
+        moment = self._moments.get(at)
+        if moment is None:
+            moment = self._moments[at] = at.strftime("%Y%m%dT%H%M%S.%fZ")
         return f"{self.incident.id}/{self.history.episode}/{kind.value}/{moment}/{to}/{end}"

@@ -5,6 +5,7 @@ A window's start is included, its end excluded. Windows follow the wall clock; o
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 
 from daemon.domain.rotation import Hours, Window
@@ -43,6 +44,23 @@ def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
         left -= ends - at
         at = ends
     return at
+
+
+@lru_cache(maxsize=1024)
+def open_over(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The open time in [start, end), clipped to it, in order; what touches or overlaps is one."""
+    if not hours.windows:
+        return ((start, end),)
+    found: list[tuple[datetime, datetime]] = []
+    for opening, closing in stretches(hours.windows, hours.timezone, start):
+        if opening >= end:
+            break
+        begins, ends = max(opening, start), min(closing, end)
+        if found and begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(ends, found[-1][1]))
+        elif begins < ends:
+            found.append((begins, ends))
+    return tuple(found)
 
 
 def stretches(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -4,15 +4,15 @@ Computed from the instants at which something can change (handoffs, windows, ove
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 
-from daemon.domain.rotation import CalendarEvent, Override, Rotation, Shift
-from daemon.planning.handoffs import firings_of
-from daemon.planning.hours import stretches as open_stretches
+from daemon.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift
+from daemon.planning.handoffs import firings_of, turn_of
+from daemon.planning.hours import open_over
 from daemon.planning.on_call import calendar_turns, on_call_now, overridden
 from daemon.planning.wall_clock import SECOND, instant
 
@@ -41,9 +41,8 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
     gaps have none.
     """
     found: list[Stretch] = []
-    ask = _asked(rotation)
-    moments = [start, *sorted({*_fixed(rotation, start, end), *_recurring(rotation, start, end)}), end]
-    for begins, ends in pairwise(moments):
+    ask = _asked(rotation, [_ShiftOver(shift, start, end) for shift in rotation.shifts])
+    for begins, ends in pairwise([start, *changes(rotation, start, end), end]):
         person, override = ask(begins)
         if person is None or begins >= ends:
             continue
@@ -53,6 +52,11 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
         else:
             found.append(Stretch(rotation.id, person, begins, ends, override))
     return tuple(found)
+
+
+def changes(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
+    """The instants inside (start, end) at which who is on call, or who is next, may change, in order."""
+    return sorted({*_fixed(rotation, start, end), *_recurring(rotation, start, end)})
 
 
 def until(rotation: Rotation, at: datetime) -> datetime | None:
@@ -73,18 +77,41 @@ def until(rotation: Rotation, at: datetime) -> datetime | None:
     return fixed
 
 
-def _asked(rotation: Rotation) -> Callable[[datetime], tuple[str | None, bool]]:
-    """`on_call_now` for one rotation and many instants: a calendar's events are put in order only once."""
-    if not rotation.calendar:
+class _ShiftOver:
+    """A shift over a span: asked for many instants of it, it knows whose turn it is without counting from `starts`."""
+
+    def __init__(self, shift: Shift, start: datetime, end: datetime) -> None:
+        self.members = shift.members
+        self.since = max(start, instant(shift.starts, shift.timezone))
+        alone = len(set(shift.members)) == 1
+        self.first = 0 if alone or self.since >= end else turn_of(shift, self.since) or 0
+        self.fired = () if alone else tuple(_handoffs(shift, self.since, end))
+        self.edges = [edge for opened in open_over(Hours(shift.timezone, shift.during), start, end) for edge in opened]
+
+    def person(self, at: datetime) -> str | None:
+        """Whose turn it is at an instant of the span; None before `starts` and outside the windows."""
+        if at < self.since or bisect_right(self.edges, at) % 2 == 0:
+            return None
+        return self.members[(self.first + bisect_right(self.fired, at)) % len(self.members)]
+
+
+def _asked(
+    rotation: Rotation, shifts: Sequence[_ShiftOver] | None = None
+) -> Callable[[datetime], tuple[str | None, bool]]:
+    """`on_call_now` for one rotation and many instants: a calendar's events are put in order only once, and shifts
+    that are known over a span are asked there.
+    """
+    if rotation.calendar:
+        turns = list(calendar_turns(rotation.events))
+        moments = [moment for moment, _ in turns]
+        return lambda at: overridden(
+            rotation, turns[index - 1][1] if (index := bisect_right(moments, at)) else None, at
+        )
+    if shifts is None:
         return partial(on_call_now, rotation)
-    turns = list(calendar_turns(rotation.events))
-    moments = [moment for moment, _ in turns]
-
-    def ask(at: datetime) -> tuple[str | None, bool]:
-        index = bisect_right(moments, at)
-        return overridden(rotation, turns[index - 1][1] if index else None, at)
-
-    return ask
+    return lambda at: overridden(
+        rotation, next((person for shift in shifts if (person := shift.person(at)) is not None), None), at
+    )
 
 
 def _fixed(rotation: Rotation, start: datetime, end: datetime) -> set[datetime]:
@@ -102,12 +129,14 @@ def _recurring(rotation: Rotation, start: datetime, end: datetime) -> set[dateti
 
 def _of_shift(shift: Shift, start: datetime, end: datetime) -> Iterator[datetime]:
     if len(set(shift.members)) > 1:
-        for year in range(start.astimezone(UTC).year, end.astimezone(UTC).year + 1):
-            fired = firings_of(shift.handoff, shift.timezone, year)
-            yield from fired[bisect_right(fired, start) : bisect_right(fired, end)]
+        yield from _handoffs(shift, start, end)
     if shift.during:
-        for begins, ends in open_stretches(shift.during, shift.timezone, start):
-            if begins >= end:
-                break
-            yield begins
-            yield ends
+        for opened in open_over(Hours(shift.timezone, shift.during), start, end):
+            yield from opened
+
+
+def _handoffs(shift: Shift, start: datetime, end: datetime) -> Iterator[datetime]:
+    """The firings in (start, end]."""
+    for year in range(start.astimezone(UTC).year, end.astimezone(UTC).year + 1):
+        fired = firings_of(shift.handoff, shift.timezone, year)
+        yield from fired[bisect_right(fired, start) : bisect_right(fired, end)]

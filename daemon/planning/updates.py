@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 from daemon.domain.facts import Reminded, Updated, UpdateHeld
 from daemon.domain.history import GroupHistory, History
 from daemon.domain.notification import Kind, Reason, Why
-from daemon.domain.people import Channel, StakeholderGroup
+from daemon.domain.people import StakeholderGroup
 from daemon.domain.policy import COMMUNICATIONS
-from daemon.planning.audience import Concern, concerned, readers
+from daemon.planning.audience import Audience, Concern, Readers, concerned
 from daemon.planning.cadence import next_due, span_at
 from daemon.planning.draft import LATE, Draft
 from daemon.planning.holders import holder
 from daemon.planning.reach import first_channel
 from daemon.planning.versions import HOLD
-
-Readers = dict[str, tuple[tuple[str, Channel], ...]]
 
 
 def update_groups(draft: Draft) -> None:
@@ -23,7 +21,7 @@ def update_groups(draft: Draft) -> None:
     left = [name for name in draft.history.groups if name not in {each.group.id for each in concerns}]
     groups = [each.group for each in concerns]
     leaving = [draft.policy.stakeholders[name] for name in left if name in draft.policy.stakeholders]
-    audience = readers(groups, draft.policy, draft.history, leaving)
+    audience = Audience(groups, draft.policy, draft.history, leaving)
     reminders: dict[datetime, list[tuple[Concern, datetime]]] = {}
     for concern in concerns:
         _update(draft, concern, audience, reminders)
@@ -43,7 +41,7 @@ def began_at(history: History, since: datetime) -> datetime:
 
 
 def _update(
-    draft: Draft, concern: Concern, audience: Readers, reminders: dict[datetime, list[tuple[Concern, datetime]]]
+    draft: Draft, concern: Concern, audience: Audience, reminders: dict[datetime, list[tuple[Concern, datetime]]]
 ) -> None:
     """Decide about one group that is concerned. A change that is held comes before whatever the cadence says."""
     known = draft.history.groups.get(concern.group.id)
@@ -85,7 +83,7 @@ def _joined_at(draft: Draft) -> datetime:
     return max(history.seen_at, since) if since else history.seen_at
 
 
-def _cron_while_held(draft: Draft, concern: Concern, known: GroupHistory, audience: Readers) -> None:
+def _cron_while_held(draft: Draft, concern: Concern, known: GroupHistory, audience: Audience) -> None:
     """Firings stand (rule 23), also while a change is held."""
     assert known.held_since is not None
     if concern.cadence.cron:
@@ -97,10 +95,10 @@ def _cron_while_held(draft: Draft, concern: Concern, known: GroupHistory, audien
             _send(draft, concern, Reason.DUE, draft.instant(due), audience)
 
 
-def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience: Readers) -> None:
+def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience: Audience) -> None:
     """One update to a group, with the promise when the next one comes."""
     group = concern.group
-    who = audience[group.id]
+    who = audience.of(group.id)
     known = draft.history.groups.get(group.id)
     after = max(at, draft.now) if concern.cadence.cron else at
     promised = next_due(concern.cadence, after, began_at(draft.history, known.since if known else at))
@@ -113,7 +111,7 @@ def _to_readers(
     group: StakeholderGroup,
     reason: Reason,
     at: datetime,
-    who: tuple[tuple[str, Channel], ...],
+    who: Readers,
     rule: str,
     promised: datetime | None,
 ) -> None:
@@ -133,7 +131,7 @@ def _to_readers(
         draft.hold(Kind.UPDATE, Why.NO_CHANNEL, at, group.id, "nobody of the group reads it here", rule)
 
 
-def _last_word(draft: Draft, name: str, audience: Readers) -> None:
+def _last_word(draft: Draft, name: str, audience: Audience) -> None:
     """A group no longer concerned hears that once, 2 s after the change like every change (rule 22)."""
     known, group = draft.history.groups[name], draft.policy.stakeholders.get(name)
     held_since = known.held_since
@@ -148,8 +146,8 @@ def _last_word(draft: Draft, name: str, audience: Readers) -> None:
         why = Why.DRILL if group else Why.LEFT_CONFIG
         draft.hold(Kind.UPDATE, why, at, name, "the last word", draft.severity.place)
         return
-    draft.record(Updated(at, name, Reason.SEVERITY_LOWERED, group.external, audience[name]))
-    _to_readers(draft, group, Reason.SEVERITY_LOWERED, at, audience[name], draft.severity.place, None)
+    draft.record(Updated(at, name, Reason.SEVERITY_LOWERED, group.external, audience.of(name)))
+    _to_readers(draft, group, Reason.SEVERITY_LOWERED, at, audience.of(name), draft.severity.place, None)
 
 
 def _reminder_at(draft: Draft, concern: Concern, known: GroupHistory, due: datetime) -> datetime | None:

@@ -107,6 +107,19 @@ def test_a_calendar_file(config: Path) -> None:
     assert all("bo on call" in event["SUMMARY"] for event in events)
 
 
+def test_a_calendar_file_of_one_rotation_from_today(config: Path) -> None:
+    """Without a span a calendar covers 90 days from today; a stretch under way keeps its real start; names are told."""
+    found = oncall(config, "--rotation", "duty", "--format", "ics").stdout
+    assert b"X-WR-CALNAME:On call: duty\r\n" in found
+    events = Calendar.from_ical(found).walk("VEVENT")
+    assert {event["SUMMARY"].rsplit(": ", 1)[1] for event in events} == {"duty"}
+    assert 12 <= len(events) <= 14
+    assert len({event["DTEND"].dt - event["DTSTART"].dt for event in events[:2]}) == 1
+    done = oncall(config, "--rotation", "dutty")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b'there is no rotation "dutty" in the config, did you mean "duty"' in done.stderr.replace(b";", b",")
+
+
 def test_text_in_a_zone(config: Path) -> None:
     """Text says its zone, and what an override has put there."""
     done = oncall(config, "--from", "2026-11-25T22:00Z", "--to", "2026-11-25T23:00Z", "--timezone", "Europe/Berlin")
@@ -123,7 +136,7 @@ def test_text_in_a_zone(config: Path) -> None:
         ["--from", "2026-11-25T00:00Z", "--to", "2026-11-25T00:00Z"],
         ["--at", "2026-11-25T00:00"],
         ["--at", "2026-11-25T00:00Z", "--from", "2026-11-25T00:00Z", "--to", "2026-11-26T00:00Z"],
-        ["--format", "ics"],
+        ["--format", "ics", "--at", "2026-11-25T00:00Z"],
         ["--timezone", "Mars/Base"],
         ["--from", "2026-11-25T00:00Z", "--to", "2126-11-25T00:00Z"],
     ],

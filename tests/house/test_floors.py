@@ -19,7 +19,7 @@ DOORS = {
     "click": {"cli/"},
     "croniter": {"planning/handoffs.py"},
     "email_validator": {"documents/contacts.py"},
-    "icalendar": {"documents/calendar.py"},
+    "icalendar": {"documents/calendar.py", "documents/calendar_feed.py"},
     "jinja2": {"adapters/jinja/"},
     "prometheus_client": {"web/metrics.py"},
     "phonenumbers": {"documents/contacts.py"},

@@ -94,6 +94,8 @@ def test_a_page_that_nobody_can_get_passes_its_step_and_is_told() -> None:
     notices = [each.message for each in world.arrived if each.message.kind == "operator"]
     assert {notice.via for notice in notices} == set(Channel)
     assert all("reached nobody" in notice.content.text for notice in notices)
+    letters = [world.disk.letters[notice.reference].notification for notice in notices]
+    assert {letter.rule for letter in letters} == {"tocsin.yaml"}
 
 
 @pytest.mark.parametrize("fault", ["down", "broken"])

@@ -116,6 +116,15 @@ def test_what_else_there_may_not_be(folder: Path, tmp_path: Path, monkeypatch: p
     assert git.revision(folder, "HEAD") == git.NoRevision(git.Lack.REPOSITORY)
 
 
+def test_a_shallow_clone(folder: Path, tmp_path: Path) -> None:
+    """That a clone lacks most commits is known where one is missing."""
+    commit(folder)
+    run(tmp_path, "clone", "-q", "--depth", "1", tmp_path.as_uri(), str(tmp_path / "clone"))
+    found = git.revision(tmp_path / "clone" / "ops" / "my config", "HEAD~1")
+    assert isinstance(found, git.NoRevision)
+    assert found.shallow
+
+
 def test_a_hook_names_another_repository(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables of a git hook do not lead away from the folder's own repository."""
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))

@@ -390,3 +390,18 @@ def test_nothing_is_touched(small: Repository) -> None:
     assert state() == before
     (small.config / "all.yaml").unlink()
     assert {each["to"] for each in small.changes("HEAD~1", "HEAD")} == {"ana", "bo"}
+
+
+def test_policy_tests_do_not_make_a_wall(small: Repository) -> None:
+    """Where other situations tell what moved, policy tests are only counted; JSON has them all."""
+    tests = "".join(
+        f"- {{at: 2026-11-{day}T02:00:00Z, incident: {{title: x, severity: sev1}}, expect: {{page: ana}}}}\n"
+        for day in range(10, 20)
+    )
+    small.write("tests/many.yaml", tests)
+    small.commit()
+    small.edit("all.yaml", "chain: [ana, bo]", "chain: [bo, ana]")
+    said = small.diff("HEAD").stdout
+    assert "  10 policy tests: messages move as well\n" in said
+    assert said.count("\n") == 8
+    assert len({each["situation"] for each in small.changes() if str(each["situation"]).startswith("test ")}) == 10

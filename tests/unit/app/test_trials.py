@@ -220,6 +220,13 @@ def test_entries_without_channels_take_a_whole_instant(sent: list[tuple[int, str
     assert (missing, bool(extra)) == ([], True)
 
 
+def test_entries_with_channels_choose_first() -> None:
+    """What an entry with a channel stands for is not taken by one without, whichever is written first."""
+    sent = [message(0, "bo", "sms"), message(0, "bo", "email")]
+    wanted = [Wanted(Kind.PAGE, "bo"), Wanted(Kind.PAGE, "bo", via=(Channel.SMS,))]
+    assert assign(wanted, sent) == ([], [])
+
+
 def test_a_group_is_one() -> None:
     """An entry for a group takes the messages of all its readers at that instant."""
     told = [message(0, "ana", "email", "all"), message(0, "bo", "email", "all"), message(1, "bo", "sms", "all")]

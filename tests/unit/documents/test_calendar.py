@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from icalendar import Calendar, vDDDTypes
 
-from daemon.documents.calendar import read, write
+from daemon.documents.calendar import read
+from daemon.documents.calendar_feed import write
 from daemon.documents.calendar_instances import Instances
 from daemon.domain.people import Person
 from daemon.domain.problem import ProblemLevel
@@ -151,7 +152,6 @@ def event(uid: str, *lines: str, when: str = "DTSTART:20261210T090000Z\nDTEND:20
         (["SUMMARY:primary", "ATTENDEE:mailto:nobody@example.com", "ATTENDEE:mailto:bo@example.com"], "bo"),
         (["SUMMARY:ask ana@example.com, please"], "ana"),
         (["SUMMARY:Ana Souza Lima"], "lima"),  # of two names at one place the longer
-        (["SUMMARY:Bo and Ana Souza"], "bo"),  # of two names the first
         (["SUMMARY:Ana So", " uza"], "ana"),  # a folded line
     ],
 )
@@ -277,7 +277,7 @@ def test_too_many_instances_are_a_problem() -> None:
         found.take({"SUMMARY": "ana", "DTSTART": begins, "DTEND": ends}, 0, UTC)
         taken += 1
     events, problems = found.result([])
-    assert (taken, len(events)) == (20_001, 20_000)
+    assert (taken, len(events)) == (10_001, 10_000)
     assert [(each.code, each.level) for each in problems] == [("calendar-too-long", ProblemLevel.ERROR)]
 
 

@@ -1,8 +1,11 @@
 """Policy tests: what their files say as values, and what is wrong with them, each with its place."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from daemon.documents.expectations import Exactly, Never, NoneAfter, Sent, Wanted, When
 from daemon.documents.policy_tests import PolicyTest, read
@@ -205,6 +208,7 @@ FAULTS = [
         (3, 37),
         'unknown severity "sve2"; did you mean "sev2"?',
     ),
+    ("incident: incidents/card.yaml\nsteps: [{after: 1m, update: [x]}]\nexpect: {page: bo}\n", (3, 9), "text"),
     ("expect: {page: bo}\n", (1, 1), "incident is missing"),
     ("incident: incidents/card.yaml\nexpect: []\n", (3, 9), "expect must name at least one"),
 ]
@@ -214,7 +218,7 @@ FAULTS = [
 def test_faults_of_the_rest_have_their_places(text: str, place: tuple[int, int], message: str) -> None:
     """The incident's own faults and those of the steps are told at their places in the test file."""
     tests, problems = reading("at: 2026-11-23T10:00:00Z\n" + text)
-    assert (tests, [(each.line, each.column) for each in problems]) == ((), [place])
+    assert (tests, {(each.line, each.column) for each in problems}) == ((), {place})
     assert message in problems[0].message
 
 
@@ -238,3 +242,46 @@ def test_an_empty_file_is_told(text: str) -> None:
     tests, problems = reading(text)
     assert tests == ()
     assert "the file holds no test" in problems[0].message
+
+
+WORDS = st.sampled_from(
+    ["", "0", "5m", "5m..", "..", "ana", "sev1", "page", "sms", "executives", "2026-11-23T10:00Z", "\ud800"]
+)
+KEYS = st.sampled_from(
+    [
+        "name",
+        "at",
+        "incident",
+        "for",
+        "steps",
+        "expect",
+        "after",
+        "page",
+        "never",
+        "to",
+        "exactly",
+        "as",
+        "set",
+        "update",
+        "none_after",
+        "ack",
+        "via",
+        "level",
+        "title",
+    ]
+)
+ANYTHING = st.recursive(WORDS | st.none(), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANYTHING, ANYTHING, ANYTHING, st.booleans())
+def test_nothing_makes_the_reader_stumble(incident: object, steps: object, expect: object, listed: bool) -> None:
+    """Whatever stands where, there are tests or problems, never an exception."""
+    test = {
+        "at": "2026-11-23T10:00:00Z",
+        "incident": incident,
+        "steps": steps,
+        "expect": [expect] if listed else expect,
+    }
+    tests, problems = reading(json.dumps(test))
+    assert tests or problems

@@ -1,0 +1,184 @@
+"""What `tocsin explain` tells: an incident at an instant, out of a real ledger, as values and as the page people read."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from daemon.adapters.incident_files import IncidentFiles
+from daemon.adapters.ledger.ledger import SqlLedger
+from daemon.adapters.ledger.opening import open_file
+from daemon.app.explanation import Explained, NeverSeen, explain
+from daemon.cli.explain_lines import IN_FULL, WIDTH, Reader, lines
+from daemon.domain.delivery import Refused, Uncertain
+from daemon.domain.facts import Answer, Answered, ChannelRefused, Seen
+from daemon.domain.incident import Incident, Status
+from daemon.domain.notification import Kind, Reason
+from daemon.domain.people import Channel
+from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
+
+CARD = Incident("card", "Card payments fail", "sev1")
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
+    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    yield ledger
+    await ledger.close()
+
+
+async def told(
+    ledger: SqlLedger | None, folder: Path, now: datetime, at: datetime | None = None, id_: str = "card"
+) -> Explained:
+    return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), folder, at, now)
+
+
+def page(found: Explained, reader: Reader | None = None) -> list[str]:
+    return list(lines(found, shipped_policy(), reader or Reader()))
+
+
+def section(shown: list[str], heading: str) -> str:
+    """A section's lines, joined, each run of blanks as one."""
+    start = next(number for number, line in enumerate(shown) if line.startswith(heading))
+    ends = [number for number, line in enumerate(shown) if not line and number > start]
+    return " ".join(" ".join(shown[start + 1 : ends[0] if ends else None]).split())
+
+
+async def test_a_file_alone(tmp_path: Path) -> None:
+    """A file that no daemon has seen is explained by what it would bring about; nothing is said to have been sent."""
+    (tmp_path / "card.yaml").write_text("title: Card payments fail\nseverity: sev1\nbogus: 1\n")
+    found = await told(None, tmp_path, T0)
+    assert (found.seen, found.sent, found.at) == (False, (), T0)
+    assert {each.first.reason for each in found.coming if each.first.at == T0} == {Reason.DECLARED}
+    shown = page(found)
+    assert shown[1] == "card, investigating, not seen by the daemon yet"
+    assert any(line.startswith("! ") and "card.yaml:3:1: " in line for line in shown)
+    assert not any(line.startswith("WHAT WAS") for line in shown)
+    with pytest.raises(NeverSeen):
+        await told(None, tmp_path, T0, id_="nosuch")
+
+
+async def test_who_was_woken_why_and_what_comes(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Paged, escalated, accepted, told of a change: each with its reason and its rule in words, at the right instants."""
+    await seen(ledger, CARD)
+    lead = on_duty("engineers")
+    named = shipped_policy().people[lead].name
+    await happen(ledger, "card", Answered(T0 + 4 * MINUTE, lead, Answer.OK))
+    shown = page(await told(ledger, tmp_path, T0 + 4 * MINUTE))
+    assert shown[0] == "SEV1 Card payments fail"
+    assert shown[1] == "card, investigating, for 4 minutes, since 10:00:00"
+    assert f"config revision {shipped_policy().revision}" in shown[2]
+    assert f"Technical Lead {named}, accepted 10:04:00 by answering the page" in section(shown, "WHO HOLDS")
+    assert "Scribe nobody yet: Eli Brandt paged 10:00:00 (level 0 of 0–2, round 1)" in section(shown, "WHO HOLDS")
+    place = shipped_policy().roles["technical_lead"].chain[0].place
+    sent = section(shown, "WHAT WAS SENT")
+    assert f"10:00:00 page to {named} by sms, email: accepted {place} declared: first page for Technical Lead" in sent
+    coming = section(shown, "WHAT COMES NEXT IF NOBODY DOES ANYTHING")
+    said = "escalated: nobody accepted Scribe (level 1, round 1, acknowledge_within 5m)"
+    next_place = shipped_policy().roles["scribe"].chain[1].place
+    assert f"10:05:00 page to Dee Okafor by sms, email {next_place} {said}" in coming
+    assert "Technical Lead" not in coming
+    assert max(map(len, shown)) <= WIDTH
+    assert len(shown) <= 42
+
+
+async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
+    """`--at` knows nothing of what came later: not who accepted, nor what was sent, nor that it is resolved."""
+    await seen(ledger, CARD)
+    lead = on_duty("engineers")
+    await happen(ledger, "card", Answered(T0 + 4 * MINUTE, lead, Answer.OK))
+    before = await told(ledger, tmp_path, T0 + 5 * MINUTE)
+    await seen(ledger, replace(CARD, status=Status.RESOLVED), T0 + 50 * MINUTE, "e")
+    now = T0 + 60 * MINUTE
+    then = await told(ledger, tmp_path, now, T0 + 4 * MINUTE)
+    assert (then.incident, then.sent) == (before.incident, before.sent)
+    assert [each.history.holder for each in (await told(ledger, tmp_path, now, T0 + MINUTE)).roles] == [None] * 4
+    over = await told(ledger, tmp_path, now)
+    assert {each.first.kind for each in over.coming} == {Kind.VERIFY}
+    shown = page(over)
+    assert shown[1] == "card, resolved, since 10:50:00, after 50 minutes"
+    assert "closing to 7 readers by sms, email: accepted " in section(shown, "WHAT WAS SENT")
+    assert "verify due: is the system healthy?" in section(shown, "WHAT COMES NEXT")
+    with pytest.raises(NeverSeen, match="first saw it at 2026-11-23T10:00:00Z"):
+        await told(ledger, tmp_path, now, T0 - MINUTE)
+
+
+async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Asked by one person, nothing is folded, nobody else's messages are told, and the revision stands beside each rule."""
+    await seen(ledger, CARD)
+    for minutes in range(5, 60, 5):
+        await happen(ledger, "card", ChannelRefused(T0 + minutes * MINUTE, "nobody@example.com", Channel.EMAIL))
+    found = await told(ledger, tmp_path, T0 + 55 * MINUTE)
+    mine = [each for each in found.sent if each.first.to == "dee"]
+    pages = [each for each in mine if each.first.kind is Kind.PAGE]
+    shown = section(page(found, Reader(zone="Asia/Kolkata", person="dee")), "WHAT WAS SENT")
+    assert shown.count("page to Dee Okafor") == len(pages) > 3
+    assert "Eli Brandt" not in shown
+    assert shown.startswith("15:30:00 page to Dee Okafor")
+    assert shown.count(f", revision {shipped_policy().revision}") == len(mine) > len(pages)
+
+
+async def test_long_histories_are_folded_honestly(ledger: SqlLedger, tmp_path: Path) -> None:
+    """What does not fit is counted: shown, repeated and folded messages are all there were. --all shows each."""
+    await seen(ledger, CARD)
+    for minutes in range(5, 100, 5):
+        await happen(ledger, "card", ChannelRefused(T0 + minutes * MINUTE, "nobody@example.com", Channel.EMAIL))
+    found = await told(ledger, tmp_path, T0 + 95 * MINUTE)
+    assert len(found.sent) > 5 * IN_FULL
+    shown = page(found)
+    sent = section(shown, "WHAT WAS SENT")
+    rows = sum(1 for line in shown[: shown.index("WHAT COMES NEXT IF NOBODY DOES ANYTHING")] if ": accepted" in line)
+    assert f"… {len(found.sent) - rows} earlier ones are folded; --all shows everything" in sent
+    assert "more like it since 10:00:00" in sent
+    whole = section(page(found, Reader(whole=True)), "WHAT WAS SENT")
+    assert whole.count(": accepted") == len(found.sent)
+    assert "folded" not in whole
+
+
+async def test_what_became_of_it(ledger: SqlLedger, tmp_path: Path) -> None:
+    """A refusal, an uncertain try and a second copy are told where they are."""
+    await happen(ledger, "card", Seen(T0, CARD, "d"), Refused("no such user\x1b[31m", "550"))
+    found = await told(ledger, tmp_path, T0)
+    assert "refused (550 no such user)" in section(page(found), "WHAT WAS SENT")
+    other = replace(CARD, id="other")
+    await happen(ledger, "other", Seen(T0, other, "d"), Uncertain("the line dropped", ""))
+    (first, *_) = [each for each in await ledger.records("other") if each.attempts]
+    again = await ledger.begin(first.attempts[0].reference, first.attempts[0].via, "x", T0 + MINUTE, "a lost line")
+    await ledger.end(again, Refused("gone", ""), T0 + MINUTE)
+    shown = section(page(await told(ledger, tmp_path, T0 + MINUTE, id_="other"), Reader(whole=True)), "WHAT WAS SENT")
+    assert "uncertain (the line dropped)" in shown
+    assert "possible duplicate (a lost line)" in shown
+
+
+async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Whoever holds another role gets no stand-down, and that is told with its rule."""
+    await seen(ledger, CARD)
+    await happen(ledger, "card", ChannelRefused(T0 + 5 * MINUTE, "x@example.com", Channel.EMAIL))
+    await happen(ledger, "card", Answered(T0 + 7 * MINUTE, "bo", Answer.OK))
+    found = await told(ledger, tmp_path, T0 + 7 * MINUTE)
+    place = shipped_policy().roles["incident_commander"].place
+    said = f"10:07:00 stand-down to Fay Moreau {place} still needed (incident_commander: holds or is asked for another"
+    assert said in section(page(found), "WHAT WAS HELD BACK")
+    assert section(page(found, Reader(person="fay")), "WHAT WAS HELD BACK").startswith("10:07:00 stand-down to Fay")
+    assert section(page(found, Reader(person="dee")), "WHAT WAS HELD BACK") == "nothing yet"
+
+
+async def test_unreadable(ledger: SqlLedger, tmp_path: Path) -> None:
+    """A file that cannot be read: who is paged for it, why, and how it begins."""
+    await seen(ledger, Incident("card", "card", "sev1", summary="{{{ nonsense", unreadable=True))
+    shown = page(await told(ledger, tmp_path, T0))
+    assert shown[1].startswith("card, unreadable, ")
+    assert "! the file cannot be read; it begins: {{{ nonsense" in shown
+    assert "last resort: the incident file cannot be read" in section(shown, "WHAT WAS SENT")
+    assert "nobody is asked to hold a role" in section(shown, "WHO HOLDS")
+
+
+async def test_first_seen_resolved(ledger: SqlLedger, tmp_path: Path) -> None:
+    """An incident that was over when first seen sent nothing and sends nothing."""
+    await seen(ledger, replace(CARD, status=Status.RESOLVED))
+    found = await told(ledger, tmp_path, T0 + MINUTE)
+    assert (found.sent, found.coming) == ((), ())
+    assert page(found)[1].startswith("card, resolved, since 10:00:00")
