@@ -1,7 +1,7 @@
 """Lifecycle: the daemon from its first breath to its last: begin, ready, reload, drain.
 
 It decides the order of things, and that no part dies unnoticed: a part that breaks ends the daemon, and the service
-manager starts it again. What the parts do is theirs; `app/wiring.py` has put them together.
+manager starts it again. What the parts do is theirs; `app/wiring` has put them together.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ def command(config: Path | None) -> None:
     """
     from daemon.app.logs import start_logging
     from daemon.app.start import CannotStart
-    from daemon.app.wiring import run
+    from daemon.app.wiring.daemon import run
 
     start_logging()
     try:

@@ -56,7 +56,7 @@ def _person(written: str, policy: Policy) -> Person:
 async def _send(opened: Opened, reader: Person, wanted: Sequence[Channel], now: datetime) -> list[Outcome]:
     """One try on each channel, all at once."""
     from daemon.adapters.clock import SystemClock
-    from daemon.app.wiring import ways
+    from daemon.app.wiring.ways import ways
 
     transports = ways(opened.settings, SystemClock())
     try:

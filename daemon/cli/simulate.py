@@ -43,7 +43,7 @@ def command(
     """
     from daemon.app.rehearsal import WithReplies, document, play
     from daemon.app.settings import doors
-    from daemon.app.wiring import shipped_renderer
+    from daemon.app.wiring.words import shipped_renderer
     from daemon.documents import script as scripts
 
     start = (at or moment()).astimezone(UTC).replace(microsecond=0)

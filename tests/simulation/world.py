@@ -311,7 +311,7 @@ class World:
 
 
 async def _assemble(world: World, ledger: Any) -> Daemon:
-    """The daemon as `app/wiring.py` would put it together, on this world's ports."""
+    """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock = world.clock
     invitations = Invitations(Codes(world.dice), lambda: CLOSED_DOORS)
     engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice, invitations)

@@ -1,11 +1,11 @@
-"""Wiring: the one place where adapters are made and the parts of the daemon put together.
+"""The daemon: which adapter stands at which port, and how the parts are put together.
 
-It decides which adapter stands at which port, from the settings. It must not know what the parts do with each other.
+It must not know what the parts do with each other.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +18,8 @@ from daemon.adapters.jinja import JinjaRenderer, shipped_folder
 from daemon.adapters.ledger.ledger import SqlLedger
 from daemon.adapters.ledger.lock import Lock, Locked
 from daemon.adapters.ledger.opening import open_file
-from daemon.adapters.outbox import Outbox
-from daemon.adapters.smtp import Smtp
 from daemon.adapters.systemd import Systemd
 from daemon.adapters.tree import fingerprint
-from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
 from daemon.app.arrivals import Arrivals
 from daemon.app.codes import RESERVED_FOR, Codes
@@ -34,16 +31,13 @@ from daemon.app.intake import Intake
 from daemon.app.invitations import Invitations
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.reviews import Reviews
-from daemon.app.settings import MailTransport, Settings, SmsTransport, doors
+from daemon.app.settings import Settings, doors
 from daemon.app.start import CannotStart, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
-from daemon.domain.people import Channel
+from daemon.app.wiring.ways import Retired, warm, ways
 from daemon.domain.problem import Problem
-from daemon.ports import Clock, LedgerTrouble, Renderer, Transport
-
-RETIRES_AFTER = 60.0
-"""Seconds for which a transport that was replaced may finish what it has begun."""
+from daemon.ports import Clock, Ledger, LedgerTrouble
 
 
 async def run(folder: Path, environ: Mapping[str, str]) -> None:
@@ -79,60 +73,14 @@ def open_ledger(path: Path, now: datetime, last: AsyncExitStack) -> SqlLedger:
     return ledger
 
 
-def shipped_renderer(templates: Path, tell: Callable[[Problem], None] = lambda _broken: None) -> Renderer:
-    """The words of messages as the daemon would write them: a folder's templates over the shipped ones."""
-    renderer = JinjaRenderer(shipped_folder(), tell)
-    for problem in renderer.load(templates):
-        tell(problem)
-    return renderer
-
-
-def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
-    """The transport of each channel."""
-    email, sms = settings.email, settings.sms
-    outbox = Outbox(folder=settings.outbox, email_sender=email.sender, sms_sender=sms.sender or "", clock=clock)
-    found: dict[Channel, Transport] = {Channel.EMAIL: outbox, Channel.SMS: outbox}
-    if email.transport is MailTransport.SMTP:
-        found[Channel.EMAIL] = Smtp(
-            host=email.host or "",
-            port=email.port,
-            sender=email.sender,
-            security=email.security.value,
-            username=email.username or "",
-            password=email.password.get_secret_value() if email.password else "",
-            ca_file=email.ca_file,
-        )
-    if sms.transport is SmsTransport.TWILIO:
-        found[Channel.SMS] = Twilio(
-            account_sid=sms.account_sid or "",
-            sender=sms.sender or "",
-            messaging_service_sid=sms.messaging_service_sid or "",
-            auth_token=sms.auth_token.get_secret_value() if sms.auth_token else "",
-            api_key=sms.api_key.get_secret_value() if sms.api_key else "",
-            api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
-            api_url=sms.api_url or "",
-        )
-    return found
-
-
-async def warm(ways: Mapping[Channel, Transport]) -> None:
-    """Load what a transport would else load while the first page waits (the SDK's message part, half a second)."""
-    sms = ways[Channel.SMS]
-    if isinstance(sms, Twilio):
-        await sms.start()
-
-
 async def assemble(
     current: Current, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
 ) -> Daemon:
     """Every part, with what the ledger knows. `problems` are why the config on disk was refused."""
     settings = current.settings()
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
-    dice = random.SystemRandom()
-    codes = Codes(dice, await ledger.reserved(clock.now() - RESERVED_FOR))
-    invitations = Invitations(codes, lambda: doors(current.settings()))
-    engine = Engine(clock, ledger, renderer, current.policy, ways(settings, clock), dice, invitations)
-    arrivals = Arrivals(ledger, {})
+    engine = await _engine(current, ledger, renderer, clock)
+    arrivals = _arrivals(current, engine, ledger)
     answered = await ledger.answered_since(0)
     answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
@@ -171,23 +119,17 @@ async def assemble(
     return Daemon(current, engine, watch, health, manager, (answers.run, arrivals.run, retired.run, reviews.run), part)
 
 
-class Retired:
-    """Transports that were replaced: closed when what they had begun must have ended."""
+async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
+    """The parts that move incidents on, with the reply codes that are taken."""
+    dice = random.SystemRandom()
+    codes = Codes(dice, await ledger.reserved(clock.now() - RESERVED_FOR))
+    invitations = Invitations(codes, lambda: doors(current.settings()))
+    return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
-    def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Transport] = asyncio.Queue()
 
-    def put(self, ways: Iterable[Transport]) -> None:
-        """These carry nothing new."""
-        for way in set(ways):
-            self._waiting.put_nowait(way)
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            way = await self._waiting.get()
-            await asyncio.sleep(RETIRES_AFTER)
-            await way.close()
+def _arrivals(_current: Current, _engine: Engine, ledger: Ledger) -> Arrivals:
+    """Who judges what came in from outside."""
+    return Arrivals(ledger, {})
 
 
 def _of_ledger(ledger: SqlLedger) -> Iterator[Trouble]:
