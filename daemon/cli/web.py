@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from daemon.cli.options import config_option, fail, folder_of, moment, open_policy
+from daemon.cli.desk import in_force
+from daemon.cli.options import config_option, fail, folder_of, moment
 
 
 @click.command("web")
@@ -24,24 +25,31 @@ def command(config: Path | None) -> None:
     from daemon.adapters.clock import SystemClock
     from daemon.adapters.jinja.pages import Pages
     from daemon.adapters.ledger.shared import SharedLedger
+    from daemon.adapters.systemd import Systemd
     from daemon.app.in_force import InForce
     from daemon.app.logs import start_logging
+    from daemon.app.settings import Settings
     from daemon.web import FOLDER
-    from daemon.web.serving import serve
+    from daemon.web.serving import CannotListen, serve
     from daemon.web.site import Site
 
-    settings = open_policy(config, moment()).settings
-    start_logging()
+    async def settle() -> Settings:
+        async with in_force(folder_of(config), moment()) as (found, _):
+            assert found.settings is not None
+            return found.settings
 
-    async def run() -> None:
+    async def run(settings: Settings) -> None:
         ledger, clock = SharedLedger(settings.database), SystemClock()
-        in_force = InForce(ledger, folder_of(config), os.environ, clock)
+        policy = InForce(ledger, folder_of(config), os.environ, clock)
         try:
-            await serve(Site(settings, clock, ledger, in_force, Pages(FOLDER / "pages")))
+            site = Site(settings, clock, ledger, policy, Pages(FOLDER / "pages"))
+            await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()
 
+    settings = asyncio.run(settle())
+    start_logging()
     try:
-        asyncio.run(run())
-    except OSError as trouble:
-        fail([f"cannot listen on {settings.web.listen}: {trouble.strerror or trouble}"])
+        asyncio.run(run(settings))
+    except CannotListen as trouble:
+        fail([str(trouble)])

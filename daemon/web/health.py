@@ -10,7 +10,7 @@ from aiohttp import web
 
 from daemon.app.health import HEALTHY
 from daemon.ports import LedgerTrouble
-from daemon.web.site import Site
+from daemon.web.site import CACHE_NEVER, Site
 
 STALE_AFTER = timedelta(seconds=60)
 """How old the daemon's last healthy pass may be."""
@@ -21,7 +21,8 @@ def routes(site: Site) -> list[web.RouteDef]:
 
     async def healthz(_request: web.Request) -> web.Response:
         wrong = await _wrong(site)
-        return web.Response(text="\n".join(wrong or ["ok"]) + "\n", status=503 if wrong else 200)
+        text = "\n".join(wrong or ["ok"]) + "\n"
+        return web.Response(text=text, status=503 if wrong else 200, headers={"Cache-Control": CACHE_NEVER})
 
     return [web.get("/healthz", healthz)]
 
@@ -31,7 +32,8 @@ async def _wrong(site: Site) -> list[str]:
     try:
         at = await site.ledger().noticed_at(HEALTHY)
     except LedgerTrouble as trouble:
-        return [f"the ledger cannot be read: {trouble}"]
+        site.say("ledger trouble", trouble=str(trouble))
+        return ["the ledger cannot be read; has tocsin run made it? The log of tocsin web says why"]
     if at is None:
         return ["the daemon has never made a healthy pass"]
     age = site.clock.now() - at

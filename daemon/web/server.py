@@ -1,79 +1,115 @@
-"""Server: what holds for every request: how big and how slow it may be, how errors are said, what browsers may do.
+"""Server: what holds for every request: how big, slow and frequent it may be, and how errors are said.
 
-It decides nothing about what is asked for; the route groups do.
+It decides nothing about what is asked for; the route groups do. What goes on below a request is `connections`'.
 """
 
+import asyncio
+import codecs
 from collections.abc import Awaitable, Callable
 
-import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from daemon.ports import LedgerTrouble
-from daemon.web import health
+from daemon.web import health, static
+from daemon.web.plain import HEADERS, SERVER, sentence
+from daemon.web.rates import Rates, asker
 from daemon.web.site import Site
 
 BODY_MOST = 64 * 1024
 """Octets of a request's body, where a route does not say otherwise."""
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
-        "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "X-Robots-Tag": "noindex",
-    "Server": "tocsin",
-}
-SENTENCES = {
-    400: "This request cannot be understood.",
-    401: "This needs a token.",
-    403: "This is not allowed.",
-    404: "There is nothing here.",
-    405: "This cannot be done here.",
-    408: "This took too long.",
-    413: "This is too big.",
-    414: "This address is too long.",
-    415: "This kind of content is not taken here.",
-    429: "This is too often. Try again in a minute.",
-    431: "These headers are too big.",
-    503: "The ledger cannot be used now. Try again in a minute.",
-}
-GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (health.routes,)
-
-log = structlog.get_logger()
+ANSWERED_WITHIN = 10.0
+"""Seconds for a request's body to come and its answer to be found, where a route does not say otherwise."""
+LASTING = "lasting"
+"""A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
+KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
+"""Headers of a refusal that are told; the sentence has its own."""
+GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (health.routes, static.routes)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(site: Site) -> web.Application:
     """All routes, with what holds for every one of them."""
-    app = web.Application(middlewares=[_plain_errors], client_max_size=BODY_MOST)
+    app = web.Application(middlewares=[_plainly(site), _often(site), _in_time], client_max_size=BODY_MOST)
     app.on_response_prepare.append(_secured)
     for group in GROUPS:
         app.add_routes(group(site))
     return app
 
 
-@web.middleware
-async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever goes wrong is one plain sentence, and nothing has changed."""
-    try:
+def _plainly(site: Site) -> Middleware:
+    """Whatever goes wrong is one plain sentence, and a line in the log that holds nothing of the address asked for:
+    addresses carry signatures.
+    """
+
+    @web.middleware
+    async def plainly(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as told:
+            if told.status < 400:
+                raise
+            resource = request.match_info.route.resource
+            route = resource.canonical if resource else "nothing of ours"
+            site.say("refused", status=told.status, method=request.method[:16], route=route, asker=asker(request))
+            kept = {name: told.headers[name] for name in KEPT if name in told.headers}
+            return web.Response(text=_said(told), status=told.status, headers=kept)
+        except LedgerTrouble as trouble:
+            site.say("ledger trouble", trouble=str(trouble))
+            return web.Response(text=sentence(503), status=503, headers={"Retry-After": "60"})
+
+    return plainly
+
+
+def _said(told: web.HTTPException) -> str:
+    """A route's own sentence, else ours; the library's words are not for people."""
+    of_library = {"", f"{told.status}: {told.reason}"}
+    if told.status == 413 or not told.text or told.text in of_library:
+        return sentence(told.status)
+    return told.text.rstrip("\n") + "\n"
+
+
+def _often(site: Site) -> Middleware:
+    rates = Rates(lambda: site.clock.now().timestamp())
+
+    @web.middleware
+    async def often(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not rates.allow(asker(request)):
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         return await handler(request)
-    except web.HTTPException as told:
-        if told.status < 400:
+
+    return often
+
+
+@web.middleware
+async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A body that does not come whole is 408, one that breaks off or cannot be read is 400."""
+    if request.charset and not _known(request.charset):
+        raise web.HTTPUnsupportedMediaType
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN) as deadline:
+            request[LASTING] = deadline
+            return await handler(request)
+    except TimeoutError:
+        if not deadline.expired():
             raise
-        sentence = told.text if told.text and told.text != f"{told.status}: {told.reason}" else ""
-        return web.Response(text=(sentence or SENTENCES.get(told.status, told.reason)) + "\n", status=told.status)
-    except LedgerTrouble as trouble:
-        log.warning("ledger trouble", trouble=str(trouble))
-        return web.Response(text=SENTENCES[503] + "\n", status=503)
+        if request.content.is_eof():
+            raise LedgerTrouble(f"no answer within {ANSWERED_WITHIN:.0f} s") from None
+        raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, UnicodeDecodeError):
+        raise web.HTTPBadRequest from None
+
+
+def _known(charset: str) -> bool:
+    try:
+        return bool(codecs.lookup(charset))
+    except LookupError:
+        return False
 
 
 async def _secured(_request: web.Request, response: web.StreamResponse) -> None:
     """Security headers, unless a route has its own."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    response.headers["Server"] = SERVER

@@ -1,34 +1,65 @@
 """Serving: the site on its address, until SIGTERM or Ctrl-C. It decides how the process begins and ends."""
 
 import asyncio
+import errno
+import os
 import signal
 
 import structlog
 from aiohttp import web
 
+from daemon.ports import ServiceManager
+from daemon.web.connections import Runner
 from daemon.web.server import application
 from daemon.web.site import Site
 
 ENDS_WITHIN = 5.0
 """Seconds for requests under way to end."""
+BEATS_EVERY = 10.0
+"""Seconds between two signs of life to the service manager; a third of the patience of its unit."""
 
 log = structlog.get_logger()
 
 
-async def serve(site: Site) -> None:
-    """Serve. Raises OSError when the address cannot be had."""
+class CannotListen(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """The address cannot be had."""
+
+
+async def serve(site: Site, manager: ServiceManager) -> None:
+    """Serve. Raises CannotListen."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
-    runner = web.AppRunner(application(site), handle_signals=False, access_log=None)
+    runner = Runner(application(site), site.sayings)
     await runner.setup()
+    beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
         host, port = site.settings.web.host, site.settings.web.port
         listening = web.TCPSite(runner, host, port, shutdown_timeout=ENDS_WITHIN)
-        await listening.start()
+        try:
+            await listening.start()
+        except OSError as fault:
+            raise CannotListen(_reason(site.settings.web.listen, fault)) from None
+        manager.ready(f"listening on {site.settings.web.listen}")
         log.info("ready", listening=site.settings.web.listen)
         await stop.wait()
         log.info("stopping")
+        manager.stopping()
     finally:
+        beats.cancel()
         await runner.cleanup()
+
+
+async def _beat(manager: ServiceManager) -> None:
+    """The loop turns: that is all the health that the web side has."""
+    while True:
+        manager.healthy()
+        await asyncio.sleep(BEATS_EVERY)
+
+
+def _reason(listen: str, fault: OSError) -> str:
+    if fault.errno == errno.EADDRINUSE:
+        return f"{listen} is in use: is another tocsin web running? TOCSIN_WEB__LISTEN=HOST:PORT takes another address"
+    known = errno.errorcode.get(fault.errno or 0)
+    return f"cannot listen on {listen}: {os.strerror(fault.errno) if known and fault.errno else fault}"

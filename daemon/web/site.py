@@ -4,7 +4,7 @@ It decides nothing. It must not know requests.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from daemon.app.in_force import InForce
 from daemon.app.invitations import Doors
 from daemon.app.settings import Settings, doors
 from daemon.ports import Clock, Ledger
+from daemon.web.sayings import Sayings
 
 CACHE_NEVER = "no-store"
 
@@ -35,6 +36,11 @@ class Site:
     """The ledger; raises LedgerTrouble while there is none."""
     in_force: InForce
     pages: Pages
+    sayings: Sayings = field(default_factory=Sayings)
+
+    def say(self, event: str, **fields: object) -> None:
+        """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""
+        self.sayings.say(event, **fields)
 
     @property
     def doors(self) -> Doors:

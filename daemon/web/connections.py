@@ -1,0 +1,178 @@
+"""Connections: how many clients there may be, how slow and how malformed, and what they are told then.
+
+It decides when a connection ends: slow headers get 408, a reader who does not read is cut off, and where there are too
+many the one that has waited longest without a whole request goes. It must not know what is asked for.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from daemon.web.plain import BUSY, HEADERS, SERVER, sentence
+from daemon.web.sayings import Sayings
+
+CONNECTIONS_MOST = 400
+"""Open connections; a process may have 1,024 files by default."""
+SENT_WITHIN = 10.0
+"""Seconds for a request's first line and headers: of a new connection from its start, else from the first octet."""
+WRITTEN_WITHIN = 15.0
+"""Seconds for a client to take an answer."""
+IDLE_MOST = 75.0
+"""Seconds for which a connection may wait for its next request: longer than a proxy keeps one."""
+LINGERS = 2.0
+"""Seconds in which the rest of a body that nobody wants is read and dropped."""
+LINE_MOST = 4096
+"""Octets of a request's first line: method and address."""
+FIELD_MOST = 8192
+"""Octets of one header."""
+HEADERS_MOST = 64
+"""Headers of a request."""
+
+
+class Connection(web.RequestHandler):
+    """One client's connection."""
+
+    __slots__ = ("_began", "_patience", "_sayings")
+
+    def __init__(self, manager: "Listener", sayings: Sayings, **settings: Any) -> None:
+        super().__init__(manager, **settings)
+        self._sayings = sayings
+        self._patience: asyncio.TimerHandle | None = None
+        self._began = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has no whole request under way."""
+        return not self._request_in_progress and not self._messages
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A new one takes the place of the one that has waited longest, or is turned away."""
+        assert self._manager is not None
+        others = [each for each in self._manager.connections if isinstance(each, Connection)]
+        super().connection_made(transport)
+        self._be_patient()
+        if len(others) >= CONNECTIONS_MOST:
+            self._sayings.say("connections full", most=CONNECTIONS_MOST)
+            longest = next((each for each in others if each.waits), None)
+            if longest is not None:
+                longest.force_close()
+            else:
+                self._end(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Nothing is waited for any more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """What has begun must be whole in good time."""
+        super().data_received(data)
+        if not self.waits:
+            self._stop_waiting()
+        elif data and not self._began:
+            self._stop_waiting()
+            self._began = True
+            self._be_patient()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write the answer to a client that takes it; cut off one that does not."""
+        self._stop_waiting()
+        cut = self._loop.call_later(WRITTEN_WITHIN, self._cut)
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            cut.cancel()
+
+    def _tell_plainly(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - the library's words are not ours
+    ) -> web.StreamResponse:
+        """What cannot be read as HTTP, or what we did not foresee, as one plain sentence; the connection ends."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc is not None:
+            self._sayings.fault("fault", exc)
+        else:
+            self._sayings.say("not HTTP", trouble=type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun already")
+        if isinstance(exc, LineTooLong):
+            line = exc.args[1] == LINE_MOST
+            status = HTTPStatus.REQUEST_URI_TOO_LONG if line else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        answer = web.Response(text=sentence(status), status=status, headers=HEADERS | {"Server": SERVER})
+        answer.force_close()
+        return answer
+
+    handle_error = _tell_plainly
+
+    def _be_patient(self) -> None:
+        self._patience = self._loop.call_later(SENT_WITHIN, self._too_slow)
+
+    def _stop_waiting(self) -> None:
+        self._began = False
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _too_slow(self) -> None:
+        self._patience = None
+        if self.waits and self._began:
+            self._sayings.say("too slow", within=SENT_WITHIN)
+            self._end(HTTPStatus.REQUEST_TIMEOUT, sentence(HTTPStatus.REQUEST_TIMEOUT))
+        elif self.waits:
+            self.force_close()
+
+    def _end(self, status: HTTPStatus, text: str) -> None:
+        """Say why, where nothing was asked for yet, and close."""
+        if self.transport is not None:
+            head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            tail = f"Content-Length: {len(text.encode())}\r\nConnection: close\r\n\r\n"
+            self.transport.write((head + tail + text).encode())
+        self.force_close()
+
+    def _cut(self) -> None:
+        if self.transport is not None:
+            self._sayings.say("reads too slowly", within=WRITTEN_WITHIN)
+            self.transport.abort()
+
+
+class Listener(web.Server):
+    """Makes our kind of connection, with its limits."""
+
+    def __init__(self, made: web.Server, sayings: Sayings) -> None:
+        super().__init__(made.request_handler, request_factory=made.request_factory)
+        self._sayings = sayings
+
+    def __call__(self) -> Connection:
+        """A new connection."""
+        return Connection(
+            self,
+            self._sayings,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            keepalive_timeout=IDLE_MOST,
+            lingering_time=LINGERS,
+            max_line_size=LINE_MOST,
+            max_field_size=FIELD_MOST,
+            max_headers=HEADERS_MOST,
+            auto_decompress=False,
+        )
+
+
+class Runner(web.AppRunner):
+    """Runs an application on our kind of connections."""
+
+    __slots__ = ("_sayings",)
+
+    def __init__(self, app: web.Application, sayings: Sayings) -> None:
+        super().__init__(app, handle_signals=False, access_log=None)
+        self._sayings = sayings
+
+    async def _make_server(self) -> web.Server:
+        return Listener(await super()._make_server(), self._sayings)

@@ -1,0 +1,53 @@
+"""Rates: how often one address may ask.
+
+It decides by a bucket for each address that fills steadily. It must not know what is asked for. A signed answer or
+webhook must never be lost to this: the bucket holds far more than people and providers send.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from aiohttp import web
+
+BURST = 1000.0
+"""Requests that an address may make at once."""
+STEADY = 50.0
+"""Requests a second after that."""
+ADDRESSES_MOST = 10_000
+"""Addresses remembered; the one seen longest ago is forgotten first."""
+
+
+class Rates:
+    """Buckets by address. `seconds` is a clock that never jumps."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allow(self, address: str) -> bool:
+        """Whether one more request of this address is within its rate. Counts it if so."""
+        now = self._seconds()
+        left, at = self._buckets.pop(address, (BURST, now))
+        left = min(BURST, left + (now - at) * STEADY)
+        allowed = left >= 1
+        self._buckets[address] = (left - 1 if allowed else left, now)
+        if len(self._buckets) > ADDRESSES_MOST:
+            self._buckets.popitem(last=False)
+        return allowed
+
+
+def asker(request: web.BaseRequest) -> str:
+    """Whose request this is: the other end's address, or what a proxy on this machine says it was. One host has the
+    whole of an IPv6 network of 64 bits.
+    """
+    given = request.remote or ""
+    try:
+        peer = ip_address(given)
+        if peer.is_loopback and (said := request.headers.get("X-Forwarded-For")):
+            peer = ip_address(said.rpartition(",")[2].strip())
+    except ValueError:
+        return given
+    if peer.version == 6 and not peer.ipv4_mapped:
+        return str(ip_address(int(peer) >> 64 << 64))
+    return str(peer)
