@@ -190,6 +190,11 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
+    def keeps_outbox(self) -> bool:
+        """Whether messages of any channel are written to the outbox instead of sent."""
+        return self.email.transport is MailTransport.OUTBOX or self.sms.transport is SmsTransport.OUTBOX
+
+    @property
     def database(self) -> Path:
         """The ledger's file."""
         return Path(self.ledger.removeprefix(SQLITE))
@@ -200,6 +205,7 @@ def doors(settings: Settings) -> Doors:
     return Doors(
         replies=settings.replies.by is not RepliesBy.OFF and settings.sms.transport is not SmsTransport.OUTBOX,
         public_url=settings.public_url or "",
+        receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,
         keys=tuple(key.get_secret_value() for key in settings.web.signing_key),
     )
 

@@ -23,6 +23,7 @@ def command(config: Path | None) -> None:
       TOCSIN_WEB__LISTEN=127.0.0.1:9000 tocsin web
     """
     from daemon.adapters.clock import SystemClock
+    from daemon.adapters.inbox import Inbox
     from daemon.adapters.jinja.pages import Pages
     from daemon.adapters.ledger.shared import SharedLedger
     from daemon.adapters.systemd import Systemd
@@ -42,8 +43,8 @@ def command(config: Path | None) -> None:
         ledger, clock = SharedLedger(settings.database), SystemClock()
         policy = InForce(ledger, folder_of(config), os.environ, clock)
         try:
-            site = Site(settings, clock, ledger, policy, Pages(FOLDER / "pages"))
-            await serve(site, Systemd(os.environ))
+            pages, inbox = Pages(FOLDER / "pages"), Inbox(settings.outbox) if settings.keeps_outbox else None
+            await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
         finally:
             await ledger.close()
 

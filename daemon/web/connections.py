@@ -22,6 +22,8 @@ WRITTEN_WITHIN = 15.0
 """Seconds for a client to take an answer."""
 IDLE_MOST = 75.0
 """Seconds for which a connection may wait for its next request: longer than a proxy keeps one."""
+ENDS_WITHIN = 5.0
+"""Seconds for requests under way to end when the site stops."""
 LINGERS = 2.0
 """Seconds in which the rest of a body that nobody wants is read and dropped."""
 LINE_MOST = 4096
@@ -171,7 +173,7 @@ class Runner(web.AppRunner):
     __slots__ = ("_sayings",)
 
     def __init__(self, app: web.Application, sayings: Sayings) -> None:
-        super().__init__(app, handle_signals=False, access_log=None)
+        super().__init__(app, handle_signals=False, access_log=None, shutdown_timeout=ENDS_WITHIN)
         self._sayings = sayings
 
     async def _make_server(self) -> web.Server:

@@ -11,20 +11,18 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from daemon.ports import LedgerTrouble
-from daemon.web import health, static
+from daemon.web import health, inbox, static
 from daemon.web.plain import HEADERS, SERVER, sentence
 from daemon.web.rates import Rates, asker
-from daemon.web.site import Site
+from daemon.web.site import LASTING, Site
 
 BODY_MOST = 64 * 1024
 """Octets of a request's body, where a route does not say otherwise."""
 ANSWERED_WITHIN = 10.0
 """Seconds for a request's body to come and its answer to be found, where a route does not say otherwise."""
-LASTING = "lasting"
-"""A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
 KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that are told; the sentence has its own."""
-GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (health.routes, static.routes)
+GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (health.routes, static.routes, inbox.routes)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -13,8 +13,6 @@ from daemon.web.connections import Runner
 from daemon.web.server import application
 from daemon.web.site import Site
 
-ENDS_WITHIN = 5.0
-"""Seconds for requests under way to end."""
 BEATS_EVERY = 10.0
 """Seconds between two signs of life to the service manager; a third of the patience of its unit."""
 
@@ -36,7 +34,7 @@ async def serve(site: Site, manager: ServiceManager) -> None:
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
         host, port = site.settings.web.host, site.settings.web.port
-        listening = web.TCPSite(runner, host, port, shutdown_timeout=ENDS_WITHIN)
+        listening = web.TCPSite(runner, host, port)
         try:
             await listening.start()
         except OSError as fault:
@@ -46,6 +44,7 @@ async def serve(site: Site, manager: ServiceManager) -> None:
         await stop.wait()
         log.info("stopping")
         manager.stopping()
+        site.ending.set()
     finally:
         beats.cancel()
         await runner.cleanup()

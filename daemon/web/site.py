@@ -3,7 +3,8 @@
 It decides nothing. It must not know requests.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,10 +13,13 @@ from aiohttp import web
 from daemon.app.in_force import InForce
 from daemon.app.invitations import Doors
 from daemon.app.settings import Settings, doors
+from daemon.documents.delivered import Delivered
 from daemon.ports import Clock, Ledger
 from daemon.web.sayings import Sayings
 
 CACHE_NEVER = "no-store"
+LASTING = "lasting"
+"""A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
 
 
 class Pages(Protocol):
@@ -23,6 +27,22 @@ class Pages(Protocol):
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """The page `name` (without its ending). Values are data: they are escaped."""
+        ...
+
+
+class Inbox(Protocol):
+    """The messages of the outbox. Each question blocks: ask it in a thread."""
+
+    def mark(self) -> str:
+        """Changes whenever the folder does."""
+        ...
+
+    def newest(self, most: int) -> Sequence[Delivered]:
+        """The newest messages, newest first."""
+        ...
+
+    def html(self, name: str) -> str | None:
+        """The HTML of one message; None where there is no such message, or it has none."""
         ...
 
 
@@ -37,6 +57,10 @@ class Site:
     in_force: InForce
     pages: Pages
     sayings: Sayings = field(default_factory=Sayings)
+    inbox: Inbox | None = None
+    """The outbox as its readers would see it; None where messages really leave."""
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the site stops: whatever lasts must end."""
 
     def say(self, event: str, **fields: object) -> None:
         """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""

@@ -1,0 +1,65 @@
+"""Guard: who may see what is not for everybody: somebody at this machine, or whoever knows the token.
+
+It decides who asks from where. It must not know what is asked for. Requests through a proxy are nobody's at this
+machine, and neither are those that a strange web page makes a browser send under another name (DNS rebinding).
+"""
+
+from base64 import b64decode
+from hmac import compare_digest
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from daemon.web.site import Site
+
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+"""Headers that a proxy adds."""
+
+
+def authorized(site: Site, request: web.Request) -> bool:
+    """Whether the request carries the token: as `Authorization: Bearer TOKEN`, or as a browser's password."""
+    token = site.settings.web.token
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            given = b64decode(given, validate=True).decode().partition(":")[2]
+        except ValueError:
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    wanted = token.get_secret_value() if token else ""
+    return compare_digest(given.strip().encode("utf-8", "replace"), wanted.encode()) and bool(wanted)
+
+
+def want_token(site: Site, request: web.Request) -> None:
+    """Raises 401 without the token, and 403 where none is set: then nobody may."""
+    if site.settings.web.token is None:
+        raise web.HTTPForbidden(text="This is closed until TOCSIN_WEB__TOKEN is set.")
+    if not authorized(site, request):
+        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="tocsin", charset="UTF-8"'})
+
+
+def want_token_from_afar(site: Site, request: web.Request) -> None:
+    """Like `want_token`, but open to whoever asks at this machine."""
+    if not at_this_machine(site, request):
+        want_token(site, request)
+
+
+def through_proxy(request: web.Request) -> bool:
+    """Whether somebody passed this request on."""
+    return any(name in request.headers for name in FORWARDED)
+
+
+def at_this_machine(site: Site, request: web.Request) -> bool:
+    """Whether we listen to this machine only, and somebody at it asks for this machine by its own name."""
+    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    return _loopback(site.settings.web.host) and _loopback(host.strip("[]")) and not through_proxy(request)
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
