@@ -132,6 +132,10 @@ class Ledger(Protocol):
         """The ids of all incidents ever seen."""
         ...
 
+    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The incidents that were closed last, the newest first, each once with the instant."""
+        ...
+
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """Keep the bytes of the newest good version of an incident's file."""
         ...

@@ -373,3 +373,12 @@ async def test_many_letters_in_one(ledger: Ledger) -> None:
     letters = [letter(f"k{number}") for number in range(1000)]
     assert len(await ledger.record("db", FACTS, letters, ())) == 1000
     assert await ledger.unsettled() == tuple(letters)
+
+
+async def test_closed_last_gives_the_newest_closings(ledger: Ledger) -> None:
+    """The incidents closed last come first, one that was closed again counts by its last closing, open ones don't."""
+    for number, name in enumerate(("a", "b", "c", "a")):
+        await ledger.record(name, [Closed(T0 + number * HOUR)], [], [])
+    await ledger.record("open", [Assessed(T0, "sev1", "r1")], [], [])
+    assert await ledger.closed_last(2) == (("a", T0 + 3 * HOUR), ("c", T0 + 2 * HOUR))
+    assert [name for name, _ in await ledger.closed_last(9)] == ["a", "c", "b"]

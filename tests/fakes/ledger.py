@@ -105,6 +105,14 @@ class MemoryLedger:
         """All of them."""
         return tuple(self._at_work().incidents)
 
+    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The newest closings, each incident once."""
+        found: dict[str, datetime] = {}
+        for incident, fact in reversed(self._at_work().facts):
+            if isinstance(fact, Closed):
+                found.setdefault(incident, fact.at)
+        return tuple(found.items())[:most]
+
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """The newest."""
         pages = self._at_work()

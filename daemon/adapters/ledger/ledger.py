@@ -134,6 +134,10 @@ class SqlLedger:
         """The ids of all incidents ever seen."""
         return await self._read(reads.incidents)
 
+    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The incidents that were closed last, the newest first, each once with the instant."""
+        return await self._read(reads.closed_last(most))
+
     async def files(self) -> dict[str, tuple[str, str]]:
         """For every incident the name of its file and the digest of its newest good version."""
         return await self._read(reads.files)

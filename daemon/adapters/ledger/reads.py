@@ -50,6 +50,22 @@ def incidents(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(t.incidents.c.id)).scalars())
 
 
+def closed_last(most: int) -> Callable[[Connection], tuple[tuple[str, datetime], ...]]:
+    """The incidents that were closed last, the newest first. One that was closed often counts once: so somewhat more
+    closings than are asked for are looked at.
+    """
+    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed")
+    newest = closings.order_by(t.facts.c.id.desc()).limit(2 * most)
+
+    def read(connection: Connection) -> tuple[tuple[str, datetime], ...]:
+        found: dict[str, datetime] = {}
+        for incident, at in connection.execute(newest):
+            found.setdefault(incident, read_instant(at))
+        return tuple(found.items())[:most]
+
+    return read
+
+
 def files(connection: Connection) -> dict[str, tuple[str, str]]:
     """For every incident the name of its file and the digest of its newest good version."""
     query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
