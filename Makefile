@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-run: setup  ## run the daemon on config/, templates/ and incidents/ (outbox transport)
-	@$(BIN)/tocsin run
+run: setup  ## run the daemon and the web side on config/, templates/ and incidents/ (outbox transport)
+	@exec $(BIN)/python -m daemon.cli.together
 
 test: setup  ## all tests
 	@$(BIN)/pytest -q -n 2

@@ -1,6 +1,7 @@
 """`tocsin web`: the web side, in the foreground, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def command(config: Path | None) -> None:
     from daemon.app.logs import start_logging
     from daemon.app.settings import Settings
     from daemon.web import FOLDER
-    from daemon.web.serving import CannotListen, serve
+    from daemon.web.serving import serve
     from daemon.web.site import Site
 
     async def settle() -> Settings:
@@ -52,5 +53,12 @@ def command(config: Path | None) -> None:
     start_logging()
     try:
         asyncio.run(run(settings))
-    except CannotListen as trouble:
-        fail([str(trouble)])
+    except OSError as fault:
+        fail([cannot_listen(settings.web.listen, fault)])
+
+
+def cannot_listen(listen: str, fault: OSError) -> str:
+    """Why an address cannot be listened on, and what to do."""
+    if fault.errno == errno.EADDRINUSE:
+        return f"{listen} is in use: is another tocsin web running? TOCSIN_WEB__LISTEN=HOST:PORT takes another address"
+    return f"cannot listen on {listen}: {os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault}"

@@ -62,9 +62,9 @@ def read(name: str, data: bytes) -> Delivered | None:
 
 
 def html_of(data: bytes) -> str | None:
-    """The HTML body of an email, if it has one."""
+    """The HTML body of an email, if it has one, with line breaks as browsers count them."""
     mail = _parsed(data)
-    return _body(mail, "html")[:HTML_MOST] or None if mail else None
+    return _body(mail, "html").replace("\r\n", "\n")[:HTML_MOST] or None if mail else None
 
 
 def _sms(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:

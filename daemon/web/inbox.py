@@ -41,6 +41,7 @@ OF_MAIL = (
 )
 """What a mail may do: nothing, but for its own styles and links that open elsewhere."""
 _STYLES = re.compile(r"<style[^>]*>(.*?)</style\s*>", re.DOTALL | re.IGNORECASE)
+_HEAD = re.compile(r"<head[^>]*>|$", re.IGNORECASE)
 _NEW_TAB = '<base target="_blank">'
 
 
@@ -91,7 +92,9 @@ def routes(site: Site) -> list[web.RouteDef]:
         if text is None:
             raise web.HTTPNotFound
         headers = {"Content-Security-Policy": _allowed(text), "X-Frame-Options": "SAMEORIGIN"}
-        answer = web.Response(text=_NEW_TAB + text, content_type="text/html", headers=headers)
+        answer = web.Response(
+            text=_HEAD.sub(lambda head: head[0] + _NEW_TAB, text, count=1), content_type="text/html", headers=headers
+        )
         answer.headers["Cache-Control"] = CACHE_NEVER
         return answer
 

@@ -1,8 +1,6 @@
 """Serving: the site on its address, until SIGTERM or Ctrl-C. It decides how the process begins and ends."""
 
 import asyncio
-import errno
-import os
 import signal
 
 import structlog
@@ -19,12 +17,8 @@ BEATS_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class CannotListen(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
-    """The address cannot be had."""
-
-
 async def serve(site: Site, manager: ServiceManager) -> None:
-    """Serve. Raises CannotListen."""
+    """Serve. Raises OSError when the address cannot be had."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -35,10 +29,7 @@ async def serve(site: Site, manager: ServiceManager) -> None:
     try:
         host, port = site.settings.web.host, site.settings.web.port
         listening = web.TCPSite(runner, host, port)
-        try:
-            await listening.start()
-        except OSError as fault:
-            raise CannotListen(_reason(site.settings.web.listen, fault)) from None
+        await listening.start()
         manager.ready(f"listening on {site.settings.web.listen}")
         log.info("ready", listening=site.settings.web.listen)
         await stop.wait()
@@ -55,10 +46,3 @@ async def _beat(manager: ServiceManager) -> None:
     while True:
         manager.healthy()
         await asyncio.sleep(BEATS_EVERY)
-
-
-def _reason(listen: str, fault: OSError) -> str:
-    if fault.errno == errno.EADDRINUSE:
-        return f"{listen} is in use: is another tocsin web running? TOCSIN_WEB__LISTEN=HOST:PORT takes another address"
-    known = errno.errorcode.get(fault.errno or 0)
-    return f"cannot listen on {listen}: {os.strerror(fault.errno) if known and fault.errno else fault}"
