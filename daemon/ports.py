@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from daemon.domain.arrival import Arrival, Arrives, Reserved
-from daemon.domain.delivery import Attempt, Content, Message, Outcome, Receipt
+from daemon.domain.delivery import Attempt, Content, Fate, Message, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
@@ -114,6 +114,14 @@ class Ledger(Protocol):
 
     async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """What the provider said became of a try; never moves backwards."""
+        ...
+
+    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """A try by its id, and what it was a try of."""
+        ...
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest try at each address that the provider took or refused for good, where that was a refusal."""
         ...
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
@@ -231,7 +239,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def receipt(self, provider_id: str) -> Receipt:
+    async def fate(self, provider_id: str) -> Fate:
         """What became of an accepted message."""
         ...
 

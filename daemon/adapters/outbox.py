@@ -15,7 +15,7 @@ from threading import Lock
 
 from daemon.documents import sms
 from daemon.documents.mail import Letterhead
-from daemon.domain.delivery import Accepted, Deferred, Message, Outcome, Receipt
+from daemon.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt
 from daemon.domain.people import Channel
 from daemon.ports import Clock
 
@@ -55,9 +55,9 @@ class Outbox:
         """Accepted when a file written since then is this very message."""
         return await asyncio.to_thread(self._find, message, since - LOOKS_BACK)
 
-    async def receipt(self, provider_id: str) -> Receipt:
+    async def fate(self, provider_id: str) -> Fate:
         """A file that was written has arrived, even if somebody has taken it away since."""
-        return Receipt.DELIVERED if provider_id else Receipt.UNKNOWN
+        return Fate(Receipt.DELIVERED if provider_id else Receipt.UNKNOWN)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -19,7 +19,7 @@ import aiosmtplib
 
 from daemon.documents import smtp_dialogue
 from daemon.documents.mail import Letterhead, ascii_domain
-from daemon.domain.delivery import Deferred, Fault, Message, Outcome, Receipt, Uncertain
+from daemon.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 
 CONNECTIONS = 4
 """Connections to the relay at once, and kept (notes: performance 1b; more bring nothing)."""
@@ -224,9 +224,9 @@ class Smtp:
         """Nobody can ask a relay what it took."""
         return Uncertain(f"{self._relay} cannot be asked what it took")
 
-    async def receipt(self, provider_id: str) -> Receipt:  # noqa: ARG002 - the port's signature
+    async def fate(self, provider_id: str) -> Fate:  # noqa: ARG002 - the port's signature
         """For email the server's acceptance is the receipt (rule 34)."""
-        return Receipt.DELIVERED
+        return Fate(Receipt.DELIVERED)
 
     async def close(self) -> None:
         """Say goodbye on the kept connections, briefly."""

@@ -19,7 +19,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from daemon.documents import twilio_reply
-from daemon.domain.delivery import Accepted, Deferred, Message, Outcome, Receipt, Uncertain
+from daemon.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 
 ANSWER_WITHIN = 10.0
 """Seconds for a request in all; the SDK's own timeout is not applied."""
@@ -41,7 +41,8 @@ TRIAL = "Sent from your Twilio trial account - "
 
 class Twilio:
     """A port Transport. Either an auth token or an API key with its secret opens the account; either `sender` or
-    `messaging_service_sid` says who sends. `api_url` replaces scheme and host of the API. Made and used in one loop.
+    `messaging_service_sid` says who sends. `api_url` replaces scheme and host of the API. At `status_url`, if it
+    is set, Twilio tells what becomes of messages. Made and used in one loop.
     """
 
     receipts = True
@@ -62,6 +63,7 @@ class Twilio:
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
         self._listed = {} if messaging_service_sid else self._from
         self._api_url = api_url
+        self.status_url = ""
         self._client: Any = None
         self._starting = asyncio.Lock()
         self._known: OrderedDict[str, str] = OrderedDict()
@@ -86,6 +88,8 @@ class Twilio:
         options: dict[str, Any] = {}
         if message.valid_for is not None:
             options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
+        if self.status_url and message.attempt:
+            options["status_callback"] = f"{self.status_url}?try={message.attempt}"
         messages = await self._messages()
         try:
             created = await messages.create_async(
@@ -126,14 +130,14 @@ class Twilio:
             return Uncertain(f"Twilio's list could not be read: {type(trouble).__name__}")
         return Deferred("Twilio's list does not have it")
 
-    async def receipt(self, provider_id: str) -> Receipt:
+    async def fate(self, provider_id: str) -> Fate:
         """What Twilio says became of a message; UNKNOWN when it does not say."""
         messages = await self._messages()
         try:
             fetched = await messages(provider_id).fetch_async()
         except (_AnsweredError, _UnansweredError, TwilioException, ValueError, TypeError, AttributeError):
-            return Receipt.UNKNOWN
-        return twilio_reply.receipt(fetched.status)
+            return Fate(Receipt.UNKNOWN)
+        return twilio_reply.fate(fetched.status, fetched.error_code, provider_id)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -5,32 +5,33 @@ and asks before each try whether the letter is still wanted. It must not know wh
 """
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from daemon.app.case import Stuck
 from daemon.app.delivery import KILLED, Delivery, Step
+from daemon.app.house import House
 from daemon.app.lane import Lane
+from daemon.app.message import message
 from daemon.app.provider import Provider
+from daemon.app.refused import trouble
 from daemon.app.tries import Tries
-from daemon.app.trouble import Tell
 from daemon.app.wanted import address, unwanted
-from daemon.domain.delivery import Accepted, Attempt, Message, Receipt, Refused
-from daemon.domain.history import History
+from daemon.domain.delivery import Accepted, Attempt, Fate, Refused
 from daemon.domain.notification import OUTSIDE_PLAN, Notification, Why
 from daemon.domain.people import Channel
-from daemon.domain.policy import Policy
-from daemon.planning import retry
-from daemon.ports import Clock, Ledger, LedgerTrouble, Letter, Transport
+from daemon.planning import receipts, retry
+from daemon.ports import Clock, Ledger, Letter, Transport
 
 AT_ONCE = {Channel.EMAIL: 4, Channel.SMS: 16}
 """Messages under way at once, for each channel."""
+ASKS_AT_ONCE = 4
+"""Receipts asked for at once, beside the messages: a provider that hangs when asked delays no page."""
 PREPARED = 2
 """For each message under way, how many are in hand: one is written down while the other is sent."""
 WRITES_AGAIN = timedelta(seconds=2)
@@ -39,20 +40,8 @@ STALLED_AFTER = timedelta(minutes=2)
 """A step under way for longer is stuck: every transport has a deadline far below it."""
 NOTICE_FOR = timedelta(hours=1)
 """How long an operator notice is worth sending."""
-SMS_VALID_FOR = timedelta(hours=1)
-"""How long the provider may keep a page that it cannot deliver."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What deliver asks of the rest of the house, and tells it."""
-
-    history: Callable[[str], History]
-    policy: Callable[[], Policy]
-    stuck: Callable[[Stuck], None]
-    tell: Tell
 
 
 class Deliver:
@@ -62,7 +51,6 @@ class Deliver:
         self, clock: Clock, ledger: Ledger, house: House, ways: dict[Channel, Transport], dice: random.Random
     ) -> None:
         self._clock = clock
-        self._ledger = ledger
         self._tries = Tries(ledger)
         self._house = house
         self.ways = ways
@@ -73,6 +61,7 @@ class Deliver:
         self._providers = {via: Provider(via, house.tell) for via in Channel}
         self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
         self._lanes = {via: Lane(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
+        self._asks = Lane("receipts", ASKS_AT_ONCE, self._work)
 
     @property
     def waiting(self) -> int:
@@ -90,6 +79,25 @@ class Deliver:
         """Whether letters of this incident are not settled."""
         return bool(self._held[incident])
 
+    def awaiting(self) -> tuple[Delivery, ...]:
+        """Pages that wait for their receipt, the longest first."""
+        return tuple(each for key, each in self._open.items() if self.awaits(each) and key not in self._under_way)
+
+    def awaits(self, delivery: Delivery) -> bool:
+        """Whether this page still waits for its receipt, and for an answer."""
+        waits = delivery.step is Step.ASK and not delivery.state
+        return waits and self._unwanted(delivery.notification, self._clock.now()) is None
+
+    def heard(self, attempt: Attempt, fate: Fate) -> bool:
+        """The provider said what became of a try. False when nothing more is to be done with its letter here."""
+        delivery = self._open.get(attempt.reference)
+        if delivery is None or delivery.state:
+            return False
+        delivery.told.append((attempt.number, fate))
+        if attempt.reference not in self._under_way:
+            self._put(delivery, Step.RESUME)
+        return True
+
     def take(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
         """Deliver these. `recorded` is False for pages that the ledger could not take: they go out from memory, and
         come here again once it could.
@@ -102,31 +110,34 @@ class Deliver:
                 continue
             step = Step.RESUME if letter.attempts else Step.SEND
             self._held[letter.notification.incident] += 1
-            self._open[key] = delivery = Delivery(letter, recorded, step, list(letter.attempts))
+            self._open[key] = delivery = Delivery(letter, recorded, step, tries=list(letter.attempts))
             self._put(delivery, step)
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in self._lanes.values():
+            for lane in (*self._lanes.values(), self._asks):
                 tasks.create_task(lane.run(), name=lane.name)
 
     async def drain(self, patience: float) -> bool:
         """Begin no new try, and wait for those under way. False when some did not end in time."""
-        done = await asyncio.gather(*(lane.drain(patience) for lane in self._lanes.values()))
+        done = await asyncio.gather(*(lane.drain(patience) for lane in (*self._lanes.values(), self._asks)))
         return all(done)
 
     def _put(self, delivery: Delivery, step: Step, at: datetime | None = None) -> None:
-        """Let this be the next step, at once or at that instant."""
-        delivery.step = step
-        lane = self._lanes[delivery.notification.via]
+        """Let this be the next step, at once or at that instant, instead of the one that was set before."""
+        delivery.step, delivery.turn = step, delivery.turn + 1
+        lane = self._asks if step is Step.ASK else self._lanes[delivery.notification.via]
         if at is None:
-            lane.put(delivery.rank, delivery)
+            lane.put(delivery.rank, (delivery, delivery.turn))
         else:
-            lane.later(at - self._clock.now(), delivery.rank, delivery)
+            lane.later(at - self._clock.now(), delivery.rank, (delivery, delivery.turn))
 
-    async def _work(self, delivery: Delivery) -> None:
-        """The next thing to be done with a letter."""
+    async def _work(self, turn: tuple[Delivery, int]) -> None:
+        """The next thing to be done with a letter. News that came meanwhile are looked at right after it."""
+        delivery, number = turn
+        if number != delivery.turn:
+            return
         key = delivery.notification.key
         self._under_way[key] = self._clock.now()
         try:
@@ -144,13 +155,15 @@ class Deliver:
                         await self._write(delivery)
         finally:
             del self._under_way[key]
+        if delivery.told and delivery.tries and not delivery.state:
+            self._put(delivery, Step.RESUME)
 
     async def _resume(self, delivery: Delivery) -> None:
-        """Go on where the process before stopped. A try without an end may have left (rule 40)."""
+        """Go on from how the tries stand. One without an end, of the process before, may have left (rule 40)."""
         last = delivery.tries[-1]
         if last.outcome is None:
             delivery.tries[-1] = last = replace(last, outcome=KILLED, ended_at=self._clock.now())
-            delivery.owed.append(last)
+            delivery.owe(last)
         await self._go_on(delivery)
 
     async def _send(self, delivery: Delivery) -> None:
@@ -169,9 +182,9 @@ class Deliver:
             self._put(delivery, Step.SEND, now + WRITES_AGAIN)
             return
         if delivery.page and not delivery.tries:
-            asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._elsewhere, delivery)
+            asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._stalled, delivery)
         async with self._slots[notification.via]:
-            outcome = await self.ways[notification.via].send(self._message(delivery, to))
+            outcome = await self.ways[notification.via].send(message(delivery, attempt, self._house.policy()))
         self._providers[notification.via].heard(outcome)
         await self._ended(delivery, replace(attempt, outcome=outcome, ended_at=self._clock.now()))
 
@@ -179,7 +192,7 @@ class Deliver:
         """A try has ended: write it down, and decide how to go on."""
         assert attempt.outcome is not None
         delivery.tries.append(attempt)
-        delivery.owed.append(attempt)
+        delivery.owe(attempt)
         notification = delivery.notification
         log.info(
             "tried",
@@ -192,8 +205,11 @@ class Deliver:
         await self._go_on(delivery)
 
     async def _go_on(self, delivery: Delivery) -> None:
-        """What follows from how the newest try ended."""
+        """What follows from how the tries ended and what the provider said of them."""
         notification, now = delivery.notification, self._clock.now()
+        delivery.learn(now)
+        if isinstance(delivery.stands, Refused):
+            self._house.tell(trouble(notification, delivery.stands, self._house.policy()))
         elsewhere_at = retry.elsewhere_at(delivery.tries)
         if elsewhere_at is not None and elsewhere_at <= now:
             self._elsewhere(delivery)
@@ -204,11 +220,11 @@ class Deliver:
         """Do what was decided, or set the time for it."""
         match move:
             case retry.Done(state):
-                if state == "accepted" and delivery.page and self.ways[delivery.notification.via].receipts:
-                    ended_at = delivery.tries[-1].ended_at
-                    assert ended_at is not None
+                waits = state == "accepted" and delivery.page and self.ways[delivery.notification.via].receipts
+                until = receipts.awaited_until(retry.standing(delivery.tries)) if waits else None
+                if until:
                     await self._tries.pay(delivery)
-                    self._put(delivery, Step.ASK, ended_at + retry.RECEIPT_WITHIN)
+                    self._put(delivery, Step.ASK, until)
                 else:
                     await self._settle(delivery, state)
             case retry.Again(at, possible_duplicate):
@@ -222,25 +238,32 @@ class Deliver:
     async def _find(self, delivery: Delivery) -> None:
         """Ask the provider whether an uncertain try left after all."""
         attempt, notification = delivery.tries[-1], delivery.notification
-        message = self._message(delivery, attempt.address)
-        found = await self.ways[notification.via].find(message, attempt.started_at)
+        sought = message(delivery, attempt, self._house.policy())
+        found = await self.ways[notification.via].find(sought, attempt.started_at)
         now = self._clock.now()
         move = retry.after_look_up(notification.kind, notification.via, delivery.tries, found, now)
         if isinstance(found, Accepted):
             delivery.tries[-1] = attempt = replace(attempt, outcome=found, ended_at=now)
-            delivery.owed.append(attempt)
+            delivery.owe(attempt)
         await self._follow(delivery, move)
 
     async def _ask(self, delivery: Delivery) -> None:
-        """Ask once what became of an accepted page; one not delivered goes by another channel too (rule 34)."""
-        attempt, notification = delivery.tries[-1], delivery.notification
-        assert isinstance(attempt.outcome, Accepted)
-        if self._unwanted(notification, self._clock.now()) is None:
-            receipt = await self.ways[notification.via].receipt(attempt.outcome.provider_id)
-            with contextlib.suppress(LedgerTrouble):
-                await self._ledger.receipt(attempt, receipt, self._clock.now())
-            if receipt is not Receipt.DELIVERED:
-                self._elsewhere(delivery, undelivered=True)
+        """The time for a receipt is over: ask a last time, and a page not delivered goes by another channel too
+        (rule 34).
+        """
+        notification, now = delivery.notification, self._clock.now()
+        if self._unwanted(notification, now) is None:
+            attempt = retry.standing(delivery.tries)
+            assert isinstance(attempt.outcome, Accepted)
+            due_at = receipts.awaited_until(attempt)
+            if due_at and now - due_at < receipts.ASKED_LATE:
+                fate = await self.ways[notification.via].fate(attempt.outcome.provider_id)
+                await self._tries.receipt(attempt, fate.receipt, now)
+                if fate.receipt.final:
+                    delivery.told.append((attempt.number, fate))
+                    await self._go_on(delivery)
+                    return
+            self._elsewhere(delivery)
         await self._settle(delivery, "accepted")
 
     async def _settle(self, delivery: Delivery, state: str) -> None:
@@ -256,10 +279,15 @@ class Deliver:
         else:
             self._put(delivery, Step.WRITE, self._clock.now() + WRITES_AGAIN)
 
-    def _elsewhere(self, delivery: Delivery, *, undelivered: bool = False) -> None:
+    def _stalled(self, delivery: Delivery) -> None:
+        """A page's first try began a while ago."""
+        if not isinstance(delivery.stands, Accepted):
+            self._elsewhere(delivery)
+
+    def _elsewhere(self, delivery: Delivery) -> None:
         """The letter makes no headway here: a refused address is noted, and a page goes by its next channel, once."""
-        refused, accepted = isinstance(delivery.last, Refused), isinstance(delivery.last, Accepted)
-        if delivery.state or (accepted and not undelivered) or delivery.notification.kind in OUTSIDE_PLAN:
+        refused = isinstance(delivery.stands, Refused)
+        if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
         if refused or (delivery.page and not delivery.stuck):
             delivery.stuck = True
@@ -269,21 +297,3 @@ class Deliver:
         if notification.kind in OUTSIDE_PLAN:
             return Why.LATE if now - notification.at > NOTICE_FOR else None
         return unwanted(notification, self._house.history(notification.incident))
-
-    def _message(self, delivery: Delivery, to: str) -> Message:
-        """The message as the transport gets it; the same for each try, but for the address."""
-        notification = delivery.notification
-        person = self._house.policy().people.get(notification.to)
-        return Message(
-            reference=notification.key,
-            via=notification.via,
-            address=to,
-            person=notification.to,
-            name=person.name if person else "",
-            content=delivery.letter.content,
-            incident=notification.incident,
-            episode=notification.episode,
-            kind=notification.kind.value,
-            at=notification.at,
-            valid_for=SMS_VALID_FOR if delivery.page else None,
-        )

@@ -3,12 +3,13 @@
 It keeps, it does not decide; `app/deliver.py` does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
-from daemon.domain.delivery import Accepted, Attempt, Outcome, Uncertain
+from daemon.domain.delivery import Accepted, Attempt, Fate, Outcome, Uncertain
 from daemon.domain.notification import Kind, Notification
+from daemon.planning import receipts, retry
 from daemon.ports import Letter
 
 RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
@@ -17,8 +18,8 @@ KILLED = Uncertain("killed during the send")
 
 
 class Step(Enum):
-    """What is done next with a letter: sent, taken up again after a restart, looked up after an uncertain send, asked
-    about, or only written down.
+    """What is done next with a letter: sent, taken up again, looked up after an uncertain send, asked
+    about, or only written down. RESUME goes on from how its tries stand: after a restart, and after news of them.
     """
 
     SEND = "send"
@@ -30,16 +31,19 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Delivery:
-    """One letter on its way. `recorded` is whether the ledger knows it, `owed` are tries that the ledger does not know
-    of. `possible_duplicate` is why an earlier copy may have left, `stuck` whether its next channel was asked for;
-    `state` is how it was settled, while that is not written yet.
+    """One letter on its way. `turn` counts the steps that were set: only the newest is taken. `recorded` is whether the
+    ledger knows it, `owed` are tries that the ledger does not know of, `told` is what the provider said of tries, by
+    their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier copy may have left, `stuck`
+    whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
     """
 
     letter: Letter
     recorded: bool = True
     step: Step = Step.SEND
+    turn: int = 0
     tries: list[Attempt] = field(default_factory=list)
     owed: list[Attempt] = field(default_factory=list)
+    told: list[tuple[int, Fate]] = field(default_factory=list)
     possible_duplicate: str = ""
     stuck: bool = False
     settled_at: datetime | None = None
@@ -61,9 +65,30 @@ class Delivery:
         return RANKS.get(self.notification.kind, 1)
 
     @property
-    def last(self) -> Outcome | None:
-        """How the newest try ended."""
-        return self.tries[-1].outcome if self.tries else None
+    def stands(self) -> Outcome | None:
+        """How the try ended that tells how the letter stands."""
+        return retry.standing(self.tries).outcome if self.tries else None
+
+    def learn(self, now: datetime) -> None:
+        """See the tries in the light of what the provider said of them."""
+        for number, fate in self.told:
+            for place, attempt in enumerate(self.tries):
+                if attempt.number == number:
+                    self.tries[place] = changed = receipts.heard(attempt, fate, now)
+                    if changed.outcome != attempt.outcome:
+                        self.owe(changed)
+        self.told.clear()
+
+    def owe(self, attempt: Attempt) -> None:
+        """The ledger is to be told how this try ended; what it was to be told of it before does not count any more."""
+        self.owed = [*(each for each in self.owed if each.number != attempt.number), attempt]
+
+    def begun(self, attempt: Attempt) -> None:
+        """The ledger now knows of a try that it did not."""
+        for tries in (self.tries, self.owed):
+            for place, each in enumerate(tries):
+                if each.number == attempt.number:
+                    tries[place] = replace(each, id=attempt.id)
 
     @property
     def copies(self) -> int:

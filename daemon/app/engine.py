@@ -1,4 +1,5 @@
-"""Engine: the parts that move incidents on, put together at the ports: reconcile, scheduler, deliver, operators.
+"""Engine: the parts that move incidents on, put together at the ports: reconcile, scheduler, deliver, receipts,
+operators.
 
 It decides who hears of what inside the house. It must not know files, config folders or adapters, so that it runs on
 virtual time as it does on real.
@@ -8,10 +9,12 @@ import random
 from collections.abc import Callable, Mapping
 
 from daemon.app.case import News, Stuck
-from daemon.app.deliver import Deliver, House
+from daemon.app.deliver import Deliver
+from daemon.app.house import House
 from daemon.app.intake import Known
 from daemon.app.invitations import Invitations
 from daemon.app.operators import Operators
+from daemon.app.receipts import Receipts
 from daemon.app.reconcile import Reconcile
 from daemon.app.scheduler import Scheduler
 from daemon.app.trouble import Trouble
@@ -39,6 +42,7 @@ class Engine:
         self.scheduler = Scheduler(clock, self.reconcile.look)
         house = House(self.reconcile.history, policy, self._stuck, self.tell)
         self.deliver = self.reconcile.post = Deliver(clock, ledger, house, dict(ways), dice)
+        self.receipts = Receipts(clock, ledger, house, self.deliver, lambda: invitations.doors().receipts_every)
         self.operators = Operators(clock, ledger, policy, self.deliver)
 
     def tell(self, trouble: Trouble) -> None:

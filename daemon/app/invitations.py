@@ -5,7 +5,7 @@ It decides from the settings, the channel and the kind. It must not know the wor
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from daemon.app.codes import Codes
 from daemon.documents import links
@@ -21,11 +21,14 @@ ASKING = frozenset({Kind.PAGE, Kind.VERIFY})
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Where answers come in: by SMS (`replies`), and at `public_url` by links that `keys` sign."""
+    """Where answers come in: by SMS (`replies`), and at `public_url` by links that `keys` sign; how often receipts of
+    pages are asked for, if at all.
+    """
 
     replies: bool = False
     public_url: str = ""
     keys: tuple[str, ...] = ()
+    receipts_every: timedelta | None = None
 
     @property
     def links(self) -> bool:

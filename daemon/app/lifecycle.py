@@ -82,8 +82,9 @@ class Daemon:
     def _parts(self, orders: Orders) -> Sequence[Callable[[], Awaitable[None]]]:
         """Everything that runs as long as the daemon does."""
         engine = self.engine
-        parts = (engine.scheduler, engine.deliver, engine.operators, self.watch, self.current, self.health)
-        return (*(part.run for part in parts), *self.others, lambda: self._reloads(orders))
+        parts = (engine.scheduler, engine.deliver, engine.receipts, engine.operators)
+        rest = (self.watch, self.current, self.health)
+        return (*(part.run for part in (*parts, *rest)), *self.others, lambda: self._reloads(orders))
 
     async def _reloads(self, orders: Orders) -> None:
         """Reload at each order; a storm of orders is one reload after the other, not one each."""

@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         """The ledger's file."""
         return Path(self.ledger.removeprefix(SQLITE))
 
+    @property
+    def told(self) -> bool:
+        """Whether the SMS provider tells by itself what becomes of messages, at `public_url`."""
+        return self.replies.by is RepliesBy.WEBHOOK and self.public_url is not None
+
 
 def doors(settings: Settings) -> Doors:
     """Where answers come in. The SMS outbox sends nothing, so nobody can answer it (timeline.md rule 42)."""

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from daemon.app.delivery import Delivery
-from daemon.domain.delivery import Attempt, Outcome
+from daemon.domain.delivery import Attempt, Outcome, Receipt
 from daemon.ports import Ledger, LedgerTrouble
 
 FROM_MEMORY = 2
@@ -49,7 +49,8 @@ class Tries:
         if not delivery.recorded:
             return False
         try:
-            delivery.owed = [await self._begun(each) for each in delivery.owed]
+            for each in tuple(delivery.owed):
+                await self._begin(delivery, each)
             writes = [self._ledger.end(*_ended(each)) for each in delivery.owed]
             if delivery.state and delivery.settled_at:
                 writes.append(self._ledger.settle(delivery.notification.key, delivery.state, delivery.settled_at))
@@ -60,13 +61,21 @@ class Tries:
         delivery.owed.clear()
         return True
 
-    async def _begun(self, attempt: Attempt) -> Attempt:
-        """The try as the ledger knows it: one that went out from memory is written down now."""
-        if attempt.id:
-            return attempt
-        key, cause = attempt.reference, attempt.possible_duplicate
-        begun = await self._ledger.begin(key, attempt.via, attempt.address, attempt.started_at, cause)
-        return replace(attempt, id=begun.id, number=begun.number)
+    async def receipt(self, attempt: Attempt, receipt: Receipt, now: datetime) -> None:
+        """Note what the provider said of a try, if the ledger knows that. Trouble loses only the note."""
+        if not attempt.id:
+            return
+        try:
+            await self._ledger.receipt(attempt, receipt, now)
+        except LedgerTrouble as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+
+    async def _begin(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Write a try down that went out from memory."""
+        if not attempt.id:
+            key, cause = attempt.reference, attempt.possible_duplicate
+            begun = await self._ledger.begin(key, attempt.via, attempt.address, attempt.started_at, cause)
+            delivery.begun(replace(attempt, id=begun.id))
 
 
 def _ended(attempt: Attempt) -> tuple[Attempt, Outcome, datetime]:

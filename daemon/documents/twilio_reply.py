@@ -14,7 +14,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from daemon.domain.delivery import Accepted, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
+from daemon.documents import refusal
+from daemon.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 
 REFUSED = frozenset({21211, 21214, 21217, 21265, 21610, 21612, 21614, 21635, 30004, 30005, 30006})
 """Codes about the number: not a number, not reachable, opted out, not mobile, landline, blocked, unknown."""
@@ -43,6 +44,13 @@ RECEIPTS = {
 def receipt(status: str | None) -> Receipt:
     """What a message's status says of it; an unknown word says nothing."""
     return RECEIPTS.get(status or "", Receipt.UNKNOWN)
+
+
+def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
+    """What a message's status and error code say of it. A code about the number refuses that for good."""
+    said, number = receipt(status), str(code or "")
+    for_good = said is Receipt.UNDELIVERED and number.isdecimal() and int(number) in REFUSED
+    return Fate(said, Refused(refusal.what(number), number) if for_good else None, provider_id)
 
 
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:

@@ -25,7 +25,7 @@ class Message:
 
     `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
     ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `bulk` asks for
-    the List-Unsubscribe family (updates only).
+    the List-Unsubscribe family (updates only). `attempt` is the try's id in the ledger, 0 while it has none.
     """
 
     reference: str
@@ -39,6 +39,7 @@ class Message:
     kind: str
     at: datetime
     valid_for: timedelta | None = None
+    attempt: int = 0
 
 
 class Fault(StrEnum):
@@ -96,10 +97,33 @@ class Receipt(StrEnum):
     DELIVERED = "delivered"
     UNDELIVERED = "undelivered"
 
+    @property
+    def rank(self) -> int:
+        """How far along it is."""
+        return list(Receipt).index(self)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will be said."""
+        return self in (Receipt.DELIVERED, Receipt.UNDELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a provider says became of a message. `refused` when it was not delivered because the address is refused for
+    good (rule 37); `provider_id` is the provider's own name for the message.
+    """
+
+    receipt: Receipt
+    refused: Refused | None = None
+    provider_id: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of one notification on one channel. `outcome` is None while the first byte may have left."""
+    """One try of one notification on one channel. `outcome` is None while the first byte may have left; `receipt` is
+    what the provider said of it later.
+    """
 
     id: int
     reference: str
@@ -110,3 +134,4 @@ class Attempt:
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     possible_duplicate: str = ""
+    receipt: Receipt | None = None

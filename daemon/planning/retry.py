@@ -8,7 +8,8 @@ It must not know how anything is sent. Whoever delivers interprets three values 
     LookUp(at)                      ask the transport's `find` at `at`, then ask `after_look_up` here
 
     how it ended       page                                         anything else
-    accepted           Done("accepted")                             the same
+    accepted           Done("accepted"); elsewhere at once if it    Done("accepted")
+                       was not delivered (planning.receipts)
     refused            Done("refused"), elsewhere at once           Done("refused")
     deferred           Again: 2, 5, 10, 20, 30 s, each minute;      Again: 30 s doubling to 15 min
                        elsewhere 25 s after the first try began
@@ -25,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from daemon.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from daemon.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from daemon.domain.notification import Kind
 from daemon.domain.people import Channel
 
@@ -44,8 +45,6 @@ JITTER = 0.2
 """How much longer a wait may get, as a share of it (rule 35)."""
 ELSEWHERE_AFTER = timedelta(seconds=25)
 """A page that makes no headway goes by another channel this long after its first try began: within 30 s (rule 37)."""
-RECEIPT_WITHIN = timedelta(minutes=3)
-"""A page accepted by a provider that gives receipts goes by another channel after this long without one (rule 34)."""
 MOST_COPIES = 5
 """Copies of one message that may each have arrived, before no more are made."""
 UPDATE_COPIES = 2
@@ -78,8 +77,8 @@ Move = Done | Again | LookUp
 
 
 def after_send(kind: Kind, via: Channel, tries: Sequence[Attempt], now: datetime, jitter: float) -> Move:
-    """What follows the newest of these tries of one notification on one channel, whose outcome is known."""
-    match _last(tries).outcome:
+    """What follows these tries of one notification on one channel; the outcome of the newest is known."""
+    match standing(tries).outcome:
         case Accepted():
             return Done("accepted")
         case Refused():
@@ -104,12 +103,19 @@ def after_look_up(kind: Kind, via: Channel, tries: Sequence[Attempt], found: Out
     return Again(now, _possible_duplicate(tries))
 
 
+def standing(tries: Sequence[Attempt]) -> Attempt:
+    """The try that tells how the message stands: one that was accepted (as may turn out late), else the newest."""
+    return next((attempt for attempt in tries if isinstance(attempt.outcome, Accepted)), _last(tries))
+
+
 def elsewhere_at(tries: Sequence[Attempt]) -> datetime | None:
     """When a page goes by its next channel too, given its tries on this one; None: no reason to. An instant in the
     past means at once.
     """
-    last = _last(tries)
+    last = standing(tries)
     match last.outcome:
+        case Accepted() if last.receipt is Receipt.UNDELIVERED:
+            return last.ended_at or last.started_at
         case None | Accepted():
             return None
         case Refused() | Deferred(fault=Fault.PROVIDER | Fault.ADDRESS):

@@ -16,7 +16,7 @@ from daemon.adapters.clock import SystemClock
 from daemon.adapters.outbox import Outbox
 from daemon.adapters.smtp import Smtp
 from daemon.adapters.twilio import Twilio
-from daemon.domain.delivery import Accepted, Content, Deferred, Message, Outcome, Receipt, Refused, Uncertain
+from daemon.domain.delivery import Accepted, Content, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 from daemon.domain.people import Channel
 from daemon.ports import Transport
 from tests.fakes.smtp_server import Relay
@@ -205,10 +205,10 @@ async def test_receipts(way: Way) -> None:
     """An accepted message has a receipt that is no failure; a name that nobody knows raises nothing."""
     outcome = await way.transport.send(message(way))
     assert isinstance(outcome, Accepted)
-    receipt = await way.transport.receipt(outcome.provider_id)
+    receipt = (await way.transport.fate(outcome.provider_id)).receipt
     assert receipt in (Receipt.QUEUED, Receipt.SENT, Receipt.DELIVERED)
     assert way.transport.receipts or receipt is Receipt.DELIVERED or not outcome.provider_id
-    assert isinstance(await way.transport.receipt("no such thing"), Receipt)
+    assert isinstance(await way.transport.fate("no such thing"), Fate)
 
 
 @pytest.mark.parametrize("wait", [0.0, 0.001, 0.005])

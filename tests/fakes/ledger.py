@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from daemon.domain.arrival import Arrival, Arrives, Reserved
-from daemon.domain.delivery import Attempt, Outcome, Receipt
+from daemon.domain.delivery import Accepted, Attempt, Outcome, Receipt, Refused
 from daemon.domain.facts import Answered, Closed, Coded, Fact
-from daemon.domain.notification import Suppression
+from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
 from daemon.ports import LedgerTrouble, Letter, Record, Report
 
@@ -87,6 +87,22 @@ class MemoryLedger:
         order, receipts = list(Receipt), self._at_work().receipts
         if order.index(receipt) > order.index(receipts.get(attempt.id, Receipt.UNKNOWN)):
             receipts[attempt.id] = receipt
+            attempts = self._at_work().attempts
+            attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], receipt=receipt)
+
+    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """Ids count from 1."""
+        pages = self._at_work()
+        if not 0 < attempt <= len(pages.attempts):
+            return None
+        one = pages.attempts[attempt - 1]
+        return one, pages.letters[one.reference].notification
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The last to tell."""
+        told = [each for each in self._at_work().attempts if isinstance(each.outcome, (Accepted, Refused))]
+        newest = {(each.via, each.address): each for each in told}
+        return tuple(each for each in told if each in newest.values() and isinstance(each.outcome, Refused))
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """In the order recorded."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.domain.delivery import Accepted, Deferred, Message, Outcome, Receipt, Refused, Uncertain
+from daemon.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class MemoryTransport:
                 return Accepted(f"M{number}")
         return Deferred("not here")
 
-    async def receipt(self, provider_id: str) -> Receipt:
+    async def fate(self, provider_id: str) -> Fate:
         """Delivered, unless told otherwise."""
-        return self._receipts.get(provider_id, Receipt.DELIVERED if provider_id else Receipt.UNKNOWN)
+        return Fate(self._receipts.get(provider_id, Receipt.DELIVERED if provider_id else Receipt.UNKNOWN))
 
     async def close(self) -> None:
         """Note it."""

@@ -30,7 +30,7 @@ DOORS = {
     "ruamel": {"documents/edit.py"},
     "sqlalchemy": {"adapters/ledger/"},
     "structlog": {"app/", "web/"},
-    "twilio": {"adapters/twilio.py"},
+    "twilio": {"adapters/twilio.py", "adapters/twilio_signature.py"},
     "watchfiles": {"adapters/folder.py"},
     "yaml": {"documents/yaml.py", "documents/syntax.py"},
 }

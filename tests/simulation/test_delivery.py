@@ -80,7 +80,9 @@ def test_a_refused_channel_goes_by_the_other_at_once() -> None:
 
 
 def test_a_page_that_nobody_can_get_passes_its_step_and_is_told() -> None:
-    """All channels of ana refused: bo is paged at once, and the operator hears that ana's page reached nobody."""
+    """All channels of ana refused: bo is paged at once, and the operator hears of both, and that the page reached
+    nobody.
+    """
 
     async def story(world: World) -> None:
         world.faults.refuses = frozenset({"+14155550101", "ana@example.com"})
@@ -93,7 +95,8 @@ def test_a_page_that_nobody_can_get_passes_its_step_and_is_told() -> None:
     assert [when for when, _ in seconds_of(world, "bo")] == [0, 0]
     notices = [each.message for each in world.arrived if each.message.kind == "operator"]
     assert {notice.via for notice in notices} == set(Channel)
-    assert all("reached nobody" in notice.content.text for notice in notices)
+    assert all("ana cannot be reached by" in notice.content.text for notice in notices)
+    assert all("reached nobody" in notice.content.text for notice in notices if notice.via is Channel.EMAIL)
     letters = [world.disk.letters[notice.reference].notification for notice in notices]
     assert {letter.rule for letter in letters} == {"tocsin.yaml"}
 

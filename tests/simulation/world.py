@@ -26,6 +26,7 @@ from daemon.domain.delivery import (
     Attempt,
     Content,
     Deferred,
+    Fate,
     Fault,
     Message,
     Outcome,
@@ -93,14 +94,24 @@ class DiskLedger:
         await self._commit()
         assert key in self._disk.letters, "a try of a letter that was never recorded"
         tries = self._disk.attempts.setdefault(key, [])
-        number = len(tries) + 1
-        tries.append(Attempt(number, key, number, via, address, at, possible_duplicate=possible_duplicate))
+        number, new = len(tries) + 1, 1 + sum(map(len, self._disk.attempts.values()))
+        tries.append(Attempt(new, key, number, via, address, at, possible_duplicate=possible_duplicate))
         return tries[-1]
 
     async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         await self._commit()
+        self._change(attempt, outcome=outcome, ended_at=at)
+
+    def _change(self, attempt: Attempt, **changes: Any) -> None:
         tries = self._disk.attempts[attempt.reference]
-        tries[attempt.id - 1] = replace(tries[attempt.id - 1], outcome=outcome, ended_at=at)
+        place = next(place for place, each in enumerate(tries) if each.id == attempt.id)
+        tries[place] = replace(tries[place], **changes)
+
+    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        await self._commit()
+        all_tries = [each for tries in self._disk.attempts.values() for each in tries]
+        found = next((each for each in all_tries if each.id == attempt), None)
+        return (found, self._disk.letters[found.reference].notification) if found else None
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         await self._commit()
@@ -108,6 +119,8 @@ class DiskLedger:
 
     async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         await self._commit()
+        if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
+            self._change(attempt, receipt=receipt)
 
     async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         await self._commit()
@@ -173,6 +186,8 @@ class Provider:
         self._via, self._clock, self._dice, self.faults = via, clock, dice, faults
         self.receipts = receipts
         self.arrived: list[Arrival] = []
+        self.asked: list[tuple[datetime, str]] = []
+        self.fates: dict[str, Fate] = {}
         self._undelivered: set[str] = set()
 
     async def send(self, message: Message) -> Outcome:
@@ -202,8 +217,11 @@ class Provider:
         found = any(each.message.reference == message.reference and each.at >= since for each in self.arrived)
         return Accepted("found") if found else Deferred("not in the list")
 
-    async def receipt(self, provider_id: str) -> Receipt:
-        return Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED
+    async def fate(self, provider_id: str) -> Fate:
+        self.asked.append((self._clock.now(), provider_id))
+        if provider_id in self.fates:
+            return self.fates[provider_id]
+        return Fate(Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from daemon.adapters.ledger import reads, writes
+from daemon.adapters.ledger import reads, tries, writes
 from daemon.adapters.ledger.codec import fact_body, outcome_body, storable
 from daemon.adapters.ledger.opening import Opened
 from daemon.adapters.ledger.rows import content_row, digest_of, held_row, notification_row
@@ -25,7 +25,7 @@ from daemon.adapters.ledger.writer import Writer
 from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Attempt, Content, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
-from daemon.domain.notification import Suppression
+from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
 from daemon.ports import Letter, Record, Report
 
@@ -177,6 +177,14 @@ class SqlLedger:
     async def noticed_at(self, cause: str) -> datetime | None:
         """When this cause was last told; None: never."""
         return await self._read(reads.noticed_at(cause))
+
+    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """A try by its id, and what it was a try of."""
+        return await self._read(tries.tried(attempt))
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest try at each address that was taken or refused for good, where it was refused."""
+        return await self._read(tries.refusals)
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every notification that is not settled, with its tries, oldest first."""

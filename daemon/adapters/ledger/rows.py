@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from daemon.adapters.ledger.codec import read_outcome, storable
 from daemon.adapters.ledger.tables import HELD, PENDING, read_instant, written
-from daemon.domain.delivery import Attempt, Content
+from daemon.domain.delivery import Attempt, Content, Receipt
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
 from daemon.domain.people import Channel
 
@@ -128,4 +128,5 @@ def attempt_of(row: RowMapping) -> Attempt:
         outcome=read_outcome(row["outcome"]) if row["outcome"] else None,
         ended_at=read_instant(row["ended_at"]) if row["ended_at"] else None,
         possible_duplicate=row["possible_duplicate"],
+        receipt=Receipt(row["receipt"]) if row["receipt"] else None,
     )

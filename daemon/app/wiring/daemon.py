@@ -35,7 +35,8 @@ from daemon.app.settings import Settings, doors
 from daemon.app.start import CannotStart, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
-from daemon.app.wiring.ways import Retired, warm, ways
+from daemon.app.wiring.ways import Retired, carried_by, warm, ways
+from daemon.domain.arrival import Arrives
 from daemon.domain.problem import Problem
 from daemon.ports import Clock, Ledger, LedgerTrouble
 
@@ -101,7 +102,7 @@ async def assemble(
     def changed(before: Settings) -> None:
         """Fit everything to a new config."""
         settings = current.settings()
-        if (before.email, before.sms) != (settings.email, settings.sms):
+        if carried_by(before) != carried_by(settings):
             retired.put(engine.deliver.ways.values())
             engine.deliver.ways = ways(settings, clock)
         for broken in renderer.load(settings.templates):
@@ -127,9 +128,9 @@ async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clo
     return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
 
-def _arrivals(_current: Current, _engine: Engine, ledger: Ledger) -> Arrivals:
+def _arrivals(_current: Current, engine: Engine, ledger: Ledger) -> Arrivals:
     """Who judges what came in from outside."""
-    return Arrivals(ledger, {})
+    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge})
 
 
 def _of_ledger(ledger: SqlLedger) -> Iterator[Trouble]:

@@ -33,7 +33,7 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
             ca_file=email.ca_file,
         )
     if sms.transport is SmsTransport.TWILIO:
-        found[Channel.SMS] = Twilio(
+        found[Channel.SMS] = twilio = Twilio(
             account_sid=sms.account_sid or "",
             sender=sms.sender or "",
             messaging_service_sid=sms.messaging_service_sid or "",
@@ -42,7 +42,13 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
             api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
             api_url=sms.api_url or "",
         )
+        twilio.status_url = f"{settings.public_url}/twilio/status" if settings.told else ""
     return found
+
+
+def carried_by(settings: Settings) -> object:
+    """What the transports are made from: they are made anew when it changes."""
+    return settings.email, settings.sms, settings.public_url if settings.told else None
 
 
 async def warm(ways: Mapping[Channel, Transport]) -> None:

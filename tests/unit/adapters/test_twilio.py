@@ -111,7 +111,7 @@ async def test_nobody_there() -> None:
         async with sending(server, api_url=url) as transport:
             assert isinstance(await transport.send(text()), Deferred)
             assert isinstance(await transport.find(text(), now()), Uncertain)
-            assert await transport.receipt("SM1") is Receipt.UNKNOWN
+            assert (await transport.fate("SM1")).receipt is Receipt.UNKNOWN
 
 
 async def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ async def test_receipts(status: str, receipt: Receipt) -> None:
         outcome = await transport.send(text())
         assert isinstance(outcome, Accepted)
         server.set_status(outcome.provider_id, status)
-        assert await transport.receipt(outcome.provider_id) is receipt
+        assert (await transport.fate(outcome.provider_id)).receipt is receipt
 
 
 @pytest.mark.parametrize("fault", ["500", "drop", "code 20003 401"])
@@ -195,7 +195,7 @@ async def test_nothing_raises(fault: str) -> None:
         server.always("list", fault)  # aiohttp itself asks twice when a connection is cut, but never for a POST
         server.always("fetch", fault)
         assert isinstance(await transport.find(text(), now()), Uncertain)
-        assert await transport.receipt("SM1") is Receipt.UNKNOWN
+        assert (await transport.fate("SM1")).receipt is Receipt.UNKNOWN
 
 
 async def test_numbers_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,14 @@
+"""Twilio's signature of its webhooks, by its own SDK (product.md section 8).
+
+Decides whether Twilio sent this. Must not know requests, nor what is in them. The address is the public one that Twilio
+was given, never one rebuilt from a request's headers.
+"""
+
+from collections.abc import Mapping
+
+from twilio.request_validator import RequestValidator
+
+
+def signed(token: str, url: str, values: Mapping[str, str], signature: str) -> bool:
+    """Whether the account's token signed this address with these form values. A signature that is no ASCII is none."""
+    return bool(signature) and signature.isascii() and bool(RequestValidator(token).validate(url, values, signature))

@@ -1,0 +1,33 @@
+"""Message: a letter as its transport gets it, the same for each try but for the address and the try's own number.
+
+It decides how long a message is worth keeping. It must not know how it leaves.
+"""
+
+from datetime import timedelta
+
+from daemon.app.delivery import Delivery
+from daemon.domain.delivery import Attempt, Message
+from daemon.domain.policy import Policy
+
+SMS_VALID_FOR = timedelta(hours=1)
+"""How long the provider may keep a page that it cannot deliver."""
+
+
+def message(delivery: Delivery, attempt: Attempt, policy: Policy) -> Message:
+    """The message of one try."""
+    notification = delivery.notification
+    person = policy.people.get(notification.to)
+    return Message(
+        reference=notification.key,
+        via=notification.via,
+        address=attempt.address,
+        person=notification.to,
+        name=person.name if person else "",
+        content=delivery.letter.content,
+        incident=notification.incident,
+        episode=notification.episode,
+        kind=notification.kind.value,
+        at=notification.at,
+        valid_for=SMS_VALID_FOR if delivery.page else None,
+        attempt=attempt.id,
+    )

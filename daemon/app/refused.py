@@ -1,0 +1,24 @@
+"""Refused: addresses that a provider refused for good, as the operators and whoever checks the config hear of them.
+
+Decides the sentences and their places. Must not know how it was found out, nor what is sent instead.
+"""
+
+from daemon.app.trouble import Trouble
+from daemon.documents import refusal
+from daemon.domain.delivery import Refused
+from daemon.domain.notification import Notification
+from daemon.domain.people import Channel
+from daemon.domain.policy import Policy
+
+SPOKEN = {Channel.SMS: "SMS", Channel.EMAIL: "email"}
+FIELDS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
+
+
+def trouble(notification: Notification, refused: Refused, policy: Policy) -> Trouble:
+    """What operators hear at once; of a stakeholder's plain address by email only, where nobody is to be woken."""
+    via = notification.via
+    person = policy.people.get(notification.to)
+    place = f" ({person.place})" if person and person.place else ""
+    said = f"{notification.to} cannot be reached by {SPOKEN[via]} any more: {refusal.cause(refused)}"
+    cause = f"refused:{notification.to}:{via.value}"
+    return Trouble(cause, f"{said}; {refusal.cure(via, refused)}{place}", minor=person is None)
