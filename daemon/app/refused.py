@@ -1,6 +1,6 @@
-"""Refused: addresses that a provider refused for good, as the operators and whoever checks the config hear of them.
+"""Refused: an address that a provider refused for good, as the operators hear of it at once.
 
-Decides the sentences and their places. Must not know how it was found out, nor what is sent instead.
+Decides the sentence and whether it may wake somebody. Must not know how it was found out, nor what is sent instead.
 """
 
 from daemon.app.trouble import Trouble
@@ -11,7 +11,6 @@ from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
 
 SPOKEN = {Channel.SMS: "SMS", Channel.EMAIL: "email"}
-FIELDS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 
 
 def trouble(notification: Notification, refused: Refused, policy: Policy) -> Trouble:

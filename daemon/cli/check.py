@@ -1,5 +1,6 @@
 """`tocsin check`: is the config good, and are the incident files? Problems as `file:line:col: level: message`."""
 
+import asyncio
 import json
 import os
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from daemon.app.configuration import Configuration
 from daemon.cli.options import config_option, folder_of
+from daemon.domain.delivery import Attempt
 from daemon.domain.problem import Problem, ProblemLevel
 
 
@@ -18,7 +21,8 @@ from daemon.domain.problem import Problem, ProblemLevel
 @config_option
 def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     r"""Check the config, the templates and incident files. PATHs are incident files or folders of them; without any,
-    the configured folder is looked at. Exit status 1 if there is an error; warnings are only told.
+    the configured folder is looked at. Addresses that a provider refused when they were last tried are told
+    too, if there is a ledger. Exit status 1 if there is an error; warnings are only told.
 
     \b
     Examples:
@@ -40,6 +44,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
         lambda path: WatchedFolder(path, clock).scan(),
         check_templates,
     )
+    problems += _unreachable(found, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
@@ -49,6 +54,31 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
             click.echo(annotation(problem) if form == "github" else str(problem))
         click.echo(summary(problems, found.revision), err=True)
     sys.exit(1 if errors else 0)
+
+
+def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
+    """Addresses of the config that a provider refused when they were last tried, as far as a ledger tells."""
+    if found.policy is None or not found.ledger.is_file():
+        return []
+    from daemon.app.unreachable import problems
+    from daemon.cli.desk import ledger_at, warn
+    from daemon.ports import LedgerTrouble
+
+    ledger = ledger_at(found.ledger)
+    if ledger is None:
+        return []
+
+    async def ask() -> tuple[Attempt, ...]:
+        try:
+            return await ledger.refusals()
+        finally:
+            await ledger.close()
+
+    try:
+        return list(problems(found, folder, asyncio.run(ask())))
+    except LedgerTrouble as trouble:
+        warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
+        return []
 
 
 def document(problem: Problem) -> dict[str, str | int]:

@@ -50,7 +50,7 @@ async def in_force(
     ledger keeps (rule 43); without one its problems are told and the command ends with 1.
     """
     found = load(folder, now, os.environ)
-    ledger = _ledger(found.ledger, tell)
+    ledger = ledger_at(found.ledger, tell)
     try:
         if found.policy is None or found.settings is None:
             kept = await ledger.last_good_config() if ledger else None
@@ -66,7 +66,7 @@ async def in_force(
             await ledger.close()
 
 
-def _ledger(path: Path, tell: Callable[[str], None]) -> Ledger | None:
+def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
     """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
     if not path.is_file():
         return None
