@@ -14,6 +14,7 @@ from daemon.domain.invitation import NO_INVITATION, Invitation
 from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
+from daemon.domain.tally import Tally
 
 
 class Clock(Protocol):
@@ -214,6 +215,12 @@ class Ledger(Protocol):
 
     async def records(self, incident: str) -> tuple[Record, ...]:
         """Everything decided for an incident, to be sent or held back, in the order decided."""
+        ...
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """What the ledger holds, in numbers. Settled rows begun before that instant may count as they were found
+        first: they change no more.
+        """
         ...
 
     async def close(self) -> None:

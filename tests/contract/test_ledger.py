@@ -382,3 +382,50 @@ async def test_closed_last_gives_the_newest_closings(ledger: Ledger) -> None:
     await ledger.record("open", [Assessed(T0, "sev1", "r1")], [], [])
     assert await ledger.closed_last(2) == (("a", T0 + 3 * HOUR), ("c", T0 + 2 * HOUR))
     assert [name for name, _ in await ledger.closed_last(9)] == ["a", "c", "b"]
+
+
+async def _live_through(ledger: Ledger, day: int) -> None:
+    """A day of two incidents: pages of every fate, an SMS, a receipt."""
+    at = T0 + timedelta(days=day)
+    for name, status in ((f"open-{day}", Status.INVESTIGATING), (f"over-{day}", Status.RESOLVED)):
+        seen = Seen(at, replace(INCIDENT, id=name, status=status), name)
+        keys = {state: f"{name}-{state}" for state in ("accepted", "refused", "waiting")}
+        letters = [letter(key, name, at=at) for key in keys.values()]
+        await ledger.record(name, [Seen(at, replace(INCIDENT, id=name), "0"), seen], letters, [])
+        taken = await ledger.begin(keys["accepted"], Channel.SMS, "+14155550101", at)
+        await ledger.end(taken, Accepted("SM1"), at)
+        await ledger.receipt(taken, Receipt.DELIVERED, at)
+        await ledger.settle(keys["accepted"], "accepted", at)
+        again = await ledger.begin(keys["refused"], Channel.EMAIL, "ana@example.com", at, "a kill")
+        await ledger.end(again, Refused("no such user"), at)
+        await ledger.settle(keys["refused"], "refused", at)
+        await ledger.begin(keys["waiting"], Channel.SMS, "+14155550101", at)
+    await ledger.finish(f"over-{day}")
+    await ledger.arrive(Arrival(Arrives.SMS, f"SM-{day}", "+14155550101", "ok", at))
+    if day:
+        await ledger.judged(1, "accepted")
+
+
+async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:
+    """The numbers are those of all rows, whatever was added up before, and a row counts as it is while it may change."""
+    for day in range(3):
+        await _live_through(ledger, day)
+        for before in (T0, T0 + timedelta(days=day, hours=1)):
+            tally = await ledger.tally(before)
+        pages = 2 * (day + 1)
+        assert tally.open == {"sev1": day + 1}
+        assert tally.notifications == {("page", state): pages for state in ("accepted", "refused", "waiting")}
+        assert tally.tries == {("sms", "accepted"): pages, ("email", "refused"): pages, ("sms", "waiting"): pages}
+        assert tally.receipts == {("sms", "delivered"): pages}
+        assert tally.duplicates == {"email": pages}
+        assert tally.arrivals == ({("sms", "waiting"): day} if day else {}) | (
+            {("sms", "accepted"): 1} if day else {("sms", "waiting"): 1}
+        )
+        assert tally.oldest_page_at == T0
+
+
+async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:
+    """Nothing written, nothing counted."""
+    tally = await ledger.tally(T0)
+    assert not any((tally.open, tally.notifications, tally.tries, tally.receipts, tally.duplicates, tally.arrivals))
+    assert tally.oldest_page_at is None

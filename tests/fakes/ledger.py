@@ -1,14 +1,16 @@
 """A ledger in memory: the same answers as the real one, and trouble on demand."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from daemon.domain.arrival import Arrival, Arrives, Reserved
 from daemon.domain.delivery import Accepted, Attempt, Outcome, Receipt, Refused
-from daemon.domain.facts import Answered, Closed, Coded, Fact
-from daemon.domain.notification import Notification, Suppression
+from daemon.domain.facts import Answered, Closed, Coded, Fact, Seen
+from daemon.domain.notification import Kind, Notification, Suppression
 from daemon.domain.people import Channel
+from daemon.domain.tally import WAITING, Tally
 from daemon.ports import LedgerTrouble, Letter, Record, Report
 
 
@@ -246,6 +248,25 @@ class MemoryLedger:
         said = [pages.receipts[each.id] for each in attempts if each.id in pages.receipts]
         state, settled_at = pages.states.get(key, ("pending", None))
         return Record(decided, pages.letters[key].content, attempts, said[-1] if said else None, state, settled_at)
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """Counted anew each time."""
+        pages = self._at_work()
+        versions = {name: fact.incident for name, fact in pages.facts if isinstance(fact, Seen)}
+        opened = [each for name, each in versions.items() if not pages.incidents[name] and each.status != "resolved"]
+        pending = [letter.notification for key, letter in pages.letters.items() if key not in pages.states]
+        sent = [(letter.notification.kind.value, pages.states.get(key, (WAITING, None))[0])
+                for key, letter in pages.letters.items()]  # fmt: skip
+        outcomes = [type(each.outcome).__name__.lower() if each.outcome else WAITING for each in pages.attempts]
+        return Tally(
+            open=Counter(each.severity for each in opened),
+            notifications=Counter([*sent, *((each.kind.value, "held") for each in pages.held.values())]),
+            tries=Counter((each.via.value, outcome) for each, outcome in zip(pages.attempts, outcomes, strict=True)),
+            receipts=Counter((pages.attempts[id_ - 1].via.value, said.value) for id_, said in pages.receipts.items()),
+            duplicates=Counter(each.via.value for each in pages.attempts if each.possible_duplicate),
+            arrivals=Counter((each.kind.value, result or WAITING) for each, result in pages.arrivals),
+            oldest_page_at=min((each.at for each in pending if each.kind is Kind.PAGE), default=None),
+        )
 
     async def close(self) -> None:
         """Nothing is held."""

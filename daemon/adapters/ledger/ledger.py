@@ -20,6 +20,7 @@ from daemon.adapters.ledger.codec import fact_body, outcome_body, storable
 from daemon.adapters.ledger.opening import Opened
 from daemon.adapters.ledger.rows import content_row, digest_of, held_row, notification_row
 from daemon.adapters.ledger.tables import written
+from daemon.adapters.ledger.tallies import Tallies
 from daemon.adapters.ledger.trouble import trouble
 from daemon.adapters.ledger.writer import Writer
 from daemon.domain.arrival import Arrival, Arrives, Reserved
@@ -27,6 +28,7 @@ from daemon.domain.delivery import Attempt, Content, Outcome, Receipt
 from daemon.domain.facts import Answered, Fact
 from daemon.domain.notification import Notification, Suppression
 from daemon.domain.people import Channel
+from daemon.domain.tally import Tally
 from daemon.ports import Letter, Record, Report
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ class SqlLedger:
         self.concern: str = opened.concern
         self._engine: Engine = opened.engine
         self._writer = Writer(opened.engine)
+        self._tallies = Tallies()
 
     async def record(
         self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
@@ -193,6 +196,10 @@ class SqlLedger:
     async def records(self, incident: str) -> tuple[Record, ...]:
         """Everything decided for an incident, to be sent or held back, in the order decided."""
         return await self._read(reads.records(incident))
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
+        return await self._read(lambda connection: self._tallies.count(connection, settled_before))
 
     async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
         """The config that came into force last: its revision, since when, and its files."""

@@ -150,10 +150,12 @@ pending = notifications.c.state == literal_column(f"'{PENDING}'")
 answers = facts.c.kind == literal_column("'Answered'")
 coded = facts.c.kind == literal_column("'Coded'")
 unjudged = arrivals.c.result.is_(None)
+unfinished = incidents.c.finished == literal_column("0")
 """Conditions that have an index of just their rows. Such an index is found only by a literal, not by a parameter."""
 Index("notifications_pending", notifications.c.id, sqlite_where=pending, postgresql_where=pending)
 Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answers)
 Index("facts_codes", facts.c.id, sqlite_where=coded, postgresql_where=coded)
+Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 

@@ -1,4 +1,4 @@
-"""What came in from outside, and reply codes found quickly."""
+"""What came in from outside; reply codes and unfinished incidents found quickly."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the table of arrivals, and the index of codes."""
+    """Make the table of arrivals, and the indexes of codes and of unfinished incidents."""
     op.create_table(
         "arrivals",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
@@ -24,3 +24,4 @@ def upgrade() -> None:
     op.create_index("arrivals_of", "arrivals", ["kind", "who", "id"])
     op.create_index("arrivals_unjudged", "arrivals", ["id"], sqlite_where=sa.text("result IS NULL"))
     op.create_index("facts_codes", "facts", ["id"], sqlite_where=sa.text("kind = 'Coded'"))
+    op.create_index("incidents_unfinished", "incidents", ["id"], sqlite_where=sa.text("finished = 0"))
