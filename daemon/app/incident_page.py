@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from daemon.app.reviews import steps_of
+from daemon.documents.cleaning import clean, one_line
 from daemon.documents.drawing import Tone
 from daemon.documents.fates import Sent
 from daemon.documents.inside import Inside, inside, promises
@@ -44,6 +45,7 @@ class Entry:
     """A line of the list: `nobody` are the titles of roles that nobody has accepted."""
 
     incident: Incident
+    title: str
     tag: str
     tone: Tone
     since: datetime
@@ -119,6 +121,7 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
     public = outside(steps_of(facts), promises(_sent(records)), tuple(policy.severities)) if records else None
     return Entry(
         incident=incident,
+        title=one_line(clean(incident.title)) or "Untitled incident",
         tag=policy.severity(incident.severity).name.upper(),
         tone=severity_tone(incident.severity, policy),
         since=history.started_at,

@@ -19,8 +19,6 @@ SPAN_MAX = timedelta(days=3660)
 """The longest span that is shown: ten years."""
 CALENDAR_SPAN = timedelta(days=90)
 """What a calendar file covers from today on, when no span is given."""
-AROUND = timedelta(days=60)
-"""How far beyond a span a calendar file looks for where a stretch really begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +144,12 @@ def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
     so that tomorrow's file has the same event.
     """
     from daemon.documents.calendar_feed import write
-    from daemon.planning.stretches import stretches
+    from daemon.planning.stretches import AROUND, whole
 
-    (start, end), first = span, span[0] - AROUND
-    first = first.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    start, end = span
     policy = _policy(asked.config, start, end + AROUND)
     who, rotations = _known(asked, policy)
-    every = (each for rotation in rotations for each in stretches(rotation, first, end + AROUND))
-    found = [each for each in every if who in (None, each.person) and each.end > start and each.start < end]
+    found = [each for rotation in rotations for each in whole(rotation, start, end) if who in (None, each.person)]
     found.sort(key=lambda each: (each.start, each.rotation))
     events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
     of = [policy.people[who].name] if who else []

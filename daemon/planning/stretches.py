@@ -20,6 +20,8 @@ ENDLESS = timedelta(days=800)
 """Handoffs and windows that put nobody else on call for this long never do."""
 ENDLESS_CALENDAR = timedelta(days=365)
 """A calendar's stretch that lasts longer counts as endless: only so much of a calendar's future is read."""
+AROUND = timedelta(days=60)
+"""How far beyond a span it is looked for where a stretch really begins and ends."""
 FAR = timedelta(days=100_000)
 """Farther than anything that is written down."""
 STEP = timedelta(days=32)
@@ -57,6 +59,14 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
 def changes(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
     """The instants inside (start, end) at which who is on call, or who is next, may change, in order."""
     return sorted({*_fixed(rotation, start, end), *_recurring(rotation, start, end)})
+
+
+def whole(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stretch, ...]:
+    """The stretches that touch [start, end), not clipped to it: one that is under way keeps its real start, so that it
+    is the same tomorrow. Looked for within 60 days around, from a first of January on.
+    """
+    first = (start - AROUND).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    return tuple(each for each in stretches(rotation, first, end + AROUND) if each.end > start and each.start < end)
 
 
 def until(rotation: Rotation, at: datetime) -> datetime | None:

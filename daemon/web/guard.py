@@ -10,15 +10,27 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from daemon.web import sessions
 from daemon.web.site import Site
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 """Headers that a proxy adds."""
+LOOKING = ("GET", "HEAD")
 
 
 def authorized(site: Site, request: web.Request) -> bool:
-    """Whether the request carries the token: as `Authorization: Bearer TOKEN`, or as a browser's password."""
+    """Whether the request carries the token: as `Authorization: Bearer TOKEN`, as a browser's password, or (to look at
+    something) as the cookie of a session.
+    """
     token = site.settings.web.token
+    session = request.cookies.get(sessions.NAME, "")
+    if (
+        token
+        and session
+        and request.method in LOOKING
+        and sessions.holds(session, token.get_secret_value(), site.clock.now())
+    ):
+        return True
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -43,6 +55,14 @@ def want_token_from_afar(site: Site, request: web.Request) -> None:
     """Like `want_token`, but open to whoever asks at this machine."""
     if not at_this_machine(site, request):
         want_token(site, request)
+
+
+def insider(site: Site, request: web.Request) -> bool:
+    """Whether somebody may see what is not for outsiders: with the token, or while tocsin is being tried out: nothing
+    really leaves, no address is public, and they sit at this machine.
+    """
+    trying = site.inbox is not None and site.settings.public_url is None
+    return authorized(site, request) or (trying and at_this_machine(site, request))
 
 
 def through_proxy(request: web.Request) -> bool:

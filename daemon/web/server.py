@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from daemon.ports import LedgerTrouble
-from daemon.web import health, inbox, static, twilio
+from daemon.web import health, inbox, incidents, login, metrics, oncall, static, twilio
 from daemon.web.plain import HEADERS, SERVER, sentence
 from daemon.web.rates import Rates, asker
 from daemon.web.site import LASTING, Site
@@ -22,7 +22,16 @@ ANSWERED_WITHIN = 10.0
 """Seconds for a request's body to come and its answer to be found, where a route does not say otherwise."""
 KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that are told; the sentence has its own."""
-GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (health.routes, static.routes, inbox.routes, twilio.routes)
+GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
+    health.routes,
+    metrics.routes,
+    static.routes,
+    inbox.routes,
+    incidents.routes,
+    oncall.routes,
+    login.routes,
+    twilio.routes,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

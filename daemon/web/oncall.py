@@ -1,0 +1,53 @@
+"""On call: `/oncall` for insiders, and calendars by secret link for applications that subscribe (product.md section 8).
+
+It decides who may look, and that nobody fetches again what has not changed. It must not know who is on call.
+"""
+
+import asyncio
+from hashlib import sha256
+
+from aiohttp import web
+
+from daemon.app.on_call_page import duties, feed, owners
+from daemon.documents import links
+from daemon.documents.times import dated
+from daemon.web import login
+from daemon.web.guard import insider
+from daemon.web.kept import Kept
+from daemon.web.site import Site
+
+FEEDS_MOST = 200
+"""Calendars kept for a moment."""
+ICS = ".ics"
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET /oncall` and `/oncall/{owner}/{signature}.ics`."""
+    feeds: Kept[bytes | None] = Kept(FEEDS_MOST)
+
+    async def now_and_next(request: web.Request) -> web.Response:
+        if not insider(site, request):
+            return login.ask(site, "/oncall")
+        policy, now = await site.in_force.policy(), site.clock.now()
+        keys = site.doors.keys
+        base = site.settings.public_url or ""
+        calendar = (lambda owner: base + links.calendar(keys, owner) + ICS) if keys else None
+        found = await asyncio.to_thread(duties, policy, now)
+        return site.page("oncall", duties=found, owners=owners(policy), calendar=calendar, now=now, dated=dated)
+
+    async def ics(request: web.Request) -> web.Response:
+        owner, signature = request.match_info["owner"], request.match_info["signature"]
+        if not links.verified(site.doors.keys, signature, "oncall", owner):
+            raise web.HTTPNotFound
+        policy, now = await site.in_force.policy(), site.clock.now()
+        data = await feeds.get(owner, lambda: asyncio.to_thread(feed, policy, owner, now))
+        if data is None:
+            raise web.HTTPNotFound
+        tag = sha256(data).hexdigest()[:32]
+        headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"'}
+        if any(each.value in (tag, "*") for each in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Disposition"] = f'inline; filename="on-call-{owner}.ics"'
+        return web.Response(body=data, content_type="text/calendar", charset="utf-8", headers=headers)
+
+    return [web.get("/oncall", now_and_next), web.get("/oncall/{owner}/{signature}" + ICS, ics)]
