@@ -184,7 +184,7 @@ class Deliver:
         if delivery.page and not delivery.tries:
             asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._stalled, delivery)
         async with self._slots[notification.via]:
-            outcome = await self.ways[notification.via].send(message(delivery, attempt, self._house.policy()))
+            outcome = await self.ways[notification.via].send(message(delivery, attempt, self._house))
         self._providers[notification.via].heard(outcome)
         await self._ended(delivery, replace(attempt, outcome=outcome, ended_at=self._clock.now()))
 
@@ -238,7 +238,7 @@ class Deliver:
     async def _find(self, delivery: Delivery) -> None:
         """Ask the provider whether an uncertain try left after all."""
         attempt, notification = delivery.tries[-1], delivery.notification
-        sought = message(delivery, attempt, self._house.policy())
+        sought = message(delivery, attempt, self._house)
         found = await self.ways[notification.via].find(sought, attempt.started_at)
         now = self._clock.now()
         move = retry.after_look_up(notification.kind, notification.via, delivery.tries, found, now)

@@ -40,7 +40,7 @@ class Engine:
         self.clock, self.ledger, self.policy, self.invitations = clock, ledger, policy, invitations
         self.reconcile = Reconcile(clock, ledger, renderer, policy, self.tell, invitations)
         self.scheduler = Scheduler(clock, self.reconcile.look)
-        house = House(self.reconcile.history, policy, self._stuck, self.tell)
+        house = House(self.reconcile.history, policy, self._stuck, self.tell, invitations.unsubscribe)
         self.deliver = self.reconcile.post = Deliver(clock, ledger, house, dict(ways), dice)
         self.receipts = Receipts(clock, ledger, house, self.deliver, lambda: invitations.doors().receipts_every)
         self.operators = Operators(clock, ledger, policy, self.deliver)

@@ -57,3 +57,10 @@ class Invitations:
         answer = links.answer(doors.keys, each.incident, each.to) if person and each.kind in ASKING else ""
         page = f"/incidents/{each.incident}" if each.external else links.page(doors.keys, each.incident)
         return Invitation(code, doors.public_url + answer if answer else "", doors.public_url + page), coded
+
+    def unsubscribe(self, each: Notification) -> str:
+        """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""
+        doors = self.doors()
+        if each.kind is not Kind.UPDATE or each.via is not Channel.EMAIL or not doors.links:
+            return ""
+        return doors.public_url + links.unsubscribe(doors.keys, each.incident, each.to)

@@ -6,17 +6,17 @@ It decides how long a message is worth keeping. It must not know how it leaves.
 from datetime import timedelta
 
 from daemon.app.delivery import Delivery
+from daemon.app.house import House
 from daemon.domain.delivery import Attempt, Message
-from daemon.domain.policy import Policy
 
 SMS_VALID_FOR = timedelta(hours=1)
 """How long the provider may keep a page that it cannot deliver."""
 
 
-def message(delivery: Delivery, attempt: Attempt, policy: Policy) -> Message:
+def message(delivery: Delivery, attempt: Attempt, house: House) -> Message:
     """The message of one try."""
     notification = delivery.notification
-    person = policy.people.get(notification.to)
+    person = house.policy().people.get(notification.to)
     return Message(
         reference=notification.key,
         via=notification.via,
@@ -30,4 +30,5 @@ def message(delivery: Delivery, attempt: Attempt, policy: Policy) -> Message:
         at=notification.at,
         valid_for=SMS_VALID_FOR if delivery.page else None,
         attempt=attempt.id,
+        unsubscribe_url=house.unsubscribe(notification),
     )

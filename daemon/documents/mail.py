@@ -22,6 +22,8 @@ NAME_MOST = 100
 """Characters of a display name that are kept."""
 LINE_MOST = 998
 """Octets in a line (RFC 5322, section 2.1.1)."""
+URL_MOST = 900
+"""Octets of a web address that a header line can hold; it must not be folded."""
 CONTENTS_KEPT = 128
 """Contents whose bytes are kept; each is as large as its mail."""
 ELSEWHERE = "tocsin.invalid"
@@ -59,11 +61,20 @@ class Letterhead:
         if incident != "-":
             thread = self.id_for(f"thread {incident}")
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
+        if message.unsubscribe_url:
+            head += _unsubscribe(message.unsubscribe_url)
         return head.encode("utf-8", "replace") + _rest(message.content)
 
     def id_for(self, reference: str) -> str:
         """The Message-ID that belongs to a reference, the same for ever; under 60 characters."""
         return f"<{_digest(reference, 12)}@{self._id_domain}>"
+
+
+def _unsubscribe(url: str) -> str:
+    """Where to be taken off, by hand and by one click (RFC 2369, RFC 8058); nothing for an address no line can hold."""
+    if len(url) > URL_MOST or not url.isascii() or re.search("[\x00-\x20\x7f<>]", url):
+        return ""
+    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 
 
 def _named(mailbox: str) -> tuple[str, str]:

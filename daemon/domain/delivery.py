@@ -24,8 +24,8 @@ class Message:
     """One message ready to leave: an address, a content, and the headers that the ledger needs to find it again.
 
     `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
-    ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `bulk` asks for
-    the List-Unsubscribe family (updates only). `attempt` is the try's id in the ledger, 0 while it has none.
+    ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
+    asks for the List-Unsubscribe family (updates only). `attempt` is the try's id in the ledger, 0 while it has none.
     """
 
     reference: str
@@ -40,6 +40,7 @@ class Message:
     at: datetime
     valid_for: timedelta | None = None
     attempt: int = 0
+    unsubscribe_url: str = ""
 
 
 class Fault(StrEnum):

@@ -1,6 +1,10 @@
 """Invitation: the ways in which the reader of one message may answer. It decides nothing."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+
+ANSWERED_FOR = timedelta(days=1)
+"""How long after the resolution an `answer_url` still leads to something."""
 
 
 @dataclass(frozen=True, slots=True)
