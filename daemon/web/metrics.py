@@ -30,7 +30,7 @@ OUTCOMES = ("accepted", "deferred", "refused", "uncertain")
 """Outcomes that are told for every channel, also before there was one: an alert can then see the first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
     """The numbers of a moment. Without a `tally` the ledger could not be read."""
 
@@ -66,7 +66,10 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
     yield from _sums("tocsin_notifications", "Messages decided", "kind", "state", tally.notifications)
     known = {(via.value, outcome): 0 for via in Channel for outcome in OUTCOMES}
     yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", known | dict(tally.tries))
-    yield from _sums("tocsin_receipts", "Tries by what the provider said last", "channel", "receipt", tally.receipts)
+    said = GaugeMetricFamily("tocsin_receipts", "Tries by what the provider said last.", labels=["channel", "receipt"])
+    for (via, receipt), number in sorted(tally.receipts.items()):
+        said.add_metric([via, receipt], number)
+    yield said
     yield from _sums("tocsin_arrivals", "What came in from outside", "kind", "result", tally.arrivals)
     doubtful = CounterMetricFamily("tocsin_possible_duplicates", "Tries that may be second copies.", labels=["channel"])
     for via in Channel:
