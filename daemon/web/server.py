@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from daemon.ports import LedgerTrouble
-from daemon.web import health, inbox, incidents, login, metrics, oncall, static, twilio
+from daemon.web import answer, health, inbox, incidents, login, metrics, oncall, static, twilio, unsubscribe
 from daemon.web.plain import HEADERS, SERVER, sentence
 from daemon.web.rates import Rates, asker
 from daemon.web.site import LASTING, Site
@@ -24,6 +24,8 @@ KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that are told; the sentence has its own."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     health.routes,
+    answer.routes,
+    unsubscribe.routes,
     metrics.routes,
     static.routes,
     inbox.routes,

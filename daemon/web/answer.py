@@ -1,0 +1,119 @@
+"""Answer: `/answer/INCIDENT/PERSON/SIGNATURE`, the page on which one person takes, passes or confirms (product.md
+section 8). Looking changes nothing, since mail scanners follow links; only the form does.
+
+It decides who may: whoever has the link, while the person is in the config, until a day after the resolution. It must
+not know what an answer does to an incident.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from daemon.app import asked
+from daemon.app.asked import Asked
+from daemon.documents import links
+from daemon.documents.times import clock, span
+from daemon.domain.facts import Answer
+from daemon.domain.incident import Status
+from daemon.domain.invitation import ANSWERED_FOR
+from daemon.domain.people import Person
+from daemon.domain.policy import Policy
+from daemon.planning.standing import standing
+from daemon.web.same_origin import REFERRER, want_same_origin
+from daemon.web.signed import parts, wrong
+from daemon.web.site import Site
+
+PATH = "/answer/{incident}/{person}/{signature}"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A link that leads somewhere."""
+
+    found: Asked
+    person: Person
+    policy: Policy
+    now: datetime
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET` (and `HEAD`) the page, `POST answer=ok` or `answer=pass`."""
+
+    async def look(request: web.Request) -> web.Response:
+        page = _page(site, await _open(site, request))
+        page.headers.update(REFERRER)
+        return page
+
+    async def act(request: web.Request) -> web.Response:
+        opened = await _open(site, request)
+        want_same_origin(site, request)
+        answer = _answer((await request.post()).getall("answer", []))
+        if await asked.record(site.ledger(), opened.found, answer, opened.now):
+            log.info("answered", answer=answer.value, incident=opened.found.incident.id, person=opened.person.id)
+        return web.Response(status=303, headers={"Location": request.rel_url.raw_path, "Cache-Control": "no-store"})
+
+    return [web.get(PATH, look), web.post(PATH, act), web.route("*", "/answer/{tail:.*}", wrong(site))]
+
+
+async def _open(site: Site, request: web.Request) -> _Open:
+    """What the link leads to. Raises 403, 404 and 410, each with a sentence."""
+    incident, name = parts(site, request, "answer", "incident", "person")
+    policy, now = await site.in_force.policy(), site.clock.now()
+    person = policy.people.get(name)
+    if person is None:
+        raise web.HTTPForbidden(text="You are no longer in the config, so you cannot answer for this incident.")
+    found = await asked.asked(site.ledger(), incident, name, now)
+    if found is None:
+        raise web.HTTPNotFound(text="This incident is not known here.")
+    resolved_at = found.history.resolved_at
+    if resolved_at is not None and now - resolved_at >= ANSWERED_FOR:
+        raise web.HTTPGone(text="This incident was resolved more than a day ago. Its links no longer lead anywhere.")
+    return _Open(found, person, policy, now)
+
+
+def _answer(given: Sequence[object]) -> Answer:
+    """What the form says: one answer, no more and no other."""
+    if len(given) == 1 and given[0] in tuple(Answer):
+        return Answer(str(given[0]))
+    raise web.HTTPBadRequest(text="An answer is either ok or pass. Nothing was changed.")
+
+
+def _page(site: Site, opened: _Open) -> web.Response:
+    found, person, policy, now = opened.found, opened.person, opened.policy, opened.now
+    incident, history = found.incident, found.history
+
+    def at(moment: datetime | None) -> str:
+        return clock(moment, person.timezone, now) if moment else ""
+
+    def title(role: str) -> str:
+        return policy.roles[role].title if role in policy.roles else role
+
+    def name(holder: str | None) -> str:
+        known = policy.people.get(holder or "")
+        return known.name if known else holder or ""
+
+    seats = [(seat.place.value, title(seat.role), name(seat.holder), at(seat.since)) for seat in found.seats]
+    holdings = standing(incident, policy, history, now).roles
+    lasted = history.resolved_at - history.started_at if history.resolved_at and history.started_at else None
+    return site.page(
+        "answer",
+        found=found,
+        incident=incident,
+        severity=policy.severity(incident.severity),
+        resolved=incident.status is Status.RESOLVED,
+        person=person,
+        seats=seats,
+        duties={title(role): known.duties for role, known in policy.roles.items()},
+        holdings=[(title(each.role), name(each.person), at(each.accepted_at)) for each in holdings],
+        services=[policy.services[each].title for each in incident.services if each in policy.services],
+        since=at(history.started_at),
+        resolved_at=at(history.resolved_at),
+        eta="" if incident.status is Status.RESOLVED else at(incident.eta),
+        lasted=span(lasted) if lasted is not None else "",
+        incident_page=links.page(site.doors.keys, incident.id),
+    )

@@ -1,0 +1,33 @@
+"""Signed: what a request's address says, once one of our keys is known to have signed it (reliability notes, 77).
+
+It decides that whatever is wrong with a signature is told in one way. It must not know what a link is for.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from daemon.documents import links
+from daemon.web.site import Site
+
+WRONG = "This link is not valid. Open it from the message as it stands there, whole."
+
+
+def parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
+    """The parts of the address that were signed. Raises 404 where there are no links, 403 for a wrong signature."""
+    doors = site.doors
+    if not doors.links:
+        raise web.HTTPNotFound
+    found = [request.match_info[name] for name in names]
+    if not links.verified(doors.keys, request.match_info["signature"], purpose, *found):
+        raise web.HTTPForbidden(text=WRONG)
+    return found
+
+
+def wrong(site: Site) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """What answers an address that lost a part on its way."""
+
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPForbidden(text=WRONG) if site.doors.links else web.HTTPNotFound
+
+    return refuse
