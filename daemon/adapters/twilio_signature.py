@@ -10,5 +10,8 @@ from twilio.request_validator import RequestValidator
 
 
 def signed(token: str, url: str, values: Mapping[str, str], signature: str) -> bool:
-    """Whether the account's token signed this address with these form values. A signature that is no ASCII is none."""
-    return bool(signature) and signature.isascii() and bool(RequestValidator(token).validate(url, values, signature))
+    """Whether the account's token signed this address with these form values."""
+    try:
+        return bool(RequestValidator(token).validate(url, values, signature))
+    except ValueError:  # an address that is none
+        return False

@@ -18,7 +18,7 @@ from daemon.ports import Clock, Ledger
 from daemon.web.sayings import Sayings
 
 CACHE_NEVER = "no-store"
-LASTING = "lasting"
+LASTING = web.RequestKey("lasting", asyncio.Timeout)
 """A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
 
 

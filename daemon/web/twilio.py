@@ -9,6 +9,7 @@ once, and no value but the text may hold the name of another one that every mess
 """
 
 import re
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -76,18 +77,16 @@ async def _values(site: Site, request: web.Request) -> dict[str, str]:
         lacking = "TOCSIN_SMS__AUTH_TOKEN" if token is None else "public_url"
         site.say("webhook refused", why=f"its signature cannot be checked: {lacking} is not set here")
         raise web.HTTPForbidden
-    values = _read(body)
-    good = len(signatures) == 1 and values is not None
-    if not (good and signed(token.get_secret_value(), public_url + request.raw_path, values or {}, signatures[0])):
+    values = verified(token.get_secret_value(), public_url + request.raw_path, body, signatures)
+    if values is None:
         wrong = "its signature is wrong; is public_url the address that Twilio was given, and the token its account's?"
         site.say("webhook refused", why=wrong if signatures else "it has no signature")
         raise web.HTTPForbidden(text="This is not signed as it has to be.")
-    assert values is not None
     return values
 
 
-def _read(body: bytes) -> dict[str, str] | None:
-    """The form as Twilio writes one; None for anything else."""
+def verified(token: str, url: str, body: bytes, signatures: Sequence[str]) -> dict[str, str] | None:
+    """The values of a form that Twilio sent to this address; None unless it did, and wrote the form as it does."""
     try:
         text = body.decode("ascii")
         pairs = parse_qsl(
@@ -97,7 +96,9 @@ def _read(body: bytes) -> dict[str, str] | None:
         return None
     values = dict(pairs)
     whole = len(values) == len(pairs) and not LOOSE.search(text) and all(map(NAME.fullmatch, values))
-    return values if whole and not any("MessageSid" in values[name] for name in values if name != "Body") else None
+    cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
+    good = whole and not cut and len(signatures) == 1 and signed(token, url, values, signatures[0])
+    return values if good else None
 
 
 def _query(request: web.Request) -> str:

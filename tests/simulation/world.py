@@ -187,7 +187,7 @@ class Provider:
         self.receipts = receipts
         self.arrived: list[Arrival] = []
         self.asked: list[tuple[datetime, str]] = []
-        self.fates: dict[str, Fate] = {}
+        self.says: Fate | None = None
         self._undelivered: set[str] = set()
 
     async def send(self, message: Message) -> Outcome:
@@ -219,8 +219,8 @@ class Provider:
 
     async def fate(self, provider_id: str) -> Fate:
         self.asked.append((self._clock.now(), provider_id))
-        if provider_id in self.fates:
-            return self.fates[provider_id]
+        if self.says is not None:
+            return self.says
         return Fate(Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED)
 
     async def close(self) -> None:
@@ -278,6 +278,7 @@ class World:
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy = clock, policy
         self.dice = Dice(seed)
+        self.doors = CLOSED_DOORS
         self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
@@ -331,7 +332,7 @@ class World:
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock = world.clock
-    invitations = Invitations(Codes(world.dice), lambda: CLOSED_DOORS)
+    invitations = Invitations(Codes(world.dice), lambda: world.doors)
     engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice, invitations)
     watch = Watch(world.folder, Intake(await engine.recall()), engine)
     marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}
