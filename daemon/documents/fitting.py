@@ -1,5 +1,6 @@
 """Fitting: an SMS made to fit its segments (timeline.md rule 42): the title gives way first, then what was said, then
-the reason and the roles' titles; the way to acknowledge last, and never wholly.
+the reason and the roles' titles; then a link that is too long, for the command; the way to acknowledge last, and never
+wholly.
 
 Must not know how words become a text: it is given that.
 """
@@ -69,14 +70,11 @@ def _brief(words: Wording) -> Wording:
 
 def _ways(words: Wording) -> Iterator[Wording]:
     """The words, then with less and less around what must stay."""
-    yield words
-    if words.why:
-        words = replace(words, why="")
-        yield words
-    role = cut(words.roles[0], ROLE_MOST) if words.roles else ""
-    more = f" +{len(words.roles) - 1}" if len(words.roles) > 1 else ""
-    words = replace(words, your_role=role + more, accepted_by=cut(words.accepted_by, ROLE_MOST))
-    yield words
+    if words.answer_url and not words.code:
+        yield from _briefer(words)
+        words = replace(words, answer_url="")
+    yield from _briefer(words)
+    *_, words = _briefer(words)
     words = replace(
         words,
         title=_latin(words.title) or "incident",
@@ -86,6 +84,17 @@ def _ways(words: Wording) -> Iterator[Wording]:
     )
     yield words
     yield replace(words, tag=cut(words.tag, TAG_MOST), acknowledge="tocsin ack, or acknowledged: in the file")
+
+
+def _briefer(words: Wording) -> Iterator[Wording]:
+    """The words, then without the reason, then with fewer and shorter names."""
+    yield words
+    if words.why:
+        words = replace(words, why="")
+        yield words
+    role = cut(words.roles[0], ROLE_MOST) if words.roles else ""
+    more = f" +{len(words.roles) - 1}" if len(words.roles) > 1 else ""
+    yield replace(words, your_role=role + more, accepted_by=cut(words.accepted_by, ROLE_MOST))
 
 
 def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | None:

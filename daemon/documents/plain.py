@@ -29,7 +29,7 @@ def _body(words: Wording) -> tuple[str, ...]:
     match Kind(words.kind):
         case Kind.PAGE:
             asked = f"You: {words.your_role}." if words.your_role else "The incident file cannot be read."
-            return (words.why, asked, f"Ack: {words.acknowledge}")
+            return (words.why, asked, _way(words, "Ack: "))
         case Kind.STAND_DOWN:
             return (f"stand down, you are no longer needed as {words.your_role}.",)
         case Kind.UPDATE:
@@ -43,8 +43,15 @@ def _body(words: Wording) -> tuple[str, ...]:
             said_by = f"tocsin update {words.id} TEXT"
             return (f"an update is due at {words.due_short} and nothing new was written. {said_by}",)
         case Kind.VERIFY:
-            return (f"is all healthy? Confirm: {words.acknowledge}",)
+            return (f"is all healthy? {_way(words, 'Confirm: ')}",)
         case Kind.REVIEW:
             return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
         case Kind.OPERATOR | Kind.ANSWER:
             return ()
+
+
+def _way(words: Wording, asks: str) -> str:
+    """How to answer, by the shortest way that there is."""
+    if words.code:
+        return f"Reply ok {words.code}" + (f" or pass {words.code}" if words.kind == Kind.PAGE else "")
+    return asks + (words.answer_url or words.acknowledge)
