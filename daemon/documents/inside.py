@@ -15,18 +15,15 @@ from daemon.documents.cleaning import clean, one_line
 from daemon.documents.drawing import Chart, Tone
 from daemon.documents.fates import Sent
 from daemon.documents.lanes import chart, severity_tone
-from daemon.documents.markdown import Run, runs
+from daemon.documents.moments import Moment, moments, shortened
 from daemon.documents.revisions import gathered
-from daemon.documents.story import Step, story
+from daemon.documents.story import Step
 from daemon.documents.times import span
+from daemon.documents.wording import listed
 from daemon.domain.facts import Seen
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
 from daemon.domain.policy import RESPONDER, Policy
-
-FIRST_MOST = 60
-LAST_MOST = 240
-"""Of a story with more moments than these together, the first and the last are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +58,6 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """What happened at an instant, a paragraph each."""
-
-    at: datetime
-    lines: tuple[tuple[Run, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Inside:
     """The internal view. Texts are clean. `left_out` counts the moments between the first and the last shown."""
 
@@ -94,9 +83,9 @@ class Inside:
     drawing: Chart
 
     @property
-    def unaccepted(self) -> tuple[Part, ...]:
-        """The roles that nobody has accepted."""
-        return tuple(part for part in self.parts if part.accepted_at is None)
+    def unaccepted(self) -> str:
+        """The roles that nobody has accepted, by their titles."""
+        return listed(tuple(part.title for part in self.parts if part.accepted_at is None))
 
 
 def inside(
@@ -109,13 +98,13 @@ def inside(
 ) -> Inside:
     """The view. `holders` are (role, person, accepted at) in the severity's order."""
     history = steps[-1].after
-    incident, severity = history.incident, None
+    incident = history.incident
     assert incident is not None
     severity = policy.severity(incident.severity)
     begun = history.started_at or steps[0].fact.at
     review = severity.review
     waits = promises(sent) if history.resolved_at is None else {}
-    first, last, left_out = _shortened(_moments(steps, sent, policy))
+    first, last, left_out = shortened(moments(steps, sent, policy))
     return Inside(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
@@ -173,21 +162,6 @@ def _latest(steps: Sequence[Step], incident: Incident) -> Latest:
         return Latest(standing(incident.status, incident.status))
     at, entry = max(entries, key=lambda each: (each[0], incident.updates.index(each[1])))
     return Latest(clean(entry.text or entry.public), one_line(clean(entry.by)), at)
-
-
-def _moments(steps: Sequence[Step], sent: Sequence[Sent], policy: Policy) -> list[Moment]:
-    """The story, what happened within one second together."""
-    together: dict[datetime, list[tuple[Run, ...]]] = {}
-    for line in story(steps, sent, (), policy):
-        together.setdefault(line.at.replace(microsecond=0), []).append(runs(line.text))
-    return [Moment(at, tuple(lines)) for at, lines in together.items()]
-
-
-def _shortened(moments: list[Moment]) -> tuple[tuple[Moment, ...], tuple[Moment, ...], int]:
-    left_out = len(moments) - FIRST_MOST - LAST_MOST
-    if left_out <= 0:
-        return tuple(moments), (), 0
-    return tuple(moments[:FIRST_MOST]), tuple(moments[-LAST_MOST:]), left_out
 
 
 def _name(person: str | None, policy: Policy) -> str:

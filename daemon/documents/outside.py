@@ -27,9 +27,12 @@ AGAIN = "This incident is open again."
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What outsiders were told at an instant, a paragraph each, and the status of that version."""
+    """What outsiders were told at an instant, a paragraph each: what had changed, then the news (or the standing
+    sentence); and the status of that version.
+    """
 
     at: datetime
+    changes: tuple[str, ...]
     words: tuple[str, ...]
     status: Status
 
@@ -130,24 +133,36 @@ def _said(public: Sequence[Step], order: tuple[str, ...]) -> Iterator[Said]:
     for step in public:
         together.setdefault(step.fact.at, []).append(step)
     for at, found in together.items():
-        words = dict.fromkeys(word for step in found for word in _words(step, order))
+        changed = dict.fromkeys(word for step in found for word in _changes(step, order))
+        words = dict.fromkeys(word for step in found for word in _words(step))
         ended = any(isinstance(step.fact, Closed) for step in found)
-        yield Said(at, tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
+        yield Said(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
 
 
-def _words(step: Step, order: tuple[str, ...]) -> Iterator[str]:
-    """The paragraphs of one update, or of the end: as in the templates of the same name."""
+def _changes(step: Step, order: tuple[str, ...]) -> Iterator[str]:
+    """What an update says has changed since the one before, as in its template."""
+    if isinstance(step.fact, Updated):
+        told = _told(step, step.fact)
+        if told is None and step.before.episode > 1:
+            yield AGAIN
+        yield from changes(_version(step), told, external=True, order=order, zone=ZONE, now=step.fact.at)
+
+
+def _told(step: Step, fact: Updated) -> Incident | None:
+    """The version that the group was told of before."""
+    known = step.before.groups.get(fact.group)
+    return known.told if known else None
+
+
+def _words(step: Step) -> Iterator[str]:
+    """What else an update says, or the end: as in the templates of the same name."""
     fact, incident = step.fact, _version(step)
     if not isinstance(fact, Updated):
         begun, ended = step.before.started_at, step.before.resolved_at
         lasted = f" It lasted {span(max(ended - begun, timedelta(0)))}." if begun and ended else ""
         yield f"This incident is resolved.{lasted}"
         return
-    known = step.before.groups.get(fact.group)
-    told = known.told if known else None
-    if told is None and step.before.episode > 1:
-        yield AGAIN
-    yield from changes(incident, told, external=True, order=order, zone=ZONE, now=fact.at)
+    told = _told(step, fact)
     new = [each.text for each in news(incident, told, external=True, zone=ZONE, now=fact.at)]
     yield from new or [standing(incident.status, told.status if told else None)]
     if fact.reason is Reason.SEVERITY_LOWERED and not any(each.external for each in step.after.groups.values()):

@@ -24,8 +24,11 @@ TRACK = 30
 """From the top of a lane to the middle of its track."""
 BAR = 16
 AXIS = 26
-KEY = 26
-LETTER = 6.9
+KEY = 24
+"""Height of a row of the key."""
+KEY_FROM = 17.0
+NOW = "now"
+LETTER = 6.7
 """How wide a letter of a label is, rather too much than too little."""
 APART = 10.0
 """Marks of one sign that are nearer than this are one mark with their number."""
@@ -57,19 +60,21 @@ def draw(chart: Chart, width: int, name: str) -> str:
     scale = _Scale(chart.start, max(chart.end - chart.start, timedelta(minutes=1)), width)
     lanes = chart.lanes[:LANES_MOST]
     bottom = len(lanes) * LANE + 6
+    rows = _key(lanes, width, with_now=chart.now is not None)
     parts = [
-        f'<svg class="drawn {name}" viewBox="0 0 {width} {bottom + AXIS + KEY}" role="img" '
+        f'<svg class="drawn {name}" viewBox="0 0 {width} {bottom + AXIS + KEY * len(rows)}" role="img" '
         f'aria-labelledby="{name}-title {name}-about">',
         f'<title id="{name}-title">{escape(chart.title)}</title>',
         f'<desc id="{name}-about">{escape(chart.description)}</desc>',
         *_axis(scale, bottom),
     ]
-    for number, lane in enumerate(lanes):
-        parts += _lane(lane, scale, number * LANE)
     if chart.now is not None:
         x = scale.x(chart.now)
         parts.append(f'<line class="now" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')
-    parts += _key(lanes, bottom + AXIS + 14, width, with_now=chart.now is not None)
+    for number, lane in enumerate(lanes):
+        parts += _lane(lane, scale, number * LANE)
+    for number, row in enumerate(rows):
+        parts += _key_row(row, bottom + AXIS + KEY * (number + 0.5))
     return "".join((*parts, "</svg>"))
 
 
@@ -93,14 +98,17 @@ def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
 
 
 def _lane(lane: Lane, scale: _Scale, top: float) -> Iterator[str]:
-    """A title, a note at the right, and the track."""
+    """A title, a note at the right (unless the last band says it), and the track."""
+    last = lane.bands[-1] if lane.bands else None
+    said = last is not None and last.label == lane.note and _fits(last, scale.x(last.end) - scale.x(last.start))
     middle = top + TRACK
     letters = int((scale.width - 2 * EDGE) / LETTER)
-    note = _cut(lane.note, letters - min(len(lane.title), letters // 2) - 2)
+    note = "" if said else _cut(lane.note, letters - min(len(lane.title), letters // 2) - 2)
     title = _cut(lane.title, letters - len(note) - 2)
     yield f'<text class="lane" x="{EDGE}" y="{top + 15}">{escape(title)}</text>'
     if note:
-        yield f'<text class="note" x="{scale.width - EDGE}" y="{top + 15}" text-anchor="end">{escape(note)}</text>'
+        kind = "note unheld" if last is not None and last.thin else "note"
+        yield f'<text class="{kind}" x="{scale.width - EDGE}" y="{top + 15}" text-anchor="end">{escape(note)}</text>'
     ends = scale.width - EDGE
     yield f'<line class="track" x1="{EDGE}" x2="{ends}" y1="{middle}" y2="{middle}"/>'
     drawn_to = -1.0
@@ -120,8 +128,13 @@ def _band(band: Band, begins: float, ends: float, middle: float) -> Iterator[str
         return
     top = middle - BAR / 2
     yield f'<rect class="band {band.tone}" x="{begins:.1f}" y="{top}" width="{width:.1f}" height="{BAR}" rx="3"/>'
-    if len(band.label) * LETTER + 20 <= width:
+    if _fits(band, width):
         yield f'<text class="on" x="{begins + 12:.1f}" y="{middle + 4}">{escape(band.label)}</text>'
+
+
+def _fits(band: Band, width: float) -> bool:
+    """Whether a band has room for its label."""
+    return bool(band.label) and len(band.label) * LETTER + 18 <= width
 
 
 def _marks(marks: Iterable[Mark], sign: Sign, scale: _Scale, middle: float) -> Iterator[str]:
@@ -156,20 +169,26 @@ def _mark(sign: Sign, x: float, y: float, count: int = 1) -> str:
     return f'<g class="mark {sign.name.lower()}" transform="translate({x:.1f} {y})">{shape}</g>'
 
 
-def _key(lanes: Iterable[Lane], y: float, width: float, *, with_now: bool) -> Iterator[str]:
-    """What the shapes mean, of those that are drawn, as many as there is room for."""
+def _key(lanes: Iterable[Lane], width: float, *, with_now: bool) -> list[list[tuple[Sign | None, float]]]:
+    """What the shapes mean, of those that are drawn (None: the line of now): rows of signs, each at its place."""
     used = {mark.sign for lane in lanes for mark in lane.marks}
-    x = EDGE + 8
-    for sign in (each for each in Sign if each in used):
-        ends = x + 12 + len(sign.value) * LETTER
-        if ends > width:
-            return
-        yield _mark(sign, x, y)
-        yield f'<text class="axis" x="{x + 12:.1f}" y="{y + 4}">{sign.value}</text>'
-        x = ends + 16
-    if with_now and x + 30 <= width:
-        yield f'<line class="now" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 7}" y2="{y + 7}"/>'
-        yield f'<text class="axis" x="{x + 7:.1f}" y="{y + 4}">now</text>'
+    signs: list[Sign | None] = [sign for sign in Sign if sign in used]
+    rows: list[list[tuple[Sign | None, float]]] = [[]]
+    x = KEY_FROM
+    for sign in (*signs, *([None] if with_now else [])):
+        ends = x + 12 + len(sign.value if sign else NOW) * LETTER
+        if ends > width and rows[-1]:
+            rows.append([])
+            ends, x = ends - x + KEY_FROM, KEY_FROM
+        rows[-1].append((sign, x))
+        x = ends + 17
+    return rows
+
+
+def _key_row(row: Iterable[tuple[Sign | None, float]], y: float) -> Iterator[str]:
+    for sign, x in row:
+        yield _mark(sign, x, y) if sign else f'<path class="now" d="M{x:.1f} {y - 7}V{y + 7}"/>'
+        yield f'<text class="axis" x="{x + 12:.1f}" y="{y + 4}">{sign.value if sign else NOW}</text>'
 
 
 def _cut(text: str, letters: int) -> str:

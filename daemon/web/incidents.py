@@ -16,6 +16,7 @@ from daemon.documents.incident_name import ID
 from daemon.documents.lanes import STATUS_TONES
 from daemon.documents.outside import Outside, drawn
 from daemon.documents.timeline_svg import NARROW, WIDE, draw
+from daemon.web import sessions
 from daemon.web.guard import insider
 from daemon.web.kept import Kept
 from daemon.web.site import Site
@@ -59,7 +60,10 @@ def routes(site: Site) -> list[web.RouteDef]:
         policy, now = await site.in_force.policy(), site.clock.now()
         found = await lists.get("", lambda: listing(site.ledger(), policy, now))
         if insider(site, request) and request.query.get("view") != "public":
-            return site.page("incidents", listing=found, now=now, again=AGAIN_AFTER, tones=STATUS_TONES)
+            session = sessions.NAME in request.cookies
+            return site.page(
+                "incidents", listing=found, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
+            )
         going, over = found.public()
         login = site.settings.web.token is not None
         return site.page(
