@@ -5,8 +5,8 @@ many the one that has waited longest without a whole request goes. It must not k
 """
 
 import asyncio
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -14,34 +14,54 @@ from aiohttp.http_exceptions import LineTooLong
 from daemon.web.plain import BUSY, HEADERS, SERVER, sentence
 from daemon.web.sayings import Sayings
 
-CONNECTIONS_MOST = 400
-"""Open connections; a process may have 1,024 files by default."""
-SENT_WITHIN = 10.0
-"""Seconds for a request's first line and headers: of a new connection from its start, else from the first octet."""
-WRITTEN_WITHIN = 15.0
-"""Seconds for a client to take an answer."""
-IDLE_MOST = 75.0
-"""Seconds for which a connection may wait for its next request: longer than a proxy keeps one."""
 ENDS_WITHIN = 5.0
 """Seconds for requests under way to end when the site stops."""
-LINGERS = 2.0
-"""Seconds in which the rest of a body that nobody wants is read and dropped."""
 LINE_MOST = 4096
 """Octets of a request's first line: method and address."""
-FIELD_MOST = 8192
-"""Octets of one header."""
-HEADERS_MOST = 64
-"""Headers of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take. Times in seconds, sizes in octets."""
+
+    connections: int = 400
+    """Open ones; a process may have 1,024 files by default."""
+    sent_within: float = 10.0
+    """A request's first line and headers: of a new connection from its start, else from the first octet."""
+    written_within: float = 15.0
+    """For a client to take an answer."""
+    idle: float = 75.0
+    """For which a connection may wait for its next request: longer than a proxy keeps one."""
+    lingers: float = 2.0
+    """In which the rest of a body that nobody wants is read and dropped."""
+    field: int = 8192
+    """One header."""
+    headers: int = 64
+    """How many headers a request has."""
+
+
+LIMITS = Limits()
 
 
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_began", "_patience", "_sayings")
+    __slots__ = ("_began", "_limits", "_patience", "_sayings")
 
-    def __init__(self, manager: "Listener", sayings: Sayings, **settings: Any) -> None:
-        super().__init__(manager, **settings)
+    def __init__(self, manager: "Listener", sayings: Sayings, limits: Limits) -> None:
+        super().__init__(
+            manager,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # what the library itself calls no log
+            keepalive_timeout=limits.idle,
+            lingering_time=limits.lingers,
+            max_line_size=LINE_MOST,
+            max_field_size=limits.field,
+            max_headers=limits.headers,
+            auto_decompress=False,
+        )
         self._sayings = sayings
+        self._limits = limits
         self._patience: asyncio.TimerHandle | None = None
         self._began = False
 
@@ -56,8 +76,8 @@ class Connection(web.RequestHandler):
         others = [each for each in self._manager.connections if isinstance(each, Connection)]
         super().connection_made(transport)
         self._be_patient()
-        if len(others) >= CONNECTIONS_MOST:
-            self._sayings.say("connections full", most=CONNECTIONS_MOST)
+        if len(others) >= self._limits.connections:
+            self._sayings.say("connections full", most=self._limits.connections)
             longest = next((each for each in others if each.waits), None)
             if longest is not None:
                 longest.force_close()
@@ -84,7 +104,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Write the answer to a client that takes it; cut off one that does not."""
         self._stop_waiting()
-        cut = self._loop.call_later(WRITTEN_WITHIN, self._cut)
+        cut = self._loop.call_later(self._limits.written_within, self._cut)
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
@@ -114,7 +134,7 @@ class Connection(web.RequestHandler):
     handle_error = _tell_plainly
 
     def _be_patient(self) -> None:
-        self._patience = self._loop.call_later(SENT_WITHIN, self._too_slow)
+        self._patience = self._loop.call_later(self._limits.sent_within, self._too_slow)
 
     def _stop_waiting(self) -> None:
         self._began = False
@@ -125,7 +145,7 @@ class Connection(web.RequestHandler):
     def _too_slow(self) -> None:
         self._patience = None
         if self.waits and self._began:
-            self._sayings.say("too slow", within=SENT_WITHIN)
+            self._sayings.say("too slow", within=self._limits.sent_within)
             self._end(HTTPStatus.REQUEST_TIMEOUT, sentence(HTTPStatus.REQUEST_TIMEOUT))
         elif self.waits:
             self.force_close()
@@ -140,41 +160,32 @@ class Connection(web.RequestHandler):
 
     def _cut(self) -> None:
         if self.transport is not None:
-            self._sayings.say("reads too slowly", within=WRITTEN_WITHIN)
+            self._sayings.say("reads too slowly", within=self._limits.written_within)
             self.transport.abort()
 
 
 class Listener(web.Server):
     """Makes our kind of connection, with its limits."""
 
-    def __init__(self, made: web.Server, sayings: Sayings) -> None:
+    def __init__(self, made: web.Server, sayings: Sayings, limits: Limits) -> None:
         super().__init__(made.request_handler, request_factory=made.request_factory)
         self._sayings = sayings
+        self._limits = limits
 
     def __call__(self) -> Connection:
         """A new connection."""
-        return Connection(
-            self,
-            self._sayings,
-            loop=asyncio.get_running_loop(),
-            access_log=None,
-            keepalive_timeout=IDLE_MOST,
-            lingering_time=LINGERS,
-            max_line_size=LINE_MOST,
-            max_field_size=FIELD_MOST,
-            max_headers=HEADERS_MOST,
-            auto_decompress=False,
-        )
+        return Connection(self, self._sayings, self._limits)
 
 
 class Runner(web.AppRunner):
     """Runs an application on our kind of connections."""
 
-    __slots__ = ("_sayings",)
+    __slots__ = ("_limits", "_sayings")
 
-    def __init__(self, app: web.Application, sayings: Sayings) -> None:
+    def __init__(self, app: web.Application, sayings: Sayings, limits: Limits = LIMITS) -> None:
         super().__init__(app, handle_signals=False, access_log=None, shutdown_timeout=ENDS_WITHIN)
         self._sayings = sayings
+        self._limits = limits
 
     async def _make_server(self) -> web.Server:
-        return Listener(await super()._make_server(), self._sayings)
+        return Listener(await super()._make_server(), self._sayings, self._limits)

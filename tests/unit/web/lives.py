@@ -1,0 +1,116 @@
+"""A web side in the test's own loop: the real application on the real connections, on a ledger in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from daemon.adapters.jinja.pages import Pages
+from daemon.app.in_force import InForce
+from daemon.app.settings import Email, Settings, Sms, Web
+from daemon.ports import Ledger
+from daemon.web import FOLDER
+from daemon.web.connections import Limits, Runner
+from daemon.web.sayings import Sayings
+from daemon.web.server import application
+from daemon.web.site import Inbox, Site
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+
+
+def settings(**changes: Any) -> Settings:
+    """The least that a web side needs; `web` are its settings."""
+    given: dict[str, Any] = {"email": Email(sender="tocsin@example.com"), "sms": Sms(sender="+15005550006")}
+    given["web"] = Web(**changes.pop("web", {}))
+    return Settings(operators=["olga"], last_resort=["olga"], **(given | changes))
+
+
+class Said(Sayings):
+    """What was said, instead of the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "lines", [])
+
+    lines: list[tuple[str, Mapping[str, Any]]]
+
+    __slots__ = ("lines",)
+
+    def say(self, event: str, **fields: Any) -> None:
+        self.lines.append((event, fields))
+
+    def fault(self, event: str, fault: BaseException) -> None:
+        self.lines.append((event, {"fault": fault}))
+
+
+class Life:
+    """A site that listens on a port of this machine."""
+
+    def __init__(self, site: Site, ledger: MemoryLedger, clock: StillClock, said: Said) -> None:
+        self.site, self.ledger, self.clock, self.said = site, ledger, clock, said
+        self.port = 0
+
+    async def ask(self, data: bytes, *, rest: float = 5.0) -> bytes:
+        """Send octets and read until the site closes the connection, for at most `rest` seconds. A request without a
+        host gets one.
+        """
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(data if b"Host: " in data else data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nHost: a\r\n"))
+            async with asyncio.timeout(rest):
+                return await reader.read()
+        finally:
+            writer.close()
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+        """One request on a connection of its own: status, headers by lower-case name, body."""
+        given = {"Host": f"127.0.0.1:{self.port}", "Connection": "close"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        return parsed(await self.ask(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode()))
+
+
+def parsed(answer: bytes) -> tuple[int, dict[str, str], str]:
+    """An answer's status, headers and body."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    return (
+        int(first.split(" ")[1]),
+        {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines},
+        body.decode(),
+    )
+
+
+class NoPolicy(InForce):
+    """No config was ever in force."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__(lambda: ledger, Path(), {}, StillClock())
+
+
+@asynccontextmanager
+async def alive(
+    limits: Limits | None = None,
+    inbox: Inbox | None = None,
+    extra: list[web.RouteDef] | None = None,
+    **changes: Any,
+) -> AsyncIterator[Life]:
+    """The site while the block runs."""
+    ledger, clock, said = MemoryLedger(), StillClock(), Said()
+    site = Site(settings(**changes), clock, lambda: ledger, NoPolicy(ledger), Pages(FOLDER / "pages"), said, inbox)
+    app = application(site)
+    app.add_routes(extra or [])
+    runner = Runner(app, said, limits or Limits())
+    await runner.setup()
+    listening = web.TCPSite(runner, "127.0.0.1", 0)
+    await listening.start()
+    life = Life(site, ledger, clock, said)
+    life.port = runner.addresses[0][1]
+    try:
+        yield life
+    finally:
+        site.ending.set()
+        await runner.cleanup()
