@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +10,6 @@ from aiohttp import web
 from daemon.adapters.jinja.pages import Pages
 from daemon.app.in_force import InForce
 from daemon.app.settings import Email, Settings, Sms, Web
-from daemon.ports import Ledger
 from daemon.web import FOLDER
 from daemon.web.connections import Limits, Runner
 from daemon.web.sayings import Sayings
@@ -19,6 +17,7 @@ from daemon.web.server import application
 from daemon.web.site import Inbox, Site
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
+from tests.unit.lives import CONFIG
 
 
 def settings(**changes: Any) -> Settings:
@@ -84,13 +83,6 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], str]:
     )
 
 
-class NoPolicy(InForce):
-    """No config was ever in force."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        super().__init__(lambda: ledger, Path(), {}, StillClock())
-
-
 @asynccontextmanager
 async def alive(
     limits: Limits | None = None,
@@ -100,7 +92,15 @@ async def alive(
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
     ledger, clock, said = MemoryLedger(), StillClock(), Said()
-    site = Site(settings(**changes), clock, lambda: ledger, NoPolicy(ledger), Pages(FOLDER / "pages"), said, inbox)
+    site = Site(
+        settings(**changes),
+        clock,
+        lambda: ledger,
+        InForce(lambda: ledger, CONFIG, {}, clock),
+        Pages(FOLDER / "pages"),
+        said,
+        inbox,
+    )
     app = application(site)
     app.add_routes(extra or [])
     runner = Runner(app, said, limits or Limits())

@@ -1,0 +1,122 @@
+"""Health and metrics: what whoever watches the watcher is told."""
+
+from datetime import timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from daemon.app.configuration import load
+from daemon.app.health import HEALTHY
+from daemon.domain.arrival import Arrival, Arrives
+from daemon.domain.delivery import Receipt
+from daemon.domain.facts import Seen
+from daemon.domain.incident import Incident
+from daemon.domain.people import Channel
+from daemon.web.guard import FORWARDED
+from tests.unit.lives import CONFIG, T0, happen
+from tests.unit.web.lives import Life, alive
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, 200), (60, 200), (61, 503), (86400, 503)])
+async def test_health_is_the_age_of_the_last_healthy_pass(age: int, status: int) -> None:
+    """Up to 60 s after the daemon's last healthy pass all is well; after that whoever asks hears how long ago it was."""
+    async with alive() as life:
+        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        life.clock.go(timedelta(seconds=age))
+        got, headers, body = await life.get("/healthz")
+        assert (got, headers["cache-control"]) == (status, "no-store")
+        assert body == (
+            "ok\n" if status == 200 else f"the daemon's last healthy pass was {age} s ago; is tocsin run alive?\n"
+        )
+
+
+async def test_health_without_a_daemon_or_a_ledger() -> None:
+    """A daemon that never was healthy, and a ledger that cannot be read, are 503 with what is wrong, and no path."""
+    async with alive() as life:
+        status, _, body = await life.get("/healthz")
+        assert (status, "never" in body) == (503, True)
+        life.ledger.trouble = "disk I/O error at /var/lib/tocsin"
+        status, _, body = await life.get("/healthz")
+        assert (status, "ledger" in body, "/var/lib" in body) == (503, True, False)
+        life.ledger.trouble = ""
+        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        assert (await life.get("/healthz"))[0] == 200
+
+
+async def _numbers(life: Life) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    status, headers, body = await life.get("/metrics")
+    assert (status, headers["content-type"].split(";")[0]) == (200, "text/plain")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(body)
+        for sample in family.samples
+    }
+
+
+async def test_metrics_are_the_ledgers_numbers() -> None:
+    """After an incident was declared and its pages went out, the numbers say so; an alert can see what has not been yet."""
+    async with alive() as life:
+        incident = Incident("db", "Database down", "sev1")
+        await happen(life.ledger, "db", Seen(T0, incident, "1"))
+        loaded = load(CONFIG, T0, {})
+        await life.ledger.remember_config("r7", loaded.files, T0)
+        await life.ledger.notice(HEALTHY, life.clock.now() - timedelta(seconds=7), timedelta(0))
+        begun = await life.ledger.begin("db", Channel.SMS, "+14155550101", T0, "a kill")
+        await life.ledger.receipt(begun, Receipt.UNDELIVERED, T0)
+        await life.ledger.arrive(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", T0))
+        numbers = await _numbers(life)
+
+    def of(name: str, **labels: str) -> float:
+        return numbers[name, frozenset(labels.items())]
+
+    pages = sum(letter.notification.kind == "page" for letter in life.ledger.pages.letters.values())
+    assert of("tocsin_ledger_readable") == 1
+    assert of("tocsin_open_incidents", severity="sev1") == 1
+    assert of("tocsin_notifications_total", kind="page", state="accepted") == pages > 3
+    assert of("tocsin_attempts_total", channel="email", outcome="accepted") > 0
+    assert of("tocsin_attempts_total", channel="sms", outcome="uncertain") == 0
+    assert of("tocsin_attempts_waiting", channel="sms") == 1
+    assert of("tocsin_receipts", channel="sms", receipt="undelivered") == 1
+    assert of("tocsin_possible_duplicates_total", channel="sms") == 1
+    assert of("tocsin_arrivals_waiting", kind="sms") == 1
+    assert of("tocsin_healthy_pass_age_seconds") == 7
+    assert of("tocsin_oldest_unsettled_page_age_seconds") == 0
+    assert of("tocsin_config_info", revision="r7") == 1
+
+
+async def test_metrics_without_a_ledger_say_just_that() -> None:
+    """While the ledger cannot be read there are no numbers of it, not even zeros."""
+    async with alive() as life:
+        life.ledger.trouble = "locked"
+        assert await _numbers(life) == {("tocsin_ledger_readable", frozenset()): 0}
+
+
+async def test_metrics_ask_the_ledger_once_in_five_seconds() -> None:
+    """However many ask, the numbers are counted anew only when they have grown old."""
+    async with alive() as life:
+        before = await _numbers(life)
+        await happen(life.ledger, "db", Seen(T0, Incident("db", "Database down", "sev1"), "1"))
+        assert await _numbers(life) == before
+        life.clock.go(timedelta(seconds=5))
+        assert await _numbers(life) != before
+
+
+async def test_metrics_in_the_format_asked_for() -> None:
+    """Prometheus gets OpenMetrics when it asks for it."""
+    async with alive() as life:
+        _, headers, body = await life.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+        assert headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+        assert body.endswith("# EOF\n")
+
+
+@pytest.mark.parametrize("header", FORWARDED)
+async def test_metrics_through_a_proxy_want_the_token(header: str) -> None:
+    """Nobody reads them from the world without the token."""
+    async with alive(web={"token": "a-long-token"}) as life:
+        passed_on = {header.replace("-", "_"): "192.0.2.1"}
+        status, headers, _ = await life.get("/metrics", **passed_on)
+        assert (status, headers["www-authenticate"].split(" ")[0]) == (401, "Basic")
+        assert (await life.get("/metrics", Authorization="Bearer wrong", **passed_on))[0] == 401
+        assert (await life.get("/metrics", Authorization="Bearer a-long-token", **passed_on))[0] == 200
+    async with alive() as life:
+        assert (await life.get("/metrics", **passed_on))[0] == 403
