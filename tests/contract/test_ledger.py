@@ -12,7 +12,7 @@ import pytest
 from daemon.adapters.ledger.ledger import SqlLedger
 from daemon.adapters.ledger.opening import open_file
 from daemon.domain.arrival import Arrival, Arrives, Reserved
-from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Receipt, Refused, Uncertain
+from daemon.domain.delivery import Accepted, Attempt, Content, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from daemon.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
 from daemon.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
@@ -189,6 +189,50 @@ async def test_receipts_in_any_order(ledger: Ledger) -> None:
         for each in order:
             await ledger.receipt(attempt, each, T0)
         assert (await ledger.records(key))[0].receipt is Receipt.DELIVERED
+
+
+async def test_a_try_by_its_id(shelf: Shelf) -> None:
+    """A try comes back with its end, its receipt and what it was a try of, settled or not, also after a restart."""
+    ledger = await shelf.open()
+    assert await ledger.tried(1) is None
+    one = letter("a")
+    await ledger.record("db", (), [one, letter("b")], ())
+    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    assert await ledger.tried(attempt.id) == (attempt, one.notification)
+    await ledger.end(attempt, Accepted("SM1"), T0)
+    await ledger.receipt(attempt, Receipt.DELIVERED, T0)
+    await ledger.settle("a", "accepted", T0)
+    ledger = await shelf.open()
+    ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0, receipt=Receipt.DELIVERED)
+    assert await ledger.tried(attempt.id) == (ended, one.notification)
+    for unknown in (0, -1, attempt.id + 1, 10**18 - 1):
+        assert await ledger.tried(unknown) is None
+
+
+async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
+    """An address counts as refused until a provider took a message to it; trouble that says nothing of it changes
+    nothing, and each channel and address is its own.
+    """
+    await ledger.record("db", (), [letter("a")], ())
+    refused, other = Refused("opted out", "21610"), Refused("550 no such user", "550")
+
+    async def tried(address: str, outcome: Outcome, via: Channel = Channel.SMS) -> Attempt:
+        attempt = await ledger.begin("a", via, address, T0)
+        await ledger.end(attempt, outcome, T0)
+        return replace(attempt, outcome=outcome, ended_at=T0)
+
+    assert await ledger.refusals() == ()
+    await tried("+14155550101", refused)
+    await tried("+14155550102", refused)
+    last = await tried("+14155550101", other)
+    await tried("+14155550101", Deferred("busy"))
+    await tried("+14155550101", Uncertain("who knows"))
+    mail = await tried("ana@example.com", other, Channel.EMAIL)
+    await tried("+14155550102", Accepted("SM2"))
+    await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    assert await ledger.refusals() == (last, mail)
+    await tried("+14155550101", Accepted("SM3"))
+    assert await ledger.refusals() == (mail,)
 
 
 async def test_every_message_can_be_explained(ledger: Ledger) -> None:
