@@ -61,6 +61,16 @@ class Asked:
     healthy: bool
 
     @property
+    def holds(self) -> bool:
+        """Whether they hold a role."""
+        return any(seat.place is Place.HELD and seat.role != RESPONDER for seat in self.seats)
+
+    @property
+    def urges(self) -> bool:
+        """Whether somebody waits for their answer."""
+        return self.still_there or any(seat.place is Place.OPEN for seat in self.seats)
+
+    @property
     def anything(self) -> bool:
         """Whether they were ever asked for anything in this episode."""
         return bool(self.seats) or self.verify

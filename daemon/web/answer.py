@@ -8,14 +8,16 @@ not know what an answer does to an incident.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
 from daemon.app import asked
-from daemon.app.asked import Asked
+from daemon.app.asked import Asked, Place
 from daemon.documents import links
 from daemon.documents.times import clock, span
+from daemon.documents.wording import listed
 from daemon.domain.facts import Answer
 from daemon.domain.incident import Status
 from daemon.domain.invitation import ANSWERED_FOR
@@ -24,7 +26,7 @@ from daemon.domain.policy import Policy
 from daemon.planning.standing import standing
 from daemon.web.same_origin import REFERRER, want_same_origin
 from daemon.web.signed import parts, wrong
-from daemon.web.site import Site
+from daemon.web.site import CACHE_NEVER, Site
 
 PATH = "/answer/{incident}/{person}/{signature}"
 
@@ -55,7 +57,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         answer = _answer((await request.post()).getall("answer", []))
         if await asked.record(site.ledger(), opened.found, answer, opened.now):
             log.info("answered", answer=answer.value, incident=opened.found.incident.id, person=opened.person.id)
-        return web.Response(status=303, headers={"Location": request.rel_url.raw_path, "Cache-Control": "no-store"})
+        again = urlsplit(site.doors.public_url).path + request.rel_url.raw_path
+        return web.Response(status=303, headers={"Location": again, "Cache-Control": CACHE_NEVER})
 
     return [web.get(PATH, look), web.post(PATH, act), web.route("*", "/answer/{tail:.*}", wrong(site))]
 
@@ -97,7 +100,8 @@ def _page(site: Site, opened: _Open) -> web.Response:
         known = policy.people.get(holder or "")
         return known.name if known else holder or ""
 
-    seats = [(seat.place.value, title(seat.role), name(seat.holder), at(seat.since)) for seat in found.seats]
+    wanted = [seat.role for seat in found.seats if seat.role and seat.place is Place.OPEN and seat.holder is None]
+    others = [seat for seat in found.seats if seat.role not in wanted]
     holdings = standing(incident, policy, history, now).roles
     lasted = history.resolved_at - history.started_at if history.resolved_at and history.started_at else None
     return site.page(
@@ -107,13 +111,14 @@ def _page(site: Site, opened: _Open) -> web.Response:
         severity=policy.severity(incident.severity),
         resolved=incident.status is Status.RESOLVED,
         person=person,
-        seats=seats,
-        duties={title(role): known.duties for role, known in policy.roles.items()},
+        wanted=listed(tuple(map(title, wanted))),
+        duties=[policy.roles[role].duties for role in wanted if role in policy.roles],
+        seats=[(seat.place.value, title(seat.role), name(seat.holder), at(seat.since)) for seat in others],
         holdings=[(title(each.role), name(each.person), at(each.accepted_at)) for each in holdings],
         services=[policy.services[each].title for each in incident.services if each in policy.services],
         since=at(history.started_at),
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
         lasted=span(lasted) if lasted is not None else "",
-        incident_page=links.page(site.doors.keys, incident.id),
+        incident_page=site.doors.public_url + links.page(site.doors.keys, incident.id),
     )
