@@ -57,7 +57,7 @@ def test_a_mistake_is_one_line_with_its_place(pager):
 
 def test_json_is_one_document(pager):
     """`ok` is true while there is no error, warnings or not."""
-    (pager / "config" / "more.yaml").write_text("roles: {extra: {chain: [ana]}}\n")
+    (pager / "config" / "more.yaml").write_text("services: {extra: {roles: {scribe: [ana]}}}\n")
     done = check(pager, "--format", "json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
@@ -66,10 +66,10 @@ def test_json_is_one_document(pager):
         {
             "file": "config/more.yaml",
             "line": 1,
-            "column": 17,
+            "column": 28,
             "level": "warning",
             "code": "chain-of-one",
-            "message": "the chain of extra is one person; while they sleep only the last resort is left",
+            "message": "the chain of scribe of extra is one person; while they sleep only the last resort is left",
         }
     ]
     (pager / "config" / "more.yaml").write_text("rolls: {}\n")
