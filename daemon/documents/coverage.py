@@ -53,16 +53,16 @@ class Coverage:
             code, then, instead = "responders-gap", "no responder is paged", instead.replace("a level", "a responder")
         else:
             code, then = "chain-gap", "only the last resort is paged"
-        words = (
-            f"{_askers(each.askers)}: nobody is reached {self._when(each.gaps, each.leaks)}; {why}, {then}; {instead}"
-        )
+        when, askers = self._when(each.gaps, each.leaks), _askers(each.askers)
+        words = f"{askers}: nobody is reached {when}; {why}, so {then}; {instead}"
         entry, inside = self._place(each)
         return entry.problem(inside, code, words, level=ProblemLevel.WARNING)
 
     def _skipped(self, each: Skipped) -> Problem:
         entry, inside = self._of(each.leak)
         when, askers = self._when(each.gaps, (each.leak,)), _askers(each.askers)
-        words = f"{each.leak.rotation} has no shift {when}; a level is passed over then for {askers}; add a shift"
+        words = f"{each.leak.rotation} has no shift {when}; a level is passed over then for {askers}"
+        words += "; add a shift for that time"
         return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
 
     def _line(self, leak: Leak) -> str:

@@ -43,11 +43,12 @@ class Reachability:
         for chains in by_names.values():
             whos = _whos(chains[0])
             gaps = self.gaps(whos)
-            suffering = [chain for chain in chains if both(gaps, self._open([chain]))] if gaps else []
+            paged = {hours for _, _, hours in chains if gaps}
+            suffering = frozenset(hours for hours in paged if both(gaps, self._open(frozenset([hours]))))
             if suffering:
                 gaps = both(gaps, self._open(suffering))
                 leaks = tuple(self._leaks(whos, gaps[-1].start))
-                askers = tuple(asker for asker, _, _ in suffering)
+                askers = tuple(asker for asker, _, hours in chains if hours in suffering)
                 known = found.get((leaks, gaps), Unreached(whos, leaks, gaps, ()))
                 found[leaks, gaps] = replace(known, askers=(*known.askers, *askers))
         return tuple(found.values())
@@ -56,24 +57,24 @@ class Reachability:
         """The holes in the week that the windows of shifts leave to nobody, where a level relies on the rotation and
         has nobody else then.
         """
-        found = []
-        relying: dict[str, list[tuple[_Chain, Level]]] = {}
-        for chain in self._chains:
-            for level in chain[1]:
+        relying: dict[str, dict[tuple[frozenset[str], str], tuple[Level, list[Asker]]]] = {}
+        for asker, chain, hours in self._chains:
+            for level in chain:
+                alike = frozenset(str(who) for who in level.whos), hours
                 for name in {who.name for who in level.whos if who.part in {"on_call", "next"}}:
-                    relying.setdefault(name, []).append((chain, level))
+                    relying.setdefault(name, {}).setdefault(alike, (level, []))[1].append(asker)
+        found = []
         for rotation in (self.policy.rotations[name] for name in relying):
             hole = self._hole(rotation)
             gaps: Gaps = ()
-            askers = []
-            for chain, level in relying[rotation.id] if hole else ():
-                left = both(self.gaps(level.whos, hole), self._open([chain]))
+            askers: list[Asker] = []
+            for (_, hours), (level, asking) in relying[rotation.id].items() if hole else ():
+                left = both(self.gaps(level.whos, hole), self._open(frozenset([hours])))
                 if left:
                     gaps = either(gaps, left)
-                    askers.append(chain[0])
+                    askers += asking
             if gaps:
-                leak = self._leak(rotation, gaps[0].start)
-                found.append(Skipped(leak, gaps, tuple(dict.fromkeys(askers))))
+                found.append(Skipped(self._leak(rotation, gaps[0].start), gaps, tuple(dict.fromkeys(askers))))
         return tuple(found)
 
     def gaps(self, whos: Iterable[Who], within: Gaps | None = None) -> Gaps:
@@ -99,8 +100,7 @@ class Reachability:
             return iter([(self.start, self.end)] if self._reachable(who.name) else [])
         rotation = self.policy.rotations[who.name]
         if who.part == "on_call":
-            found = stretches(self._simplified(rotation), self.start, self.end)
-            return ((each.start, each.end) for each in found if self._reachable(each.person))
+            return iter(self._on_call(rotation))
         if rotation.calendar:
             events = (event for event in rotation.events if self._reachable(event.person))
             return ((event.start - CALENDAR_AHEAD + timedelta.resolution, event.end) for event in events)
@@ -121,7 +121,7 @@ class Reachability:
         is nobody else.
         """
         rotation = self.policy.rotations[name]
-        nobody = self._without_turn(rotation)
+        nobody = self._rest(self._turns(rotation))
         left = list(both(within, nobody))
         for gap in both(within, self._rest((each.start, each.end) for each in nobody)):
             for begins, ends in pairwise([gap.start, *changes(rotation, gap.start, gap.end), gap.end]):
@@ -130,27 +130,31 @@ class Reachability:
                     left.append(Gap(begins, ends))
         return either(tuple(left), ())
 
-    def _without_turn(self, rotation: Rotation) -> Gaps:
-        """When it is nobody's turn, overrides apart."""
-        known = self._known.get((rotation.id, "turn"))
-        if known is None:
-            turns = stretches(replace(self._simplified(rotation), overrides=()), self.start, self.end)
-            known = self._known[rotation.id, "turn"] = self._rest((each.start, each.end) for each in turns)
-        return known
+    def _on_call(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
+        """When somebody is on call who can be reached. If everybody can, it does not matter whose turn it is, and
+        counting turns is what costs.
+        """
+        named = {person for shift in rotation.shifts for person in shift.members}
+        named |= {override.person for override in rotation.overrides} | {event.person for event in rotation.events}
+        if all(self._reachable(person) for person in named):
+            whole = ((each.start, each.end) for each in rotation.overrides if each.instead_of is None)
+            return sorted((*self._turns(rotation), *whole))
+        found = stretches(rotation, self.start, self.end)
+        return [(each.start, each.end) for each in found if self._reachable(each.person)]
+
+    def _turns(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
+        """When it is anybody's turn, overrides apart, by start."""
+        found = [(event.start, event.end) for event in rotation.events]
+        for shift in rotation.shifts:
+            since = max(self.start, instant(shift.starts, shift.timezone))
+            if since < self.end:
+                found += open_over(Hours(shift.timezone, shift.during), since, self.end)
+        return sorted(found)
 
     def _reachable(self, person: str) -> bool:
         """Whether somebody has a channel: a page goes by any that they have if by none that its severity asks for."""
         known = self.policy.people.get(person)
         return known is not None and bool(known.channels)
-
-    def _simplified(self, rotation: Rotation) -> Rotation:
-        """The rotation with one member in each shift if everybody in it can be reached: then turns don't matter, and
-        counting them is what costs.
-        """
-        named = {*(person for shift in rotation.shifts for person in shift.members)}
-        if not all(self._reachable(person) for person in (*named, *(each.person for each in rotation.overrides))):
-            return rotation
-        return replace(rotation, shifts=tuple(replace(each, members=each.members[:1]) for each in rotation.shifts))
 
     def _hole(self, rotation: Rotation) -> Gaps:
         """When the windows of the shifts leave nobody, once all have begun."""
@@ -159,15 +163,12 @@ class Reachability:
         begun = max(self.start, *(instant(shift.starts, shift.timezone) for shift in rotation.shifts))
         if begun >= self.end:
             return ()
-        opened = (open_over(Hours(each.timezone, each.during), begun, self.end) for each in rotation.shifts)
-        return self._rest([(self.start, begun), *sorted(each for shift in opened for each in shift)])
+        return self._rest([(self.start, begun), *self._turns(rotation)])
 
-    def _open(self, chains: Iterable[_Chain]) -> Gaps:
-        """When pages of any of these may go."""
-        found: Gaps = ()
-        for name in dict.fromkeys(hours for _, _, hours in chains):
-            if name == ALWAYS:
-                return (Gap(self.start, self.end),)
+    def _open(self, hours: frozenset[str]) -> Gaps:
+        """When pages may go by any of these hours."""
+        found: Gaps = (Gap(self.start, self.end),) if ALWAYS in hours else ()
+        for name in hours - {ALWAYS}:
             opened = open_over(self.policy.hours[name], self.start, self.end)
             found = either(found, tuple(Gap(*each) for each in opened))
         return found
@@ -202,6 +203,10 @@ _COST = {"person": 0, "everyone": 1, "on_call": 2, "next": 3}
 
 def both(one: Gaps, other: Gaps) -> Gaps:
     """What two rows of stretches, each in order and without overlap, share."""
+    if not one or not other:
+        return ()
+    if len(other) == 1 and other[0].start <= one[0].start and one[-1].end <= other[0].end:
+        return one
     found, at, with_at = [], 0, 0
     while at < len(one) and with_at < len(other):
         begins = max(one[at].start, other[with_at].start)
