@@ -10,6 +10,7 @@ import click
 
 from daemon.cli.options import config_option, folder_of
 from daemon.domain.problem import Problem, ProblemLevel
+from daemon.ports import Listed
 
 
 @click.command()
@@ -17,8 +18,9 @@ from daemon.domain.problem import Problem, ProblemLevel
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @config_option
 def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
-    r"""Check the config, the templates and incident files. PATHs are incident files or folders of them; without any,
-    the configured folder is looked at. Exit status 1 if there is an error; warnings are only told.
+    r"""Check the config, whom its chains reach over the next 90 days, the templates and incident files. PATHs are
+    incident files or folders of them; without any, the configured folder is looked at. Exit status 1 if there is an
+    error; warnings are only told.
 
     \b
     Examples:
@@ -27,19 +29,10 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
       tocsin check --format github        annotations for a pull request
     """
     from daemon.adapters.clock import SystemClock
-    from daemon.adapters.folder import WatchedFolder
     from daemon.adapters.jinja import check_templates
     from daemon.app.inspection import inspect
 
-    clock = SystemClock()
-    found, problems = inspect(
-        folder_of(config),
-        paths,
-        clock.now(),
-        os.environ,
-        lambda path: WatchedFolder(path, clock).scan(),
-        check_templates,
-    )
+    found, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
@@ -49,6 +42,14 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
             click.echo(annotation(problem) if form == "github" else str(problem))
         click.echo(summary(problems, found.revision), err=True)
     sys.exit(1 if errors else 0)
+
+
+def _scan(folder: Path) -> Sequence[Listed] | str:
+    """The incident files of a folder. What watches folders is dear to import, and often there is none."""
+    from daemon.adapters.clock import SystemClock
+    from daemon.adapters.folder import WatchedFolder
+
+    return WatchedFolder(folder, SystemClock()).scan()
 
 
 def document(problem: Problem) -> dict[str, str | int]:
