@@ -23,7 +23,7 @@ _WHY = {
     Cause.STARTS: ("{0} begins later", "let it start earlier, or add a level until then"),
     Cause.DURING: ("{0} has no shift then", "add a shift for that time, or a level that is always there"),
     Cause.CALENDAR: ("the calendar of {0} has nobody then", "add events, or a level that is always there"),
-    Cause.MEMBERS: ("{0} has too few members", "add a member, or a level that is always there"),
+    Cause.MEMBERS: ("nobody is next in {0}", "add a member, or a level that is always there"),
 }
 
 
@@ -95,6 +95,8 @@ class Coverage:
         if _length(first) == self._end - self._start:
             return f"in all of the next {(self._end - self._start).days} days"
         shown = [first, *([longest] if _length(longest) > MUCH_LONGER * _length(first) else [])]
+        if first.end == self._end:
+            return f"from {day_and_time(first.start, zone)} {zone} on"
         words = f"{', '.join(self._gap(gap, zone) for gap in shown)} {zone}"
         more = len(gaps) - len(shown)
         if more:
@@ -106,10 +108,7 @@ class Coverage:
         ends = day_and_time(gap.end, zone)
         if gap.start == self._start:
             return f"from now until {ends}"
-        begins = day_and_time(gap.start, zone)
-        if gap.end == self._end:
-            return f"from {begins} on"
-        return f"{begins} – {ends.removeprefix(day(gap.start, zone) + ' ')}"
+        return f"{day_and_time(gap.start, zone)} – {ends.removeprefix(day(gap.start, zone) + ' ')}"
 
 
 def _length(gap: Gap) -> timedelta:

@@ -1,4 +1,4 @@
-"""Reachability: when a chain reaches nobody at all over the next 90 days, exactly (issue: "config as code").
+"""Reachability: when a chain reaches nobody at all over the next 90 days, exactly.
 
 A level that reaches nobody takes no time (timeline.md rule 6), so at any instant a chain reaches somebody if any of its
 names does; if none does, the last resort is paged at once. Pages wait for a severity's `hours` (rule 11), so only open

@@ -163,6 +163,38 @@ services:
     ]
 
 
+def test_a_calendar_that_ends() -> None:
+    """From its last event on nobody is reached; told at the line that names the file."""
+    rotation = (
+        "rotations: {cal: {calendar: c.ics}}\nservices: {x: {roles: {technical_lead: [cal.on_call, cal.next]}}}\n"
+    )
+    event = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260901T000000Z\r\n"
+        "DTSTART;VALUE=DATE:20261101\r\nDTEND;VALUE=DATE:20261220\r\nSUMMARY:ana\r\nEND:VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:2\r\nDTSTAMP:20260901T000000Z\r\n"
+        "DTSTART;VALUE=DATE:20261101\r\nDTEND;VALUE=DATE:20261102\r\nSUMMARY:bo\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    found = read({**SHIPPED, "more.yaml": rotation, "c.ics": event})
+    (problem,) = advice(found, AT)
+    assert (problem.file, problem.line, problem.code) == ("config/more.yaml", 1, "chain-gap")
+    assert problem.message == (
+        "technical_lead of x in sev1, sev2, sev3: nobody is reached from Sun 20 Dec 00:00 UTC on; the calendar of cal has "
+        "nobody then, so only the last resort is paged; add events, or a level that is always there"
+    )
+
+
+def test_nobody_is_next_to_one_member() -> None:
+    """A level that can never page anybody, and a chain of nothing else."""
+    solo = (
+        "rotations: {s: {shifts: [{members: ana, handoff: '0 9 * * mon', timezone: UTC, starts: 2026-01-05T09:00}]}}\n"
+    )
+    _, problems = told([], solo + "services: {x: {roles: {technical_lead: [s.on_call, s.next, bo]}}}")
+    assert [(each.line, each.code) for each in problems] == [(2, "level-of-nobody")]
+    _, problems = told([], solo + "services: {x: {roles: {technical_lead: [s.next]}}}")
+    assert [each.code for each in problems] == ["chain-of-one", "chain-gap"]
+    assert "nobody is reached in all of the next 90 days; nobody is next in s, so only" in problems[1].message
+
+
 def test_two_rotations_that_leave_one_gap() -> None:
     """It is told at the chain, with the place of each rotation."""
     both = [
