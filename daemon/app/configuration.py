@@ -16,6 +16,7 @@ from daemon.app import layers
 from daemon.app.settings import Settings
 from daemon.documents import config, yaml
 from daemon.documents.cleaning import shown
+from daemon.documents.fragments import Fragments
 from daemon.documents.scalars import closest
 from daemon.documents.source import TOP, problem, under
 from daemon.domain.policy import Policy
@@ -29,7 +30,7 @@ class Configuration:
     (timeline.md rule 43).
 
     `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
-    ledger is to be looked for, whatever else is wrong.
+    ledger is to be looked for, whatever else is wrong. `declared` knows where what the fragments declare stands.
     """
 
     policy: Policy | None
@@ -38,6 +39,7 @@ class Configuration:
     ledger: Path
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     revision: str = ""
+    declared: Fragments = field(default_factory=Fragments, repr=False)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -94,6 +96,7 @@ def read_tree(
         ledger=layered.settings.database if layered.settings else layers.ledger_file(stack),
         files=dict(files),
         revision=revision,
+        declared=reading.declared,
     )
 
 

@@ -1,7 +1,7 @@
 """Inspection: everything that `tocsin check` looks at, as one list of problems.
 
-Decides what is looked at: the config, then with its help the templates and the incident files. Must not send or
-record anything, nor know how problems are printed.
+Decides what is looked at: the config, whom its chains reach, then with its help the templates and the incident files.
+Must not send or record anything, nor know how problems are printed.
 """
 
 import os
@@ -13,10 +13,13 @@ from daemon.adapters.config_files import regular
 from daemon.app.configuration import Configuration, label_of, load
 from daemon.documents import incident
 from daemon.documents.cleaning import shown
+from daemon.documents.coverage import Coverage
 from daemon.documents.incident_name import incident_id
 from daemon.documents.source import FILE_LIMIT, TOP, problem
+from daemon.documents.unused import unused
 from daemon.domain.policy import Policy
 from daemon.domain.problem import Problem
+from daemon.planning.reachability import AHEAD, Reachability
 from daemon.ports import Listed
 
 Scan = Callable[[Path], Sequence[Listed] | str]
@@ -37,6 +40,7 @@ def inspect(
     problems = list(found.problems)
     if found.policy is None or found.settings is None:
         return found, problems
+    problems += advice(found, at)
     problems += words(Path(label_of(found.settings.templates)))
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
@@ -45,6 +49,16 @@ def inspect(
         listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
         problems += incident_problems(listed, path if path.is_dir() else path.parent, found.policy)
     return found, problems
+
+
+def advice(found: Configuration, at: datetime) -> list[Problem]:
+    """Warnings about a good config that take a look at all of it and at the next 90 days: too dear for each load."""
+    if found.policy is None:
+        return []
+    reach = Reachability(found.policy, at, at + AHEAD)
+    coverage = Coverage(found.declared, found.policy, at, at + AHEAD)
+    problems = [*coverage.problems(reach.unreached(), reach.skipped()), *unused(found.declared, found.policy)]
+    return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
 
 
 def _folder(listed: Sequence[Listed] | str) -> Sequence[Listed]:

@@ -112,8 +112,9 @@ class Reviews:
         """Fill an order. What goes wrong is told to the operators."""
         try:
             if just_now or await self._missing(incident):
+                waiting = self._closing(incident)  # asked before: they may leave while the draft is written
                 await self._write(incident)
-                if self._closing(incident):
+                if waiting or self._closing(incident):
                     await self._closed(incident)
                     await self._write(incident)
         except (LedgerTrouble, FileTrouble, Undrafted) as trouble:

@@ -13,6 +13,7 @@ from daemon.app.configuration import Configuration
 from daemon.cli.options import config_option, folder_of
 from daemon.domain.delivery import Attempt
 from daemon.domain.problem import Problem, ProblemLevel
+from daemon.ports import Listed
 
 
 @click.command()
@@ -20,9 +21,10 @@ from daemon.domain.problem import Problem, ProblemLevel
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @config_option
 def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
-    r"""Check the config, the templates and incident files. PATHs are incident files or folders of them; without any,
-    the configured folder is looked at. Addresses that a provider refused when they were last tried are told
-    too, if there is a ledger. Exit status 1 if there is an error; warnings are only told.
+    r"""Check the config, whom its chains reach over the next 90 days, the templates and incident files. PATHs are
+    incident files or folders of them; without any, the configured folder is looked at. Addresses that a provider
+    refused when they were last tried are told too, if there is a ledger. Exit status 1 if there is an error; warnings
+    are only told.
 
     \b
     Examples:
@@ -31,19 +33,10 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
       tocsin check --format github        annotations for a pull request
     """
     from daemon.adapters.clock import SystemClock
-    from daemon.adapters.folder import WatchedFolder
     from daemon.adapters.jinja import check_templates
     from daemon.app.inspection import inspect
 
-    clock = SystemClock()
-    found, problems = inspect(
-        folder_of(config),
-        paths,
-        clock.now(),
-        os.environ,
-        lambda path: WatchedFolder(path, clock).scan(),
-        check_templates,
-    )
+    found, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
     problems += _unreachable(found, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
@@ -79,6 +72,14 @@ def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
     except LedgerTrouble as trouble:
         warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
         return []
+
+
+def _scan(folder: Path) -> Sequence[Listed] | str:
+    """The incident files of a folder. What watches folders is dear to import, and often there is none."""
+    from daemon.adapters.clock import SystemClock
+    from daemon.adapters.folder import WatchedFolder
+
+    return WatchedFolder(folder, SystemClock()).scan()
 
 
 def document(problem: Problem) -> dict[str, str | int]:

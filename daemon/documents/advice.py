@@ -1,16 +1,18 @@
 """Advice on a sound config: what would surprise somebody at 3 a.m. Warnings only; they refuse nothing.
 
-Must not repeat what `references.py` refuses, nor prove who is reached when (that needs the plan).
+It stands at each load, so it is cheap; what takes a look at the time to come is for `tocsin check` alone
+(`coverage.py`, `unused.py`). Must not repeat what `references.py` refuses. Chains are `chain_advice.py`'s.
 """
 
 from collections.abc import Iterator
 
-from daemon.documents import contacts
+from daemon.documents import chain_advice, contacts
+from daemon.documents.chain_advice import named, turns_in
 from daemon.documents.fragments import Fragments
 from daemon.documents.source import TOP, problem
 from daemon.documents.yaml import Path
 from daemon.domain.people import Channel
-from daemon.domain.policy import COMMANDER, COMMUNICATIONS, SCRIBE, TECHNICAL_LEAD, Level, Policy
+from daemon.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
 from daemon.domain.problem import Problem, ProblemLevel
 
 SPECIAL = {
@@ -20,10 +22,20 @@ SPECIAL = {
     SCRIBE: "nobody is asked to finish reviews as Scribe",
 }
 
+LISTED_MAX = 6
+"""The most members that are named."""
+
 
 def advise(fragments: Fragments, policy: Policy, label: str) -> list[Problem]:
     """Every warning about a sound config; `label` is the folder's name, for what stands nowhere."""
-    return [*_special(fragments, label), *_chains(fragments), *_people(fragments), *_phones(fragments, policy)]
+    return [
+        *_special(fragments, label),
+        *chain_advice.advise(fragments, policy),
+        *_people(fragments),
+        *_phones(fragments, policy),
+        *_overrides(fragments, policy),
+        *_reviews(fragments, policy),
+    ]
 
 
 def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
@@ -38,16 +50,6 @@ def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
                 )
             else:
                 yield problem(label, TOP, "special-role-missing", found, ProblemLevel.WARNING)
-
-
-def _chains(fragments: Fragments) -> Iterator[Problem]:
-    """Chains that hang on one person."""
-    for entry in fragments.roles.values():
-        chain = entry.model.chain if entry.model else []
-        words = {word for level in chain for word in level}
-        if len(words) == 1 and words <= fragments.people.keys():
-            found = f"the chain of {entry.name} is one person; while they sleep only the last resort is left"
-            yield entry.problem(("chain",), "chain-of-one", found, key=True, level=ProblemLevel.WARNING)
 
 
 def _people(fragments: Fragments) -> Iterator[Problem]:
@@ -69,35 +71,54 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
 
 def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
     """People who are paged by SMS somewhere, but have no phone."""
-    by_sms = {
-        role
-        for severity in policy.severities.values()
-        if severity.page and Channel.SMS in severity.page.via
-        for role in severity.page.roles
-    }
+    pages = [each.page for each in policy.severities.values() if each.page and Channel.SMS in each.page.via]
+    by_sms = {role for page in pages for role in page.roles}
     paged: dict[str, str] = {}
     for role in policy.roles.values():
         if role.id in by_sms:
-            for person in _named(policy, role.chain):
+            for person in named(policy, role.chain):
                 paged.setdefault(person, role.id)
     for service in policy.services.values():
-        for role_id, chain in service.roles:
-            if role_id in by_sms:
-                for person in _named(policy, chain):
-                    paged.setdefault(person, role_id)
+        chains = [each for each in service.roles if each[0] in by_sms]
+        if pages and service.responders:
+            chains.append((RESPONDER, (Level(service.responders),)))
+        for role_id, chain in chains:
+            for person in named(policy, chain):
+                paged.setdefault(person, role_id)
     for person, role_id in paged.items():
         if not policy.people[person].phone:
             found = f"{person} may be paged by sms as {role_id}, but has no phone; email alone is used"
             yield fragments.people[person].problem((), "no-phone", found, level=ProblemLevel.WARNING)
 
 
-def _named(policy: Policy, chain: tuple[Level, ...]) -> Iterator[str]:
-    """Everybody whom a chain may ever name."""
-    for level in chain:
-        for who in level.whos:
-            if who.part == "person":
-                yield who.name
-            else:
-                rotation = policy.rotations[who.name]
-                yield from (member for shift in rotation.shifts for member in shift.members)
-                yield from (event.person for event in rotation.events)
+def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+    """Overrides for or by somebody who never has a turn in the rotation."""
+    for rotation in policy.rotations.values():
+        members = turns_in(rotation)
+        if not members:  # a calendar that is over; that is told already
+            continue
+        for number, override in enumerate(rotation.overrides):
+            entry = fragments.rotations[rotation.id]
+            among = f" ({', '.join(members)})" if len(members) <= LISTED_MAX else ""
+            if override.person not in members:
+                inside: Path = ("overrides", number, "person")
+                found = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
+                yield entry.problem(inside, "override-outsider", found, level=ProblemLevel.WARNING)
+            if override.instead_of and override.instead_of not in members:
+                inside = ("overrides", number, "instead_of")
+                found = f"{override.instead_of} never has a turn in {rotation.id}{among}; this override changes nothing"
+                yield entry.problem(inside, "override-without-turn", found, level=ProblemLevel.WARNING)
+
+
+def _reviews(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+    """Reviews that nobody owns: neither Scribe nor Commander is ever paged, so none has a holder (rules 26, 27)."""
+    for severity in policy.severities.values():
+        roles = severity.page.roles if severity.page else ()
+        if severity.review and not {COMMANDER, SCRIBE} & set(roles):
+            found = (
+                f"nobody owns the review of {severity.name}: it pages neither {COMMANDER} nor {SCRIBE}, so the last "
+                "resort is asked to finish it; add one to `page.roles`"
+            )
+            yield fragments.severities[severity.name].problem(
+                ("review",), "review-without-owner", found, key=True, level=ProblemLevel.WARNING
+            )

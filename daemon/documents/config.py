@@ -51,7 +51,7 @@ class Sources:
 class Reading:
     """What the fragments say. `policy` lacks what tocsin.yaml adds, and is None when anything is wrong; the names of
     people and severities (with whether they have a `page`) stand for the rest to be checked against even then, if every
-    file could be read to its end (`whole`).
+    file could be read to its end (`whole`). `declared` knows where everything stands.
     """
 
     policy: Policy | None
@@ -59,6 +59,7 @@ class Reading:
     people: frozenset[str]
     severities: Mapping[str, bool]
     whole: bool
+    declared: fragments.Fragments
 
 
 def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> Reading:
@@ -84,6 +85,7 @@ def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]
             name: entry.model is None or entry.model.page is not None for name, entry in declared.severities.items()
         },
         whole=whole,
+        declared=declared,
     )
 
 

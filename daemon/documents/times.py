@@ -33,6 +33,17 @@ def moved(before: datetime, after: datetime, zone: str, seen_from: datetime) -> 
     return f"was {then}, now {_time(new, seen_from)} {_name(new)}"
 
 
+def day_and_time(at: datetime, zone: str) -> str:
+    """An instant on the wall clock of a zone that is named beside it: `Sat 28 Nov 08:00`."""
+    here = at.astimezone(ZoneInfo(zone))
+    return f"{day(at, zone)} {here:%H:%M}"
+
+
+def day(at: datetime, zone: str) -> str:
+    """A day in a zone: `Sat 28 Nov`."""
+    return _day(at.astimezone(ZoneInfo(zone)))
+
+
 def utc(at: datetime) -> str:
     """An instant as records write it: `2026-11-23 10:30:05 UTC`."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

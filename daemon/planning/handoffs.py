@@ -16,7 +16,8 @@ from croniter import CroniterBadDateError, CroniterError, croniter
 from daemon.domain.rotation import Shift
 from daemon.planning.wall_clock import SECOND, instant, local
 
-FIELDS = 5
+FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
+_KNOWN = ("0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec", "0 to 7 (0 and 7 are Sunday) or mon to sun")
 HOUR = timedelta(hours=1)
 _PLAIN = re.compile(r"[0-9A-Za-z*/,\-?#]+(?:\s+[0-9A-Za-z*/,\-?#]+){4}", re.ASCII)
 _RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
@@ -24,9 +25,10 @@ _OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w/#-])", re.ASCII)
 _SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
 
 
+@lru_cache(maxsize=1024)
 def fault(cron: str) -> str | None:
     """Why an expression is refused, as a sentence that says what to write instead; None when it is good."""
-    if len(cron.split()) != FIELDS:
+    if len(cron.split()) != len(FIELDS):
         return f'"{cron}" is no cron expression of five fields (minute hour day month weekday); write "0 9 * * mon"'
     if not _PLAIN.fullmatch(cron.strip()) or _RANDOM.search(cron):
         return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
@@ -36,8 +38,20 @@ def fault(cron: str) -> str | None:
     except CroniterBadDateError:
         return f'"{cron}" can never fire; no such date exists'
     except (CroniterError, ValueError, KeyError) as wrong:
-        return f'"{cron}" is no cron expression: {wrong}'
+        return f'"{cron}" is no cron expression: {_wrong_field(cron) or wrong}'
     return None
+
+
+def _wrong_field(cron: str) -> str:
+    """Which of the five fields is at fault, and what it may hold; empty when each by itself is good."""
+    for number, field in enumerate(cron.split()):
+        alone = ["*"] * len(FIELDS)
+        alone[number] = _without_ranges_of_one(field)
+        try:
+            croniter.expand(" ".join(alone))
+        except (CroniterError, ValueError, KeyError):
+            return f'its {FIELDS[number]} "{field}" is none; write {_KNOWN[number]}'
+    return ""
 
 
 def firings(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:

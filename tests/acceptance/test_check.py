@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def test_a_mistake_is_one_line_with_its_place(pager):
 
 def test_json_is_one_document(pager):
     """`ok` is true while there is no error, warnings or not."""
-    (pager / "config" / "more.yaml").write_text("roles: {extra: {chain: [ana]}}\n")
+    (pager / "config" / "more.yaml").write_text("services: {extra: {roles: {scribe: [ana]}}}\n")
     done = check(pager, "--format", "json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
@@ -66,10 +67,10 @@ def test_json_is_one_document(pager):
         {
             "file": "config/more.yaml",
             "line": 1,
-            "column": 17,
+            "column": 28,
             "level": "warning",
             "code": "chain-of-one",
-            "message": "the chain of extra is one person; while they sleep only the last resort is left",
+            "message": "the chain of scribe of extra is one person; while they sleep only the last resort is left",
         }
     ]
     (pager / "config" / "more.yaml").write_text("rolls: {}\n")
@@ -85,6 +86,26 @@ def test_annotations_for_a_pull_request(pager):
     done = check(pager, "--format", "github")
     assert done.returncode == 1
     assert done.stdout.startswith('::error file=config/a%2Cb.yaml,line=1,col=21::people.x.email: "100%25" is no email')
+
+
+def test_a_gap_is_told_at_the_line_that_leaves_it(pager):
+    """When nobody is reached over the next 90 days, on the rotation's own clock; a warning, so exit 0."""
+    rotations, roles = pager / "config" / "rotations.yaml", pager / "config" / "roles.yaml"
+    text = rotations.read_text().replace("10:00\n", '10:00\n        during: "sat,sun 00:00-24:00"\n', 1)
+    rotations.write_text(text)
+    roles.write_text(roles.read_text().replace(", engineers.next, engineers.everyone]", "]"))
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "sat,sun" in each)
+    done = check(pager, "--format", "github")
+    assert done.returncode == 0
+    assert re.fullmatch(
+        rf"::warning file=config/rotations.yaml,line={line},col=17::technical_lead and the responders of checkout in "
+        r"sev1, sev2, sev3: nobody is reached (from now until|\w{3} \d+ \w{3} 00:00 –) Sat \d+ \w{3} 00:00"
+        r"(, \w{3} \d+ \w{3} 00:00 – Sat \d+ \w{3} 00:00)? Europe/Berlin, and 1[123] more times until \w{3} \d+ \w{3}; "
+        r"engineers has no shift then, so only the last resort is paged; add a shift for that time, or a level that is "
+        r"always there\n",
+        done.stdout,
+    )
+    assert done.stderr.endswith(": 1 warning\n")
 
 
 def test_incident_files_are_judged_by_the_config(pager):

@@ -5,6 +5,7 @@ The checks read what truly arrived and what the disk says; they share no code wi
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -39,6 +40,11 @@ class Story:
         faults = world.faults
         faults.deferred, faults.lost, faults.unheard = (dice.choice([0, 0.05, 0.2]) for _ in range(3))
         faults.undelivered = dice.choice([0, 0.2])
+        match dice.choice(["off", "poll", "webhook"]):
+            case "poll":
+                world.doors = replace(world.doors, receipts_every=timedelta(seconds=10))
+            case "webhook":
+                world.tell_by_webhook()
         await world.start()
         await world.wait(dice.uniform(0, 3))
         self.declared_at = world.clock.now()

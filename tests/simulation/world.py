@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from daemon.app.arrivals import Arrivals
 from daemon.app.codes import Codes
 from daemon.app.engine import Engine
 from daemon.app.health import Health
@@ -21,6 +22,8 @@ from daemon.app.invitations import CLOSED_DOORS, Invitations
 from daemon.app.lifecycle import Daemon, Orders
 from daemon.app.settings import Email, Settings, Sms
 from daemon.app.watch import Watch
+from daemon.domain.arrival import Arrival as CameIn
+from daemon.domain.arrival import Arrives
 from daemon.domain.delivery import (
     Accepted,
     Attempt,
@@ -60,6 +63,7 @@ class Disk:
     notices: dict[str, datetime] = field(default_factory=dict)
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
+    arrivals: list[tuple[CameIn, str | None]] = field(default_factory=list)
     full: bool = False
 
 
@@ -121,6 +125,14 @@ class DiskLedger:
         await self._commit()
         if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
             self._change(attempt, receipt=receipt)
+
+    async def arrivals(self) -> tuple[tuple[int, CameIn], ...]:
+        await self._commit()
+        return tuple((row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None)
+
+    async def judged(self, row: int, result: str) -> None:
+        await self._commit()
+        self._disk.arrivals[row] = (self._disk.arrivals[row][0], result)
 
     async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         await self._commit()
@@ -188,6 +200,7 @@ class Provider:
         self.arrived: list[Arrival] = []
         self.asked: list[tuple[datetime, str]] = []
         self.says: Fate | None = None
+        self.tells: Callable[[str, int, str], None] | None = None
         self._undelivered: set[str] = set()
 
     async def send(self, message: Message) -> Outcome:
@@ -202,12 +215,14 @@ class Provider:
         if roll < faults.deferred + faults.lost:
             return Uncertain("the connection broke")
         self.arrived.append(Arrival(self._clock.now(), message))
+        name = f"id{len(self.arrived)}"
+        undelivered = self._dice.random() < faults.undelivered
+        self._undelivered |= {name} if undelivered else set()
+        if self.receipts and self.tells is not None:
+            self.tells(name, message.attempt, "undelivered" if undelivered else "delivered")
         await asyncio.sleep(self._dice.uniform(0.001, 0.2))
         if roll < faults.deferred + faults.lost + faults.unheard:
             return Uncertain("the reply did not come")
-        name = f"id{len(self.arrived)}"
-        if self._dice.random() < faults.undelivered:
-            self._undelivered.add(name)
         return Accepted(name)
 
     async def find(self, message: Message, since: datetime) -> Outcome:
@@ -284,6 +299,7 @@ class World:
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
         }
         self.manager = Silent()
+        self.webhooks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._ledger: DiskLedger | None = None
         self.daemon: Any = None
@@ -296,6 +312,18 @@ class World:
     def pages(self, person: str | None = None) -> list[Arrival]:
         """The pages among it."""
         return [each for each in self.arrived if each.message.kind == "page" and person in (None, each.message.person)]
+
+    def tell_by_webhook(self) -> None:
+        """From now on the SMS provider tells what becomes of messages: in any order, some twice, some never."""
+        self.providers[Channel.SMS].tells = lambda *told: self.webhooks.add(asyncio.create_task(self._call_back(*told)))
+
+    async def _call_back(self, name: str, attempt: int, end: str) -> None:
+        """What the web side leaves in the ledger, also while the daemon is down."""
+        for state in self.dice.sample(["queued", "sent", end, end], self.dice.randint(0, 4)):
+            await asyncio.sleep(self.dice.choice([0, 0.05, 1, 30]))
+            came = CameIn(Arrives.RECEIPT, f"{name}:{state}", str(attempt), state, self.clock.now())
+            if attempt and came.ref not in {each.ref for each, _ in self.disk.arrivals}:
+                self.disk.arrivals.append((came, None))
 
     async def start(self) -> None:
         """Start the daemon on what the disk holds."""
@@ -345,4 +373,5 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         return
 
     current: Any = SimpleNamespace(settings=settings, policy=engine.policy, run=forever)
-    return Daemon(current, engine, watch, health, world.manager, (), nothing)
+    arrivals = Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge})
+    return Daemon(current, engine, watch, health, world.manager, (arrivals.run,), nothing)

@@ -145,6 +145,26 @@ async def test_at_resolution(room: Room, at_work: Reviews) -> None:
     assert room.told == []
 
 
+async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> None:
+    """The draft may still call them waiting, so it is written again, though none waits when the first is done."""
+    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    waiting, writes, files = iter([True]), [], IncidentFiles(room.folder)
+
+    def folder() -> IncidentFiles:
+        writes.append(1)
+        return files
+
+    reviews = Reviews(
+        SystemClock(), room.ledger, shipped_policy, folder, lambda _: next(waiting, False), room.told.append
+    )
+    task = asyncio.create_task(reviews.run())
+    reviews.order("card", just_now=True)
+    await until(lambda: len(writes) == 2)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_after_a_restart_only_a_missing_one_is_written(room: Room, at_work: Reviews) -> None:
     """Neither one that is there, nor one whose review is done, nor one that was put elsewhere since."""
     await seen(room.ledger, OVER, T0 + timedelta(minutes=9))

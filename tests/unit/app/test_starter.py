@@ -103,7 +103,7 @@ def test_real_providers_ask_for_their_secrets_and_nothing_else(tmp_path):
 def test_one_person_alone_is_a_config_with_advice(tmp_path):
     """It works, and says what is thin about it."""
     _, problems = begin(tmp_path, Answers(team([person(ANA)]), "UTC"), NOW)
-    assert [each.code for each in problems] == ["last-resort-of-one"]
+    assert [each.code for each in problems] == ["chain-of-one", "last-resort-of-one"]
 
 
 @pytest.mark.parametrize(
