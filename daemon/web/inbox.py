@@ -127,8 +127,11 @@ async def _watch(site: Site, kept: Inbox, request: web.Request) -> web.StreamRes
         mark = await asyncio.to_thread(kept.mark)
         quiet = 0 if mark != told else quiet + 1
         if mark != told or quiet >= QUIET_MOST:
-            async with asyncio.timeout(TAKEN_WITHIN):
-                await answer.write(f"data: {mark}\n\n".encode())
+            try:
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await answer.write(f"data: {mark}\n\n".encode())
+            except (ConnectionError, TimeoutError):  # nobody listens any more
+                return answer
             told, quiet = mark, 0
         try:
             async with asyncio.timeout(LOOKS_EVERY):

@@ -106,7 +106,7 @@ async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse
         if request.content.is_eof():
             raise LedgerTrouble(f"no answer within {ANSWERED_WITHIN:.0f} s") from None
         raise web.HTTPRequestTimeout from None
-    except (web.RequestPayloadError, UnicodeDecodeError):
+    except (web.RequestPayloadError, UnicodeDecodeError, ConnectionError):
         raise web.HTTPBadRequest from None
 
 

@@ -189,6 +189,23 @@ async def test_a_dripping_body_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
         plain(await life.ask(b"POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"), 408)
 
 
+async def test_who_hangs_up_is_no_fault_of_ours() -> None:
+    """A client that goes away in the middle of its body, or before its answer, is nothing to alarm anybody."""
+    async with alive(QUICK, extra=EXTRA) as life:
+        for sent in (
+            b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+            b"GET / HT",
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        ):
+            for abort in (True, False):
+                _, writer = await asyncio.open_connection("127.0.0.1", life.port)
+                writer.write(sent)
+                await asyncio.sleep(0.05)
+                writer.transport.abort() if abort else writer.close()
+        await asyncio.sleep(0.3)
+        assert "fault" not in [event for event, _ in life.said.lines]
+
+
 async def test_a_flood_from_one_address_is_429_and_others_are_served() -> None:
     """Beyond its rate an address hears 429, another one is served, and the first again a little later."""
     async with alive() as life:
