@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from daemon.app.settings import DEFAULT_LEDGER, Settings, build, from_variables, paths
 from daemon.app.settings_fields import SQLITE
@@ -30,6 +31,8 @@ SECRETS = (
     ("web", "token"),
 )
 """Settings that never stand in a file under version control."""
+KEY_LEAST = 16
+"""Characters of a signing key below which `check` warns."""
 _OPEN = ("web", "alertmanager", "severities")
 """The one setting whose keys are the user's own."""
 
@@ -161,6 +164,7 @@ def _missing_secrets(settings: Settings, layers: Layers) -> Iterator[Problem]:
         ("sms", "api_secret"): bool(sms.api_key) and not sms.api_secret,
         ("sms", "auth_token"): sms.transport == "twilio" and not sms.api_key and not sms.auth_token,
         ("web", "token"): bool(web.alertmanager) and not web.token,
+        ("web", "signing_key"): bool(settings.public_url) and not web.signing_key,
     }
     for path, missing in wanted.items():
         if missing:
@@ -182,10 +186,21 @@ def _doubtful(settings: Settings, layers: Layers) -> Iterator[Problem]:
         ("replies", "by"): settings.replies.by == "webhook"
         and not settings.public_url
         and "replies.by webhook needs public_url: the address that the provider calls",
+        ("web", "signing_key"): any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key)
+        and f"web.signing_key holds a key of fewer than {KEY_LEAST} characters, which can be guessed; make one such as"
+        " with openssl rand -hex 32",
+        ("public_url",): _in_the_clear(settings.public_url or "")
+        and "public_url is not https: whoever listens on the way reads the links, and can answer by them",
     }
     for path, found in doubts.items():
         if found:
             yield layers.problem(path, "doubtful", found, level=ProblemLevel.WARNING)
+
+
+def _in_the_clear(url: str) -> bool:
+    """Whether an address travels unencrypted, beyond this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _join(base: Path, path: str | Path) -> Path:

@@ -211,7 +211,7 @@ def doors(settings: Settings) -> Doors:
         replies=settings.replies.by is not RepliesBy.OFF and settings.sms.transport is not SmsTransport.OUTBOX,
         public_url=settings.public_url or "",
         receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,
-        keys=tuple(key.get_secret_value() for key in settings.web.signing_key),
+        keys=tuple(filter(None, (key.get_secret_value() for key in settings.web.signing_key))),
     )
 
 

@@ -15,7 +15,7 @@ from daemon.documents.reasons import why
 from daemon.documents.times import clock, dated, moment, span
 from daemon.domain.history import History
 from daemon.domain.incident import Incident
-from daemon.domain.invitation import NO_INVITATION, Invitation
+from daemon.domain.invitation import ANSWERED_FOR, NO_INVITATION, Invitation
 from daemon.domain.notification import Kind, Notification, Reason
 from daemon.domain.policy import RESPONDER, Policy
 
@@ -100,8 +100,13 @@ def wording(
     return replace(
         _mine(about, each, history, policy),
         code=invitation.code,
-        answer_url=invitation.answer_url,
+        answer_url=invitation.answer_url if _answered(each, history) else "",
     )
+
+
+def _answered(each: Notification, history: History) -> bool:
+    """Whether a link in this message still leads to something when it comes: a late verify's would not."""
+    return history.resolved_at is None or each.at < history.resolved_at + ANSWERED_FOR
 
 
 def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:

@@ -7,6 +7,7 @@ import pytest
 
 from daemon.adapters.config_files import credentials
 from daemon.app import layers
+from daemon.app.settings import doors
 from daemon.documents import yaml
 from daemon.domain.problem import ProblemLevel
 
@@ -149,15 +150,41 @@ def test_a_missing_secret_is_a_warning(text, variables, missing):
         "email: {sender: i@example.com, security: none, username: u}",
         "email: {sender: i@example.com, security: tls}",
         "replies: {by: webhook}",
+        "public_url: http://tocsin.example.com",
     ],
 )
 def test_settings_that_do_not_go_together_are_doubted(text):
     """A warning, at the setting."""
     key = text.partition(":")[0]
     rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith(key))
-    found = read(rest + text, {"TOCSIN_EMAIL__PASSWORD": "x"})
+    found = read(rest + text, {"TOCSIN_EMAIL__PASSWORD": "x", "TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"})
     assert [(p.code, p.level) for p in found.problems] == [("doubtful", ProblemLevel.WARNING)]
     assert found.settings is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "code"),
+    [
+        ("public_url: https://tocsin.example.com\n", {}, "missing-secret"),
+        ("", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcde"}, "doubtful"),
+        ("", {"TOCSIN_WEB__SIGNING_KEY": '["0123456789abcdef", "short"]'}, "doubtful"),
+        ("web: {alertmanager: {}}\n", {}, "missing-secret"),
+        ("public_url: http://127.0.0.1:8765\n", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}, None),
+        ("public_url: https://tocsin.example.com\n", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}, None),
+    ],
+)
+def test_links_and_webhooks_without_a_good_secret_are_told(text, variables, code):
+    """A warning names what to set; one short key of several is enough for it; the keys themselves are never shown."""
+    found = read(LEAST + text, variables)
+    assert [(p.code, p.level) for p in found.problems] == ([(code, ProblemLevel.WARNING)] if code else [])
+    assert all("TOCSIN_WEB__" in str(p) and "0123" not in str(p) for p in found.problems)
+
+
+def test_an_empty_key_opens_nothing():
+    """Whatever an empty key would sign, anybody could: it counts as none."""
+    assert doors(read(LEAST, {"TOCSIN_WEB__SIGNING_KEY": '["", "0123456789abcdef"]'}).settings).keys == (
+        "0123456789abcdef",
+    )
 
 
 def test_credential_files_lose_their_last_line_end(tmp_path):
