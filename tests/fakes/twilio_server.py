@@ -3,7 +3,8 @@
 In a test:      async with StandIn() as twilio: twilio.next("create", "code 21610"); …; twilio.created
 As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T] [--log FILE] [--lag SECONDS]
                 prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times"} (times null: for ever), an
-                inbound message {"inbound": {"from", "to", "body"}} or a status {"status": {"sid", "status"}};
+                inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}} or a
+                webhook to the address that the message was created with {"tell": {"sid", "status", "code"}};
                 each message that was truly created is a line of JSON in FILE.
 
 Phases: create list fetch. Faults:
@@ -30,6 +31,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.fakes import twilio_webhooks as webhooks
 from tests.fakes.orders import orders, say
 
 PHASES = ("create", "list", "fetch")
@@ -46,6 +48,7 @@ class Created:
     body: str
     validity: int | None
     service: str | None
+    callback: str = ""
     direction: str = "outbound-api"
     status: str = "queued"
 
@@ -59,6 +62,7 @@ class StandIn:
         self.account = account
         self._login = "Basic " + b64encode(f"{account}:{token}".encode()).decode()
         self._logins = {self._login}
+        self._token = token
         self._log = log
         self.lag = lag
         self.final = "delivered"
@@ -85,11 +89,19 @@ class StandIn:
 
     def inbound(self, sender: str, to: str, body: str) -> str:
         """Somebody writes to our number; the message's sid."""
-        return self._keep(Created(self._sid(), time.time(), to, sender, body, None, None, "inbound", "received")).sid
+        return self._keep(
+            Created(self._sid(), time.time(), to, sender, body, None, None, "", "inbound", "received")
+        ).sid
 
     def set_status(self, sid: str, status: str) -> None:
         """What fetching this message says from now on."""
         next(message for message in self.created if message.sid == sid).status = status
+
+    async def tell(self, sid: str, status: str, code: str = "") -> int:
+        """Say by webhook what became of a message; the status of the answer."""
+        told = next(message for message in self.created if message.sid == sid)
+        told.status = status
+        return await webhooks.post(self._token, told.callback, webhooks.status(status, sid, code, told.to))
 
     @property
     def sent(self) -> list[Created]:
@@ -141,6 +153,7 @@ class StandIn:
             form["Body"],
             int(form["ValidityPeriod"]) if "ValidityPeriod" in form else None,
             form.get("MessagingServiceSid"),
+            form.get("StatusCallback", ""),
             status="",
         )
         self._keep(message)
@@ -286,6 +299,9 @@ async def _main() -> None:
             if "inbound" in order:
                 written = order["inbound"]
                 say({"sid": twilio.inbound(written["from"], written["to"], written["body"])})
+                continue
+            if "tell" in order:
+                say({"answer": await twilio.tell(**order["tell"])})
                 continue
             if "status" in order:
                 twilio.set_status(order["status"]["sid"], order["status"]["status"])
