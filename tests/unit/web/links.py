@@ -1,0 +1,115 @@
+"""A site with signed links, on a ledger in memory that lived through the shipped config's plan."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from daemon.adapters.jinja.pages import Pages
+from daemon.app.settings import Email, Settings, Sms, Web
+from daemon.documents import links
+from daemon.domain.facts import Answer, Answered
+from daemon.domain.incident import Incident, Status
+from daemon.domain.policy import Policy
+from daemon.web import FOLDER
+from daemon.web.server import application
+from daemon.web.site import Site
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+from tests.unit.lives import T0, happen, seen, shipped_policy
+
+KEY, OLD_KEY = "a key of more than sixteen", "the key before that one"
+PUBLIC = "https://tocsin.example.com"
+CARD = Incident(
+    "card",
+    "Card payments fail at checkout",
+    "sev1",
+    status=Status.INVESTIGATING,
+    impact="About a third of card payments fail.",
+    summary="Since the release of 10:00 the payment service answers every third request with an error.",
+    services=("checkout",),
+)
+
+
+def settings(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> Settings:
+    """What switches links on."""
+    secrets = [SecretStr(key) for key in ([KEY, OLD_KEY] if keys is None else keys)]
+    email, sms = Email(sender="tocsin@example.com"), Sms(sender="+15005550006")
+    web = Web(signing_key=secrets)
+    return Settings(operators=["ana"], last_resort=["ana"], email=email, sms=sms, web=web, public_url=public_url)
+
+
+@dataclass
+class Door:
+    """The site as a browser reaches it, and what is behind it."""
+
+    client: TestClient[Any, Any]
+    ledger: MemoryLedger
+    clock: StillClock
+    said: list[str]
+    force: Any
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+        """Look."""
+        async with self.client.request(method, path, headers=_dashed(headers)) as answer:
+            return answer.status, " ".join((await answer.text()).split())
+
+    async def post(self, path: str, data: Any = None, **headers: str) -> tuple[int, str]:
+        """Press a button, and see what one is shown then."""
+        async with self.client.post(path, data=data, headers=_dashed(headers)) as answer:
+            assert len(answer.history) <= 1
+            return answer.status, " ".join((await answer.text()).split())
+
+    async def take(self, person: str, answer: str = "ok") -> str:
+        """Answer by one's own link; the page after it."""
+        status, page = await self.post(self.link(person), {"answer": answer})
+        assert status == 200
+        return page
+
+    def link(self, person: str, incident: str = "card", key: str = KEY) -> str:
+        """The path of somebody's link."""
+        return links.answer([key], incident, person)
+
+    async def seen(self, **changes: Any) -> None:
+        """The daemon sees a version now."""
+        await seen(self.ledger, replace(CARD, **changes), self.now)
+
+    async def heard(self, person: str, answer: Answer = Answer.OK) -> None:
+        """An answer by another way."""
+        await happen(self.ledger, "card", Answered(self.now, person, answer))
+
+    @property
+    def now(self) -> Any:
+        """The clock's instant."""
+        return self.clock.now()
+
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """The answers recorded, by person."""
+        facts = [fact for _, fact in self.ledger.pages.facts]
+        return [(fact.person, fact.answer.value) for fact in facts if isinstance(fact, Answered)]
+
+
+@asynccontextmanager
+async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> AsyncIterator[Door]:
+    """The site, with the incident declared at T0."""
+    ledger, clock, said = MemoryLedger(), StillClock(T0), []
+    force = SimpleNamespace(now=shipped_policy())
+
+    async def policy() -> Policy:
+        return force.now
+
+    sayings: Any = SimpleNamespace(say=lambda event, **_fields: said.append(event))
+    in_force: Any = SimpleNamespace(policy=policy)
+    site = Site(settings(keys, public_url), clock, lambda: ledger, in_force, Pages(FOLDER / "pages"), sayings)
+    await seen(ledger, CARD)
+    async with TestClient(TestServer(application(site))) as client:
+        yield Door(client, ledger, clock, said, force)
+
+
+def _dashed(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}

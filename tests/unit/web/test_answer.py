@@ -1,0 +1,323 @@
+"""Answers by link: looking changes nothing, pressing does what the daemon would do, and nobody else gets in."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from daemon.documents import links
+from daemon.domain.facts import Answer, Answered, StillThereAsked
+from daemon.domain.incident import Status
+from tests.unit.lives import on_duty, shipped_policy
+from tests.unit.web.links import CARD, KEY, OLD_KEY, PUBLIC, Door, door
+
+LEAD = on_duty("engineers")
+NAME = shipped_policy().people[LEAD].name
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Door]:
+    async with door() as opened:
+        yield opened
+
+
+async def test_a_scanner_changes_nothing(site: Door) -> None:
+    """A thousand looks, by GET and HEAD, in a row: the same page, and the ledger as it was."""
+    before = list(site.ledger.pages.facts)
+    _, first = await site.get(site.link(LEAD))
+    for _ in range(500):
+        assert (await site.get(site.link(LEAD)))[1] == first
+        assert await site.get(site.link(LEAD), "HEAD") == (200, "")
+        site.clock.go(timedelta(seconds=0.1))
+    assert site.ledger.pages.facts == before
+    assert site.answers == []
+
+
+async def test_one_is_shown_what_is_asked(site: Door) -> None:
+    """Severity, title, status, the roles asked for with their duties, who else is asked, and both buttons."""
+    status, page = await site.get(site.link(LEAD))
+    assert status == 200
+    for said in (
+        "SEV1",
+        "Critical",
+        "investigating",
+        CARD.title,
+        CARD.impact,
+        "asked to be Technical Lead and responder",
+    ):
+        assert said in page
+    assert "Directs the investigation" in page
+    assert "nobody yet; Dee Okafor is asked" in page
+    assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [("ok", "I take it"), ("pass", "I pass")]
+    assert f"{PUBLIC}/incidents/card/" in page
+
+
+async def test_taking_is_true_at_once(site: Door) -> None:
+    """The page after the press says who holds it and since when; a second press changes nothing."""
+    page = await site.take(LEAD)
+    assert "You are Technical Lead, since 11:00 CET." in page
+    assert "I take it" not in page
+    assert site.answers == [(LEAD, "ok")]
+    assert await site.take(LEAD) == page
+    assert site.answers == [(LEAD, "ok")]
+
+
+async def test_a_press_is_told_where_to_look(site: Door) -> None:
+    """The answer to a press is 303 to the page itself, so that a reload presses nothing."""
+    async with site.client.post(site.link(LEAD) + "?x=1", data={"answer": "ok"}, allow_redirects=False) as told:
+        assert (told.status, told.headers["Location"]) == (303, site.link(LEAD))
+        assert told.headers["Cache-Control"] == "no-store"
+
+
+async def test_late_comers_learn_who_has_it(site: Door) -> None:
+    """Whoever was paged and presses after another is told who and when, and nothing is recorded."""
+    site.clock.go(timedelta(minutes=6))
+    await site.seen(impact="more")
+    history = [fact for _, fact in site.ledger.pages.facts]
+    other = next(
+        p
+        for fact in history
+        if getattr(fact, "role", "") == "technical_lead"
+        for p in getattr(fact, "people", ())
+        if p != LEAD
+    )
+    await site.heard(LEAD)
+    site.clock.go(timedelta(minutes=2))
+    page = await site.take(other)
+    assert f"{NAME} is Technical Lead, since" in page
+    assert (other, "ok") not in site.answers
+
+
+async def test_passing_is_told_and_can_be_taken_back(site: Door) -> None:
+    """A pass is recorded once; the page says so, and still lets one take it."""
+    page = await site.take("dee", "pass")
+    assert "You passed Communications." in page
+    assert await site.take("dee", "pass") == page
+    assert site.answers == [("dee", "pass")]
+    assert "You are Communications, since" in await site.take("dee")
+    assert site.answers == [("dee", "pass"), ("dee", "ok")]
+
+
+async def test_a_holder_may_give_it_up(site: Door) -> None:
+    """The page warns what a pass gives up, and does it."""
+    await site.take("dee")
+    _, page = await site.get(site.link("dee"))
+    assert "you give up what you hold" in page
+    assert "You passed Communications." in await site.take("dee", "pass")
+
+
+async def test_who_was_never_asked_accepts_nothing(site: Door) -> None:
+    """Nothing is recorded, in either way; the page says why and what to do instead."""
+    for answer in ("ok", "pass"):
+        page = await site.take("gus", answer)
+        assert "You were not paged for this incident" in page
+        assert "tocsin assign card ROLE gus" in page
+        assert "<button" not in page
+    assert site.answers == []
+
+
+async def test_who_is_assigned_may_take_it_before_any_page(site: Door) -> None:
+    """An assignment in the file is being asked."""
+    await site.seen(roles=(("scribe", "gus"),))
+    assert "You are Scribe, since" in await site.take("gus")
+
+
+async def test_a_holder_confirms_to_be_there(site: Door) -> None:
+    """`still there` is asked on the page, and an answer ends the question; a later one restarts the count."""
+    await site.take(LEAD)
+    await site.ledger.record("card", [StillThereAsked(site.now, "technical_lead", LEAD)], [], [])
+    _, page = await site.get(site.link(LEAD))
+    assert "Are you still on it?" in page
+    assert "I am still on it" in page
+    assert "Are you still on it?" not in await site.take(LEAD)
+    site.clock.go(timedelta(minutes=2))
+    await site.take(LEAD)
+    assert site.answers == [(LEAD, "ok")] * 3
+
+
+async def test_health_is_confirmed_by_whoever_was_asked(site: Door) -> None:
+    """After the resolution only who got a verify may press, once, and the page says that it is confirmed."""
+    await site.take(LEAD)
+    await site.heard(LEAD)
+    await site.seen(status=Status.RESOLVED)
+    _, page = await site.get(site.link("dee"))
+    assert "Resolved at" in page
+    assert "<button" not in page
+    site.clock.go(timedelta(minutes=30))
+    await site.seen(status=Status.RESOLVED, summary="x")
+    _, page = await site.get(site.link(LEAD))
+    assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [("ok", "Healthy")]
+    before = len(site.answers)
+    assert "confirmed that the system is healthy" in await site.take(LEAD)
+    await site.take(LEAD)
+    await site.take(LEAD, "pass")
+    await site.take("dee")
+    assert site.answers[before:] == [(LEAD, "ok")]
+
+
+async def test_a_link_dies_a_day_after_the_resolution(site: Door) -> None:
+    """A second before it still shows the end; from then on it is gone, to look and to press; a reopening revives it."""
+    await site.seen(status=Status.RESOLVED)
+    site.clock.go(timedelta(days=1, seconds=-1))
+    assert (await site.get(site.link(LEAD)))[0] == 200
+    site.clock.go(timedelta(seconds=1))
+    for status, said in (await site.get(site.link(LEAD)), await site.post(site.link(LEAD), {"answer": "ok"})):
+        assert (status, said) == (
+            410,
+            "This incident was resolved more than a day ago. Its links no longer lead anywhere.",
+        )
+    await site.seen(status=Status.INVESTIGATING)
+    assert (await site.get(site.link(LEAD)))[0] == 200
+    assert site.answers == []
+
+
+async def test_who_left_the_config_is_out(site: Door) -> None:
+    """The policy in force decides: 403, with a sentence, and nothing is recorded."""
+    people = {name: person for name, person in site.force.now.people.items() if name != LEAD}
+    site.force.now = replace(site.force.now, people=people)
+    for status, said in (await site.get(site.link(LEAD)), await site.post(site.link(LEAD), {"answer": "ok"})):
+        assert (status, said) == (403, "You are no longer in the config, so you cannot answer for this incident.")
+    assert site.answers == []
+
+
+async def test_unknown_incidents_are_told(site: Door) -> None:
+    """A link of ours to an incident that the ledger never had is 404."""
+    assert await site.get(site.link(LEAD, "other")) == (404, "This incident is not known here.")
+
+
+async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:
+    """Every flipped character of a path, every cut, other people, incidents, purposes and keys: 403 or 404, never a page,
+    and pressing changes nothing.
+    """
+    good = site.link(LEAD)
+    signature = good.rpartition("/")[2]
+    wrong = [good[:at] + ("x" if good[at] != "x" else "y") + good[at + 1 :] for at in range(len("/answer/"), len(good))]
+    wrong += [good[:at] for at in range(len("/answer/"), len(good))]
+    wrong += [f"/answer/card/{person}/{signature}" for person in shipped_policy().people if person != LEAD]
+    wrong += [site.link(LEAD, key="another key altogether"), f"/answer/car/d{LEAD}/{signature}", good + "=", good + "/"]
+    wrong += [links.unsubscribe([KEY], "card", LEAD).replace("unsubscribe", "answer"), f"/answer/card/{LEAD}/%FF%FE"]
+    wrong += [
+        f"/answer/card/{LEAD}/{'é' * 22}",
+        f"/answer/card/{LEAD}/{'A' * 3000}",
+        f"/answer/card%00/{LEAD}/{signature}",
+    ]
+    for path in wrong:
+        for status, said in (await site.get(path), await site.post(path, {"answer": "ok"})):
+            assert status in (403, 404), (path, status)
+            assert said == "This link is not valid. Open it from the message as it stands there, whole."
+    assert site.answers == []
+    assert set(site.said) == {"refused"}
+
+
+async def test_every_key_opens_the_first_signs(site: Door) -> None:
+    """Links of the key before still work; those of a key that is gone don't."""
+    assert (await site.get(site.link(LEAD, key=OLD_KEY)))[0] == 200
+    async with door([KEY]) as rotated:
+        assert (await rotated.get(site.link(LEAD, key=OLD_KEY)))[0] == 403
+
+
+@pytest.mark.parametrize(("keys", "public"), [([], PUBLIC), ([KEY], None)])
+async def test_without_key_or_address_there_are_no_links(keys: list[str], public: str | None) -> None:
+    """Both routes answer 404, whatever is asked."""
+    async with door(keys, public) as shut:
+        for path in (
+            shut.link(LEAD),
+            "/answer/x",
+            links.unsubscribe([KEY], "card", "support@example.com"),
+            "/unsubscribe/x",
+        ):
+            assert await shut.get(path) == (404, "There is nothing here.")
+            assert (await shut.post(path, {"answer": "ok"}))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": PUBLIC}, 200),
+        ({"Origin": PUBLIC, "Sec_Fetch_Site": "same-origin"}, 200),
+        ({"Origin": "null", "Sec_Fetch_Site": "same-origin"}, 200),
+        ({"Sec_Fetch_Site": "none"}, 200),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "https://tocsin.example.com.evil.example"}, 403),
+        ({"Origin": "https://["}, 403),
+        ({"Origin": ""}, 403),
+        ({"Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Sec_Fetch_Site": "same-site"}, 403),
+        ({"Origin": PUBLIC, "Sec_Fetch_Site": "cross-site"}, 403),
+        ({"Origin": "https://evil.example", "Sec_Fetch_Site": "same-origin"}, 403),
+    ],
+)
+async def test_only_our_own_page_may_press(site: Door, headers: dict[str, str], status: int) -> None:
+    """A form from another site's page is refused, and changes nothing."""
+    assert (await site.post(site.link(LEAD), {"answer": "ok"}, **headers))[0] == status
+    assert len(site.answers) == (status == 200)
+
+
+async def test_browsers_tell_us_where_a_form_comes_from(site: Door) -> None:
+    """The page lets the origin through to us alone; it is kept nowhere, framed nowhere, and runs nothing."""
+    async with site.client.get(site.link(LEAD)) as page:
+        assert page.headers["Referrer-Policy"] == "same-origin"
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+        assert "Set-Cookie" not in page.headers
+        assert "<script" not in await page.text()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, b"", {"answer": "yes"}, {"answer": ""}, {"answer": "OK"}, [("answer", "ok"), ("answer", "pass")], {"x": "ok"},
+     b'{"answer": "ok"}'],
+)  # fmt: skip
+async def test_what_says_no_answer_is_none(site: Door, data: object) -> None:
+    """An empty, doubled or unknown answer, or one in another form, is 400, and changes nothing."""
+    assert await site.post(site.link(LEAD), data) == (400, "An answer is either ok or pass. Nothing was changed.")
+    assert site.answers == []
+
+
+async def test_strangers_text_is_data(site: Door) -> None:
+    """Markup in an incident is shown, never read."""
+    await site.seen(title="<script>alert(1)</script>", impact='"><img src=x>', summary="{{ 7 * 7 }}")
+    _, page = await site.get(site.link(LEAD))
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "{{ 7 * 7 }}" in page
+
+
+async def test_the_ledgers_trouble_is_told(site: Door) -> None:
+    """Without the ledger nobody is told anything wrong: 503, and try again."""
+    site.ledger.trouble = "full"
+    assert (await site.get(site.link(LEAD)))[0] == 503
+    assert (await site.post(site.link(LEAD), {"answer": "ok"}))[0] == 503
+
+
+async def test_a_file_that_cannot_be_read_is_taken_too() -> None:
+    """Rule 32: whoever is paged for it may take it; there is nothing to pass."""
+    async with door() as site:
+        await site.seen(id="broken", unreadable=True, summary="title: [")
+        person = shipped_policy().last_resort[0]
+        link = links.answer([KEY], "broken", person)
+        _, page = await site.get(link)
+        assert "cannot be read. Somebody must look at it." in page
+        assert "I pass" not in page
+        _, page = await site.post(link, {"answer": "ok"})
+        assert "somebody is looking at it" in page
+        assert site.answers == [(person, "ok")]
+
+
+async def test_the_daemon_agrees(site: Door) -> None:
+    """What the page said after a press is what the plan makes of the same facts: the ladder stops."""
+    await site.take(LEAD)
+    recorded = [fact for _, fact in site.ledger.pages.facts if isinstance(fact, Answered)]
+    assert recorded == [Answered(site.now, LEAD, Answer.OK)]
+    site.clock.go(timedelta(minutes=30))
+    await site.seen(impact="more")
+    paged = {
+        fact.person
+        for _, fact in site.ledger.pages.facts
+        if type(fact).__name__ == "Paged" and "technical_lead" in fact.roles
+    }
+    assert paged == {LEAD}

@@ -1,0 +1,98 @@
+"""Asking to be taken off updates: by a page's button or a mail program's one click; the operators hear, nothing else."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from daemon.documents import links
+from daemon.domain.people import StakeholderGroup
+from tests.unit.web.links import KEY, OLD_KEY, Door, door
+
+READER = "o/hara{x}+eu@example.com"
+LINK = links.unsubscribe([KEY], "card", READER)
+CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Door]:
+    async with door() as opened:
+        group = StakeholderGroup("press", "Press", emails=(READER,), external=True, place="config/groups.yaml:7")
+        groups = {**opened.force.now.stakeholders, "press": group}
+        opened.force.now = replace(opened.force.now, stakeholders=groups)
+        yield opened
+
+
+async def test_looking_asks_for_nothing(site: Door) -> None:
+    """The page says how things are and offers to ask; a look, by GET or HEAD, changes nothing."""
+    status, page = await site.get(LINK)
+    assert status == 200
+    assert "o/hara{x}+eu@example.com" in page
+    assert "Ask to be taken off" in page
+    assert await site.get(LINK, "HEAD") == (200, "")
+    assert site.ledger.pages.reports == []
+    assert site.ledger.pages.notices == {}
+
+
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_one_click_is_heard_by_the_operators(site: Door, form: str) -> None:
+    """RFC 8058: a POST without cookies or origin, in either form, is enough, and is answered without a redirect. The
+    operators hear who asks, and where the config names them.
+    """
+    body = "List-Unsubscribe=One-Click"
+    if form.startswith("multipart"):
+        body = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+        form += "; boundary=b"
+    async with site.client.post(LINK, data=body, headers={"Content-Type": form}, allow_redirects=False) as answer:
+        assert answer.status == 200
+        assert "Your wish was passed on." in await answer.text()
+    (report,) = site.ledger.pages.reports
+    assert report.text == (
+        f"{READER} asks to be taken off the updates, in one about card; the config names them in the stakeholders "
+        "press (config/groups.yaml:7); nothing was changed"
+    )
+
+
+async def test_a_wish_is_told_once_a_day(site: Door) -> None:
+    """Pressing again tells nobody anew, and the page says that it was passed on; a day later it may be asked again."""
+    for _ in range(5):
+        await site.post(LINK, CLICK)
+    assert len(site.ledger.pages.reports) == 1
+    assert "Your wish was passed on." in (await site.get(LINK))[1]
+    site.clock.go(timedelta(days=1))
+    assert "Ask to be taken off" in (await site.get(LINK))[1]
+    await site.post(LINK, CLICK)
+    assert len(site.ledger.pages.reports) == 2
+
+
+async def test_who_is_on_no_list_asks_for_nothing(site: Door) -> None:
+    """Somebody taken off already is told so, and the operators are left alone."""
+    gone = links.unsubscribe([OLD_KEY], "card", "gone@example.com")
+    for status, page in (await site.get(gone), await site.post(gone, CLICK)):
+        assert status == 200
+        assert "is on no list for updates any more" in page
+    assert site.ledger.pages.reports == []
+
+
+async def test_nobody_asks_for_another(site: Door) -> None:
+    """Other readers, incidents, purposes and keys, cut and flipped signatures, other sites' pages: 403; no wish: 400."""
+    signature = LINK.rpartition("/")[2]
+    wrong = [
+        links.unsubscribe(["another key altogether"], "card", READER),
+        links.answer([KEY], "card", READER).replace("/answer/", "/unsubscribe/"),
+        f"/unsubscribe/card/support@example.com/{signature}",
+        f"/unsubscribe/cart{LINK.removeprefix('/unsubscribe/card')}",
+        LINK[:-1],
+        LINK.rpartition("/")[0],
+        LINK + "x",
+        LINK.replace(signature, signature.swapcase()),
+    ]
+    for path in wrong:
+        for status, said in (await site.get(path), await site.post(path, CLICK)):
+            assert (status, said.partition(".")[0]) == (403, "This link is not valid"), path
+    assert (await site.post(LINK, CLICK, Origin="https://evil.example"))[0] == 403
+    assert (await site.post(LINK, CLICK, Sec_Fetch_Site="cross-site"))[0] == 403
+    for data in (None, {"x": "y"}, {"List-Unsubscribe": "no"}):
+        assert (await site.post(LINK, data))[0] == 400
+    assert site.ledger.pages.reports == []
