@@ -95,7 +95,7 @@ class Sms(Model):
         None, description="a Twilio messaging service, instead of `sender`"
     )
     account_sid: AccountSid | None = Field(None, description="the Twilio account; the token is TOCSIN_SMS__AUTH_TOKEN")
-    auth_token: Secret = None
+    auth_token: Secrets = Field(default_factory=list)  # two while it is being changed: the first sends, all verify
     api_key: Secret = None
     api_secret: Secret = None
     api_url: Url | None = Field(None, description="replaces scheme and host of the provider's API")

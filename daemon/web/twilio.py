@@ -70,14 +70,15 @@ async def _values(site: Site, request: web.Request) -> dict[str, str]:
     """The form's values, if Twilio signed them. Raises 403 (415 for another kind of content) else."""
     if request.content_type != FORM or "Content-Encoding" in request.headers or "bodySHA256" in _query(request):
         raise web.HTTPUnsupportedMediaType
-    token, public_url = site.settings.sms.auth_token, site.settings.public_url
+    public_url = site.settings.public_url
+    tokens = [token for each in site.settings.sms.auth_token if (token := each.get_secret_value())]
     signatures = [value for name, value in request.headers.items() if name.lower() == "x-twilio-signature"]
     body = await request.read()
-    if token is None or public_url is None:
-        lacking = "TOCSIN_SMS__AUTH_TOKEN" if token is None else "public_url"
+    if not tokens or public_url is None:
+        lacking = "public_url" if tokens else "TOCSIN_SMS__AUTH_TOKEN"
         site.say("webhook refused", why=f"its signature cannot be checked: {lacking} is not set here")
         raise web.HTTPForbidden
-    values = verified(token.get_secret_value(), public_url + request.raw_path, body, signatures)
+    values = verified(tokens, public_url + request.raw_path, body, signatures)
     if values is None:
         wrong = "its signature is wrong; is public_url the address that Twilio was given, and the token its account's?"
         site.say("webhook refused", why=wrong if signatures else "it has no signature")
@@ -85,8 +86,10 @@ async def _values(site: Site, request: web.Request) -> dict[str, str]:
     return values
 
 
-def verified(token: str, url: str, body: bytes, signatures: Sequence[str]) -> dict[str, str] | None:
-    """The values of a form that Twilio sent to this address; None unless it did, and wrote the form as it does."""
+def verified(tokens: Sequence[str], url: str, body: bytes, signatures: Sequence[str]) -> dict[str, str] | None:
+    """The values of a form that Twilio sent to this address, signed by one of the account's tokens; None unless it did,
+    and wrote the form as it does.
+    """
     try:
         text = body.decode("ascii")
         pairs = parse_qsl(
@@ -97,8 +100,9 @@ def verified(token: str, url: str, body: bytes, signatures: Sequence[str]) -> di
     values = dict(pairs)
     whole = len(values) == len(pairs) and not LOOSE.search(text) and all(map(NAME.fullmatch, values))
     cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
-    good = whole and not cut and len(signatures) == 1 and signed(token, url, values, signatures[0])
-    return values if good else None
+    if not whole or cut or len(signatures) != 1:
+        return None
+    return values if any(signed(token, url, values, signatures[0]) for token in tokens) else None
 
 
 def _query(request: web.Request) -> str:

@@ -37,7 +37,7 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
             account_sid=sms.account_sid or "",
             sender=sms.sender or "",
             messaging_service_sid=sms.messaging_service_sid or "",
-            auth_token=sms.auth_token.get_secret_value() if sms.auth_token else "",
+            auth_token=sms.auth_token[0].get_secret_value() if sms.auth_token else "",
             api_key=sms.api_key.get_secret_value() if sms.api_key else "",
             api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
             api_url=sms.api_url or "",

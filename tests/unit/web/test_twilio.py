@@ -31,7 +31,7 @@ SAMPLES = [
 
 
 def settings(**changes: Any) -> Settings:
-    sms = Sms(sender="+15005550006", auth_token=SecretStr(TOKEN))
+    sms = Sms(sender="+15005550006", auth_token=[SecretStr("old"), SecretStr(TOKEN)])
     given = {"email": Email(sender="tocsin@example.com"), "sms": sms, "public_url": PUBLIC, **changes}
     return Settings(operators=["olga"], last_resort=["olga"], **given)
 
@@ -74,9 +74,9 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
 def test_what_twilio_signed_is_read(url: str, values: dict[str, str]) -> None:
     """The signature of Twilio's documentation is the SDK's; the order of the parameters does not matter."""
     good = signature(TOKEN, url, values)
-    assert verified(TOKEN, url, urlencode(values).encode(), [good]) == values
+    assert verified([TOKEN], url, urlencode(values).encode(), [good]) == values
     backwards = dict(reversed(values.items()))
-    assert verified(TOKEN, url, urlencode(backwards).encode(), [good]) == values
+    assert verified([TOKEN], url, urlencode(backwards).encode(), [good]) == values
 
 
 @pytest.mark.parametrize(("url", "values"), SAMPLES)
@@ -92,7 +92,7 @@ def test_no_flipped_bit_is_taken(url: str, values: dict[str, str]) -> None:
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             address, form, sign = (bytes(flipped) if number == part else each for number, each in enumerate(parts))
-            if verified(TOKEN, address.decode("latin-1"), form, [sign.decode("latin-1")]) is not None:
+            if verified([TOKEN], address.decode("latin-1"), form, [sign.decode("latin-1")]) is not None:
                 taken.append((part, bit, bytes(flipped)))
     assert not taken
 
@@ -119,7 +119,7 @@ def test_nothing_else_is_taken(url: str, values: dict[str, str]) -> None:
         (url, b"\xff\xfe", [good]),
         (url, b"&".join([b"a=1"] * 10_000), [good]),
     ):
-        assert verified(TOKEN, address, form, signatures) is None
+        assert verified([TOKEN], address, form, signatures) is None
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_text_cannot_carry_parameters(cut: dict[str, str]) -> None:
     before = {name: value for name, value in genuine.items() if name < "Body"}
     forged = before | {"Body": "hi"} | {name.format(rest=rest): value.format(rest=rest) for name, value in cut.items()}
     assert signature(TOKEN, url, forged) == signature(TOKEN, url, genuine)
-    assert verified(TOKEN, url, urlencode(forged).encode(), [signature(TOKEN, url, forged)]) is None
+    assert verified([TOKEN], url, urlencode(forged).encode(), [signature(TOKEN, url, forged)]) is None
 
 
 async def test_an_sms_is_left_for_the_daemon_once(desk: Desk) -> None:
@@ -150,6 +150,15 @@ async def test_an_sms_is_left_for_the_daemon_once(desk: Desk) -> None:
     assert desk.arrived == [Arrival(Arrives.SMS, SID, "+14155550101", "OK k7 🙂", NOW)]
     async with desk.client.post("/twilio/inbound") as answer:
         assert answer.status == 415
+
+
+async def test_a_token_that_is_being_changed(desk: Desk) -> None:
+    """While there are two, what either of them signed is taken; of two accounts neither knows, nothing."""
+    url = f"{PUBLIC}/twilio/inbound"
+    for token, wanted in ((TOKEN, 200), ("old", 200), ("older", 403)):
+        assert (await desk.post("/twilio/inbound", inbound("ok"), sign=signature(token, url, inbound("ok"))))[
+            0
+        ] == wanted
 
 
 async def test_the_answer_says_nothing(desk: Desk) -> None:
@@ -237,6 +246,7 @@ async def test_only_forms_are_taken(desk: Desk, content: str) -> None:
     ("desk", "lacking"),
     [
         ({"sms": Sms(sender="+15005550006")}, "TOCSIN_SMS__AUTH_TOKEN"),
+        ({"sms": Sms(sender="+15005550006", auth_token=[SecretStr("")])}, "TOCSIN_SMS__AUTH_TOKEN"),
         ({"public_url": None}, "public_url"),
     ],
     indirect=["desk"],
