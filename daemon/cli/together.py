@@ -10,9 +10,9 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 from daemon.app.settings import Settings
+from daemon.cli import main as tocsin
 from daemon.cli.desk import in_force
 from daemon.cli.options import fail, folder_of, moment
 from daemon.cli.web import cannot_listen
@@ -30,7 +30,7 @@ def main() -> int:
     except OSError as fault:
         fail([cannot_listen(settings.web.listen, fault)])
     print(_where(settings), flush=True)
-    return asyncio.run(_both(Path(sys.executable).with_name("tocsin")))
+    return asyncio.run(_both())
 
 
 async def _settings() -> Settings:
@@ -51,18 +51,17 @@ def _where(settings: Settings) -> str:
     return f"Inbox: {site}/inbox\nDrop a file into {settings.incidents} and watch the pages arrive there."
 
 
-async def _both(tocsin: Path) -> int:
+def one(command: str) -> None:
+    """One of both, as a process that asks to be ended when the one that started it is gone."""
+    with suppress(AttributeError):  # where there is no prctl, a killed starter leaves it running
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
+    tocsin([command])
+
+
+async def _both() -> int:
     """Each in a session of its own: Ctrl-C reaches this process alone, which asks each of them once to end."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def die_with_parent() -> None:
-        with suppress(AttributeError):  # where there is no prctl, a killed parent leaves them running
-            libc.prctl(DIES_WITH_PARENT, signal.SIGTERM)
-
-    running = [
-        await asyncio.create_subprocess_exec(tocsin, name, start_new_session=True, preexec_fn=die_with_parent)
-        for name in ("run", "web")
-    ]
+    this = (sys.executable, "-m", "daemon.cli.together")
+    running = [await asyncio.create_subprocess_exec(*this, name, start_new_session=True) for name in ("run", "web")]
     asked = asyncio.Event()
 
     def end() -> None:
@@ -84,4 +83,6 @@ async def _both(tocsin: Path) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        one(sys.argv[1])
     sys.exit(main())
