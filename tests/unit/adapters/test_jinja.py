@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.adapters.jinja import JinjaRenderer, shipped_folder
+from daemon.documents import plain
 from daemon.documents.sms import segments
-from daemon.documents.wording import Wording
+from daemon.documents.wording import Wording, wording
 from daemon.domain.delivery import Content
 from daemon.domain.history import GroupHistory, History, RoleHistory
 from daemon.domain.incident import Incident, Status, UpdateEntry
+from daemon.domain.invitation import Invitation
 from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
 from daemon.domain.people import Channel, Person, StakeholderGroup
 from daemon.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
@@ -207,6 +209,75 @@ def test_the_title_gives_way_first(renderer: JinjaRenderer, title: str) -> None:
     assert text.endswith("You: Technical Lead. Ack: tocsin ack 2026-11-23-card-payments-fail --as bo")
     if len(title) > 200 and title.isascii() and title.isalpha():
         assert "xxx..." in text
+
+
+LINK = "https://tocsin.example.com/answer/2026-11-23-card-payments-fail/bo/q1w2e3r4t5z6u7i8o9p0a1"
+COMMAND = "tocsin ack 2026-11-23-card-payments-fail --as bo"
+
+
+@given(TEXTS, ROLES.map(tuple), st.integers(0, 220))
+@settings(max_examples=60, deadline=None)
+def test_the_way_to_acknowledge_is_never_cut(title: str, roles: tuple[str, ...], longer: int) -> None:
+    """A page by SMS has the whole link where one fits its segment, else the whole command, whatever the title."""
+    renderer, _ = lasting()
+    link, each = LINK + "x" * longer, replace(notification(Kind.PAGE, Channel.SMS), roles=roles)
+    incident, invitation = replace(INCIDENT, title=title), Invitation("", link, "https://tocsin.example.com/x")
+    text = renderer.render(each, incident, history(incident), POLICY, invitation).text
+    assert segments(text) == 1
+    assert text.endswith((f" Ack: {link}", f" Ack: {COMMAND}"))
+    if title.isascii() and longer == 0 and "responder" not in roles[:1]:
+        assert text.endswith(LINK)
+
+
+def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
+    """Where an SMS can be answered, it says how, and no link; the built-in text does likewise."""
+    each, invitation = notification(Kind.PAGE, Channel.SMS), Invitation("K7", LINK)
+    text = renderer.render(each, INCIDENT, history(), POLICY, invitation).text
+    assert text.endswith("You: Technical Lead. Reply ok K7 or pass K7")
+    built_in = plain.content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
+    assert built_in.endswith("You: Technical Lead. Reply ok K7 or pass K7")
+    built_in = plain.content(wording(each, INCIDENT, history(), POLICY, Invitation("", LINK)), Channel.SMS).text
+    assert built_in.endswith(f"Ack: {LINK}")
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGE, Kind.VERIFY])
+def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> None:
+    """The link stands in both bodies, beside the command; without one nothing speaks of it."""
+    each = notification(kind, Channel.EMAIL)
+    content = renderer.render(each, INCIDENT, history(), POLICY, Invitation("", LINK))
+    assert f'href="{LINK}"' in content.html
+    assert f"    {LINK}\n" in content.text
+    assert COMMAND in content.text
+    assert COMMAND in content.html
+    content = renderer.render(each, INCIDENT, history(), POLICY)
+    assert "<table" not in content.html
+    assert "href" not in content.html
+    assert "\nor" not in content.text.partition(COMMAND)[0]
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.CLOSING])
+@pytest.mark.parametrize("external", [False, True])
+def test_news_name_the_incidents_page(renderer: JinjaRenderer, kind: Kind, external: bool) -> None:
+    """Unobtrusively, at the end; nobody is offered to answer."""
+    page = "https://tocsin.example.com/incidents/card"
+    each = notification(kind, Channel.EMAIL, external=external)
+    content = renderer.render(each, INCIDENT, history(), POLICY, Invitation("", "", page))
+    assert content.text.endswith(f"Follow the incident: {page}\n")
+    assert f'href="{page}"' in content.html
+    assert "answer" not in content.html
+    assert "Follow" not in parts(renderer.render(each, INCIDENT, history(), POLICY))
+
+
+def test_no_message_offers_a_link_that_is_over(renderer: JinjaRenderer) -> None:
+    """A verify that comes a day after the resolution or later names the command only."""
+    resolved, invitation = replace(INCIDENT, status=Status.RESOLVED), Invitation("", LINK)
+    past = history(resolved)
+    assert past.resolved_at is not None
+    for late, offered in ((timedelta(hours=23), True), (timedelta(days=1), False)):
+        each = notification(Kind.VERIFY, Channel.EMAIL, at=past.resolved_at + late)
+        text = parts(renderer.render(each, resolved, past, POLICY, invitation))
+        assert (LINK in text) is offered
+        assert COMMAND in text
 
 
 def test_incident_text_is_never_template(renderer: JinjaRenderer) -> None:

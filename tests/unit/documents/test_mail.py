@@ -2,6 +2,7 @@
 
 import email.policy
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -113,6 +114,29 @@ def test_ids_and_threads() -> None:
     assert elsewhere["References"] != one["References"]
     long = Letterhead(f"x@{'long.' * 20}example.com")
     assert len(long.id_for("r1")) < 60
+
+
+URL = "https://tocsin.example.com/unsubscribe/pay/support@example.com/q1w2e3r4t5z6u7i8o9p0a1"
+
+
+def test_an_update_names_where_to_be_taken_off() -> None:
+    """RFC 2369 and RFC 8058: the address on one line, and that one click is enough; all else stays as it was."""
+    content = Content("text", "subject", "<p>html</p>")
+    without = HOUSE.compose(message(content))
+    data = HOUSE.compose(replace(message(content), unsubscribe_url=URL))
+    lines = f"List-Unsubscribe: <{URL}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
+    assert data.count(lines) == 1
+    assert data.replace(lines, b"") == without
+    read = parsed(data)
+    assert not read.defects
+    assert (read["List-Unsubscribe"], read["List-Unsubscribe-Post"]) == (f"<{URL}>", "List-Unsubscribe=One-Click")
+
+
+@pytest.mark.parametrize("url", [f"{URL}\r\nBcc: eve@example.net", f"{URL}>", f"{URL}ü", URL + "x" * 900, " "])
+def test_no_address_breaks_its_line(url: str) -> None:
+    """What a header line cannot hold is left out."""
+    content = Content("text", "subject")
+    assert HOUSE.compose(replace(message(content), unsubscribe_url=url)) == HOUSE.compose(message(content))
 
 
 def test_without_an_incident() -> None:
