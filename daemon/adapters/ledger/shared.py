@@ -17,6 +17,7 @@ class SharedLedger:
         self._path = path
         self._open: SqlLedger | None = None
         self._identity: tuple[int, int] | None = None
+        self._former: list[SqlLedger] = []
 
     def __call__(self) -> SqlLedger:
         """The ledger. Raises LedgerTrouble while there is none."""
@@ -29,10 +30,13 @@ class SharedLedger:
             engine = open_existing(self._path)
             if engine is None:
                 raise LedgerTrouble(f"the ledger at {self._path} is empty yet; tocsin run fills it")
+            if self._open is not None:
+                self._former.append(self._open)  # somebody may still be asking it
             self._open, self._identity = SqlLedger(Opened(engine)), identity
         return self._open
 
     async def close(self) -> None:
-        """Let go of the file."""
-        if self._open is not None:
-            await self._open.close()
+        """Let go of the file, and of those that it replaced."""
+        for each in (*self._former, self._open):
+            if each is not None:
+                await each.close()
