@@ -7,12 +7,15 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.header import decode_header, make_header
+from email.message import Message
 
 from daemon.domain.people import Channel
 
+HEAD_MOST = 1000
+"""Characters of a header that are shown."""
 TEXT_MOST = 20_000
 """Characters of a text that are shown."""
 HTML_MOST = 200_000
@@ -63,8 +66,7 @@ def read(name: str, data: bytes) -> Delivered | None:
 
 def html_of(data: bytes) -> str | None:
     """The HTML body of an email, if it has one, with line breaks as browsers count them."""
-    mail = _parsed(data)
-    return _body(mail, "html").replace("\r\n", "\n")[:HTML_MOST] or None if mail else None
+    return _body(message_from_bytes(data), "html").replace("\r\n", "\n")[:HTML_MOST] or None
 
 
 def _sms(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:
@@ -80,32 +82,32 @@ def _sms(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:
     )  # fmt: skip
 
 
-def _email(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:
-    mail = _parsed(data)
-    if mail is None:
-        return None
-    head = {key: str(mail.get(key, ""))[:1000] for key in ("From", "To", "Subject", "X-Tocsin-Incident")}
-    kind, text, html = str(mail.get("X-Tocsin-Kind", "")), _body(mail, "plain"), bool(_body(mail, "html"))
+def _email(name: str, at: datetime, person: str, data: bytes) -> Delivered:
+    mail = message_from_bytes(data)
     return Delivered(
-        name, at, Channel.EMAIL, person, head["From"], head["To"], head["Subject"], text[:TEXT_MOST],
-        head["X-Tocsin-Incident"], kind, html=html,
+        name, at, Channel.EMAIL, person, _head(mail, "From"), _head(mail, "To"), _head(mail, "Subject"),
+        _body(mail, "plain")[:TEXT_MOST], _head(mail, "X-Tocsin-Incident"), _head(mail, "X-Tocsin-Kind"),
+        html=bool(_body(mail, "html")),
     )  # fmt: skip
 
 
-def _parsed(data: bytes) -> EmailMessage | None:
+def _head(mail: Message, name: str) -> str:
+    """A header in plain letters, as one line; as it is where it cannot be decoded."""
+    raw = str(mail.get(name, ""))
     try:
-        mail = message_from_bytes(data, policy=policy.default)
+        said = str(make_header(decode_header(raw)))
     except (MessageError, ValueError, LookupError):
-        return None
-    return mail if isinstance(mail, EmailMessage) else None
+        said = raw
+    return " ".join(said.split())[:HEAD_MOST]
 
 
-def _body(mail: EmailMessage, kind: str) -> str:
-    """The body of a kind; nothing when there is none, or it is in letters unknown here."""
-    part = mail.get_body((kind,))
-    if part is None:
-        return ""
-    try:
-        return str(part.get_content())
-    except (ValueError, LookupError):
-        return ""
+def _body(mail: Message, kind: str) -> str:
+    """The first body of a kind; nothing when there is none, or it is in letters unknown here."""
+    for part in mail.walk():
+        data = part.get_payload(decode=True) if part.get_content_type() == f"text/{kind}" else None
+        if isinstance(data, bytes):
+            try:
+                return data.decode(part.get_content_charset() or "utf-8", "replace")
+            except LookupError:
+                return ""
+    return ""
