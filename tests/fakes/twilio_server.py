@@ -51,6 +51,7 @@ class Created:
     callback: str = ""
     direction: str = "outbound-api"
     status: str = "queued"
+    code: int = 30003
 
 
 class StandIn:
@@ -93,9 +94,10 @@ class StandIn:
             Created(self._sid(), time.time(), to, sender, body, None, None, "", "inbound", "received")
         ).sid
 
-    def set_status(self, sid: str, status: str) -> None:
-        """What fetching this message says from now on."""
-        next(message for message in self.created if message.sid == sid).status = status
+    def set_status(self, sid: str, status: str, code: int = 30003) -> None:
+        """What fetching this message says from now on; `code` is why, if it failed."""
+        message = next(message for message in self.created if message.sid == sid)
+        message.status, message.code = status, code
 
     async def tell(self, sid: str, status: str, code: str = "") -> int:
         """Say by webhook what became of a message; the status of the answer."""
@@ -250,7 +252,7 @@ class StandIn:
             "date_sent": None if status in ("queued", "accepted", "sending") else created,
             "date_updated": created,
             "direction": message.direction,
-            "error_code": 30003 if status in ("undelivered", "failed") else None,
+            "error_code": message.code if status in ("undelivered", "failed") else None,
             "error_message": None,
             "from": message.sender,
             "messaging_service_sid": message.service,

@@ -43,8 +43,6 @@ REPORTS_KEPT = 1000
 
 Row = dict[str, Any]
 
-_RANK = {receipt.value: rank for rank, receipt in enumerate(Receipt)}
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
@@ -145,7 +143,7 @@ def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """What became of tries; `this` is the try's id. Only forward."""
     for row in rows:
         known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
-        if known is None or _RANK[row["receipt"]] > _RANK[known]:
+        if known is None or Receipt(row["receipt"]).rank > Receipt(known).rank:
             _all(connection, _END, [row])
     return [None] * len(rows)
 

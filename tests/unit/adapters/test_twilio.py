@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -186,6 +187,28 @@ async def test_receipts(status: str, receipt: Receipt) -> None:
         assert isinstance(outcome, Accepted)
         server.set_status(outcome.provider_id, status)
         assert (await transport.fate(outcome.provider_id)).receipt is receipt
+
+
+async def test_asking_to_be_called_back() -> None:
+    """Where there is an address for it, each try names itself in it; a try that the ledger does not know, none."""
+    async with StandIn() as server, sending(server) as transport:
+        await transport.send(replace(text(), attempt=7))
+        transport.status_url = "https://tocsin.example.com/twilio/status"
+        await transport.send(replace(text(), attempt=8))
+        await transport.send(text())
+        assert [each.callback for each in server.sent] == ["", "https://tocsin.example.com/twilio/status?try=8", ""]
+
+
+async def test_a_number_refused_after_all() -> None:
+    """A code about the number makes an undelivered message a refusal."""
+    async with StandIn() as server, sending(server) as transport:
+        outcome = await transport.send(text())
+        assert isinstance(outcome, Accepted)
+        for code, wanted in ((30003, None), (30006, "30006")):
+            server.set_status(outcome.provider_id, "undelivered", code)
+            fate = await transport.fate(outcome.provider_id)
+            assert (fate.receipt, fate.provider_id) == (Receipt.UNDELIVERED, outcome.provider_id)
+            assert (fate.refused.code if fate.refused else None) == wanted
 
 
 @pytest.mark.parametrize("fault", ["500", "drop", "code 20003 401"])

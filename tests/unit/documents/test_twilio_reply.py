@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.documents.twilio_reply import DETAIL_MOST, to_create
-from daemon.domain.delivery import Accepted, Deferred, Fault, Refused, Uncertain
+from daemon.documents import refusal
+from daemon.documents.twilio_reply import DETAIL_MOST, RECEIPTS, REFUSED, fate, to_create
+from daemon.domain.delivery import Accepted, Deferred, Fate, Fault, Receipt, Refused, Uncertain
+from daemon.domain.people import Channel
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
@@ -39,3 +42,36 @@ def test_deep_answers_are_survived() -> None:
     """An answer nested beyond reason is one that cannot be read."""
     assert isinstance(to_create(201, "[" * 100_000), Uncertain)
     assert to_create(403, "[" * 100_000) == Deferred("Twilio answered 403", "403", Fault.PROVIDER)
+
+
+@pytest.mark.parametrize("code", sorted(REFUSED))
+def test_every_code_about_a_number_has_words(code: int) -> None:
+    """What is wrong and what helps; an undelivered message with such a code refuses the number for good."""
+    said = fate("undelivered", code, "SM1")
+    assert said.refused is not None
+    assert refusal.cause(said.refused) == f"{refusal.what(str(code))} ({code})"
+    assert refusal.cure(Channel.SMS, said.refused) not in refusal.ELSE.values()
+    assert fate("undelivered", str(code), "SM1") == said
+
+
+@given(st.sampled_from(sorted(RECEIPTS)) | st.text(max_size=9) | st.none(), st.integers() | st.text() | st.none())
+def test_any_word_about_a_message_has_a_meaning(status: str | None, code: object) -> None:
+    """Only an undelivered one can refuse a number, and only by a code about it; what is unknown says nothing."""
+    said = fate(status, code)
+    assert said.receipt is RECEIPTS.get(status or "", Receipt.UNKNOWN)
+    if said.refused:
+        assert said.receipt is Receipt.UNDELIVERED
+        assert int(str(code)) in REFUSED
+
+
+@pytest.mark.parametrize("code", ["", None, 30003, 30008, "30034", "x", "²"])
+def test_what_time_or_the_account_can_cure_refuses_nobody(code: object) -> None:
+    """Undelivered, and the number stays as good as it was."""
+    assert fate("failed", code) == Fate(Receipt.UNDELIVERED)
+
+
+def test_the_providers_own_words_do_for_the_rest() -> None:
+    """A code that is not known here is told with them; a code that stands in them is not repeated."""
+    assert refusal.cause(Refused("550 5.1.1 no such user", "550")) == "550 5.1.1 no such user"
+    assert refusal.cause(Refused("mailbox gone", "551")) == "mailbox gone (551)"
+    assert refusal.cause(Refused("")) == "the provider gave no reason"

@@ -1,0 +1,68 @@
+"""What a try is in the light of its provider's words, in whatever order they come."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.domain.delivery import Accepted, Attempt, Deferred, Fate, Outcome, Receipt, Refused, Uncertain
+from daemon.domain.notification import Kind
+from daemon.domain.people import Channel
+from daemon.planning.receipts import awaited_until, heard
+from daemon.planning.retry import Done, after_send, elsewhere_at, standing
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+LATER = T0 + timedelta(seconds=40)
+LANDLINE = Refused("a landline", "30006")
+OUTCOMES: list[Outcome | None] = [None, Accepted("SM1"), Deferred("busy"), Refused("no", "21211"), Uncertain("lost")]
+FATES = [*(Fate(receipt, None, "SM1") for receipt in Receipt), Fate(Receipt.UNDELIVERED, LANDLINE, "SM1")]
+
+
+def tried(outcome: Outcome | None, number: int = 1) -> Attempt:
+    return Attempt(number, "key", number, Channel.SMS, "+14155550101", T0, outcome, T0 if outcome else None)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("fate", FATES)
+def test_one_word(outcome: Outcome | None, fate: Fate) -> None:
+    """What the provider speaks of was accepted; a number refused for good was refused; nothing said changes nothing."""
+    found = heard(tried(outcome), fate, LATER)
+    assert found.receipt is fate.receipt
+    if fate.receipt is Receipt.UNKNOWN or isinstance(outcome, Refused):
+        assert found.outcome == outcome
+    elif fate.refused:
+        assert found.outcome == LANDLINE
+        assert found.ended_at == LATER
+    else:
+        assert found.outcome == Accepted("SM1")
+
+
+@given(st.sampled_from(OUTCOMES), st.lists(st.sampled_from(FATES), max_size=6))
+def test_order_and_repeats_do_not_matter(outcome: Outcome | None, fates: list[Fate]) -> None:
+    """The furthest word counts, however often and in whatever order words come; hearing them again changes nothing."""
+    ends = []
+    for order in (fates, sorted(fates, key=lambda each: each.receipt.rank), fates[::-1], fates * 2):
+        attempt = tried(outcome)
+        for fate in order:
+            attempt = heard(attempt, fate, LATER)
+        ends.append(replace(attempt, ended_at=None))
+    assert all(end == ends[0] for end in ends)
+
+
+@pytest.mark.parametrize("receipt", Receipt)
+def test_how_long_a_page_waits(receipt: Receipt) -> None:
+    """Three minutes from its acceptance, unless it is known how it ended (rule 34)."""
+    attempt = replace(tried(Accepted("SM1")), receipt=receipt)
+    assert awaited_until(attempt) == (None if receipt.final else T0 + timedelta(minutes=3))
+    assert elsewhere_at([attempt]) == (T0 if receipt is Receipt.UNDELIVERED else None)
+
+
+def test_an_accepted_try_stands_for_the_message() -> None:
+    """A first copy that turns out accepted ends all further tries, whatever became of those."""
+    first = heard(tried(Uncertain("lost")), Fate(Receipt.SENT, None, "SM1"), LATER)
+    tries = [first, tried(Deferred("busy"), 2)]
+    assert standing(tries) == first
+    assert after_send(Kind.PAGE, Channel.SMS, tries, LATER, 0) == Done("accepted")
+    assert elsewhere_at(tries) is None
