@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from daemon.app.incident_page import Listing, Views, listing, views
-from daemon.documents import links
 from daemon.documents.drawing import Chart
 from daemon.documents.incident_name import ID
 from daemon.documents.lanes import STATUS_TONES
@@ -19,6 +18,7 @@ from daemon.documents.timeline_svg import NARROW, WIDE, draw
 from daemon.web import sessions
 from daemon.web.guard import insider
 from daemon.web.kept import Kept
+from daemon.web.signed import parts
 from daemon.web.site import Site
 
 PAGES_MOST = 100
@@ -51,9 +51,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         return _outside(site, found.outside)
 
     async def by_link(request: web.Request) -> web.Response:
-        name, signature = request.match_info["id"], request.match_info["signature"]
-        if not links.verified(site.doors.keys, signature, "incidents", name):
-            raise web.HTTPNotFound
+        parts(site, request, "incidents", "id")
         return _inside(site, await look(request), signed=True)
 
     async def every(request: web.Request) -> web.Response:

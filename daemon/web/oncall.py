@@ -14,6 +14,7 @@ from daemon.documents.times import dated
 from daemon.web import login
 from daemon.web.guard import insider
 from daemon.web.kept import Kept
+from daemon.web.signed import parts
 from daemon.web.site import Site
 
 FEEDS_MOST = 200
@@ -29,16 +30,13 @@ def routes(site: Site) -> list[web.RouteDef]:
         if not insider(site, request):
             return login.ask(site, "/oncall")
         policy, now = await site.in_force.policy(), site.clock.now()
-        keys = site.doors.keys
-        base = site.settings.public_url or ""
-        calendar = (lambda owner: base + links.calendar(keys, owner) + ICS) if keys else None
+        doors = site.doors
+        calendar = (lambda owner: doors.public_url + links.calendar(doors.keys, owner) + ICS) if doors.links else None
         found = await asyncio.to_thread(duties, policy, now)
         return site.page("oncall", duties=found, owners=owners(policy), calendar=calendar, now=now, dated=dated)
 
     async def ics(request: web.Request) -> web.Response:
-        owner, signature = request.match_info["owner"], request.match_info["signature"]
-        if not links.verified(site.doors.keys, signature, "oncall", owner):
-            raise web.HTTPNotFound
+        (owner,) = parts(site, request, "oncall", "owner")
         policy, now = await site.in_force.policy(), site.clock.now()
         data = await feeds.get(owner, lambda: asyncio.to_thread(feed, policy, owner, now))
         if data is None:

@@ -40,6 +40,27 @@ async def happen(ledger: Ledger, incident: str, fact: Fact, outcome: Outcome | N
         await ledger.settle(each.key, "accepted", fact.at)
 
 
+async def pass_time(ledger: Ledger, incident: str, to: datetime) -> None:
+    """Whatever falls due on its own until an instant."""
+    while True:
+        facts = await ledger.facts(incident)
+        history = recall(facts)
+        if history.incident is None:
+            return
+        look = plan(history.incident, shipped_policy(), history, max(each.at for each in facts)).next_look
+        if look is None or look > to:
+            return
+        made = plan(history.incident, shipped_policy(), history, look)
+        if not made.facts:
+            return
+        letters = [Letter(due.notification, Content("words", "subject")) for due in made.due]
+        await ledger.record(incident, made.facts, letters, made.suppressed)
+        for each in (letter.notification for letter in letters):
+            attempt = await ledger.begin(each.key, each.via, each.to, look)
+            await ledger.end(attempt, Accepted("1"), look)
+            await ledger.settle(each.key, "accepted", look)
+
+
 async def seen(ledger: Ledger, incident: Incident, at: datetime = T0, digest: str = "d") -> None:
     """The daemon sees a version."""
     await happen(ledger, incident.id, Seen(at, incident, digest))

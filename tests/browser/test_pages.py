@@ -1,0 +1,170 @@
+"""Every page in a real headless Chromium: on a phone and on a desk, light and dark, without JavaScript, by axe's rules.
+
+Skipped, saying so, where there is no `chromium`.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_core_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from daemon.adapters.inbox import Inbox
+from daemon.adapters.outbox import Outbox
+from daemon.documents import links
+from daemon.domain.delivery import Accepted, Content, Message
+from daemon.domain.facts import Answer, Answered
+from daemon.domain.people import Channel
+from daemon.web.kept import AT_LEAST
+from tests.fakes.clock import StillClock
+from tests.unit.lives import T0
+from tests.unit.web.lives import Life, alive
+from tests.unit.web.stories import BEARER, KEY, MINUTE, WEB, lived
+
+CHROMIUM = shutil.which("chromium")
+PAGES = {
+    "incident": links.page([KEY], "card"),
+    "resolved": "/incidents/mail",
+    "drill": "/incidents/practice",
+    "public": "/incidents/card?view=public",
+    "public resolved": "/incidents/mail?view=public",
+    "incidents": "/incidents",
+    "public incidents": "/incidents?view=public",
+    "on call": "/oncall",
+    "log in": "/login",
+    "answer": links.answer([KEY], "card", "bo"),
+    "inbox": "/inbox",
+}
+PLAIN = ("incident", "public", "incidents", "on call", "answer")
+"""Pages that are looked at without scripts too."""
+WIDTHS = (360, 390, 1280)
+AXE = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(found => found.violations.map(
+    each => each.id + ": " + each.nodes.map(node => node.target + " " + node.failureSummary).join("; ")))"""
+COLOURS = {"runOnly": ["color-contrast"]}
+SIZES = "() => [document.documentElement.scrollWidth, window.innerWidth]"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium")
+
+
+@asynccontextmanager
+async def site(folder: Path) -> AsyncIterator[Life]:
+    """The site in the thick of an incident, with two messages in its outbox."""
+    outbox = Outbox(folder=folder, email_sender="tocsin@example.com", sms_sender="+15005550006", clock=StillClock())
+    for via, address in ((Channel.EMAIL, "ana@example.com"), (Channel.SMS, "+14155550101")):
+        content = Content(
+            "Card payments fail", "[SEV1] Card payments fail", "<p>Card payments fail</p>" * (via is Channel.EMAIL)
+        )
+        message = Message(f"key-{via}", via, address, "ana", "Ana Souza", content, "card", 1, "page", T0)
+        assert isinstance(await outbox.send(message), Accepted)
+    async with alive(inbox=Inbox(folder), **WEB) as life:
+        life.ledger.pages = await lived()
+        life.clock.go(71 * MINUTE)
+        yield life
+
+
+@asynccontextmanager
+async def browser() -> AsyncIterator[Browser]:
+    """A real one, headless."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        await chromium.close()
+
+
+async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, list[str]]:
+    """A page, and what its console complained of: a broken Content-Security-Policy, a missing file, a fault."""
+    page, said = await context.new_page(), []
+    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda fault: said.append(f"fault: {fault}"))
+    answer = await page.goto(f"http://127.0.0.1:{life.port}{path}", wait_until="load")
+    assert answer is not None
+    assert answer.status == 200, path
+    return page, said
+
+
+async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Path) -> None:
+    """No rule of axe is broken, neither on a phone in the light nor (contrast) on a desk in the dark; nothing is wider
+    than the screen; the console is silent under the page's own Content-Security-Policy.
+    """
+    wrong: dict[str, Any] = {}
+    async with site(tmp_path) as life, browser() as chromium:
+        context = await chromium.new_context(extra_http_headers=BEARER, color_scheme="light")
+        for name, path in PAGES.items():
+            page, said = await opened(context, life, path)
+            for width in WIDTHS:
+                await page.set_viewport_size({"width": width, "height": 800})
+                needed, had = await page.evaluate(SIZES)
+                wrong |= {f"{name} at {width}": f"needs {needed}"} if needed > had else {}
+            await page.evaluate(AXE_SCRIPT)
+            await page.emulate_media(color_scheme="dark")
+            dark = await page.evaluate(AXE, COLOURS)
+            await page.emulate_media(color_scheme="light")
+            await page.set_viewport_size({"width": 390, "height": 800})
+            broken = [*dark, *await page.evaluate(AXE, {})]
+            wrong |= {f"{name} by axe": broken} if broken else {}
+            wrong |= {f"{name}'s console": said} if said else {}
+            await page.close()
+    assert wrong == {}
+
+
+async def test_every_page_without_javascript(tmp_path: Path) -> None:
+    """Where scripts are off a page says the same; the drawing is there and is drawn, once."""
+    async with site(tmp_path) as life, browser() as chromium:
+        bare = await chromium.new_context(extra_http_headers=BEARER, java_script_enabled=False)
+        full = await chromium.new_context(extra_http_headers=BEARER)
+        for path in (PAGES[name] for name in PLAIN):
+            (without, _), (scripted, _) = await asyncio.gather(opened(bare, life, path), opened(full, life, path))
+            assert await without.inner_text("main") == await scripted.inner_text("main")
+            assert await without.locator("h1").count() == 1
+            for page in (without, scripted):
+                await page.close()
+        page, _ = await opened(bare, life, PAGES["incident"])
+        for width, kind in ((390, "narrow-drawing"), (1280, "wide-drawing")):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert await page.locator("svg.drawn:visible").count() == 1
+            box = await page.locator(f"svg.{kind}").bounding_box()
+            assert box is not None
+            assert box["width"] > 0.7 * min(width, 640)
+            assert box["height"] > 250
+
+
+async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
+    """What has changed is shown without a reload, what was unfolded stays so; a site that is away is said."""
+    async with site(tmp_path) as life, browser() as chromium:
+        page, _ = await opened(await chromium.new_context(), life, links.page([KEY], "card"))
+        await page.click("summary >> nth=1")
+        life.ledger.pages.facts.append(("card", Answered(T0 + 71 * MINUTE, "ana", Answer.OK)))
+        await asyncio.sleep(AT_LEAST)
+        await page.evaluate("look()")
+        assert "Nobody has accepted" not in await page.inner_text("main")
+        assert (
+            await page.evaluate("[...document.querySelectorAll('details')].map(each => each.open).indexOf(true)") == 1
+        )
+        assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        life.ledger.trouble = "away"
+        await asyncio.sleep(AT_LEAST)
+        await page.evaluate("look()")
+        assert "could not be brought up to date. It is from 11:11:00 UTC." in await page.inner_text("footer")
+
+
+async def test_a_person_logs_in_and_out(tmp_path: Path) -> None:
+    """With the token typed once the browser sees the internal pages, until it logs out."""
+    async with site(tmp_path) as life, browser() as chromium:
+        page, _ = await opened(await chromium.new_context(java_script_enabled=False), life, "/login?to=/incidents/card")
+        await page.fill("#token", "wrong")
+        await page.click("button")
+        assert "This is not the token." in await page.inner_text("main")
+        await page.fill("#token", BEARER["Authorization"].partition(" ")[2])
+        await page.click("button")
+        assert page.url.endswith("/incidents/card")
+        assert "Who has it" in await page.inner_text("main")
+        await page.click("text=Incidents")
+        await page.click("text=Log out")
+        assert "Who has it" not in await page.inner_text("main")
+        await page.goto(f"http://127.0.0.1:{life.port}/incidents/card")
+        assert "Who has it" not in await page.inner_text("main")

@@ -1,0 +1,191 @@
+"""The incident pages: who sees what, and that outsiders see nothing but what they were told."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from daemon.documents import links
+from daemon.web import sessions
+from tests.unit.lives import shipped_policy
+from tests.unit.web.lives import Life, alive, parsed
+from tests.unit.web.stories import BEARER, KEY, MINUTE, TOKEN, WEB, lived
+
+NOWHERE = "/incidents/never-was"
+
+
+@pytest.fixture
+async def life() -> AsyncIterator[Life]:
+    async with alive(**WEB) as life:
+        life.ledger.pages = await lived()
+        life.clock.go(71 * MINUTE)
+        yield life
+
+
+def words(page: str) -> str:
+    """What a page says, with all its attributes and comments, as one line."""
+    return " ".join(page.split())
+
+
+def not_public() -> set[str]:
+    """Everything in the shipped config that outsiders must not read: names, addresses, roles, severities, services."""
+    policy = shipped_policy()
+    people = [word for each in policy.people.values() for word in (each.name, each.email, each.phone) if word]
+    titles = [each.title for table in (policy.roles, policy.severities, policy.stakeholders) for each in table.values()]
+    return {
+        *people,
+        *titles,
+        *(each.title for each in policy.services.values() if each.title != "Checkout"),
+        "SEV1",
+        "sev1",
+    }
+
+
+async def test_the_public_view_holds_what_was_told_and_nothing_else(life: Life) -> None:
+    """Title, status, impact, ETA, public texts and the standing sentence; no name, severity, service or internal text."""
+    status, headers, page = await life.get("/incidents/card")
+    assert (status, headers["cache-control"]) == (200, "no-store")
+    said = words(page)
+    for wanted in (
+        "Card payments fail at checkout",
+        "About half of all card payments fail.",
+        "We are investigating.",
+        "We found the cause and are fixing it.",
+        "Status: monitoring (was identified).",
+        "Most payments work again.",
+        "ETA: 11:30 UTC.",
+        '<dt>Next update by</dt><dd><time datetime="2026-11-23T11:18:00Z">11:18 UTC</time></dd>',
+    ):
+        assert wanted in said, wanted
+    assert "INTERNAL" not in page
+    assert not [secret for secret in not_public() if secret in page]
+
+
+async def test_outsiders_cannot_tell_an_incident_not_told_from_none(life: Life) -> None:
+    """No external group, a drill, an unknown id, an impossible one: the same answer to the octet."""
+    answers = [await life.get(path) for path in (NOWHERE, "/incidents/search", "/incidents/practice", "/incidents/.x")]
+    assert {(status, body) for status, _, body in answers} == {(404, "There is nothing here.\n")}
+
+
+async def test_the_list_for_outsiders(life: Life) -> None:
+    """What they were told is open, and what is over; nothing else."""
+    status, _, page = await life.get("/incidents")
+    assert status == 200
+    assert re.findall(r'href="/incidents/(\w+)"', page) == ["card", "mail"]
+    assert "INTERNAL" not in page
+    assert not [secret for secret in not_public() if secret in page]
+
+
+async def test_insiders_by_token_see_all(life: Life) -> None:
+    """The token opens the internal view and list: the worst first, what nobody accepted said loudly."""
+    status, _, page = await life.get("/incidents/card", **BEARER)
+    assert status == 200
+    for wanted in ("Nobody has accepted Technical Lead and Scribe.", "Bo Lindqvist", "SEV1", "INTERNAL-SUMMARY"):
+        assert wanted in words(page), wanted
+    _, _, listing = await life.get("/incidents", **BEARER)
+    assert re.findall(r'href="/incidents/(\w+)"', listing) == ["card", "practice", "search", "mail"]
+    _, _, public = await life.get("/incidents/card?view=public", **BEARER)
+    assert "INTERNAL" not in public
+    for wrong in ({"Authorization": "Bearer no"}, {"Authorization": "Bearer "}, {"Cookie": "tocsin_session=9.a"}):
+        assert "INTERNAL" not in (await life.get("/incidents/card", **wrong))[2]
+
+
+async def test_a_signed_link_opens_its_incident_only(life: Life) -> None:
+    """The link of a message opens the internal view; on another incident, or with a letter changed, it opens nothing."""
+    path = links.page([KEY], "card")
+    status, headers, page = await life.get(path)
+    assert (status, headers["referrer-policy"]) == (200, "no-referrer")
+    assert "INTERNAL-SUMMARY" in page
+    assert "/incidents/search" not in page
+    other = "A" if path[-1] != "A" else "B"
+    for wrong in (path.replace("card", "search"), path[:-1] + other, path[:-1], path + "x", "/incidents/card/"):
+        status, _, body = await life.get(wrong)
+        assert status in (403, 404), wrong
+        assert "INTERNAL" not in body
+
+
+async def test_an_incident_is_shown_as_it_is_now(life: Life) -> None:
+    """A page of something open loads itself anew; how it stands is no older than a moment; nothing can be posted."""
+    _, _, page = await life.get("/incidents/card")
+    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in page
+    _, _, over = await life.get("/incidents/mail", **BEARER)
+    assert "http-equiv" not in over
+    assert "INTERNAL-RESOLUTION" in over
+    public = words((await life.get("/incidents/mail"))[2])
+    assert "This incident is resolved. It lasted 40 minutes." in public
+    assert (await life.get("/incidents/card", "POST"))[0] == 405
+    assert (await life.get("/incidents/card", "HEAD"))[2] == ""
+
+
+async def post(life: Life, path: str, body: str) -> tuple[int, dict[str, str], str]:
+    """A form, sent as a browser sends it."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: pager.example.com\r\nConnection: close\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return parsed(await life.ask((head + body).encode()))
+
+
+async def test_a_person_logs_in_with_the_token_once(life: Life) -> None:
+    """The right token gives a cookie that is not the token, for this site only; it opens pages until it expires."""
+    status, headers, _ = await post(life, "/login", f"token={TOKEN}&to=/oncall")
+    assert (status, headers["location"]) == (303, "/oncall")
+    cookie = headers["set-cookie"]
+    assert TOKEN not in cookie
+    for wanted in ("HttpOnly", "SameSite=Strict", "Secure", "Path=/"):
+        assert wanted in cookie
+    session = {"Cookie": cookie.partition(";")[0]}
+    assert "INTERNAL-SUMMARY" in (await life.get("/incidents/card", **session))[2]
+    assert (await life.get("/oncall", **session))[0] == 200
+    life.clock.go(sessions.LASTS + timedelta(seconds=1))
+    assert "INTERNAL" not in (await life.get("/incidents/card", **session))[2]
+
+
+async def test_a_wrong_token_opens_nothing(life: Life) -> None:
+    """It is said, logged, and no cookie is set; whoever comes for an internal page is asked for the token."""
+    for given in ("token=no", "token=", "", f"token={TOKEN}x"):
+        status, headers, page = await post(life, "/login", given)
+        assert (status, "set-cookie" in headers) == (403, False)
+        assert "This is not the token." in page
+    assert life.said.lines[0][0] == "a wrong token at the login"
+    status, _, page = await life.get("/oncall")
+    assert (status, 'action="/login"' in page, 'value="/oncall"' in page) == (401, True, True)
+
+
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nX: y", "x" * 999])
+async def test_nobody_is_sent_elsewhere(life: Life, to: str) -> None:
+    """After the log-in one lands on a page of this site, whatever the address asked for."""
+    status, headers, _ = await post(life, "/login", f"token={TOKEN}&to={to}".replace("\r\n", "%0d%0a"))
+    assert (status, headers["location"]) == (303, "/incidents")
+
+
+async def test_without_a_token_nothing_internal_is_open() -> None:
+    """No token set: the public view works, the log-in and the internal pages say why they are closed."""
+    async with alive() as life:
+        life.ledger.pages = await lived()
+        assert "INTERNAL" not in (await life.get("/incidents/card"))[2]
+        for path in ("/login", "/oncall"):
+            status, _, body = await life.get(path)
+            assert (status, body) == (403, "This is closed until TOCSIN_WEB__TOKEN is set.\n")
+        assert (await life.get(links.page([KEY], "card")))[0] == 404
+
+
+async def test_calendars_by_secret_link(life: Life) -> None:
+    """A person's and a rotation's calendar: read by applications, not fetched again unchanged, closed without the link."""
+    _, _, page = await life.get("/oncall", **BEARER)
+    found = [urlsplit(each) for each in re.findall(r'href="(https://[^"]+\.ics)"', page)]
+    assert len(found) == len(shipped_policy().rotations) + len(shipped_policy().people)
+    for each in (links.calendar([KEY], "bo"), links.calendar([KEY], "engineers")):
+        path = f"{each}.ics"
+        status, headers, body = await life.get(path)
+        assert (status, headers["content-type"]) == (200, "text/calendar; charset=utf-8")
+        assert body.startswith("BEGIN:VCALENDAR\r\n")
+        assert body.count("BEGIN:VEVENT") > 5
+        assert {"X-WR-CALNAME:On call: Bo Lindqvist", "X-WR-CALNAME:On call: engineers"} & set(body.splitlines())
+        life.clock.go(timedelta(hours=1))
+        again = await life.get(path, If_None_Match=headers["etag"])
+        assert (again[0], again[2]) == (304, "")
+        assert (await life.get(path.replace("bo", "dee").replace("engineers", "commanders")))[0] == 403
+    assert (await life.get(f"{links.calendar([KEY], 'gone')}.ics"))[0] == 404
