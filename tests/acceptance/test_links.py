@@ -1,0 +1,95 @@
+"""Signed links from end to end: read out of a mail of the installed daemon, pressed at the installed web side."""
+
+import json
+import re
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.fakes.pager import CONFIG, TOCSIN, Pager
+
+KEY = "a key of more than sixteen"
+
+
+class World:
+    """The pager and its web side."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://{listen}"
+        more = {"TOCSIN_PUBLIC_URL": self.url, "TOCSIN_WEB__LISTEN": listen, "TOCSIN_WEB__SIGNING_KEY": KEY}
+        self.pager = Pager(folder, **more)
+        together = CONFIG.replace("via: [sms, email]", "via: [email]").replace("chain: [ana, bo]", "chain: [[ana, bo]]")
+        (folder / "config" / "all.yaml").write_text(together)
+        self.pager.start()
+        with (folder / "web.log").open("wb") as log:
+            self.web = subprocess.Popen([TOCSIN, "web"], cwd=folder, env=self.pager.environ, stderr=log, stdout=log)
+        self.pager.until(lambda: self.ask(f"{self.url}/healthz")[0] in (200, 503))
+
+    def ask(self, url: str, method: str = "GET", **form: str) -> tuple[int, str]:
+        """Status and page, redirects followed; 0 while nobody listens."""
+        data = urlencode(form).encode() if form else None
+        request = urllib.request.Request(url, data, method="POST" if form else method)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, " ".join(answer.read().decode().split())
+        except urllib.error.HTTPError as told:
+            with told:
+                return told.code, told.read().decode()
+        except OSError:
+            return 0, ""
+
+    def accepted(self) -> str | None:
+        """Since when somebody is Technical Lead, as `tocsin status` says."""
+        (incident,) = json.loads(self.pager.run("status", "--format", "json").stdout)["incidents"]
+        role = incident["roles"]["technical_lead"]
+        assert role["person"] == "ana"
+        found: str | None = role["accepted"]
+        return found
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.web.terminate()
+    assert made.web.wait(15) == 0
+    assert made.pager.stop() == 0
+
+
+def test_a_link_is_pressed(world: World) -> None:
+    """The mail's link shows a page that changes nothing; its button ends the paging (whoever was paged beside stands
+    down), and `tocsin status` knows the holder. One click on the update's header, and the operators hear of it.
+    """
+    pager = world.pager
+    pager.write("card.yaml", "title: Card payments fail\nseverity: sev1\n")
+    (mail,) = pager.until(lambda: pager.mails("page", "ana@"))
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    (link,) = re.findall(rf"{world.url}/answer/\S+", text)
+    assert f'href="{link}"' in html
+    for method in ("GET", "HEAD", "GET"):
+        assert world.ask(link, method)[0] == 200
+    assert "You are asked to be Technical Lead." in world.ask(link)[1]
+    status, page = world.ask(link, answer="ok")
+    assert (status, "You are Technical Lead, since" in page) == (200, True)
+    (stood_down,) = pager.until(lambda: pager.mails("stand_down"))
+    assert "bo@example.com" in stood_down["To"]
+    assert "accepted by Ana Souza" in stood_down.get_body(("plain",)).get_content()
+    assert world.accepted() is not None
+    assert world.ask(link.replace("/ana/", "/bo/"), answer="ok")[0] == 403
+
+    (update,) = pager.until(lambda: pager.mails("update", "support@"))
+    assert update["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"] is None
+    leave = update["List-Unsubscribe"].strip("<>")
+    assert world.ask(leave, **{"List-Unsubscribe": "One-Click"})[0] == 200
+    (notice,) = pager.until(lambda: pager.mails("operator", "olga@"))
+    assert "support@example.com asks to be taken off" in notice.get_body(("plain",)).get_content()
+    assert "config/all.yaml:" in notice.get_body(("plain",)).get_content()
