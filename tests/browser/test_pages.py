@@ -30,9 +30,7 @@ CHROMIUM = shutil.which("chromium")
 PAGES = {
     "incident": links.page([KEY], "card"),
     "resolved": "/incidents/mail",
-    "drill": "/incidents/practice",
     "public": "/incidents/card?view=public",
-    "public resolved": "/incidents/mail?view=public",
     "incidents": "/incidents",
     "public incidents": "/incidents?view=public",
     "on call": "/oncall",
@@ -40,7 +38,7 @@ PAGES = {
     "answer": links.answer([KEY], "card", "bo"),
     "inbox": "/inbox",
 }
-PLAIN = ("incident", "public", "incidents", "on call", "answer")
+PLAIN = ("incident", "incidents", "on call")
 """Pages that are looked at without scripts too."""
 WIDTHS = (360, 390, 1280)
 AXE = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(found => found.violations.map(
