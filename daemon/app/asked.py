@@ -5,11 +5,12 @@ It decides with the planning's own rules, so that it never says what the daemon 
 nothing is not recorded. It must not know how an answer comes in, nor what is said about it.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from daemon.domain.facts import Answer, Answered
+from daemon.domain.facts import Answer, Answered, Fact
 from daemon.domain.history import History, RoleHistory
 from daemon.domain.incident import Incident
 from daemon.domain.policy import RESPONDER
@@ -78,7 +79,8 @@ class Asked:
 
 async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> Asked | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerTrouble."""
-    history = recall(await ledger.facts(incident))
+    facts = await ledger.facts(incident)
+    history = recall(facts)
     known = history.incident
     if known is None:
         return None
@@ -90,7 +92,7 @@ async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> As
         incident=known,
         history=history,
         person=person,
-        seats=_seats(known, history, person),
+        seats=(*_seats(known, history, person), *_responds(history, facts, person)),
         takes=matters and not resolved,
         passes=_declined(after_pass) != _declined(history),
         confirms=matters and resolved,
@@ -137,14 +139,24 @@ def _declined(history: History) -> tuple[object, ...]:
     return {name: (role.holder, role.passed) for name, role in history.roles.items()}, history.responders_passed
 
 
-def _seats(incident: Incident, history: History, person: str) -> tuple[Seat, ...]:
-    """The roles that concern the person, and whether they respond."""
-    found = [_seat(incident, history, role, person) for role in history.roles.values()]
-    seats = [seat for seat in found if seat]
-    if person in dict(history.responders):
-        place = Place.HELD if person in history.responders_answered else Place.OPEN
-        seats.append(Seat(RESPONDER, Place.PASSED if person in history.responders_passed else place))
-    return tuple(seats)
+def _seats(incident: Incident, history: History, person: str) -> Iterator[Seat]:
+    """The roles that concern the person."""
+    for role in history.roles.values():
+        seat = _seat(incident, history, role, person)
+        if seat:
+            yield seat
+
+
+def _responds(history: History, facts: Sequence[Fact], person: str) -> Iterator[Seat]:
+    """Whether the person responds. Of an `ok` and a `pass` the later one is what they mean."""
+    if person not in dict(history.responders):
+        return
+    said = (fact.answer for fact in reversed(facts) if isinstance(fact, Answered) and fact.person == person)
+    passed, answered = person in history.responders_passed, person in history.responders_answered
+    if passed and (not answered or next(said, None) is Answer.PASS):
+        yield Seat(RESPONDER, Place.PASSED)
+    else:
+        yield Seat(RESPONDER, Place.HELD if answered else Place.OPEN)
 
 
 def _seat(incident: Incident, history: History, role: RoleHistory, person: str) -> Seat | None:

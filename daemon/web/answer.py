@@ -25,7 +25,7 @@ from daemon.domain.people import Person
 from daemon.domain.policy import Policy
 from daemon.planning.standing import standing
 from daemon.web.same_origin import REFERRER, want_same_origin
-from daemon.web.signed import parts, wrong
+from daemon.web.signed import cut_short, parts
 from daemon.web.site import CACHE_NEVER, Site
 
 PATH = "/answer/{incident}/{person}/{signature}"
@@ -60,7 +60,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         again = urlsplit(site.doors.public_url).path + request.rel_url.raw_path
         return web.Response(status=303, headers={"Location": again, "Cache-Control": CACHE_NEVER})
 
-    return [web.get(PATH, look), web.post(PATH, act), web.route("*", "/answer/{tail:.*}", wrong(site))]
+    return [web.get(PATH, look), web.post(PATH, act), *cut_short(site, "/answer/")]
 
 
 async def _open(site: Site, request: web.Request) -> _Open:

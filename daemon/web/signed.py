@@ -3,8 +3,6 @@
 It decides that whatever is wrong with a signature is told in one way. It must not know what a link is for.
 """
 
-from collections.abc import Awaitable, Callable
-
 from aiohttp import web
 
 from daemon.documents import links
@@ -24,10 +22,10 @@ def parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[s
     return found
 
 
-def wrong(site: Site) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """What answers an address that lost a part on its way."""
+def cut_short(site: Site, path: str) -> list[web.RouteDef]:
+    """What answers whatever else begins with `path`: an address that lost a part on its way."""
 
     async def refuse(_request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden(text=WRONG) if site.doors.links else web.HTTPNotFound
 
-    return refuse
+    return [web.get(path + "{rest:.*}", refuse), web.post(path + "{rest:.*}", refuse)]

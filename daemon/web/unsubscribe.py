@@ -12,7 +12,7 @@ from daemon.documents.cleaning import shown
 from daemon.domain.people import StakeholderGroup
 from daemon.domain.policy import Policy
 from daemon.web.same_origin import REFERRER, want_same_origin
-from daemon.web.signed import parts, wrong
+from daemon.web.signed import cut_short, parts
 from daemon.web.site import Site
 
 PATH = "/unsubscribe/{incident}/{reader:[^/]+}/{signature}"
@@ -39,7 +39,7 @@ def routes(site: Site) -> list[web.RouteDef]:
             await ledger.notice(_mark(incident, reader), now, ONCE_IN)
         return _page(site, reader, policy, asked=True)
 
-    return [web.get(PATH, look), web.post(PATH, ask), web.route("*", "/unsubscribe/{tail:.*}", wrong(site))]
+    return [web.get(PATH, look), web.post(PATH, ask), *cut_short(site, "/unsubscribe/")]
 
 
 def _page(site: Site, reader: str, policy: Policy, *, asked: bool) -> web.Response:

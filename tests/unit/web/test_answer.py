@@ -100,6 +100,13 @@ async def test_passing_is_told_and_can_be_taken_back(site: Door) -> None:
     assert site.answers == [("dee", "pass"), ("dee", "ok")]
 
 
+async def test_a_responder_may_change_their_mind(site: Door) -> None:
+    """The page says what they said last."""
+    assert "You passed responder." in await site.take(LEAD, "pass")
+    assert "You are responder." in await site.take(LEAD)
+    assert "You passed responder." in await site.take(LEAD, "pass")
+
+
 async def test_a_holder_may_give_it_up(site: Door) -> None:
     """The page warns what a pass gives up, and does it."""
     await site.take("dee")
@@ -209,6 +216,13 @@ async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:
             assert said == "This link is not valid. Open it from the message as it stands there, whole."
     assert site.answers == []
     assert set(site.said) == {"refused"}
+
+
+async def test_nothing_else_is_done_to_a_link(site: Door) -> None:
+    """Other methods are refused, and change nothing."""
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert (await site.get(site.link(LEAD), method))[0] == 405
+    assert site.answers == []
 
 
 async def test_every_key_opens_the_first_signs(site: Door) -> None:
