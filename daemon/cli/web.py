@@ -16,7 +16,8 @@ from daemon.cli.options import config_option, fail, folder_of, moment
 def command(config: Path | None) -> None:
     r"""Serve health, metrics, incident pages, answers and webhooks on `web.listen`, beside a running `tocsin run`.
 
-    It shares the daemon's ledger and sends nothing itself, so it needs no sending secret.
+    It shares the daemon's ledger and sends nothing itself, so it needs no sending secret. SIGHUP makes it begin anew
+    with the settings as they then are; SIGTERM and Ctrl-C let requests under way end (up to 5 s).
 
     \b
     Examples:
@@ -40,21 +41,23 @@ def command(config: Path | None) -> None:
             assert found.settings is not None
             return found.settings
 
-    async def run(settings: Settings) -> None:
+    async def run(settings: Settings) -> bool:
         ledger, clock = SharedLedger(settings.database), SystemClock()
         policy = InForce(ledger, folder_of(config), os.environ, clock)
         try:
             pages, inbox = Pages(FOLDER / "pages"), Inbox(settings.outbox) if settings.keeps_outbox else None
-            await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
+            return await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
         finally:
             await ledger.close()
 
-    settings = asyncio.run(settle())
     start_logging()
-    try:
-        asyncio.run(run(settings))
-    except OSError as fault:
-        fail([cannot_listen(settings.web.listen, fault)])
+    anew = True
+    while anew:
+        settings = asyncio.run(settle())
+        try:
+            anew = asyncio.run(run(settings))
+        except OSError as fault:
+            fail([cannot_listen(settings.web.listen, fault)])
 
 
 def cannot_listen(listen: str, fault: OSError) -> str:

@@ -17,12 +17,19 @@ BEATS_EVERY = 10.0
 log = structlog.get_logger()
 
 
-async def serve(site: Site, manager: ServiceManager) -> None:
-    """Serve. Raises OSError when the address cannot be had."""
-    stop = asyncio.Event()
+async def serve(site: Site, manager: ServiceManager) -> bool:
+    """Serve until a signal. True after SIGHUP: begin anew, with the settings as they then are. Raises OSError when the
+    address cannot be had.
+    """
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, stop.set)
+    ended: asyncio.Future[bool] = loop.create_future()
+
+    def end(anew: bool) -> None:
+        if not ended.done():
+            ended.set_result(anew)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number is signal.SIGHUP)
     runner = Runner(application(site), site.sayings)
     await runner.setup()
     beats = asyncio.create_task(_beat(manager), name="signs of life")
@@ -32,10 +39,11 @@ async def serve(site: Site, manager: ServiceManager) -> None:
         await listening.start()
         manager.ready(f"listening on {site.settings.web.listen}")
         log.info("ready", listening=site.settings.web.listen)
-        await stop.wait()
-        log.info("stopping")
-        manager.stopping()
+        anew = await ended
+        log.info("beginning anew" if anew else "stopping")
+        (manager.reloading if anew else manager.stopping)()
         site.ending.set()
+        return anew
     finally:
         beats.cancel()
         await runner.cleanup()

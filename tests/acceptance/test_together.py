@@ -63,7 +63,9 @@ def both(tmp_path: Path) -> Iterator[Both]:
 
 
 def test_a_newcomer_drops_a_file_and_sees_the_pages(both: Both) -> None:
-    """The address comes first; the file's pages appear there; health and numbers are there; Ctrl-C ends both well."""
+    """The address comes first; the file's pages appear there; health is there, also after
+    the web side was told to read its settings again; Ctrl-C ends both well.
+    """
     assert both.running.stdout is not None
     assert both.running.stdout.readline() == f"Inbox: http://{both.address}/inbox\n"
     both.pager.until(lambda: both.get("/healthz") == (200, "ok\n"))
@@ -75,6 +77,9 @@ def test_a_newcomer_drops_a_file_and_sees_the_pages(both: Both) -> None:
     mail = re.search(r'<iframe[^>]* src="([^"]*)"', page)
     assert mail is not None
     assert "Database down" in both.get(mail[1])[1]
+    os.kill(both.children()[1], signal.SIGHUP)
+    both.pager.until(lambda: (both.pager.folder / "log").read_text().count('"listening"') == 2)
+    assert both.get("/healthz")[0] == 200
     both.running.send_signal(signal.SIGINT)
     assert both.running.wait(30) == 0
     assert both.get("/healthz") == (0, "")

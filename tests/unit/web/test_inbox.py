@@ -65,6 +65,7 @@ async def test_every_message_newest_first(tmp_path: Path) -> None:
     assert body.count("<iframe") == 1
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in body
     assert "No message yet" not in body
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in body
 
 
 async def test_an_empty_inbox_tells_what_to_do(tmp_path: Path) -> None:
