@@ -42,8 +42,9 @@ class Arrivals:
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerTrouble; what was not judged then is judged at the next look."""
-        for row, arrival in await self._ledger.arrivals():
-            judge = self._judges.get(arrival.kind)
-            result = await judge(arrival) if judge else UNKNOWN
-            log.info("arrival", kind=arrival.kind.value, result=result)
-            await self._ledger.judged(row, result)
+        while arrivals := await self._ledger.arrivals():
+            for row, arrival in arrivals:
+                judge = self._judges.get(arrival.kind)
+                result = await judge(arrival) if judge else UNKNOWN
+                log.info("arrival", kind=arrival.kind.value, result=result)
+                await self._ledger.judged(row, result)

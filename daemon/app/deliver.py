@@ -21,7 +21,7 @@ from daemon.app.message import message
 from daemon.app.provider import Provider
 from daemon.app.refused import trouble
 from daemon.app.tries import Tries
-from daemon.app.wanted import address, unwanted
+from daemon.app.wanted import address, worthless
 from daemon.domain.delivery import Accepted, Attempt, Fate, Refused
 from daemon.domain.notification import OUTSIDE_PLAN, Notification, Why
 from daemon.domain.people import Channel
@@ -38,8 +38,6 @@ WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
 STALLED_AFTER = timedelta(minutes=2)
 """A step under way for longer is stuck: every transport has a deadline far below it."""
-NOTICE_FOR = timedelta(hours=1)
-"""How long an operator notice is worth sending."""
 
 log = structlog.get_logger()
 
@@ -91,10 +89,11 @@ class Deliver:
     def heard(self, attempt: Attempt, fate: Fate) -> bool:
         """The provider said what became of a try. False when nothing more is to be done with its letter here."""
         delivery = self._open.get(attempt.reference)
-        if delivery is None or delivery.state:
+        under_way = attempt.reference in self._under_way
+        if delivery is None or delivery.state or not (delivery.tries or under_way):
             return False
         delivery.told.append((attempt.number, fate))
-        if attempt.reference not in self._under_way:
+        if not under_way:
             self._put(delivery, Step.RESUME)
         return True
 
@@ -126,12 +125,13 @@ class Deliver:
 
     def _put(self, delivery: Delivery, step: Step, at: datetime | None = None) -> None:
         """Let this be the next step, at once or at that instant, instead of the one that was set before."""
-        delivery.step, delivery.turn = step, delivery.turn + 1
+        now = self._clock.now()
+        delivery.step, delivery.turn, delivery.due_at = step, delivery.turn + 1, max(at or now, now)
         lane = self._asks if step is Step.ASK else self._lanes[delivery.notification.via]
         if at is None:
             lane.put(delivery.rank, (delivery, delivery.turn))
         else:
-            lane.later(at - self._clock.now(), delivery.rank, (delivery, delivery.turn))
+            lane.later(at - now, delivery.rank, (delivery, delivery.turn))
 
     async def _work(self, turn: tuple[Delivery, int]) -> None:
         """The next thing to be done with a letter. News that came meanwhile are looked at right after it."""
@@ -255,8 +255,7 @@ class Deliver:
         if self._unwanted(notification, now) is None:
             attempt = retry.standing(delivery.tries)
             assert isinstance(attempt.outcome, Accepted)
-            due_at = receipts.awaited_until(attempt)
-            if due_at and now - due_at < receipts.ASKED_LATE:
+            if delivery.late(now) < receipts.ASKED_LATE:
                 fate = await self.ways[notification.via].fate(attempt.outcome.provider_id)
                 await self._tries.receipt(attempt, fate.receipt, now)
                 if fate.receipt.final:
@@ -294,6 +293,4 @@ class Deliver:
             self._house.stuck(Stuck(delivery.notification, refused))
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
-        if notification.kind in OUTSIDE_PLAN:
-            return Why.LATE if now - notification.at > NOTICE_FOR else None
-        return unwanted(notification, self._house.history(notification.incident))
+        return worthless(notification, self._house.history(notification.incident), now)

@@ -4,7 +4,7 @@ It keeps, it does not decide; `app/deliver.py` does.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from daemon.domain.delivery import Accepted, Attempt, Fate, Outcome, Uncertain
@@ -31,10 +31,10 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class Delivery:
-    """One letter on its way. `turn` counts the steps that were set: only the newest is taken. `recorded` is whether the
-    ledger knows it, `owed` are tries that the ledger does not know of, `told` is what the provider said of tries, by
-    their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier copy may have left, `stuck`
-    whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
+    """One letter on its way. `turn` counts the steps that were set: only the newest is taken, at `due_at`. `recorded`
+    is whether the ledger knows it, `owed` are tries that the ledger does not know of, `told` is what the provider said
+    of tries, by their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier copy may have
+    left, `stuck` whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
     """
 
     letter: Letter
@@ -46,6 +46,7 @@ class Delivery:
     told: list[tuple[int, Fate]] = field(default_factory=list)
     possible_duplicate: str = ""
     stuck: bool = False
+    due_at: datetime | None = None
     settled_at: datetime | None = None
     state: str = ""
 
@@ -68,6 +69,10 @@ class Delivery:
     def stands(self) -> Outcome | None:
         """How the try ended that tells how the letter stands."""
         return retry.standing(self.tries).outcome if self.tries else None
+
+    def late(self, now: datetime) -> timedelta:
+        """How long its step has been due."""
+        return now - (self.due_at or now)
 
     def learn(self, now: datetime) -> None:
         """See the tries in the light of what the provider said of them."""

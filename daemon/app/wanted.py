@@ -3,9 +3,14 @@
 It decides from the newest history and policy only. It must not know about tries, queues or providers.
 """
 
+from datetime import datetime, timedelta
+
 from daemon.domain.history import History, RoleHistory
 from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Why
 from daemon.domain.policy import RESPONDER, Policy
+
+NOTICE_FOR = timedelta(hours=1)
+"""How long an operator notice, or an answer, is worth sending."""
 
 
 def address(notification: Notification, policy: Policy) -> str:
@@ -37,6 +42,13 @@ def unwanted(notification: Notification, history: History) -> Why | None:
     if kind is Kind.PAGE and not _asks(notification, history):
         return Why.NO_LONGER_WANTED
     return None
+
+
+def worthless(notification: Notification, history: History, now: datetime) -> Why | None:
+    """Why it should not leave now: it is unwanted, or about something of the moment and too late."""
+    if notification.kind in OUTSIDE_PLAN and now - notification.at > NOTICE_FOR:
+        return Why.LATE
+    return unwanted(notification, history)
 
 
 def _superseded(update: Notification, history: History) -> bool:

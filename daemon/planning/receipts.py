@@ -12,7 +12,7 @@ from daemon.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
 RECEIPT_WITHIN = timedelta(minutes=3)
 """A page accepted by a provider that gives receipts goes by another channel after this long without one (rule 34)."""
 ASKED_LATE = timedelta(seconds=15)
-"""How much later than that a provider is still asked; a page must not wait longer for an answer."""
+"""How late a provider is still asked a last time, when other questions were in the way: a page waits no longer."""
 
 
 def heard(attempt: Attempt, fate: Fate, now: datetime) -> Attempt:

@@ -217,6 +217,20 @@ def test_a_receipt_of_the_process_before() -> None:
     assert [via for _, via in seconds_of(world, "chen")] == ["sms"]
 
 
+def test_a_page_of_long_ago_is_asked_for_after_a_restart() -> None:
+    """The daemon was down when the 3 minutes ended: the provider is asked once before anything more leaves."""
+
+    async def story(world: World) -> None:
+        await paged(world)
+        await world.kill()
+        await world.wait(240)
+        world.providers[Channel.SMS].says = Fate(Receipt.DELIVERED)
+        await world.start()
+        await world.wait(30)
+
+    assert [via for _, via in seconds_of(simulate(story), "ana")] == ["sms"]
+
+
 def test_a_number_that_turns_out_refused() -> None:
     """A landline, said the provider after it took the page: by email at once, never again by SMS in this episode, the
     operators hear why, and the try counts as refused.
