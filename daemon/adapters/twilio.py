@@ -19,6 +19,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from daemon.documents import twilio_reply
+from daemon.domain.arrival import Arrival, Arrives
 from daemon.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 
 ANSWER_WITHIN = 10.0
@@ -29,6 +30,8 @@ CLOCKS_DIFFER = timedelta(seconds=120)
 """How much earlier than our try Twilio's clock may say that it created the message."""
 PAGE, PAGES = 50, 5
 """Messages on one page of the list, and pages read, in a look-up."""
+INBOX_PAGES = 20
+"""Pages of what came in that are read at once."""
 KNOWN_MOST = 2000
 """Messages that are remembered as accepted for another reference, so that a look-up does not take them for its own."""
 ANSWER_MOST = 1 << 20
@@ -138,6 +141,32 @@ class Twilio:
         except (_AnsweredError, _UnansweredError, TwilioException, ValueError, TypeError, AttributeError):
             return Fate(Receipt.UNKNOWN)
         return twilio_reply.fate(fetched.status, fetched.error_code, provider_id)
+
+    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | str:
+        """The SMS that came in to our number since then, oldest first, or a sentence that says why they cannot be had.
+        Twilio filters by the day; the day before is asked for too, as its clock may differ.
+        """
+        messages = await self._messages()
+        wanted: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
+        found: list[Arrival] = []
+        try:
+            page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **wanted)
+            for _ in range(INBOX_PAGES):
+                for listed in page:
+                    at = listed.date_created
+                    if listed.direction == "inbound" and listed.sid and isinstance(at, datetime) and at >= since:
+                        body = str(listed.body or "")
+                        found.append(Arrival(Arrives.SMS, listed.sid, str(listed.from_ or ""), body, at))
+                page = await page.next_page_async() if page.next_page_url else None
+                if page is None:
+                    break
+        except _AnsweredError as answered:
+            return f"Twilio answered {answered.status} when asked for what came in"
+        except _UnansweredError as silent:
+            return silent.detail
+        except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
+            return f"Twilio's list of what came in could not be read: {type(trouble).__name__}"
+        return tuple(sorted(found, key=lambda each: each.at))
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -20,6 +20,7 @@ from daemon.adapters.ledger.lock import Lock, Locked
 from daemon.adapters.ledger.opening import open_file
 from daemon.adapters.systemd import Systemd
 from daemon.adapters.tree import fingerprint
+from daemon.adapters.twilio import Twilio
 from daemon.app.answers import Answers
 from daemon.app.arrivals import Arrivals
 from daemon.app.codes import RESERVED_FOR, Codes
@@ -30,13 +31,16 @@ from daemon.app.health import Health
 from daemon.app.intake import Intake
 from daemon.app.invitations import Invitations
 from daemon.app.lifecycle import Daemon, Orders
+from daemon.app.poll import Asked, Poll
+from daemon.app.replies import Replies
 from daemon.app.reviews import Reviews
-from daemon.app.settings import Settings, doors
+from daemon.app.settings import RepliesBy, Settings, doors
 from daemon.app.start import CannotStart, in_force, make_folders
 from daemon.app.trouble import Trouble
 from daemon.app.watch import Watch
 from daemon.app.wiring.ways import Retired, carried_by, warm, ways
 from daemon.domain.arrival import Arrives
+from daemon.domain.people import Channel
 from daemon.domain.problem import Problem
 from daemon.ports import Clock, Ledger, LedgerTrouble
 
@@ -81,7 +85,7 @@ async def assemble(
     settings = current.settings()
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = await _engine(current, ledger, renderer, clock)
-    arrivals = _arrivals(current, engine, ledger)
+    arrivals = _arrivals(engine, ledger)
     answered = await ledger.answered_since(0)
     answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
@@ -117,7 +121,8 @@ async def assemble(
     broken_templates = map(_of_template, renderer.load(settings.templates))
     for trouble in (*refused(problems), *broken_templates, *_of_ledger(ledger)):
         engine.tell(trouble)
-    return Daemon(current, engine, watch, health, manager, (answers.run, arrivals.run, retired.run, reviews.run), part)
+    others = (answers.run, arrivals.run, retired.run, reviews.run, _poll(current, engine, ledger, clock).run)
+    return Daemon(current, engine, watch, health, manager, others, part)
 
 
 async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
@@ -128,9 +133,20 @@ async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clo
     return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
 
-def _arrivals(_current: Current, engine: Engine, ledger: Ledger) -> Arrivals:
+def _arrivals(engine: Engine, ledger: Ledger) -> Arrivals:
     """Who judges what came in from outside."""
-    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge})
+    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: Replies(engine).judge})
+
+
+def _poll(current: Current, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:
+    """Who asks the provider for what came in, where the config says so."""
+
+    def asked() -> Asked | None:
+        replies, sms = current.settings().replies, engine.deliver.ways[Channel.SMS]
+        polled = replies.by is RepliesBy.POLL and isinstance(sms, Twilio)
+        return Asked(sms.inbox, replies.every) if polled and isinstance(sms, Twilio) else None
+
+    return Poll(clock, ledger, asked, engine.tell)
 
 
 def _of_ledger(ledger: SqlLedger) -> Iterator[Trouble]:

@@ -1,0 +1,220 @@
+"""Answers by SMS, sentence by sentence of product.md section 6, on a ledger in memory."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from daemon.app.answers import Answers
+from daemon.app.arrivals import Arrivals
+from daemon.app.codes import RESERVED_FOR, Codes
+from daemon.app.engine import Engine
+from daemon.app.invitations import Doors, Invitations
+from daemon.app.replies import Replies
+from daemon.documents.sms import segments
+from daemon.domain.arrival import Arrival, Arrives
+from daemon.domain.facts import Answer, Answered, Coded, Noted, Seen
+from daemon.domain.incident import Incident, Status
+from daemon.domain.notification import Kind
+from daemon.domain.people import Channel
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger, Pages
+from tests.fakes.transport import MemoryTransport
+from tests.simulation.policies import policy
+from tests.simulation.world import PlainRenderer
+
+ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
+MINUTE = timedelta(minutes=1)
+
+
+class House:
+    """A daemon without wires: incidents are seen, people answer, time passes when told to."""
+
+    def __init__(self, clock: StillClock | None = None, pages: Pages | None = None) -> None:
+        self.clock, self.ledger, self.policy = clock or StillClock(), MemoryLedger(pages), policy()
+        self.dice = random.Random(7)
+        self.count = 0
+
+    async def open(self) -> "House":
+        """Begin, with what the ledger holds."""
+        codes = Codes(self.dice, await self.ledger.reserved(self.clock.now() - RESERVED_FOR))
+        invitations = Invitations(codes, lambda: Doors(replies=True))
+        ways: Any = {via: MemoryTransport() for via in Channel}
+        self.engine = Engine(
+            self.clock, self.ledger, PlainRenderer(), lambda: self.policy, ways, self.dice, invitations
+        )
+        await self.engine.recall()
+        self.answers = Answers(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
+        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: Replies(self.engine).judge})
+        return self
+
+    async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
+        """A version of an incident's file counts."""
+        incident = replace(Incident(id_, title, "sev1", Status.INVESTIGATING), **changes)
+        self.engine.learn(id_, Seen(self.clock.now(), incident, f"{incident}"))
+        await self.engine.reconcile.look(id_)
+
+    async def go(self, span: timedelta, *incidents: str) -> None:
+        """Time passes, then these are looked at."""
+        self.clock.go(span)
+        for incident in incidents:
+            await self.engine.reconcile.look(incident)
+
+    def code(self, incident: str, number: str = ANA) -> str:
+        """The code that a number got for an incident, newest."""
+        facts = [fact for name, fact in self.ledger.pages.facts if name == incident and isinstance(fact, Coded)]
+        return next(fact.code for fact in reversed(facts) if fact.number == number)
+
+    async def text(self, number: str, body: str, ref: str = "") -> str:
+        """Somebody writes to us; what we answer, "" for nothing."""
+        self.count += 1
+        before = set(self.ledger.pages.letters)
+        await self.ledger.arrive(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, self.clock.now()))
+        await self.arrivals.look()
+        await self.answers.ask()
+        for incident in list(self.engine.reconcile.cases):
+            await self.engine.reconcile.look(incident)
+        new = [each for key, each in self.ledger.pages.letters.items() if key not in before]
+        said = [each.content.text for each in new if each.notification.kind is Kind.ANSWER]
+        assert len(said) <= 1
+        assert all(segments(each) == 1 for each in said)
+        return said[0] if said else ""
+
+    def facts(self, kind: Any) -> list[Any]:
+        return [fact for _, fact in self.ledger.pages.facts if isinstance(fact, kind)]
+
+
+@pytest.fixture
+async def house() -> House:
+    found = await House().open()
+    await found.see("pay")
+    await found.go(MINUTE)
+    return found
+
+
+@pytest.mark.parametrize(
+    "said", ["ok", "OK", "ack", "a", "Yes", "ok {}", "{} ok", "{}", "„ok {}“", " o\u200bk   {} ", "Ok, {}."]
+)
+async def test_an_ok_accepts(house: House, said: str) -> None:
+    """By any of its words, with or without the code while one incident is open; the answer says what is now true."""
+    code = house.code("pay")
+    assert await house.text(ANA, said.format(code.lower())) == "You are technical_lead of Card payments fail (SEV1)."
+    assert house.engine.reconcile.history("pay").holder("technical_lead") == "ana"
+
+
+async def test_a_second_ok_is_answered_with_who_and_when(house: House) -> None:
+    """To the holder since when, to somebody else who has it."""
+    await house.go(5 * MINUTE, "pay")
+    await house.text(BO, "ok")
+    await house.go(MINUTE)
+    assert await house.text(BO, "ok") == "You are already technical_lead of Card payments fail, since 10:06 UTC."
+    assert (
+        await house.text(ANA, "ok")
+        == "Bo took technical_lead of Card payments fail at 10:06 UTC. You need not do anything."
+    )
+    assert house.engine.reconcile.history("pay").holder("technical_lead") == "bo"
+
+
+async def test_a_pass_asks_the_next(house: House) -> None:
+    """The next level is paged at once."""
+    assert (
+        await house.text(ANA, "pass")
+        == "Noted: you pass on technical_lead of Card payments fail. Somebody else is asked."
+    )
+    assert house.code("pay", BO)
+    assert house.facts(Answered)[-1].answer is Answer.PASS
+    assert await house.text(ANA, "no") == "You passed on Card payments fail already."
+
+
+async def test_status_and_note(house: House) -> None:
+    """What is true, and a note that lands in the timeline, with its words as they were written."""
+    await house.text(ANA, "ok")
+    said = await house.text(ANA, "Status")
+    assert "investigating" in said
+    assert "technical_lead: Ana" in said
+    assert (
+        await house.text(ANA, f"note {house.code('pay')} Fehler im Größe-Feld 数据") == "Noted for Card payments fail."
+    )
+    assert await house.text(ANA, "note A9 is the broken host") == "Noted for Card payments fail."
+    assert [each.text for each in house.facts(Noted)] == ["Fehler im Größe-Feld 数据", "A9 is the broken host"]
+
+
+async def test_two_open_incidents_want_a_code(house: House) -> None:
+    """A bare ok lists the codes and accepts nothing; a code names its incident."""
+    await house.see("db", "Database down")
+    first, second = house.code("pay"), house.code("db")
+    said = await house.text(ANA, "ok")
+    assert f"{first} Card payments fail" in said
+    assert f"{second} Database down" in said
+    assert not house.facts(Answered)
+    assert "Database down" in await house.text(ANA, f"ok {second}")
+    assert house.engine.reconcile.history("pay").holder("technical_lead") is None
+
+
+async def test_a_code_works_only_for_whom_it_was_given(house: House) -> None:
+    """Another number's code says nothing here, even of somebody else who is asked for the same incident."""
+    code = house.code("pay", ANA)
+    while code == house.code("pay", CHEN):
+        raise AssertionError("the dice of this test give two codes")
+    assert (await house.text(CHEN, f"ok {code}")).startswith(f"{code} is no code of yours.")
+    assert not house.facts(Answered)
+
+
+async def test_nobody_else_is_listened_to(house: House) -> None:
+    """An unknown number gets no answer; somebody of the config who was not asked gets one, and changes nothing."""
+    assert await house.text("+14155550199", "ok") == ""
+    assert await house.text(EVE, "ok") == "You have no open page. Nothing has changed."
+    assert not house.facts(Answered)
+
+
+async def test_after_five_answers_in_vain_we_are_quiet(house: House) -> None:
+    """Until a valid one; the carrier's words are never answered."""
+    answers = [await house.text(ANA, "what is this?") for _ in range(8)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 3
+    assert await house.text(ANA, "STOP") == ""
+    assert await house.text(ANA, "ok")
+    assert await house.text(ANA, "hm?")
+
+
+async def test_the_same_message_by_both_ways_counts_once(house: House) -> None:
+    """One name of the provider's, one answer."""
+    assert await house.text(ANA, "note disk is full", "SMx")
+    assert await house.text(ANA, "note disk is full", "SMx") == ""
+    assert len(house.facts(Noted)) == 1
+
+
+async def test_killed_before_it_was_judged(house: House) -> None:
+    """The answer is recorded with its facts; a second judgement after a kill sends no second one."""
+    arrival = Arrival(Arrives.SMS, "SMk", ANA, "ok", house.clock.now())
+    judge = Replies(house.engine).judge
+    assert await judge(arrival) == "acted"
+    letters = len(house.ledger.pages.letters)
+    assert await judge(arrival) == "acted"
+    assert len(house.ledger.pages.letters) == letters
+
+
+async def test_a_code_lives_a_week_beyond_its_incident(house: House) -> None:
+    """It is told that the incident is over, also after a restart; then it is free, and a reopening gives a new page."""
+    code = house.code("pay")
+    await house.see("pay", status=Status.RESOLVED)
+    assert await house.text(ANA, f"ok {code}") == "Card payments fail was resolved at 10:01 UTC. Nothing to do."
+    house.clock.go(RESERVED_FOR - MINUTE)
+    again = await House(house.clock, house.ledger.pages).open()
+    again.count = 100
+    assert "was resolved" in await again.text(ANA, code)
+    again.clock.go(2 * MINUTE)
+    later = await House(again.clock, again.ledger.pages).open()
+    later.count = 200
+    assert (await later.text(ANA, code)).startswith(f"{code} is no code of yours.")
+
+
+async def test_more_incidents_than_short_codes() -> None:
+    """Two digits once all of a letter and a digit are taken; no two open incidents share one."""
+    codes = Codes(random.Random(3))
+    clock = StillClock()
+    given = [codes.give(f"i{number}", "ana", ANA, clock.now())[0] for number in range(300)]
+    assert len(set(given)) == 300
+    assert {len(code) for code in given[:216]} == {2}
+    assert {len(code) for code in given[216:]} == {3}
