@@ -51,6 +51,7 @@ def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[s
     told = [f"{_does(nearest.who, wanted, 0)} at {brief(nearest.after)}"]
     if not wanted.when.holds(nearest.after):
         told[0] += f", not {_moment(wanted.when)}"
+        told += _in_time(wanted, about)
     elif nearest.after > played.span:
         told[0] += f", after the {brief(played.span)} played"
     told += _differences(wanted, nearest)
@@ -78,12 +79,19 @@ def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[
     told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
     others = [said for said in spoken if said.first.kind is wanted.kind]
     if not others:
-        return f"{told}, nor is anybody else", None
+        verb = "is" if WORDS[wanted.kind][1].startswith("is ") else "does"
+        return f"{told}, nor {verb} anybody else", None
     nearest = min(
         others,
         key=lambda said: (not set(wanted.roles) <= set(said.first.roles), wanted.when.away(said.after)),
     )
     return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
+
+
+def _in_time(wanted: Wanted, about: Sequence[Spoken]) -> list[str]:
+    """What its reader does get in time, where that is not quite what was wanted."""
+    said = next((said for said in about if wanted.when.holds(said.after)), None)
+    return [f"at {brief(said.after)} {', '.join(_differences(wanted, said))}"] if said else []
 
 
 def _meanwhile(wanted: Wanted, spoken: Sequence[Spoken], nearest: Spoken) -> list[str]:

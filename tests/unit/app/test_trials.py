@@ -155,6 +155,8 @@ def test_hints_say_what_comes_instead() -> None:
         "{page: ana}": "ana is not paged in the 4h played; at 0s it is bo: level 0 of incident_commander (config/roles",
         "{after: 31m, update: support}": "support hear an update at 30m, not at 31m: due, every 30m (config/severities.yaml:",
         "{after: 1h..80m, verify: chen}": "chen is asked to verify at 1h30m, not in 1h..1h20m: verify due, verify_after 30m (",
+        "{after: 0s, update: executives, reason: due}": "executives hear an update at 30m, not at 0s; at 0s with reason "
+        "declared, not due: due, every 30m",
         "{never: page, to: chen}": "chen is paged at 5m: level 1 of technical_lead",
         "{none_after: 2h}": "chen is asked to verify at 2h30m: verify due, verify_after 30m (config/severities.yaml:",
         "{never: update, to: customers}": "customers hear an update at 0s, and 1 more time until 30m: declared (config/sev",
@@ -162,6 +164,12 @@ def test_hints_say_what_comes_instead() -> None:
     for entry, hint in hints.items():
         (found,) = tried(f"- {entry}")
         assert found.hint.startswith(hint), found.hint
+
+
+def test_what_nobody_gets_is_said_in_the_words_of_its_kind() -> None:
+    """Where nobody gets a message of the kind, the sentence says so."""
+    (found,) = tried("- {closing: bo}", "at: 2026-11-23T10:00:00Z\nincident: {title: x, severity: sev1}\n")
+    assert found.hint == "bo gets no closing message in the 4h played, nor does anybody else"
 
 
 def test_a_failure_shows_the_plan_around_it() -> None:
