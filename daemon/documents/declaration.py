@@ -12,9 +12,12 @@ SLUG_LIMIT = 60
 """The longest part of an id that comes from the title, in characters."""
 
 
-def ids(title: str, at: datetime) -> Iterator[str]:
-    """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …"""
-    base = "-".join(part for part in (f"{at:%Y-%m-%d}", slug(title)) if part)
+def ids(title: str, at: datetime, mark: str = "") -> Iterator[str]:
+    """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …; a
+    `mark` ends the plain one.
+    """
+    room = SLUG_LIMIT - len(mark) - 1 if mark else SLUG_LIMIT
+    base = "-".join(part for part in (f"{at:%Y-%m-%d}", slug(title, room), mark) if part)
     yield base
     number = 2
     while True:
@@ -22,10 +25,10 @@ def ids(title: str, at: datetime) -> Iterator[str]:
         number += 1
 
 
-def slug(title: str) -> str:
+def slug(title: str, limit: int = SLUG_LIMIT) -> str:
     """The title in lower case, with a hyphen between words and nothing an id cannot hold."""
     plain = unicodedata.normalize("NFKD", title.replace("ß", "ss").replace("'", "")).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
-    if len(slug) > SLUG_LIMIT:
-        slug = slug[: SLUG_LIMIT + 1].rpartition("-")[0] or slug[:SLUG_LIMIT]
+    if len(slug) > limit:
+        slug = slug[: limit + 1].rpartition("-")[0] or slug[:limit]
     return slug

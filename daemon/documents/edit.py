@@ -36,6 +36,10 @@ class Edit:
     status: Status | None = None
     eta: datetime | None = None
     resolution: str | None = None
+    severity: str | None = None
+    services: tuple[str, ...] | None = None
+    """Services to add to those that are there."""
+    summary: str | None = None
 
     @property
     def keys(self) -> frozenset[str]:
@@ -47,6 +51,9 @@ class Edit:
             "status": self.status,
             "eta": self.eta,
             "resolution": self.resolution,
+            "severity": self.severity,
+            "services": self.services or None,
+            "summary": self.summary,
         }
         return frozenset(key for key, value in named.items() if value is not None)
 
@@ -141,9 +148,15 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
         mapping["eta"] = _instant(edit.eta)
     if edit.resolution is not None:
         mapping["resolution"] = _text(edit.resolution)
+    if edit.severity:
+        mapping["severity"] = edit.severity
+    for service in edit.services or ():
+        _append(mapping, "services", service)
+    if edit.summary is not None:
+        mapping["summary"] = _text(edit.summary)
 
 
-def _append(mapping: CommentedMap, key: str, entry: CommentedMap) -> None:
+def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
     """Add an entry to a list; one value where a list is meant becomes its first entry."""
     entries = mapping.get(key)
     if not isinstance(entries, CommentedSeq):

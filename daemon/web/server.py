@@ -11,7 +11,19 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from daemon.ports import LedgerTrouble
-from daemon.web import answer, health, inbox, incidents, login, metrics, oncall, static, twilio, unsubscribe
+from daemon.web import (
+    alertmanager,
+    answer,
+    health,
+    inbox,
+    incidents,
+    login,
+    metrics,
+    oncall,
+    static,
+    twilio,
+    unsubscribe,
+)
 from daemon.web.plain import HEADERS, SERVER, sentence
 from daemon.web.rates import Rates, asker
 from daemon.web.site import LASTING, Site
@@ -33,6 +45,7 @@ GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     oncall.routes,
     login.routes,
     twilio.routes,
+    alertmanager.routes,
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

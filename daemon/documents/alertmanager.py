@@ -1,0 +1,118 @@
+"""Alertmanager: what its webhook tells of a group of alerts, format version 4 (product.md section 8).
+
+Decides what a notification must hold to be understood, and which keys matter; others may come and go with
+Alertmanager's versions. Must not know incidents, nor what a label means here.
+"""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+ALERTS_MOST = 10_000
+"""Alerts of one notification that are read."""
+_ZERO = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing starts or ends before; Go's zero time (year 1) says that there is no time."""
+
+
+def _mark(text: str, length: int) -> str:
+    """A short name for a text, fit for file names in any case."""
+    return base64.b32encode(hashlib.sha256(text.encode("utf-8", "replace")).digest()).decode().lower()[:length]
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is no time that can be reckoned with") from None
+
+
+def _texts(value: object) -> object:
+    return {} if value is None else value
+
+
+Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
+At = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+class _Part(BaseModel):
+    """Of a notification only what is known counts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Alert(_Part):
+    """One alert of a group."""
+
+    status: Literal["firing", "resolved"]
+    labels: Texts
+    annotations: Texts = Field(default_factory=dict)
+    starts_at: At = Field(alias="startsAt")
+    ends_at: At | None = Field(default=None, alias="endsAt")
+    fingerprint: str = ""
+
+    @property
+    def firing(self) -> bool:
+        """Whether it still fires."""
+        return self.status == "firing"
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; None while it fires."""
+        return self.ends_at if not self.firing and self.ends_at and self.ends_at > _ZERO else None
+
+    @cached_property
+    def mark(self) -> str:
+        """What tells this firing of the alert from every other: the same in each repetition and from each peer, another
+        once it has ended and begun again.
+        """
+        told = self.fingerprint or "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items()))
+        return _mark(f"{told}\0{self.starts_at.isoformat()}", 8)
+
+
+class Group(_Part):
+    """A group of alerts, as one notification tells of it."""
+
+    version: Literal["4"]
+    group_key: str = Field(alias="groupKey", min_length=1)
+    receiver: str = ""
+    status: Literal["firing", "resolved"]
+    truncated: int = Field(default=0, alias="truncatedAlerts")
+    group_labels: Texts = Field(default_factory=dict, alias="groupLabels")
+    common_labels: Texts = Field(default_factory=dict, alias="commonLabels")
+    common_annotations: Texts = Field(default_factory=dict, alias="commonAnnotations")
+    alerts: list[Alert] = Field(min_length=1, max_length=ALERTS_MOST)
+
+    @cached_property
+    def key(self) -> str:
+        """The group's short name: the same from each peer of a cluster, another for another receiver. Forty bits: two
+        of a thousand groups share one once in two million installations.
+        """
+        return _mark(f"{self.receiver}\0{self.group_key}", 8)
+
+    @cached_property
+    def firing(self) -> tuple[Alert, ...]:
+        """The alerts that fire, the one that began first before the others."""
+        return tuple(sorted((each for each in self.alerts if each.firing), key=lambda each: each.starts_at))
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the last of the alerts that ended did so."""
+        return max((each.ended_at for each in self.alerts if each.ended_at), default=None)
+
+
+def read(data: bytes) -> Group | str:
+    """The group, or a sentence that says what is wrong with the notification. Never raises."""
+    try:
+        return Group.model_validate_json(data)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        return "This is no JSON."
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")[:100]
+    why = {"missing": "is missing", "literal_error": "is not what version 4 has there"}.get(first["type"], "is wrong")
+    shown = "".join(letter if letter.isprintable() else "?" for letter in where)
+    return f"This is no notification of Alertmanager (version 4): {shown or 'the whole'} {why}."
