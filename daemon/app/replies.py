@@ -2,14 +2,14 @@
 
 It decides which incident an answer is about, records what it means (an `Answered`, a `Noted`) together with our answer
 in one transaction, and when we stay quiet. What an answer does to the roles is `planning.answers`' business; the words
-are `documents/reply_words`'.
+are `reply_words`'.
 """
 
 from datetime import datetime
 
+from daemon.app import reply_words as words
 from daemon.app.engine import Engine
 from daemon.app.operators import NOBODY
-from daemon.documents import reply_words as words
 from daemon.documents.reply import Reply, Verb, read
 from daemon.domain.arrival import Arrival, Arrives
 from daemon.domain.delivery import Content

@@ -12,7 +12,7 @@ from daemon.documents.because import because, held_back
 from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from daemon.domain.history import History
 from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
+from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Suppression, Why
 from daemon.domain.people import Channel
 from daemon.domain.policy import Policy
 from daemon.planning.plan import plan
@@ -183,8 +183,8 @@ def test_every_message_names_its_line(policy: Policy, folder: Path) -> None:
         assert f"# {marked(each)}" in said, (each, said)
         assert each.revision == policy.revision
         assert because(each, policy, policy.severities["sev1"])
-    assert {each.kind for each in sent} == set(Kind) - {Kind.OPERATOR}
-    assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE}
+    assert {each.kind for each in sent} == set(Kind) - OUTSIDE_PLAN
+    assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE, Reason.REPLY}
 
 
 def test_every_silence_names_its_line(policy: Policy, folder: Path) -> None:
