@@ -130,9 +130,17 @@ class Replies:
     ) -> None:
         """Record what follows together with our answer, and send that. Facts are met by `app/answers` and the plan."""
         key = f"{incident}/0/{Kind.ANSWER.value}/{arrival.ref}"
-        revision = self._engine.policy().revision
         notification = Notification(
-            key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
+            key,
+            incident,
+            0,
+            Kind.ANSWER,
+            Reason.REPLY,
+            now,
+            person.id,
+            Channel.SMS,
+            rule=person.place,
+            revision=self._engine.policy().revision,
         )
         letter = Letter(notification, Content(said))
         if await self._engine.ledger.record(incident, facts, [letter], ()):

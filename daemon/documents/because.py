@@ -36,6 +36,7 @@ _OTHERS = {
     Kind.VERIFY: "verify due: is the system healthy?",
     Kind.REVIEW: "review due: the review is not marked as done",
     Kind.OPERATOR: "trouble with the daemon itself",
+    Kind.ANSWER: "reply: the answer to their own SMS",
 }
 _WHY = {
     Why.NOBODY_ON_CALL: "it reached nobody",

@@ -187,6 +187,13 @@ def test_every_message_names_its_line(policy: Policy, folder: Path) -> None:
     assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE, Reason.REPLY}
 
 
+def test_what_is_outside_the_plan_is_explained_too(policy: Policy) -> None:
+    """A notice to operators and the answer to somebody's SMS have a reason in words."""
+    for kind, reason in ((Kind.OPERATOR, Reason.TROUBLE), (Kind.ANSWER, Reason.REPLY)):
+        each = Notification("k", "i", 0, kind, reason, T0, "ana", Channel.SMS)
+        assert because(each, policy, None)
+
+
 def test_every_silence_names_its_line(policy: Policy, folder: Path) -> None:
     """Whatever is held back has a reason in words and a rule that is a line of the config, under this revision."""
     held = [each for each in lives(policy) if isinstance(each, Suppression)]
