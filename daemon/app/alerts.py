@@ -14,7 +14,7 @@ from daemon.adapters.incident_files import IncidentFiles
 from daemon.app.alert_meaning import Meaning
 from daemon.app.alert_steps import ALERTMANAGER, Did, Step, declaration, step
 from daemon.app.desk import Desk, Refused
-from daemon.documents import alert_memory, alertmanager
+from daemon.documents import alert_memory, alertmanager, yaml
 from daemon.documents import declaration as declaring
 from daemon.documents import incident as incident_file
 from daemon.documents.cleaning import shown
@@ -131,7 +131,7 @@ class Alerts:
         if data is None:
             return None
         incident = incident_file.read(data, name, policy, None, name).incident
-        if incident is None:
+        if incident is None or yaml.read(data, name).broken:
             kept = await self._kept(incident_id(name), ledger)
             incident = kept.incident if kept else replace(unreadable(name, "", policy), declared_by=ALERTMANAGER)
         return _Found(incident, name, data)

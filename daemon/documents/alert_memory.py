@@ -15,7 +15,7 @@ from daemon.documents import yaml
 from daemon.documents.alertmanager import Alert
 from daemon.documents.source import FILE_LIMIT
 
-KNOWN_MOST = 10_000
+KNOWN_MOST = 20_000
 """Alerts that a file remembers, the newest."""
 IN_A_LINE = 10
 _HEAD = "# alertmanager"

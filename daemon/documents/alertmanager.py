@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-ALERTS_MOST = 10_000
-"""Alerts of one notification that are read."""
+ALERTS_MOST = 50_000
+"""Alerts of one notification; Alertmanager sends all of a group in one."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing starts or ends before; Go's zero time (year 1) says that there is no time."""
 
@@ -107,9 +107,16 @@ class Group(_Part):
 def read(data: bytes) -> Group | str:
     """The group, or a sentence that says what is wrong with the notification. Never raises."""
     try:
-        return Group.model_validate_json(data)
+        group = Group.model_validate_json(data)
     except ValidationError as fault:
-        first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+        return _sentence(fault)
+    assert all(alert.mark for alert in group.alerts)  # known from here on: whoever reads may take their time
+    return group
+
+
+def _sentence(fault: ValidationError) -> str:
+    """The first thing that is wrong, and where."""
+    first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return "This is no JSON."
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")[:100]

@@ -18,8 +18,8 @@ from daemon.web.guard import authorized
 from daemon.web.same_origin import want_same_origin
 from daemon.web.site import CACHE_NEVER, Site
 
-BODY_MOST = 1024 * 1024
-"""Octets of a notification."""
+BODY_MOST = 4 * 1024 * 1024
+"""Octets of a notification: some ten thousand alerts. The largest outage must not be what is refused."""
 TOLD_MOST = 5
 """Unknown services that are named."""
 

@@ -1,0 +1,216 @@
+"""What notifications of Alertmanager do to an incident, step by step, and what labels mean."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from daemon.app.alert_meaning import Meaning
+from daemon.app.alert_steps import Did, Step, declaration, step
+from daemon.app.settings import Alertmanager
+from daemon.documents import alert_words
+from daemon.documents.alert_memory import Memory
+from daemon.documents.alertmanager import Group
+from daemon.documents.edit import Edit
+from daemon.domain.incident import Incident, Status
+from tests.unit.alerts import T0, alert, group
+from tests.unit.lives import shipped_policy
+
+SETTINGS = Alertmanager(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
+MEANING = Meaning(SETTINGS, shipped_policy())
+MINUTE = timedelta(minutes=1)
+
+
+class Story:
+    """An incident file without a file: each notification is judged, and what follows is done."""
+
+    def __init__(self) -> None:
+        self.incident: Incident | None = None
+        self.memory = Memory()
+        self.declared = 0
+
+    def tell(self, made: Group, at: float) -> Step:
+        """A notification, minutes after T0."""
+        now = T0 + at * MINUTE
+        todo = step(made, self.incident, self.memory, MEANING, now)
+        if todo.did is Did.DECLARED:
+            self.incident, self.memory = declaration(made, MEANING), todo.memory
+            self.declared += 1
+        elif todo.did not in (Did.NOTHING, Did.TOO_SOON):
+            assert self.incident is not None
+            self.incident, self.memory = _edited(self.incident, todo.edit), todo.memory
+        return todo
+
+    def set(self, **changes: object) -> None:
+        """A person edits the file."""
+        assert self.incident is not None
+        self.incident = replace(self.incident, **changes)  # type: ignore[arg-type]  # any field
+
+
+def _edited(incident: Incident, edit: Edit) -> Incident:
+    return replace(
+        incident,
+        status=edit.status or incident.status,
+        resolution=incident.resolution if edit.resolution is None else edit.resolution,
+        severity=edit.severity or incident.severity,
+        services=(*incident.services, *(edit.services or ())),
+        summary=incident.summary if edit.summary is None else edit.summary,
+    )
+
+
+@pytest.fixture
+def story() -> Story:
+    """Declared at T0 by one alert."""
+    made = Story()
+    assert made.tell(group(alert()), 0).did is Did.DECLARED
+    return made
+
+
+def test_what_is_declared(story: Story) -> None:
+    """Title, summary, severity by default, and by whom; nothing for outsiders but the title."""
+    assert story.incident is not None
+    assert (story.incident.title, story.incident.severity) == ("Errors on a", "sev3")
+    assert story.incident.declared_by == "Alertmanager"
+    assert (story.incident.impact, story.incident.updates, story.incident.status) == ("", (), Status.INVESTIGATING)
+
+
+def test_repetitions_change_nothing(story: Story) -> None:
+    """Neither the same again, nor a peer's, nor after hours."""
+    assert [story.tell(group(alert()), at).did for at in (0, 1, 240, 9000)] == [Did.NOTHING] * 4
+
+
+def test_new_alerts_add(story: Story) -> None:
+    """A worse one raises the severity, one of another service brings it, and the summary tells of both."""
+    todo = story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 6)
+    assert todo.did is Did.CHANGED
+    assert (todo.edit.severity, todo.edit.services) == ("sev1", ("checkout",))
+    assert "2 alerts firing" in (todo.edit.summary or "")
+    assert todo.edit.status is None
+    assert story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 9).did is Did.NOTHING
+
+
+def test_severity_is_never_lowered(story: Story) -> None:
+    """Neither by lesser alerts that join, nor when the worst has ended."""
+    story.tell(group(alert(), alert("b", 5, severity="critical")), 6)
+    assert story.tell(group(alert(), alert("b", 5, 7, severity="critical"), alert("c", 7)), 8).edit.severity is None
+
+
+def test_what_people_wrote_stays(story: Story) -> None:
+    """A lowered severity, a service taken out, a summary and a status of their own; a new worse alert still counts."""
+    both = group(alert(), alert("b", 5, severity="critical", service="checkout"))
+    story.tell(both, 6)
+    story.set(severity="sev4", services=(), summary="It is the cache.", status=Status.MONITORING)
+    assert story.tell(both, 10).did is Did.NOTHING
+    todo = story.tell(group(alert(), alert("c", 11, severity="page")), 12)
+    assert todo.edit == Edit(severity="sev2")
+
+
+def test_the_end_ends_it_once(story: Story) -> None:
+    """With a sentence that says so; said again it changes nothing."""
+    todo = story.tell(group(alert(ended=9)), 10)
+    assert (todo.did, todo.edit.status) == (Did.RESOLVED, Status.RESOLVED)
+    assert todo.edit.resolution == alert_words.resolution(T0 + 10 * MINUTE)
+    assert [story.tell(group(alert(ended=9)), at).did for at in (10, 11, 300)] == [Did.NOTHING] * 3
+
+
+def test_a_resolution_that_people_began_stays(story: Story) -> None:
+    """Alertmanager then says only that it is over."""
+    story.set(resolution="The cache was emptied.")
+    assert story.tell(group(alert(ended=9)), 10).edit == Edit(status=Status.RESOLVED)
+
+
+@pytest.mark.parametrize(
+    ("told", "changes"),
+    [
+        (group(alert(ended=9)), {"declared_by": "Ana"}),
+        (group(alert(ended=9), truncatedAlerts=1), {}),
+        (group(alert("x", -30, -20)), {}),
+    ],
+)
+def test_what_does_not_end_it(story: Story, told: Group, changes: dict[str, str]) -> None:
+    """An incident that is a person's; an end that leaves alerts out; an old end that comes late."""
+    story.set(**changes)
+    assert story.tell(told, 10).did is Did.NOTHING
+
+
+def test_an_end_of_nothing_is_nothing() -> None:
+    """A group that fired before it was told of here."""
+    assert Story().tell(group(alert(ended=3)), 4).did is Did.NOTHING
+
+
+def test_a_late_word_opens_nothing(story: Story) -> None:
+    """What fired before the end, told after it: not taken; only if it is said again minutes later, it counts."""
+    story.tell(group(alert(ended=9)), 10)
+    assert [story.tell(group(alert()), at).did for at in (10, 10.1, 11.9)] == [Did.TOO_SOON] * 3
+    assert story.tell(group(alert()), 12).did is Did.REOPENED
+
+
+def test_flapping_is_one_incident(story: Story) -> None:
+    """It fires anew soon after it ended: opened again at once, once; much later it is another incident."""
+    story.tell(group(alert(ended=9)), 10)
+    todo = story.tell(group(alert(began=11)), 11)
+    assert (todo.did, todo.edit.status, todo.edit.resolution) == (Did.REOPENED, Status.INVESTIGATING, "")
+    assert story.tell(group(alert(began=11)), 11.1).did is Did.NOTHING
+    assert story.tell(group(alert(ended=9)), 11.2).did is Did.NOTHING
+    assert story.tell(group(alert(began=11, ended=14)), 14).did is Did.RESOLVED
+    assert story.tell(group(alert(began=44)), 44).did is Did.DECLARED
+    assert story.declared == 2
+
+
+def test_a_persons_resolve_stays(story: Story) -> None:
+    """Alerts that were known go on firing for days: nothing. One that was not known, even if it began before: a new
+    incident.
+    """
+    story.set(status=Status.RESOLVED, resolution="Known, harmless.")
+    assert [story.tell(group(alert()), at).did for at in (1, 100, 10_000)] == [Did.NOTHING] * 3
+    assert story.tell(group(alert(ended=9)), 10_001).did is Did.NOTHING
+    assert story.tell(group(alert(), alert("b", -5)), 10_002).did is Did.DECLARED
+
+
+@pytest.mark.parametrize(
+    ("labels", "severity"),
+    [
+        ({"severity": "critical"}, "sev1"),
+        ({"severity": "Critical "}, "sev1"),
+        ({"severity": "SEV2"}, "sev2"),
+        ({"severity": "page"}, "sev2"),
+        ({"severity": "warning"}, "sev3"),
+        ({"severity": ""}, "sev3"),
+        ({}, "sev3"),
+    ],
+)
+def test_severities_are_mapped(labels: dict[str, str], severity: str) -> None:
+    """By the config's mapping, else by name, in any case; else the default."""
+    assert MEANING.severity(group(alert(**labels)).firing) == severity
+
+
+def test_the_worst_counts() -> None:
+    """Of several; without a default what cannot be read counts as an unreadable file."""
+    three = group(alert(severity="page"), alert("b", severity="critical"), alert("c"))
+    assert MEANING.severity(three.firing) == "sev1"
+    assert Meaning(Alertmanager(), shipped_policy()).severity(group(alert()).firing) == "sev1"
+    assert MEANING.worse("sev4", "a severity that left the config")
+
+
+def test_services_are_known_ones() -> None:
+    """By id or title in any case, each once; others are told."""
+    told = group(*(alert(name, service=name) for name in ("checkout", "Checkout", "nothing\nsuch", "")))
+    assert MEANING.services(told.firing) == ("checkout",)
+    assert MEANING.unknown(told.firing) == ("nothing such",)
+
+
+def test_any_order_ends_open_while_something_fires() -> None:
+    """Two alerts of one group, the end of the first told late: it stays open until the end of the last."""
+    story = Story()
+    story.tell(group(alert()), 0)
+    story.tell(group(alert(), alert("b", 5)), 5)
+    assert story.tell(group(alert(ended=4)), 6).did is Did.NOTHING
+    assert story.tell(group(alert(ended=4), alert("b", 5, 8)), 8).did is Did.RESOLVED
+
+
+def test_times_are_ours() -> None:
+    """An alert from a clock that is ahead does not keep its group open for ever."""
+    story = Story()
+    story.tell(group(alert(began=600)), 0)
+    assert story.tell(group(alert(began=600, ended=9)), 9).did is Did.RESOLVED
+    assert isinstance(alert_words.resolved_at(story.incident.resolution if story.incident else ""), datetime)

@@ -1,0 +1,268 @@
+"""`/alertmanager`: who may tell, what is answered, and what stands in the folder afterwards."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from daemon.app.settings import Alertmanager, Email, Settings, Sms, Web
+from daemon.documents import incident as incident_file
+from daemon.domain.facts import Seen
+from daemon.domain.incident import Incident, Status
+from daemon.web.server import application
+from daemon.web.site import Site
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+from tests.unit.alerts import T0, alert, notification
+from tests.unit.lives import shipped_policy
+
+TOKEN = "open-sesame-0123456789"
+ALERTS = Alertmanager(severities={"critical": "sev1"}, default_severity="sev3")
+FIRING, ENDED = notification([alert()]), notification([alert(ended=9)])
+
+
+class Post:
+    """The site over a folder, and the same once more, as after a restart or on another process."""
+
+    def __init__(self, folder: Path, alertmanager: Alertmanager | None = ALERTS) -> None:
+        self.folder, self.ledger, self.clock = folder / "incidents", MemoryLedger(), StillClock(T0)
+        self.said: list[tuple[str, Any]] = []
+        self.settings = Settings(
+            operators=["ana"],
+            last_resort=["ana"],
+            email=Email(sender="tocsin@example.com"),
+            sms=Sms(sender="+15005550006"),
+            web=Web(token=SecretStr(TOKEN), alertmanager=alertmanager),
+            incidents=self.folder,
+        )
+        self.clients: list[TestClient[Any, Any]] = []
+
+    async def start(self) -> TestClient[Any, Any]:
+        """Another process of the site."""
+
+        async def policy() -> Any:
+            return shipped_policy()
+
+        sayings: Any = SimpleNamespace(say=lambda event, **fields: self.said.append((event, fields)))
+        in_force: Any = SimpleNamespace(policy=policy)
+        nothing: Any = None
+        site = Site(self.settings, self.clock, lambda: self.ledger, in_force, nothing, sayings)
+        client: TestClient[Any, Any] = TestClient(TestServer(application(site)))
+        await client.start_server()
+        self.clients.append(client)
+        return client
+
+    async def tell(
+        self, body: bytes, token: str | None = f"Bearer {TOKEN}", client: int = -1, **headers: str
+    ) -> tuple[int, str]:
+        """Post a notification."""
+        heads = {"Content-Type": "application/json"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        heads |= {"Authorization": token} if token is not None else {}
+        async with self.clients[client].post("/alertmanager", data=BytesIO(body), headers=heads) as answer:
+            return answer.status, await answer.text()
+
+    def files(self) -> dict[str, str]:
+        """What stands in the folder."""
+        paths = self.folder.iterdir() if self.folder.is_dir() else ()
+        return {path.name: path.read_text() for path in paths}
+
+    def incident(self) -> Incident:
+        """The one incident, as the daemon reads it, without any problem."""
+        ((name, text),) = self.files().items()
+        reading = incident_file.read(text.encode(), name, shipped_policy(), None, name)
+        assert reading.problems == ()
+        assert reading.incident is not None
+        return reading.incident
+
+    def rewrite(self, before: str, after: str) -> None:
+        """A person edits the one file."""
+        ((name, text),) = self.files().items()
+        assert before in text
+        (self.folder / name).write_text(text.replace(before, after))
+
+    async def close(self) -> None:
+        """End all."""
+        for client in self.clients:
+            await client.close()
+
+
+@pytest.fixture
+async def post(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Post]:
+    made = Post(tmp_path, *getattr(request, "param", ()))
+    await made.start()
+    yield made
+    await made.close()
+
+
+async def test_a_group_is_declared_once(post: Post) -> None:
+    """One file with all that is known; repeated, from another process and after a restart, it stays as it is."""
+    status, said = await post.tell(FIRING)
+    assert status == 200
+    before = post.files()
+    incident = post.incident()
+    assert said == f"{incident.id}: declared\n"
+    assert incident.id.startswith("2026-11-23-errors-on-a-")
+    assert (incident.title, incident.severity, incident.declared_by) == ("Errors on a", "sev3", "Alertmanager")
+    assert incident.declared_at == T0
+    assert "HighErrorRate" in incident.summary
+    await post.start()
+    for hours in (0, 0, 4, 400):
+        post.clock.go(timedelta(hours=hours))
+        assert await post.tell(FIRING) == (200, f"{incident.id}: nothing (it is known)\n")
+    assert post.files() == before
+
+
+async def test_peers_at_once_make_one_file(post: Post) -> None:
+    """Both peers of a cluster tell both processes of the site, ten times at the same moment."""
+    await post.start()
+    told = await asyncio.gather(*(post.tell(FIRING, client=number % 2) for number in range(10)))
+    assert {status for status, _ in told} == {200}
+    assert len(post.files()) == 1
+    assert sum("declared" in said for _, said in told) == 1
+
+
+async def test_it_lives_and_ends(post: Post) -> None:
+    """A worse alert raises it, comments of people stay, the end resolves it, and nothing else moves."""
+    await post.tell(FIRING)
+    post.rewrite("title:", "# call the shop first\ntitle:")
+    both = notification([alert(), alert("b", 1, severity="critical", service="checkout")])
+    assert (await post.tell(both))[1].endswith(": changed\n")
+    assert (post.incident().severity, post.incident().services) == ("sev1", ("checkout",))
+    post.rewrite("status: investigating", "status: monitoring")
+    assert (await post.tell(both))[1].endswith("(it is known)\n")
+    post.clock.go(timedelta(minutes=10))
+    assert (await post.tell(notification([alert(ended=9), alert("b", 1, 9)])))[1].endswith(": resolved\n")
+    assert post.incident().status is Status.RESOLVED
+    assert post.incident().resolution == "All alerts have stopped firing (Alertmanager, 2026-11-23 10:10:00 UTC)."
+    assert "# call the shop first" in next(iter(post.files().values()))
+    before = post.files()
+    assert (await post.tell(FIRING))[0] == 409
+    assert (await post.tell(both))[0] == 409
+    assert (await post.tell(ENDED))[0] == 200
+    assert post.files() == before
+
+
+async def test_flapping_opens_it_again(post: Post) -> None:
+    """Fired, ended, fired anew: one file, open again, without the old end."""
+    await post.tell(FIRING)
+    await post.tell(ENDED)
+    assert (await post.tell(notification([alert(began=11)])))[1].endswith(": reopened\n")
+    assert (post.incident().status, post.incident().resolution) == (Status.INVESTIGATING, "")
+
+
+async def test_what_a_person_resolved_stays(post: Post) -> None:
+    """Its alerts go on firing for days; fired anew they are a new incident under a new id."""
+    await post.tell(FIRING)
+    post.rewrite("status: investigating", "status: resolved")
+    before = post.files()
+    post.clock.go(timedelta(hours=5))
+    assert (await post.tell(FIRING))[0] == 200
+    assert post.files() == before
+    first = post.incident().id
+    assert (await post.tell(notification([alert(began=300)])))[1] == f"{first}-2: declared\n"
+    assert (await post.tell(notification([alert(began=300)])))[1] == f"{first}-2: nothing (it is known)\n"
+    assert (await post.tell(notification([alert(began=300, ended=301)])))[1] == f"{first}-2: resolved\n"
+
+
+async def test_a_vanished_file_is_no_new_incident(post: Post) -> None:
+    """An open incident whose file is gone goes on; its end writes the file again. An archived one is known."""
+    await post.tell(FIRING)
+    incident, ((name, text),) = post.incident(), post.files().items()
+    await post.ledger.record(incident.id, [Seen(T0, incident, "d")], [], [])
+    await post.ledger.keep_file(incident.id, name, "d", text.encode())
+    (post.folder / name).unlink()
+    assert await post.tell(FIRING) == (200, f"{incident.id}: nothing (it is known)\n")
+    assert post.files() == {}
+    assert (await post.tell(ENDED))[1] == f"{incident.id}: resolved\n"
+    assert post.incident().status is Status.RESOLVED
+
+
+async def test_a_file_under_an_edit_is_left_alone(post: Post) -> None:
+    """While it cannot be read nothing is added, and its end is to be told again."""
+    await post.tell(FIRING)
+    post.rewrite("title:", "title: [")
+    before = post.files()
+    assert (await post.tell(notification([alert(), alert("b", severity="critical")])))[0] == 200
+    assert (await post.tell(ENDED))[0] == 503
+    assert post.files() == before
+
+
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [
+        (None, 401),
+        ("", 403),
+        ("Bearer", 403),
+        (f"Bearer {TOKEN[:-1]}", 403),
+        (f"Bearer {TOKEN}x", 403),
+        (f"Token {TOKEN}", 403),
+        ("Basic %%%", 403),
+    ],
+)
+async def test_nobody_tells_without_the_token(post: Post, token: str | None, status: int) -> None:
+    """No token is 401, a wrong one 403; one plain sentence, and nothing is written, whatever the body."""
+    for body in (FIRING, b"{"):
+        found, said = await post.tell(body, token)
+        assert (found, said.count("\n"), post.files()) == (status, 1, {})
+
+
+async def test_no_page_of_another_site_tells(post: Post) -> None:
+    """Not even with a browser that knows the token."""
+    assert (await post.tell(FIRING, Origin="https://evil.example.com"))[0] == 403
+
+
+@pytest.mark.parametrize("post", [(None,)], indirect=True)
+async def test_without_a_setting_there_is_nothing(post: Post) -> None:
+    """404 for everybody."""
+    assert (await post.tell(FIRING))[0] == 404
+    assert (await post.tell(FIRING, None))[0] == 404
+
+
+async def test_bad_bodies_are_refused(post: Post) -> None:
+    """One sentence, and nothing is written."""
+    for body, status in ((b"", 400), (b"[]", 400), (FIRING[:-9], 400), (b"x" * 5_000_000, 413)):
+        found, said = await post.tell(body)
+        assert (found, said.count("\n"), post.files()) == (status, 1, {})
+    assert (await post.tell(gzip.compress(FIRING), Content_Encoding="gzip"))[0] == 415
+    async with post.clients[0].get("/alertmanager", headers={"Authorization": f"Bearer {TOKEN}"}) as answer:
+        assert answer.status == 405
+
+
+async def test_the_largest_outage_is_taken(post: Post) -> None:
+    """Some thousand alerts in one notification, again and again."""
+    storm = notification([alert(f"host-{number}", severity="critical") for number in range(5000)])
+    assert len(storm) > 1_000_000
+    assert (await post.tell(storm))[0] == 200
+    assert post.incident().severity == "sev1"
+    before = post.files()
+    assert (await post.tell(storm))[1].endswith("(it is known)\n")
+    assert post.files() == before
+
+
+async def test_trouble_is_to_be_tried_again(post: Post) -> None:
+    """A folder that cannot be written, a ledger that cannot be read: 503, and Alertmanager tells again."""
+    post.folder.write_text("no folder")
+    assert (await post.tell(FIRING))[0] == 503
+    post.folder.unlink()
+    post.ledger.trouble = "disk full"
+    assert (await post.tell(FIRING))[0] == 503
+    post.ledger.trouble = ""
+    assert (await post.tell(FIRING))[0] == 200
+
+
+async def test_unknown_services_are_told(post: Post) -> None:
+    """In the answer and in the log; the incident has the others."""
+    told = notification([alert(service="checkout"), alert("b", service="no such")])
+    assert (await post.tell(told))[1].endswith(": declared; there is no service no such\n")
+    assert post.incident().services == ("checkout",)
+    assert post.said[-1] == ("alerts", post.said[-1][1] | {"did": "declared", "unknown_services": ["no such"]})
