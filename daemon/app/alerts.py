@@ -101,7 +101,9 @@ class Alerts:
         def change(data: bytes) -> bytes | None:
             nonlocal moved
             moved = data != found.data
-            after = None if moved else edited(data, todo.edit) if todo.edit.keys else data
+            after = None if moved or yaml.read(data, "").broken else data
+            if after is not None and todo.edit.keys:
+                after = edited(data, todo.edit)
             return alert_memory.written(after, todo.memory) if after is not None else None
 
         if found.name is None:  # gone from the folder: as the desk does it, from the last good version
