@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -71,6 +71,13 @@ class IncidentFiles:
                 return opened.read(FILE_LIMIT + 1) if stat.S_ISREG(os.fstat(file).st_mode) else None
             except OSError:
                 return None
+
+    def create_unless(self, name: str, data: bytes, moot: Callable[[Sequence[str]], bool]) -> bool:
+        """Write a new file; False when one of that name is there already, or the names that are there make it `moot`.
+        Nobody else who asks this way writes in between.
+        """
+        with self._alone():
+            return not moot(self.names()) and self.create(name, data)
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a new file; False when one of that name is there already."""

@@ -6,7 +6,7 @@ wrote meanwhile. Must not know requests.
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -65,11 +65,12 @@ class Alerts:
         """Do what follows. Raises FileTrouble, Refused or LedgerTrouble when it cannot be done now."""
         async with self._alone:
             for _ in range(TRIES):
-                found = await self._find(group.key, policy, ledger)
+                names = await asyncio.to_thread(self._names, group.key)
+                found = await self._find(group.key, names, policy, ledger)
                 memory = alert_memory.read(found.data if found else b"")
                 todo = step(group, found.incident if found else None, memory, meaning, now)
                 if found is None or todo.did is Did.DECLARED:
-                    taken = await self._declare(group, meaning, todo, ledger, now)
+                    taken = await self._declare(group, names, meaning, todo, ledger, now)
                 else:
                     taken = await self._edit(found, todo, policy, ledger, now)
                 if taken:
@@ -77,17 +78,28 @@ class Alerts:
         raise LedgerTrouble("the incident file keeps changing")
 
     async def _declare(
-        self, group: alertmanager.Group, meaning: Meaning, todo: Step, ledger: Ledger, now: datetime
+        self,
+        group: alertmanager.Group,
+        names: Sequence[str],
+        meaning: Meaning,
+        todo: Step,
+        ledger: Ledger,
+        now: datetime,
     ) -> Taken | None:
-        """Write a new file; None when somebody else did so first."""
+        """Write a new file; None when somebody else has written one of the group since `names` were read."""
         if todo.did is not Did.DECLARED:
             return Taken(todo.did, why=todo.why)
         incident = replace(declaration(group, meaning), declared_at=now.replace(microsecond=0))
+        data = alert_memory.written(anew(incident), todo.memory)
+        taken = {incident_id(name) for name in names}
+
+        def moot(there: Sequence[str]) -> bool:
+            return not set(_of_group(group.key, there)) <= set(names)
+
         for id_ in declaring.ids(incident.title, now, group.key):
-            if await ledger.facts(id_) or self._files.find(id_):
+            if id_ in taken or await ledger.facts(id_):
                 continue
-            data = alert_memory.written(anew(incident), todo.memory)
-            created = await asyncio.to_thread(self._files.create, f"{id_}.yaml", data)
+            created = await asyncio.to_thread(self._files.create_unless, f"{id_}.yaml", data, moot)
             return Taken(Did.DECLARED, id_) if created else None
         raise AssertionError("ids never run out")
 
@@ -118,12 +130,15 @@ class Alerts:
             return Taken(Did.NOTHING, found.incident.id, "its file cannot be edited, somebody may be at it")
         raise Refused(f"{shown(found.name)} cannot be edited; correct it, then it will be {todo.did}")
 
-    async def _find(self, key: str, policy: Policy, ledger: Ledger) -> _Found | None:
+    def _names(self, key: str) -> list[str]:
+        """The group's files in the folder, the newest first."""
+        return _of_group(key, self._files.names())
+
+    async def _find(self, key: str, names: Sequence[str], policy: Policy, ledger: Ledger) -> _Found | None:
         """The group's incident: the open one, else the newest; in the folder, else as the ledger knows it."""
-        named = _of_group(key, {incident_id(name): name for name in await asyncio.to_thread(self._files.names)})
-        found = [each for name in named if (each := await self._read(name, policy, ledger))]
+        found = [each for name in names[:LOOKED_AT] if (each := await self._read(name, policy, ledger))]
         if not found:
-            ids = _of_group(key, {id_: id_ for id_ in await ledger.incidents()})
+            ids = _of_group(key, await ledger.incidents())[:LOOKED_AT]
             found = [each for id_ in ids if (each := await self._kept(id_, ledger))]
         return next((each for each in found if not each.incident.resolved), next(iter(found), None))
 
@@ -144,8 +159,9 @@ class Alerts:
         return _Found(incident, None, kept[1] if kept else b"") if incident else None
 
 
-def _of_group(key: str, named: dict[str, str]) -> Iterable[str]:
-    """What belongs to the ids of this group, the newest first: by date, then by number."""
+def _of_group(key: str, names: Iterable[str]) -> list[str]:
+    """The names (of files, or ids) of this group's incidents, the newest first: by date, then by number."""
     pattern = re.compile(rf"(\d{{4}}-\d\d-\d\d)-(?:.*-)?{key}(?:-(\d{{1,6}}))?")
-    found = {(match[1], int(match[2] or 1)): value for id_, value in named.items() if (match := pattern.fullmatch(id_))}
-    return [found[place] for place in sorted(found, reverse=True)[:LOOKED_AT]]
+    found = ((pattern.fullmatch(incident_id(name)), name) for name in names if key in name)
+    placed = [(match[1], int(match[2] or 1), name) for match, name in found if match]
+    return [name for *_, name in sorted(placed, reverse=True)]

@@ -123,9 +123,10 @@ async def test_a_group_is_declared_once(post: Post) -> None:
 
 
 async def test_peers_at_once_make_one_file(post: Post) -> None:
-    """Both peers of a cluster tell both processes of the site, ten times at the same moment."""
+    """Both peers of a cluster tell both processes of the site, ten times at the same moment; one has heard more."""
     await post.start()
-    told = await asyncio.gather(*(post.tell(FIRING, client=number % 2) for number in range(10)))
+    bodies = FIRING, notification([alert(), alert("b")])
+    told = await asyncio.gather(*(post.tell(bodies[number % 2], client=number % 2) for number in range(10)))
     assert {status for status, _ in told} == {200}
     assert len(post.files()) == 1
     assert sum("declared" in said for _, said in told) == 1
