@@ -76,6 +76,10 @@ class IncidentFiles:
         """Write a new file; False when one of that name is there already, or the names that are there make it `moot`.
         Nobody else who asks this way writes in between.
         """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise self._trouble(name, fault) from None
         with self._alone():
             return not moot(self.names()) and self.create(name, data)
 
