@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "open incidents, roles, next update, trouble",
     "review": "write the review draft now",
     "send-test": "a real message to one person",
+    "drill": "a whole drill over the real channels, and a report",
     "pull": "follow the config's git upstream, if its config is good",
     "web": "the web side: health, metrics, pages, webhooks",
     "schema": "JSON Schema for editors",
