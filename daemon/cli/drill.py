@@ -120,7 +120,7 @@ async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Pat
     from daemon.adapters.clock import SystemClock
     from daemon.adapters.incident_files import IncidentFiles
     from daemon.app.desk import Desk
-    from daemon.cli.drill_lines import Live, missing, report
+    from daemon.cli.drill_lines import Live, report
     from daemon.documents.edit import Edit
     from daemon.documents.times import brief
 
@@ -147,8 +147,6 @@ async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Pat
     click.echo()
     for line in report(found, policy, ended_at):
         click.echo(line)
-    if found.missing and found.history.incident:
-        click.echo(f"\nNobody answered for: {missing(found, policy)}")
     return not found.failed
 
 

@@ -114,8 +114,8 @@ def _answers(found: Drilled, policy: Policy) -> Iterator[str]:
         person, at = found.taken[name]
         asked = min((when for who, when in role.asked if who == person), default=None)
         way = next((reply.way for reply in reversed(found.replies) if reply.person == person and reply.at <= at), "")
-        after = f" {_seconds(asked, at)} after the page" if asked else ""
-        yield f"  {_role(name, policy)}: {_person(person, policy)},{after} {way}".rstrip(" ,")
+        after = f"{_seconds(asked, at)} after the page" if asked else ""
+        yield f"  {_role(name, policy)}: {', '.join(filter(None, (_person(person, policy), after, way)))}"
     for person, since in found.history.responders:
         answered_at = next((each.at for each in found.replies if each.person == person and each.at >= since), None)
         said = f"{_seconds(since, answered_at)} after the page" if answered_at else "no answer"
@@ -193,11 +193,6 @@ def _after(start: datetime, end: datetime | None) -> float:
 
 def _seconds(start: datetime, end: datetime) -> str:
     return f"{_after(start, end):.1f} s"
-
-
-def missing(found: Drilled, policy: Policy) -> str:
-    """Who is still waited for, as people list them."""
-    return ", ".join(_role(name, policy) for name in found.missing)
 
 
 def asked_first(names: Iterable[tuple[str, str, str]]) -> Iterator[str]:
