@@ -11,15 +11,12 @@ severities:"""
 
 
 def test_a_drill_from_start_to_report(tmp_path: Path) -> None:
-    """Without a daemon or a word of consent nobody is paged; else the real pages leave, marked, outsiders hear nothing,
+    """Without a word of consent nobody is paged; else the real pages leave, marked, outsiders hear nothing,
     and the report tells who answered when. Ctrl-C ends it, resolves it and reports all the same.
     """
     pager = Pager(tmp_path)
     told = CONFIG.replace("severities:", OUTSIDERS, 1).replace("to: [support]", "to: [support, customers]")
     (tmp_path / "config" / "all.yaml").write_text(told)
-    refused = pager.run("drill", "sev1", "--yes")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "start tocsin run first" in refused.stderr
     pager.start()
     unasked = pager.run("drill", "sev1")
     assert (unasked.returncode, unasked.stdout) == (2, "")

@@ -5,19 +5,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
 from daemon.app.drill import Drill, Drilled
+from daemon.cli.drill import command
 from daemon.cli.drill_lines import Live, report
 from daemon.domain.delivery import Deferred, Outcome, Receipt, Refused
 from daemon.domain.facts import Answer, Answered, Seen
 from daemon.domain.incident import Acknowledgment, Incident, Status
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.lives import T0, happen, on_duty, pass_time, seen, shipped_policy
+from tests.unit.lives import CONFIG, T0, happen, on_duty, pass_time, seen, shipped_policy
 
 DRILL = Incident("practice", "An exercise", "sev2", drill=True)
 SECOND = timedelta(seconds=1)
 POLICY = shipped_policy()
+LEDGER = "sqlite:////nowhere/tocsin.db"
 
 
 def answered_by_all(found: Drilled) -> list[str]:
@@ -141,6 +144,15 @@ async def test_following_ends_by_time_or_by_hand(ledger: MemoryLedger) -> None:
     assert looks == [4]
     ledger.trouble = "disk full"
     assert await drill_of(ledger, clock).close(tell, over) is None
+
+
+def test_nobody_is_paged_without_a_daemon() -> None:
+    """A clear line, and exit 1; a severity that is none is told before."""
+    for severity, said in (("sev1", "start tocsin run first"), ("sev9", "unknown severity")):
+        done = CliRunner().invoke(command, [severity, "--yes", "--config", str(CONFIG)], env={"TOCSIN_LEDGER": LEDGER})
+        assert done.exit_code == 1
+        assert said in done.stderr
+        assert done.stdout == ""
 
 
 async def test_the_end_is_waited_for(ledger: MemoryLedger) -> None:
