@@ -24,7 +24,7 @@ run: setup  ## run the daemon and the web side on config/, templates/ and incide
 	@exec $(BIN)/python -m daemon.cli.together
 
 test: setup  ## all tests
-	@$(BIN)/pytest -q -n 2
+	@$(BIN)/pytest -q -n 3
 
 lint: setup  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from daemon.ports import LedgerTrouble
 
 DRAWN_EVERY = 2.0
 """Seconds between two looks of --watch."""
+STEP = 0.1
+"""Seconds in which Ctrl-C is noticed."""
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 """Empties a terminal and starts again at its top."""
 
@@ -40,10 +43,10 @@ def command(watch: bool, form: str, config: Path | None) -> None:
     if watch and form == "json":
         raise click.UsageError("--watch draws text; --format json prints one document")
     folder = folder_of(config)
+    if watch:
+        _watch(folder)
+        return
     with suppress(KeyboardInterrupt):
-        while watch:
-            _draw(folder)
-            time.sleep(DRAWN_EVERY)
         try:
             found, policy, troubles = asyncio.run(_look(folder, moment()))
         except LedgerTrouble as fault:
@@ -55,6 +58,19 @@ def command(watch: bool, form: str, config: Path | None) -> None:
             click.echo()
         else:
             click.echo("\n".join(lines(found, policy, troubles, moment())))
+
+
+def _watch(folder: Path) -> None:
+    """Draw again and again until Ctrl-C. That only leaves a mark: raised as an exception it would be lost wherever
+    Python may not raise one (a finalizer), and the watch would go on.
+    """
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
+    while not stopped:
+        _draw(folder)
+        for _ in range(round(DRAWN_EVERY / STEP)):
+            if not stopped:
+                time.sleep(STEP)
 
 
 def _draw(folder: Path) -> None:
