@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
+from daemon.app.guarded import Broken, guarded
+from daemon.app.trouble import Tell, Trouble
 from daemon.domain.arrival import Arrival, Arrives
 from daemon.ports import Ledger, LedgerTrouble
 
@@ -16,6 +18,8 @@ ASKS_EVERY = 1.0
 """Seconds between two looks."""
 UNKNOWN = "unknown"
 """The result of an arrival whose kind nobody judges."""
+BROKEN = "broken"
+"""The result of an arrival that its judge cannot cope with: it is set aside, so that the others are judged."""
 
 Judge = Callable[[Arrival], Awaitable[str]]
 """Acts on an arrival and gives a word for what it led to. It may be called again after a kill: acting twice is
@@ -27,9 +31,10 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge]) -> None:
+    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge], tell: Tell) -> None:
         self._ledger = ledger
         self._judges = judges
+        self._tell = tell
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -44,7 +49,18 @@ class Arrivals:
         """Judge everything that waits. Raises LedgerTrouble; what was not judged then is judged at the next look."""
         while arrivals := await self._ledger.arrivals():
             for row, arrival in arrivals:
-                judge = self._judges.get(arrival.kind)
-                result = await judge(arrival) if judge else UNKNOWN
+                result = await self._judged(arrival)
                 log.info("arrival", kind=arrival.kind.value, result=result)
                 await self._ledger.judged(row, result)
+
+    async def _judged(self, arrival: Arrival) -> str:
+        """What one arrival led to. Raises LedgerTrouble."""
+        judge = self._judges.get(arrival.kind)
+        if judge is None:
+            return UNKNOWN
+        result = await guarded(judge(arrival), LedgerTrouble)
+        if isinstance(result, Broken):
+            said = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
+            self._tell(Trouble(f"arrival:{arrival.kind.value}", said))
+            return BROKEN
+        return result

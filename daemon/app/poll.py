@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from daemon.app.guarded import Broken, guarded
 from daemon.app.trouble import Tell, Trouble
 from daemon.domain.arrival import Arrival, Arrives
 from daemon.ports import Clock, Ledger, LedgerTrouble
@@ -64,9 +65,9 @@ class Poll:
         now = self._clock.now()
         newest = await self._ledger.arrived_last(Arrives.SMS)
         since = max(newest - OVERLAP, now - BACK_MOST) if newest else now - FIRST_BACK
-        found = await asked.inbox(since)
-        if isinstance(found, str):
-            self._failed(found)
+        found = await guarded(asked.inbox(since))
+        if isinstance(found, (str, Broken)):
+            self._failed(str(found))
             return
         self._failures = 0
         for arrival in found:

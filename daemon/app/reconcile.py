@@ -12,6 +12,7 @@ import structlog
 
 from daemon.app.case import Case, Decided, News, Recorded, Stuck
 from daemon.app.deliver import Deliver
+from daemon.app.guarded import Broken, guarded
 from daemon.app.invitations import Invitations
 from daemon.app.next_channel import next_channel
 from daemon.app.trouble import Tell, Trouble
@@ -91,13 +92,11 @@ class Reconcile:
         """Bring one incident up to now. Gives the next look; never raises."""
         case = self._cases.setdefault(incident, Case())
         with structlog.contextvars.bound_contextvars(incident=incident):
-            try:
-                next_look = await self._look(incident, case)
-            except Exception as broken:  # the one broad except (house rule 9)
+            next_look = await guarded(self._look(incident, case))
+            if isinstance(next_look, Broken):
                 wait = BACKS_OFF[min(case.failures, len(BACKS_OFF) - 1)]
                 case.failures += 1
-                log.exception("look failed", again_in=wait)
-                sentence = f"incident {incident} cannot be brought up to date ({type(broken).__name__}: {broken})"
+                sentence = f"incident {incident} cannot be brought up to date ({next_look})"
                 self._tell(Trouble(f"look:{incident}", f"{sentence}; it is tried again, the others go on"))
                 return self._clock.now() + timedelta(seconds=wait)
             case.failures = 0

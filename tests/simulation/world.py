@@ -373,5 +373,5 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         return
 
     current: Any = SimpleNamespace(settings=settings, policy=engine.policy, run=forever)
-    arrivals = Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge})
+    arrivals = Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge}, engine.tell)
     return Daemon(current, engine, watch, health, world.manager, (arrivals.run,), nothing)

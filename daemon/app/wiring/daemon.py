@@ -135,7 +135,7 @@ async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clo
 
 def _arrivals(engine: Engine, ledger: Ledger) -> Arrivals:
     """Who judges what came in from outside."""
-    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: Replies(engine).judge})
+    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: Replies(engine).judge}, engine.tell)
 
 
 def _poll(current: Current, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:

@@ -47,7 +47,7 @@ class House:
         )
         await self.engine.recall()
         self.answers = Answers(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
-        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: Replies(self.engine).judge})
+        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: Replies(self.engine).judge}, self.engine.tell)
         return self
 
     async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
@@ -218,3 +218,20 @@ async def test_more_incidents_than_short_codes() -> None:
     assert len(set(given)) == 300
     assert {len(code) for code in given[:216]} == {2}
     assert {len(code) for code in given[216:]} == {3}
+
+
+async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
+    """It is set aside and told to the operators; the next is judged."""
+    sound = Replies(house.engine).judge
+
+    async def judge(arrival: Arrival) -> str:
+        if arrival.body == "poison":
+            raise KeyError("poison")
+        return await sound(arrival)
+
+    told: list[Any] = []
+    house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, told.append)
+    assert await house.text(ANA, "poison") == ""
+    assert await house.text(ANA, "ok")
+    assert await house.ledger.results(Arrives.SMS, ANA, 2) == ("acted", "broken")
+    assert [each.cause for each in told] == ["arrival:sms"]
