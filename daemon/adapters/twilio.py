@@ -142,9 +142,9 @@ class Twilio:
             return Fate(Receipt.UNKNOWN)
         return twilio_reply.fate(fetched.status, fetched.error_code, provider_id)
 
-    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | str:
-        """The SMS that came in to our number since then, oldest first, or a sentence that says why they cannot be had.
-        Twilio filters by the day; the day before is asked for too, as its clock may differ.
+    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
+        """The SMS that came in to our number since then, oldest first, or why they cannot be had. Twilio lists the
+        newest first and filters by the day; the day before is asked for too, as its clock may differ.
         """
         messages = await self._messages()
         wanted: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
@@ -152,20 +152,17 @@ class Twilio:
         try:
             page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **wanted)
             for _ in range(INBOX_PAGES):
-                for listed in page:
-                    at = listed.date_created
-                    if listed.direction == "inbound" and listed.sid and isinstance(at, datetime) and at >= since:
-                        body = str(listed.body or "")
-                        found.append(Arrival(Arrives.SMS, listed.sid, str(listed.from_ or ""), body, at))
-                page = await page.next_page_async() if page.next_page_url else None
+                newer = [each for each in page if (_created_at(each) or since) >= since]
+                found += [arrival for each in newer if (arrival := _arrival(each))]
+                page = await page.next_page_async() if newer and page.next_page_url else None
                 if page is None:
                     break
         except _AnsweredError as answered:
-            return f"Twilio answered {answered.status} when asked for what came in"
+            return twilio_reply.to_list(answered.status, answered.retry_after)
         except _UnansweredError as silent:
-            return silent.detail
+            return Deferred(silent.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
-            return f"Twilio's list of what came in could not be read: {type(trouble).__name__}"
+            return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
         return tuple(sorted(found, key=lambda each: each.at))
 
     async def close(self) -> None:
@@ -182,8 +179,7 @@ class Twilio:
 
     def _is(self, listed: Any, message: Message, since: datetime) -> bool:
         """Whether a listed message is the one that a try of uncertain end created."""
-        created_at = listed.date_created
-        recent = not isinstance(created_at, datetime) or created_at >= since
+        recent = (_created_at(listed) or since) >= since
         body = str(listed.body or "").removeprefix(TRIAL).strip()
         ours = self._known.get(listed.sid, message.reference) == message.reference
         return recent and ours and listed.direction != "inbound" and body == message.content.text.strip()
@@ -192,6 +188,18 @@ class Twilio:
         self._known[sid] = reference
         if len(self._known) > KNOWN_MOST:
             self._known.popitem(last=False)
+
+
+def _created_at(listed: Any) -> datetime | None:
+    return listed.date_created if isinstance(listed.date_created, datetime) else None
+
+
+def _arrival(listed: Any) -> Arrival | None:
+    """A listed message as it came in to us; None for one of ours."""
+    at, sid, sender = _created_at(listed), listed.sid, listed.from_
+    if listed.direction != "inbound" or not (at and sid and sender):
+        return None
+    return Arrival(Arrives.SMS, str(sid), str(sender), str(listed.body or ""), at)
 
 
 class _AnsweredError(Exception):
@@ -251,7 +259,7 @@ class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not type
                 text = await _text(answer)
         except TimeoutError:
             raise _UnansweredError(f"Twilio did not answer within {ANSWER_WITHIN:.0f} s", written=written.yes) from None
-        except (aiohttp.ClientError, OSError, ValueError) as trouble:
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as trouble:  # the last: closed meanwhile
             said = f"no answer from Twilio: {trouble}"[: twilio_reply.DETAIL_MOST]
             raise _UnansweredError(said, written=written.yes) from None
         if not (200 <= answer.status < 300 and twilio_reply.is_object(text)):

@@ -21,11 +21,13 @@ TRIES = 500
 
 
 @dataclass(slots=True)
-class _Held:
-    """What a code of a number stands for."""
+class Held:
+    """What a code of a number stands for, and since when."""
 
+    code: str
     incident: str
     person: str
+    since: datetime
     closed_at: datetime | None = None
 
 
@@ -34,22 +36,26 @@ class Codes:
 
     def __init__(self, dice: random.Random, rows: Iterable[Reserved] = ()) -> None:
         self._dice = dice
-        self._held: dict[str, dict[str, _Held]] = {}
+        self._held: dict[str, dict[str, Held]] = {}
         for row in rows:
             given = row.given
-            self._of(given.number)[given.code] = _Held(row.incident, given.person, row.closed_at)
+            self._of(given.number)[given.code] = Held(given.code, row.incident, given.person, given.at, row.closed_at)
 
-    def give(self, incident: str, person: str, number: str, now: datetime) -> tuple[str, Coded | None]:
-        """The code of a number for an incident, and the fact to record when it is given now. "" when none is left."""
+    def give(
+        self, incident: str, person: str, number: str, now: datetime, *, over: bool = False
+    ) -> tuple[str, Coded | None]:
+        """The code of a number for an incident, and the fact to record when it is given now. "" when none is left.
+        `over`: the incident is closed, and its code becomes free as it would.
+        """
         held = self._of(number)
         known = next((code for code, each in held.items() if (each.incident, each.person) == (incident, person)), None)
-        if known and held[known].closed_at is None:
+        if known and (over or held[known].closed_at is None):
             return known, None
         code = known or self._free(held, now)
         if not code:
             return "", None
         held.pop(code, None)
-        held[code] = _Held(incident, person)
+        held[code] = Held(code, incident, person, now, now if over else None)
         return code, Coded(now, person, number, code)
 
     def incident(self, number: str, person: str, code: str) -> str | None:
@@ -57,10 +63,9 @@ class Codes:
         held = self._of(number).get(code)
         return held.incident if held and held.person == person else None
 
-    def open(self, number: str, person: str) -> tuple[tuple[str, str], ...]:
-        """The codes of incidents that were not closed, each with its incident, newest first."""
-        held = reversed(self._of(number).items())
-        return tuple((code, each.incident) for code, each in held if each.person == person and each.closed_at is None)
+    def held(self, number: str, person: str) -> tuple[Held, ...]:
+        """All that this person got on this number and that nobody else got since, newest first."""
+        return tuple(each for each in reversed(self._of(number).values()) if each.person == person)
 
     def close(self, incident: str, at: datetime) -> None:
         """The incident was closed: its codes are free after a while."""
@@ -69,10 +74,10 @@ class Codes:
                 if each.incident == incident:
                     each.closed_at = at
 
-    def _of(self, number: str) -> dict[str, _Held]:
+    def _of(self, number: str) -> dict[str, Held]:
         return self._held.setdefault(number, {})
 
-    def _free(self, held: dict[str, _Held], now: datetime) -> str:
+    def _free(self, held: dict[str, Held], now: datetime) -> str:
         """A code that is not taken."""
         for code in self._candidates():
             known = held.get(code)

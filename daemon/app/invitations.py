@@ -51,7 +51,8 @@ class Invitations:
         doors, person = self.doors(), policy.people.get(each.to)
         code, coded = "", None
         if doors.replies and each.kind in ASKING and each.via is Channel.SMS and person and person.phone:
-            code, coded = self.codes.give(each.incident, person.id, person.phone, now)
+            over = each.kind is Kind.VERIFY
+            code, coded = self.codes.give(each.incident, person.id, person.phone, now, over=over)
         if not doors.links:
             return Invitation(code) if code else NO_INVITATION, coded
         answer = links.answer(doors.keys, each.incident, each.to) if person and each.kind in ASKING else ""

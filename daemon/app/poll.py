@@ -14,6 +14,7 @@ import structlog
 from daemon.app.guarded import Broken, guarded
 from daemon.app.trouble import Tell, Trouble
 from daemon.domain.arrival import Arrival, Arrives
+from daemon.domain.delivery import Deferred, Fault
 from daemon.ports import Clock, Ledger, LedgerTrouble
 
 OVERLAP = timedelta(minutes=10)
@@ -21,7 +22,11 @@ OVERLAP = timedelta(minutes=10)
 BACK_MOST = timedelta(hours=12)
 """How far back is asked at most: an answer given while the daemon was down still counts."""
 FIRST_BACK = timedelta(minutes=2)
-"""How far back is asked when no message was ever known: what lies in the account from before is not meant for us."""
+"""How far before its start is asked when no message was ever known and nobody has a code to answer with: what lies in
+the account from before is not meant for us.
+"""
+SLOWEST = timedelta(minutes=1)
+"""How long is waited at most after failures, unless the provider wishes more; each doubles the wait."""
 IDLE = timedelta(seconds=10)
 """How soon it is looked again whether the config asks for polling."""
 PATIENCE = 3
@@ -34,7 +39,7 @@ log = structlog.get_logger()
 class Asked:
     """Who is asked for what came in since an instant, and how often."""
 
-    inbox: Callable[[datetime], Awaitable[tuple[Arrival, ...] | str]]
+    inbox: Callable[[datetime], Awaitable[tuple[Arrival, ...] | Deferred]]
     every: timedelta
 
 
@@ -46,8 +51,10 @@ class Poll:
         self._ledger = ledger
         self._asked = asked
         self._tell = tell
-        self._failures = 0
-        self._known: dict[str, None] = {}
+        self._started_at = clock.now()
+        self._since: datetime | None = None
+        self._failed: list[Deferred] = []
+        self._known: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -58,27 +65,44 @@ class Poll:
                     await self.ask(asked)
                 except LedgerTrouble as trouble:
                     log.warning("ledger trouble", trouble=str(trouble))
-            await asyncio.sleep((asked.every if asked else IDLE).total_seconds())
+            await asyncio.sleep((self.pause(asked.every) if asked else IDLE).total_seconds())
+
+    def pause(self, every: timedelta) -> timedelta:
+        """How long is waited until the next question."""
+        if not self._failed:
+            return every
+        slower = min(every * (1 << min(len(self._failed), 10)), SLOWEST)
+        return max(every, slower, self._failed[-1].retry_after or every)
 
     async def ask(self, asked: Asked) -> None:
         """Ask once, and keep what is new. Raises LedgerTrouble."""
         now = self._clock.now()
-        newest = await self._ledger.arrived_last(Arrives.SMS)
-        since = max(newest - OVERLAP, now - BACK_MOST) if newest else now - FIRST_BACK
-        found = await guarded(asked.inbox(since))
-        if isinstance(found, (str, Broken)):
-            self._failed(str(found))
+        since = self._since or await self._first(now)
+        found = await guarded(asked.inbox(max(since, now - BACK_MOST)))
+        if isinstance(found, Broken):
+            found = Deferred(f"asking broke ({found})")
+        if isinstance(found, Deferred):
+            self._hear(found)
             return
-        self._failures = 0
+        self._failed.clear()
         for arrival in found:
             if arrival.ref not in self._known:
                 await self._ledger.arrive(arrival)
-        self._known = dict.fromkeys(each.ref for each in found)
+        self._known = frozenset(each.ref for each in found)
+        self._since = now - OVERLAP
 
-    def _failed(self, why: str) -> None:
-        """Time may cure it; if not, operators hear that answers by SMS do not come in."""
-        self._failures += 1
-        log.warning("poll", trouble=why, failures=self._failures)
-        if self._failures == PATIENCE:
-            said = f"answers by SMS cannot be asked for: {why}; acknowledge by link, command or file meanwhile"
-            self._tell(Trouble("poll", said))
+    async def _first(self, now: datetime) -> datetime:
+        """Since when the first question asks: the newest message known, else the oldest page that may be answered."""
+        newest = await self._ledger.arrived_last(Arrives.SMS)
+        if newest:
+            return min(newest, now) - OVERLAP
+        asking = (each.given.at for each in await self._ledger.reserved(now) if each.closed_at is None)
+        return min([self._started_at - FIRST_BACK, *asking])
+
+    def _hear(self, failure: Deferred) -> None:
+        """Time may cure it; if not, operators hear that answers by SMS do not come in (as rule 39 has it)."""
+        self._failed.append(failure)
+        log.warning("poll", trouble=failure.detail, failures=len(self._failed))
+        if failure.fault is Fault.PROVIDER or len(self._failed) == PATIENCE:
+            why = f"answers by SMS cannot be asked for: {failure.detail}"
+            self._tell(Trouble("poll", f"{why}; acknowledge by link, command or file meanwhile"))

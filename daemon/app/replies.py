@@ -5,9 +5,11 @@ in one transaction, and when we stay quiet. What an answer does to the roles is 
 are `reply_words`'.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from daemon.app import reply_words as words
+from daemon.app.codes import Held
 from daemon.app.engine import Engine
 from daemon.app.operators import NOBODY
 from daemon.documents.reply import Reply, Verb, read
@@ -15,6 +17,7 @@ from daemon.domain.arrival import Arrival, Arrives
 from daemon.domain.delivery import Content
 from daemon.domain.facts import Answer, Answered, Fact, Noted
 from daemon.domain.history import History
+from daemon.domain.invitation import ANSWERED_FOR
 from daemon.domain.notification import Kind, Notification, Reason
 from daemon.domain.people import Channel, Person
 from daemon.planning.remember import recall, remember
@@ -25,6 +28,10 @@ ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
 LOOKS_BACK = 50
 """Messages of a number that are looked at for that."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How much earlier than the page it answers a message without a code may seem to have come. One from before that (the
+daemon was down, the provider slow) means something else.
+"""
 
 ACTED, ANSWERED, QUIET, CARRIER, UNKNOWN = "acted", "answered", "quiet", "carrier", "unknown"
 """What a message led to: something was done; only an answer; nothing, we had answered enough; nothing, the carrier
@@ -32,54 +39,53 @@ answers; nothing, nobody of the config sent it."""
 
 
 class Replies:
-    """The judge of SMS that came in."""
+    """The judge of SMS that came in. Our own number (`ours`) is never answered."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, ours: Callable[[], str]) -> None:
         self._engine = engine
         self._codes = engine.invitations.codes
+        self._ours = ours
 
     async def judge(self, arrival: Arrival) -> str:
         """Act on one message, and answer it; what it led to. Raises LedgerTrouble: then it is judged again."""
-        policy = self._engine.policy()
+        policy, now = self._engine.policy(), self._engine.clock.now()
         person = next((each for each in policy.people.values() if each.phone == arrival.who), None)
-        if person is None:
+        if person is None or arrival.who == self._ours():
             return UNKNOWN
-        reply, now = read(arrival.body), self._engine.clock.now()
+        reply = read(arrival.body)
         if reply.verb is Verb.CARRIER:
             return CARRIER
-        incident, reply = self._about(reply, person)
-        history = await self._history(incident) if incident else History()
-        facts, said = self._judged(reply, person, history, arrival.ref, now)
-        if not said:
-            said = self._which(reply, person, incident)
-        if (not facts and reply.verb is not Verb.STATUS) or not incident:
+        incident, reply = self._about(reply, person, arrival.at)
+        known = await self._engine.ledger.facts(incident) if incident else ()
+        if any(isinstance(each, (Answered, Noted)) and each.ref == arrival.ref for each in known):
+            return ACTED
+        facts, said = self._judged(reply, person, recall(known), arrival.ref, now)
+        if not facts and not (reply.verb is Verb.STATUS and said):
             if await self._quiet(arrival.who):
                 return QUIET
-            await self._answer(arrival, person, said, NOBODY, (), now)
+            await self._answer(arrival, person, said or self._which(reply, person), incident, (), now)
             return ANSWERED
         await self._answer(arrival, person, said, incident, facts, now)
         return ACTED
 
-    def _about(self, reply: Reply, person: Person) -> tuple[str, Reply]:
+    def _about(self, reply: Reply, person: Person, said_at: datetime) -> tuple[str, Reply]:
         """The incident that is meant, "" when that is not clear; and the reply, its code given back to a note's text
         when it is no code of theirs.
         """
-        if reply.code:
-            found = self._codes.incident(person.phone, person.id, reply.code)
-            if found:
-                return found, reply
-            if reply.verb is not Verb.NOTE or reply.text == reply.whole:
-                return "", reply
-            reply = Reply(Verb.NOTE, "", reply.whole, reply.whole)
         if reply.verb is Verb.UNCLEAR:
             return "", reply
-        open_ = self._codes.open(person.phone, person.id)
-        return (open_[0][1] if len(open_) == 1 else ""), reply
+        if reply.code:
+            found = self._codes.incident(person.phone, person.id, reply.code)
+            if found or reply.verb is not Verb.NOTE or reply.text == reply.whole:
+                return found or "", reply
+            reply = Reply(Verb.NOTE, "", reply.whole, reply.whole)
+        meant = [each.incident for each in self._open(person) if each.since <= said_at + CLOCKS_DIFFER]
+        return (meant[0] if len(meant) == 1 else ""), reply
 
-    async def _history(self, incident: str) -> History:
-        """What happened to an incident, also to one that was put away."""
-        known = self._engine.reconcile.history(incident)
-        return known if known.incident else recall(await self._engine.ledger.facts(incident))
+    def _open(self, person: Person) -> list[Held]:
+        """Their codes of incidents that may want an answer, newest first."""
+        held, now = self._codes.held(person.phone, person.id), self._engine.clock.now()
+        return [each for each in held if _wants(self._engine.reconcile.history(each.incident), person, now)]
 
     def _judged(
         self, reply: Reply, person: Person, history: History, ref: str, now: datetime
@@ -96,21 +102,19 @@ class Replies:
                 return (), words.status(history, how, policy, person, now)
             case Verb.OK | Verb.PASS:
                 answer = Answer.OK if reply.verb is Verb.OK else Answer.PASS
-                fact = Answered(now, person.id, answer)
+                fact = Answered(now, person.id, answer, ref)
                 after = remember(history, fact)
                 said = words.accepted if answer is Answer.OK else words.passed
                 changes = after not in (history, _vain(history, after))
                 return ((fact,) if changes else ()), said(history, after, policy, person, now)
         return (), ""
 
-    def _which(self, reply: Reply, person: Person, incident: str) -> str:
+    def _which(self, reply: Reply, person: Person) -> str:
         """The answer to a message that cannot be acted on."""
-        open_ = [
-            (code, self._title(each)) for code, each in self._codes.open(person.phone, person.id) if each != incident
-        ]
-        if reply.code and not incident:
+        open_ = [(each.code, self._title(each.incident)) for each in self._open(person)]
+        if reply.code:
             return words.no_such_code(reply.code, open_)
-        return words.which(open_) if reply.verb is not Verb.UNCLEAR else words.unclear(open_)
+        return words.which(reply.verb, open_) if reply.verb is not Verb.UNCLEAR else words.unclear(open_)
 
     def _title(self, incident: str) -> str:
         known = self._engine.reconcile.history(incident).incident
@@ -120,31 +124,35 @@ class Replies:
         """Whether we have answered often enough without anything coming of it."""
         vain = 0
         for result in await self._engine.ledger.results(Arrives.SMS, number, LOOKS_BACK):
-            if result == ACTED:
-                break
+            if result in (ACTED, QUIET):
+                return result == QUIET
             vain += result == ANSWERED
         return vain >= ANSWERS_IN_VAIN
 
     async def _answer(
         self, arrival: Arrival, person: Person, said: str, incident: str, facts: tuple[Fact, ...], now: datetime
     ) -> None:
-        """Record what follows together with our answer, and send that. Facts are met by `app/answers` and the plan."""
-        key = f"{incident}/0/{Kind.ANSWER.value}/{arrival.ref}"
+        """Record what follows together with our answer, and send that. Facts are met by `app/answers` and the plan.
+        The key names only the message: judged again, it is answered once, whatever it seems to mean then.
+        """
+        key = f"{NOBODY}/0/{Kind.ANSWER.value}/{arrival.ref}"
+        revision, incident = self._engine.policy().revision, incident or NOBODY
         notification = Notification(
-            key,
-            incident,
-            0,
-            Kind.ANSWER,
-            Reason.REPLY,
-            now,
-            person.id,
-            Channel.SMS,
-            rule=person.place,
-            revision=self._engine.policy().revision,
+            key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
         letter = Letter(notification, Content(said))
         if await self._engine.ledger.record(incident, facts, [letter], ()):
             self._engine.deliver.take([letter])
+
+
+def _wants(history: History, person: Person, now: datetime) -> bool:
+    """Whether somebody's answer may be about this incident: it is open, or they were asked whether all is well."""
+    if history.incident is None:
+        return False
+    if history.resolved_at is None:
+        return True
+    asked = person.id in dict(history.verify_people) and now - history.resolved_at < ANSWERED_FOR
+    return asked and not history.verified
 
 
 def _vain(before: History, after: History) -> History:

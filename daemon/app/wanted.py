@@ -9,8 +9,8 @@ from daemon.domain.history import History, RoleHistory
 from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Why
 from daemon.domain.policy import RESPONDER, Policy
 
-NOTICE_FOR = timedelta(hours=1)
-"""How long an operator notice, or an answer, is worth sending."""
+WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=10)}
+"""How long what is outside the plan is worth sending; an answer says what is true now."""
 
 
 def address(notification: Notification, policy: Policy) -> str:
@@ -46,7 +46,8 @@ def unwanted(notification: Notification, history: History) -> Why | None:
 
 def worthless(notification: Notification, history: History, now: datetime) -> Why | None:
     """Why it should not leave now: it is unwanted, or about something of the moment and too late."""
-    if notification.kind in OUTSIDE_PLAN and now - notification.at > NOTICE_FOR:
+    worth_for = WORTH_FOR.get(notification.kind)
+    if worth_for is not None and now - notification.at > worth_for:
         return Why.LATE
     return unwanted(notification, history)
 

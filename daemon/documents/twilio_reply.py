@@ -71,6 +71,13 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
     return Uncertain(said, str(code or status))
 
 
+def to_list(status: int, retry_after: str = "") -> Deferred:
+    """The answer to the question for what came in, when that is no list."""
+    fault = Fault.PROVIDER if 300 <= status < 500 and status != 429 else Fault.PASSING
+    said = f"Twilio answered {status} when asked for what came in"
+    return Deferred(said, str(status), fault, _wish(retry_after))
+
+
 def is_object(text: str) -> bool:
     """Whether the answer is a JSON object, as every good answer is."""
     return bool(_read(text))

@@ -33,11 +33,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A person answered other than through the file."""
+    """A person answered other than through the file; by SMS, `ref` is the provider's name for it: it counts once."""
 
     at: datetime
     person: str
     answer: Answer
+    ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ async def assemble(
     settings = current.settings()
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = await _engine(current, ledger, renderer, clock)
-    arrivals = _arrivals(engine, ledger)
+    arrivals = _arrivals(engine, ledger, current)
     answered = await ledger.answered_since(0)
     answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
@@ -133,9 +133,10 @@ async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clo
     return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
 
-def _arrivals(engine: Engine, ledger: Ledger) -> Arrivals:
+def _arrivals(engine: Engine, ledger: Ledger, current: Current) -> Arrivals:
     """Who judges what came in from outside."""
-    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: Replies(engine).judge}, engine.tell)
+    replies = Replies(engine, lambda: current.settings().sms.sender or "")
+    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: replies.judge}, engine.tell)
 
 
 def _poll(current: Current, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:

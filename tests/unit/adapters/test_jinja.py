@@ -227,6 +227,9 @@ def test_the_way_to_acknowledge_is_never_cut(title: str, roles: tuple[str, ...],
     assert text.endswith((f" Ack: {link}", f" Ack: {COMMAND}"))
     if title.isascii() and longer == 0 and "responder" not in roles[:1]:
         assert text.endswith(LINK)
+    coded = renderer.render(each, incident, history(incident), POLICY, Invitation("Q42", link)).text
+    assert segments(coded) == 1
+    assert coded.endswith(" Reply ok Q42 or pass Q42")
 
 
 def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:

@@ -19,6 +19,7 @@ from daemon.domain.facts import Answer, Answered, Coded, Noted, Seen
 from daemon.domain.incident import Incident, Status
 from daemon.domain.notification import Kind
 from daemon.domain.people import Channel
+from daemon.ports import LedgerTrouble
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger, Pages
 from tests.fakes.transport import MemoryTransport
@@ -26,6 +27,7 @@ from tests.simulation.policies import policy
 from tests.simulation.world import PlainRenderer
 
 ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
+OURS = "+14155550106"
 MINUTE = timedelta(minutes=1)
 
 
@@ -47,7 +49,8 @@ class House:
         )
         await self.engine.recall()
         self.answers = Answers(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
-        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: Replies(self.engine).judge}, self.engine.tell)
+        self.replies = Replies(self.engine, lambda: OURS)
+        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, self.engine.tell)
         return self
 
     async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
@@ -69,18 +72,28 @@ class House:
 
     async def text(self, number: str, body: str, ref: str = "") -> str:
         """Somebody writes to us; what we answer, "" for nothing."""
+        await self.comes(number, body, ref)
+        said = await self.judge()
+        assert len(said) <= 1
+        return said[0] if said else ""
+
+    async def comes(self, number: str, body: str, ref: str = "", ago: timedelta = timedelta(0)) -> None:
+        """Somebody's message comes in, and waits."""
         self.count += 1
+        at = self.clock.now() - ago
+        await self.ledger.arrive(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, at))
+
+    async def judge(self) -> list[str]:
+        """What waits is judged and brought to the incidents; what we answer."""
         before = set(self.ledger.pages.letters)
-        await self.ledger.arrive(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, self.clock.now()))
         await self.arrivals.look()
         await self.answers.ask()
         for incident in list(self.engine.reconcile.cases):
             await self.engine.reconcile.look(incident)
         new = [each for key, each in self.ledger.pages.letters.items() if key not in before]
         said = [each.content.text for each in new if each.notification.kind is Kind.ANSWER]
-        assert len(said) <= 1
         assert all(segments(each) == 1 for each in said)
-        return said[0] if said else ""
+        return said
 
     def facts(self, kind: Any) -> list[Any]:
         return [fact for _, fact in self.ledger.pages.facts if isinstance(fact, kind)]
@@ -178,6 +191,25 @@ async def test_after_five_answers_in_vain_we_are_quiet(house: House) -> None:
     assert await house.text(ANA, "hm?")
 
 
+async def test_quiet_stays_quiet(house: House) -> None:
+    """A machine that answers each of our answers is not answered again, however long it goes on."""
+    answers = [await house.text(ANA, "I am on holiday until Monday.") for _ in range(120)]
+    assert sum(map(bool, answers)) == 5
+
+
+async def test_what_changed_nothing_counts_as_in_vain(house: House) -> None:
+    """Valid words that lead nowhere are answered five times, too."""
+    await house.see("pay", status=Status.RESOLVED)
+    answers = [await house.text(ANA, house.code("pay")) for _ in range(7)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 2
+
+
+async def test_our_own_number_is_never_answered(house: House) -> None:
+    """Even if somebody of the config is given as having it: we would talk to ourselves."""
+    assert await house.text(OURS, "ok") == ""
+    assert await house.text(OURS, "hm") == ""
+
+
 async def test_the_same_message_by_both_ways_counts_once(house: House) -> None:
     """One name of the provider's, one answer."""
     assert await house.text(ANA, "note disk is full", "SMx")
@@ -185,14 +217,112 @@ async def test_the_same_message_by_both_ways_counts_once(house: House) -> None:
     assert len(house.facts(Noted)) == 1
 
 
-async def test_killed_before_it_was_judged(house: House) -> None:
-    """The answer is recorded with its facts; a second judgement after a kill sends no second one."""
-    arrival = Arrival(Arrives.SMS, "SMk", ANA, "ok", house.clock.now())
-    judge = Replies(house.engine).judge
-    assert await judge(arrival) == "acted"
-    letters = len(house.ledger.pages.letters)
-    assert await judge(arrival) == "acted"
-    assert len(house.ledger.pages.letters) == letters
+async def test_two_who_answer_at_once(house: House) -> None:
+    """Both are heard in one go; the second is told who has it, not that they have it too."""
+    await house.go(5 * MINUTE, "pay")
+    await house.comes(ANA, "ok")
+    await house.comes(BO, "ok")
+    assert await house.judge() == [
+        "You are technical_lead of Card payments fail (SEV1).",
+        "Ana took technical_lead of Card payments fail at 10:06 UTC. You need not do anything.",
+    ]
+
+
+@pytest.mark.parametrize("said", ["ok", "pass", "note disk is full", "status", "hm?"])
+async def test_killed_before_it_was_judged(house: House, said: str) -> None:
+    """What it means and our answer are on disk together: judged again after a restart it counts once."""
+    await house.comes(ANA, said)
+    await house.replies.judge((await house.ledger.arrivals())[0][1])
+    facts, letters = len(house.ledger.pages.facts), len(house.ledger.pages.letters)
+    again = await House(house.clock, house.ledger.pages).open()
+    await again.arrivals.look()
+    assert (len(again.ledger.pages.facts), len(again.ledger.pages.letters)) == (facts, letters)
+    assert not await again.ledger.arrivals()
+
+
+async def test_the_ledger_is_in_trouble(house: House) -> None:
+    """Nothing is lost and nothing is said before it is on disk; when the ledger is back it counts."""
+    await house.comes(ANA, "ok")
+    house.ledger.trouble = "disk full"
+    with pytest.raises(LedgerTrouble):
+        await house.arrivals.look()
+    house.ledger.trouble = ""
+    assert await house.judge() == ["You are technical_lead of Card payments fail (SEV1)."]
+
+
+async def test_an_ok_from_before_the_page_does_not_answer_it(house: House) -> None:
+    """One without a code that comes late (the daemon was down, the provider slow) is about something else; with a
+    code it is clear.
+    """
+    await house.comes(ANA, "ok", ago=timedelta(hours=1))
+    assert (await house.judge())[0].startswith("Which one?")
+    assert not house.facts(Answered)
+    await house.see("db", "Database down")
+    await house.go(timedelta(hours=2), "pay", "db")
+    await house.see("web", "Website down")
+    await house.comes(ANA, f"ok {house.code('db')}", ago=timedelta(hours=1))
+    assert await house.judge() == ["You are technical_lead of Database down (SEV1)."]
+
+
+async def test_an_ok_to_a_verify(house: House) -> None:
+    """A resolved incident that asks whether all is well is confirmed by `ok`, and is over then."""
+    severity = house.policy.severities["sev1"]
+    asking = replace(severity, verify_after=30 * MINUTE)
+    house.policy = replace(house.policy, severities={"sev1": asking})
+    house.engine.poke_all()
+    await house.go(timedelta(0), "pay")
+    await house.text(ANA, "ok")
+    await house.see("pay", status=Status.RESOLVED)
+    await house.go(31 * MINUTE, "pay")
+    assert await house.text(ANA, "ok") == "Thank you. Card payments fail: confirmed healthy."
+    await house.see("db", "Database down")
+    assert await house.text(ANA, "ok") == "You are technical_lead of Database down (SEV1)."
+
+
+async def test_a_closed_incident_is_named(house: House) -> None:
+    """Whoever answers too late is told so, and that they need not do anything."""
+    await house.see("pay", status=Status.RESOLVED)
+    for said in ("ok {}", "pass {}"):
+        answer = await house.text(ANA, said.format(house.code("pay")))
+        assert answer == "Card payments fail was resolved at 10:01 UTC. Nothing to do."
+
+
+async def test_a_reopened_incident_keeps_its_code(house: House) -> None:
+    """The code still names it, and it is an open page again."""
+    code = house.code("pay")
+    await house.see("pay", status=Status.RESOLVED)
+    assert await house.text(ANA, "ok") == "You have no open page. Nothing has changed."
+    await house.see("pay")
+    assert house.code("pay") == code
+    assert await house.text(ANA, "ok") == "You are technical_lead of Card payments fail (SEV1)."
+
+
+@pytest.mark.parametrize(
+    "title", ["x" * 300, "数据库" * 60, "Größe {curly} " * 20, "Ошибка базы " * 20, "👍" * 50, "a\nb"]
+)
+async def test_every_answer_is_one_segment(title: str) -> None:
+    """Whatever the titles are, and however many; the codes stay readable, and so does what is said of a title."""
+    house = await House().open()
+    await house.see("pay", title)
+    await house.see("db", title)
+    said = await house.text(ANA, "ok")
+    assert house.code("pay") in said
+    assert house.code("db") in said
+    assert (await house.text(ANA, f"pass {house.code('db')}")).startswith("Noted: you pass on technical_lead of ")
+    assert "is no code of yours" in await house.text(ANA, "ok Z99")
+    assert "Not understood" in await house.text(ANA, "?")
+    assert await house.text(ANA, f"status {house.code('pay')}")
+    await house.see("pay", title, status=Status.RESOLVED)
+    assert "was resolved at" in await house.text(ANA, house.code("pay"))
+
+
+async def test_many_open_incidents(house: House) -> None:
+    """The list gives up titles before it gives up codes."""
+    for number in range(25):
+        await house.see(f"i{number}", f"Something fails {number}")
+    said = await house.text(ANA, "pass")
+    assert said.startswith("Which one? Reply pass with its code: ")
+    assert all(house.code(f"i{number}") in said for number in range(25))
 
 
 async def test_a_code_lives_a_week_beyond_its_incident(house: House) -> None:
@@ -222,7 +352,7 @@ async def test_more_incidents_than_short_codes() -> None:
 
 async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
     """It is set aside and told to the operators; the next is judged."""
-    sound = Replies(house.engine).judge
+    sound = house.replies.judge
 
     async def judge(arrival: Arrival) -> str:
         if arrival.body == "poison":

@@ -1,0 +1,85 @@
+"""What came in, asked of a stand-in for Twilio that fails on demand."""
+
+from datetime import timedelta
+
+import pytest
+
+from daemon.domain.arrival import Arrival, Arrives
+from daemon.domain.delivery import Deferred, Fault
+from tests.fakes.twilio_server import StandIn
+from tests.unit.adapters.test_twilio import ANA, SENDER, now, sending, text
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_what_came_in() -> None:
+    """Only messages to our number, none of our own, oldest first, as they were written and over several pages."""
+    async with StandIn() as server, sending(server) as transport:
+        await transport.send(text())
+        server.inbound(ANA, "+15005550007", "to somebody else")
+        said = ["ok K7", "支払い «да»", "", "half a pair \ud800", *(f"note {number}" for number in range(120))]
+        sids = [server.inbound(ANA, SENDER, body) for body in said]
+        found = await transport.inbox(now() - MINUTE)
+        assert isinstance(found, tuple)
+        assert sorted((each.ref, each.who, each.body) for each in found) == [
+            (sid, ANA, body) for sid, body in sorted(zip(sids, said, strict=True))
+        ]
+        assert {each.kind for each in found} == {Arrives.SMS}
+        assert sorted(found, key=lambda each: each.at) == list(found)
+
+
+async def test_by_a_messaging_service() -> None:
+    """Whatever number of the service it came to."""
+    async with StandIn() as server, sending(server, sender="", messaging_service_sid="MG1") as transport:
+        sid = server.inbound(ANA, "+15005550007", "ok")
+        found = await transport.inbox(now() - MINUTE)
+        assert isinstance(found, tuple)
+        assert [each.ref for each in found] == [sid]
+        assert isinstance(found[0], Arrival)
+
+
+async def test_no_more_pages_than_needed() -> None:
+    """A page that is wholly from before ends the question: the newest come first."""
+    async with StandIn() as server, sending(server) as transport:
+        for _ in range(300):
+            server.inbound(ANA, SENDER, "old")
+        for message in server.created:
+            message.at -= 3600
+        sid = server.inbound(ANA, SENDER, "new")
+        server.requests.clear()
+        found = await transport.inbox(now() - MINUTE)
+        assert isinstance(found, tuple)
+        assert [each.ref for each in found] == [sid]
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [
+        ("503", Deferred("Twilio answered 503 when asked for what came in", "503")),
+        (
+            "429 7",
+            Deferred("Twilio answered 429 when asked for what came in", "429", retry_after=timedelta(seconds=7)),
+        ),
+        ("401", Deferred("Twilio answered 401 when asked for what came in", "401", Fault.PROVIDER)),
+        ("404", Deferred("Twilio answered 404 when asked for what came in", "404", Fault.PROVIDER)),
+    ],
+)
+async def test_no_list(fault: str, failure: Deferred) -> None:
+    """Why it could not be had, and whether only the config can cure that."""
+    async with StandIn() as server, sending(server) as transport:
+        server.inbound(ANA, SENDER, "ok")
+        server.next("list", fault)
+        assert await transport.inbox(now() - MINUTE) == failure
+        assert await transport.inbox(now() - MINUTE)
+
+
+async def test_nobody_there() -> None:
+    """A cut line and a transport that was let go are failures as well, and raise nothing."""
+    async with StandIn() as server:
+        async with sending(server) as transport:
+            server.always("list", "drop")
+            assert isinstance(await transport.inbox(now() - MINUTE), Deferred)
+        gone = server.url
+    async with StandIn() as server, sending(server, api_url=gone) as transport:
+        assert isinstance(await transport.inbox(now() - MINUTE), Deferred)
