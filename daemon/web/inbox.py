@@ -107,9 +107,9 @@ def routes(site: Site) -> list[web.RouteDef]:
 
 def _open(site: Site, request: web.Request) -> Inbox:
     """The inbox, for somebody who may see it."""
-    want_token_from_afar(site, request)
     if site.inbox is None:
         raise web.HTTPNotFound(text="There is no inbox here: messages really leave. It shows those of the outbox.")
+    want_token_from_afar(site, request)
     return site.inbox
 
 

@@ -146,6 +146,15 @@ async def test_no_inbox_where_messages_really_leave() -> None:
         assert "really leave" in body
 
 
+async def test_where_an_address_is_public_everybody_needs_the_token(tmp_path: Path) -> None:
+    """A proxy on this machine that names nobody looks like somebody at it."""
+    drop(tmp_path, 1)
+    web = {"listen": "127.0.0.1:8765", "token": "a-long-token"}
+    async with alive(inbox=Inbox(tmp_path), web=web, public_url="https://pager.example.com") as life:
+        assert (await life.get("/inbox"))[0] == 401
+        assert (await life.get("/inbox", Authorization="Bearer a-long-token"))[0] == 200
+
+
 @pytest.mark.parametrize(
     ("listen", "given", "status"),
     [
