@@ -52,8 +52,8 @@ def want_token(site: Site, request: web.Request) -> None:
 
 
 def want_token_from_afar(site: Site, request: web.Request) -> None:
-    """Like `want_token`, but open to an insider. A proxy on this machine that names nobody looks like somebody at it; so
-    where an address is public, nobody at this machine is believed.
+    """Like `want_token`, but open to an insider. A proxy on this machine that names nobody looks like somebody at it;
+    so where an address is public, nobody at this machine is believed.
     """
     if not insider(site, request):
         want_token(site, request)
