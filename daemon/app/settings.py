@@ -5,6 +5,7 @@ severities that it names exist (`configuration.py`). Secrets never show in a rep
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -206,13 +207,23 @@ class Settings(BaseSettings):
 
 
 def doors(settings: Settings) -> Doors:
-    """Where answers come in. The SMS outbox sends nothing, so nobody can answer it (timeline.md rule 42)."""
+    """Where answers come in (timeline.md rule 42)."""
     return Doors(
-        replies=settings.replies.by is not RepliesBy.OFF and settings.sms.transport is not SmsTransport.OUTBOX,
+        replies=_answerable(settings),
         public_url=settings.public_url or "",
         receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,
         keys=tuple(filter(None, (key.get_secret_value() for key in settings.web.signing_key))),
     )
+
+
+def _answerable(settings: Settings) -> bool:
+    """Whether an SMS can be answered. The outbox sends nothing; a sender that is a name has no number to answer to; and
+    a webhook needs an address.
+    """
+    sms, by = settings.sms, settings.replies.by
+    numbered = bool(sms.messaging_service_sid) or not re.search(r"[A-Za-z]", sms.sender or "")
+    heard = by is RepliesBy.POLL or settings.told
+    return sms.transport is not SmsTransport.OUTBOX and numbered and heard
 
 
 class _Variables(EnvSettingsSource):

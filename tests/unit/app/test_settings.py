@@ -187,6 +187,30 @@ def test_an_empty_key_opens_nothing():
     )
 
 
+@pytest.mark.parametrize(
+    ("sms", "more", "answerable"),
+    [
+        ("transport: outbox, sender: +15005550006", "", False),
+        ("transport: twilio, account_sid: AC1, sender: +15005550006", "", True),
+        ("transport: twilio, account_sid: AC1, sender: '12345'", "", True),
+        ("transport: twilio, account_sid: AC1, messaging_service_sid: MG1", "", True),
+        ("transport: twilio, account_sid: AC1, sender: ACME Pager", "", False),
+        ("transport: twilio, account_sid: AC1, sender: +15005550006", "replies: {by: off}\n", False),
+        ("transport: twilio, account_sid: AC1, sender: +15005550006", "replies: {by: webhook}\n", False),
+        (
+            "transport: twilio, account_sid: AC1, sender: +15005550006",
+            "replies: {by: webhook}\npublic_url: https://pager.example.com\n",
+            True,
+        ),
+    ],
+)
+def test_an_answer_is_offered_only_where_one_can_come_in(sms, more, answerable):
+    """Rule 42: not by the outbox, not to a sender that is a name, not by a webhook without an address."""
+    text = LEAST.replace("sms: {sender: +15005550006}", f"sms: {{{sms}}}") + more
+    settings = read(text, {"TOCSIN_SMS__AUTH_TOKEN": "secret"}).settings
+    assert doors(settings).replies is answerable
+
+
 def test_credential_files_lose_their_last_line_end(tmp_path):
     """Files of systemd's credentials folder are read as they are; foreign ones are left alone, unreadable ones told."""
     (tmp_path / "tocsin_email__password").write_text("pass word\n")
