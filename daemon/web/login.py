@@ -8,20 +8,27 @@ from hmac import compare_digest
 from aiohttp import web
 
 from daemon.web import sessions
+from daemon.web.rates import Rates, asker
 from daemon.web.site import Site
 
 HOME = "/incidents"
+TRIES, TRIES_STEADY = 10.0, 1 / 6
+"""Tokens that one address may try at once, and each second after that: nobody guesses, people mistype."""
 TO_MOST = 200
 """Characters of the page that one came from."""
 
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET` and `POST /login`, `POST /logout`."""
+    tries = Rates(lambda: site.clock.now().timestamp(), TRIES, TRIES_STEADY)
 
     async def form(request: web.Request) -> web.Response:
         return ask(site, request.query.get("to", HOME), 200)
 
     async def login(request: web.Request) -> web.Response:
+        if not tries.allow(asker(request)):
+            site.say("too many tokens at the login")
+            raise web.HTTPTooManyRequests
         fields = await request.post()
         given, to = fields.get("token"), fields.get("to")
         token = _token(site)

@@ -21,15 +21,16 @@ ADDRESSES_MOST = 10_000
 class Rates:
     """Buckets by address. `seconds` is a clock that never jumps."""
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, seconds: Callable[[], float], burst: float = BURST, steady: float = STEADY) -> None:
         self._seconds = seconds
+        self._burst, self._steady = burst, steady
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allow(self, address: str) -> bool:
         """Whether one more request of this address is within its rate. Counts it if so."""
         now = self._seconds()
-        left, at = self._buckets.pop(address, (BURST, now))
-        left = min(BURST, left + (now - at) * STEADY)
+        left, at = self._buckets.pop(address, (self._burst, now))
+        left = min(self._burst, left + (now - at) * self._steady)
         allowed = left >= 1
         self._buckets[address] = (left - 1 if allowed else left, now)
         if len(self._buckets) > ADDRESSES_MOST:

@@ -154,6 +154,14 @@ async def test_a_wrong_token_opens_nothing(life: Life) -> None:
     assert (status, 'action="/login"' in page, 'value="/oncall"' in page) == (401, True, True)
 
 
+async def test_tokens_are_not_guessed(life: Life) -> None:
+    """After ten tries of one address the right token, too, has to wait."""
+    for _ in range(10):
+        assert (await post(life, "/login", "token=guess"))[0] == 403
+    assert (await post(life, "/login", f"token={TOKEN}"))[0] == 429
+    assert ("too many tokens at the login", {}) in life.said.lines
+
+
 @pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nX: y", "x" * 999])
 async def test_nobody_is_sent_elsewhere(life: Life, to: str) -> None:
     """After the log-in one lands on a page of this site, whatever the address asked for."""
