@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@touch $(STAMP)
 
 run: setup  ## run the daemon and the web side on config/, templates/ and incidents/ (outbox transport)
-	@exec $(BIN)/python -m daemon.cli.together
+	@exec $(BIN)/python -m tocsin.cli.run_with_web
 
 test: setup  ## all tests
 	@$(BIN)/pytest -q -n 3

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from daemon.domain.people import Channel, Person
-from daemon.domain.policy import PagePolicy, Policy, Role, Service, Severity
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.policy import PagePolicy, Policy, Role, Service, Severity
 
 
 def small_policy(**changes: object) -> Policy:

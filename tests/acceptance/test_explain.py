@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import Opened, open_existing
 
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import Opened, open_existing
 from tests.fakes.pager import Pager
 
 ALONE = "! no daemon seems to run: nobody is paged until tocsin run is started"

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.domain.facts import Seen
-from daemon.domain.incident import Incident
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.domain.facts import Seen
+from tocsin.domain.incident import Incident
 
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")

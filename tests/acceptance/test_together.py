@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes.pager import ROOT, Pager
 
-COMMAND = [sys.executable, "-m", "daemon.cli.together"]
+COMMAND = [sys.executable, "-m", "tocsin.cli.run_with_web"]
 
 
 def _free_port() -> int:

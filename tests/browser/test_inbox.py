@@ -5,7 +5,8 @@ Skipped, saying so, where there is no `chromium`.
 
 from pathlib import Path
 
-from daemon.adapters.inbox import Inbox
+from tocsin.adapters.outbox.reader import Inbox
+
 from tests.browser.test_pages import browser, opened, pytestmark
 from tests.unit.web.lives import alive
 from tests.unit.web.test_inbox import drop, drop_sms

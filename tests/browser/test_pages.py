@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from tocsin.adapters.outbox.reader import Inbox
+from tocsin.adapters.outbox.transport import Outbox
+from tocsin.app.reply_options import links
+from tocsin.domain.delivery import Accepted, Content, Message
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.people import Channel
+from tocsin.web.http.cache import AT_LEAST
 
-from daemon.adapters.inbox import Inbox
-from daemon.adapters.outbox import Outbox
-from daemon.documents import links
-from daemon.domain.delivery import Accepted, Content, Message
-from daemon.domain.facts import Answer, Answered
-from daemon.domain.people import Channel
-from daemon.web.kept import AT_LEAST
 from tests.fakes.clock import StillClock
 from tests.unit.lives import T0
 from tests.unit.web.lives import Life, alive

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.clock import SystemClock
+from tocsin.adapters.files.watched_folder import WatchedFolder
+from tocsin.ports.ledger import Folder, Listed
+from tocsin.text.decoding import FILE_LIMIT
 
-from daemon.adapters.clock import SystemClock
-from daemon.adapters.folder import WatchedFolder
-from daemon.documents.source import FILE_LIMIT
-from daemon.ports import Folder, Listed
 from tests.fakes.folder import FakeFolder
 
 GOOD = "title: x\nseverity: sev1\n"
@@ -233,7 +233,7 @@ async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.Mo
     def refuse(*_: object, **__: object) -> AsyncIterator[object]:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr("daemon.adapters.folder.awatch", refuse)
+    monkeypatch.setattr("tocsin.adapters.files.watched_folder.awatch", refuse)
     pokes = real.folder.pokes()
     async with asyncio.timeout(5):
         await anext(pokes)

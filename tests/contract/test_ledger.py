@@ -8,16 +8,16 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.delivery import Accepted, Attempt, Content, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
+from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
+from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import Ledger, Letter, Record
 
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.domain.arrival import Arrival, Arrives, Reserved
-from daemon.domain.delivery import Accepted, Attempt, Content, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
-from daemon.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
-from daemon.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
-from daemon.domain.notification import Kind, Notification, Reason, Suppression, Why
-from daemon.domain.people import Channel
-from daemon.ports import Ledger, Letter, Record
 from tests.fakes.ledger import MemoryLedger, Pages
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -11,14 +11,14 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.clock import SystemClock
+from tocsin.adapters.outbox.transport import Outbox
+from tocsin.adapters.smtp.transport import Smtp
+from tocsin.adapters.twilio.transport import Twilio
+from tocsin.domain.delivery import Accepted, Content, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import Transport
 
-from daemon.adapters.clock import SystemClock
-from daemon.adapters.outbox import Outbox
-from daemon.adapters.smtp import Smtp
-from daemon.adapters.twilio import Twilio
-from daemon.domain.delivery import Accepted, Content, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
-from daemon.domain.people import Channel
-from daemon.ports import Transport
 from tests.fakes.smtp_server import Relay
 from tests.fakes.transport import MemoryTransport
 from tests.fakes.twilio_server import StandIn

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from daemon.documents.incident import digest
-from daemon.documents.incident_name import counts
-from daemon.documents.source import FILE_LIMIT
-from daemon.ports import Listed
+from tocsin.formats.incident.file_name import counts
+from tocsin.formats.incident.read import digest
+from tocsin.ports.ledger import Listed
+from tocsin.text.decoding import FILE_LIMIT
 
 
 class FakeFolder:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from daemon.domain.arrival import Arrival, Arrives, Reserved
-from daemon.domain.delivery import Accepted, Attempt, Outcome, Receipt, Refused
-from daemon.domain.facts import Answered, Closed, Coded, Fact, Seen
-from daemon.domain.notification import Kind, Notification, Suppression
-from daemon.domain.people import Channel
-from daemon.domain.tally import WAITING, Tally
-from daemon.ports import LedgerTrouble, Letter, Record, Report
+from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.delivery import Accepted, Attempt, Outcome, Receipt, Refused
+from tocsin.domain.facts import Answered, Closed, Coded, Fact, Seen
+from tocsin.domain.notification import Kind, Notification, Suppression
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerTrouble, Letter, Record, Report
+from tocsin.ports.tally import WAITING, Tally
 
 
 @dataclass

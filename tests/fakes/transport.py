@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from daemon.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 
 
 @dataclass(frozen=True)

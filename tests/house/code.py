@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = ROOT / "daemon"
-
-FLOORS = {"domain": 0, "planning": 1, "documents": 1, "ports": 2, "adapters": 3, "app": 4, "web": 5, "cli": 6}
+PACKAGE = ROOT / "daemon" / "tocsin"
+NAME = PACKAGE.name
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,14 @@ class Module:
         return self.path.relative_to(PACKAGE).as_posix()
 
     @property
+    def dotted(self) -> str:
+        """Its name below the package, as imports say it; a folder's own file has the folder's."""
+        return self.name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+    @property
     def room(self) -> str:
-        """The folder (or single file) of the package it belongs to."""
-        return self.path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        """The folder of the package it belongs to, or its own name where it lies beside the folders."""
+        return self.dotted.split(".")[0]
 
     @cached_property
     def text(self) -> str:
@@ -56,5 +60,22 @@ class Module:
 
 def modules(*rooms: str) -> list[Module]:
     """Every module of the package, or of some of its rooms."""
-    found = [Module(path) for path in sorted(PACKAGE.rglob("*.py")) if "shipped" not in path.parts]
-    return [module for module in found if not rooms or module.room in rooms]
+    every = [Module(path) for path in sorted(PACKAGE.rglob("*.py")) if "shipped" not in path.parts]
+    return [module for module in every if not rooms or module.room in rooms]
+
+
+def arrows() -> dict[str, set[str]]:
+    """Which modules of the package each one imports, by dotted names below the package."""
+    known = {module.dotted for module in modules()}
+    targets: dict[str, set[str]] = {}
+    for module in modules():
+        targets[module.dotted] = set()
+        for name, _ in module.imports():
+            parts = name.split(".")
+            if parts[0] != NAME:
+                continue
+            ends = (".".join(parts[1:end]) for end in range(len(parts), 1, -1))
+            target = next((end for end in ends if end in known), None)
+            if target is not None and target != module.dotted:
+                targets[module.dotted].add(target)
+    return targets

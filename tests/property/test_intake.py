@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tocsin.app.intake.intake import Intake, Known
 
-from daemon.app.intake import Intake, Known
 from tests.fakes.folder import FakeFolder
 from tests.policies import small_policy
 

@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from daemon.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from daemon.planning.handoffs import firings, turn_of
-from daemon.planning.on_call import everyone, in_turn, next_on_call, on_call, on_call_now
-from daemon.planning.stretches import stretches, until
-from daemon.planning.wall_clock import instant
+from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
+from tocsin.planning.on_call.handoffs import firings, turn_of
+from tocsin.planning.on_call.resolve import everyone, in_turn, next_on_call, on_call, on_call_now
+from tocsin.planning.on_call.shifts import stretches, until
+from tocsin.planning.on_call.wall_clock import instant
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ZONES = sorted(available_timezones() - {"localtime", "Factory", "posixrules"})

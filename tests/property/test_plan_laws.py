@@ -7,17 +7,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tocsin.app.simulation.play import rehearse
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.people import Channel
+from tocsin.domain.plan import Plan
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import remember
+from tocsin.planning.plan import plan
 
-from daemon.app.rehearsal import rehearse
-from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
-from daemon.domain.history import History
-from daemon.domain.incident import Incident, Status
-from daemon.domain.notification import Kind, Notification
-from daemon.domain.people import Channel
-from daemon.domain.plan import Plan
-from daemon.domain.policy import Policy
-from daemon.planning.plan import plan
-from daemon.planning.remember import remember
 from tests.timelines.oracle import Oracle
 from tests.timelines.stage import START, line_of, policy_of
 from tests.timelines.worlds import Sev, World, worlds

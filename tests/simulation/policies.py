@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from daemon.domain.people import Channel, Person, StakeholderGroup
-from daemon.domain.policy import Cadence, Level, PagePolicy, Policy, Role, Severity, Span, Stream, Who
+from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.policy import Cadence, Level, PagePolicy, Policy, Role, Severity, Span, Stream, Who
 
 WITHIN = timedelta(minutes=5)
 BOTH = (Channel.SMS, Channel.EMAIL)

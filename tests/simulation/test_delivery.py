@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.domain.people import Channel
 
-from daemon.domain.people import Channel
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.policies import policy
 from tests.simulation.world import World

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from tocsin.domain.delivery import Uncertain
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
 
-from daemon.domain.delivery import Uncertain
-from daemon.domain.notification import Kind, Notification, Reason
-from daemon.domain.people import Channel
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.policies import BOTH, WITHIN, policy
 from tests.simulation.world import World

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
+from tocsin.domain.people import Channel
 
-from daemon.domain.arrival import Arrival, Arrives
-from daemon.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
-from daemon.domain.people import Channel
 from tests.simulation.policies import policy
 from tests.simulation.test_delivery import FILE, seconds_of, simulate
 from tests.simulation.world import World

@@ -13,18 +13,17 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from daemon.app.arrivals import Arrivals
-from daemon.app.codes import Codes
-from daemon.app.engine import Engine
-from daemon.app.health import Health
-from daemon.app.intake import Intake
-from daemon.app.invitations import CLOSED_DOORS, Invitations
-from daemon.app.lifecycle import Daemon, Orders
-from daemon.app.settings import Email, Settings, Sms
-from daemon.app.watch import Watch
-from daemon.domain.arrival import Arrival as CameIn
-from daemon.domain.arrival import Arrives
-from daemon.domain.delivery import (
+from tocsin.app.engine.engine import Engine
+from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.health import Health
+from tocsin.app.lifecycle.run import Daemon, Orders
+from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.reply_options.codes import Codes
+from tocsin.app.reply_options.options import CLOSED_DOORS, Invitations
+from tocsin.domain.arrival import Arrival as CameIn
+from tocsin.domain.arrival import Arrives
+from tocsin.domain.delivery import (
     Accepted,
     Attempt,
     Content,
@@ -37,14 +36,16 @@ from daemon.domain.delivery import (
     Refused,
     Uncertain,
 )
-from daemon.domain.facts import Fact
-from daemon.domain.history import History
-from daemon.domain.incident import Incident
-from daemon.domain.invitation import NO_INVITATION, Invitation
-from daemon.domain.notification import Notification, Suppression
-from daemon.domain.people import Channel
-from daemon.domain.policy import Policy
-from daemon.ports import LedgerTrouble, Letter
+from tocsin.domain.facts import Fact
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.invitation import NO_INVITATION, Invitation
+from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.formats.settings.settings import Email, Settings, Sms
+from tocsin.ports.ledger import LedgerTrouble, Letter
+
 from tests.fakes.folder import FakeFolder
 from tests.fakes.loop import VirtualClock
 

@@ -18,17 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
-from daemon.app.configuration import read_tree
-from daemon.app.rehearsal import rehearse
-from daemon.documents import incident as incident_file
-from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
-from daemon.domain.history import History
-from daemon.domain.notification import Notification
-from daemon.domain.people import Channel
-from daemon.domain.policy import Policy
-from daemon.planning.plan import plan
-from daemon.planning.remember import remember
+from tocsin.app.configuration.load import read_tree
+from tocsin.app.simulation.play import rehearse
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
+from tocsin.domain.history import History
+from tocsin.domain.notification import Notification
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.formats.incident import read as incident_file
+from tocsin.planning.history.fold import remember
+from tocsin.planning.plan import plan
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 """A Monday morning, 11:00 in Berlin."""

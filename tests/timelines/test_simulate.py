@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
+from tocsin.cli import tocsin
 
-from daemon.cli import tocsin
 from tests.timelines.stage import START, folder_of, play, shows
 
 LADDER = """

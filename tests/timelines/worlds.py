@@ -9,9 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-
-from daemon.domain.people import Channel, StakeholderGroup
-from daemon.domain.policy import (
+from tocsin.domain.people import Channel, StakeholderGroup
+from tocsin.domain.policy import (
     Cadence,
     Level,
     PagePolicy,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from daemon.documents import alertmanager
+from tocsin.app.alerts import payload as alertmanager
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ZERO = "0001-01-01T00:00:00Z"

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from daemon.app.configuration import load
-from daemon.domain.delivery import Accepted, Content, Outcome
-from daemon.domain.facts import Fact, Seen
-from daemon.domain.incident import Incident
-from daemon.domain.policy import Policy
-from daemon.planning.on_call import on_call
-from daemon.planning.plan import plan
-from daemon.planning.remember import recall
-from daemon.ports import Ledger, Letter
+from tocsin.app.configuration.load import load
+from tocsin.domain.delivery import Accepted, Content, Outcome
+from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.incident import Incident
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import recall
+from tocsin.planning.on_call.resolve import on_call
+from tocsin.planning.plan import plan
+from tocsin.ports.ledger import Ledger, Letter
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CONFIG = Path(__file__).parents[2] / "config"

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from daemon.adapters.clock import SystemClock
+from tocsin.adapters.clock import SystemClock
 
 START = 1_800_000_000.0
 

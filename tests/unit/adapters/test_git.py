@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters import git
+from tocsin.adapters.git import read as git
 
 
 def run(top: Path, *arguments: str) -> str:

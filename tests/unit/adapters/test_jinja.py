@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.domain.delivery import Content
+from tocsin.domain.history import GroupHistory, History, RoleHistory
+from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.invitation import Invitation
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
+from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
+from tocsin.domain.problem import Problem
+from tocsin.text.gsm import segments
+from tocsin.wording.message import builtin
+from tocsin.wording.message.wording import Wording, wording
 
-from daemon.adapters.jinja import JinjaRenderer, shipped_folder
-from daemon.documents import plain
-from daemon.documents.sms import segments
-from daemon.documents.wording import Wording, wording
-from daemon.domain.delivery import Content
-from daemon.domain.history import GroupHistory, History, RoleHistory
-from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.domain.invitation import Invitation
-from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
-from daemon.domain.people import Channel, Person, StakeholderGroup
-from daemon.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
-from daemon.domain.problem import Problem
 from tests.policies import small_policy
 
 SHIPPED = shipped_folder()
@@ -237,9 +237,9 @@ def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
     each, invitation = notification(Kind.PAGE, Channel.SMS), Invitation("K7", LINK)
     text = renderer.render(each, INCIDENT, history(), POLICY, invitation).text
     assert text.endswith("You: Technical Lead. Reply ok K7 or pass K7")
-    built_in = plain.content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
+    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
     assert built_in.endswith("You: Technical Lead. Reply ok K7 or pass K7")
-    built_in = plain.content(wording(each, INCIDENT, history(), POLICY, Invitation("", LINK)), Channel.SMS).text
+    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, Invitation("", LINK)), Channel.SMS).text
     assert built_in.endswith(f"Ack: {LINK}")
 
 

@@ -6,12 +6,11 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from daemon.adapters.ledger.codec import UnknownFact, fact_body, outcome_body, read_fact, read_outcome
-from daemon.adapters.ledger.rows import content_row
-from daemon.domain.delivery import Content, Deferred, Outcome
-from daemon.domain.facts import Fact, Seen
-from daemon.domain.incident import Incident
+from tocsin.adapters.ledger.codec import UnknownFact, fact_body, outcome_body, read_fact, read_outcome
+from tocsin.adapters.ledger.rows import content_row
+from tocsin.domain.delivery import Content, Deferred, Outcome
+from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.incident import Incident
 
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 st.register_type_strategy(datetime, instants)

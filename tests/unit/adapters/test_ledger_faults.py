@@ -12,17 +12,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-
-from daemon.adapters.ledger import opening
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.lock import Lock, Locked
-from daemon.adapters.ledger.opening import open_existing, open_file
-from daemon.adapters.ledger.place import concern
-from daemon.adapters.ledger.tables import metadata
-from daemon.domain.delivery import Accepted
-from daemon.domain.facts import Answer, Answered
-from daemon.domain.people import Channel
-from daemon.ports import LedgerTrouble
+from tocsin.adapters.ledger import opening
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.lock import Lock, Locked
+from tocsin.adapters.ledger.opening import open_existing, open_file
+from tocsin.adapters.ledger.place import concern
+from tocsin.adapters.ledger.tables import metadata
+from tocsin.domain.delivery import Accepted
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerTrouble
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PHONE = "+14155550101"

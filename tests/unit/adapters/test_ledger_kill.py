@@ -9,22 +9,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.domain.delivery import Accepted
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.domain.delivery import Accepted
 
 WRITER = """
 import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.domain.delivery import Accepted, Content
-from daemon.domain.facts import Answer, Answered
-from daemon.domain.notification import Kind, Notification, Reason
-from daemon.domain.people import Channel
-from daemon.ports import Letter
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.domain.delivery import Accepted, Content
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import Letter
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters.ledger.lock import Lock, Locked, held
+from tocsin.adapters.ledger.lock import Lock, Locked, held
 
 
 def test_asking_takes_nothing(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.outbox.transport import Outbox
+from tocsin.domain.delivery import Accepted, Content, Deferred, Message
+from tocsin.domain.people import Channel
 
-from daemon.adapters.outbox import Outbox
-from daemon.domain.delivery import Accepted, Content, Deferred, Message
-from daemon.domain.people import Channel
 from tests.fakes.clock import StillClock
 
 

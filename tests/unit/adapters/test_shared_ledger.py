@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.adapters.ledger.shared import SharedLedger
-from daemon.ports import LedgerTrouble
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.shared import SharedLedger
+from tocsin.ports.ledger import LedgerTrouble
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tocsin.adapters.smtp import transport as smtp
+from tocsin.adapters.smtp.transport import Smtp
+from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Refused, Uncertain
+from tocsin.domain.people import Channel
 
-from daemon.adapters import smtp
-from daemon.adapters.smtp import Smtp
-from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Message, Refused, Uncertain
-from daemon.domain.people import Channel
 from tests.fakes.certificates import Authority
 from tests.fakes.smtp_server import Relay
 
@@ -283,4 +283,4 @@ async def test_nobody_can_be_asked() -> None:
 
 def test_the_password_is_not_shown() -> None:
     """Nothing of the transport prints its secret."""
-    assert "hidden" not in repr(smtp.smtp_dialogue.Relay("host", 25, "none", ("tocsin", "hidden")))
+    assert "hidden" not in repr(smtp.dialogue.Relay("host", 25, "none", ("tocsin", "hidden")))

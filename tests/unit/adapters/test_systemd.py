@@ -6,8 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from daemon.adapters.systemd import Systemd
+from tocsin.adapters.systemd import Systemd
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.adapters.twilio import transport as twilio
+from tocsin.adapters.twilio.transport import Twilio
+from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
+from tocsin.domain.people import Channel
 
-from daemon.adapters import twilio
-from daemon.adapters.twilio import Twilio
-from daemon.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
-from daemon.domain.people import Channel
 from tests.fakes.twilio_server import StandIn
 
 SENDER, ANA = "+15005550006", "+14155550101"
@@ -227,7 +227,7 @@ async def test_numbers_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async with StandIn() as server, sending(server) as transport:
         await transport.send(text(words="a secret"))
         await transport.find(text(), now())
-    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("twilio", "daemon"))]
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("twilio", "tocsin"))]
     assert not [line for line in ours if ANA in line or "secret" in line]
 
 

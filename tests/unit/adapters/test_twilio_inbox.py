@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.delivery import Deferred, Fault
 
-from daemon.domain.arrival import Arrival, Arrives
-from daemon.domain.delivery import Deferred, Fault
 from tests.fakes.twilio_server import StandIn
 from tests.unit.adapters.test_twilio import ANA, SENDER, now, sending, text
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from tocsin.app.alerts import words as alert_words
+from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.memory import Memory
+from tocsin.app.alerts.payload import Group
+from tocsin.app.alerts.steps import Did, Step, declaration, step
+from tocsin.domain.incident import Incident, Status
+from tocsin.formats.incident.edit import Edit
+from tocsin.formats.settings.settings import Alertmanager
 
-from daemon.app.alert_meaning import Meaning
-from daemon.app.alert_steps import Did, Step, declaration, step
-from daemon.app.settings import Alertmanager
-from daemon.documents import alert_words
-from daemon.documents.alert_memory import Memory
-from daemon.documents.alertmanager import Group
-from daemon.documents.edit import Edit
-from daemon.domain.incident import Incident, Status
 from tests.unit.alerts import T0, alert, group
 from tests.unit.lives import shipped_policy
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from daemon.app.configuration import load, read_tree
-from daemon.domain.problem import ProblemLevel
+from tocsin.app.configuration.load import load, read_tree
+from tocsin.domain.problem import ProblemLevel
 
 DATA = Path(__file__).parents[2] / "data"
 BASE = {path.name: path.read_bytes() for path in (DATA / "config" / "base").iterdir()}

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-
-from daemon.cli import tocsin
+from tocsin.cli import tocsin
 
 SHIPPED = Path(__file__).parents[3] / "config"
 AT = "2026-11-23T08:24:00Z"

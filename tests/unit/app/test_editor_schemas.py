@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from tocsin.app.configuration.editor_schemas import SCHEMAS
+from tocsin.app.configuration.load import read_tree
+from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.incident import read as incident
+from tocsin.formats.policy_test import read as policy_tests
+from tocsin.formats.schema import patterns
+from tocsin.text import scalars
 
-from daemon.app.configuration import read_tree
-from daemon.app.editor_schemas import SCHEMAS
-from daemon.documents import incident, patterns, policy_tests, scalars
-from daemon.domain.problem import ProblemLevel
 from tests.editor import seen
 
 ROOT = Path(__file__).parents[3]

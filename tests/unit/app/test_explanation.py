@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.app.incidents.explanation import Explained, NeverSeen, explain
+from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, Reader, lines
+from tocsin.domain.delivery import Refused, Uncertain
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.people import Channel
 
-from daemon.adapters.incident_files import IncidentFiles
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.app.explanation import Explained, NeverSeen, explain
-from daemon.cli.explain_lines import IN_FULL, WIDTH, Reader, lines
-from daemon.domain.delivery import Refused, Uncertain
-from daemon.domain.facts import Answer, Answered, ChannelRefused, Seen
-from daemon.domain.incident import Incident, Status
-from daemon.domain.notification import Kind, Reason
-from daemon.domain.people import Channel
 from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
 
 CARD = Incident("card", "Card payments fail", "sev1")

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tocsin.app.intake.intake import Changes, Intake, Known, Version
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.policy import Policy
 
-from daemon.app.intake import Changes, Intake, Known, Version
-from daemon.domain.incident import Incident, Status
-from daemon.domain.policy import Policy
 from tests.fakes.folder import FakeFolder
 from tests.policies import small_policy
 

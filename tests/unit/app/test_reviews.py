@@ -8,16 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.clock import SystemClock
+from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.app.incidents.reviews import DRAFTS_MOST, NeverSeen, Reviews, Undrafted, write
+from tocsin.domain.delivery import Refused
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.operator_notice import Trouble
 
-from daemon.adapters.clock import SystemClock
-from daemon.adapters.incident_files import FileTrouble, IncidentFiles
-from daemon.adapters.ledger.ledger import SqlLedger
-from daemon.adapters.ledger.opening import open_file
-from daemon.app.reviews import DRAFTS_MOST, NeverSeen, Reviews, Undrafted, write
-from daemon.app.trouble import Trouble
-from daemon.domain.delivery import Refused
-from daemon.domain.facts import Answer, Answered
-from daemon.domain.incident import Incident, Status
 from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
 
 CARD = Incident("card", "Card payments fail", "sev1")

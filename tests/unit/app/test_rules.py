@@ -6,17 +6,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from daemon.app.configuration import load
-from daemon.documents.because import because, held_back
-from daemon.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
-from daemon.domain.history import History
-from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Suppression, Why
-from daemon.domain.people import Channel
-from daemon.domain.policy import Policy
-from daemon.planning.plan import plan
-from daemon.planning.remember import remember
+from tocsin.app.configuration.load import load
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Suppression, Why
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import remember
+from tocsin.planning.plan import plan
+from tocsin.wording.message.reason_text import because, held_back
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CONFIG = """

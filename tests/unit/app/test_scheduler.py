@@ -3,7 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from daemon.app.scheduler import Scheduler
+from tocsin.app.engine.scheduler import Scheduler
+
 from tests.fakes.loop import VirtualClock, run_virtually
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -9,15 +9,15 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from tocsin.adapters.files import new_files
+from tocsin.app.configuration import editor_schemas
+from tocsin.app.configuration.load import load, read_tree
+from tocsin.app.configuration.starter import InTheWay, begin, draft
+from tocsin.app.configuration.starter_texts import Answers, Mail, Sms, person, scalar, team
+from tocsin.cli import tocsin
+from tocsin.planning.on_call.resolve import on_call
+from tocsin.text.yaml import read
 
-from daemon.adapters import new_files
-from daemon.app import editor_schemas
-from daemon.app.configuration import load, read_tree
-from daemon.app.starter import InTheWay, begin, draft
-from daemon.cli import tocsin
-from daemon.documents.starter import Answers, Mail, Sms, person, scalar, team
-from daemon.documents.yaml import read
-from daemon.planning.on_call import on_call
 from tests.editor import seen
 
 NOW = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)  # a Monday, 08:59 in Berlin

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from tocsin.app.incidents.drill import Drill, Drilled
+from tocsin.cli.drill import command
+from tocsin.cli.output.drill_lines import Live, report
+from tocsin.domain.delivery import Deferred, Outcome, Receipt, Refused
+from tocsin.domain.facts import Answer, Answered, Seen
+from tocsin.domain.incident import Acknowledgment, Incident, Status
 
-from daemon.app.drill import Drill, Drilled
-from daemon.cli.drill import command
-from daemon.cli.drill_lines import Live, report
-from daemon.domain.delivery import Deferred, Outcome, Receipt, Refused
-from daemon.domain.facts import Answer, Answered, Seen
-from daemon.domain.incident import Acknowledgment, Incident, Status
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.lives import CONFIG, T0, happen, on_duty, pass_time, seen, shipped_policy

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tocsin.cli import tocsin
 
-from daemon.cli import tocsin
 from tests.fakes.pager import CONFIG, SETTINGS
 
 

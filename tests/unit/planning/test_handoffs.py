@@ -8,10 +8,9 @@ import pytest
 from cronsim import CronSim, CronSimError
 from hypothesis import given
 from hypothesis import strategies as st
-
-from daemon.domain.rotation import Shift
-from daemon.planning.handoffs import fault, firings, next_firing, turn_of
-from daemon.planning.wall_clock import instant
+from tocsin.domain.rotation import Shift
+from tocsin.planning.on_call.handoffs import fault, firings, next_firing, turn_of
+from tocsin.planning.on_call.wall_clock import instant
 
 ZONES = [
     "America/Chicago", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia", "America/Sao_Paulo",

@@ -5,9 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from daemon.domain.rotation import Hours, Window
-from daemon.planning.hours import after, is_open, opens
+from tocsin.domain.rotation import Hours, Window
+from tocsin.planning.on_call.hours import after, is_open, opens
 
 WEEK = frozenset(range(5))
 OFFICE = Hours("Europe/Berlin", (Window(WEEK, time(9), time(17)),))

@@ -3,11 +3,10 @@
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-
-from daemon.domain.people import Person
-from daemon.domain.policy import Policy, Who
-from daemon.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from daemon.planning.on_call import everyone, next_on_call, on_call, on_call_now, resolve
+from tocsin.domain.people import Person
+from tocsin.domain.policy import Policy, Who
+from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
+from tocsin.planning.on_call.resolve import everyone, next_on_call, on_call, on_call_now, resolve
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """09:00 in Berlin: the first turn of `WEEKLY`."""

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from daemon.domain.delivery import Accepted, Attempt, Deferred, Fate, Outcome, Receipt, Refused, Uncertain
-from daemon.domain.notification import Kind
-from daemon.domain.people import Channel
-from daemon.planning.receipts import awaited_until, heard
-from daemon.planning.retry import Done, after_send, elsewhere_at, standing
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.planning.delivery.receipts import awaited_until, heard
+from tocsin.planning.delivery.retry import Done, after_send, elsewhere_at, standing
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATER = T0 + timedelta(seconds=40)

@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from daemon.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
-from daemon.domain.notification import Kind
-from daemon.domain.people import Channel
-from daemon.planning.retry import MOST_COPIES, Again, Done, LookUp, after_look_up, after_send, elsewhere_at
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.planning.delivery.retry import MOST_COPIES, Again, Done, LookUp, after_look_up, after_send, elsewhere_at
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 BUSY, LOST = Deferred("451 try later"), Uncertain("the reply did not come")

@@ -8,16 +8,16 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from tocsin.adapters.jinja.pages import Pages
+from tocsin.app.reply_options import links
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.policy import Policy
+from tocsin.formats.settings.settings import Email, Settings, Sms, Web
+from tocsin.web import FOLDER
+from tocsin.web.http.site import Site
+from tocsin.web.server import application
 
-from daemon.adapters.jinja.pages import Pages
-from daemon.app.settings import Email, Settings, Sms, Web
-from daemon.documents import links
-from daemon.domain.facts import Answer, Answered
-from daemon.domain.incident import Incident, Status
-from daemon.domain.policy import Policy
-from daemon.web import FOLDER
-from daemon.web.server import application
-from daemon.web.site import Site
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.lives import T0, happen, seen, shipped_policy

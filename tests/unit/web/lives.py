@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from tocsin.adapters.jinja.pages import Pages
+from tocsin.app.configuration.active_policy import InForce
+from tocsin.formats.settings.settings import Email, Settings, Sms, Web
+from tocsin.web import FOLDER
+from tocsin.web.http.connections import Limits, Runner
+from tocsin.web.http.log_limit import Sayings
+from tocsin.web.http.site import Inbox, Site
+from tocsin.web.server import application
 
-from daemon.adapters.jinja.pages import Pages
-from daemon.app.in_force import InForce
-from daemon.app.settings import Email, Settings, Sms, Web
-from daemon.web import FOLDER
-from daemon.web.connections import Limits, Runner
-from daemon.web.sayings import Sayings
-from daemon.web.server import application
-from daemon.web.site import Inbox, Site
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.lives import CONFIG

@@ -4,10 +4,11 @@ import copy
 from dataclasses import replace
 from datetime import timedelta
 
-from daemon.adapters.config_files import snapshot
-from daemon.domain.facts import Answer, Answered, Fact, Seen
-from daemon.domain.incident import Incident, Status, UpdateEntry
-from daemon.ports import Ledger
+from tocsin.adapters.files.config_snapshot import snapshot
+from tocsin.domain.facts import Answer, Answered, Fact, Seen
+from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.ports.ledger import Ledger
+
 from tests.fakes.ledger import MemoryLedger, Pages
 from tests.unit.lives import CONFIG, T0, happen, on_duty, pass_time, seen
 

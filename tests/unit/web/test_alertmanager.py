@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from tocsin.domain.facts import Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.settings.settings import Alertmanager, Email, Settings, Sms, Web
+from tocsin.web.http.site import Site
+from tocsin.web.server import application
 
-from daemon.app.settings import Alertmanager, Email, Settings, Sms, Web
-from daemon.documents import incident as incident_file
-from daemon.domain.facts import Seen
-from daemon.domain.incident import Incident, Status
-from daemon.web.server import application
-from daemon.web.site import Site
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.app.reply_options import links
+from tocsin.domain.facts import Answer, Answered, StillThereAsked
+from tocsin.domain.incident import Status
 
-from daemon.documents import links
-from daemon.domain.facts import Answer, Answered, StillThereAsked
-from daemon.domain.incident import Status
 from tests.unit.lives import on_duty, shipped_policy
 from tests.unit.web.links import CARD, KEY, OLD_KEY, PUBLIC, Door, door
 

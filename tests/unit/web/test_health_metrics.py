@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tocsin.app.configuration.load import load
+from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.delivery import Receipt
+from tocsin.domain.facts import Seen
+from tocsin.domain.incident import Incident
+from tocsin.domain.people import Channel
+from tocsin.web.access.guard import FORWARDED
 
-from daemon.app.configuration import load
-from daemon.app.health import HEALTHY
-from daemon.domain.arrival import Arrival, Arrives
-from daemon.domain.delivery import Receipt
-from daemon.domain.facts import Seen
-from daemon.domain.incident import Incident
-from daemon.domain.people import Channel
-from daemon.web.guard import FORWARDED
 from tests.unit.lives import CONFIG, T0, happen
 from tests.unit.web.lives import Life, alive
 

@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.outbox.reader import FILE_MOST, Inbox
+from tocsin.domain.delivery import Content, Message
+from tocsin.domain.people import Channel
+from tocsin.web.routes.inbox import SHOWN_MOST, WATCHERS_MOST
+from tocsin.wording.message.email import Letterhead
 
-from daemon.adapters.inbox import FILE_MOST, Inbox
-from daemon.documents.mail import Letterhead
-from daemon.domain.delivery import Content, Message
-from daemon.domain.people import Channel
-from daemon.web.inbox import SHOWN_MOST, WATCHERS_MOST
 from tests.unit.lives import T0
 from tests.unit.web.lives import alive
 

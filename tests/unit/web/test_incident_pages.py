@@ -6,9 +6,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from tocsin.app.reply_options import links
+from tocsin.web.access import sessions
 
-from daemon.documents import links
-from daemon.web import sessions
 from tests.unit.lives import shipped_policy
 from tests.unit.web.lives import Life, alive, parsed
 from tests.unit.web.stories import BEARER, KEY, MINUTE, TOKEN, WEB, lived

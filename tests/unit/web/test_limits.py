@@ -9,12 +9,12 @@ import structlog
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from tocsin.web.http import log_limit
+from tocsin.web.http.connections import LINE_MOST, Limits
+from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, Rates
+from tocsin.web.http.responses import BUSY, SENTENCES
+from tocsin.web.server import BODY_MOST
 
-from daemon.web import sayings
-from daemon.web.connections import LINE_MOST, Limits
-from daemon.web.plain import BUSY, SENTENCES
-from daemon.web.rates import ADDRESSES_MOST, BURST, STEADY, Rates
-from daemon.web.server import BODY_MOST
 from tests.unit.web.lives import alive, parsed
 
 QUICK = Limits(sent_within=0.4, written_within=0.4, idle=0.6, lingers=0.1)
@@ -184,7 +184,7 @@ async def test_where_all_are_at_work_others_hear_so() -> None:
 
 async def test_a_dripping_body_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that does not come whole in good time is refused; nothing was done with its beginning."""
-    monkeypatch.setattr("daemon.web.server.ANSWERED_WITHIN", 0.3)
+    monkeypatch.setattr("tocsin.web.server.ANSWERED_WITHIN", 0.3)
     async with alive(QUICK, extra=EXTRA) as life:
         plain(await life.ask(b"POST /echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc"), 408)
 
@@ -247,14 +247,14 @@ def test_only_so_many_addresses_are_remembered() -> None:
 async def test_lines_in_the_log_are_few() -> None:
     """Of one event a few lines a minute are written, and in the end how many were held back."""
     with structlog.testing.capture_logs() as lines:
-        said = sayings.Sayings()
+        said = log_limit.Sayings()
         for number in range(50):
             said.say("refused", status=404, number=number)
         said.say("other")
         said._close("refused")
     refused = [line for line in lines if line["event"] == "refused"]
-    assert len(refused) == sayings.SAID_MOST + 1
-    assert refused[-1]["held_back"] == 50 - sayings.SAID_MOST
+    assert len(refused) == log_limit.SAID_MOST + 1
+    assert refused[-1]["held_back"] == 50 - log_limit.SAID_MOST
     assert [line["event"] for line in lines].count("other") == 1
 
 

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.formats.settings.settings import Email, Settings, Sms
+from tocsin.web.http.site import Site
+from tocsin.web.routes.twilio import verified
+from tocsin.web.server import application
 
-from daemon.app.settings import Email, Settings, Sms
-from daemon.domain.arrival import Arrival, Arrives
-from daemon.web.server import application
-from daemon.web.site import Site
-from daemon.web.twilio import verified
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.twilio_webhooks import SID, inbound, signature, status
 

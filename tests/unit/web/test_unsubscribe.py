@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.app.reply_options import links
+from tocsin.domain.people import StakeholderGroup
 
-from daemon.documents import links
-from daemon.domain.people import StakeholderGroup
 from tests.unit.web.links import KEY, OLD_KEY, Door, door
 
 READER = "o/hara{x}+eu@example.com"

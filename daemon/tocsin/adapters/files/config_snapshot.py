@@ -1,0 +1,104 @@
+"""The config folder and the credentials folder, as snapshots in memory.
+
+Decides which files are opened: regular ones inside the folder, whole and small enough. Must not know what they mean.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from tocsin.domain.problem import Problem
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, problem, under
+
+WANTED = (".yaml", ".yml", ".ics")
+FILES_LIMIT = 2000
+"""The most files of one config folder."""
+CREDENTIAL_LIMIT = 64 * 1024
+"""The most bytes of a credential."""
+
+
+def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]:
+    """Every config file by its path relative to the folder (with `/`), and what could not be read. `label` is the
+    folder's name in problems. A file over its limit comes one byte too long, for the reader to refuse.
+    """
+    files: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        return {}, [
+            problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
+        ]
+    inside = os.path.realpath(folder)
+    for path in _wanted(folder, label, problems):
+        name = path.relative_to(folder).as_posix()
+        if len(files) >= FILES_LIMIT:
+            problems.append(problem(label, TOP, "too-many-files", f"over {FILES_LIMIT} files; {name} is not read"))
+            break
+        trouble = _take(files, name, path, inside)
+        if trouble:
+            problems.append(problem(under(label, shown(name)), TOP, *trouble))
+    return files, problems
+
+
+def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
+    """Read one file into the snapshot, or say why not: a code and a sentence."""
+    if not name.isprintable():
+        return "unreadable-file", "the name holds characters that cannot be shown; rename the file"
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        if not real.is_relative_to(inside):
+            return "link-outside", "the link leads outside the config folder; put the file itself here"
+        files[name] = regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+    except OSError as fault:
+        return "unreadable-file", f"the file cannot be read: {fault.strerror or fault}"
+    return None
+
+
+def credentials(folder: str | None) -> tuple[dict[str, str], list[Problem]]:
+    """The credential files of ours in a folder (systemd's $CREDENTIALS_DIRECTORY), without their last line end, and
+    those that could not be read.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in sorted(Path(folder).glob("tocsin_*")) if folder else ():
+        try:
+            data = regular(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
+            found[path.name] = data.decode().rstrip("\r\n")
+        except OSError as fault:
+            why = f"the credential file cannot be read: {fault.strerror or fault}"
+            problems.append(problem(shown(path.name), TOP, "unreadable-file", why))
+        except UnicodeDecodeError:
+            problems.append(problem(shown(path.name), TOP, "not-utf8", "the credential file is not UTF-8 text"))
+    return found, problems
+
+
+def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]:
+    """The files that may be config, in a stable order; hidden ones and folders behind links are left alone. A folder
+    that cannot be listed is a problem.
+    """
+
+    def closed(fault: OSError) -> None:
+        found = f"the folder cannot be listed: {fault.strerror or fault}"
+        problems.append(problem(label, TOP, "unreadable-file", f"{shown(str(fault.filename))}: {found}"))
+
+    for root, folders, names in os.walk(folder, onerror=closed):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for each in folders:
+            if Path(root, each).is_symlink():
+                found = f"{shown(each)} is a link to a folder, which is not followed; put the folder itself here"
+                problems.append(problem(label, TOP, "link-to-folder", found))
+        for name in sorted(names):
+            if name.endswith(WANTED) and not name.startswith("."):
+                path = Path(root, name)
+                if path.parent != folder / "tests" and (folder / "tests") not in path.parents:
+                    yield path
+
+
+def regular(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file, else OSError. It never waits: a FIFO is refused, not read."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(0, "it is no regular file")
+        return file.read(limit)

@@ -1,0 +1,211 @@
+"""Writing incident files: whole or not at all, and never over what somebody else wrote meanwhile.
+
+Decides how bytes get into the folder safely: a temporary file that the scanner ignores, fsync, rename, fsync of the
+folder. Must not know what the bytes say.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.formats.incident.file_name import counts, incident_id
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import FILE_LIMIT
+
+RETRIES = 10
+"""How often an edit is made again because the file changed under it."""
+LOCK_TRIES, LOCK_PAUSE = 250, 0.02
+"""How often another tocsin command that writes is waited for, and for how many seconds each (5 s in all); then we go on
+without the lock, because each edit is checked anyway."""
+NAME_LIMIT = 255
+"""The longest file name, in bytes."""
+NEW_MODE = 0o644
+"""The permissions of a new file, whatever the umask: the daemon may run as another user. The folder's own guard it."""
+
+
+class FileTrouble(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """A file could not be written; the text says why, for people."""
+
+
+class IncidentFiles:
+    """The folder of incident files, for commands that write."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """The names that count, in order; none when there is no such folder yet."""
+        try:
+            return sorted(name for name in os.listdir(self.folder) if counts(name))  # noqa: PTH208 - names, not paths
+        except FileNotFoundError:
+            return []
+        except OSError as fault:
+            raise self._trouble(str(self.folder), fault) from None
+
+    def ids(self) -> list[str]:
+        """The ids of all incident files."""
+        return [incident_id(name) for name in self.names()]
+
+    def find(self, incident: str) -> str | None:
+        """The name of the file with this id; a regular file before anything else, `.yaml` before `.yml`."""
+        named = [name for name in self.names() if incident_id(name) == incident]
+        regular = [name for name in named if stat.S_ISREG(self._status(name).st_mode)]
+        return next(iter(regular or named), None)
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file up to the limit and one more; None when it is not there, or is no readable file."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            file = os.open(self.folder / name, flags)
+        except OSError:
+            return None
+        with os.fdopen(file, "rb") as opened:
+            try:
+                return opened.read(FILE_LIMIT + 1) if stat.S_ISREG(os.fstat(file).st_mode) else None
+            except OSError:
+                return None
+
+    def create_unless(self, name: str, data: bytes, moot: Callable[[Sequence[str]], bool]) -> bool:
+        """Write a new file; False when one of that name is there already, or the names that are there make it `moot`.
+        Nobody else who asks this way writes in between.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise self._trouble(name, fault) from None
+        with self._alone():
+            return not moot(self.names()) and self.create(name, data)
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a new file; False when one of that name is there already."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._written(name, data) as temporary:
+                try:
+                    os.link(temporary, self.folder / name)
+                except FileExistsError:
+                    return False
+            self._sync()
+        except OSError as fault:
+            raise self._trouble(name, fault) from None
+        return True
+
+    def change(self, name: str, edit: Callable[[bytes], bytes | None]) -> bool:
+        """Replace a file by its edited self; False when it cannot be read, or not edited (then the edit gives None). If
+        it changes meanwhile, the edit is made again on what it has become.
+        """
+        with self._alone():
+            for _ in range(RETRIES):
+                before = self.read(name)
+                after = None if before is None else edit(before)
+                if after is None:
+                    return False
+                if self._replaced(name, after, before):
+                    return True
+        raise FileTrouble(f"{self._label(name)} keeps changing; nothing was written, try again")
+
+    def put(self, name: str, data: bytes, aside: datetime | None = None) -> str:
+        """Write a file whatever is in its place. With `aside`, what is there is first kept beside it as
+        `.<name>.unread-<time>`; that name is given.
+        """
+        with self._alone():
+            kept = ""
+            if aside and (self.folder / name).is_symlink() | (self.folder / name).exists():
+                kept = self._keep(name, aside)
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as fault:
+                raise self._trouble(name, fault) from None
+            self._replaced(name, data)
+        return kept
+
+    def _keep(self, name: str, at: datetime) -> str:
+        """Keep what is under a name beside it, untouched."""
+        suffix = f".unread-{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        room = NAME_LIMIT - 1 - len(suffix)
+        kept = "." + os.fsdecode(os.fsencode(name)[:room]) + suffix
+        try:
+            os.link(self.folder / name, self.folder / kept, follow_symlinks=False)
+        except OSError:
+            try:  # not every file system or right allows a second name; then there is a moment without the first
+                os.rename(self.folder / name, self.folder / kept)  # noqa: PTH104 - bytes stay where they are
+            except OSError as fault:
+                raise self._trouble(kept, fault) from None
+        return kept
+
+    def _replaced(self, name: str, data: bytes, before: bytes | None = None) -> bool:
+        """Put the data in the file's place; False if it no longer is as it was `before`."""
+        try:
+            with self._written(name, data) as temporary:
+                if before is not None and self.read(name) != before:
+                    return False
+                os.replace(temporary, self.folder / name)  # noqa: PTH105 - beside os.link and os.open
+            self._sync()
+        except OSError as fault:
+            raise self._trouble(name, fault) from None
+        return True
+
+    @contextmanager
+    def _written(self, name: str, data: bytes) -> Iterator[Path]:
+        """The data on disk under a name that the scanner ignores, with the mode and owner of the file it is for."""
+        room = NAME_LIMIT - 24
+        temporary = self.folder / f".{os.fsdecode(os.fsencode(name)[:room])}.{secrets.token_hex(6)}.tmp"
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_MODE)
+        try:
+            with os.fdopen(file, "wb") as opened:
+                opened.write(data)
+                opened.flush()
+                os.fchmod(file, NEW_MODE)
+                with suppress(OSError):  # there may be no file yet, and only root gives files away
+                    before = self._status(name)
+                    if stat.S_ISREG(before.st_mode):
+                        os.fchmod(file, stat.S_IMODE(before.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+                        os.fchown(file, before.st_uid, before.st_gid)
+                os.fsync(file)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One tocsin command writes at a time."""
+        try:
+            lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            yield
+            return
+        try:
+            for _ in range(LOCK_TRIES):
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    time.sleep(LOCK_PAUSE)
+            yield
+        finally:
+            os.close(lock)
+
+    def _status(self, name: str) -> os.stat_result:
+        return os.lstat(self.folder / name)
+
+    def _sync(self) -> None:
+        """Make a rename in the folder last."""
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _label(self, name: str) -> str:
+        return shown(str(self.folder / name))
+
+    def _trouble(self, name: str, fault: OSError) -> FileTrouble:
+        why = os.strerror(fault.errno or errno.EIO).lower()
+        return FileTrouble(f"{self._label(name)} cannot be written: {why}")

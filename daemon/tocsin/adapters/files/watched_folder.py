@@ -1,0 +1,239 @@
+"""The folder of incident files, and what pokes us when it may have changed.
+
+Decides which entries are opened (regular files of a counting name, never links, FIFOs, sockets or devices) and which
+need no second reading. Must not know what a file says, nor what follows from a change.
+"""
+
+import asyncio
+import errno
+import os
+import stat
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from operator import attrgetter
+from pathlib import Path
+
+from watchfiles import awatch
+
+from tocsin.formats.incident.file_name import counts
+from tocsin.formats.incident.read import digest
+from tocsin.ports.ledger import Clock, Listed
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import FILE_LIMIT
+
+KEPT_LIMIT = 16 * 1024
+"""Files up to this size are kept in memory between scans, in bytes; larger ones are read again each time."""
+FRESH = timedelta(seconds=2)
+"""A file changed so shortly before it was read is read again: its times may be too coarse to show a second change."""
+RESCAN_EVERY = timedelta(seconds=9)
+"""A poke comes this often, whatever the watcher says (or fails to say), so that nothing is unseen for over 10 s."""
+POLL_EVERY = timedelta(seconds=1)
+"""How often a poke comes while the folder cannot be watched."""
+STEP_MS = 6
+"""How long watchfiles sleeps between looks. It pokes after about 1.5 steps; shorter ones cost more CPU when idle."""
+DEBOUNCE_MS = 20
+"""How long watchfiles gathers a stream of changes into one poke."""
+
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_KINDS = {
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+_Identity = tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file as last read. `fresh`: it had changed so shortly before that its times prove nothing yet."""
+
+    identity: _Identity
+    listed: Listed
+    fresh: bool
+
+
+class WatchedFolder:
+    """`ports.Folder` on a real directory. An unchanged file gives the same `Listed` object at each scan."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+
+    def scan(self) -> Sequence[Listed] | str:
+        """Every file that counts, by name, or a sentence that says why the folder cannot be read. It blocks."""
+        try:
+            root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as fault:
+            return self._why(fault)
+        fresh_from = int((self._clock.now() - FRESH).timestamp() * 1e9)
+        kept: dict[str, _Kept] = {}
+        found: list[Listed] = []
+        try:
+            with os.scandir(root) as entries:
+                for entry in entries:
+                    before = self._kept.get(entry.name)
+                    if before or counts(entry.name):
+                        self._take(root, entry, before, fresh_from, kept, found)
+        except OSError as fault:
+            return self._why(fault)
+        finally:
+            os.close(root)
+        self._kept = kept
+        found.sort(key=_by_name)
+        return found
+
+    def _take(
+        self,
+        root: int,
+        entry: os.DirEntry[str],
+        before: _Kept | None,
+        fresh_from: int,
+        kept: dict[str, _Kept],
+        found: list[Listed],
+    ) -> None:
+        """List one entry: from memory if nothing about it has changed since `before`, else from the disk."""
+        name = entry.name
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        except OSError as fault:
+            found.append(Listed(name, b"", "", _trouble(name, fault)))
+            return
+        if before and not before.fresh and before.identity == _identity(status):
+            kept[name] = before
+            found.append(before.listed)
+            return
+        if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISDIR(status.st_mode):
+                found.append(_never_opened(name, status.st_mode))
+            return
+        listed, opened = _read(root, name)
+        if listed is None:
+            return
+        if before and before.listed == listed:
+            listed = before.listed
+        found.append(listed)
+        if opened and opened.st_size <= KEPT_LIMIT:
+            kept[name] = _Kept(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
+
+    async def pokes(self) -> AsyncGenerator[None, None]:
+        """Something may have changed: at each change, and every 9 s anyway. Never ends; survives the folder's removal,
+        its replacement, and a machine without inotify (then it pokes each second).
+        """
+        while True:
+            watched = self._root()
+            if watched:
+                with suppress(OSError, RuntimeError):  # inotify's limits, or a folder that went away meanwhile
+                    async with aclosing(self._watch(watched)) as pokes:
+                        async for _ in pokes:
+                            yield None
+            yield None
+            if not watched or self._root() in {watched, None}:
+                await asyncio.sleep(POLL_EVERY.total_seconds())
+
+    async def _watch(self, watched: tuple[int, int]) -> AsyncGenerator[None, None]:
+        """Pokes while the path leads to this very directory. The first comes within a second: what changed before the
+        watch began was not seen.
+        """
+        changes = awatch(
+            self.path,
+            watch_filter=None,
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            rust_timeout=int(POLL_EVERY.total_seconds() * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+            ignore_permission_denied=True,
+        )
+        ticks = RESCAN_EVERY // POLL_EVERY - 1
+        async with aclosing(changes):
+            async for change in changes:
+                ticks += 1
+                if change or ticks >= RESCAN_EVERY // POLL_EVERY:
+                    ticks = 0
+                    yield None
+                if self._root() != watched:
+                    return
+
+    def _root(self) -> tuple[int, int] | None:
+        """Which directory the path leads to now."""
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+    def _why(self, fault: OSError) -> str:
+        """Why the folder cannot be read, and what cures it."""
+        name = shown(str(self.path))
+        if isinstance(fault, FileNotFoundError):
+            return f"the incident folder {name} is gone; make it again, or mount it"
+        if isinstance(fault, NotADirectoryError):
+            return f"the incident folder {name} is no directory; put a directory in its place"
+        if isinstance(fault, PermissionError):
+            return f"the incident folder {name} may not be read; let the daemon's user read and enter it"
+        return f"the incident folder {name} cannot be read: {os.strerror(fault.errno or errno.EIO)}"
+
+
+_by_name = attrgetter("name")
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    """What changes when a file does."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _never_opened(name: str, mode: int) -> Listed:
+    """An entry that is no file (timeline.md rule 41)."""
+    kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
+    return Listed(name, None, "", f"{shown(name)} is {kind}, which is never opened; put a regular file in its place")
+
+
+def _trouble(name: str, fault: OSError) -> str:
+    """Why a file cannot be read, and what cures it."""
+    if isinstance(fault, PermissionError):
+        return f"{shown(name)} may not be read; give the daemon's user the right to"
+    return f"{shown(name)} cannot be read: {os.strerror(fault.errno or errno.EIO)}"
+
+
+def _read(root: int, name: str) -> tuple[Listed | None, os.stat_result | None]:
+    """Open one file, and read it up to the limit and one byte more; None when it has just gone. A file that there is
+    but cannot be read has no bytes and says why.
+    """
+    try:
+        file = os.open(name, _FLAGS, dir_fd=root)
+    except FileNotFoundError:
+        return None, None
+    except OSError as fault:
+        if fault.errno in {errno.ELOOP, errno.ENXIO}:
+            return _never_opened(name, stat.S_IFLNK if fault.errno == errno.ELOOP else stat.S_IFSOCK), None
+        return Listed(name, b"", "", _trouble(name, fault)), None
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode):
+            return _never_opened(name, status.st_mode), None
+        data = _bytes(file)
+    except OSError as fault:
+        return Listed(name, b"", "", _trouble(name, fault)), None
+    finally:
+        os.close(file)
+    trouble = (
+        "" if len(data) <= FILE_LIMIT else f"{shown(name)} is over {FILE_LIMIT // 1024} KiB; only the start is read"
+    )
+    return Listed(name, data, digest(data), trouble), status
+
+
+def _bytes(file: int) -> bytes:
+    """The bytes of an open file, up to the limit and one more."""
+    parts: list[bytes] = []
+    left = FILE_LIMIT + 1
+    while left and (part := os.read(file, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,250 @@
+"""The renderer: which template speaks for a notification, and when the built-in text does instead: a broken template
+never delays a page (P2). A user's folder overrides the shipped templates file by file.
+
+Incident text is data, never template. Must not know who gets a message, nor when.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+
+from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.sandbox import Sandbox
+from tocsin.domain.delivery import Content
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.invitation import NO_INVITATION, Invitation
+from tocsin.domain.notification import Notification
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.wording.message import builtin
+from tocsin.wording.message.locale import language_of, zone_of
+from tocsin.wording.message.samples import samples
+from tocsin.wording.message.shorten import fitted
+from tocsin.wording.message.wording import SHARED, Wording, wording
+
+KEPT = 64
+"""How many renderings are kept for readers who get the same words."""
+EMAIL = ("subject.txt", "email.txt", "email.html")
+"""The templates of an email."""
+DRILL = "DRILL: this is an exercise"
+BANNER = (
+    '<div style="max-width:600px;margin:0 auto 8px;background:#6b3fa0;color:#ffffff;border-radius:8px;'
+    f'font:700 16px sans-serif;"><div style="padding:8px 16px;">{DRILL}</div></div>'
+)
+
+FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+"""What a template may raise while it is rendered."""
+
+_BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
+_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
+
+Tell = Callable[[Problem], None]
+
+
+class BrokenTemplate(Exception):  # noqa: N818 - the words of the field
+    """A template that gives no text, and where and why."""
+
+    def __init__(self, name: str, line: int, why: str) -> None:
+        super().__init__(why)
+        self.name = name
+        self.line = line
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Words rendered before, with what they were made of."""
+
+    incident: Incident
+    history: History
+    policy: Policy
+    content: Content
+
+
+class JinjaRenderer:
+    """Renders notifications. `tell` hears of templates that broke while rendering, each fault once until the next
+    load.
+    """
+
+    def __init__(self, shipped: Path, tell: Tell) -> None:
+        self._shipped = sources.read(shipped)[0]
+        self._tell = tell
+        self._told: set[Problem] = set()
+        self._kept: dict[tuple[Any, ...], _Kept] = {}
+        self._own: dict[str, str] = {}
+        self._folder = Path("templates")
+        self._loaded = False
+        self._sandbox = Sandbox(self._shipped)
+
+    def load(self, folder: Path) -> tuple[Problem, ...]:
+        """Take a user's folder, whole or not at all: with a template that cannot be used the last good set goes on;
+        at the first load the good ones count and the shipped text stands in for the others. Gives what is wrong.
+        """
+        found, problems = sources.read(folder)
+        instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
+        own = {name: text for name, text in found.items() if text != self._shipped.get(name)}
+        faults = {name: fault for name, text in own.items() if (fault := _fault(self._sandbox, name, text))}
+        problems += [_problem(folder / name, line, f"{said}; {instead}") for name, (line, said) in faults.items()]
+        if problems and self._loaded:
+            return tuple(problems)
+        self._own = {name: text for name, text in found.items() if name not in faults}
+        self._folder, self._loaded = folder, True
+        self._sandbox = Sandbox({**self._shipped, **self._own})
+        self._kept.clear()
+        self._told.clear()
+        return tuple(problems)
+
+    def check(self) -> tuple[Problem, ...]:
+        """What is wrong with the templates as they are, each rendered in every language for samples of its kind: all
+        there is to say, as little as there can be, for insiders and outsiders.
+        """
+        found: dict[Problem, None] = {}
+        languages = {name.partition("/")[0] for name in self._own if "/" in name} | {"en"}
+        for words in samples():
+            for via in Channel:
+                for language in sorted(languages):
+                    for broken in self._broken(words, via, language):
+                        found[self._place(broken, "mend it")] = None
+        return tuple(found)
+
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: Invitation = NO_INVITATION,
+    ) -> Content:
+        """The words this reader gets; those who get the same words share one Content."""
+        key = (*_key(notification, policy), invitation)
+        known = self._kept.get(key)
+        if known and known.incident is incident and known.history is history and known.policy is policy:
+            return known.content
+        words = wording(notification, incident, history, policy, invitation)
+        try:
+            content = self._content(words, notification.via, language_of(notification, policy))
+        except BrokenTemplate as broken:
+            self._say(self._place(broken, "the built-in text was sent instead"))
+            content = builtin.content(words, notification.via)
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        self._kept[key] = _Kept(incident, history, policy, content)
+        return content
+
+    def _content(self, words: Wording, via: Channel, language: str) -> Content:
+        if via is Channel.SMS:
+            return Content(self._sms(words, language))
+        names = _names(words)
+        subject, text, html = (self._rendered(self._template(words, part, language), names) for part in EMAIL)
+        subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
+        if not words.drill:
+            return Content(text, subject, html)
+        start = body.end() if (body := _BODY.search(html)) else 0
+        return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
+
+    def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplate]:
+        """Every template of a message that gives no text."""
+        for part in ("sms.txt",) if via is Channel.SMS else EMAIL:
+            try:
+                if via is Channel.SMS:
+                    self._sms(words, language)
+                else:
+                    self._rendered(self._template(words, part, language), _names(words))
+            except BrokenTemplate as broken:
+                yield broken
+
+    def _sms(self, words: Wording, language: str) -> str:
+        """A text that fits its segments."""
+        template = self._template(words, "sms.txt", language)
+        text = fitted(words, lambda each: self._rendered(template, _names(each)))
+        if text is None:
+            raise BrokenTemplate(template.name or "", 1, "the text does not fit, however short its words; say less")
+        return text
+
+    def _template(self, words: Wording, part: str, language: str) -> Template:
+        """The reader's language first, then the default."""
+        name = f"{words.kind}.{part}.j2"
+        try:
+            return self._sandbox.choose(f"{language}/{name}", name)
+        except TemplateSyntaxError as fault:
+            raise BrokenTemplate(fault.name or name, fault.lineno, _words_of(fault)) from fault
+        except TemplateNotFound as fault:
+            raise BrokenTemplate(name, 1, "there is no such template") from fault
+
+    def _rendered(self, template: Template, names: dict[str, Any]) -> str:
+        """What a template makes. An empty text is a broken template's."""
+        name = template.name or ""
+        try:
+            text = self._sandbox.text(template, names)
+        except FAULTS as fault:
+            raise BrokenTemplate(*_where(fault, name), _words_of(fault)) from fault
+        if not text.strip():
+            raise BrokenTemplate(name, 1, "the text is empty")
+        return _BLANKS.sub("\n\n", text)
+
+    def _place(self, broken: BrokenTemplate, instead: str) -> Problem:
+        folder = self._folder if broken.name in self._own else Path("templates")
+        return _problem(folder / broken.name, broken.line, f"{broken.why}; {instead}")
+
+    def _say(self, problem: Problem) -> None:
+        if problem not in self._told:
+            self._told.add(problem)
+            self._tell(problem)
+
+
+def check_templates(folder: Path) -> tuple[Problem, ...]:
+    """What is wrong with a folder of templates, those that cannot be used and those that break on a sample."""
+    renderer = JinjaRenderer(sources.shipped_folder(), lambda _broken: None)
+    return (*renderer.load(folder), *renderer.check())
+
+
+def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
+    """What keeps a template from being used, and in which line."""
+    try:
+        sandbox.compile(text, name, name)
+    except TemplateSyntaxError as fault:
+        return fault.lineno, _words_of(fault)
+    except FAULTS as fault:
+        return 1, _words_of(fault)
+    return None
+
+
+def _names(words: Wording) -> dict[str, Any]:
+    """The words as the names templates know them by."""
+    return {name: getattr(words, name) for name in Wording.__slots__}
+
+
+def _key(each: Notification, policy: Policy) -> tuple[Any, ...]:
+    """What the words of a message depend on, beside incident, history and policy."""
+    reader = (zone_of(each, policy), language_of(each, policy), "" if each.kind in SHARED else each.to)
+    about = (each.kind, each.reason, each.via, each.at, each.group, each.external, each.next_update_at)
+    return (*about, *reader, each.incident, each.episode, each.roles)
+
+
+def _where(fault: BaseException, name: str) -> tuple[str, int]:
+    """The template and the line in which it broke, as Jinja wrote them into the traceback."""
+    line = 1
+    if isinstance(fault, TemplateSyntaxError):
+        return fault.name or name, fault.lineno
+    traceback = fault.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file.endswith(".j2"):
+            name, line = file, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return name, line
+
+
+def _words_of(fault: BaseException) -> str:
+    said = " ".join(str(fault).split())[:200] or type(fault).__name__
+    return f"there is no template {said}" if isinstance(fault, TemplateNotFound) else said.rstrip(".")
+
+
+def _problem(path: Path, line: int, said: str) -> Problem:
+    return Problem(str(path), line, 1, ProblemLevel.ERROR, "template-broken", said)

@@ -1,0 +1,56 @@
+"""Sources: a folder of templates, read once as a whole."""
+
+import stat
+from pathlib import Path
+
+from tocsin.domain.problem import Problem, ProblemLevel
+
+SOURCE_MOST = 64 * 1024
+"""The longest template, in bytes."""
+FILES_MOST = 500
+"""How many templates a folder may hold."""
+
+
+def shipped_folder() -> Path:
+    """Where the shipped templates are: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[2]
+    inside = package / "shipped" / "templates"
+    return inside if inside.is_dir() else package.parents[1] / "templates"
+
+
+def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The templates of a folder by their path in it, and what cannot be read. A folder that is not there is empty."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    try:
+        files = sorted(folder.rglob("*.j2"))
+    except OSError as trouble:
+        return {}, [_unreadable(folder, f"the templates cannot be listed: {trouble.strerror}")]
+    if len(files) > FILES_MOST:
+        problems.append(_unreadable(folder, f"there are over {FILES_MOST} templates; those after that are left out"))
+    for path in files[:FILES_MOST]:
+        text, fault = _text(path)
+        if fault:
+            problems.append(_unreadable(path, fault))
+        else:
+            found[path.relative_to(folder).as_posix()] = text
+    return found, problems
+
+
+def _text(path: Path) -> tuple[str, str]:
+    """A file's text, or what is wrong with it. Only regular files are opened."""
+    try:
+        known = path.stat()
+        if not stat.S_ISREG(known.st_mode):
+            return "", "this is no regular file; a template is one"
+        if known.st_size > SOURCE_MOST:
+            return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
+        return path.read_text(encoding="utf-8"), ""
+    except OSError as trouble:
+        return "", f"the template cannot be read: {trouble.strerror}"
+    except ValueError:
+        return "", "the template is not UTF-8; save it so"
+
+
+def _unreadable(path: Path, fault: str) -> Problem:
+    return Problem(str(path), 1, 1, ProblemLevel.ERROR, "template-unreadable", fault)

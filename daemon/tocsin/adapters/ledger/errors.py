@@ -1,0 +1,35 @@
+"""Trouble: a library's fault as the one exception that leaves this room, in one line for people."""
+
+import sqlite3
+
+from tocsin.ports.ledger import LedgerTrouble
+
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def trouble(fault: BaseException) -> LedgerTrouble:
+    """What went wrong, without the statement that met it."""
+    return LedgerTrouble(said(fault))
+
+
+def said(fault: BaseException) -> str:
+    """The fault in one line."""
+    lines = str(getattr(fault, "orig", None) or fault).splitlines()
+    return lines[0] if lines else type(fault).__name__
+
+
+def passing(fault: BaseException) -> bool:
+    """Whether it may be over by itself, and leaves the connection as it was: a lock, a full disk."""
+    return _code(fault) in _PASSING
+
+
+def damage(fault: BaseException) -> bool:
+    """Whether the file itself is damaged, or none of SQLite's."""
+    return _code(fault) in _DAMAGE
+
+
+def _code(fault: BaseException) -> int:
+    """SQLite's primary result code; 0 when it has none."""
+    code: int = getattr(getattr(fault, "orig", None), "sqlite_errorcode", 0)
+    return code & 0xFF

@@ -1,0 +1,227 @@
+"""The ledger port on SQL. Turns domain values into rows and hands them to the writer; asks questions in threads.
+
+A call that returns is on disk. Every fault of the database leaves as LedgerTrouble. It must not know who is told what.
+"""
+
+import asyncio
+import json
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tocsin.adapters.ledger import reads, tries, writes
+from tocsin.adapters.ledger.codec import fact_body, outcome_body, storable
+from tocsin.adapters.ledger.errors import trouble
+from tocsin.adapters.ledger.opening import Opened
+from tocsin.adapters.ledger.rows import content_row, digest_of, held_row, notification_row
+from tocsin.adapters.ledger.tables import written
+from tocsin.adapters.ledger.tallies import Tallies
+from tocsin.adapters.ledger.writer import Writer
+from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.delivery import Attempt, Content, Outcome, Receipt
+from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import Letter, Record, Report
+from tocsin.ports.tally import Tally
+
+T = TypeVar("T")
+
+
+class SqlLedger:
+    """A port Ledger. `set_aside` is where a damaged one was put when this one was made in its place; `concern` is a
+    sentence for the operators about where it lies, or empty.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self.set_aside: Path | None = opened.set_aside
+        self.concern: str = opened.concern
+        self._engine: Engine = opened.engine
+        self._writer = Writer(opened.engine)
+        self._tallies = Tallies()
+
+    async def record(
+        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+    ) -> frozenset[str]:
+        """Write facts and notifications together; the keys that were new. A key already there stays as it is."""
+        digests: dict[Content, str] = {}
+        for letter in letters:
+            if letter.content not in digests:
+                digests[letter.content] = digest_of(letter.content)
+        entry = writes.Entry(
+            incident,
+            [_fact_row(incident, fact) for fact in facts],
+            {digest: content_row(digest, content) for content, digest in digests.items()},
+            [
+                *(notification_row(each.notification, digests[each.content]) for each in letters),
+                *(held_row(each) for each in held),
+            ],
+        )
+        return await self._writer.do(writes.record, entry)
+
+    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+        """Record a try before its first byte leaves."""
+        row = {
+            "key": key,
+            "via": via.value,
+            "address": address,
+            "started_at": written(at),
+            "possible_duplicate": possible_duplicate,
+        }
+        id_, number = await self._writer.do(writes.begin, row)
+        return Attempt(id_, key, number, via, address, at, possible_duplicate=possible_duplicate)
+
+    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """Record how a try ended."""
+        row = {"this": attempt.id, "outcome": outcome_body(outcome), "ended_at": written(at)}
+        await self._writer.do(writes.end, row)
+
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        """Nothing more will be tried for this notification."""
+        await self._writer.do(writes.settle, {"this": key, "state": state, "settled_at": written(at)})
+
+    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        """What the provider said became of a try; never moves backwards."""
+        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": written(at)}
+        await self._writer.do(writes.receipt, row)
+
+    async def finish(self, incident: str) -> None:
+        """Nothing can become due for this incident again without a new fact: a start need not load it."""
+        await self._writer.do(writes.record, writes.Entry(incident, finished=True))
+
+    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
+        """Keep the bytes of the newest good version of an incident's file."""
+        row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
+        await self._writer.do(writes.keep_file, row)
+
+    async def arrive(self, arrival: Arrival) -> bool:
+        """Keep something that came in. False when its `ref` is known."""
+        row = {
+            "kind": arrival.kind.value,
+            "ref": arrival.ref,
+            "who": arrival.who,
+            "body": storable(arrival.body),
+            "at": written(arrival.at),
+        }
+        return await self._writer.do(writes.arrive, row)
+
+    async def judged(self, row: int, result: str) -> None:
+        """An arrival needs nothing more."""
+        await self._writer.do(writes.judged, {"this": row, "result": result})
+
+    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+        """A good config came into force."""
+        texts = {name: data.decode("latin-1") for name, data in files.items()}
+        row = {"revision": revision, "since": written(at), "files": zlib.compress(json.dumps(texts).encode())}
+        await self._writer.do(writes.remember_config, row)
+
+    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
+        return await self._writer.do(writes.notice, writes.Telling(cause, at, quiet))
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """All facts of one incident, in the order recorded."""
+        return await self._read(reads.facts(incident))
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+        """The facts of every incident that may still need something, by its id."""
+        return await self._read(reads.unfinished)
+
+    async def incidents(self) -> tuple[str, ...]:
+        """The ids of all incidents ever seen."""
+        return await self._read(reads.incidents)
+
+    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The incidents that were closed last, the newest first, each once with the instant."""
+        return await self._read(reads.closed_last(most))
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        """For every incident the name of its file and the digest of its newest good version."""
+        return await self._read(reads.files)
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        """The name and the bytes of the newest good version of an incident's file."""
+        return await self._read(reads.file(incident))
+
+    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        """Answers recorded by any process after a row: (row, incident, answer), in order."""
+        return await self._read(reads.answered_since(last))
+
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """Leave word for the operators."""
+        await self._writer.do(writes.report, {"at": written(at), "cause": cause, "text": text})
+
+    async def reported_since(self, last: int) -> tuple[Report, ...]:
+        """Words left for the operators after a row, in order."""
+        return await self._read(reads.reported_since(last))
+
+    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+        """What came in and is not judged yet, oldest first, each with its row."""
+        return await self._read(reads.arrivals)
+
+    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+        """What the newest judged arrivals of somebody led to, newest first."""
+        return await self._read(reads.results(kind, who, most))
+
+    async def arrived_last(self, kind: Arrives) -> datetime | None:
+        """When the newest of a kind came in."""
+        return await self._read(reads.arrived_last(kind))
+
+    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+        """The reply codes of incidents that are open or were closed after `since`, in the order given."""
+        return await self._read(reads.reserved(since))
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """When this cause was last told; None: never."""
+        return await self._read(reads.noticed_at(cause))
+
+    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """A try by its id, and what it was a try of."""
+        return await self._read(tries.tried(attempt))
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest try at each address that was taken or refused for good, where it was refused."""
+        return await self._read(tries.refusals)
+
+    async def unsettled(self) -> tuple[Letter, ...]:
+        """Every notification that is not settled, with its tries, oldest first."""
+        return await self._read(reads.unsettled)
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """Everything decided for an incident, to be sent or held back, in the order decided."""
+        return await self._read(reads.records(incident))
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
+        return await self._read(lambda connection: self._tallies.count(connection, settled_before))
+
+    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
+        """The config that came into force last: its revision, since when, and its files."""
+        return await self._read(reads.last_good_config)
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file."""
+        await self._writer.close()
+        self._engine.dispose()
+
+    async def _read(self, question: Callable[[Connection], T]) -> T:
+        """Ask in a thread, beside the writer and never in its way. Raises LedgerTrouble."""
+
+        def ask() -> T:
+            with self._engine.connect().execution_options(reading=True) as connection:
+                return question(connection)
+
+        try:
+            return await asyncio.to_thread(ask)
+        except (SQLAlchemyError, OSError, ValueError, zlib.error) as fault:
+            raise trouble(fault) from None
+
+
+def _fact_row(incident: str, fact: Fact) -> dict[str, Any]:
+    return {"incident": incident, "at": written(fact.at), "kind": type(fact).__name__, "body": fact_body(fact)}

@@ -1,0 +1,42 @@
+"""Shared: the ledger as a process beside the daemon uses it: opened when it is there, and anew when it was replaced.
+
+It decides which file is the ledger now. It must not know what is asked of it.
+"""
+
+from pathlib import Path
+
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import Opened, open_existing
+from tocsin.ports.ledger import LedgerTrouble
+
+
+class SharedLedger:
+    """Gives the ledger at a path. Used in one loop."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: SqlLedger | None = None
+        self._identity: tuple[int, int] | None = None
+        self._former: list[SqlLedger] = []
+
+    def __call__(self) -> SqlLedger:
+        """The ledger. Raises LedgerTrouble while there is none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            raise LedgerTrouble(f"there is no ledger at {self._path} yet; tocsin run makes it") from None
+        identity = status.st_dev, status.st_ino
+        if self._open is None or identity != self._identity:
+            engine = open_existing(self._path)
+            if engine is None:
+                raise LedgerTrouble(f"the ledger at {self._path} is empty yet; tocsin run fills it")
+            if self._open is not None:
+                self._former.append(self._open)  # somebody may still be asking it
+            self._open, self._identity = SqlLedger(Opened(engine)), identity
+        return self._open
+
+    async def close(self) -> None:
+        """Let go of the file, and of those that it replaced."""
+        for each in (*self._former, self._open):
+            if each is not None:
+                await each.close()

@@ -1,0 +1,224 @@
+"""Writes: what the writer does in a transaction, each for many callers at once, one statement for all of them.
+
+The insert that tolerates a row already there stands here alone: it is all that differs between databases. Decides
+nothing about what is due; must not know threads or tasks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import Insert as TolerantInsert
+from sqlalchemy.dialects.sqlite import insert as tolerant_insert
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.tables import PENDING, read_instant
+from tocsin.domain.delivery import Receipt
+
+KEYS_AT_ONCE = 500
+"""Keys that one query asks about."""
+COMPILED_MAX = 64
+"""Statements kept compiled."""
+CONFIGS_KEPT = 20
+"""How many configs keep their files."""
+REPORTS_KEPT = 1000
+"""How many words for the operators are kept."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """What one call writes about an incident. `contents` are by digest; `finished`: a start need not load it."""
+
+    incident: str
+    facts: Sequence[Row] = ()
+    contents: Mapping[str, Row] = field(default_factory=dict)
+    notifications: Sequence[Row] = ()
+    finished: bool = False
+
+
+class Telling(NamedTuple):
+    """What one `notice` call asks."""
+
+    cause: str
+    at: datetime
+    quiet: timedelta
+
+
+def _unless_there(table: Table) -> TolerantInsert:
+    return tolerant_insert(table).on_conflict_do_nothing()
+
+
+def _in_place(table: Table, key: str, *columns: str) -> TolerantInsert:
+    """An insert that replaces these columns of the row already there."""
+    fresh = tolerant_insert(table)
+    return fresh.on_conflict_do_update([key], set_={column: fresh.excluded[column] for column in columns})
+
+
+_OPEN = _in_place(t.incidents, "id", "finished")
+_FACT = insert(t.facts)
+_CONTENT = _unless_there(t.contents)
+_NOTIFICATION = insert(t.notifications)
+_KNOWN = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
+_LAST_TRY = select(func.coalesce(func.max(t.attempts.c.id), 0))
+_TRIES = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
+_BEGIN = insert(t.attempts).values(number=_TRIES.scalar_subquery())
+_BEGUN = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
+_END = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
+_SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
+_KEEP_FILE = _in_place(t.incidents, "id", "file", "digest", "data")
+_ARRIVE = _unless_there(t.arrivals)
+_JUDGED = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
+_TOLD = _in_place(t.notices, "cause", "at")
+
+
+def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[str]]:
+    """Facts, and the notifications whose keys are new; which of those are to be sent, for each entry."""
+    touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
+    if touched:
+        states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
+        _all(connection, _OPEN, states)
+    facts = [row for entry in entries for row in entry.facts]
+    if facts:
+        _all(connection, _FACT, facts)
+    rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
+    known = _known(connection, list(rows))
+    new: list[Row] = []
+    results = []
+    for entry in entries:
+        mine = [rows.pop(row["key"]) for row in entry.notifications if row["key"] in rows and row["key"] not in known]
+        new += mine
+        results.append(frozenset(row["key"] for row in mine if row["state"] == PENDING))
+    if new:
+        words = {digest: row for entry in entries for digest, row in entry.contents.items()}
+        needed = {row["content"]: None for row in new if row["content"] is not None}
+        if needed:
+            _all(connection, _CONTENT, [words[digest] for digest in needed])
+        _all(connection, _NOTIFICATION, new)
+    return results
+
+
+def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Tries that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so the
+    ids can be counted here, and one statement does for all.
+    """
+    last: int = connection.execute(_LAST_TRY).scalar_one()
+    ids = range(last + 1, last + 1 + len(rows))
+    _all(connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)])
+    numbers = connection.execute(_BEGUN, {"last": last}).scalars()
+    return list(zip(ids, numbers, strict=True))
+
+
+def end(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """How tries ended; `this` is the try's id."""
+    _all(connection, _END, rows)
+    return [None] * len(rows)
+
+
+def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Notifications for which nothing more is tried; `this` is the key. The first state stands."""
+    _all(connection, _SETTLE, rows)
+    return [None] * len(rows)
+
+
+def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """What became of tries; `this` is the try's id. Only forward."""
+    for row in rows:
+        known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
+        if known is None or Receipt(row["receipt"]).rank > Receipt(known).rank:
+            _all(connection, _END, [row])
+    return [None] * len(rows)
+
+
+def arrive(connection: Connection, rows: Sequence[Row]) -> list[bool]:
+    """What came in; whether each was new."""
+    return [connection.execute(_ARRIVE, row).rowcount == 1 for row in rows]
+
+
+def judged(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Arrivals that need nothing more; `this` is the row. The first result stands."""
+    _all(connection, _JUDGED, rows)
+    return [None] * len(rows)
+
+
+def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """The newest good version of incidents' files."""
+    _all(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
+    return [None] * len(rows)
+
+
+def remember_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Configs that came into force. Only the newest keep their files."""
+    connection.execute(insert(t.configs), rows)
+    newest = connection.execute(select(func.max(t.configs.c.id))).scalar_one()
+    old = update(t.configs).where(t.configs.c.id <= newest - CONFIGS_KEPT, t.configs.c.files.is_not(None))
+    connection.execute(old.values(files=None))
+    return [None] * len(rows)
+
+
+def report(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Words for the operators. Only the newest are kept."""
+    connection.execute(insert(t.reports), rows)
+    newest = connection.execute(select(func.max(t.reports.c.id))).scalar_one()
+    connection.execute(delete(t.reports).where(t.reports.c.id <= newest - REPORTS_KEPT))
+    return [None] * len(rows)
+
+
+def notice(connection: Connection, tellings: Sequence[Telling]) -> list[bool]:
+    """Whether each cause may be told now. A telling in the future means a clock put back: it does not count."""
+    return [_notice(connection, each) for each in tellings]
+
+
+def _notice(connection: Connection, each: Telling) -> bool:
+    told_at = connection.execute(select(t.notices.c.at).where(t.notices.c.cause == each.cause)).scalar()
+    if told_at is not None and timedelta(0) <= each.at - read_instant(told_at) < each.quiet:
+        return False
+    connection.execute(_TOLD, {"cause": each.cause, "at": t.written(each.at)})
+    return True
+
+
+def _all(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
+    """Run a statement for each row; all have the same keys. Compiled once, it goes to the driver as it is: building
+    the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
+    """
+    compiled = _compiled(statement, tuple(rows[0]), connection.dialect)
+    names = compiled.positiontup
+    values: Any = [tuple([row[name] for name in names]) for row in rows] if names is not None else list(rows)
+    connection.exec_driver_sql(compiled.string, values)
+
+
+@lru_cache(COMPILED_MAX)
+def _compiled(statement: Insert | Update, keys: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
+
+
+def _incident(incident: str) -> Row:
+    return {"id": incident, "finished": False, "file": b"", "digest": "", "data": None}
+
+
+def _known(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that the ledger holds already."""
+    known: set[str] = set()
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        known.update(connection.execute(_KNOWN, {"keys": keys[start : start + KEYS_AT_ONCE]}).scalars())
+    return known

@@ -1,0 +1,1 @@
+"""The outbox: one file a message, written and read back."""

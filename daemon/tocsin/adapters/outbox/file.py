@@ -1,0 +1,113 @@
+"""Delivered: a file of the outbox as the message that its reader would see (product.md section 3, the outbox).
+
+Must not know where the file was, nor how it is shown.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
+
+from tocsin.domain.people import Channel
+
+HEAD_MOST = 1000
+"""Characters of a header that are shown."""
+TEXT_MOST = 20_000
+"""Characters of a text that are shown."""
+HTML_MOST = 200_000
+"""Characters of an HTML body that are shown."""
+
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{1,18})-(email|sms)-([A-Za-z0-9@.+_-]{1,100})\.(eml|json)")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message. `at` is when it was written, in UTC; `person` who it is for, as far as suits a file's name; `segments`
+    is 0 for an email, `html` says whether there is an HTML body.
+    """
+
+    name: str
+    at: datetime
+    via: Channel
+    person: str
+    sender: str
+    to: str
+    subject: str
+    text: str
+    incident: str
+    kind: str
+    segments: int = 0
+    html: bool = False
+
+
+def order(name: str) -> tuple[str, int] | None:
+    """What sorts a file's name by age, oldest first; None when it names no message."""
+    match = _NAME.fullmatch(name)
+    return (match[1], int(match[2])) if match else None
+
+
+def read(name: str, data: bytes) -> Delivered | None:
+    """The message of a file; None when it is none of ours."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        at = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    if match[5] == "json":
+        return _sms(name, at, match[4], data)
+    return _email(name, at, match[4], data)
+
+
+def html_of(data: bytes) -> str | None:
+    """The HTML body of an email, if it has one, with line breaks as browsers count them."""
+    return _body(message_from_bytes(data), "html").replace("\r\n", "\n")[:HTML_MOST] or None
+
+
+def _sms(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:
+    try:
+        sheet = json.loads(data)
+        words = {key: str(sheet[key])[:TEXT_MOST] for key in ("from", "to", "body", "incident", "kind")}
+        segments = int(sheet["segments"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return Delivered(
+        name, at, Channel.SMS, person, words["from"], words["to"], "", words["body"],
+        words["incident"], words["kind"], segments,
+    )  # fmt: skip
+
+
+def _email(name: str, at: datetime, person: str, data: bytes) -> Delivered:
+    mail = message_from_bytes(data)
+    return Delivered(
+        name, at, Channel.EMAIL, person, _head(mail, "From"), _head(mail, "To"), _head(mail, "Subject"),
+        _body(mail, "plain")[:TEXT_MOST], _head(mail, "X-Tocsin-Incident"), _head(mail, "X-Tocsin-Kind"),
+        html=bool(_body(mail, "html")),
+    )  # fmt: skip
+
+
+def _head(mail: Message, name: str) -> str:
+    """A header in plain letters, as one line; as it is where it cannot be decoded."""
+    raw = str(mail.get(name, ""))
+    try:
+        said = str(make_header(decode_header(raw)))
+    except (MessageError, ValueError, LookupError):
+        said = raw
+    return " ".join(said.split())[:HEAD_MOST]
+
+
+def _body(mail: Message, kind: str) -> str:
+    """The first body of a kind; nothing when there is none, or it is in letters unknown here."""
+    for part in mail.walk():
+        data = part.get_payload(decode=True) if part.get_content_type() == f"text/{kind}" else None
+        if isinstance(data, bytes):
+            try:
+                return data.decode(part.get_content_charset() or "utf-8", "replace")
+            except LookupError:
+                return ""
+    return ""

@@ -1,0 +1,67 @@
+"""The inbox: the outbox folder, read. It decides which files are looked at: only regular ones of bounded size.
+
+It must not know how messages are shown.
+"""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from tocsin.adapters.outbox import file as delivered
+from tocsin.adapters.outbox.file import Delivered
+
+FILE_MOST = 2 * 1024 * 1024
+"""Octets of a message's file."""
+
+
+class Inbox:
+    """The messages in a folder. Files never change once they are there, so each is read once while it is among the
+    newest. Every question blocks.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Delivered | None] = {}
+
+    def mark(self) -> str:
+        """Changes whenever the folder does."""
+        try:
+            status = self._folder.stat()
+        except OSError:
+            return ""
+        return f"{status.st_ino}-{status.st_mtime_ns}"
+
+    def newest(self, most: int) -> tuple[Delivered, ...]:
+        """The newest messages, newest first; what is none of ours is left out."""
+        try:
+            names = os.listdir(self._folder)  # noqa: PTH208 - names only, of which there may be many
+        except OSError:
+            return ()
+        aged = sorted(((age, name) for name in names if (age := delivered.order(name))), reverse=True)[:most]
+        known, found = self._known, {}
+        for _, name in aged:
+            found[name] = known[name] if name in known else self._read(name)
+        self._known = found
+        return tuple(each for each in found.values() if each)
+
+    def html(self, name: str) -> str | None:
+        """The HTML of one message; None where there is no such message, or it has none."""
+        data = self._bytes(name) if delivered.order(name) and name.endswith(".eml") else None
+        return delivered.html_of(data) if data else None
+
+    def _read(self, name: str) -> Delivered | None:
+        data = self._bytes(name)
+        return delivered.read(name, data) if data else None
+
+    def _bytes(self, name: str) -> bytes | None:
+        with suppress(OSError):
+            opened = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                status = os.fstat(opened)
+                if stat.S_ISREG(status.st_mode) and status.st_size <= FILE_MOST:
+                    with os.fdopen(opened, "rb", closefd=False) as file:
+                        return file.read(FILE_MOST)
+            finally:
+                os.close(opened)
+        return None

@@ -1,0 +1,142 @@
+"""The outbox: messages as files in a folder, the embedded default that needs no account (product.md section 3).
+
+It decides how a message becomes a file that appears whole or not at all. The written file is the receipt (rule 34). It
+must not know what becomes of the files.
+"""
+
+import asyncio
+import json
+import os
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Lock
+
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import Clock
+from tocsin.text import gsm
+from tocsin.wording.message.email import Letterhead
+
+LOOKS_BACK = timedelta(seconds=2)
+"""How much earlier than its try a file may be named and still be that try's; names hold whole seconds."""
+NAME_MOST = 100
+"""Characters of a person in a file's name."""
+
+_UNSUITABLE = re.compile(r"[^A-Za-z0-9@.+_-]")
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d+)-[a-z]+-.*\.(?:eml|json)")
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Outbox:
+    """A port Transport for both channels. The senders are what messages say they come from: a mailbox, a number."""
+
+    receipts = False
+
+    def __init__(self, *, folder: Path, email_sender: str, sms_sender: str, clock: Clock) -> None:
+        self._folder = folder
+        self._letterhead = Letterhead(email_sender)
+        self._sms_sender = sms_sender
+        self._clock = clock
+        self._next = 0
+        self._counting = Lock()
+
+    async def send(self, message: Message) -> Outcome:
+        """Write the message's file; Deferred when the disk does not take it."""
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, message, self._clock.now()))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,))  # so that nothing is written after we are said to have stopped
+            raise
+
+    async def find(self, message: Message, since: datetime) -> Outcome:
+        """Accepted when a file written since then is this very message."""
+        return await asyncio.to_thread(self._find, message, since - LOOKS_BACK)
+
+    async def fate(self, provider_id: str) -> Fate:
+        """A file that was written has arrived, even if somebody has taken it away since."""
+        return Fate(Receipt.DELIVERED if provider_id else Receipt.UNKNOWN)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _write(self, message: Message, now: datetime) -> Outcome:
+        """Under a hidden name first, flushed, then by rename: whoever watches the folder never sees half a file."""
+        try:
+            number = self._number()
+            hidden = self._folder / f".{os.getpid()}-{number}.tmp"
+            name = _name(message, now, number)
+            try:
+                with hidden.open("wb") as file:
+                    file.write(self._bytes(message))
+                    file.flush()
+                    os.fsync(file.fileno())
+                hidden.rename(self._folder / name)
+            finally:
+                with suppress(OSError):
+                    hidden.unlink(missing_ok=True)
+            _flush(self._folder)
+        except OSError as trouble:
+            return Deferred(f"the outbox cannot be written: {trouble.strerror}", code=str(trouble.errno or ""))
+        return Accepted(name)
+
+    def _number(self) -> int:
+        """A number that no file here has had: it goes on where the newest of the folder stopped."""
+        with self._counting:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if not self._next:
+                names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+                self._next = 1 + max((int(name[2]) for name in names if name), default=0)
+            number, self._next = self._next, self._next + 1
+            return number
+
+    def _bytes(self, message: Message) -> bytes:
+        if message.via is Channel.EMAIL:
+            return self._letterhead.compose(message)
+        body = message.content.text
+        sheet = {
+            "to": message.address,
+            "from": self._sms_sender,
+            "body": body,
+            "segments": gsm.segments(body),
+            "incident": message.incident,
+            "kind": message.kind,
+        }
+        return (json.dumps(sheet, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+    def _find(self, message: Message, since: datetime) -> Outcome:
+        data, oldest = self._bytes(message), since.strftime(_STAMP)
+        person = _person(message)
+        try:
+            for path in self._folder.iterdir():
+                match = _NAME.fullmatch(path.name)
+                if match is None or match[1] < oldest or f"-{message.via}-{person}." not in path.name:
+                    continue
+                if path.read_bytes() == data:
+                    return Accepted(path.name)
+        except FileNotFoundError:
+            return Deferred("the outbox does not hold it")
+        except OSError as trouble:
+            return Deferred(f"the outbox cannot be read: {trouble.strerror}", code=str(trouble.errno or ""))
+        return Deferred("the outbox does not hold it")
+
+
+def _name(message: Message, now: datetime, number: int) -> str:
+    suffix = "eml" if message.via is Channel.EMAIL else "json"
+    return f"{now.strftime(_STAMP)}-{number}-{message.via}-{_person(message)}.{suffix}"
+
+
+def _person(message: Message) -> str:
+    """Who it is for, in characters that suit a file's name."""
+    return _UNSUITABLE.sub("_", message.person)[:NAME_MOST]
+
+
+def _flush(folder: Path) -> None:
+    """Make the folder's entries survive a power loss."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,140 @@
+"""The SMTP dialogue without its sockets: what is said to announce a mail, and what the replies mean for it (RFC 5321).
+
+Decides from bytes. Must not know how they travel, nor what silence means.
+
+    where                        reply                                           outcome
+    connecting, TLS, login       5xx                                             deferred, the provider's fault
+    connecting, TLS, login       anything else                                   deferred
+    MAIL, RCPT, DATA, the dot    530 534 535 538 (login wanted)                  deferred, the provider's fault
+    MAIL, RCPT, DATA, the dot    other 5xx                                       refused
+    MAIL, RCPT, DATA, the dot    4xx                                             deferred
+    MAIL, RCPT, DATA             nonsense: nothing has left                      deferred
+    the dot                      nonsense: nobody knows                          uncertain
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused, Uncertain
+
+LOGIN_WANTED = (530, 534, 535, 538)
+"""The account is wrong, not the address."""
+DETAIL_MOST = 200
+"""Characters of a reply that are kept."""
+REPLY_MOST = 32 * 1024
+"""Octets of one reply that are read."""
+RSET, DATA, QUIT = b"RSET\r\n", b"DATA\r\n", b"QUIT\r\n"
+
+_QUEUED_AS = re.compile(r"\bqueued as ([A-Za-z0-9._-]{1,64})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where a mail server is and how it wants to be spoken to. `security` is `starttls`, `tls` (from the first byte) or
+    `none`; there is no falling back from the first two. `login` is a name and a password.
+    """
+
+    host: str
+    port: int
+    security: str
+    login: tuple[str, str] | None = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply, its lines joined. Code 0: it was no reply as the protocol has them."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return " ".join(f"{self.code or ''} {self.text}".split())[:DETAIL_MOST]
+
+
+class Replies:
+    """Bytes in, whole replies out, however the bytes are cut."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[str] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that these bytes complete."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        found = []
+        self._size += len(data)
+        for line in lines:
+            self._lines.append(line[4:].strip().decode("utf-8", "replace"))
+            if not line[:3].isdigit():
+                found.append(self._end(0, line.decode("utf-8", "replace")))
+            elif line[3:4] != b"-":
+                found.append(self._end(int(line[:3]), " ".join(self._lines)))
+        if self._size > REPLY_MOST:
+            self._rest = b""
+            found.append(self._end(0, "a reply without an end"))
+        return found
+
+    def _end(self, code: int, text: str) -> Reply:
+        self._lines, self._size = [], 0
+        return Reply(code, text)
+
+
+def envelope(sender: str, to: str, *, again: bool) -> tuple[bytes, ...]:
+    """The commands that announce a mail. `again`: one was announced before on this connection and not ended."""
+    utf8 = b"" if sender.isascii() and to.isascii() else b" SMTPUTF8 BODY=8BITMIME"
+    mail = b"MAIL FROM:<" + sender.encode("utf-8", "replace") + b">" + utf8 + b"\r\n"
+    rcpt = b"RCPT TO:<" + to.encode("utf-8", "replace") + b">\r\n"
+    return (RSET, mail, rcpt, DATA) if again else (mail, rcpt, DATA)
+
+
+def stuffed(mail: bytes) -> bytes:
+    """The mail as it is written after DATA, with its dot. It begins with a header, so never with a dot."""
+    return mail.replace(b"\r\n.", b"\r\n..") + (b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n")
+
+
+def to_command(command: bytes, reply: Reply) -> Outcome | None:
+    """What a reply to one of the announcing commands means; None: go on."""
+    if reply.code in ((354,) if command == DATA else (250, 251)):
+        return None
+    return _refusal(reply) or Deferred(f"a reply that makes no sense: {reply}", str(reply.code))
+
+
+def to_dot(reply: Reply) -> Outcome:
+    """What the reply to the dot that ends a mail means."""
+    if 200 <= reply.code < 300:
+        queued = _QUEUED_AS.search(reply.text)
+        return Accepted(queued[1].rstrip("._-") if queued else "")
+    return _refusal(reply) or Uncertain(f"a reply to the mail that makes no sense: {reply}", str(reply.code))
+
+
+def while_connecting(reply: Reply) -> Deferred:
+    """A refusal of the greeting, EHLO, STARTTLS or AUTH: no address has been spoken of yet."""
+    fault = Fault.PROVIDER if 500 <= reply.code < 600 else Fault.PASSING
+    return Deferred(str(reply), str(reply.code), fault)
+
+
+def not_carried(sender: str, to: str) -> Outcome:
+    """The relay offers no SMTPUTF8, so it cannot carry one of these addresses (RFC 6531)."""
+    if not sender.isascii():
+        return Deferred(f"the relay offers no SMTPUTF8, which the sender {sender} needs", fault=Fault.PROVIDER)
+    return Refused(f"the relay offers no SMTPUTF8, which the address {to} needs")
+
+
+def our_name(machine: str, sender: str) -> str:
+    """What we call ourselves in EHLO: the machine's name where it is a full one, else the sender's domain."""
+    if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", machine):
+        return machine
+    domain = sender.rpartition("@")[2]
+    return domain if domain.isascii() and domain else "localhost"
+
+
+def _refusal(reply: Reply) -> Outcome | None:
+    if reply.code in LOGIN_WANTED:
+        return Deferred(str(reply), str(reply.code), Fault.PROVIDER)
+    if 500 <= reply.code < 600:
+        return Refused(str(reply), str(reply.code))
+    return Deferred(str(reply), str(reply.code)) if 400 <= reply.code < 500 else None

@@ -1,0 +1,111 @@
+"""Twilio's answers: a status and a text in, what they mean for the SMS out (rules 34, 37, 38; notes: reliability 2.4).
+
+Decides from what was answered. Must not know how it was heard, nor what silence means.
+
+    answer to a create                                          outcome
+    201 with a sid                                              accepted
+    429, code 20429; 21611 and 30001 (the sender's queue full)  deferred, as long as it asks
+    4xx with a code about the number                            refused
+    any other 3xx or 4xx: the account, the sender, the country  deferred, the provider's fault: nothing was created
+    anything else: 5xx, a 201 that cannot be read               uncertain: creating is not idempotent
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.wording.message import refusal
+
+REFUSED = frozenset({21211, 21214, 21217, 21265, 21610, 21612, 21614, 21635, 30004, 30005, 30006})
+"""Codes about the number: not a number, not reachable, opted out, not mobile, landline, blocked, unknown."""
+BUSY = frozenset({20429, 21611, 30001})
+"""Codes that time cures."""
+DETAIL_MOST = 200
+"""Characters of Twilio's explanation that are kept."""
+LONGEST_WISH = timedelta(hours=1)
+"""A Retry-After beyond this is not believed."""
+
+RECEIPTS = {
+    "accepted": Receipt.QUEUED,
+    "scheduled": Receipt.QUEUED,
+    "queued": Receipt.QUEUED,
+    "sending": Receipt.QUEUED,
+    "sent": Receipt.SENT,
+    "partially_delivered": Receipt.SENT,
+    "delivered": Receipt.DELIVERED,
+    "read": Receipt.DELIVERED,
+    "undelivered": Receipt.UNDELIVERED,
+    "failed": Receipt.UNDELIVERED,
+    "canceled": Receipt.UNDELIVERED,
+}
+
+
+def receipt(status: str | None) -> Receipt:
+    """What a message's status says of it; an unknown word says nothing."""
+    return RECEIPTS.get(status or "", Receipt.UNKNOWN)
+
+
+def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
+    """What a message's status and error code say of it. A code about the number refuses that for good."""
+    said, number = receipt(status), str(code or "")
+    for_good = said is Receipt.UNDELIVERED and number.isdecimal() and int(number) in REFUSED
+    return Fate(said, Refused(refusal.what(number), number) if for_good else None, provider_id)
+
+
+def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
+    """The answer to the request that creates a message."""
+    answer = _read(text)
+    code, said = _number(answer.get("code")), _said(status, answer)
+    if 200 <= status < 300:
+        sid = answer.get("sid")
+        if isinstance(sid, str) and sid:
+            return Accepted(sid)
+        return Uncertain(f"Twilio's answer {status} has no sid", str(status))
+    if status == 429 or (code in BUSY and status < 500):
+        return Deferred(said, str(code or status), retry_after=_wish(retry_after))
+    if 400 <= status < 500 and code in REFUSED:
+        return Refused(said, str(code))
+    if 300 <= status < 500:
+        return Deferred(said, str(code or status), Fault.PROVIDER)
+    return Uncertain(said, str(code or status))
+
+
+def to_list(status: int, retry_after: str = "") -> Deferred:
+    """The answer to the question for what came in, when that is no list."""
+    fault = Fault.PROVIDER if 300 <= status < 500 and status != 429 else Fault.PASSING
+    said = f"Twilio answered {status} when asked for what came in"
+    return Deferred(said, str(status), fault, _wish(retry_after))
+
+
+def is_object(text: str) -> bool:
+    """Whether the answer is a JSON object, as every good answer is."""
+    return bool(_read(text))
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _said(status: int, answer: dict[str, Any]) -> str:
+    """Twilio's own words on one line, in its older form (message) or as RFC 9457 has it (title, detail)."""
+    parts = [answer.get(key) for key in ("message", "title", "detail")]
+    words = " ".join(" ".join(part for part in parts if isinstance(part, str)).split())
+    return (words or f"Twilio answered {status}")[:DETAIL_MOST]
+
+
+def _wish(text: str) -> timedelta | None:
+    """A Retry-After in seconds; a date is not understood, the usual wait does then."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return min(timedelta(seconds=seconds), LONGEST_WISH) if 0 < seconds < 1e6 else None

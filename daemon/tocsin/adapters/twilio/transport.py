@@ -1,0 +1,292 @@
+"""Twilio: SMS through its Messages API (product.md section 3; rules 34, 37, 38, 40).
+
+It decides how a try ended from how far the request got: before it was written nothing was created; from then on only an
+answer tells (`adapters/twilio/responses.py`), and where none came the list of messages is asked. Creating is not
+idempotent, so nothing here repeats a request. It must not know when a try is made again, nor what a text says.
+"""
+
+import asyncio
+import base64
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import aiohttp
+from twilio.base.exceptions import TwilioException
+from twilio.http.async_http_client import AsyncTwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from tocsin.adapters.twilio import responses
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+
+ANSWER_WITHIN = 10.0
+"""Seconds for a request in all; the SDK's own timeout is not applied."""
+CONNECT_WITHIN = 5.0
+"""Seconds of those for the connection."""
+CLOCKS_DIFFER = timedelta(seconds=120)
+"""How much earlier than our try Twilio's clock may say that it created the message."""
+PAGE, PAGES = 50, 5
+"""Messages on one page of the list, and pages read, in a look-up."""
+INBOX_PAGES = 20
+"""Pages of what came in that are read at once."""
+KNOWN_MOST = 2000
+"""Messages that are remembered as accepted for another reference, so that a look-up does not take them for its own."""
+ANSWER_MOST = 1 << 20
+"""Octets of an answer that are read."""
+VALID_MOST = 36000
+"""Seconds for which Twilio keeps a message that it cannot deliver, at most."""
+TRIAL = "Sent from your Twilio trial account - "
+"""What Twilio puts before the texts of a trial account."""
+
+
+class Twilio:
+    """A port Transport. Either an auth token or an API key with its secret opens the account; either `sender` or
+    `messaging_service_sid` says who sends. `api_url` replaces scheme and host of the API. At `status_url`, if it
+    is set, Twilio tells what becomes of messages. Made and used in one loop.
+    """
+
+    receipts = True
+
+    def __init__(
+        self,
+        *,
+        account_sid: str,
+        sender: str = "",
+        messaging_service_sid: str = "",
+        auth_token: str = "",
+        api_key: str = "",
+        api_secret: str = "",
+        api_url: str = "",
+    ) -> None:
+        self._account = account_sid
+        self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
+        self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
+        self._listed = {} if messaging_service_sid else self._from
+        self._api_url = api_url
+        self.status_url = ""
+        self._client: Any = None
+        self._starting = asyncio.Lock()
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    async def start(self) -> None:
+        """Load the SDK's message part, which it does late and slowly (0.2 to 0.8 s), away from the loop."""
+        async with self._starting:
+            if self._client is not None:
+                return
+            http = _Http(self._api_url)
+            environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
+            client = Client(*self._login, account_sid=self._account, http_client=http, environment=environment)
+            try:
+                await asyncio.to_thread(lambda: client.messages)
+            except asyncio.CancelledError:
+                await http.close()
+                raise
+            self._client = client
+
+    async def send(self, message: Message) -> Outcome:
+        """Ask once for the message to be created. Cancelling gives no outcome."""
+        options: dict[str, Any] = {}
+        if message.valid_for is not None:
+            options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
+        if self.status_url and message.attempt:
+            options["status_callback"] = f"{self.status_url}?try={message.attempt}"
+        messages = await self._messages()
+        try:
+            created = await messages.create_async(
+                to=message.address, body=message.content.text, **self._from, **options
+            )
+        except _AnsweredError as answered:
+            outcome = responses.to_create(answered.status, answered.text, answered.retry_after)
+        except _UnansweredError as silent:
+            outcome = Uncertain(silent.detail) if silent.written else Deferred(silent.detail)
+        except (TwilioException, ValueError, TypeError, AttributeError) as trouble:
+            outcome = Uncertain(f"Twilio's answer could not be read: {type(trouble).__name__}")
+        else:
+            outcome = Accepted(created.sid) if created.sid else Uncertain("Twilio's answer has no sid")
+        if isinstance(outcome, Accepted):
+            self._remember(outcome.provider_id, message.reference)
+        return outcome
+
+    async def find(self, message: Message, since: datetime) -> Outcome:
+        """Look for the message among those created for this number since then. The list is not filtered by date, which
+        Twilio does by the day and by when it was sent, which it may not have been yet.
+        """
+        messages = await self._messages()
+        try:
+            page = await messages.page_async(to=message.address, page_size=PAGE, **self._listed)
+            for _ in range(PAGES):
+                for listed in page:
+                    if self._is(listed, message, since - CLOCKS_DIFFER):
+                        self._remember(listed.sid, message.reference)
+                        return Accepted(listed.sid)
+                page = await page.next_page_async() if page.next_page_url else None
+                if page is None:
+                    break
+        except _AnsweredError as answered:
+            return Uncertain(f"Twilio answered {answered.status} when asked for its list", str(answered.status))
+        except _UnansweredError as silent:
+            return Uncertain(silent.detail)
+        except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
+            return Uncertain(f"Twilio's list could not be read: {type(trouble).__name__}")
+        return Deferred("Twilio's list does not have it")
+
+    async def fate(self, provider_id: str) -> Fate:
+        """What Twilio says became of a message; UNKNOWN when it does not say."""
+        messages = await self._messages()
+        try:
+            fetched = await messages(provider_id).fetch_async()
+        except (_AnsweredError, _UnansweredError, TwilioException, ValueError, TypeError, AttributeError):
+            return Fate(Receipt.UNKNOWN)
+        return responses.fate(fetched.status, fetched.error_code, provider_id)
+
+    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
+        """The SMS that came in to our number since then, oldest first, or why they cannot be had. Twilio lists the
+        newest first and filters by the day; the day before is asked for too, as its clock may differ.
+        """
+        messages = await self._messages()
+        wanted: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
+        found: list[Arrival] = []
+        try:
+            page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **wanted)
+            for _ in range(INBOX_PAGES):
+                newer = [each for each in page if (_created_at(each) or since) >= since]
+                found += [arrival for each in newer if (arrival := _arrival(each))]
+                page = await page.next_page_async() if newer and page.next_page_url else None
+                if page is None:
+                    break
+        except _AnsweredError as answered:
+            return responses.to_list(answered.status, answered.retry_after)
+        except _UnansweredError as silent:
+            return Deferred(silent.detail)
+        except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
+            return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
+        return tuple(sorted(found, key=lambda each: each.at))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.http_client.close()
+
+    async def _messages(self) -> Any:
+        """The SDK's list of messages, started if it was not yet."""
+        if self._client is None:
+            await self.start()
+        return self._client.messages
+
+    def _is(self, listed: Any, message: Message, since: datetime) -> bool:
+        """Whether a listed message is the one that a try of uncertain end created."""
+        recent = (_created_at(listed) or since) >= since
+        body = str(listed.body or "").removeprefix(TRIAL).strip()
+        ours = self._known.get(listed.sid, message.reference) == message.reference
+        return recent and ours and listed.direction != "inbound" and body == message.content.text.strip()
+
+    def _remember(self, sid: str, reference: str) -> None:
+        self._known[sid] = reference
+        if len(self._known) > KNOWN_MOST:
+            self._known.popitem(last=False)
+
+
+def _created_at(listed: Any) -> datetime | None:
+    return listed.date_created if isinstance(listed.date_created, datetime) else None
+
+
+def _arrival(listed: Any) -> Arrival | None:
+    """A listed message as it came in to us; None for one of ours."""
+    at, sid, sender = _created_at(listed), listed.sid, listed.from_
+    if listed.direction != "inbound" or not (at and sid and sender):
+        return None
+    return Arrival(Arrives.SMS, str(sid), str(sender), str(listed.body or ""), at)
+
+
+class _AnsweredError(Exception):
+    """Twilio answered something other than what was asked for."""
+
+    def __init__(self, status: int, text: str, retry_after: str) -> None:
+        super().__init__(status)
+        self.status, self.text, self.retry_after = status, text, retry_after
+
+
+class _UnansweredError(Exception):
+    """No answer came. `written` tells whether the request may have left."""
+
+    def __init__(self, detail: str, *, written: bool) -> None:
+        super().__init__(detail)
+        self.detail, self.written = detail, written
+
+
+class _Written:
+    """Whether one request has begun to leave."""
+
+    yes = False
+
+
+class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
+    """The SDK's seam for HTTP, so that the deadline holds, the answer's headers are read and no number is logged."""
+
+    def __init__(self, base: str) -> None:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_mark_written)
+        super().__init__(trace_configs=[trace])
+        self._base = base.rstrip("/")
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        **_ours: Any,
+    ) -> Any:
+        """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
+        written = _Written()
+        try:
+            async with self.session.request(
+                method.upper(),
+                self._rebased(url),
+                params=params or None,
+                data=urlencode(data).encode() if data else None,  # three times as fast as aiohttp's own forms
+                headers={**(headers or {}), **({"Authorization": _basic(*auth)} if auth else {})},
+                timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN, sock_connect=CONNECT_WITHIN),
+                allow_redirects=False,
+                trace_request_ctx=written,
+            ) as answer:
+                text = await _text(answer)
+        except TimeoutError:
+            raise _UnansweredError(f"Twilio did not answer within {ANSWER_WITHIN:.0f} s", written=written.yes) from None
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as trouble:  # the last: closed meanwhile
+            said = f"no answer from Twilio: {trouble}"[: responses.DETAIL_MOST]
+            raise _UnansweredError(said, written=written.yes) from None
+        if not (200 <= answer.status < 300 and responses.is_object(text)):
+            raise _AnsweredError(answer.status, text, answer.headers.get("Retry-After", ""))
+        return Response(answer.status, text, answer.headers)
+
+    def _rebased(self, url: str) -> str:
+        if not self._base:
+            return url
+        parts = urlsplit(url)
+        return f"{self._base}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+
+
+async def _text(answer: aiohttp.ClientResponse) -> str:
+    """The answer's text, as far as it is read at all."""
+    data = bytearray()
+    async for chunk in answer.content.iter_any():
+        data += chunk
+        if len(data) > ANSWER_MOST:
+            break
+    return data.decode("utf-8", "replace")
+
+
+async def _mark_written(_session: aiohttp.ClientSession, context: Any, _sent: Any) -> None:
+    context.trace_request_ctx.yes = True
+
+
+def _basic(user: str, password: str) -> str:
+    """The Authorization header; aiohttp's own BasicAuth is deprecated."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,1 @@
+"""Alertmanager's notifications become incident files."""

@@ -1,0 +1,63 @@
+"""Alert meaning: what the labels of alerts mean in this config: a severity, services (product.md section 3).
+
+Decides what counts when a label names nothing that the config has. Must not know incidents' files.
+"""
+
+from collections.abc import Iterable
+
+from tocsin.app.alerts.payload import Alert
+from tocsin.domain.policy import Policy
+from tocsin.formats.settings.settings import Alertmanager
+from tocsin.text.cleaning import clean, one_line
+
+
+class Meaning:
+    """The labels of alerts, under a policy."""
+
+    def __init__(self, settings: Alertmanager, policy: Policy) -> None:
+        self._settings = settings
+        self._services = policy.services
+        self._titles = {service.title.casefold(): id_ for id_, service in reversed(policy.services.items())}
+        self._ids = {id_.casefold(): id_ for id_ in reversed(policy.services)}
+        self._order = list(policy.severities)
+        self._names = {name.casefold(): name for name in self._order}
+        self._mapped = {label.casefold(): severity for label, severity in settings.severities.items()}
+        self._default = self._named(settings.default_severity) or self._named(policy.unreadable_severity)
+
+    def severity(self, alerts: Iterable[Alert]) -> str:
+        """The worst of theirs; the default where labels say nothing."""
+        return min((self._severity(alert) for alert in alerts), key=self._order.index)
+
+    def worse(self, severity: str, than: str) -> bool:
+        """Whether a severity is worse than another; one that the config lacks is worse than none."""
+        return than not in self._order or self._order.index(severity) < self._order.index(than)
+
+    def services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+        """The services that they name by id or title, each once."""
+        found = (self._service(name) for name in self._said(alerts))
+        return tuple(dict.fromkeys(service for service in found if service))
+
+    def unknown(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+        """What they call a service and the config does not have."""
+        return tuple(name for name in self._said(alerts) if self._service(name) is None)
+
+    def _severity(self, alert: Alert) -> str:
+        """The severity that the label's value stands for, else the one of that name, else the default."""
+        value = alert.labels.get(self._settings.severity_label, "").strip()
+        mapped = self._settings.severities.get(value) or self._mapped.get(value.casefold())
+        found = self._named(mapped) or self._named(value) or self._default
+        assert found is not None
+        return found
+
+    def _said(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+        values = (one_line(clean(alert.labels.get(self._settings.service_label, ""))) for alert in alerts)
+        return tuple(dict.fromkeys(value for value in values if value))
+
+    def _service(self, name: str) -> str | None:
+        if name in self._services:
+            return name
+        return self._ids.get(name.casefold()) or self._titles.get(name.casefold())
+
+    def _named(self, name: str | None) -> str | None:
+        """A severity as the config writes it."""
+        return self._names.get(name.casefold()) if name else None

@@ -1,0 +1,86 @@
+"""Alert memory: which alerts an incident file has heard of, kept in comments at its end, so that it goes where the file
+goes and changes in the same instant.
+
+Decides how that is written and found again. Must not know what follows from it. A file without it (somebody took it
+out) has heard of nothing.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from tocsin.app.alerts.payload import Alert
+from tocsin.text import yaml
+from tocsin.text.decoding import FILE_LIMIT
+
+KNOWN_MOST = 20_000
+"""Alerts that a file remembers, the newest."""
+IN_A_LINE = 10
+_HEAD = "# alertmanager"
+_LINES = re.compile(rb"^# alertmanager[ :][^\n]*(?:\n|\Z)", re.MULTILINE)
+_FIRST = re.compile(rb"^# alertmanager: newest (\S{1,40}) summary (\S{1,20}) ", re.MULTILINE)
+_MARKS = re.compile(rb"^# alertmanager ((?:[a-z2-7]{8} ?)+)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The alerts heard of (their marks, newest first), when the newest of them began, and a digest of the summary that
+    was written: another one is somebody's own.
+    """
+
+    marks: tuple[str, ...] = ()
+    newest_at: datetime | None = None
+    summary: str = "-"
+
+    def new(self, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+        """Those not heard of before."""
+        known = frozenset(self.marks)
+        return tuple(alert for alert in alerts if alert.mark not in known)
+
+    def wrote(self, summary: str) -> bool:
+        """Whether this is the summary that was written last."""
+        return self.summary == _digest(summary)
+
+    def with_summary(self, summary: str) -> "Memory":
+        """Having written this summary."""
+        return replace(self, summary=_digest(summary))
+
+    def with_alerts(self, alerts: Iterable[Alert], now: datetime) -> "Memory":
+        """Having heard of these too. None of them begins in the future, whatever it says."""
+        new = self.new(alerts)
+        starts = [min(alert.starts_at, now) for alert in new] + ([self.newest_at] if self.newest_at else [])
+        marks = dict.fromkeys([*(alert.mark for alert in new), *self.marks])
+        return replace(self, marks=tuple(marks)[:KNOWN_MOST], newest_at=max(starts, default=None))
+
+
+def read(data: bytes) -> Memory:
+    """What a file remembers."""
+    first = _FIRST.search(data)
+    marks = tuple(dict.fromkeys(mark for line in _MARKS.findall(data) for mark in line.decode("ascii").split()))
+    if first is None:
+        return Memory(marks)
+    try:
+        newest = datetime.fromisoformat(first[1].decode("ascii", "replace"))
+    except ValueError:
+        newest = None
+    return Memory(marks, newest if newest and newest.tzinfo else None, first[2].decode("ascii", "replace"))
+
+
+def written(data: bytes, memory: Memory) -> bytes:
+    """The file with this memory instead of its own. A file that would then say something else stays as it is."""
+    bare = _LINES.sub(b"", data)
+    newest = memory.newest_at.isoformat() if memory.newest_at else "-"
+    lines = [f"{_HEAD}: newest {newest} summary {memory.summary} (leave these lines: they tell which alerts are known)"]
+    places = range(0, len(memory.marks), IN_A_LINE)
+    lines += [f"{_HEAD} {' '.join(memory.marks[place : place + IN_A_LINE])}" for place in places]
+    end = "\r\n" if b"\r\n" in bare else "\n"
+    joint = b"" if bare.endswith(b"\n") or not bare else end.encode()
+    result = bare + joint + "".join(line + end for line in lines).encode()
+    same = len(result) <= FILE_LIMIT and yaml.read(result, "").value == yaml.read(data, "").value
+    return result if same else data
+
+
+def _digest(summary: str) -> str:
+    return sha256(summary.encode("utf-8", "replace")).hexdigest()[:12]

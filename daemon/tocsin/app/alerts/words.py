@@ -1,0 +1,101 @@
+"""Alert words: how a group of alerts is told: the title of its incident, the summary for responders, what ended it.
+
+Decides words and how many of them. Must not know when they are written. The title is all of it that outsiders may read;
+summary and labels are for responders.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+from tocsin.app.alerts.payload import Alert, Group
+from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.text.times import utc
+
+TITLE_MOST = 120
+"""Characters of a title."""
+LINE_MOST = 300
+"""Characters of the line of one alert."""
+TEXT_MOST = 1500
+"""Characters of a description."""
+LISTED_MOST = 20
+"""Alerts that are listed; the rest is counted."""
+LABELS_MOST = 12
+"""Labels of one alert that are shown."""
+ALERT = "alertname"
+_ENDED = re.compile(r"All alerts have stopped firing \(Alertmanager, (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)\.")
+
+
+def title(group: Group) -> str:
+    """What is wrong: the summary that all alerts share, else the alert's name with the labels of the group."""
+    said = _line(group.common_annotations.get("summary", ""))
+    if said:
+        return cut(said, TITLE_MOST)
+    labels = {name: value for name, value in group.group_labels.items() if name != ALERT}
+    named = group.common_labels.get(ALERT, "")
+    if not named and not labels and group.firing:
+        first = group.firing[0]
+        named = first.annotations.get("summary", "") or first.labels.get(ALERT, "")
+        more = len(group.firing) - 1
+        return cut(_line(named) or "An alert", TITLE_MOST - 20) + (f" and {more} more" if more else "")
+    shown = ", ".join(f"{_line(name)} {_line(value)}" for name, value in sorted(labels.items()) if value)
+    return cut(" ".join(filter(None, (_line(named) or "Alerts", f"({shown})" if shown else ""))), TITLE_MOST)
+
+
+def summary(group: Group) -> str:
+    """What responders should know: what the alerts share, then the firing ones, a line each."""
+    return clean("\n".join(_summary(group)))
+
+
+def resolution(at: datetime) -> str:
+    """What ended it, and when we heard so."""
+    return f"All alerts have stopped firing (Alertmanager, {utc(at)})."
+
+
+def resolved_at(text: str) -> datetime | None:
+    """When Alertmanager ended an incident whose `resolution` this is; None when somebody else has written it."""
+    found = _ENDED.fullmatch(text)
+    try:
+        return datetime.fromisoformat(found[1]).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+
+
+def _summary(group: Group) -> Iterator[str]:
+    shared = group.common_annotations
+    description = cut(clean(shared.get("description", "") or shared.get("message", "")), TEXT_MOST)
+    if description:
+        yield description
+    if link := _line(shared.get("runbook_url", "")):
+        yield f"Runbook: {link}"
+    if common := _labels(group.common_labels, {}):
+        yield f"All alerts: {common}"
+    number = len(group.firing) + max(group.truncated, 0)
+    yield f"{number} alert{'' if number == 1 else 's'} firing:"
+    for alert in group.firing[:LISTED_MOST]:
+        yield f"- {cut(_alert(alert, group), LINE_MOST)}"
+    if number > LISTED_MOST:
+        yield f"- and {number - LISTED_MOST} more"
+
+
+def _alert(alert: Alert, group: Group) -> str:
+    """One alert: since when, which of them, and what it says for itself."""
+    own = _labels(alert.labels, group.common_labels)
+    texts = (alert.annotations.get(name, "") for name in ("summary", "description", "message"))
+    shared = set(group.common_annotations.values())
+    said = next((_line(text) for text in texts if text and text not in shared), "")
+    since = f"since {utc(alert.starts_at)}"
+    return ": ".join(filter(None, (f"{own}, {since}" if own else since, said)))
+
+
+def _labels(labels: Mapping[str, str], apart: Mapping[str, str]) -> str:
+    """Labels that are not the same `apart`, the alert's name before the others."""
+    own = [name for name, value in labels.items() if value and apart.get(name) != value]
+    own.sort(key=lambda name: (name != ALERT, name))
+    shown = [_line(labels[name]) if name == ALERT else f"{_line(name)}={_line(labels[name])}" for name in own]
+    return " ".join(shown[:LABELS_MOST])
+
+
+def _line(text: str) -> str:
+    """A text from outside on one line, not too long."""
+    return cut(one_line(clean(text[:TEXT_MOST])), LINE_MOST)

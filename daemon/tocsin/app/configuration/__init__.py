@@ -1,0 +1,1 @@
+"""The config loaded, checked, compared, pulled, and started from nothing."""

@@ -1,0 +1,88 @@
+"""Inspection: everything that `tocsin check` looks at, as one list of problems.
+
+Decides what is looked at: the config, whom its chains reach, then with its help the templates and the incident files.
+Must not send or record anything, nor know how problems are printed.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.adapters.files.config_snapshot import regular
+from tocsin.app.configuration.load import Configuration, label_of, load
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
+from tocsin.formats.config.coverage_advice import Coverage
+from tocsin.formats.config.unused_advice import unused
+from tocsin.formats.incident import read as incident
+from tocsin.formats.incident.file_name import incident_id
+from tocsin.planning.on_call.coverage import AHEAD, Reachability
+from tocsin.ports.ledger import Listed
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import FILE_LIMIT, TOP, problem
+
+Scan = Callable[[Path], Sequence[Listed] | str]
+"""Lists a folder of incident files, as `ports.Folder.scan` does."""
+
+
+Words = Callable[[Path], Sequence[Problem]]
+"""Tries a folder of templates, each for samples of its kind: what is wrong with them."""
+
+
+def inspect(
+    folder: Path, paths: Sequence[Path], at: datetime, environ: Mapping[str, str], scan: Scan, words: Words
+) -> tuple[Configuration, list[Problem]]:
+    """The config in `folder` and every problem of it, of the templates and of the incident files: those under `paths`,
+    or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
+    """
+    found = load(folder, at, environ)
+    problems = list(found.problems)
+    if found.policy is None or found.settings is None:
+        return found, problems
+    problems += advice(found, at)
+    problems += words(Path(label_of(found.settings.templates)))
+    chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
+    if not paths:
+        chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []
+    for path in chosen:
+        listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
+        problems += incident_problems(listed, path if path.is_dir() else path.parent, found.policy)
+    return found, problems
+
+
+def advice(found: Configuration, at: datetime) -> list[Problem]:
+    """Warnings about a good config that take a look at all of it and at the next 90 days: too dear for each load."""
+    if found.policy is None:
+        return []
+    reach = Reachability(found.policy, at, at + AHEAD)
+    coverage = Coverage(found.declared, found.policy, at, at + AHEAD)
+    problems = [*coverage.problems(reach.unreached(), reach.skipped()), *unused(found.declared, found.policy)]
+    return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _folder(listed: Sequence[Listed] | str) -> Sequence[Listed]:
+    """The incident files of a folder, or the folder's own trouble."""
+    return [Listed("", None, "", listed)] if isinstance(listed, str) else listed
+
+
+def _file(path: Path) -> Listed:
+    """One incident file, by whatever name."""
+    try:
+        return Listed(path.name, regular(Path(os.path.realpath(path)), FILE_LIMIT + 1), "")
+    except OSError as fault:
+        return Listed(path.name, None, "", fault.strerror or str(fault))
+
+
+def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
+    """What is wrong with incident files of one folder."""
+    first: dict[str, str] = {}
+    for each in listed:
+        name = label_of(folder / shown(each.name))
+        if each.data is None:
+            yield problem(name, TOP, "unreadable-file", f"the file cannot be read: {each.trouble}")
+            continue
+        other = first.setdefault(incident_id(each.name), name)
+        if other != name:
+            yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
+        yield from incident.read(each.data, each.name, policy, None, name).problems

@@ -1,0 +1,192 @@
+"""The configuration as a whole: fragments and settings read together, from the folder or from a kept copy.
+
+Decides whether a config is good: the fragments (`formats/config/read.py`), the settings (`layers.py`), and that the
+settings name people and severities that exist. Must not know what the daemon does with it. Never raises.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.adapters.files import config_snapshot
+from tocsin.adapters.git import read as git
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config import read as config
+from tocsin.formats.config.fragments import Fragments
+from tocsin.formats.settings import layers
+from tocsin.formats.settings.settings import Settings
+from tocsin.planning.on_call import handoffs
+from tocsin.text import yaml
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import TOP, problem, under
+from tocsin.text.scalars import closest
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A config as found. It can be used when neither `policy` nor `settings` is None, even beside an unknown variable
+    (timeline.md rule 43).
+
+    `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
+    ledger is to be looked for, whatever else is wrong. `declared` knows where what the fragments declare stands.
+    """
+
+    policy: Policy | None
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+    ledger: Path
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    revision: str = ""
+    declared: Fragments = field(default_factory=Fragments, repr=False)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that refuse this config, unknown variables included."""
+        return tuple(problem for problem in self.problems if problem.level is ProblemLevel.ERROR)
+
+
+def load(folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+    """Read the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's variables."""
+    files, problems = config_snapshot.snapshot(folder, label_of(folder))
+    digest = digest_of(files)
+    commit = git.commit(folder)
+    revision = (commit + digest[:8] if commit.endswith("+") else commit) if commit else f"sha256:{digest[:12]}"
+    return read_tree(files, folder, at, environ, problems=problems, revision=revision)
+
+
+def read_tree(
+    files: Mapping[str, bytes],
+    folder: Path,
+    at: datetime,
+    environ: Mapping[str, str],
+    *,
+    problems: list[Problem] | None = None,
+    revision: str = "",
+) -> Configuration:
+    """Read a snapshot of a config folder, from disk or kept in the ledger. `folder` is where relative paths start."""
+    label = label_of(folder)
+    found = list(problems or [])
+    revision = revision or f"sha256:{digest_of(files)[:12]}"
+    credentials, unread = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    stack = layers.Layers(
+        document=yaml.read(files.get(config.SETTINGS, b""), under(label, config.SETTINGS)),
+        credentials=credentials,
+        variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
+        base=_absolute(folder),
+    )
+    if not files and found:  # no folder at all: say that, not what would have stood in it
+        return Configuration(None, None, tuple(found), layers.ledger_file(stack))
+    if config.MISNAMED in files:
+        found.append(problem(under(label, config.MISNAMED), TOP, "wrong-name", f"rename it to {config.SETTINGS}"))
+    layered = layers.read(stack)
+    reading = config.read(config.Sources(files, label), at, handoffs.fault)
+    found += [*unread, *layered.problems, *reading.problems]
+    policy = reading.policy
+    if layered.settings is not None and reading.whole:
+        found += _references(layered.settings, reading, stack)
+    refused = any(each.level is ProblemLevel.ERROR and each.code != layers.UNKNOWN_VARIABLE for each in found)
+    if policy is not None and layered.settings is not None and not refused:
+        policy = _complete(policy, layered, revision)
+    return Configuration(
+        policy=None if refused else policy,
+        settings=None if refused else layered.settings,
+        problems=tuple(found),
+        ledger=layered.settings.database if layered.settings else layers.ledger_file(stack),
+        files=dict(files),
+        revision=revision,
+        declared=reading.declared,
+    )
+
+
+def label_of(path: Path) -> str:
+    """How users call a path: relative to where they stand if it lies below, else absolute."""
+    try:
+        relative = os.path.relpath(path)
+    except OSError:  # where they stand is gone
+        return shown(str(path))
+    return shown(str(_absolute(path)) if relative.startswith("..") else relative)
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, with its links as they are."""
+    try:
+        return Path(os.path.abspath(path))  # noqa: PTH100 - resolves no links
+    except OSError:
+        return path
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """A digest of all files and their names."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
+
+
+def _references(settings: Settings, reading: config.Reading, stack: layers.Layers) -> Iterator[Problem]:
+    """Names in the settings that the fragments do not have."""
+    for key in ("operators", "last_resort"):
+        for number, person in enumerate(getattr(settings, key)):
+            if person not in reading.people:
+                found = f'{key}: unknown person "{person}"{closest(person, reading.people)}'
+                yield stack.problem((key, number), "unknown-person", found)
+    wanted = settings.unreadable_severity
+    name = _severity(reading, wanted)
+    if name is None:
+        found = f'unreadable_severity: unknown severity "{wanted}"{closest(wanted, reading.severities)}'
+        yield stack.problem(("unreadable_severity",), "unknown-severity", found)
+    elif not reading.severities[name]:
+        found = f'unreadable_severity: "{name}" has no `page`, so nobody would be paged; name one that has'
+        yield stack.problem(("unreadable_severity",), "severity-without-page", found)
+    alerts = settings.web.alertmanager
+    if alerts:
+        inside: yaml.Path = ("web", "alertmanager")
+        named = {(*inside, "severities", label): severity for label, severity in alerts.severities.items()}
+        if alerts.default_severity:
+            named[(*inside, "default_severity")] = alerts.default_severity
+        for path, severity in named.items():
+            if _severity(reading, severity) is None:
+                found = (
+                    f'{".".join(map(str, path))}: unknown severity "{severity}"{closest(severity, reading.severities)}'
+                )
+                yield stack.problem(path, "unknown-severity", found)
+    yield from _last_resort(settings, reading.policy, stack)
+
+
+def _severity(reading: config.Reading, wanted: str) -> str | None:
+    """A severity's name as the config writes it; any case will do."""
+    return next((name for name in reading.severities if name.lower() == wanted.lower()), None)
+
+
+def _last_resort(settings: Settings, policy: Policy | None, stack: layers.Layers) -> Iterator[Problem]:
+    """Advice on those who are paged when nobody else answers."""
+    if policy is None:
+        return
+    named = [policy.people[person] for person in settings.last_resort if person in policy.people]
+    if len(named) == 1:
+        found = "last_resort: only one person is left when nobody answers; name two"
+        yield stack.problem(("last_resort",), "last-resort-of-one", found, level=ProblemLevel.WARNING)
+    for person in named:
+        if not person.phone:
+            found = f"last_resort: {person.id} has no phone; a mailbox wakes nobody"
+            yield stack.problem(("last_resort",), "no-phone", found, level=ProblemLevel.WARNING)
+
+
+def _complete(policy: Policy, layered: layers.Layered, revision: str) -> Policy:
+    """The policy with what the settings add to it."""
+    settings = layered.settings
+    assert settings is not None
+    unreadable = settings.unreadable_severity.lower()
+    return replace(
+        policy,
+        operators=tuple(settings.operators),
+        last_resort=tuple(settings.last_resort),
+        unreadable_severity=next(name for name in policy.severities if name.lower() == unreadable),
+        revision=revision,
+        places=dict(layered.places),
+    )

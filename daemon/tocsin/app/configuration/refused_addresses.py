@@ -1,0 +1,47 @@
+"""Unreachable: addresses of a config that a provider refused for good when they were last tried, for `tocsin check`.
+
+Decides which still count, and where each is written. Must not know how the ledger is asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tocsin.app.configuration.load import Configuration, label_of
+from tocsin.domain.delivery import Attempt, Refused
+from tocsin.domain.people import Channel
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.text import yaml
+from tocsin.text.decoding import under
+from tocsin.wording.message import refusal
+
+FIELDS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
+
+
+def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
+    """Warnings at the addresses of the config in `folder` that were refused when last tried; one that was changed since
+    is another address.
+    """
+    policy = found.policy
+    assert policy is not None
+    owners: dict[tuple[Channel, str], tuple[str, yaml.Path]] = {}
+    for group in policy.stakeholders.values():
+        for number, email in enumerate(group.emails):
+            owners[Channel.EMAIL, email] = group.place, ("stakeholders", group.id, "emails", number)
+    for person in policy.people.values():
+        for via in person.channels:
+            owners[via, person.address(via)] = person.place, ("people", person.id, FIELDS[via])
+    for attempt in refused:
+        outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
+        if owner and isinstance(outcome, Refused):
+            document = _document(found, folder, owner[0].rpartition(":")[0])
+            day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
+            said = f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {refusal.cause(outcome)}"
+            advice = f"{said}; {refusal.cure(attempt.via, outcome)}"
+            yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
+
+
+def _document(found: Configuration, folder: Path, file: str) -> yaml.Document:
+    """A fragment of the config, by the name that problems call it."""
+    label = label_of(folder)
+    data = next((data for path, data in found.files.items() if under(label, path) == file), b"")
+    return yaml.read(data, file)

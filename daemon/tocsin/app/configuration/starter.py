@@ -1,0 +1,55 @@
+"""A new config in a folder of its own, from a few answers: whole or not at all (product.md section 7, `tocsin init`).
+
+Decides which files there are, and that they are good before one is written. Must not know who asks, nor how.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from tocsin import __version__
+from tocsin.adapters.files import config_snapshot, new_files
+from tocsin.app.configuration import editor_schemas, load, starter_texts
+from tocsin.domain.problem import Problem
+
+CONFIG = "config/"
+
+
+class InTheWay(Exception):  # noqa: N818 - an answer, not a fault of ours
+    """Files that are there already; nothing was written."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+def draft(answers: starter_texts.Answers, at: datetime) -> dict[str, bytes]:
+    """Every file of the new folder, by path; `at` (UTC) is now."""
+    values = starter_texts.blanks(answers, at) | {"version": __version__}
+    texts = {name: starter_texts.filled(text, values) for name, text in new_files.starter_texts().items()}
+    schemas = {f"{CONFIG}{editor_schemas.FOLDER}/{name}.json": made() for name, made in editor_schemas.SCHEMAS.items()}
+    return {name: text.encode() for name, text in sorted((texts | schemas).items())}
+
+
+def begin(folder: Path, answers: starter_texts.Answers, at: datetime) -> tuple[list[str], tuple[Problem, ...]]:
+    """Write the new config; gives the paths of its files, and what `tocsin check` would say of it. With an error among
+    that nothing is written. Raises InTheWay, or CannotWrite.
+    """
+    files = draft(answers, at)
+    blocked = new_files.in_the_way(folder, files)
+    others, _ = config_snapshot.snapshot(folder / CONFIG, "config") if (folder / CONFIG).is_dir() else ({}, [])
+    if blocked or others:
+        raise InTheWay(sorted({*blocked, *(CONFIG + name for name in others)}))
+    found = load.read_tree(_inside(files, CONFIG), folder / CONFIG, at, {})
+    if not found.errors:
+        new_files.write(folder, files)
+    return list(files), found.problems
+
+
+def _inside(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:
+    """The config's files as the daemon would find them: not its tests, not the schemas."""
+    return {
+        name.removeprefix(folder): data
+        for name, data in files.items()
+        if name.startswith(folder) and name.endswith(config_snapshot.WANTED) and not name.startswith(f"{folder}tests/")
+    }

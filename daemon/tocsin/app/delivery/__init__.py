@@ -1,0 +1,1 @@
+"""Letters on their way: queues, tries, outcomes, receipts, and words for operators."""

@@ -1,0 +1,23 @@
+"""House: what those who deliver ask of the rest of the house, and tell it. It decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tocsin.app.engine.incident_state import Stuck
+from tocsin.domain.history import History
+from tocsin.domain.notification import Notification
+from tocsin.domain.operator_notice import Tell
+from tocsin.domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The newest history of an incident, the policy in force; a letter that makes no headway, a word for operators;
+    where the reader of a message asks to be taken off, "" where that is not offered.
+    """
+
+    history: Callable[[str], History]
+    policy: Callable[[], Policy]
+    stuck: Callable[[Stuck], None]
+    tell: Tell
+    unsubscribe: Callable[[Notification], str]

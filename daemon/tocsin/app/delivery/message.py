@@ -1,0 +1,34 @@
+"""Message: a letter as its transport gets it, the same for each try but for the address and the try's own number.
+
+It decides how long a message is worth keeping. It must not know how it leaves.
+"""
+
+from datetime import timedelta
+
+from tocsin.app.delivery.context import House
+from tocsin.app.delivery.delivery import Delivery
+from tocsin.domain.delivery import Attempt, Message
+
+SMS_VALID_FOR = timedelta(hours=1)
+"""How long the provider may keep a page that it cannot deliver."""
+
+
+def message(delivery: Delivery, attempt: Attempt, house: House) -> Message:
+    """The message of one try."""
+    notification = delivery.notification
+    person = house.policy().people.get(notification.to)
+    return Message(
+        reference=notification.key,
+        via=notification.via,
+        address=attempt.address,
+        person=notification.to,
+        name=person.name if person else "",
+        content=delivery.letter.content,
+        incident=notification.incident,
+        episode=notification.episode,
+        kind=notification.kind.value,
+        at=notification.at,
+        valid_for=SMS_VALID_FOR if delivery.page else None,
+        attempt=attempt.id,
+        unsubscribe_url=house.unsubscribe(notification),
+    )

@@ -1,0 +1,33 @@
+"""Provider: whether a way out works, told from how its tries end, and when the operators hear that it does not
+(rules 38, 39). It must not know whose messages they were.
+"""
+
+from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused
+from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.domain.people import Channel
+
+PATIENCE = 3
+"""Failures in a row that time may cure, before operators hear of them."""
+SPOKEN = {Channel.SMS: "the SMS provider", Channel.EMAIL: "the mail server"}
+
+
+class Provider:
+    """The failures in a row of one channel's provider."""
+
+    def __init__(self, via: Channel, tell: Tell) -> None:
+        self._via = via
+        self._tell = tell
+        self.failures = 0
+
+    def heard(self, outcome: Outcome) -> None:
+        """Take note of how a try ended. A refused address is no failure: the provider answered for it."""
+        if isinstance(outcome, (Accepted, Refused)):
+            self.failures = 0
+            return
+        self.failures += 1
+        only_config = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
+        if only_config or self.failures == PATIENCE:
+            code = f" ({outcome.code})" if outcome.code else ""
+            advice = "check its settings and credentials" if only_config else "pages go by other channels meanwhile"
+            said = f"{SPOKEN[self._via]} does not take messages: {outcome.detail}{code}; {advice}"
+            self._tell(Trouble(f"provider:{self._via.value}", said))

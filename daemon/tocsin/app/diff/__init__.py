@@ -1,0 +1,1 @@
+"""What a config change does to whom, and by which line."""

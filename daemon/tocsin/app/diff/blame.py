@@ -1,0 +1,132 @@
+"""Blame: which changed line of the config moved a message.
+
+Decides by trial: had this line stayed as it was, would the message have moved? Where no line alone decides, one whose
+trial moves it otherwise; else one that names the reader; else the message's own rule. Must not know how it is told.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.app.configuration.comparable import Inputs
+from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.revisions import Side
+from tocsin.app.diff.comparison import Change, Moved, compare
+from tocsin.app.diff.scenarios import Situation, followed
+from tocsin.app.simulation.play import Rehearsed, play_within
+from tocsin.domain.policy import Policy
+from tocsin.formats.config.changed_lines import Line, changed, kept
+
+TRIALS_MOST = 40
+"""The most lines that are tried; of a change of more lines the others are judged by the names in them."""
+
+
+class Blame:
+    """The changed lines between two configs, and the trials made of them. `suspects` are those whose trial moved
+    something, or could not be made.
+    """
+
+    def __init__(self, old: Side, new: Side, folder: Path, at: datetime, environ: Mapping[str, str]) -> None:
+        self.lines = changed(old.declared, new.declared)
+        self.suspects: set[Line] = set()
+        self._old, self._new = old, new
+        self._folder, self._at, self._environ = folder, at, environ
+        self._trials: dict[Line, Inputs | None] = {}
+
+    def lines_of(
+        self, situation: Situation, before: Rehearsed | None, changes: Sequence[Change]
+    ) -> list[tuple[Change, Line]]:
+        """Each change of a situation with the line that did it. `before` is how it went with the old config."""
+        candidates = self._candidates(situation) or list(self.lines)
+        trials = {line: self._try(line, situation, before) for line in candidates} if len(candidates) > 1 else {}
+        went = {each.reader: _course(each) for each in changes}
+        self.suspects |= {line for line, moved in trials.items() if _courses(moved) != went}
+        return [(change, self._guilty(change, candidates, trials)) for change in changes]
+
+    def _candidates(self, situation: Situation) -> list[Line]:
+        """The lines that the situation depends on."""
+        if not situation.fixed:
+            return list(self.lines)
+        severity, services = situation.severity, situation.services
+        concerned = {*self._old.inputs.of(severity, services), *self._new.inputs.of(severity, services)}
+        names = {*concerned, ("severities", severity), *(("services", name) for name in services)}
+        return [
+            line
+            for line in self.lines
+            if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
+        ]
+
+    def _try(self, line: Line, situation: Situation, before: Rehearsed | None) -> dict[object, Change] | None:
+        """What would have moved without this line, by reader; None when that cannot be known."""
+        inputs = self._without(line)
+        if inputs is None:
+            return None
+        span, _ = followed((self._old.policy, self._new.policy), situation)
+        after = rehearse(inputs.policy, situation, self._old, self._new)
+        return {each.reader: each for each in compare(before, after, span)}
+
+    def _without(self, line: Line) -> Inputs | None:
+        """The new config, had this line stayed as it was; None when that would be no good config."""
+        if line not in self._trials:
+            self._trials[line] = None
+            if len(self._trials) <= TRIALS_MOST:
+                for files in kept(self._old.declared, self._new.declared, self.lines, line):
+                    found = read_tree(files, self._folder, self._at, self._environ)
+                    if found.policy is not None:
+                        self._trials[line] = Inputs(found.policy)
+                        break
+        return self._trials[line]
+
+    def _guilty(
+        self, change: Change, candidates: list[Line], trials: Mapping[Line, Mapping[object, Change] | None]
+    ) -> Line:
+        if len(candidates) == 1:
+            return candidates[0]
+        without, otherwise = [], []
+        for line, moved in trials.items():
+            if moved is not None and change.reader not in moved:
+                without.append(line)
+            elif moved is not None and _course(moved[change.reader]) != _course(change):
+                otherwise.append(line)
+        naming = [line for line in candidates if _names(line, change.to)]
+        found = [*without, *otherwise, *naming]
+        return found[0] if found else _rule(change)
+
+
+def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehearsed | None:
+    """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
+    fresh = situation.fixed and situation.severity not in old.policy.severities
+    if fresh and situation.severity not in policy.severities:
+        return None
+    _, played = followed((old.policy, new.policy), situation)
+    return play_within(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
+
+
+def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:
+    return None if moved is None else {reader: _course(each) for reader, each in moved.items()}
+
+
+def _course(change: Change) -> tuple[object, ...]:
+    """How a message moved; for what else differs no line is to blame."""
+    roles = (change.about, change.formerly) if change.moved is Moved.AS else ()
+    return change.moved, change.before, change.after, roles
+
+
+def _names(line: Line, reader: str) -> bool:
+    """Whether a line names a reader now and did not before, or the other way round."""
+    was, now = (reader in _words(each) for each in (line.before, line.after))
+    return was != now or reader in line.path
+
+
+def _words(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return {word for each in value.values() for word in _words(each)}
+    if isinstance(value, list):
+        return {word for each in value for word in _words(each)}
+    return {value} if isinstance(value, str) else set()
+
+
+def _rule(change: Change) -> Line:
+    """The message's own rule, for a change that no line explains."""
+    file, _, line = change.rule.rpartition(":")
+    return Line((), None, None, file or change.rule, int(line) if line.isdecimal() else 1)

@@ -1,0 +1,66 @@
+"""Situations that are brought to `tocsin diff` from outside: open incidents, and the incidents of policy tests.
+
+Decides which of them can be played. Must not know what is compared; what cannot be read is left to `check` and `test`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+
+from tocsin.app.configuration.revisions import Side
+from tocsin.app.diff.scenarios import Moment, Origin, Situation
+from tocsin.domain.policy import Policy
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.policy_test import read as policy_tests
+from tocsin.formats.policy_test.read import PolicyTest
+from tocsin.ports.ledger import Listed
+from tocsin.text.decoding import under
+
+INCIDENTS_MOST = 100
+"""The most open incidents that are walked, in the order of their names."""
+TESTS_MOST = 1000
+"""The most policy tests that are walked."""
+
+
+def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterator[Situation]:
+    """The incidents of a folder that can be read and are not resolved, as first seen at that instant."""
+    found = 0
+    for each in listed:
+        reading = incident_file.read(each.data, each.name, side.policy, None, each.name) if each.data else None
+        incident = reading.incident if reading else None
+        if incident is None or incident.resolved or each.data is None or found >= INCIDENTS_MOST:
+            continue
+        found += 1
+        yield Situation(
+            f"incident {incident.id}",
+            incident.severity,
+            incident.services,
+            Moment("at once", at),
+            each.name,
+            each.data,
+            Origin.OPEN,
+        )
+
+
+def tested_incidents(side: Side, label: str, policies: Sequence[Policy]) -> Iterator[Situation]:
+    """The incidents of a config's policy tests, at their own moments and with what happens in them. A test counts if it
+    can be read with one of the policies: what it expects may be what one of them lacks. `label` is the config folder.
+    """
+    found: dict[str, PolicyTest] = {}
+    for path, data in sorted(side.tests.items()):
+        for policy in policies:
+            tests, _ = policy_tests.read(data, under(label, path), policy, partial(_beside, side, path))
+            for test in tests:
+                found.setdefault(test.place, test)
+    names = [test.name for test in found.values()]
+    for test in [*found.values()][:TESTS_MOST]:
+        name = f"test {test.name}" + (f" ({test.place})" if names.count(test.name) > 1 else "")
+        incident = incident_file.read(test.incident, test.file_name, policies[0], None, test.file_name).incident
+        about = (incident.severity, incident.services) if incident else (policies[0].unreadable_severity, ())
+        moment = Moment("of the test", test.at)
+        yield Situation(name, *about, moment, test.file_name, test.incident, Origin.TEST, test.steps, test.span)
+
+
+def _beside(side: Side, path: str, name: str) -> bytes | None:
+    """A file by its path relative to a test file."""
+    return side.fetch(f"{path.rpartition('/')[0]}/{name}")

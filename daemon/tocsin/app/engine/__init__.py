@@ -1,0 +1,1 @@
+"""Facts in, decisions recorded: one incident planned at a time, and a heap of next looks."""

@@ -1,0 +1,1 @@
+"""What commands and pages ask about incidents, and how they write them."""

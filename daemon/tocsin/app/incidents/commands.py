@@ -1,0 +1,163 @@
+"""The desk: what people do to an incident by command: declare, acknowledge, update, assign, resolve.
+
+Decides who may do what and how it reaches the incident file (timeline.md rules 15, 32, 33). Must not know arguments nor
+terminals, nor who is paged because of it: the daemon reads the file like any other edit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.domain.facts import Answer, Answered, Fact, Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Acknowledgment, Incident
+from tocsin.domain.policy import Policy
+from tocsin.formats.incident import new_id
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.edit import Edit, anew, edited
+from tocsin.formats.incident.read import Reading, digest
+from tocsin.planning.history.answers import accept
+from tocsin.planning.history.fold import recall
+from tocsin.ports.ledger import Ledger
+from tocsin.text.cleaning import shown
+from tocsin.text.names import quotable
+from tocsin.text.scalars import closest
+
+
+class Refused(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """It was not done; the text says why, and what to do instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An incident as found: its file's name and what that says now, and what the ledger knows of it: its history, and
+    the `kept` bytes of the file's last good version.
+    """
+
+    id: str
+    name: str | None
+    reading: Reading | None
+    history: History
+    kept: bytes | None = None
+
+    @property
+    def good(self) -> Incident | None:
+        """The last good version: the ledger's, else what can be read of the file."""
+        known = self.history.incident
+        if known and not known.unreadable:
+            return known
+        return self.reading.incident if self.reading else None
+
+
+class Desk:
+    """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given."""
+
+    def __init__(self, files: IncidentFiles, policy: Policy, ledger: Ledger | None, now: datetime) -> None:
+        self.policy = policy
+        self._files = files
+        self._ledger = ledger
+        self._now = now
+
+    async def declare(self, incident: Incident) -> str:
+        """Write a new incident file; the id it got. The id of `incident` does not matter."""
+        taken = set(await self._ledger.incidents()) if self._ledger else set()
+        for id_ in new_id.ids(incident.title, self._now):
+            version = replace(incident, id=id_, declared_at=self._now.replace(microsecond=0))
+            if id_ not in taken and not self._files.find(id_) and self._files.create(f"{id_}.yaml", anew(version)):
+                return id_
+        raise AssertionError("ids never run out")
+
+    async def acknowledge(self, incident: str, person: str) -> str:
+        """Accept what the person is asked for; a sentence that says how it was noted."""
+        found = await self._find(incident)
+        known = found.history.incident
+        if found.good is None:
+            return await self._acknowledge_unreadable(found, person)
+        at = self._now
+        if known and not known.unreadable:
+            at = self._answered_at(found, person)
+        self._write(found, Edit(acknowledgment=Acknowledgment(person, _whole_second_after(at))))
+        return f"{found.id}: acknowledged by {person}"
+
+    async def edit(self, incident: str, edit: Edit) -> str:
+        """Make an edit; a sentence that says what became of the file where that is not plain."""
+        return self._write(await self._find(incident), edit)
+
+    def _answered_at(self, found: _Found, person: str) -> datetime:
+        """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
+        history, known = found.history, found.history.incident
+        if found.reading and found.reading.incident and found.reading.incident != known:
+            history = recall([Seen(self._now, found.reading.incident)], history)
+        if history.resolved_at is not None and person not in dict(history.verify_people):
+            raise Refused(f"{found.id} is resolved; there is nothing to acknowledge")
+        asked = [at for role in history.roles.values() for name, at in role.asked if name == person]
+        at = max([self._now, *asked])
+        if accept(history, person, at, at).vain != history.vain:
+            said = f"{person} was never paged for {found.id} nor assigned a role in it; nothing was written"
+            raise Refused(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
+        return at
+
+    async def _acknowledge_unreadable(self, found: _Found, person: str) -> str:
+        """Rule 32: the answer goes to the ledger, and the file is left alone."""
+        if self._ledger is None:
+            raise Refused(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
+        known = found.history.incident
+        if known and accept(found.history, person, self._now, self._now).vain != found.history.vain:
+            raise Refused(f"{person} was never paged for {found.id}; nothing was noted")
+        await self._ledger.record(found.id, [Answered(self._now, person, Answer.OK)], [], [])
+        return f"{found.id}: acknowledged by {person}; {self._why(found)}: correct it, then it is declared"
+
+    def _write(self, found: _Found, edit: Edit) -> str:
+        """Edit the file, comments kept; write it anew where it is gone or cannot be edited (rule 33)."""
+        if found.name and found.reading and self._files.change(found.name, lambda data: edited(data, edit)):
+            return ""
+        if found.good is None:
+            raise Refused(f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)")
+        name = found.name or f"{found.id}.yaml"
+        data = (edited(found.kept, edit) if found.kept else None) or anew(found.good, edit)
+        aside = self._files.put(name, data, self._now)
+        said = f"{shown(name)} was written anew from the last good version"
+        return f"{said}; what was there could not be edited and is kept as {shown(aside)}" if aside else said
+
+    async def _find(self, incident: str) -> _Found:
+        """The incident, in the folder, in the ledger or in both."""
+        facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
+        history = recall(facts)
+        kept = await self._ledger.file(incident) if self._ledger else None
+        name = self._name(incident, facts, kept[0] if kept else "")
+        if name is None and history.incident is None:
+            raise Refused(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
+        data = self._files.read(name) if name else None
+        reading = None
+        if name and data is not None:
+            known = history.incident
+            previous = known if known and not known.unreadable else None
+            reading = incident_file.read(data, name, self.policy, previous, shown(name))
+        return _Found(incident, name, reading, history, kept[1] if kept else None)
+
+    def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
+        """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen
+        last of it (rule 33).
+        """
+        names = self._files.names()
+        found = last if last in names else self._files.find(incident)
+        seen = next((fact.digest for fact in reversed(facts) if isinstance(fact, Seen)), "")
+        if found or not seen:
+            return found
+        return next((name for name in names if digest(self._files.read(name) or b"") == seen), None)
+
+    async def _hint(self, incident: str) -> str:
+        """An incident that may be meant."""
+        known = set(await self._ledger.incidents()) if self._ledger else set()
+        return closest(incident[:80], known | set(self._files.ids()))
+
+    def _why(self, found: _Found) -> str:
+        """Why a file cannot be read, with its place."""
+        problems = found.reading.problems if found.reading else ()
+        return f"the file cannot be read ({problems[0]})" if problems else "the file cannot be read"
+
+
+def _whole_second_after(at: datetime) -> datetime:
+    """The next whole second, so that a time fit for people is never before the page it answers."""
+    return at.replace(microsecond=0) + timedelta(seconds=1 if at.microsecond else 0)

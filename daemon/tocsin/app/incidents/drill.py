@@ -1,0 +1,215 @@
+"""Drill: an exercise on the real channels, followed in the ledger from its declaration to its last message (product.md
+section 7, rule 28).
+
+Decides when everybody has answered, what each message went through, and what failed. Must not know who looks on, nor
+how it is told.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.app.incidents.reviews import steps_of
+from tocsin.domain.delivery import Accepted, Receipt, Refused
+from tocsin.domain.facts import Answered, Fact, Seen
+from tocsin.domain.history import History
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppression, Why
+from tocsin.domain.policy import RESPONDER
+from tocsin.planning.history.fold import recall
+from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble, Record
+from tocsin.wording.report.timeline import acceptances
+
+LOOKS_EVERY = 0.25
+"""Seconds between two looks at the ledger."""
+SEEN_WITHIN = timedelta(seconds=20)
+"""How long the daemon may take to see the drill's file."""
+ENDS_WITHIN = timedelta(seconds=20)
+"""How long the messages of the end are waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Somebody answered: what, and by which way."""
+
+    at: datetime
+    person: str
+    answer: str
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What one message went through. `receipt_at` is when we learned the provider's last word, `replied_at` when its
+    reader answered.
+    """
+
+    message: Notification
+    record: Record
+    receipt_at: datetime | None = None
+    replied_at: datetime | None = None
+
+    @property
+    def tried_at(self) -> datetime | None:
+        """When its first byte was to leave."""
+        return self.record.attempts[0].started_at if self.record.attempts else None
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When the provider took it."""
+        return next((each.ended_at for each in self.record.attempts if isinstance(each.outcome, Accepted)), None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether this address does not work: refused, or not delivered."""
+        refused = any(isinstance(each.outcome, Refused) for each in self.record.attempts)
+        return refused or self.record.receipt is Receipt.UNDELIVERED
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it went as far as can be known."""
+        return self.accepted_at is not None and not self.failed
+
+    @property
+    def wanted(self) -> bool:
+        """Whether its failure counts: it was tried, or is still to leave."""
+        return bool(self.record.attempts) or self.record.state not in ("superseded", "unwanted")
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """How a drill went, as the ledger has it. `held` are pages that nobody could get; `roles` say who took each that
+    was needed and when; `closed` whether its end was told.
+    """
+
+    incident: str
+    history: History
+    passages: tuple[Passage, ...]
+    held: tuple[Suppression, ...]
+    replies: tuple[Reply, ...]
+    taken: dict[str, tuple[str, datetime]]
+    closed: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether everybody who is needed has answered, and there was anybody to ask; and all that is decided has left
+        or cannot.
+        """
+        asked = bool(self.history.roles) or bool(self.history.responders)
+        return (
+            self.history.assessed is not None
+            and (asked or self.history.assessed.via == ())
+            and not self.missing
+            and self.settled
+        )
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Roles that nobody has taken, and people who have not answered as responders."""
+        roles = tuple(name for name, role in self.history.roles.items() if role.needed and name not in self.taken)
+        answered = self.history.responders_answered | self.history.responders_passed
+        waiting = any(person not in answered for person, _ in self.history.responders)
+        return (*roles, RESPONDER) if waiting else roles
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing waits to be sent."""
+        return all(each.record.state != "pending" for each in self.passages)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a page reached nobody, an address does not work, or nobody has seen the drill at all."""
+        lost = any(not each.arrived and each.wanted for each in self.passages)
+        return lost or bool(self.held) or self.history.incident is None
+
+
+class Drill:
+    """One drill, looked at again and again."""
+
+    def __init__(self, incident: str, ledger: Ledger, clock: Clock) -> None:
+        self._incident = incident
+        self._ledger = ledger
+        self._clock = clock
+        self._receipts: dict[str, datetime] = {}
+
+    async def follow(self, tell: Callable[[Drilled], None], until: datetime, over: asyncio.Event) -> bool:
+        """Look until everybody has answered (True), the time is over, or `over` is set. Each look is told."""
+        began_at = self._clock.now()
+
+        def seen(now: Drilled) -> bool:
+            late = now.history.incident is None and self._clock.now() - began_at > SEEN_WITHIN
+            return now.complete or late
+
+        found = await self._until(tell, seen, until, over)
+        return found is not None and found.complete
+
+    async def close(self, tell: Callable[[Drilled], None], over: asyncio.Event) -> Drilled | None:
+        """Look until its end was told to everybody, or for as long as is fair. None while the ledger cannot be read."""
+        until = self._clock.now() + ENDS_WITHIN
+        return await self._until(tell, lambda now: now.closed and now.settled, until, over)
+
+    async def _until(
+        self, tell: Callable[[Drilled], None], enough: Callable[[Drilled], bool], until: datetime, over: asyncio.Event
+    ) -> Drilled | None:
+        found: Drilled | None = None
+        while True:
+            try:
+                found = await self.look()
+                tell(found)
+                if enough(found):
+                    return found
+            except LedgerTrouble:
+                pass  # it is asked again; what it says then holds all that happened meanwhile
+            if over.is_set() or self._clock.now() >= until:
+                return found
+            await _either(over.wait(), LOOKS_EVERY)
+
+    async def look(self) -> Drilled:
+        """How it stands. Raises LedgerTrouble."""
+        facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
+        history, replies = recall(facts), tuple(_replies(facts))
+        now = self._clock.now()
+        for each in records:
+            if each.receipt and each.receipt.final and isinstance(each.decided, Notification):
+                self._receipts.setdefault(each.decided.key, now)
+        held = tuple(
+            each.decided
+            for each in records
+            if isinstance(each.decided, Suppression)
+            and each.decided.kind is Kind.PAGE
+            and each.decided.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL)
+        )
+        taken = {each.role: (each.person, each.at) for step in steps_of(facts) for each in acceptances([step])}
+        return Drilled(
+            self._incident, history, tuple(self._passages(records, replies)), held, replies, taken, history.closed
+        )
+
+    def _passages(self, records: Sequence[Record], replies: Sequence[Reply]) -> Iterable[Passage]:
+        for record in records:
+            message = record.decided
+            if isinstance(message, Suppression) or message.kind in OUTSIDE_PLAN:
+                continue
+            after = (each.at for each in replies if each.person == message.to and each.at >= message.at)
+            replied_at = min(after, default=None) if message.kind is Kind.PAGE else None
+            yield Passage(message, record, self._receipts.get(message.key), replied_at)
+
+
+def _replies(facts: Sequence[Fact]) -> Iterable[Reply]:
+    """Who answered, in time order."""
+    known: set[str] = set()
+    for fact in facts:
+        if isinstance(fact, Answered):
+            yield Reply(fact.at, fact.person, fact.answer.value, "by reply or link")
+        elif isinstance(fact, Seen):
+            named = {each.by for each in fact.incident.acknowledged}
+            yield from (Reply(fact.at, person, "ok", "in the incident file") for person in sorted(named - known))
+            known |= named
+
+
+async def _either(event: Awaitable[object], seconds: float) -> None:
+    """Wait for an event, but no longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event
+    except TimeoutError:
+        return

@@ -1,0 +1,261 @@
+"""Explanation: everything behind an incident's messages, at an instant: who holds what, what was sent, what comes next,
+what was held back (P6, `tocsin explain`). It asks the ledger and the plan; it changes nothing.
+
+Decides what had happened at that instant and which messages belong together. Must not know how they are told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.configuration.load import Configuration, digest_of, label_of
+from tocsin.app.incidents.reviews import steps_of
+from tocsin.app.simulation.ahead import ahead
+from tocsin.domain.facts import Fact, RoleAccepted, Seen
+from tocsin.domain.history import History, RoleHistory
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Kind, Notification, Reason, Suppression
+from tocsin.domain.policy import Policy, Severity
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.read import digest
+from tocsin.planning.current_state import standing
+from tocsin.planning.draft import Draft
+from tocsin.planning.escalation import rungs
+from tocsin.planning.history.fold import recall
+from tocsin.ports.ledger import Ledger, Record
+from tocsin.wording.report.timeline import acceptances
+
+SPAN = timedelta(hours=4)
+"""How far what comes next is looked for."""
+UNWANTED = ("superseded", "unwanted")
+"""States of a letter that was held back after all."""
+
+_KINDS = list(Kind)
+
+
+class NeverSeen(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """There is nothing to explain; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role that is needed: its history, how many levels its ladder has, and by what its holder accepted it."""
+
+    role: str
+    history: RoleHistory
+    levels: int
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Messages that were decided as one: a page's channels, a group's readers, all closings. `severity` is the one that
+    asked for them, None where the config was another then.
+    """
+
+    records: tuple[Record, ...]
+    severity: Severity | None
+
+    @property
+    def messages(self) -> tuple[Notification, ...]:
+        """What was decided."""
+        return tuple(each.decided for each in self.records if isinstance(each.decided, Notification))
+
+    @property
+    def first(self) -> Notification:
+        """One of them: all agree on instant, kind, reason and rule."""
+        return self.messages[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An incident at an instant. `seen`: the daemon knows it; else its file alone is played. `notes` are sentences
+    about its file. `coming` are the first messages of each ladder and stream if nobody answers; `later` how many more
+    are to come by `until`. What was held back is suppressed, or `dropped` after it was decided.
+    """
+
+    at: datetime
+    incident: Incident
+    history: History
+    seen: bool
+    roles: tuple[Held, ...]
+    sent: tuple[Told, ...]
+    coming: tuple[Told, ...]
+    later: int
+    until: datetime
+    suppressed: tuple[Suppression, ...]
+    dropped: tuple[Told, ...]
+    notes: tuple[str, ...] = ()
+
+
+async def in_force(found: Configuration, ledger: Ledger | None, now: datetime) -> Policy:
+    """The policy with the instant since when the daemon has had it; one that it has not seen yet counts from now."""
+    assert found.policy is not None
+    last = await ledger.last_good_config() if ledger else None
+    known = last is not None and digest_of(last[2]) == digest_of(found.files)
+    return replace(found.policy, since=last[1] if last and known else now if last else None)
+
+
+async def explain(
+    id_: str,
+    policy: Policy,
+    ledger: Ledger | None,
+    files: IncidentFiles,
+    folder: Path,
+    at: datetime | None,
+    now: datetime,
+) -> Explained:
+    """An incident as it stands now, or as it stood `at` an instant. Raises NeverSeen, LedgerTrouble."""
+    facts = await ledger.facts(id_) if ledger else ()
+    began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
+    if began is None:
+        return _of_file(id_, policy, files, folder, at or now)
+    assert ledger is not None
+    if at is not None and at < began:
+        raise NeverSeen(f"the daemon had not seen {id_} then; it first saw it at {began:%Y-%m-%dT%H:%M:%SZ}")
+    records: Sequence[Record] = await ledger.records(id_)
+    notes: tuple[str, ...] = ()
+    if at is None:
+        at = max(now, *(fact.at for fact in facts))
+        kept = (await ledger.files()).get(id_, ("", ""))
+        notes = _notes(kept, files, folder)
+    else:
+        facts = _until(facts, at)
+        records = [_as_of(each, at) for each in records if each.decided.at <= at]
+        policy = policy if policy.since is None or policy.since <= at else replace(policy, since=None)
+    return _explained(facts, records, policy, at, notes)
+
+
+def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: datetime) -> Explained:
+    """What a file that the daemon has not seen would bring about, if it were first seen now."""
+    name = files.find(id_)
+    data = files.read(name) if name else None
+    if name is None or data is None:
+        raise NeverSeen("")
+    reading = incident_file.read(data, name, policy, None, label_of(folder / name))
+    incident = reading.incident or incident_file.unreadable(name, reading.first_lines, policy, id_)
+    notes = tuple(str(each) for each in reading.problems)
+    return replace(_explained([Seen(at, incident)], (), policy, at, notes), seen=False)
+
+
+def _explained(
+    facts: Sequence[Fact], records: Sequence[Record], policy: Policy, at: datetime, notes: tuple[str, ...]
+) -> Explained:
+    history = recall(facts)
+    assert history.incident is not None
+    severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
+    sent, dropped = [], []
+    for told in together(records, policy, severities):
+        kept = tuple(each for each in told.records if each.state not in UNWANTED or each.attempts)
+        if kept:
+            sent.append(replace(told, records=kept))
+        if len(kept) < len(told.records):
+            dropped.append(replace(told, records=tuple(each for each in told.records if each not in kept)))
+    messages = ahead(history, policy, at, SPAN)
+    coming = together([Record(each, state="ahead") for each in messages], policy, severities)
+    first = _first_of_each(coming)
+    return Explained(
+        at,
+        history.incident,
+        history,
+        True,
+        _held(facts, history, policy, at),
+        tuple(sent),
+        tuple(first),
+        len(messages) - sum(len(told.records) for told in first),
+        max([at + SPAN, *(each.at for each in messages)]),
+        tuple(each.decided for each in records if isinstance(each.decided, Suppression)),
+        tuple(dropped),
+        notes,
+    )
+
+
+def together(records: Iterable[Record], policy: Policy, severities: Sequence[tuple[datetime, str]] = ()) -> list[Told]:
+    """Messages in time order, those that were decided as one together. `severities` are the incident's, since when."""
+    found: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        each = record.decided
+        if isinstance(each, Notification):
+            reader = "" if each.kind is Kind.CLOSING else each.group or each.to
+            found.setdefault((each.at, each.kind, reader, each.reason, each.roles, each.rule), []).append(record)
+    told = []
+    for listed in found.values():
+        each = listed[0].decided
+        assert isinstance(each, Notification)
+        name = next((name for since, name in reversed(severities) if since <= each.at), "")
+        known = policy.severity(name) if each.revision == policy.revision else None
+        told.append(Told(tuple(listed), known))
+    return sorted(told, key=lambda each: (each.first.at, _KINDS.index(each.first.kind)))
+
+
+def _first_of_each(coming: Sequence[Told]) -> list[Told]:
+    """What comes next on each ladder and to each group."""
+    begins: dict[tuple[object, ...], datetime] = {}
+    first = []
+    for told in coming:
+        each = told.first
+        if each.reason in (Reason.REACH, Reason.STILL_THERE):
+            streams: list[tuple[object, ...]] = [(each.reason, each.to)]
+        else:
+            streams = [(each.kind, each.group, role) for role in each.roles or ("",)]
+        for stream in streams:
+            begins.setdefault(stream, each.at)
+        if any(begins[stream] == each.at for stream in streams):
+            first.append(told)
+    return first
+
+
+def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[Held, ...]:
+    """The roles needed, in the severity's order."""
+    assert history.incident is not None
+    by: dict[str, str] = {}
+    for step in steps_of(facts):
+        for each in acceptances([step]):
+            by[each.role] = _by(step.fact)
+    draft = Draft(history.incident, policy, history, at)
+    return tuple(
+        Held(each.role, known, len(rungs(draft, known)), by.get(each.role, ""))
+        for each in standing(history.incident, policy, history, at).roles
+        for known in [
+            history.roles.get(each.role) or RoleHistory(each.role, first=history.incident.assigned(each.role))
+        ]
+    )
+
+
+def _by(fact: Fact) -> str:
+    """By what somebody accepted a role."""
+    if isinstance(fact, Seen):
+        return "in the incident file"
+    return "named in the file from the start" if isinstance(fact, RoleAccepted) else "by answering the page"
+
+
+def _until(facts: Sequence[Fact], at: datetime) -> tuple[Fact, ...]:
+    """What was known then: everything recorded before the first fact of a later instant."""
+    return tuple(takewhile(lambda fact: fact.at <= at, facts))
+
+
+def _as_of(record: Record, at: datetime) -> Record:
+    """What had become of a message then. When a receipt came is not kept, so it is not told."""
+    tries = tuple(
+        each if each.ended_at and each.ended_at <= at else replace(each, outcome=None, ended_at=None)
+        for each in record.attempts
+        if each.started_at <= at
+    )
+    settled = record.settled_at is not None and record.settled_at <= at
+    if settled or isinstance(record.decided, Suppression):
+        return replace(record, attempts=tries, receipt=None)
+    return replace(record, attempts=tries, receipt=None, state="pending", settled_at=None)
+
+
+def _notes(kept: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:
+    """How the file differs from what the daemon has seen of it."""
+    name, seen = kept
+    data = files.read(name) if name else None
+    if name and data is None:
+        return (f"{label_of(folder / name)} is gone; the incident goes on as it last was",)
+    if data is not None and seen and digest(data) != seen:
+        return (f"{label_of(folder / name)} says something else than what the daemon went by last",)
+    return ()

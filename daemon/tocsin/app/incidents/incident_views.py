@@ -1,0 +1,158 @@
+"""Incident pages: one incident, and all of them, as the ledger knows them, for those who read about them in a browser.
+
+Decides which incidents are listed and who may see what of them. Must not know pages, nor who asks.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.app.incidents.reviews import steps_of
+from tocsin.domain.facts import Fact
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Suppression
+from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import Holding, standing
+from tocsin.planning.history.fold import recall
+from tocsin.ports.ledger import Ledger, Record
+from tocsin.text.cleaning import clean, one_line
+from tocsin.wording.report.chart import Tone
+from tocsin.wording.report.chart_lanes import severity_tone
+from tocsin.wording.report.deliveries import Sent
+from tocsin.wording.report.internal_view import Inside, inside, promises
+from tocsin.wording.report.public_view import Outside, outside
+
+RECENT = timedelta(days=7)
+"""How long a resolved incident is listed."""
+OPEN_MOST = 200
+"""The most open incidents that are listed, the worst first."""
+RESOLVED_MOST = 50
+"""The most resolved ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """An incident, for insiders and for outsiders (None where there is nothing for them)."""
+
+    inside: Inside
+    outside: Outside | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the list: `nobody` are the titles of roles that nobody has accepted."""
+
+    incident: Incident
+    title: str
+    tag: str
+    tone: Tone
+    since: datetime
+    resolved_at: datetime | None
+    holders: tuple[str, ...]
+    nobody: tuple[str, ...]
+    next_update_at: datetime | None
+    outside: Outside | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Open incidents, the worst first and then the oldest; resolved ones, the newest first. `more` open ones are not
+    listed.
+    """
+
+    open: tuple[Entry, ...]
+    resolved: tuple[Entry, ...]
+    more: int
+
+    def public(self) -> tuple[tuple[Outside, ...], tuple[Outside, ...]]:
+        """What outsiders may see of it: whatever they were told is open, then what is resolved, the newest first."""
+        found = [each.outside for each in (*self.open, *self.resolved) if each.outside]
+        going = sorted((each for each in found if not each.resolved_at), key=lambda each: each.began_at, reverse=True)
+        over = sorted((each for each in found if each.resolved_at), key=lambda each: each.latest.at, reverse=True)
+        return tuple(going), tuple(over)
+
+
+async def views(incident: str, ledger: Ledger, policy: Policy, now: datetime) -> Views | None:
+    """One incident; None when the ledger knows none of that name. Raises LedgerTrouble."""
+    facts = await ledger.facts(incident)
+    records = await ledger.records(incident) if facts else ()
+    return await asyncio.to_thread(_views, facts, records, policy, now)
+
+
+async def listing(ledger: Ledger, policy: Policy, now: datetime) -> Listing:
+    """The list. Raises LedgerTrouble."""
+    facts = await ledger.unfinished()
+    ended = [name for name, at in await ledger.closed_last(RESOLVED_MOST) if now - at < RECENT]
+    for name in ended:
+        if name not in facts:
+            facts[name] = await ledger.facts(name)
+    histories = await asyncio.to_thread(lambda: {name: recall(each) for name, each in facts.items()})
+    order = list(policy.severities)
+    going = [(name, each) for name, each in histories.items() if _goes_on(each)]
+    going.sort(key=lambda each: (_rank(each[1], policy, order), each[1].started_at or now, each[0]))
+    over = [(name, histories[name]) for name in ended if histories[name].resolved_at]
+    entries = {}
+    for name, history in (*going[:OPEN_MOST], *over):
+        records = await ledger.records(name) if any(each.external for each in history.reached.values()) else ()
+        entries[name] = await asyncio.to_thread(_entry, facts[name], history, records, policy, now)
+    open_ = tuple(entries[name] for name, _ in going[:OPEN_MOST])
+    return Listing(open_, tuple(entries[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
+
+
+def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime) -> Views | None:
+    steps = steps_of(facts)
+    if not steps:
+        return None
+    history, sent = steps[-1].after, _sent(records)
+    assert history.incident is not None
+    stands = standing(history.incident, policy, history, now)
+    holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
+    seen = inside(steps, sent, holders, stands.next_update_at, policy, now)
+    return Views(seen, outside(steps, promises(sent), tuple(policy.severities)))
+
+
+def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime) -> Entry:
+    incident = history.incident
+    assert incident is not None
+    assert history.started_at is not None
+    stands = standing(incident, policy, history, now)
+    public = outside(steps_of(facts), promises(_sent(records)), tuple(policy.severities)) if records else None
+    return Entry(
+        incident=incident,
+        title=one_line(clean(incident.title)) or "Untitled incident",
+        tag=policy.severity(incident.severity).name.upper(),
+        tone=severity_tone(incident.severity, policy),
+        since=history.started_at,
+        resolved_at=history.resolved_at,
+        holders=tuple(dict.fromkeys(_name(each, policy) for each in stands.roles if each.accepted_at)),
+        nobody=tuple(_title(each, policy) for each in stands.roles if not each.accepted_at),
+        next_update_at=stands.next_update_at,
+        outside=public,
+    )
+
+
+def _sent(records: Sequence[Record]) -> list[Sent]:
+    return [
+        Sent(each.decided, each.attempts, each.receipt, each.state)
+        for each in records
+        if not isinstance(each.decided, Suppression)
+    ]
+
+
+def _goes_on(history: History) -> bool:
+    return history.incident is not None and history.resolved_at is None and not history.unreadable_ended
+
+
+def _rank(history: History, policy: Policy, order: list[str]) -> int:
+    assert history.incident is not None
+    return order.index(policy.severity(history.incident.severity).name)
+
+
+def _name(each: Holding, policy: Policy) -> str:
+    return policy.people[each.person].name if each.person in policy.people else each.person or ""
+
+
+def _title(each: Holding, policy: Policy) -> str:
+    return policy.roles[each.role].title if each.role in policy.roles else each.role

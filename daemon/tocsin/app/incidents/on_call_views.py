@@ -1,0 +1,89 @@
+"""On-call pages: who is on call now and next, and calendars of turns for applications that subscribe to them.
+
+Decides how far they look, and that an event stays the same as days go by. Must not know pages, nor who asks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.domain.policy import Policy
+from tocsin.domain.rotation import Rotation
+from tocsin.formats.calendar.feed import write
+from tocsin.planning.on_call.resolve import next_on_call, on_call
+from tocsin.planning.on_call.shifts import Stretch, stretches, until, whole
+
+SHOWN = timedelta(days=14)
+"""How far ahead turns are listed."""
+TURNS_MOST = 5
+"""The most turns of a rotation that are listed."""
+BACK = timedelta(days=14)
+AHEAD = timedelta(days=180)
+"""What a calendar covers, before and after today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Somebody's turn to come."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A rotation: who is on call (nobody in a gap) until when (None: without end), who is next, and the turns to come.
+    `zone` is where its handoffs are at home.
+    """
+
+    rotation: str
+    name: str
+    next: str
+    until: datetime | None
+    zone: str
+    turns: tuple[Turn, ...]
+
+
+def duties(policy: Policy, now: datetime) -> tuple[Duty, ...]:
+    """Every rotation, by name."""
+    return tuple(_duty(rotation, policy, now) for _, rotation in sorted(policy.rotations.items()))
+
+
+def owners(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Whoever may have a calendar besides the rotations, as (id, name): people, by name."""
+    return tuple(sorted(((each.id, each.name) for each in policy.people.values()), key=lambda each: each[1]))
+
+
+def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
+    """The calendar of a rotation, or of a person's turns in all of them; None when the config has neither. The same
+    bytes all day, as long as the turns stay.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start, end = today - BACK, today + AHEAD
+    person = policy.people.get(owner)
+    if person is None and owner not in policy.rotations:
+        return None
+    found: list[Stretch] = []
+    for rotation in policy.rotations.values():
+        if person is not None or rotation.id == owner:
+            found += [each for each in whole(rotation, start, end) if person is None or each.person == owner]
+    found.sort(key=lambda each: (each.start, each.rotation))
+    events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
+    return write(events, today, f"On call: {person.name if person else owner}")
+
+
+def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
+    coming = [each for each in stretches(rotation, now, now + SHOWN) if each.start > now][:TURNS_MOST]
+    return Duty(
+        rotation=rotation.id,
+        name=_name(on_call(rotation, now), policy),
+        next=_name(next_on_call(rotation, now), policy),
+        until=until(rotation, now),
+        zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
+        turns=tuple(Turn(_name(each.person, policy), each.start, each.end) for each in coming),
+    )
+
+
+def _name(person: str | None, policy: Policy) -> str:
+    known = policy.people.get(person or "")
+    return known.name if known else person or ""

@@ -1,0 +1,101 @@
+"""Overview: the open incidents, as the ledger and the folder know them (`tocsin status`, product.md section 7).
+
+Decides which incidents are shown: those open in the ledger, and files that the daemon has not seen yet. Must not know
+how they are printed, nor change anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.app.configuration.check import incident_problems
+from tocsin.app.configuration.load import label_of
+from tocsin.domain.facts import Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.file_name import incident_id
+from tocsin.planning.current_state import Standing, standing
+from tocsin.planning.history.fold import recall
+from tocsin.ports.ledger import Ledger, Listed
+from tocsin.text.cleaning import shown
+from tocsin.text.decoding import TOP, problem
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that is not resolved: its newest version, how it stands, and what is wrong with its file. `since` is
+    when the daemon first saw it; None: not yet.
+    """
+
+    incident: Incident
+    standing: Standing
+    problems: tuple[Problem, ...]
+    since: datetime | None
+
+
+async def open_incidents(
+    ledger: Ledger | None, listing: Sequence[Listed] | str, folder: Path, policy: Policy, now: datetime
+) -> list[OpenIncident]:
+    """Every open incident, the worst first, then the oldest. `listing` is what stands in `folder`, or why that cannot
+    be read: then the ledger alone is asked. Raises LedgerTrouble.
+    """
+    facts, kept = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
+    known = {id_: recall(each) for id_, each in facts.items()}
+    over = {id_: digest for id_, (_, digest) in kept.items() if id_ not in known or known[id_].resolved_at}
+    owned = _by_incident(() if isinstance(listing, str) else listing, kept)
+    found = []
+    for id_ in {**known, **owned}:
+        files, history = owned.get(id_, []), known.get(id_, History())
+        seen = _goes_on(history, files)
+        if not seen and files and files[0].digest != over.get(id_):
+            history = _of_file(files[0], id_, folder, policy, now)
+        if history.incident is None or not _goes_on(history, files):
+            continue
+        problems = tuple(incident_problems(files, folder, policy))
+        if not files and not isinstance(listing, str):
+            problems = (_gone(folder / (kept[id_][0] or f"{id_}.yaml")),)
+        stands = standing(history.incident, policy, history, now)
+        found.append(OpenIncident(history.incident, stands, problems, history.started_at if seen else None))
+    order = list(policy.severities)
+    return sorted(found, key=lambda each: (order.index(_severity(each, policy)), each.since or now, each.incident.id))
+
+
+def _by_incident(listing: Sequence[Listed], kept: dict[str, tuple[str, str]]) -> dict[str, list[Listed]]:
+    """The files of each incident, the one that goes on first. One whose name was changed keeps its id (rule 33)."""
+    names = {each.name for each in listing}
+    owners = {file: id_ for id_, (file, _) in kept.items() if file}
+    moved = {digest: id_ for id_, (file, digest) in kept.items() if digest and file not in names}
+    owned: dict[str, list[Listed]] = {}
+    for each in sorted(listing, key=lambda each: (each.name not in owners, each.name)):
+        id_ = owners.get(each.name) or moved.get(each.digest) or incident_id(each.name)
+        owned.setdefault(id_, []).append(each)
+    return owned
+
+
+def _goes_on(history: History, files: Sequence[Listed]) -> bool:
+    """Whether it is open. A file that was never readable is over once nobody is paged for it and it is gone."""
+    if history.incident is None or history.resolved_at is not None:
+        return False
+    return bool(files) or not history.unreadable_ended
+
+
+def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime) -> History:
+    """What a file says that the daemon has not seen, as if it saw it now; nothing for what is no file (rule 41)."""
+    if file.data is None:
+        return History()
+    reading = incident_file.read(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
+    lines = reading.first_lines or file.trouble
+    return recall([Seen(now, reading.incident or incident_file.unreadable(file.name, lines, policy, id_))])
+
+
+def _gone(path: Path) -> Problem:
+    found = "the file is gone, the incident goes on as it last was; put it back, or use tocsin resolve"
+    return problem(label_of(path), TOP, "file-gone", found, ProblemLevel.WARNING)
+
+
+def _severity(each: OpenIncident, policy: Policy) -> str:
+    return policy.severity(each.incident.severity).name

@@ -1,0 +1,138 @@
+"""Reviews: drafts of post-incident reviews, written when an incident is resolved or somebody asks (rule 27).
+
+Decides when a draft is written and under which name: a page that a human has edited is never touched. Must not know
+what stands on it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.history import History
+from tocsin.domain.notification import Suppression
+from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import remember
+from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble, Record
+from tocsin.wording.report.deliveries import Sent
+from tocsin.wording.report.review import draft, unedited
+from tocsin.wording.report.timeline import Step
+
+AGAIN_WITHIN = timedelta(seconds=30)
+"""A draft is written a second time once the closing messages have left, at the latest after this long: so it tells what
+became of them.
+"""
+LOOKS_EVERY = 0.25
+"""Seconds between two looks whether they have left."""
+DRAFTS_MOST = 100
+"""How many drafts of one incident are kept, each but the newest edited by humans."""
+
+
+class Undrafted(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+    """There is no draft; the text says why."""
+
+
+class NeverSeen(Undrafted):
+    """The ledger knows no such incident."""
+
+
+async def write(incident: str, ledger: Ledger, policy: Policy, files: IncidentFiles) -> str:
+    """Write the draft now; the name of its file. Raises Undrafted, LedgerTrouble, FileTrouble."""
+    facts = await ledger.facts(incident)
+    if not any(isinstance(fact, Seen) for fact in facts):
+        raise NeverSeen(f"the ledger knows no incident {incident}")
+    records = await ledger.records(incident)
+    return await asyncio.to_thread(_put, incident, facts, records, policy, files)
+
+
+def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, files: IncidentFiles) -> str:
+    """The draft goes under the first name that is free, or that holds an earlier draft as we wrote it."""
+    sent = [
+        Sent(each.decided, each.attempts, each.receipt, each.state)
+        for each in records
+        if not isinstance(each.decided, Suppression)
+    ]
+    held = [each.decided for each in records if isinstance(each.decided, Suppression)]
+    page = draft(steps_of(facts), sent, held, policy)
+    for name in _names(incident):
+        if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
+            return name
+    raise Undrafted(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
+
+
+def _names(incident: str) -> list[str]:
+    return [f"{incident}.md", *(f"{incident}-{number}.md" for number in range(2, DRAFTS_MOST + 1))]
+
+
+def steps_of(facts: Sequence[Fact]) -> list[Step]:
+    """Each fact with the history before and after it, from the first version on."""
+    steps: list[Step] = []
+    history = History()
+    for fact in facts:
+        after = remember(history, fact) if history.incident or isinstance(fact, Seen) else history
+        if after.incident:
+            steps.append(Step(fact, history, after))
+        history = after
+    return steps
+
+
+class Reviews:
+    """Writes the draft of every incident that is resolved. `closing` tells whether messages of an incident are still on
+    their way; `files` is the folder of reviews.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        policy: Callable[[], Policy],
+        files: Callable[[], IncidentFiles],
+        closing: Callable[[str], bool],
+        tell: Tell,
+    ) -> None:
+        self._clock, self._ledger = clock, ledger
+        self._policy, self._files = policy, files
+        self._closing, self._tell = closing, tell
+        self._orders: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._writing = asyncio.Lock()
+
+    def order(self, incident: str, just_now: bool) -> None:
+        """An incident is resolved. If it was when this process began, the draft is only written if it is missing."""
+        self._orders.put_nowait((incident, just_now))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                tasks.create_task(self._fill(*await self._orders.get()))
+
+    async def _fill(self, incident: str, just_now: bool) -> None:
+        """Fill an order. What goes wrong is told to the operators."""
+        try:
+            if just_now or await self._missing(incident):
+                waiting = self._closing(incident)  # asked before: they may leave while the draft is written
+                await self._write(incident)
+                if waiting or self._closing(incident):
+                    await self._closed(incident)
+                    await self._write(incident)
+        except (LedgerTrouble, FileTrouble, Undrafted) as trouble:
+            said = f"the review draft of {incident} could not be written ({trouble})"
+            self._tell(Trouble(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}"))
+
+    async def _write(self, incident: str) -> None:
+        async with self._writing:
+            await write(incident, self._ledger, self._policy(), self._files())
+
+    async def _closed(self, incident: str) -> None:
+        until = self._clock.now() + AGAIN_WITHIN
+        while self._closing(incident) and self._clock.now() < until:  # noqa: ASYNC110 - senders tell nobody when done
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def _missing(self, incident: str) -> bool:
+        """Whether an earlier process left no draft, and nobody has said that the review is done."""
+        if await asyncio.to_thread(self._files().read, _names(incident)[0]) is not None:
+            return False
+        newest = next((fact for fact in reversed(await self._ledger.facts(incident)) if isinstance(fact, Seen)), None)
+        return newest is not None and not newest.incident.review

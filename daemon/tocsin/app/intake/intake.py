@@ -1,0 +1,269 @@
+"""Intake: from successive listings of the folder to versions of incidents. The only place that remembers files.
+
+Decides when what stands in a file counts (timeline.md rules 31, 32), which incident a file is (rule 33), and what the
+operators hear of files that vanish or cannot be read. It asks no clock and opens nothing: the same listings at the same
+instants give the same changes. Must not know who is paged, nor what was recorded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tocsin.app.intake.file_identity import File, Files
+from tocsin.app.intake.file_notices import few, gone, vanished, wrong
+from tocsin.app.intake.half_written import doubtful
+from tocsin.domain.incident import Incident
+from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.read import Reading
+from tocsin.ports.ledger import Listed
+from tocsin.text.cleaning import shown
+
+STILL = timedelta(seconds=2)
+"""How long a doubtful content must stand before it counts (rule 31)."""
+UNREADABLE_AFTER = timedelta(seconds=10)
+"""How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
+GONE_AFTER = timedelta(seconds=10)
+"""How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest version of an incident that counts. `file` is the name it was read from, empty if this node never had
+    it; `older` are digests of earlier versions, which are stale when met at the start (product.md section 9).
+    """
+
+    incident: Incident
+    digest: str
+    file: str = ""
+    older: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an incident that counts from now. `incident.unreadable`: it stands for a file that is no YAML."""
+
+    incident: Incident
+    digest: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s;
+    `next_look` is when to scan again, even if nothing pokes.
+    """
+
+    versions: tuple[Version, ...] = ()
+    gone: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    next_look: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """The changes of one look, as they come up."""
+
+    now: datetime
+    policy: Policy
+    versions: list[Version] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    next_look: datetime | None = None
+
+    def due(self, since: datetime, after: timedelta) -> bool:
+        """Whether something that began at `since` has lasted that long; else it is looked at again then."""
+        at = since + after
+        if at <= self.now:
+            return True
+        self.next_look = min(self.next_look or at, at)
+        return False
+
+
+class Intake:
+    """Takes listings in turn. `known` is what the ledger knows by id, so that a restart declares nothing again; of what
+    is `finished` (resolved, and nothing due any more) the digest of its file will do. `label` is how problems call the
+    folder.
+    """
+
+    def __init__(
+        self, known: Mapping[str, Known], label: str = "incidents", finished: Mapping[str, str] | None = None
+    ) -> None:
+        self._known = dict(known)
+        self._finished = {id_: digest for id_, digest in (finished or {}).items() if id_ not in known}
+        self._label = label
+        self._files = Files()
+        self._policy: Policy | None = None
+        self._unlisted_since: datetime | None = None
+        self._unlisted_told = False
+
+    def learn(self, id_: str, known: Known) -> None:
+        """Another node saw a version: what this node's own file adds is judged against it."""
+        self._known[id_] = known
+
+    def take(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
+        """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
+        found = _Found(now, policy)
+        if isinstance(listing, str):
+            self._unlisted(listing, found)
+        else:
+            self._unlisted_since, self._unlisted_told = None, False
+            first = self._policy is None
+            if first:
+                expected = ((known.file, id_, known.digest) for id_, known in self._known.items() if known.file)
+                self._files.expect(expected, now)
+            self._files.compare(listing, now, at_start=first)
+            if policy is not self._policy:
+                self._policy = policy
+                self._read_again()
+            for name in sorted(self._files.unsettled):
+                if self._judge(self._files.present[name], found):
+                    self._files.unsettled.discard(name)
+            self._miss(found)
+        return Changes(tuple(found.versions), tuple(found.gone), few(found.troubles), found.next_look)
+
+    def _unlisted(self, why: str, found: _Found) -> None:
+        """The folder cannot be listed: everything goes on as it was."""
+        self._unlisted_since = self._unlisted_since or found.now
+        if not self._unlisted_told and found.due(self._unlisted_since, GONE_AFTER):
+            self._unlisted_told = True
+            found.troubles.append(Trouble("folder", f"{why}; open incidents go on, new ones are not seen"))
+
+    def _read_again(self) -> None:
+        """The config has changed: what counts of open incidents is read again, at once."""
+        for name, file in self._files.present.items():
+            known = self._known.get(file.id)
+            if known is None or (known.digest == file.listed.digest and not known.incident.resolved):
+                self._files.unsettled.add(name)
+            file.reading = None
+
+    def _judge(self, file: File, found: _Found) -> bool:
+        """Whether all is said about what a file holds now."""
+        if file.second:
+            owner = self._files.owner(file)
+            if owner:
+                return self._tell_second(file, owner, found)
+            file.since = found.now
+        known, listed = self._known.get(file.id), file.listed
+        if listed.data is None:
+            if not found.due(file.since, STILL):
+                return False
+            self._tell(file, (self._problem(listed.name, "not-a-file", listed.trouble),), found, known)
+            return True
+        finished = self._finished.get(file.id) if known is None else None
+        if finished is not None and finished == listed.digest:
+            return True
+        if known and listed.digest and file.at_start and listed.digest in known.older:
+            return True
+        if known and listed.digest and listed.digest == known.digest:
+            if known.file not in {"", listed.name}:
+                self._see(file, known.incident, found)  # renamed: the new name is worth remembering
+            if known.incident.resolved or known.incident.unreadable:
+                return True
+        reading = file.reading or self._read(file, known, found.policy)
+        file.reading = reading
+        if reading.incident is None:
+            return self._judge_unreadable(file, reading, known, found)
+        same = known is not None and known.digest == listed.digest
+        reopens = finished is not None and not reading.incident.resolved
+        doubt = not same and (reopens or doubtful(reading, reading.incident, known.incident if known else None))
+        if doubt and not found.due(file.since, STILL):
+            return False
+        self._count(file, reading, reading.incident, known, found)
+        return True
+
+    def _read(self, file: File, known: Known | None, policy: Policy) -> Reading:
+        """What the file says under this policy."""
+        listed = file.listed
+        assert listed.data is not None
+        if listed.trouble and not listed.data:
+            problem = self._problem(listed.name, "unreadable", listed.trouble)
+            return Reading(None, (problem,), complete=False, first_lines=listed.trouble)
+        previous = known.incident if known else None
+        if previous and previous.unreadable:
+            previous = None
+        reading = incident_file.read(listed.data, listed.name, policy, previous, self._name(listed.name))
+        if reading.incident and previous is None and reading.incident.id != file.id:
+            return replace(reading, incident=replace(reading.incident, id=file.id))
+        return reading
+
+    def _judge_unreadable(self, file: File, reading: Reading, known: Known | None, found: _Found) -> bool:
+        """A file that is no YAML: of a known incident it changes nothing, else it pages the last resort (rule 32)."""
+        never_read = known is None or known.incident.unreadable
+        if not found.due(file.since, UNREADABLE_AFTER if never_read else STILL):
+            return False
+        if known is None:
+            incident = incident_file.unreadable(file.listed.name, reading.first_lines, found.policy, file.id)
+            self._see(file, incident, found)
+        self._tell(file, reading.problems, found, known)
+        return True
+
+    def _count(self, file: File, reading: Reading, incident: Incident, known: Known | None, found: _Found) -> None:
+        """A version counts, if it is one; its problems are told unless they were."""
+        digest = file.listed.digest
+        if known is None or known.incident != incident or known.digest != digest:
+            self._see(file, incident, found)
+        elif file.at_start and not file.told:
+            file.told = reading.problems
+        if reading.problems != file.told:
+            minor = reading.severity_read and not any(problem.code == "not-yaml" for problem in reading.problems)
+            self._tell(file, reading.problems, found, minor=minor)
+        file.reading = None
+
+    def _see(self, file: File, incident: Incident, found: _Found) -> None:
+        """This version counts from now."""
+        self._known[file.id] = Known(incident, file.listed.digest, file.listed.name)
+        found.versions.append(Version(incident, file.listed.digest, file.listed.name))
+
+    def _miss(self, found: _Found) -> None:
+        """Files that have been gone for 10 s: a never readable one ends its pages, an open incident goes on, told."""
+        lost: list[str] = []
+        for name, file in list(self._files.vanished.items()):
+            known = self._known.get(file.id)
+            superseded = self._files.superseded(name, file)
+            if known and not superseded and not found.due(file.since, GONE_AFTER):
+                continue
+            self._files.forget(name, file)
+            if known is None or superseded:
+                continue
+            if known.incident.unreadable:
+                del self._known[file.id]
+                found.gone.append(file.id)
+                found.troubles.append(gone(self._name(name), file.id))
+            elif not known.incident.resolved:
+                lost.append(self._name(name))
+        if lost:
+            found.troubles.append(vanished(lost))
+
+    def _tell_second(self, file: File, owner: str, found: _Found) -> bool:
+        """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""
+        said = f"it has the same id ({file.id}) as {self._name(owner)}, which goes on; give this file another name"
+        self._tell(file, (self._problem(file.listed.name, "same-id", said),), found)
+        return False
+
+    def _tell(
+        self,
+        file: File,
+        problems: tuple[Problem, ...],
+        found: _Found,
+        known: Known | None = None,
+        *,
+        minor: bool = False,
+    ) -> None:
+        """Tell the operators what is wrong with a file, once. `known` is the incident that goes on regardless."""
+        if problems == file.told:
+            return
+        file.told = problems
+        if problems:
+            incident = known.incident if known else None
+            found.troubles.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))
+
+    def _problem(self, name: str, code: str, message: str) -> Problem:
+        """A problem of a whole file."""
+        return Problem(self._name(name), 1, 1, ProblemLevel.ERROR, code, message)
+
+    def _name(self, name: str) -> str:
+        """How people are told of a file."""
+        return f"{self._label}/{shown(name)}" if self._label else shown(name)

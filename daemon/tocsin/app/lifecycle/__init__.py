@@ -1,0 +1,1 @@
+"""From start to drain: settings, the config in force, health, logs."""

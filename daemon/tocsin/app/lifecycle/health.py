@@ -1,0 +1,86 @@
+"""Health: whether the whole daemon is doing its work, and who is told so (systemd's watchdog, the dead man's switch).
+
+It decides from marks that the parts leave when they have really done something. It must not know how they do it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from tocsin.formats.settings.settings import Settings
+from tocsin.ports.ledger import Clock, Heartbeat, Ledger, LedgerTrouble, ServiceManager
+
+CHECKS_EVERY = 5.0
+"""Seconds between two checks; a third of the patience that systemd/tocsin.service gives us."""
+FRESH = timedelta(seconds=25)
+"""How old a mark may be."""
+
+HEALTHY = "a healthy pass"
+"""The cause under which the ledger notes each healthy pass, for whoever watches from outside."""
+
+Marks = Mapping[str, Callable[[], datetime | None]]
+
+log = structlog.get_logger()
+
+
+class Health:
+    """Checks all marks; feeds the watchdog after a good check, and pings the heartbeat after one without trouble.
+
+    `marks` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is not cured by a
+    restart, which would only forget what went out from memory: then the watchdog is fed, and the heartbeat stays away.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        manager: ServiceManager,
+        heartbeat: Heartbeat,
+        settings: Callable[[], Settings],
+        marks: Marks,
+        ledger: Ledger,
+    ) -> None:
+        self._clock = clock
+        self._manager = manager
+        self._heartbeat = heartbeat
+        self._settings = settings
+        self._marks = marks
+        self._ledger = ledger
+        self._pinged_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.check()
+            await asyncio.sleep(CHECKS_EVERY)
+
+    async def check(self) -> bool:
+        """One check. True when everything is fresh."""
+        now = self._clock.now()
+        stale = [name for name, mark in self._marks.items() if (at := mark()) is None or now - at > FRESH]
+        if stale:
+            log.error("unhealthy", stale=stale)
+            return False
+        writes = await self._ledger_writes(now)
+        self._manager.healthy()
+        if writes:
+            await self._ping(now)
+        return True
+
+    async def _ledger_writes(self, now: datetime) -> bool:
+        """Whether the pass can be noted in the ledger. A ledger that never answers is a check that never ends."""
+        try:
+            await self._ledger.notice(HEALTHY, now, timedelta(0))
+        except LedgerTrouble as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+            return False
+        return True
+
+    async def _ping(self, now: datetime) -> None:
+        wanted = self._settings().heartbeat
+        if wanted.url is None or (self._pinged_at is not None and now - self._pinged_at < wanted.every):
+            return
+        self._pinged_at = now
+        if trouble := await self._heartbeat.ping(wanted.url):
+            log.warning("heartbeat", trouble=trouble)

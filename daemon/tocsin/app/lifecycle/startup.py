@@ -1,0 +1,65 @@
+"""Start: which config is in force when the daemon begins, or a clear word why it cannot begin (timeline.md rule 43).
+
+It decides whether the daemon can start at all: with the config on disk, else the last good one that the ledger kept.
+It must not know what the daemon does afterwards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.app.configuration.load import Configuration, digest_of, read_tree
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
+from tocsin.formats.settings.settings import Settings
+from tocsin.ports.ledger import Ledger
+
+
+class CannotStart(Exception):  # noqa: N818 - sentences for people, not a fault of ours
+    """The daemon cannot start; `reasons` are lines that say why, and what to do."""
+
+    def __init__(self, *reasons: object) -> None:
+        super().__init__(*reasons)
+        self.reasons = tuple(str(reason) for reason in reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused."""
+
+    policy: Policy
+    settings: Settings
+    digest: str
+    refused: tuple[Problem, ...]
+
+
+async def in_force(
+    found: Configuration, ledger: Ledger, folder: Path, environ: Mapping[str, str], now: datetime
+) -> Started:
+    """The config on disk if it is good, else the last good one. A first run wants the one on disk without any error.
+    Raises CannotStart.
+    """
+    last = await ledger.last_good_config()
+    chosen, since = found, now
+    if last is not None:
+        revision, known_since, files = last
+        if found.policy is None:
+            chosen = read_tree(files, folder, now, environ, revision=revision)
+        if digest_of(files) == digest_of(chosen.files):
+            since = known_since
+    if chosen.policy is None or chosen.settings is None or (last is None and found.errors):
+        raise CannotStart(*found.errors)
+    if since is now:
+        await ledger.remember_config(chosen.revision, chosen.files, now)
+    policy = replace(chosen.policy, since=since)
+    return Started(policy, chosen.settings, digest_of(chosen.files), found.errors)
+
+
+def make_folders(settings: Settings) -> None:
+    """Folders that are missing are made (product.md section 3). Raises CannotStart."""
+    for path in (settings.incidents, settings.reviews, settings.outbox):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as trouble:
+            raise CannotStart(f"the folder {path} cannot be made: {trouble.strerror}") from None

@@ -1,0 +1,161 @@
+"""Whether a plan does what a policy test expects, and if not, what it does instead: pure, from what it said.
+
+Decides the verdict and shows each failure as a diff: `-` what was expected, `+` what comes instead or besides, and
+around them what else the plan does there. Must not know files, nor how the plan was played or is printed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from tocsin.app.policy_tests.grouped import Spoken
+from tocsin.app.policy_tests.hints import Played, counted, instead, unwanted
+from tocsin.app.policy_tests.matching import assign
+from tocsin.formats.policy_test.expectations import ANY_TIME, Exactly, Expectation, Never, NoneAfter, Sent, Wanted
+from tocsin.text.times import brief
+
+AROUND = 6
+"""How many of the plan's lines are shown around an expectation that failed."""
+SHOWN_MOST = 40
+"""The most lines of one failure."""
+
+
+class Mark(StrEnum):
+    """What a line of a failure is."""
+
+    EXPECTED = "-"
+    PLANNED = "+"
+    AROUND = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a failure: a moment, what is sent then, why, and where that is written (file:line)."""
+
+    mark: Mark
+    when: str
+    what: str
+    why: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that does not hold: one sentence that says what the plan does instead, and the diff."""
+
+    place: str
+    hint: str
+    lines: tuple[Line, ...]
+
+
+def judge(expected: Expectation, played: Played) -> Failure | None:
+    """What is wrong, or None when the plan does as expected."""
+    if isinstance(expected, Sent):
+        return _sent(expected.wanted, played)
+    if isinstance(expected, Never):
+        return _never(expected.wanted, played)
+    if isinstance(expected, NoneAfter):
+        return _none_after(expected, played)
+    return _exactly(expected, played)
+
+
+def _sent(wanted: Wanted, played: Played) -> Failure | None:
+    """It is sent in time, by each of its channels."""
+    found = [each for said in played.spoken if wanted.when.holds(said.after) for each in said.messages]
+    reached = {each.via for each in found if wanted.suits(each)}
+    if reached and reached.issuperset(wanted.via):
+        return None
+    hint, nearest = instead(wanted, played.known, played)
+    around = sorted(
+        played.known,
+        key=lambda said: (
+            said is not nearest,
+            wanted.when.away(said.after),
+            not any(map(wanted.about, said.messages)),
+            said.first.kind is not wanted.kind,
+        ),
+    )[:AROUND]
+    shown = [said for said in played.known if said in around]
+    return Failure(wanted.place, hint, _diff([wanted], shown, [nearest] if nearest else []))
+
+
+def _never(wanted: Wanted, played: Played) -> Failure | None:
+    """Nothing of the sort is sent, by none of its channels."""
+    found = [
+        said
+        for said in played.spoken
+        if wanted.when.holds(said.after)
+        and any(wanted.suits(each) and (not wanted.via or each.via in wanted.via) for each in said.messages)
+    ]
+    if not found:
+        return None
+    when = "never" if wanted.when == ANY_TIME else f"never {wanted.when}"
+    head = Line(Mark.EXPECTED, when, str(wanted), "", wanted.place)
+    return Failure(wanted.place, unwanted(found, played.severity), (head, *_planned(found)))
+
+
+def _none_after(expected: NoneAfter, played: Played) -> Failure | None:
+    """Nothing at all is sent later."""
+    found = [said for said in played.spoken if said.after > expected.after]
+    if not found:
+        return None
+    head = Line(Mark.EXPECTED, f"{brief(expected.after)}..", "nothing", "", expected.place)
+    return Failure(expected.place, unwanted(found, played.severity), (head, *_planned(found)))
+
+
+def _exactly(expected: Exactly, played: Played) -> Failure | None:
+    """Each entry has messages of its own, and no message is left."""
+    missing, extra = assign(expected.wanted, [(said.after, each) for said in played.spoken for each in said.messages])
+    if not missing and not extra:
+        return None
+    left = {each.key for each in extra}
+    over = [
+        Spoken(said.after, tuple(each for each in said.messages if each.key in left))
+        for said in played.spoken
+        if any(each.key in left for each in said.messages)
+    ]
+    told = [f"{counted(len(missing), 'entry')} without a message"] if missing else []
+    told += [f"{counted(len(extra), 'message')} not expected"] if extra else []
+    hint = ", ".join(told)
+    if missing:
+        hint += f"; {instead(missing[0], over or played.spoken, played)[0]}"
+    elif over:
+        hint += f"; {unwanted(over[:1], played.severity)}"
+    beside = [said for said in played.spoken if not any(each.key in left for each in said.messages)]
+    near = [said for said in beside if _close(said, missing, over)][:AROUND]
+    shown = sorted([*near, *over], key=lambda said: said.after)
+    return Failure(expected.place, hint, _diff(missing, shown, over))
+
+
+def _close(said: Spoken, missing: Iterable[Wanted], over: Iterable[Spoken]) -> bool:
+    """Whether it lies at the moment of something missing or left over."""
+    return any(each.when.holds(said.after) for each in missing) or any(each.after == said.after for each in over)
+
+
+def _diff(wanted: Sequence[Wanted], shown: Iterable[Spoken], planned: Sequence[Spoken]) -> tuple[Line, ...]:
+    """Expected and planned lines in time order, the expected first."""
+    rows: list[tuple[timedelta, int, Line]] = [
+        (each.when.first, 0, Line(Mark.EXPECTED, str(each.when), str(each), "", each.place)) for each in wanted
+    ]
+    for said in shown:
+        mark = Mark.PLANNED if said in planned else Mark.AROUND
+        rows.append((said.after, 1, _line(mark, said)))
+    rows.sort(key=lambda row: row[:2])
+    lines = tuple(line for *_, line in rows)
+    return (*lines[:SHOWN_MOST], *_more(len(lines) - SHOWN_MOST))
+
+
+def _planned(found: Sequence[Spoken]) -> Iterator[Line]:
+    """The first of what should not be there."""
+    yield from (_line(Mark.PLANNED, said) for said in found[:AROUND])
+    yield from _more(len(found) - AROUND)
+
+
+def _more(count: int) -> Iterator[Line]:
+    if count > 0:
+        yield Line(Mark.AROUND, "…", f"and {count} more", "", "")
+
+
+def _line(mark: Mark, said: Spoken) -> Line:
+    return Line(mark, brief(said.after), str(said), said.why, said.first.rule)

@@ -1,0 +1,122 @@
+"""Trials: policy tests played on a clock that jumps, and judged (product.md section 7, `tocsin test`).
+
+Decides which test files there are, and which config a test is tried under: the one on disk, with calendars read around
+the test's own moment. Nothing is sent, written or rendered. Must not know how a verdict is printed.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tocsin.adapters.files.config_snapshot import regular
+from tocsin.app.configuration.load import label_of
+from tocsin.app.policy_tests.grouped import together
+from tocsin.app.policy_tests.hints import Played
+from tocsin.app.policy_tests.judge import Failure, judge
+from tocsin.app.simulation.play import play_within
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
+from tocsin.formats.policy_test import read as policy_tests
+from tocsin.formats.policy_test.expectations import Sent
+from tocsin.formats.policy_test.read import PolicyTest
+from tocsin.text.decoding import FILE_LIMIT, TOP, problem
+
+SUFFIXES = (".yaml", ".yml")
+FILES_LIMIT = 2000
+"""The most test files of one run."""
+BEYOND_LEAST = timedelta(hours=1)
+BEYOND_MOST = timedelta(days=1)
+"""How much longer a test is played when it failed: as long again, within these bounds."""
+PolicyAt = Callable[[datetime], Policy]
+"""The policy with its calendars read around a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A test and what did not hold in it."""
+
+    test: PolicyTest
+    failures: tuple[Failure, ...]
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """The test files that these paths name: files as they are, of folders the YAML files right in them. Whatever lies
+    deeper may be incident files that tests name.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        named = (each for each in inside if each.suffix in SUFFIXES and each.name[0] != "." and not each.is_dir())
+        found |= dict.fromkeys(named if path.is_dir() else inside)
+    return list(found)
+
+
+def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
+    """The tests of these files that make sense, and what is wrong with the others."""
+    tests: list[PolicyTest] = []
+    problems: list[Problem] = []
+    for path in paths[:FILES_LIMIT]:
+        try:
+            data = regular(Path(os.path.realpath(path)), FILE_LIMIT + 1)
+        except OSError as fault:
+            found = f"the file cannot be read: {fault.strerror or fault}"
+            problems.append(problem(label_of(path), TOP, "unreadable-file", found))
+            continue
+        read_here, wrong_here = policy_tests.read(data, label_of(path), policy, _beside(path.parent))
+        tests += read_here
+        problems += wrong_here
+    if len(paths) > FILES_LIMIT:
+        found = f"over {FILES_LIMIT} test files; this one and those after it are not read"
+        problems.append(problem(label_of(paths[FILES_LIMIT]), TOP, "too-many-files", found))
+    return tests, problems
+
+
+def trial(test: PolicyTest, policy: Policy) -> Trial:
+    """Play one test and judge each of its expectations. Where a message is missing, the plan is played on, to say when
+    it comes.
+    """
+    played = _played(test, policy, test.span)
+    found = [judge(each, played) for each in test.expect]
+    if any(failure and isinstance(each, Sent) for failure, each in zip(found, test.expect, strict=True)):
+        longer = _played(test, policy, test.span + min(max(test.span, BEYOND_LEAST), BEYOND_MOST))
+        beyond = tuple(said for said in longer.spoken if said.after > test.span)
+        found = [judge(each, replace(played, beyond=beyond)) for each in test.expect]
+    return Trial(test, tuple(failure for failure in found if failure is not None))
+
+
+def _played(test: PolicyTest, policy: Policy, span: timedelta) -> Played:
+    """What the plan says in that time."""
+    played = play_within(policy, test.incident, test.file_name, test.at, span, test.steps)
+    steady = not any("severity" in (step.fields or {}) for step in test.steps)
+    assert played.history.incident is not None
+    severity = policy.severity(played.history.incident.severity) if steady else None
+    return Played(tuple(together((said.notification for said in played.messages), played.start)), span, severity)
+
+
+def policies(policy: Policy, load: PolicyAt) -> PolicyAt:
+    """The policy for each moment. Only calendars depend on it: without one a single policy serves all tests."""
+    known: dict[tuple[int, int], Policy] = {}
+
+    def at(moment: datetime) -> Policy:
+        if not any(rotation.calendar for rotation in policy.rotations.values()):
+            return policy
+        month = (moment.year, moment.month)
+        if month not in known:
+            known[month] = load(moment)
+        return known[month]
+
+    return at
+
+
+def _beside(folder: Path) -> policy_tests.Fetch:
+    """Incident files by their paths relative to a test file."""
+
+    def fetch(path: str) -> bytes | None:
+        try:
+            return regular(Path(os.path.realpath(folder / path)), FILE_LIMIT + 1)
+        except (OSError, ValueError):
+            return None
+
+    return fetch

@@ -1,0 +1,66 @@
+"""Arrivals: what came in from outside and lies in the ledger (an SMS, a receipt), brought to whoever judges
+its kind.
+
+It decides when to look, and that each is judged once. It must not know what an arrival means.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.ports.ledger import Ledger, LedgerTrouble
+
+ASKS_EVERY = 1.0
+"""Seconds between two looks."""
+UNKNOWN = "unknown"
+"""The result of an arrival whose kind nobody judges."""
+BROKEN = "broken"
+"""The result of an arrival that its judge cannot cope with: it is set aside, so that the others are judged."""
+
+Judge = Callable[[Arrival], Awaitable[str]]
+"""Acts on an arrival and gives a word for what it led to. It may be called again after a kill: acting twice is
+harmless."""
+
+log = structlog.get_logger()
+
+
+class Arrivals:
+    """Looks for arrivals and has them judged, one after the other."""
+
+    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge], tell: Tell) -> None:
+        self._ledger = ledger
+        self._judges = judges
+        self._tell = tell
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(ASKS_EVERY)
+            try:
+                await self.look()
+            except LedgerTrouble as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+
+    async def look(self) -> None:
+        """Judge everything that waits. Raises LedgerTrouble; what was not judged then is judged at the next look."""
+        while arrivals := await self._ledger.arrivals():
+            for row, arrival in arrivals:
+                result = await self._judged(arrival)
+                log.info("arrival", kind=arrival.kind.value, result=result)
+                await self._ledger.judged(row, result)
+
+    async def _judged(self, arrival: Arrival) -> str:
+        """What one arrival led to. Raises LedgerTrouble."""
+        judge = self._judges.get(arrival.kind)
+        if judge is None:
+            return UNKNOWN
+        result = await guarded(judge(arrival), LedgerTrouble)
+        if isinstance(result, Broken):
+            said = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
+            self._tell(Trouble(f"arrival:{arrival.kind.value}", said))
+            return BROKEN
+        return result

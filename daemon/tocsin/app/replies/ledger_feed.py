@@ -1,0 +1,57 @@
+"""What other processes wrote into the ledger: answers (`tocsin ack`, the web side), brought to their incidents, and
+words for the operators (`tocsin pull`), brought to them.
+
+It decides when to ask, and which words are too old to tell. It must not know what an answer does or a report means.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from tocsin.app.engine.incident_state import Recorded
+from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.ports.ledger import Ledger, LedgerTrouble
+
+ASKS_EVERY = 1.0
+"""Seconds between two looks."""
+TOLD_WITHIN = timedelta(hours=1)
+"""How old a word for the operators may be when it is found: one left while the daemon was down is still told."""
+
+log = structlog.get_logger()
+
+
+class Answers:
+    """Asks the ledger for what came after the rows that are known. `learn` takes an incident and what came in for it;
+    `last` is the row of the last answer that the daemon knows.
+    """
+
+    def __init__(
+        self, ledger: Ledger, learn: Callable[[str, Recorded], None], tell: Tell, now: Callable[[], datetime], last: int
+    ) -> None:
+        self._ledger = ledger
+        self._learn = learn
+        self._tell = tell
+        self._now = now
+        self._last = last
+        self._last_report = 0
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(ASKS_EVERY)
+            try:
+                await self.ask()
+            except LedgerTrouble as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+
+    async def ask(self) -> None:
+        """Bring what is new. Raises LedgerTrouble."""
+        for row, incident, answer in await self._ledger.answered_since(self._last):
+            self._last = row
+            self._learn(incident, Recorded(answer))
+        for report in await self._ledger.reported_since(self._last_report):
+            self._last_report = report.row
+            if self._now() - report.at < TOLD_WITHIN:
+                self._tell(Trouble(report.cause, report.text))

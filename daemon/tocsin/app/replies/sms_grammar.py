@@ -1,0 +1,148 @@
+"""Reply: what somebody's SMS to us says (product.md section 6).
+
+Decides by an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
+marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
+that letter. Must not know whose message it is, nor which codes there are.
+
+    ok ack a yes [CODE] · CODE [ok …] · pass no [CODE] · status [CODE] · note [CODE] TEXT
+
+Only the first line that says something counts, so that a signature or a quoted page below it does no harm; a note keeps
+all of its lines.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tocsin.text.cleaning import clean, one_line
+
+READ_MOST = 2000
+"""Characters of a message that are looked at; ten segments hold fewer."""
+NOTE_MOST = 1000
+"""Characters of a note that are kept."""
+
+
+class Verb(StrEnum):
+    """What is wanted. CARRIER are words that the carrier answers itself; UNCLEAR is everything else."""
+
+    OK = "ok"
+    PASS = "pass"  # noqa: S105 - the word of product.md section 6, not a secret
+    STATUS = "status"
+    NOTE = "note"
+    CARRIER = "carrier"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was said, and by which code (in capitals, "" without one). A note's `text` is what follows its code, and
+    `whole` what follows the word: the code may be a word of the note.
+    """
+
+    verb: Verb
+    code: str = ""
+    text: str = ""
+    whole: str = ""
+
+
+WORDS = {
+    "ok": Verb.OK, "ack": Verb.OK, "a": Verb.OK, "yes": Verb.OK,
+    "pass": Verb.PASS, "no": Verb.PASS,
+    "status": Verb.STATUS,
+}  # fmt: skip
+CARRIER = frozenset(
+    {"help", "info", "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "start", "unstop", "optout", "revoke"}
+)
+_QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"
+_EDGES = " .,;:!()[]…。、،।"
+_BETWEEN = "[ :,.;#-]"
+_CODE = r"[a-z][0-9]{1,2}"
+_FIRST = re.compile(rf"(?P<verb>ok|ack|a|yes|pass|no|status)(?:{_BETWEEN}+(?P<code>{_CODE}))?")
+_GLUED = re.compile(rf"(?P<verb>ok|ack|pass)(?P<code>{_CODE})")
+_LAST = re.compile(rf"#?(?P<code>{_CODE})(?:{_BETWEEN}+(?P<verb>ok|ack|a|yes|pass|no|status))?")
+_NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]+)?note[ :,]*")
+_NOTE_CODE = re.compile(rf"#?(?P<code>{_CODE})(?:[ :,]+|$)")
+
+
+def read(text: str) -> Reply:
+    """What an SMS says. Never raises."""
+    text = text[:READ_MOST]
+    said = next((line for line in map(_line, text.splitlines()) if line), "")
+    if said in CARRIER:
+        return Reply(Verb.CARRIER)
+    for form in (_FIRST, _GLUED, _LAST):
+        if found := form.fullmatch(said):
+            return Reply(WORDS[found["verb"] or "ok"], (found["code"] or "").upper())
+    asked = _FIRST.fullmatch(said.rstrip("?؟ ")) or _LAST.fullmatch(said.rstrip("?؟ "))
+    if asked and asked["verb"] == Verb.STATUS:  # the one word that is a question
+        return Reply(Verb.STATUS, (asked["code"] or "").upper())
+    return _note(text) or Reply(Verb.UNCLEAR)
+
+
+def _note(text: str) -> Reply | None:
+    """A note, in the letters that were written."""
+    text = text.strip()
+    if text[:1] in _QUOTES and text[-1:] in _QUOTES:
+        text = text[1:-1]
+    plain, places = _plain(text)
+    found = _NOTE.match(plain)
+    after = found.end() if found else 0
+    if not found or (found[0].endswith("note") and _goes_on(plain[after : after + 1])):
+        return None
+    whole = _kept(text, places, after)
+    if found["before"]:
+        return Reply(Verb.NOTE, found["before"].upper(), whole, whole) if whole else None
+    coded = _NOTE_CODE.match(plain, after)
+    words = _kept(text, places, coded.end()) if coded else ""
+    if coded and words:
+        return Reply(Verb.NOTE, coded["code"].upper(), words, whole)
+    return Reply(Verb.NOTE, "", whole, whole) if whole and not coded else None
+
+
+def _kept(text: str, places: list[int], start: int) -> str:
+    """What was written after so many plain letters: clean, on one line, bounded; "" when it says nothing."""
+    kept = one_line(clean(text[places[start - 1] + 1 :]))[:NOTE_MOST].strip()
+    return kept if any(letter.isalnum() for letter in kept) else ""
+
+
+def _goes_on(letter: str) -> bool:
+    """Whether a word goes on with this letter; one of a script without capitals may follow it without a blank."""
+    return letter.isdecimal() or letter.lower() != letter.upper()
+
+
+def _line(text: str) -> str:
+    """A line as it is compared."""
+    return " ".join(_plain(text)[0].split()).strip(_EDGES)
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """The text in small letters of plain width and plain digits, without quotes and marks that nobody sees; and where
+    in the text each letter stands.
+    """
+    seen = [(_letter(letter), place) for place, letter in enumerate(text) if _is_seen(letter)]
+    return "".join(letter for letter, _ in seen), [place for _, place in seen]
+
+
+def _is_seen(letter: str) -> bool:
+    """Whether a letter says something: no quote, no mark of direction or width, no variant of a symbol."""
+    if letter in _QUOTES or "\ufe00" <= letter <= "\ufe0f":
+        return False
+    return letter.isspace() or unicodedata.category(letter) not in {"Cf", "Cc"}
+
+
+def _letter(letter: str) -> str:
+    """One letter as it is compared. One that stands for several (№ for No, ß for ss) is none of ours."""
+    if letter.isspace():
+        return " "
+    value = unicodedata.decimal(letter, None)
+    if value is not None:
+        return str(value)
+    plain = unicodedata.normalize("NFKC", letter)
+    return plain.lower() if len(plain) == len(plain.lower()) == 1 and _is_plain(letter) else letter
+
+
+def _is_plain(letter: str) -> bool:
+    """Whether a letter is only another shape of a plain one: ａ and 𝐚 are, ª and ⓐ are signs of their own."""
+    tag = unicodedata.decomposition(letter).partition(" ")[0]
+    return tag in ("", "<wide>", "<narrow>", "<font>") or not tag.startswith("<")

@@ -1,0 +1,149 @@
+"""Reply words: what we answer to an SMS: short, one segment, and true now (product.md section 6).
+
+Decides how a title gives way so that the rest fits; else it says what a history holds.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tocsin.app.replies.sms_grammar import Verb
+from tocsin.domain.history import History
+from tocsin.domain.people import Person
+from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.planning.current_state import Standing
+from tocsin.text import cleaning
+from tocsin.text.gsm import cut, fold, segments
+from tocsin.text.times import clock
+from tocsin.wording.message.wording import listed
+
+TITLES = (60, 40, 24, 12)
+"""Characters that a title may have, the most first; fewer where the rest would not fit."""
+LISTED = (30, 16, 8, 0)
+"""The same in a list of several; at last only their codes."""
+TITLE = "\0"
+"""Where the title comes; nothing that people write has it."""
+
+Open = Sequence[tuple[str, str]]
+"""What may be meant: codes and titles."""
+
+
+def accepted(before: History, after: History, policy: Policy, person: Person, now: datetime) -> str:
+    """After an ok."""
+    if after.resolved_at is not None:
+        if after.verified and not before.verified:
+            return _said(f"Thank you. {TITLE}: confirmed healthy.", after)
+        return _said(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
+    mine = [role for role in after.roles.values() if role.holder == person.id and role.needed]
+    if mine:
+        titles = _titles(policy, [role.role for role in mine])
+        if any(before.holder(role.role) != person.id for role in mine):
+            return _said(f"You are {titles} of {TITLE} ({_tag(after, policy)}).", after)
+        since = min((role.accepted_at for role in mine if role.accepted_at), default=now)
+        return _said(f"You are already {titles} of {TITLE}, since {_clock(since, person, now)}.", after)
+    if person.id in after.responders_answered:
+        return _said(f"Noted: you are a responder of {TITLE} ({_tag(after, policy)}).", after)
+    if after.incident and after.incident.unreadable and after.unreadable_ended:
+        return _said(f"Noted: you look after {TITLE}. Its file cannot be read; correct it.", after)
+    for role in after.roles.values():
+        if role.needed and role.holder and role.was_asked(person.id):
+            holder = policy.people.get(role.holder)
+            took = f"{holder.name if holder else role.holder} took {_titles(policy, [role.role])}"
+            at = _clock(role.accepted_at or now, person, now)
+            return _said(f"{took} of {TITLE} at {at}. You need not do anything.", after)
+    return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
+
+
+def passed(before: History, after: History, policy: Policy, person: Person, now: datetime) -> str:
+    """After a pass."""
+    if after.resolved_at is not None:
+        return _said(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
+    declined, already = _passed(after, person), _passed(before, person)
+    roles = [role for role in declined if role not in already]
+    if roles:
+        return _said(f"Noted: you pass on {_titles(policy, roles)} of {TITLE}. Somebody else is asked.", after)
+    if declined:
+        return _said(f"You passed on {TITLE} already.", after)
+    return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
+
+
+def status(history: History, how: Standing, policy: Policy, person: Person, now: datetime) -> str:
+    """How an incident stands."""
+    incident = history.incident
+    assert incident is not None
+    if history.resolved_at is not None:
+        return _said(f"{TITLE} was resolved at {_clock(history.resolved_at, person, now)}.", history)
+    holders = []
+    for each in how.roles:
+        known = policy.people.get(each.person or "") if each.accepted_at else None
+        holders.append(f"{_titles(policy, [each.role])}: {known.name if known else 'nobody yet'}")
+    due = f" Next update by {_clock(how.next_update_at, person, now)}." if how.next_update_at else ""
+    said = f"{_tag(history, policy)} {TITLE}: {incident.status.value}.{due} {'; '.join(holders)}"
+    return _said(said, history)
+
+
+def noted(history: History) -> str:
+    """After a note."""
+    return _said(f"Noted for {TITLE}.", history)
+
+
+def which(verb: Verb, open_: Open) -> str:
+    """When it is not clear which incident is meant."""
+    if not open_:
+        return "You have no open page. Nothing has changed."
+    text = " and the text" if verb is Verb.NOTE else ""
+    return _listed(f"Which one? Reply {verb.value} with its code{text}: ", open_)
+
+
+def unclear(open_: Open) -> str:
+    """When the message is none of those we understand."""
+    if not open_:
+        return "Not understood. You have no open page."
+    return _listed("Not understood. Reply ok, pass, status or note TEXT with a code: ", open_)
+
+
+def no_such_code(code: str, open_: Open) -> str:
+    """When somebody writes a code that is none of theirs."""
+    if not open_:
+        return f"{code} is no code of yours. You have no open page."
+    return _listed(f"{code} is no code of yours. Open: ", open_)
+
+
+def _said(text: str, history: History) -> str:
+    """The text about an incident, in one segment."""
+    incident = history.incident
+    assert incident is not None
+    whole = f"DRILL {text}" if incident.drill else text
+    title = fold(cleaning.one_line(incident.title)) or incident.id
+    ways = [fold(whole.replace(TITLE, cleaning.cut(title, most))) for most in TITLES]
+    return next((said for said in ways if segments(said) == 1), cut(ways[-1], 1))
+
+
+def _listed(text: str, open_: Open) -> str:
+    """The text and what is open, in one segment."""
+    ways = []
+    for most in LISTED:
+        named = [
+            f"{code} {cleaning.cut(fold(cleaning.one_line(title)), most)}" if most else code for code, title in open_
+        ]
+        ways.append(fold(text + ("; " if most else " ").join(named)))
+    return next((said for said in ways if segments(said) == 1), cut(ways[-1], 1))
+
+
+def _clock(at: datetime, person: Person, now: datetime) -> str:
+    return clock(at, person.timezone, now)
+
+
+def _passed(history: History, person: Person) -> list[str]:
+    """The roles that somebody has passed on."""
+    roles = [name for name, role in history.roles.items() if role.needed and person.id in role.passed]
+    return [*roles, RESPONDER] if person.id in history.responders_passed else roles
+
+
+def _tag(history: History, policy: Policy) -> str:
+    assert history.incident is not None
+    return policy.severity(history.incident.severity).name.upper()
+
+
+def _titles(policy: Policy, roles: Sequence[str]) -> str:
+    known = (policy.roles[role].title if role in policy.roles else role for role in roles)
+    return listed(tuple(known))

@@ -1,0 +1,1 @@
+"""How a message may be answered: codes and signed links."""

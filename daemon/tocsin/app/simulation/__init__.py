@@ -1,0 +1,1 @@
+"""The plan played ahead on a clock that jumps."""

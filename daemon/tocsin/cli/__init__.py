@@ -1,0 +1,87 @@
+"""Floor 5: the command line, one file a command. Arguments in, exit status out (product.md section 7).
+
+A command's module is imported only when it is called: `tocsin ack` at 3 a.m. does not wait for the daemon's libraries.
+Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong usage.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from tocsin import __version__
+
+COMMANDS = {
+    "run": "the daemon; SIGHUP reloads, SIGTERM drains",
+    "check": "config, templates, incident files: file:line:col: error: message",
+    "simulate": "every message that would be sent for an incident, in time order",
+    "explain": "who holds what, what was sent and why, what comes next, what was held back",
+    "test": "policy tests: one line each, a diff for each failure",
+    "diff": "how a config change moves pages and updates: two git revisions compared",
+    "oncall": "who is on call, now or over a span",
+    "declare": "write a new incident file",
+    "ack": "acknowledge an incident for a person",
+    "update": "add an update to an incident",
+    "assign": "give a role to a person",
+    "resolve": "mark an incident resolved",
+    "status": "open incidents, roles, next update, trouble",
+    "review": "write the review draft now",
+    "send-test": "a real message to one person",
+    "drill": "a whole drill over the real channels, and a report",
+    "pull": "follow the config's git upstream, if its config is good",
+    "web": "the web side: health, metrics, pages, webhooks",
+    "schema": "JSON Schema for editors",
+    "init": "a commented starter config",
+}
+
+
+class Commands(click.Group):
+    """A group that imports `tocsin.cli.<command>` only when the command is used; each module has `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of the table in product.md section 7."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tocsin.cli.{cmd_name.replace('-', '_')}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return _plain(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _plain(command: click.Command) -> click.Command:
+    r"""The command with its `\b` marks as click wants them: what follows is printed as it stands."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="tocsin")
+def tocsin() -> None:
+    r"""Page the right people, keep stakeholders told, until the incident is resolved.
+
+    \b
+    Examples:
+      tocsin check                                       is the config good?
+      tocsin declare "Card payments fail" --severity sev1
+      tocsin ack 2026-11-23-card-payments-fail --as ana
+      tocsin simulate incidents/example.yaml --for 2h    who would hear what, when?
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command. A closed pipe (`| head`) is not an error."""
+    try:
+        _plain(tocsin).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,30 @@
+"""`tocsin ack`: acknowledge an incident for a person."""
+
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.option("--as", "person", required=True, metavar="P", help="Who acknowledges: an id, full name or email.")
+@config_option
+def command(incident: str, person: str, config: Path | None) -> None:
+    r"""Accept every role of incident ID that person P was paged for or is assigned. Whoever was neither accepts
+    nothing: then nothing is written, and `tocsin assign` is the way.
+
+    \b
+    Examples:
+      tocsin ack 2026-11-23-card-payments-fail --as ana
+      tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
+    """
+    from tocsin.app.incidents.commands import Desk
+    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.text.names import person_named
+
+    async def act(desk: Desk) -> str:
+        return await desk.acknowledge(id_of(incident), person_named(person, desk.policy))
+
+    warn(at_desk(config, act))

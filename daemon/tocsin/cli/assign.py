@@ -1,0 +1,33 @@
+"""`tocsin assign`: give a role of an incident to a person."""
+
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("role", metavar="ROLE")
+@click.argument("person", metavar="P")
+@config_option
+def command(incident: str, role: str, person: str, config: Path | None) -> None:
+    r"""Assign ROLE of incident ID to person P (an id, full name or email). P is paged for it; who held it keeps it
+    until P accepts.
+
+    \b
+    Examples:
+      tocsin assign 2026-11-23-card-payments-fail incident_commander bo
+      tocsin assign 2026-11-23-card-payments-fail scribe dana@example.com
+    """
+    from tocsin.app.incidents.commands import Desk
+    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.formats.incident.edit import Edit
+    from tocsin.text.names import person_named, role_named
+
+    async def act(desk: Desk) -> str:
+        pair = role_named(role, desk.policy), person_named(person, desk.policy)
+        return await desk.edit(id_of(incident), Edit(role=pair))
+
+    warn(at_desk(config, act))

@@ -1,0 +1,114 @@
+"""`tocsin check`: is the config good, and are the incident files? Problems as `file:line:col: level: message`."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from tocsin.app.configuration.load import Configuration
+from tocsin.cli.options import config_option, folder_of
+from tocsin.domain.delivery import Attempt
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.ports.ledger import Listed
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@config_option
+def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
+    r"""Check the config, whom its chains reach over the next 90 days, the templates and incident files. PATHs are
+    incident files or folders of them; without any, the configured folder is looked at. Addresses that a provider
+    refused when they were last tried are told too, if there is a ledger. Exit status 1 if there is an error; warnings
+    are only told.
+
+    \b
+    Examples:
+      tocsin check
+      tocsin check incidents/2026-11-23-card-payments-fail.yaml
+      tocsin check --format github        annotations for a pull request
+    """
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.jinja import check_templates
+    from tocsin.app.configuration.check import inspect
+
+    found, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
+    problems += _unreachable(found, folder_of(config))
+    errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
+    if form == "json":
+        json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
+        click.echo()
+    else:
+        for problem in problems:
+            click.echo(annotation(problem) if form == "github" else str(problem))
+        click.echo(summary(problems, found.revision), err=True)
+    sys.exit(1 if errors else 0)
+
+
+def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
+    """Addresses of the config that a provider refused when they were last tried, as far as a ledger tells."""
+    if found.policy is None or not found.ledger.is_file():
+        return []
+    from tocsin.app.configuration.refused_addresses import problems
+    from tocsin.cli.workspace import ledger_at, warn
+    from tocsin.ports.ledger import LedgerTrouble
+
+    ledger = ledger_at(found.ledger)
+    if ledger is None:
+        return []
+
+    async def ask() -> tuple[Attempt, ...]:
+        try:
+            return await ledger.refusals()
+        finally:
+            await ledger.close()
+
+    try:
+        return list(problems(found, folder, asyncio.run(ask())))
+    except LedgerTrouble as trouble:
+        warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
+        return []
+
+
+def _scan(folder: Path) -> Sequence[Listed] | str:
+    """The incident files of a folder. What watches folders is dear to import, and often there is none."""
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.watched_folder import WatchedFolder
+
+    return WatchedFolder(folder, SystemClock()).scan()
+
+
+def document(problem: Problem) -> dict[str, str | int]:
+    """A problem as JSON (product.md section 7)."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "level": str(problem.level),
+        "code": problem.code,
+        "message": problem.message,
+    }
+
+
+def annotation(problem: Problem) -> str:
+    """A problem as a workflow command that code hosts show beside the line."""
+    where = f"file={_escaped(problem.file, ',:')},line={problem.line},col={problem.column}"
+    return f"::{problem.level} {where}::{_escaped(problem.message)}"
+
+
+def _escaped(text: str, also: str = "") -> str:
+    return "".join(f"%{ord(letter):02X}" if letter in "%\r\n" + also else letter for letter in text)
+
+
+def summary(problems: Sequence[Problem], revision: str) -> str:
+    """One line for people: how it went."""
+    errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
+    warnings = len(problems) - errors
+    counted = [
+        f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+    ]
+    return f"config {revision}: {', '.join(counted) or 'good'}"

@@ -1,0 +1,63 @@
+"""`tocsin declare`: write a new incident file, and print its id."""
+
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option
+
+
+@click.command()
+@click.argument("title")
+@click.option("--severity", required=True, metavar="S", help="A severity of the config, in any case.")
+@click.option("--service", "services", multiple=True, metavar="X", help="An affected service; may be given again.")
+@click.option("--summary", default="", help="What is known so far, for responders.")
+@click.option("--impact", default="", help="What customers notice; external stakeholders read it.")
+@click.option("--by", default="", metavar="NAME", help="Who declares it.")
+@click.option(
+    "--drill", is_flag=True, help="An exercise: every message says DRILL, external stakeholders hear nothing."
+)
+@config_option
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
+    title: str,
+    severity: str,
+    services: tuple[str, ...],
+    summary: str,
+    impact: str,
+    by: str,
+    drill: bool,
+    config: Path | None,
+) -> None:
+    r"""Declare an incident. Its id is made from today's date (UTC) and TITLE, and printed.
+
+    \b
+    Examples:
+      tocsin declare "Card payments fail" --severity sev1
+      tocsin declare "Search is slow" --severity sev3 --service search --impact "Searches take 10 s"
+      tocsin declare "Fire drill" --severity sev2 --drill
+    """
+    from tocsin.app.incidents.commands import Desk
+    from tocsin.cli.workspace import at_desk
+    from tocsin.domain.incident import Incident
+    from tocsin.text.cleaning import clean, one_line
+    from tocsin.text.names import service_named, severity_named
+
+    headline = one_line(clean(title))
+    if not headline:
+        raise click.UsageError("TITLE is empty; say in a few words what is broken")
+
+    async def act(desk: Desk) -> str:
+        return await desk.declare(
+            Incident(
+                id="",
+                title=headline,
+                severity=severity_named(severity, desk.policy),
+                summary=clean(summary),
+                impact=clean(impact),
+                services=tuple(dict.fromkeys(service_named(name, desk.policy) for name in services)),
+                declared_by=one_line(clean(by)),
+                drill=drill,
+            )
+        )
+
+    click.echo(at_desk(config, act))

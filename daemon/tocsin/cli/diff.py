@@ -1,0 +1,113 @@
+"""`tocsin diff`: who is paged earlier, later, no longer or newly, and which cadences change, between two configs."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tocsin.app.diff.comparison import Moved
+from tocsin.app.diff.difference import Difference
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
+from tocsin.ports.ledger import Clock
+
+PATIENCE = timedelta(seconds=1.5)
+"""How long it may take before progress is told, on a terminal only."""
+BEAT = timedelta(milliseconds=200)
+"""And how often then."""
+
+
+@click.command()
+@click.argument("revision")
+@click.argument("other", required=False)
+@instant_option("--at", help="The moments compared are the next ones after this. Default: now.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@config_option
+def command(revision: str, other: str | None, at: datetime | None, form: str, config: Path | None) -> None:
+    r"""Say what changes for whom between the config at REVISION and the config now (or at OTHER revision): who is paged
+    earlier, later, no longer or newly, and which cadences change, with the line that did it. Nothing is checked out.
+
+    Compared are pages and updates in fixed situations: every severity, with every service and without one, on a working
+    day's noon, at night and on a weekend, while nobody answers; then every open incident as if first seen now, and the
+    incidents of the policy tests. Exit status 0 if the two could be compared, whether or not anything changes.
+
+    \b
+    Examples:
+      tocsin diff HEAD                            what have I changed since the last commit?
+      tocsin diff main HEAD --format markdown     a comment for a merge request
+      tocsin diff v1.2 main --at 2026-12-24T12:00:00Z --format json
+    """
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.watched_folder import WatchedFolder
+    from tocsin.app.configuration.load import label_of
+    from tocsin.app.configuration.revisions import open_side
+    from tocsin.app.diff.blame import Blame
+    from tocsin.app.diff.difference import differ
+    from tocsin.app.diff.given_scenarios import open_incidents, tested_incidents
+    from tocsin.app.diff.scenarios import fixed, moments, zone_of
+
+    base, folder = (at or moment()).astimezone(UTC).replace(microsecond=0), folder_of(config)
+    old, new = (open_side(folder, name, base, os.environ) for name in (revision, other))
+    if isinstance(old, str) or isinstance(new, str):
+        fail(side for side in (old, new) if isinstance(side, str))
+    zone, clock = zone_of(new.policy), SystemClock()
+    when = moments(base, zone)
+    scanned = WatchedFolder(new.settings.incidents, clock).scan()
+    situations = [
+        *fixed([old.policy, new.policy], when),
+        *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
+        *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
+    ]
+    found = differ(old, new, situations, Blame(old, new, folder, base, os.environ), _progress(len(situations), clock))
+    if form == "json":
+        json.dump(document(found), sys.stdout, ensure_ascii=False, indent=1)
+        click.echo()
+        return
+    from tocsin.cli.output.diff_lines import markdown, text
+
+    for line in (markdown if form == "markdown" else text)(found, when, zone):
+        click.echo(line)
+
+
+def document(found: Difference) -> dict[str, Any]:
+    """A difference as JSON (product.md section 7): one entry for each message that moved, in each situation."""
+    return {
+        "from": found.old.name,
+        "to": found.new.name,
+        "changes": [
+            {
+                "situation": effect.situation.name,
+                "change": effect.change.moved.value,
+                "to": effect.change.to,
+                "via": effect.change.via.value,
+                "before": _seconds(effect.change.before),
+                "after": _seconds(effect.change.after),
+                "file": effect.line.file,
+                "line": effect.line.line,
+            }
+            for effect in found.effects
+            if effect.change.moved is not Moved.AS
+        ],
+    }
+
+
+def _seconds(after: timedelta | None) -> int | None:
+    return None if after is None else int(after.total_seconds())
+
+
+def _progress(total: int, clock: Clock) -> Callable[[int], None]:
+    """Tells on a terminal how many situations are done, if it takes long."""
+    began = last = clock.now()
+
+    def tell(done: int) -> None:
+        nonlocal last
+        now = clock.now()
+        if sys.stderr.isatty() and now - began > PATIENCE and (now - last > BEAT or done == total):
+            last = now
+            click.echo(f"\r{done} of {total} situations{chr(10) if done == total else ''}", err=True, nl=False)
+
+    return tell

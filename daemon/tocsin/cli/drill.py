@@ -1,0 +1,158 @@
+"""`tocsin drill`: an exercise through the real channels, and a report at its end."""
+
+import asyncio
+import signal
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from tocsin.app.incidents.drill import Drill, Drilled
+from tocsin.cli.options import config_option, fail, folder_of, moment, span_option
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.policy import Policy
+from tocsin.ports.ledger import Ledger, LedgerTrouble
+
+TITLE = "An exercise, nothing is broken"
+ENDED = "The drill is over. Thank you."
+BY = "tocsin drill"
+
+
+@click.command()
+@click.argument("severity")
+@click.option("--service", "services", multiple=True, metavar="X", help="An affected service; may be given again.")
+@click.option("--title", default=TITLE, show_default=True, help="What the messages say beside DRILL.")
+@span_option("--for", "span", default="15m", show_default=True, help="When it ends at the latest.")
+@click.option("--yes", is_flag=True, help="Page people without asking first.")
+@config_option
+def command(
+    severity: str, services: tuple[str, ...], title: str, span: timedelta, yes: bool, config: Path | None
+) -> None:
+    r"""Page whoever would be paged for SEVERITY now, over the real channels, marked DRILL in every message, and report
+    who got what when, who answered, and which addresses failed.
+
+    It ends when everybody needed has answered, after --for, or by Ctrl-C. External stakeholders hear nothing. Exit
+    status 1 when a page reached nobody or an address failed.
+
+    \b
+    Examples:
+      tocsin drill sev1
+      tocsin drill sev2 --service checkout --for 5m
+      tocsin drill sev1 --yes                            from a timer, without a terminal
+    """
+    from tocsin.cli.workspace import in_force
+    from tocsin.text.names import service_named, severity_named
+
+    async def work() -> bool:
+        async with in_force(folder_of(config), moment()) as (found, ledger):
+            assert found.policy is not None
+            assert found.settings is not None
+            policy = found.policy
+            declared = _declared(
+                title,
+                severity_named(severity, policy),
+                tuple(dict.fromkeys(service_named(name, policy) for name in services)),
+            )
+            running = _with_daemon(ledger, found.ledger)
+            _confirm(declared, policy, yes)
+            return await _drill(declared, policy, running, found.settings.incidents, span)
+
+    from tocsin.adapters.files.incident_writer import FileTrouble
+    from tocsin.app.incidents.commands import Refused
+
+    try:
+        good = asyncio.run(work())
+    except (Refused, FileTrouble, ValueError) as refused:
+        fail([str(refused)])
+    except LedgerTrouble as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+    sys.exit(0 if good else 1)
+
+
+def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
+    from tocsin.text.cleaning import clean, one_line
+
+    headline = one_line(clean(title)) or TITLE
+    summary = "This is an exercise. Please answer as if it were real; there is nothing else to do."
+    return Incident("", headline, severity, summary=summary, services=services, declared_by=BY, drill=True)
+
+
+def _with_daemon(ledger: Ledger | None, path: Path) -> Ledger:
+    """The ledger, if a daemon works on it."""
+    from tocsin.adapters.ledger.lock import held
+
+    if ledger is None or not held(path):
+        fail(["no daemon runs on this ledger, so nobody would be paged: start tocsin run first"])
+    return ledger
+
+
+def _confirm(declared: Incident, policy: Policy, yes: bool) -> None:
+    """Ask, unless told to go on; without a terminal there is nobody to ask (exit 2)."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("this pages people, and there is no terminal to ask on: say --yes")
+    for line in _first(declared, policy, moment()):
+        click.echo(line, err=True)
+    click.confirm(f"Page them now, as a DRILL of {declared.severity}?", abort=True, err=True)
+
+
+def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
+    """Who would hear of it at once."""
+    from tocsin.app.policy_tests.grouped import together
+    from tocsin.app.simulation.play import play_within
+    from tocsin.cli.output.drill_lines import asked_first
+    from tocsin.formats.incident.edit import anew
+
+    played = play_within(policy, anew(declared), "drill.yaml", now, timedelta(0), ())
+    heard = together((said.notification for said in played.messages), now)
+    people = policy.people
+    named = [
+        (str(each.first.kind), people[each.who].name if each.who in people else each.who, each.channels)
+        for each in heard
+    ]
+    return ["At once hear of it:", *(asked_first(named) if named else ["  nobody: this severity pages nobody"])]
+
+
+async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Path, span: timedelta) -> bool:
+    """From the declaration to the report; whether all went well."""
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.incident_writer import IncidentFiles
+    from tocsin.app.incidents.commands import Desk
+    from tocsin.cli.output.drill_lines import Live, report
+    from tocsin.formats.incident.edit import Edit
+    from tocsin.text.times import brief
+
+    files, clock, live = IncidentFiles(folder), SystemClock(), Live(policy)
+    over = _interrupted()
+
+    def tell(found: Drilled) -> None:
+        for line in live.lines(found):
+            click.echo(line)
+
+    incident = await Desk(files, policy, ledger, clock.now()).declare(declared)
+    click.echo(f"{incident}: declared. It ends when all have answered, in {brief(span)} at the latest, or by Ctrl-C.")
+    drill = Drill(incident, ledger, clock)
+    try:
+        await drill.follow(tell, clock.now() + span, over)
+    finally:
+        edit = Edit(status=Status.RESOLVED, resolution=ENDED)
+        await Desk(files, policy, ledger, clock.now()).edit(incident, edit)
+    ended_at = clock.now()
+    over.clear()
+    found = await drill.close(tell, over)
+    if found is None:
+        fail([f"{incident}: the ledger could not be read, so there is nothing to report; the drill is resolved"])
+    click.echo()
+    for line in report(found, policy, ended_at):
+        click.echo(line)
+    return not found.failed
+
+
+def _interrupted() -> asyncio.Event:
+    """Set by Ctrl-C and SIGTERM: the drill ends, and is resolved and reported all the same."""
+    over = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    return over

@@ -1,0 +1,98 @@
+"""`tocsin explain`: why somebody was woken, or was not: everything behind an incident's messages on one screen."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.incidents.explanation import Explained, NeverSeen
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
+from tocsin.domain.policy import Policy
+from tocsin.ports.ledger import Ledger, LedgerTrouble
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@instant_option("--at", help="As it stood then (ISO 8601 with offset or Z). Default: now.")
+@click.option("--person", metavar="P", help="Only what concerns this person, in full: why was I woken?")
+@click.option("--all", "whole", is_flag=True, help="Everything, nothing folded.")
+@click.option("--timezone", metavar="ZONE", help="The zone of all times. Default: that of --person, else UTC.")
+@config_option
+def command(
+    incident: str, at: datetime | None, person: str | None, whole: bool, timezone: str | None, config: Path | None
+) -> None:
+    r"""Explain incident ID: who holds what, what was sent and why, what comes next, what was held back and why. Each
+    message has its reason, the rule (file:line) and the config revision behind it. It works beside the daemon and
+    without it; for a file that the daemon has not seen it tells what would be sent.
+
+    \b
+    Examples:
+      tocsin explain 2026-11-23-card-payments-fail
+      tocsin explain 2026-11-23-card-payments-fail --person ana       why was I woken?
+      tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
+      tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
+    """
+    from tocsin.cli.output.explain_lines import Reader, lines
+    from tocsin.text.scalars import zone as zone_named
+
+    if at is not None and at > moment():
+        raise click.UsageError("--at lies ahead; explain tells from now on what comes next (else: tocsin simulate)")
+    try:
+        zone = zone_named(timezone) if timezone else ""
+    except ValueError as fault:
+        raise click.BadParameter(str(fault), param_hint="--timezone") from None
+    try:
+        found, policy = asyncio.run(_find(incident, folder_of(config), at))
+        who = _person(person, policy, found) if person else ""
+    except LedgerTrouble as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+    except (NeverSeen, ValueError) as trouble:
+        fail([str(trouble)])
+    if not zone:
+        zone = policy.people[who].timezone if who in policy.people else "UTC"
+    for line in lines(found, policy, Reader(zone, whole, who)):
+        click.echo(line)
+
+
+async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explained, Policy]:
+    """The explanation, and the policy that counts. Raises NeverSeen, LedgerTrouble."""
+    from dataclasses import replace
+
+    from tocsin.adapters.ledger.lock import held
+    from tocsin.app.incidents.explanation import explain
+    from tocsin.app.incidents.explanation import in_force as policy_since
+    from tocsin.cli.workspace import id_of, in_force
+
+    now, id_ = moment(), id_of(written)
+    async with in_force(folder, now) as (found, ledger):
+        assert found.settings is not None
+        folder_of_files = found.settings.incidents
+        files = IncidentFiles(folder_of_files)
+        policy = await policy_since(found, ledger, now)
+        try:
+            made = await explain(id_, policy, ledger, files, folder_of_files, at, now)
+        except NeverSeen as unseen:
+            raise NeverSeen(str(unseen) or await _unknown(id_, ledger, files)) from None
+        if at is None and not held(found.ledger):
+            alone = "no daemon seems to run: nobody is paged until tocsin run is started"
+            made = replace(made, notes=(*made.notes, alone))
+        return made, policy
+
+
+async def _unknown(id_: str, ledger: Ledger | None, files: IncidentFiles) -> str:
+    """That there is no such incident, and which may be meant."""
+    from tocsin.text.names import quotable
+    from tocsin.text.scalars import closest
+
+    known = set(await ledger.incidents()) if ledger else set()
+    return f'there is no incident "{quotable(id_)}"{closest(id_[:80], known | set(files.ids()))}'
+
+
+def _person(written: str, policy: Policy, found: Explained) -> str:
+    """The person's id; whoever got something may also be named as the ledger names them."""
+    from tocsin.text.names import person_named
+
+    readers = {each.to for told in found.sent for each in told.messages}
+    return written if written in readers else person_named(written, policy)

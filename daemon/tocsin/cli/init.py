@@ -1,0 +1,170 @@
+"""`tocsin init`: a commented config to start from, by three questions or by options."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from tocsin.app.configuration.starter_texts import Answers, Mail, Sms
+from tocsin.cli.options import fail, moment
+from tocsin.domain.people import Person
+
+T = TypeVar("T")
+G = TypeVar("G")
+FORM = "Name <email> +phone"
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--person", "people", multiple=True, metavar="P", help=f'"{FORM}"; once for each who is on call.')
+@click.option("--timezone", metavar="ZONE", help="The team's time zone, such as Europe/Berlin.")
+@click.option("--outbox", is_flag=True, help="Messages become files in var/outbox; nothing leaves.")
+@click.option("--smtp", metavar="HOST[:PORT]", help="The mail server; with --email-from.")
+@click.option("--smtp-user", metavar="NAME", help="Who logs in there.")
+@click.option("--email-from", metavar="SENDER", help='Such as "Incidents <incidents@example.com>".')
+@click.option("--twilio", metavar="ACCOUNT", help="The Twilio account that sends SMS; with --sms-from.")
+@click.option("--sms-from", metavar="SENDER", help="The number that SMS come from.")
+def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox: bool, **sending: str | None) -> None:
+    r"""Write a config to start from into DIR: config/ with tests and schemas, a CI workflow, a pre-commit hook.
+
+    On a terminal three questions are asked: who is on call, in which time zone, and how messages go out; options answer
+    them beforehand. Elsewhere --person and --timezone are needed, and messages go to the outbox unless --smtp or
+    --twilio say otherwise. Nothing that is there already is written over.
+
+    \b
+    Examples:
+      tocsin init pager
+      tocsin init pager --timezone Europe/Berlin --outbox \
+        --person "Ana Souza <ana@example.com> +14155550101" --person "Bo Berg <bo@example.com> +14155550102"
+      tocsin init pager --timezone UTC --person "Ana Souza <ana@example.com> +14155550101" \
+        --smtp mail.example.com:587 --email-from incidents@example.com
+    """
+    from tocsin.adapters.files.new_files import CannotWrite
+    from tocsin.app.configuration.starter import InTheWay, begin
+
+    given = {name: text for name, text in sending.items() if text}
+    if outbox and given:
+        raise click.UsageError("--outbox sends nothing; leave it out, or the options of sending")
+    asks = sys.stdin.isatty()
+    if not asks and not (people and timezone):
+        raise click.UsageError("there is no terminal to ask on: give --timezone, and --person for each who is on call")
+    team = _team(people) if people else _ask_team()
+    zone = _ask_zone(timezone)
+    mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
+    try:
+        names, problems = begin(folder, Answers(team, zone, mail, sms), moment())
+    except InTheWay as found:
+        fail([*(f"{folder / name} is there already" for name in found.names), "nothing was written"])
+    except CannotWrite as fault:
+        fail([str(fault)])
+    for name in names:
+        click.echo(folder / name)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    click.echo(f"now: cd {shlex.quote(str(folder))} && tocsin check && tocsin run   (README.md says more)", err=True)
+
+
+def _team(texts: Sequence[str]) -> tuple[Person, ...]:
+    """Everybody on call, from the options."""
+    from tocsin.app.configuration import starter_texts
+
+    return _read("--person", lambda people: starter_texts.team([starter_texts.person(text) for text in people]), texts)
+
+
+def _ask_team() -> tuple[Person, ...]:
+    """Everybody on call, one a line."""
+    from tocsin.app.configuration import starter_texts
+
+    click.echo(f"1. Who is on call? {FORM}, one a line, in the order of their turns; two or more.", err=True)
+    people: list[Person] = []
+    while True:
+        text = click.prompt("   on call (empty: that is all)", default="", show_default=False, err=True)
+        if not text.strip() and people:
+            return starter_texts.team(people)
+        try:
+            found = starter_texts.person(text)
+            starter_texts.team([*people, found])
+        except ValueError as wrong:
+            click.echo(f"   {wrong}", err=True)
+        else:
+            people.append(found)
+
+
+def _ask_zone(given: str | None) -> str:
+    """The team's time zone."""
+    from tocsin.text import scalars
+
+    if given:
+        return _read("--timezone", scalars.zone, given)
+    return _ask("2. Which time zone does the team live by? Such as Europe/Berlin", scalars.zone)
+
+
+def _sending(given: dict[str, str]) -> tuple[Mail, Sms]:
+    """How messages go out, from the options."""
+    from tocsin.formats.settings import types as settings_fields
+
+    for option, needed in (("smtp", "email_from"), ("twilio", "sms_from"), ("smtp_user", "smtp")):
+        if option in given and needed not in given:
+            raise click.UsageError(f"--{option} needs --{needed}".replace("_", "-"))
+    mail, sms = Mail(), Sms()
+    if "email_from" in given:
+        host, port = _read("--smtp", _server, given["smtp"]) if "smtp" in given else ("", mail.port)
+        sender = _read("--email-from", settings_fields.mail_sender, given["email_from"])
+        mail = Mail(sender, host, port, given.get("smtp_user", ""))
+    if "sms_from" in given:
+        account = _read("--twilio", settings_fields.account_sid, given["twilio"]) if "twilio" in given else ""
+        sms = Sms(_read("--sms-from", settings_fields.sms_sender, given["sms_from"]), account)
+    return mail, sms
+
+
+def _ask_sending() -> tuple[Mail, Sms]:
+    """How messages go out: the outbox, or a mail server and perhaps Twilio."""
+    from tocsin.formats.settings import types as settings_fields
+
+    click.echo(
+        "3. How do messages go out? Into var/outbox/ as files, to try it; or by a mail server and Twilio.", err=True
+    )
+    host, port = _ask("   mail server (empty: the outbox)", lambda text: _server(text) if text else ("", 0), "")
+    if not host:
+        return Mail(), Sms()
+    sender = _ask("   emails come from", settings_fields.mail_sender)
+    user = click.prompt("   login there (empty: none)", default="", show_default=False, err=True).strip()
+    account = _ask("   Twilio account AC… (empty: SMS into the outbox)", _optional(settings_fields.account_sid), "")
+    number = _ask("   SMS come from", settings_fields.sms_sender) if account else Sms().sender
+    return Mail(sender, host, port, user), Sms(number, account)
+
+
+def _server(text: str) -> tuple[str, int]:
+    """A mail server's name and port."""
+    host, colon, port = text.strip().partition(":")
+    if (
+        not host
+        or any(letter.isspace() for letter in host)
+        or (colon and not (port.isdecimal() and 0 < int(port) < 65536))
+    ):
+        raise ValueError(f'"{text}" is no mail server; write its name such as mail.example.com or mail.example.com:465')
+    return host, int(port or Mail().port)
+
+
+def _optional(read: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: read(text) if text else ""
+
+
+def _ask(question: str, read: Callable[[str], T], default: str | None = None) -> T:
+    """Ask until the answer can be read."""
+    while True:
+        try:
+            return read(click.prompt(question, default=default, show_default=False, err=True).strip())
+        except ValueError as wrong:
+            click.echo(f"   {wrong}", err=True)
+
+
+def _read(option: str, read: Callable[[G], T], given: G) -> T:
+    """Read what an option gave; a wrong one is wrong usage."""
+    try:
+        return read(given)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint=option) from None

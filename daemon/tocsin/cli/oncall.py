@@ -1,0 +1,199 @@
+"""`tocsin oncall`: who is on call, now or over a span."""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from tocsin.cli.options import config_option, fail, instant_option, moment, open_policy
+from tocsin.domain.policy import Policy
+from tocsin.domain.rotation import Rotation
+from tocsin.text import scalars
+
+SPAN_MAX = timedelta(days=3660)
+"""The longest span that is shown: ten years."""
+CALENDAR_SPAN = timedelta(days=90)
+"""What a calendar file covers from today on, when no span is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose turns of which rotation, and how they are shown."""
+
+    person: str | None
+    rotation: str | None
+    form: str
+    timezone: ZoneInfo
+    config: Path | None
+
+
+def _zone(_context: click.Context, _option: click.Parameter, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(scalars.zone(name))
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
+@click.command()
+@instant_option("--at", help="The moment to ask about. Default: now.")
+@instant_option("--from", "start", help="The start of a span (with --to).")
+@instant_option("--to", "end", help="The end of a span (with --from).")
+@click.option("--person", help="Only this person's turns.")
+@click.option("--rotation", help="Only this rotation.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "ics"]), default="text", show_default=True)
+@click.option("--timezone", default="UTC", callback=_zone, help="The zone of times in text. Default: UTC.")
+@config_option
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
+    at: datetime | None,
+    start: datetime | None,
+    end: datetime | None,
+    person: str | None,
+    rotation: str | None,
+    form: str,
+    timezone: ZoneInfo,
+    config: Path | None,
+) -> None:
+    r"""Show who is on call: at a moment, or over a span with --from and --to.
+
+    \b
+    Examples:
+      tocsin oncall
+      tocsin oncall --at 2026-12-24T18:00+01:00
+      tocsin oncall --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z --person ana
+      tocsin oncall --format ics --person ana > ana.ics             for a calendar: 90 days from today
+      tocsin oncall --format ics --rotation platform --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z
+    """
+    if (start is None) != (end is None) or (at is not None and start is not None):
+        raise click.UsageError("give --at, or --from together with --to")
+    if start is not None and end is not None and start >= end:
+        raise click.UsageError("--from must be before --to")
+    if start is not None and end is not None and end - start > SPAN_MAX:
+        raise click.UsageError(f"the span is over {SPAN_MAX.days} days; ask for less")
+    if form == "ics" and at is not None:
+        raise click.UsageError("--format ics is a span: give --from and --to, or neither for 90 days from today")
+    asked = Asked(person, rotation, form, timezone, config)
+    if form == "ics" and start is None:
+        start = moment().replace(hour=0, minute=0, second=0, microsecond=0)
+        end = start + CALENDAR_SPAN
+    if start is None or end is None:
+        _print_moment((at or moment()).replace(microsecond=0), asked)
+    elif form == "ics":
+        _print_calendar((start, end), asked)
+    else:
+        _print_span((start, end), asked)
+
+
+def _print_moment(at: datetime, asked: Asked) -> None:
+    """Print each rotation's person, who comes next, and until when."""
+    from tocsin.planning.on_call.resolve import next_on_call, on_call
+    from tocsin.planning.on_call.shifts import until
+
+    policy = open_policy(asked.config, at).policy
+    who, rotations = _known(asked, policy)
+    rows = [
+        (rotation.id, on_call(rotation, at), next_on_call(rotation, at), until(rotation, at))
+        for rotation in rotations
+        if who is None or on_call(rotation, at) == who
+    ]
+    if asked.form == "json":
+        shown = [{"rotation": n, "person": p, "next": after, "until": _written(end)} for n, p, after, end in rows]
+        _print_json({"at": _written(at), "on_call": shown})
+        return
+    for name, now, after, end in rows:
+        holder = f"{policy.people[now].name} ({now})" if now else "nobody (gap)"
+        ends = f"until {_readable(end, asked.timezone)}" if end else "with no end"
+        click.echo(f"{name:<20} {holder:<30} {ends}" + (f", then {after}" if after else ""))
+    if not rows:
+        click.echo(f"{who} is not on call" if who else "the config has no rotations", err=True)
+
+
+def _print_span(span: tuple[datetime, datetime], asked: Asked) -> None:
+    """Print every stretch of every rotation."""
+    from tocsin.planning.on_call.shifts import stretches
+
+    policy = _policy(asked.config, *span)
+    who, rotations = _known(asked, policy)
+    every = (each for rotation in rotations for each in stretches(rotation, *span))
+    found = sorted((each for each in every if who in (None, each.person)), key=lambda each: (each.start, each.rotation))
+    if asked.form == "json":
+        shifts = [
+            {
+                "rotation": each.rotation,
+                "person": each.person,
+                "start": _written(each.start),
+                "end": _written(each.end),
+                "override": each.override,
+            }
+            for each in found
+        ]
+        _print_json({"shifts": shifts})
+        return
+    for each in found:
+        mark = "  (override)" if each.override else ""
+        times = f"{_readable(each.start, asked.timezone)} - {_readable(each.end, asked.timezone)}"
+        click.echo(f"{times}  {each.rotation:<20} {policy.people[each.person].name}{mark}")
+
+
+def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
+    """Print the stretches that touch the span, whole, as an iCalendar file. One that is under way keeps its real start,
+    so that tomorrow's file has the same event.
+    """
+    from tocsin.formats.calendar.feed import write
+    from tocsin.planning.on_call.shifts import AROUND, whole
+
+    start, end = span
+    policy = _policy(asked.config, start, end + AROUND)
+    who, rotations = _known(asked, policy)
+    found = [each for rotation in rotations for each in whole(rotation, start, end) if who in (None, each.person)]
+    found.sort(key=lambda each: (each.start, each.rotation))
+    events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
+    of = [policy.people[who].name] if who else []
+    of += [asked.rotation] if asked.rotation else []
+    sys.stdout.buffer.write(write(events, start, ": ".join(["On call", *of])))
+    sys.stdout.buffer.flush()
+
+
+def _policy(config: Path | None, start: datetime, end: datetime) -> Policy:
+    """The policy, with its calendars read over the whole span: one reading goes only so far."""
+    from tocsin.formats.config.read import CALENDAR_FUTURE
+
+    policy = open_policy(config, start).policy
+    at = start + CALENDAR_FUTURE
+    while at < end and any(rotation.calendar for rotation in policy.rotations.values()):
+        more = open_policy(config, at).policy.rotations
+        rotations = {
+            name: replace(rotation, events=tuple(dict.fromkeys((*rotation.events, *more[name].events))))
+            for name, rotation in policy.rotations.items()
+            if name in more
+        }
+        policy = replace(policy, rotations=rotations)
+        at += CALENDAR_FUTURE
+    return policy
+
+
+def _known(asked: Asked, policy: Policy) -> tuple[str | None, list[Rotation]]:
+    """The person's id, and the rotations that are asked for, by name; an unknown one ends with 1."""
+    for word, name, known in (
+        ("person", asked.person, list(policy.people)),
+        ("rotation", asked.rotation, list(policy.rotations)),
+    ):
+        if name and name not in known:
+            fail([f'there is no {word} "{name}" in the config{scalars.closest(name, known)}'])
+    return asked.person, [each for name, each in sorted(policy.rotations.items()) if asked.rotation in (None, name)]
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+
+
+def _readable(at: datetime, timezone: ZoneInfo) -> str:
+    return at.astimezone(timezone).strftime("%a %d %b %Y %H:%M %Z")
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False))

@@ -1,0 +1,94 @@
+"""What the commands share: options for config, instants and spans, and how a refused config or input is told."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from tocsin.adapters.clock import SystemClock
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.settings.settings import Settings
+from tocsin.text import scalars
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The config folder. Default: $TOCSIN_CONFIG, else ./config.",
+)
+
+
+def folder_of(config: Path | None) -> Path:
+    """The config folder: --config, else $TOCSIN_CONFIG, else ./config."""
+    return config or Path(os.environ.get("TOCSIN_CONFIG") or "config")
+
+
+def moment() -> datetime:
+    """Now, in UTC."""
+    return SystemClock().now()
+
+
+class _Scalar(click.ParamType[Any]):
+    """An argument in the words of the config: a duration or an instant; a wrong one is wrong usage (exit 2)."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self.read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read the argument."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+def instant_option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """An option that takes an instant: ISO 8601 with an offset or Z."""
+    return click.option(*names, type=_Scalar("instant", scalars.instant), metavar="T", **settings)
+
+
+def span_option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """An option that takes a duration: 30s, 5m, 1h30m, 2d."""
+    return click.option(*names, type=_Scalar("duration", scalars.duration), metavar="SPAN", **settings)
+
+
+class Opened:
+    """A config that loaded: the policy and the settings."""
+
+    def __init__(self, policy: Policy, settings: Settings) -> None:
+        self.policy = policy
+        self.settings = settings
+
+
+def open_policy(config: Path | None, at: datetime) -> Opened:
+    """The config as it is on disk, around an instant. A refused one is told, problem by problem, and ends with 1."""
+    from tocsin.app.configuration.load import load
+
+    loaded = load(folder_of(config), at, os.environ)
+    if loaded.policy is None or loaded.settings is None:
+        fail(loaded.problems)
+    warn_of(loaded.errors)
+    return Opened(loaded.policy, loaded.settings)
+
+
+def warn_of(errors: Iterable[Problem]) -> None:
+    """Tell what is wrong but stops no command beside `check` and a first `run`: unknown variables (rule 43)."""
+    for error in errors:
+        click.echo(str(replace(error, level=ProblemLevel.WARNING)), err=True)
+
+
+def fail(problems: Iterable[Problem | str]) -> NoReturn:
+    """Say what is wrong on stderr, a line each, and exit with 1."""
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    sys.exit(1)

@@ -1,0 +1,210 @@
+"""The many changes of a difference as few lines for people: by the config line that did it, by who and by how.
+
+Decides what may be said together: only what is true of every situation named. Must not know text from Markdown.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tocsin.app.diff.comparison import Change, Moved
+from tocsin.app.diff.difference import Difference, Effect
+from tocsin.app.diff.scenarios import Origin
+from tocsin.cli.output.diff_scenarios import listed, where
+from tocsin.cli.output.simulate_lines import span
+from tocsin.domain.notification import Kind
+from tocsin.formats.config.changed_lines import Absent, Line
+from tocsin.text.cleaning import cut
+from tocsin.text.yaml import Value
+
+VALUE_LIMIT = 100
+"""The longest value that is shown of a changed line, in characters."""
+TIMES_MOST = 2
+"""The most times that are told of one severity."""
+TIMES_SHOWN = 4
+"""The most times that are told on one line."""
+
+_PHRASES = {
+    (Kind.PAGE, Moved.EARLIER): "paged earlier",
+    (Kind.PAGE, Moved.LATER): "paged later",
+    (Kind.PAGE, Moved.NEW): "newly paged",
+    (Kind.PAGE, Moved.GONE): "no longer paged",
+    (Kind.PAGE, Moved.AS): "paged when they were, for other roles",
+    (Kind.UPDATE, Moved.AS): "told when they were, but otherwise",
+    (Kind.UPDATE, Moved.NEW): "newly told",
+    (Kind.UPDATE, Moved.GONE): "no longer told",
+    (Kind.UPDATE, Moved.CADENCE): "told at another pace",
+}
+_AGAIN = {Moved.NEW: "paged more often", Moved.GONE: "paged less often"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Readers to whom the same happens: what, and one line for each kind of situation in which it does."""
+
+    who: str
+    what: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A changed line and what it did."""
+
+    line: Line
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """In which way messages moved. `via` is named where only that channel moved so; `again` says that messages before
+    the one that came or went did not move.
+    """
+
+    kind: Kind
+    moved: Moved
+    via: str
+    group: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """From when to when."""
+
+    before: timedelta | None
+    after: timedelta | None
+    roles: str = ""
+
+
+Story = tuple[tuple[_Times, tuple[str, ...]], ...]
+"""From when to when, in which situations."""
+
+
+def causes(difference: Difference) -> tuple[Cause, ...]:
+    """Every changed line that moved something, in the order of files and lines."""
+    by_line: dict[Line, list[Effect]] = {}
+    for effect in difference.effects:
+        by_line.setdefault(effect.line, []).append(effect)
+    ordered = sorted(by_line, key=lambda each: (each.file, each.line, each.name))
+    return tuple(Cause(line, _blocks(by_line[line], difference)) for line in ordered)
+
+
+def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[Block, ...]:
+    """What a line did: told of policy tests only where it did nothing else, for they say the same once more."""
+    tests = dict.fromkeys(each.situation.name for each in effects if each.situation.origin is Origin.TEST)
+    others = [each for each in effects if each.situation.origin is not Origin.TEST]
+    if not others or not tests:
+        return _told(effects, difference)
+    several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"
+    return *_told(others, difference), Block(several, "messages move as well", ())
+
+
+def _told(effects: Iterable[Effect], difference: Difference) -> tuple[Block, ...]:
+    """Readers with the same story told together, the widest stories first."""
+    found: dict[tuple[str, _Sort], dict[_Times, dict[str, None]]] = {}
+    for effect in effects:
+        change = effect.change
+        told = found.setdefault((change.to, _sort(change)), {})
+        if not any(effect.situation.name in names for names in told.values()):  # its second channel
+            told.setdefault(_times(change), {})[effect.situation.name] = None
+    together: dict[tuple[_Sort, Story], list[str]] = {}
+    for (reader, sort), rows in found.items():
+        story = tuple((times, tuple(names)) for times, names in rows.items())
+        together.setdefault((sort, story), []).append(reader)
+    ordered = sorted(together.items(), key=lambda each: -_width(each[0][1]))
+    roles = [readers for (sort, _), readers in ordered if _only_roles(sort)]
+    rest = [each for each in ordered if not _only_roles(each[0][0])]
+    blocks = [_block(readers, *about, difference) for about, readers in rest or ordered]
+    if rest and roles:
+        several = dict.fromkeys(reader for readers in roles for reader in readers)
+        blocks.append(Block(listed(list(several)), f"{_PHRASES[Kind.PAGE, Moved.AS]}, in some situations", ()))
+    return tuple(blocks)
+
+
+def _only_roles(sort: _Sort) -> bool:
+    """Whether pages come when they did, for other roles: told shortly where anything else is told."""
+    return sort.kind is Kind.PAGE and sort.moved is Moved.AS
+
+
+def _width(story: Story) -> int:
+    return sum(len(names) for _, names in story)
+
+
+def _sort(change: Change) -> _Sort:
+    via = change.via.value if change.alone else ""
+    group = (change.about or change.formerly)[0] if change.kind is Kind.UPDATE else ""
+    again = change.kind is Kind.PAGE and change.number > 0 and change.moved in {Moved.NEW, Moved.GONE}
+    return _Sort(change.kind, change.moved, via, group, again)
+
+
+def _times(change: Change) -> _Times:
+    roles = ""
+    if change.moved is Moved.AS and change.kind is Kind.UPDATE:
+        roles = f"in {change.about[1]} words as {change.about[0]}, was {change.formerly[1]} as {change.formerly[0]}"
+    elif change.moved is Moved.AS:
+        roles = f"as {listed(change.about)} instead of {listed(change.formerly)}"
+    return _Times(change.before, change.after, roles)
+
+
+def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Difference) -> Block:
+    who = f"{sort.group} ({listed(readers)})" if sort.group else listed(readers)
+    phrase = _AGAIN[sort.moved] if sort.again else _PHRASES[sort.kind, sort.moved]
+    what = phrase + (f" by {sort.via}" if sort.via else "")
+    by_severity: dict[str, dict[str, list[str]]] = {}
+    for times, names in story:
+        for name in names:
+            by_severity.setdefault(difference.kind_of(name), {}).setdefault(_words(times), []).append(name)
+    rows: dict[str, dict[str, list[str]]] = {}
+    for severity, moved in by_severity.items():
+        words = _some(list(moved))
+        place = where([name for names in moved.values() for name in names], difference)
+        rows.setdefault(place, {}).setdefault(words, []).append(severity)
+    return Block(who, what, tuple(_row(place, moved) for place, moved in rows.items()))
+
+
+def _row(place: str, moved: dict[str, list[str]]) -> str:
+    """`at noon, with checkout: sev1 at once, was after 5m; sev2 …`."""
+    shown = [f"{listed(severities)} {words}" for words, severities in [*moved.items()][:TIMES_SHOWN]]
+    more = ["and elsewhere"] if len(moved) > TIMES_SHOWN else []
+    told = "; ".join([*shown, *more])
+    return f"{place}: {told}" if place else told
+
+
+def _some(words: Sequence[str]) -> str:
+    """The first of several times."""
+    return " or ".join([*words[:TIMES_MOST], *(["otherwise"] if len(words) > TIMES_MOST else [])])
+
+
+def _words(times: _Times) -> str:
+    """`+5m → +0s`, counted from the declaration."""
+    if times.roles:
+        return times.roles
+    before, after = (None if each is None else f"+{span(each)}" for each in (times.before, times.after))
+    if before and after:
+        return f"{before} → {after}"
+    return after or f"was {before}"
+
+
+def edit(line: Line) -> str:
+    """What was edited: `severities.sev1.page.acknowledge_within: 5m → 10m`."""
+    if line.before is None and line.after is None:
+        return line.name
+    if isinstance(line.before, Absent):
+        return f"{line.name} added" if isinstance(line.after, dict) else f"{line.name} added: {value(line.after)}"
+    if isinstance(line.after, Absent):
+        return f"{line.name} removed" if isinstance(line.before, dict) else f"{line.name} removed: {value(line.before)}"
+    return f"{line.name}: {value(line.before)} → {value(line.after)}"
+
+
+def value(written: Value | Absent) -> str:
+    """A value as it could stand in the file, on one line."""
+    return cut(_flow(written), VALUE_LIMIT)
+
+
+def _flow(written: Value | Absent) -> str:
+    if isinstance(written, dict):
+        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in written.items()) + "}"
+    if isinstance(written, list):
+        return "[" + ", ".join(map(_flow, written)) + "]"
+    return "null" if written is None or isinstance(written, Absent) else written

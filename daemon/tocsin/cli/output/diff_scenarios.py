@@ -1,0 +1,57 @@
+"""Sets of situations in words: exact, and as short as exactness allows. Must not know what happened in them.
+
+A severity alone stands for every service and none, at all moments.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from tocsin.app.diff.difference import Difference
+from tocsin.app.diff.scenarios import MOMENTS, NO_SERVICE, Situation
+
+NAMES_MOST = 6
+"""The most names in one list; the others are counted."""
+
+_AT = {"noon": "at noon", "night": "at night", "weekend": "on a weekend"}
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`, of many the first ones and how many more."""
+    if len(names) > NAMES_MOST:
+        return f"{', '.join(names[:NAMES_MOST])} and {len(names) - NAMES_MOST} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def where(names: Sequence[str], difference: Difference) -> str:
+    """Where the situations of these names are, all of one severity: `at night, without a service`."""
+    wanted = set(names)
+    services = list(dict.fromkeys(each.service for each in difference.situations if each.fixed))
+    return "; or ".join(
+        _parts([each for each in difference.situations if each.fixed and each.name in wanted], services)
+    )
+
+
+def _parts(situations: Sequence[Situation], services: Sequence[str]) -> Iterable[str]:
+    """The situations of one severity as moments × services."""
+    by_moment: dict[str, list[str]] = {}
+    for each in situations:
+        by_moment.setdefault(each.moment.name, []).append(each.service)
+    by_services: dict[tuple[str, ...], list[str]] = {}
+    for moment, affected in by_moment.items():
+        by_services.setdefault(tuple(affected), []).append(moment)
+    for some, at in by_services.items():
+        when = listed([_AT[each] for each in at]) if len(at) < len(MOMENTS) else ""
+        yield ", ".join(filter(None, (when, _affected(some, services))))
+
+
+def _affected(affected: Sequence[str], services: Sequence[str]) -> str:
+    """Services in words: nothing when it is all of them and none."""
+    if len(affected) == len(services):
+        return ""
+    without = NO_SERVICE in affected
+    named = [each for each in affected if each != NO_SERVICE]
+    missing = [each for each in services if each not in affected]
+    if without and len(missing) <= max(1, len(named)):
+        return f"except with {listed(missing)}"
+    if not without and len(missing) == 1:
+        return "with any service"
+    return " or ".join(filter(None, ("without a service" if without else "", f"with {listed(named)}" if named else "")))

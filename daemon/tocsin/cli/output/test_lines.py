@@ -1,0 +1,34 @@
+"""The verdict on a policy test as lines for people: ok or FAIL with name and place, and a diff for each failure."""
+
+from collections.abc import Iterator
+
+from tocsin.app.policy_tests.judge import Failure
+from tocsin.app.policy_tests.run import Trial
+
+INDENT = " " * 6
+
+
+def verdict(trial: Trial) -> Iterator[str]:
+    """One line, and for each failure what the plan does instead."""
+    yield f"{'FAIL' if trial.failures else 'ok':<4}  {trial.test.place}  {trial.test.name}"
+    for failure in trial.failures:
+        yield ""
+        yield from _block(failure)
+    if trial.failures:
+        yield ""
+
+
+def summary(tests: int, failed: int, problems: int) -> str:
+    """One line: how it went."""
+    told = [f"{tests - failed} ok"] + [f"{failed} failed"] * bool(failed)
+    faults = f"; {problems} problem{'s' * (problems > 1)} in the test files" if problems else ""
+    return f"{tests} policy test{'s' * (tests != 1)}: {', '.join(told)}{faults}"
+
+
+def _block(failure: Failure) -> Iterator[str]:
+    """The sentence, then the diff in columns."""
+    yield f"{INDENT}{failure.place}: {failure.hint}"
+    wide = [max(len(getattr(line, part)) for line in failure.lines) for part in ("when", "what", "why")]
+    for line in failure.lines:
+        parts = [text.ljust(width) for text, width in zip((line.when, line.what, line.why), wide, strict=True)]
+        yield f"{INDENT}  {line.mark} {'  '.join([*parts, line.place])}".rstrip()

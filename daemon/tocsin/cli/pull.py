@@ -1,0 +1,63 @@
+"""`tocsin pull`: the config repository follows its upstream; a refused pull is told to the operators by the daemon."""
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tocsin.app.configuration.pull import Pulled
+from tocsin.cli.options import config_option, folder_of, moment
+from tocsin.ports.ledger import LedgerTrouble
+
+
+@click.command()
+@config_option
+def command(config: Path | None) -> None:
+    r"""Fetch the upstream of the git branch that the config folder is in, and move forward to it if its config is good.
+    The running daemon notices and reloads. Meant for a timer: systemd/tocsin-pull.timer.
+
+    \b
+    Nothing is touched, the exit status is 1, and the operators are told by the daemon, when
+      the config of the new commit has errors (it is read before anything is checked out);
+      the new commit is no fast-forward;
+      files with local changes would be overwritten;
+      the fetch has failed three times in a row.
+    Exit status 0 when there was nothing new, or the pull went well.
+
+    \b
+    Example:
+      tocsin pull --config /var/lib/tocsin/repository/config
+    """
+    from tocsin.app.configuration.pull import pull
+
+    folder, now = folder_of(config), moment()
+    pulled = pull(folder, now, os.environ)
+    for line in pulled.lines:
+        click.echo(line, err=not pulled.good)
+    if pulled.word:
+        asyncio.run(_tell(pulled, folder, now))
+    sys.exit(0 if pulled.good else 1)
+
+
+async def _tell(pulled: Pulled, folder: Path, now: datetime) -> None:
+    """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
+    from tocsin.adapters.ledger.ledger import SqlLedger
+    from tocsin.adapters.ledger.opening import Opened, open_existing
+    from tocsin.app.configuration.load import load
+
+    path = load(folder, now, os.environ).ledger
+    try:
+        engine = open_existing(path)
+        if engine is None:
+            click.echo(f"the operators are not told: there is no ledger {path}", err=True)
+            return
+        ledger = SqlLedger(Opened(engine))
+        try:
+            await ledger.report(pulled.cause, pulled.word, now)
+        finally:
+            await ledger.close()
+    except LedgerTrouble as trouble:
+        click.echo(f"the operators are not told: the ledger cannot be used: {trouble}", err=True)

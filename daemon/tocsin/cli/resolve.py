@@ -1,0 +1,32 @@
+"""`tocsin resolve`: mark an incident resolved."""
+
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.argument("text", required=False)
+@config_option
+def command(incident: str, text: str | None, config: Path | None) -> None:
+    r"""Mark incident ID resolved, with TEXT as its resolution. Paging stops, and everybody who heard of the incident
+    gets one closing message.
+
+    \b
+    Examples:
+      tocsin resolve 2026-11-23-card-payments-fail
+      tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby database."
+    """
+    from tocsin.app.incidents.commands import Desk
+    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.domain.incident import Status
+    from tocsin.formats.incident.edit import Edit
+    from tocsin.text.cleaning import clean
+
+    async def act(desk: Desk) -> str:
+        return await desk.edit(id_of(incident), Edit(status=Status.RESOLVED, resolution=clean(text or "") or None))
+
+    warn(at_desk(config, act))

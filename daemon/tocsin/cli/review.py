@@ -1,0 +1,55 @@
+"""`tocsin review`: write the draft of an incident's post-incident review now."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option, fail, folder_of, moment
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@config_option
+def command(incident: str, config: Path | None) -> None:
+    r"""Write the review draft of incident ID and print its path. The daemon writes it when the incident is resolved;
+    this writes it anew, with all that has happened since. A draft that somebody has edited is left alone: the new one
+    goes beside it, as ID-2.md and so on.
+
+    \b
+    Examples:
+      tocsin review 2026-11-23-card-payments-fail
+    """
+    from tocsin.adapters.files.incident_writer import FileTrouble
+    from tocsin.app.incidents.reviews import Undrafted
+    from tocsin.ports.ledger import LedgerTrouble
+
+    try:
+        click.echo(asyncio.run(_write(incident, folder_of(config))))
+    except LedgerTrouble as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+    except (FileTrouble, Undrafted) as trouble:
+        fail([str(trouble)])
+
+
+async def _write(written: str, folder: Path) -> str:
+    """The path of the draft, as users call it."""
+    from tocsin.adapters.files.incident_writer import IncidentFiles
+    from tocsin.app.configuration.load import label_of
+    from tocsin.app.incidents.reviews import NeverSeen, write
+    from tocsin.cli.workspace import id_of, in_force
+    from tocsin.text.names import quotable
+    from tocsin.text.scalars import closest
+
+    incident = id_of(written)
+    async with in_force(folder, moment()) as (found, ledger):
+        assert found.policy is not None
+        assert found.settings is not None
+        if ledger is None:
+            fail(["there is no ledger yet; the review is drafted from what the daemon has recorded"])
+        try:
+            name = await write(incident, ledger, found.policy, IncidentFiles(found.settings.reviews))
+        except NeverSeen:
+            hint = closest(incident[:80], await ledger.incidents())
+            fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
+        return label_of(found.settings.reviews / name)

@@ -1,0 +1,88 @@
+"""`make run`: the daemon and the web side at once, for somebody who looks at tocsin for the first time.
+
+Run as `python -m tocsin.cli.run_with_web`; it is no command of `tocsin`. It decides that both end when one does. It
+must not know what they do.
+"""
+
+import asyncio
+import ctypes
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+from tocsin.cli import main as tocsin
+from tocsin.cli.options import fail, folder_of, moment
+from tocsin.cli.web import cannot_listen
+from tocsin.cli.workspace import in_force
+from tocsin.formats.settings.settings import Settings
+
+DIES_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of prctl(2): which signal a process gets when the one that started it is gone."""
+
+
+def main() -> int:
+    """Print where the messages can be seen, then run both in the foreground. The exit status of what ended first."""
+    settings = asyncio.run(_settings())
+    try:
+        with socket.create_server((settings.web.host, settings.web.port), family=_family(settings.web.host)):
+            pass
+    except OSError as fault:
+        fail([cannot_listen(settings.web.listen, fault)])
+    print(_where(settings), flush=True)
+    return asyncio.run(_both())
+
+
+async def _settings() -> Settings:
+    async with in_force(folder_of(None), moment()) as (found, _):
+        assert found.settings is not None
+        return found.settings
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _where(settings: Settings) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.web.host, settings.web.listen.rpartition(":")[0])  # noqa: S104
+    site = f"http://{host}:{settings.web.port}"
+    if not settings.keeps_outbox:
+        return f"Web: {site}/healthz"
+    return f"Inbox: {site}/inbox\nDrop a file into {settings.incidents} and watch the pages arrive there."
+
+
+def one(command: str) -> None:
+    """One of both, as a process that asks to be ended when the one that started it is gone."""
+    with suppress(AttributeError):  # where there is no prctl, a killed starter leaves it running
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
+    tocsin([command])
+
+
+async def _both() -> int:
+    """Each in a session of its own: Ctrl-C reaches this process alone, which asks each of them once to end."""
+    this = (sys.executable, "-m", "tocsin.cli.run_with_web")
+    running = [await asyncio.create_subprocess_exec(*this, name, start_new_session=True) for name in ("run", "web")]
+    asked = asyncio.Event()
+
+    def end() -> None:
+        asked.set()
+        for each in running:
+            if each.returncode is None:
+                each.terminate()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    ends = [asyncio.create_task(each.wait()) for each in running]
+    first, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    told = set(ends) if asked.is_set() else first
+    if not asked.is_set():
+        end()
+    await asyncio.wait(ends)
+    status = next((each.result() for each in told if each.result()), 0)
+    return 128 - status if status < 0 else status
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        one(sys.argv[1])
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""`tocsin send-test`: a real message to one person, over each of their channels."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import Opened, config_option, fail, moment, open_policy
+from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Outcome, Refused, Uncertain
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.policy import Policy
+
+NOBODY = "-"
+"""What stands for the incident of a message that has none."""
+
+
+@click.command()
+@click.argument("person")
+@click.option("--via", type=click.Choice([via.value for via in Channel]), help="Only this channel. Default: all.")
+@config_option
+def command(person: str, via: str | None, config: Path | None) -> None:
+    r"""Send PERSON a real message over each channel they have, as the config says, and print what became of it. Exit
+    status 1 unless every one was accepted.
+
+    \b
+    Examples:
+      tocsin send-test ana
+      tocsin send-test "Ana Souza" --via sms
+    """
+    now = moment()
+    opened = open_policy(config, now)
+    reader = _person(person, opened.policy)
+    wanted = (Channel(via),) if via else reader.channels
+    for channel in wanted:
+        if not reader.address(channel):
+            fail([f"{reader.id} has no {'phone' if channel is Channel.SMS else 'email'} in the config"])
+    outcomes = asyncio.run(_send(opened, reader, wanted, now))
+    for channel, outcome in zip(wanted, outcomes, strict=True):
+        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_said(outcome)}")
+    sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
+
+
+def _person(written: str, policy: Policy) -> Person:
+    from tocsin.text.names import person_named
+
+    try:
+        return policy.people[person_named(written, policy)]
+    except ValueError as unknown:
+        fail([str(unknown)])
+
+
+async def _send(opened: Opened, reader: Person, wanted: Sequence[Channel], now: datetime) -> list[Outcome]:
+    """One try on each channel, all at once."""
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.app.wiring.transports import ways
+
+    transports = ways(opened.settings, SystemClock())
+    try:
+        return await asyncio.gather(*(transports[via].send(_message(reader, via, now)) for via in wanted))
+    finally:
+        await asyncio.gather(*(transport.close() for transport in set(transports.values())))
+
+
+def _message(reader: Person, via: Channel, now: datetime) -> Message:
+    """Words that ask for nothing, and say so."""
+    from tocsin.text.times import moment as in_words
+
+    sent = f"sent {in_words(now, reader.timezone)}"
+    if via is Channel.SMS:
+        content = Content(f"tocsin: a test, {sent}. Your phone can be reached. Nothing is wrong, no answer needed.")
+    else:
+        text = f"This is a test of tocsin, {sent}.\n\nYour mailbox can be reached. Nothing is wrong, and no answer is"
+        content = Content(f"{text} needed.\n", "tocsin: a test, nothing is wrong")
+    return Message(
+        reference=f"{NOBODY}/0/{Kind.OPERATOR.value}/{now:%Y%m%dT%H%M%S.%fZ}/{reader.id}/{via.value}/test",
+        via=via,
+        address=reader.address(via),
+        person=reader.id,
+        name=reader.name,
+        content=content,
+        incident=NOBODY,
+        episode=0,
+        kind=Kind.OPERATOR.value,
+        at=now,
+    )
+
+
+def _said(outcome: Outcome) -> str:
+    """What became of it, in the provider's words."""
+    match outcome:
+        case Accepted(provider_id=provider_id):
+            return f"accepted ({provider_id})" if provider_id else "accepted"
+        case Deferred(detail=detail, code=code):
+            return f"deferred: {_words(code, detail)}"
+        case Refused(detail=detail, code=code):
+            return f"refused: {_words(code, detail)}"
+        case Uncertain(detail=detail, code=code):
+            return f"uncertain, it may have left: {_words(code, detail)}"
+
+
+def _words(code: str, detail: str) -> str:
+    return detail if code in detail else f"{code} {detail}"

@@ -1,0 +1,68 @@
+"""`tocsin simulate`: every message that would be sent for an incident, in time order. Nothing is sent or recorded."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option, fail, instant_option, moment, open_policy, span_option
+
+
+@click.command()
+@click.argument("incident", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@instant_option("--at", help="When the daemon first sees the file (ISO 8601 with offset or Z). Default: now.")
+@span_option("--for", "span", default="4h", help="How long to follow it. Default: 4h.")
+@click.option(
+    "--script",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A YAML list of steps: acknowledgments, edits, refusals.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@config_option
+def command(
+    incident: Path, at: datetime | None, span: timedelta, script: Path | None, form: str, config: Path | None
+) -> None:
+    r"""Print every message that would be sent for INCIDENT.yaml, in time order. Nothing is sent.
+
+    \b
+    Examples:
+      tocsin simulate incidents/checkout.yaml
+      tocsin simulate incidents/checkout.yaml --at 2026-11-23T03:00Z --for 2h
+      tocsin simulate incidents/checkout.yaml --script steps.yaml --format json
+
+    \b
+    A script is a list of steps, `after` counted from --at:
+      - {after: 7m, ack: ana}
+      - {after: 20m, pass: bo}
+      - {after: 30m, set: {status: identified, eta: 2026-11-23T12:00:00Z}}
+      - {after: 40m, update: "Failover done.", public: "Most payments work again."}
+      - {after: 1h, fail: {person: ana, via: sms}}
+      - {after: 2h, set: {status: resolved}}
+    """
+    from tocsin.app.simulation.play import WithReplies, document, play
+    from tocsin.app.wiring.renderer import shipped_renderer
+    from tocsin.formats.policy_test import script as scripts
+    from tocsin.formats.settings.settings import doors
+
+    start = (at or moment()).astimezone(UTC).replace(microsecond=0)
+    opened = open_policy(config, start)
+    steps: tuple[scripts.Step, ...] = ()
+    if script is not None:
+        steps, problems = scripts.read(script.read_bytes(), str(script), opened.policy)
+        if problems:
+            fail(problems)
+    renderer = shipped_renderer(opened.settings.templates)
+    words = WithReplies(renderer) if doors(opened.settings).replies else renderer
+    played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
+    for problem in played.problems:
+        click.echo(str(problem), err=True)
+    if form == "json":
+        json.dump(document(played), sys.stdout, ensure_ascii=False, indent=1)
+        click.echo()
+        return
+    from tocsin.cli.output.simulate_lines import lines
+
+    for line in lines(played, opened.policy):
+        click.echo(line)

@@ -1,0 +1,160 @@
+"""`tocsin status`: open incidents, their roles, the next update, and what is wrong."""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tocsin.app.incidents.open_incidents import OpenIncident
+from tocsin.cli.options import config_option, fail, folder_of, moment
+from tocsin.domain.policy import Policy
+from tocsin.ports.ledger import LedgerTrouble
+
+DRAWN_EVERY = 2.0
+"""Seconds between two looks of --watch."""
+STEP = 0.1
+"""Seconds in which Ctrl-C is noticed."""
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+"""Empties a terminal and starts again at its top."""
+
+
+@click.command()
+@click.option("--watch", is_flag=True, help="Show it anew every 2 s, until Ctrl-C.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@config_option
+def command(watch: bool, form: str, config: Path | None) -> None:
+    r"""Show the open incidents: who holds which role, when the next update is promised, what is wrong. It works beside
+    the daemon and without it.
+
+    \b
+    Examples:
+      tocsin status
+      tocsin status --watch
+      tocsin status --format json
+    """
+    if watch and form == "json":
+        raise click.UsageError("--watch draws text; --format json prints one document")
+    folder = folder_of(config)
+    if watch:
+        _watch(folder)
+        return
+    with suppress(KeyboardInterrupt):
+        try:
+            found, policy, troubles = asyncio.run(_look(folder, moment()))
+        except LedgerTrouble as fault:
+            fail([f"the ledger cannot be used: {fault}"])
+        for trouble in troubles if form == "json" else ():
+            click.echo(trouble, err=True)
+        if form == "json":
+            json.dump({"incidents": [document(each) for each in found]}, sys.stdout, ensure_ascii=False, indent=1)
+            click.echo()
+        else:
+            click.echo("\n".join(lines(found, policy, troubles, moment())))
+
+
+def _watch(folder: Path) -> None:
+    """Draw again and again until Ctrl-C. That only leaves a mark: raised as an exception it would be lost wherever
+    Python may not raise one (a finalizer), and the watch would go on.
+    """
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
+    while not stopped:
+        _draw(folder)
+        for _ in range(round(DRAWN_EVERY / STEP)):
+            if not stopped:
+                time.sleep(STEP)
+
+
+def _draw(folder: Path) -> None:
+    """One look of --watch. A ledger in trouble is told, and asked again."""
+    now = moment()
+    try:
+        page = "\n".join(lines(*asyncio.run(_look(folder, now)), now))
+    except LedgerTrouble as trouble:
+        page = f"the ledger cannot be used now: {trouble}"
+    top = CLEAR if sys.stdout.isatty() else ""
+    click.echo(f"{top}{now:%a %d %b %Y %H:%M:%S} UTC\n\n{page}")
+
+
+async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
+    """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerTrouble."""
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.watched_folder import WatchedFolder
+    from tocsin.adapters.ledger.lock import held
+    from tocsin.app.incidents.open_incidents import open_incidents
+    from tocsin.cli.workspace import in_force
+
+    troubles: list[str] = []
+    async with in_force(folder, now, troubles.append) as (found, ledger):
+        assert found.policy is not None
+        assert found.settings is not None
+        incidents = found.settings.incidents
+        listing = WatchedFolder(incidents, SystemClock()).scan() if incidents.is_dir() else ()
+        if isinstance(listing, str):
+            troubles.append(listing)
+        if not held(found.ledger):
+            troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
+        return await open_incidents(ledger, listing, incidents, found.policy, now), found.policy, troubles
+
+
+def document(each: OpenIncident) -> dict[str, Any]:
+    """An open incident as JSON (product.md section 7)."""
+    from tocsin.app.simulation.play import written
+    from tocsin.cli.check import document as of_problem
+
+    incident, stands = each.incident, each.standing
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "severity": incident.severity,
+        "status": incident.status.value,
+        "roles": {
+            role.role: {"person": role.person, "accepted": written(role.accepted_at) if role.accepted_at else None}
+            for role in stands.roles
+        },
+        "next_update": written(stands.next_update_at) if stands.next_update_at else None,
+        "problems": [of_problem(problem) for problem in each.problems],
+    }
+
+
+def lines(found: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], now: datetime) -> Iterator[str]:
+    """Trouble first, then a block for each incident."""
+    for trouble in troubles:
+        yield f"! {trouble}"
+    if troubles:
+        yield ""
+    if not found:
+        yield "no open incidents"
+    for number, each in enumerate(found):
+        if number:
+            yield ""
+        yield from _block(each, policy, now)
+
+
+def _block(each: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
+    from tocsin.text.times import clock, span
+
+    incident, stands = each.incident, each.standing
+    mark = "DRILL " if incident.drill else ""
+    yield f"{mark}{incident.severity.upper()} {incident.title}"
+    begun = f"for {span(now - each.since)}" if each.since else "not seen by the daemon yet"
+    yield f"  {incident.id}, {incident.status.value}, {begun}"
+    for role in stands.roles:
+        person = policy.people.get(role.person or "")
+        title = policy.roles[role.role].title if role.role in policy.roles else role.role
+        told = f"{person.name}, accepted {clock(role.accepted_at, 'UTC', now)}" if person and role.accepted_at else ""
+        yield f"  {title:<20} {told or (f'{person.name}, not accepted' if person else 'nobody yet')}"
+    promise = stands.next_update_at
+    if promise:
+        late = " (overdue)" if promise < now else ""
+        yield f"  {'next update':<20} {clock(promise, 'UTC', now)}{late}"
+    for problem in each.problems:
+        yield f"  ! {problem}"

@@ -1,0 +1,72 @@
+"""`tocsin test`: does the plan do what the policy tests expect? One line each, and a diff for each failure."""
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from tocsin.cli.options import config_option, fail, folder_of, moment, open_policy
+from tocsin.domain.policy import Policy
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@config_option
+def command(paths: tuple[Path, ...], config: Path | None) -> None:
+    r"""Play policy tests against the config and say which hold. PATHs are test files or folders of them; without any,
+    `tests/` in the config folder. Nothing is sent. Exit status 1 if a test fails or cannot be read, or if PATHs hold
+    none.
+
+    \b
+    Examples:
+      tocsin test
+      tocsin test config/tests/sev1.yaml
+
+    \b
+    A test file holds one test, or a list of them:
+      name: Level 1 is paged after five minutes
+      at: 2026-11-23T10:00:00Z
+      incident: {title: Card payments fail, severity: sev1}      # or a file's path
+      steps:                                                     # as in a script of `simulate`
+        - {after: 7m, ack: ana}
+      expect:
+        - {after: 5m, page: bo, as: technical_lead, via: [sms, email]}
+        - {after: 30m..31m, update: executives}                  # a window; without `after` at any time
+        - {never: page, to: ceo}
+        - {none_after: 2h}
+
+    Beside `page` there are stand_down, update, closing, reminder, verify and review; `reason`, `level`, `round`, `to`
+    and `group` narrow them. `expect: {exactly: [...]}` is the whole list: none missing, none besides. A test is played
+    to the last moment it names, where it needs an end for 4h, or for as long as `for` says.
+    """
+    from tocsin.app.policy_tests import run as trials
+
+    policy = open_policy(config, moment()).policy
+    folder = folder_of(config) / "tests"
+    files = trials.files_in(paths or ([folder] if folder.is_dir() else []))
+    if files:
+        _try(files, trials.policies(policy, lambda at: open_policy(config, at).policy), policy)
+    elif paths:
+        fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
+    click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
+
+
+def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy: Policy) -> NoReturn:
+    """Try every test of these files, say how each went, and exit with 0 or 1."""
+    from tocsin.app.policy_tests import run as trials
+    from tocsin.cli.output.test_lines import summary, verdict
+
+    tests, problems = trials.read(files, policy)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    failed = 0
+    for test in tests:
+        trial = trials.trial(test, policy_at(test.at))
+        failed += bool(trial.failures)
+        for line in verdict(trial):
+            click.echo(line)
+    click.echo(summary(len(tests), failed, len(problems)))
+    sys.exit(1 if failed or problems else 0)

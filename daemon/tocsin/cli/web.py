@@ -1,0 +1,67 @@
+"""`tocsin web`: the web side, in the foreground, until SIGTERM or Ctrl-C."""
+
+import asyncio
+import errno
+import os
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option, fail, folder_of, moment
+from tocsin.cli.workspace import in_force
+
+
+@click.command("web")
+@config_option
+def command(config: Path | None) -> None:
+    r"""Serve health, metrics, incident pages, answers and webhooks on `web.listen`, beside a running `tocsin run`.
+
+    It shares the daemon's ledger and sends nothing itself, so it needs no sending secret. SIGHUP makes it begin anew
+    with the settings as they then are; SIGTERM and Ctrl-C let requests under way end (up to 5 s).
+
+    \b
+    Examples:
+      tocsin web
+      TOCSIN_WEB__LISTEN=127.0.0.1:9000 tocsin web
+    """
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.jinja.pages import Pages
+    from tocsin.adapters.ledger.shared import SharedLedger
+    from tocsin.adapters.outbox.reader import Inbox
+    from tocsin.adapters.systemd import Systemd
+    from tocsin.app.configuration.active_policy import InForce
+    from tocsin.app.lifecycle.logs import start_logging
+    from tocsin.formats.settings.settings import Settings
+    from tocsin.web import FOLDER
+    from tocsin.web.http.site import Site
+    from tocsin.web.serving import serve
+
+    async def settle() -> Settings:
+        async with in_force(folder_of(config), moment()) as (found, _):
+            assert found.settings is not None
+            return found.settings
+
+    async def run(settings: Settings) -> bool:
+        ledger, clock = SharedLedger(settings.database), SystemClock()
+        policy = InForce(ledger, folder_of(config), os.environ, clock)
+        try:
+            pages, inbox = Pages(FOLDER / "pages"), Inbox(settings.outbox) if settings.keeps_outbox else None
+            return await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
+        finally:
+            await ledger.close()
+
+    start_logging()
+    anew = True
+    while anew:
+        settings = asyncio.run(settle())
+        try:
+            anew = asyncio.run(run(settings))
+        except OSError as fault:
+            fail([cannot_listen(settings.web.listen, fault)])
+
+
+def cannot_listen(listen: str, fault: OSError) -> str:
+    """Why an address cannot be listened on, and what to do."""
+    if fault.errno == errno.EADDRINUSE:
+        return f"{listen} is in use: is another tocsin web running? TOCSIN_WEB__LISTEN=HOST:PORT takes another address"
+    return f"cannot listen on {listen}: {os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault}"

@@ -1,0 +1,87 @@
+"""What the commands that write incident files share: the desk with the config in force, and how a refusal is told."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.app.configuration.load import Configuration, load, read_tree
+from tocsin.app.incidents.commands import Desk, Refused
+from tocsin.cli.options import fail, folder_of, moment, warn_of
+from tocsin.formats.incident.file_name import incident_id
+from tocsin.ports.ledger import Ledger, LedgerTrouble
+
+
+def warn(sentence: str) -> None:
+    """Tell what people should know besides what they asked for."""
+    if sentence:
+        click.echo(sentence, file=sys.stderr)
+
+
+def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
+    """Do something at the desk and give what it says. A refusal is told on stderr and ends with 1."""
+
+    async def work() -> str:
+        now = moment()
+        async with in_force(folder_of(config), now) as (found, ledger):
+            assert found.policy is not None
+            assert found.settings is not None
+            return await act(Desk(IncidentFiles(found.settings.incidents), found.policy, ledger, now))
+
+    try:
+        return asyncio.run(work())
+    except (Refused, FileTrouble, ValueError) as refused:
+        fail([str(refused)])
+    except LedgerTrouble as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+
+
+@asynccontextmanager
+async def in_force(
+    folder: Path, now: datetime, tell: Callable[[str], None] = warn
+) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
+    """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
+    ledger keeps (rule 43); without one its problems are told and the command ends with 1.
+    """
+    found = load(folder, now, os.environ)
+    ledger = ledger_at(found.ledger, tell)
+    try:
+        if found.policy is None or found.settings is None:
+            kept = await ledger.last_good_config() if ledger else None
+            good = read_tree(kept[2], folder, now, os.environ, revision=kept[0]) if kept else None
+            if good is None or good.policy is None or good.settings is None:
+                fail(found.problems)
+            tell(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
+            found = good
+        warn_of(found.errors)
+        yield found, ledger
+    finally:
+        if ledger:
+            await ledger.close()
+
+
+def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
+    """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
+    if not path.is_file():
+        return None
+    from tocsin.adapters.ledger.ledger import SqlLedger
+    from tocsin.adapters.ledger.opening import Opened, open_existing
+
+    try:
+        engine = open_existing(path)
+    except LedgerTrouble as trouble:
+        tell(f"the ledger cannot be read ({trouble}); going on without it")
+        return None
+    return SqlLedger(Opened(engine)) if engine else None
+
+
+def id_of(written: str) -> str:
+    """The id that somebody means who writes an id, or the incident's file."""
+    name = Path(written).name
+    return incident_id(name) if name != written or name.lower().endswith((".yaml", ".yml")) else written

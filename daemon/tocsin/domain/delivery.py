@@ -1,0 +1,138 @@
+"""Delivery: what is sent, each try, and how it ended. A send ends as one of four values, never as an exception.
+
+Only `Uncertain` may ever lead to a second copy (house.md, rule 6).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tocsin.domain.people import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A rendered text, shared by all who get the same words. `html` and `subject` are empty for SMS."""
+
+    text: str
+    subject: str = ""
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message ready to leave: an address, a content, and the headers that the ledger needs to find it again.
+
+    `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
+    ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
+    asks for the List-Unsubscribe family (updates only). `attempt` is the try's id in the ledger, 0 while it has none.
+    """
+
+    reference: str
+    via: Channel
+    address: str
+    person: str
+    name: str
+    content: Content
+    incident: str
+    episode: int
+    kind: str
+    at: datetime
+    valid_for: timedelta | None = None
+    attempt: int = 0
+    unsubscribe_url: str = ""
+
+
+class Fault(StrEnum):
+    """Whose fault a failure is. ADDRESS: this reader's; PROVIDER: the account's or the server's settings, only a
+    config change cures it (timeline.md rule 38); PASSING: time may cure it.
+    """
+
+    ADDRESS = "address"
+    PROVIDER = "provider"
+    PASSING = "passing"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it. `provider_id` is its own name for the message (a SID, a queue id)."""
+
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """It certainly did not leave; trying again may help. `retry_after` is the provider's own wish."""
+
+    detail: str
+    code: str = ""
+    fault: Fault = Fault.PASSING
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This address is refused for good (rule 37)."""
+
+    detail: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The world cannot tell us whether it left."""
+
+    detail: str
+    code: str = ""
+
+
+Outcome = Accepted | Deferred | Refused | Uncertain
+
+
+class Receipt(StrEnum):
+    """What the provider says became of an accepted message; it only moves forward."""
+
+    UNKNOWN = "unknown"
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+
+    @property
+    def rank(self) -> int:
+        """How far along it is."""
+        return list(Receipt).index(self)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will be said."""
+        return self in (Receipt.DELIVERED, Receipt.UNDELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a provider says became of a message. `refused` when it was not delivered because the address is refused for
+    good (rule 37); `provider_id` is the provider's own name for the message.
+    """
+
+    receipt: Receipt
+    refused: Refused | None = None
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one notification on one channel. `outcome` is None while the first byte may have left; `receipt` is
+    what the provider said of it later.
+    """
+
+    id: int
+    reference: str
+    number: int
+    via: Channel
+    address: str
+    started_at: datetime
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+    possible_duplicate: str = ""
+    receipt: Receipt | None = None

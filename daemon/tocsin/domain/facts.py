@@ -1,0 +1,297 @@
+"""Facts: everything that ever happened to an incident, one small frozen class each, in the order the ledger keeps.
+
+Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone) and what the plan
+decided (the rest, by name of what was done). `planning/history/fold.py` folds
+them into a History; nothing else reads them one by one.
+Every `at` is an aware UTC instant.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
+
+
+class Answer(StrEnum):
+    """What a person said: `ok` accepts, `pass` declines."""
+
+    OK = "ok"
+    PASS = "pass"  # noqa: S105 - the word of product.md section 6, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A version of the incident's file was seen, and counts from `at`. `digest` names the file's bytes."""
+
+    at: datetime
+    incident: Incident
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A person answered other than through the file; by SMS, `ref` is the provider's name for it: it counts once."""
+
+    at: datetime
+    person: str
+    answer: Answer
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A person's number answers about this incident by a short code from now on (product.md section 6)."""
+
+    at: datetime
+    person: str
+    number: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A person noted something from their phone. `ref` is the provider's name for their message: it counts once."""
+
+    at: datetime
+    person: str
+    text: str
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRefused:
+    """A reader's channel was refused for good (rules 14, 37). `reader` is a person's id or a plain address."""
+
+    at: datetime
+    reader: str
+    via: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class PageLost:
+    """Every channel refused the page that went to a person at `page_at`: it reached nobody (corner [14])."""
+
+    at: datetime
+    person: str
+    page_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A file that was never readable has been gone for 10 s: its pages end (rule 32)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """The needs of the incident were settled under this severity and config revision. `via` are the channels of
+    the severity's `page`, empty when it has none.
+    """
+
+    at: datetime
+    severity: str
+    revision: str
+    via: tuple[Channel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOpened:
+    """A ladder for the role begins (or begins anew) at `at`. `service` decides the chain ("" for the role's own),
+    `first` is the person assigned, who is level 0; `without` is left out (rule 19).
+    """
+
+    at: datetime
+    role: str
+    reason: Reason
+    service: str = ""
+    first: str | None = None
+    without: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDropped:
+    """The role is no longer needed, its acceptance goes with it (rule 18)."""
+
+    at: datetime
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoleAccepted:
+    """Somebody accepted the role at first sight, without a page (rule 15). Role "responder" answers for that."""
+
+    at: datetime
+    role: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFired:
+    """A step of a role's ladder fired at its counting instant. `round` and `level` are None in the last resort."""
+
+    at: datetime
+    role: str
+    round: int | None
+    level: int | None
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverAsked:
+    """The person newly assigned to an accepted role was paged, for the `round`-th time (rule 9)."""
+
+    at: datetime
+    role: str
+    person: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class RespondersAsked:
+    """A batch of services' responders was paged, for the `round`-th time (rule 10)."""
+
+    at: datetime
+    services: tuple[str, ...]
+    round: int
+    people: tuple[str, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class StillThereAsked:
+    """The holder of a silent incident was asked to confirm (rule 19)."""
+
+    at: datetime
+    role: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """One page to one person: the channels that went at once and those that wait for their `after` (rule 13)."""
+
+    at: datetime
+    person: str
+    roles: tuple[str, ...]
+    level: int | None
+    round: int | None
+    reason: Reason
+    channels: tuple[Channel, ...]
+    waiting: tuple[tuple[Channel, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReachSettled:
+    """A waiting channel of the page of `page_at` went at `at` (`sent`), or was dropped."""
+
+    at: datetime
+    person: str
+    page_at: datetime
+    via: Channel
+    due_at: datetime
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoodDown:
+    """A person was told that they are no longer needed for these roles; `via` None: no channel was left."""
+
+    at: datetime
+    person: str
+    roles: tuple[str, ...]
+    reason: Reason
+    via: Channel | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSettled:
+    """All stand-downs for the role's last acceptance or drop have been decided."""
+
+    at: datetime
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateHeld:
+    """A group will hear of a change first seen at `at`, 2 s later (rule 5)."""
+
+    at: datetime
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A group's update was decided; `readers` are (reader, channel) pairs. SEVERITY_LOWERED is its last word."""
+
+    at: datetime
+    group: str
+    reason: Reason
+    external: bool
+    readers: tuple[tuple[str, Channel], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """The Communications holder was reminded (or the reminder was dropped) of the update due at `due_at`."""
+
+    at: datetime
+    groups: tuple[str, ...]
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The closing messages of the episode were decided."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyAsked:
+    """People were asked to confirm health, the `number`-th time (1 to 3)."""
+
+    at: datetime
+    number: int
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewAsked:
+    """The review's owners were asked, the `number`-th time (0 is at resolution)."""
+
+    at: datetime
+    number: int
+    people: tuple[str, ...]
+
+
+Fact = (
+    Seen
+    | Answered
+    | Coded
+    | Noted
+    | ChannelRefused
+    | PageLost
+    | Gone
+    | Assessed
+    | RoleOpened
+    | RoleDropped
+    | RoleAccepted
+    | StepFired
+    | HandoverAsked
+    | RespondersAsked
+    | StillThereAsked
+    | Paged
+    | ReachSettled
+    | StoodDown
+    | RoleSettled
+    | UpdateHeld
+    | Updated
+    | Reminded
+    | Closed
+    | VerifyAsked
+    | ReviewAsked
+)

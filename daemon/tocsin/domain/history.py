@@ -1,0 +1,187 @@
+"""History: what has happened to one incident, asked questions, not rows. It is the fold of its facts, so it can be
+thrown away and made again; `planning/history/fold.py` is the only place that makes one.
+
+Everything here speaks of the current episode (declaration or reopening to resolution), unless it says otherwise.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tocsin.domain.facts import Assessed
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The newest step of a ladder that fired. `people` are those it reached; no round means the last resort."""
+
+    at: datetime
+    round: int | None
+    level: int | None
+    people: tuple[str, ...]
+
+    @property
+    def last_resort(self) -> bool:
+        """Whether the ladder has come to its last resort."""
+        return self.round is None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A person named for a role that somebody else has accepted: pages asked so far, and the newest one's instant."""
+
+    person: str
+    since: datetime
+    rounds: int = 0
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Stand-downs still to be decided for a role: why, since when, and who held it before."""
+
+    reason: Reason
+    at: datetime
+    former: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHistory:
+    """One role's ladder and what people answered to it.
+
+    `asked` are the people paged for it in this episode, each with the first page's instant, in page order.
+    `opened` counts ladders begun. `next_now_at` is the instant of a pass that asks for the next step at once;
+    `declined` says that the next page's reason is `declined`. `restart_at`: a name was written on the unaccepted role.
+    `stood_down` are those told since their last page for it.
+    """
+
+    role: str
+    needed: bool = False
+    opened: int = 0
+    opened_at: datetime | None = None
+    reason: Reason = Reason.DECLARED
+    service: str = ""
+    first: str | None = None
+    step: Step | None = None
+    asked: tuple[tuple[str, datetime], ...] = ()
+    passed: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    holder: str | None = None
+    accepted_at: datetime | None = None
+    answered_at: datetime | None = None
+    next_now_at: datetime | None = None
+    declined: bool = False
+    restart_at: datetime | None = None
+    handover: Handover | None = None
+    still_asked_at: datetime | None = None
+    settling: Settling | None = None
+    stood_down: frozenset[str] = frozenset()
+
+    def was_asked(self, person: str) -> bool:
+        """Whether the person was paged for this role in this episode."""
+        return any(name == person for name, _ in self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Responders of services that came together: their newest page, how many rounds went, and who was in it."""
+
+    services: tuple[str, ...]
+    at: datetime
+    rounds: int
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page with channels that still wait for their `after` (rule 13)."""
+
+    person: str
+    at: datetime
+    roles: tuple[str, ...]
+    level: int | None
+    round: int | None
+    reason: Reason
+    waiting: tuple[tuple[Channel, datetime], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupHistory:
+    """What a stakeholder group was told. `told` is the version of the incident its last update spoke of.
+
+    `since` is when it became concerned; `held_since` the first change it has not heard of, `held_next` the first one
+    that came too late to go with it (corner [5]); `reminded_for` the due instant that was last reminded of.
+    """
+
+    group: str
+    external: bool
+    since: datetime
+    last_at: datetime
+    told: Incident
+    held_since: datetime | None = None
+    held_next: datetime | None = None
+    reminded_for: datetime | None = None
+    updates: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The channels that reached a reader, and whether only public wording may go to them."""
+
+    channels: tuple[Channel, ...]
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything the plan may ask about one incident. `incident` is its newest version.
+
+    `started_at` is t0 of the episode (rule 2), `episode` counts from 1; 0 means first seen resolved. `seen_at` is the
+    newest version's instant, `changed_at` the newest change that is not just an acknowledgment,
+    `severity_changed_at` the episode's start until the severity changes. `first_sight` are people whose
+    acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
+    file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15).
+    `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
+    `paged_via` are the channels of the last `page`. `vain` are acknowledgments that accepted nothing.
+    """
+
+    incident: Incident | None = None
+    episode: int = 0
+    reason: Reason = Reason.DECLARED
+    started_at: datetime | None = None
+    seen_at: datetime | None = None
+    changed_at: datetime | None = None
+    severity_changed_at: datetime | None = None
+    assessed: Assessed | None = None
+    paging_at: datetime | None = None
+    paging_reason: Reason = Reason.DECLARED
+    paging_services: tuple[str, ...] = ()
+    paged_via: tuple[Channel, ...] = ()
+    first_sight: tuple[str, ...] = ()
+    acknowledged_ever: frozenset[str] = frozenset()
+    acknowledged_before: frozenset[str] = frozenset()
+    reopened_after: datetime | None = None
+    roles: dict[str, RoleHistory] = field(default_factory=dict)
+    batches: tuple[Batch, ...] = ()
+    responders: tuple[tuple[str, datetime], ...] = ()
+    responders_answered: frozenset[str] = frozenset()
+    responders_passed: frozenset[str] = frozenset()
+    waiting: tuple[WaitingPage, ...] = ()
+    groups: dict[str, GroupHistory] = field(default_factory=dict)
+    reached: dict[str, Reached] = field(default_factory=dict)
+    refused: frozenset[tuple[str, Channel]] = frozenset()
+    vain: tuple[tuple[str, datetime], ...] = ()
+    unreadable_ended: bool = False
+    resolved_at: datetime | None = None
+    closed: bool = False
+    verified: bool = False
+    verify_asked: int = 0
+    verify_people: tuple[tuple[str, datetime], ...] = ()
+    review_asked: int = 0
+
+    def holder(self, role: str) -> str | None:
+        """Who accepted the role, or None."""
+        known = self.roles.get(role)
+        return known.holder if known else None

@@ -1,0 +1,115 @@
+"""Notification: one intended message to one reader on one channel, with the reason and the rule behind it.
+
+The plan decides notifications; nothing else makes them. Their keys are deterministic, so deciding twice is harmless.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tocsin.domain.people import Channel
+
+
+class Kind(StrEnum):
+    """What sort of message it is, in the order in which `simulate` lists messages of one instant (product.md 7).
+
+    OPERATOR and ANSWER (to somebody's SMS) are outside the plan, so no timeline shows them.
+    """
+
+    PAGE = "page"
+    STAND_DOWN = "stand_down"
+    UPDATE = "update"
+    CLOSING = "closing"
+    REMINDER = "reminder"
+    VERIFY = "verify"
+    REVIEW = "review"
+    OPERATOR = "operator"
+    ANSWER = "answer"
+
+
+OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER})
+"""Kinds that the daemon sends by itself; their words are not made from templates."""
+
+
+class Reason(StrEnum):
+    """Why a message is sent: the closed set of product.md section 7, and two for what is outside the plan."""
+
+    DECLARED = "declared"
+    ESCALATED = "escalated"
+    REPEATED = "repeated"
+    LAST_RESORT = "last_resort"
+    ASSIGNED = "assigned"
+    SEVERITY_RAISED = "severity_raised"
+    REOPENED = "reopened"
+    DECLINED = "declined"
+    REACH = "reach"
+    STILL_THERE = "still_there"
+    ACCEPTED = "accepted"
+    SEVERITY_LOWERED = "severity_lowered"
+    HANDOVER = "handover"
+    CHANGED = "changed"
+    DUE = "due"
+    RESOLVED = "resolved"
+    UPDATE_DUE = "update_due"
+    VERIFY_DUE = "verify_due"
+    REVIEW_DUE = "review_due"
+    TROUBLE = "trouble"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One intended message.
+
+    `at` is its instant in the timeline (UTC); `to` a person's id or a plain address; `key` is unique for ever.
+    The address itself is looked up when the message is sent, so that a changed one counts at once.
+    `next_update_at` is the promise an update makes; `external` asks for public wording.
+    """
+
+    key: str
+    incident: str
+    episode: int
+    kind: Kind
+    reason: Reason
+    at: datetime
+    to: str
+    via: Channel
+    roles: tuple[str, ...] = ()
+    level: int | None = None
+    round: int | None = None
+    group: str | None = None
+    external: bool = False
+    next_update_at: datetime | None = None
+    rule: str = ""
+    revision: str = ""
+
+
+class Why(StrEnum):
+    """Why a message was not sent (P6)."""
+
+    NOBODY_ON_CALL = "nobody_on_call"
+    NO_CHANNEL = "no_channel"
+    NO_LONGER_WANTED = "no_longer_wanted"
+    ASKED_ELSEWHERE = "asked_elsewhere"
+    SUPERSEDED = "superseded"
+    LATE = "late"
+    RESOLVED = "resolved"
+    LEFT_CONFIG = "left_config"
+    DRILL = "drill"
+    TOLD_ALREADY = "told_already"
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A decision not to send: what it would have been, and why not. `detail` is a short sentence for people."""
+
+    key: str
+    incident: str
+    episode: int
+    kind: Kind
+    why: Why
+    at: datetime
+    to: str = ""
+    detail: str = ""
+    rule: str = ""
+    revision: str = ""

@@ -1,0 +1,162 @@
+"""The policy: severity, role, service and people config as one checked, frozen value (product.md section 3).
+
+Every part that can cause a message carries its `place` ("severities.yaml:12"), so that the message can name its rule.
+References are sound: whoever builds a Policy has checked that each name leads somewhere.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.rotation import Hours, Rotation
+
+ALWAYS = "always"
+RESPONDER = "responder"
+COMMANDER = "incident_commander"
+TECHNICAL_LEAD = "technical_lead"
+COMMUNICATIONS = "communications"
+SCRIBE = "scribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """One name in a chain: a person's id (`part` "person") or a rotation with `part` on_call, next or everyone."""
+
+    name: str
+    part: str = "person"
+    place: str = ""
+
+    def __str__(self) -> str:
+        return self.name if self.part == "person" else f"{self.name}.{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a chain: everybody here is paged together."""
+
+    whos: tuple[Who, ...]
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PagePolicy:
+    """A severity's `page`: which roles, by which channels, and how the ladder climbs."""
+
+    roles: tuple[str, ...]
+    via: tuple[Channel, ...]
+    acknowledge_within: timedelta
+    rounds: int = 1
+    hours: str = ALWAYS
+    still_there_after: timedelta | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One stretch of a slowing cadence: for `lasts` (None: from here on) an update each `every`."""
+
+    every: timedelta
+    lasts: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often a stream speaks: `spans` (an interval, maybe slowing) or a five-field `cron` in a zone. Neither:
+    on declaration and changes only.
+    """
+
+    spans: tuple[Span, ...] = ()
+    cron: str = ""
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One entry of a severity's `updates`: these groups hear on this cadence."""
+
+    to: tuple[str, ...]
+    cadence: Cadence
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPolicy:
+    """When the post-incident review is due after resolution, and how often its owners are reminded."""
+
+    within: timedelta
+    remind_every: timedelta = timedelta(days=1)
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Severity:
+    """How bad, and what follows from it."""
+
+    name: str
+    title: str
+    meaning: str = ""
+    page: PagePolicy | None = None
+    updates: tuple[Stream, ...] = ()
+    remind_before: timedelta | None = None
+    verify_after: timedelta | None = None
+    review: ReviewPolicy | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role in the response, its duties, and the chain that is paged for it, level 0 first."""
+
+    id: str
+    title: str
+    duties: str = ""
+    chain: tuple[Level, ...] = ()
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that can break: chains it replaces, responders it adds, stakeholder groups it adds."""
+
+    id: str
+    title: str
+    roles: tuple[tuple[str, tuple[Level, ...]], ...] = ()
+    responders: tuple[Who, ...] = ()
+    stakeholders: tuple[str, ...] = ()
+    place: str = ""
+
+    def chain(self, role: str) -> tuple[Level, ...] | None:
+        """This service's own chain for a role, or None."""
+        return next((chain for name, chain in self.roles if name == role), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole of config as code, merged and checked. Dicts are never changed after building.
+
+    `revision` is the git commit or a digest. `since` is when this revision became current for the daemon (UTC);
+    a change of config is to open incidents what a change of severity is (timeline.md rule 8).
+    `operators`, `last_resort` and `unreadable_severity` come from tocsin.yaml.
+    """
+
+    severities: dict[str, Severity]
+    roles: dict[str, Role]
+    people: dict[str, Person]
+    rotations: dict[str, Rotation]
+    services: dict[str, Service]
+    stakeholders: dict[str, StakeholderGroup]
+    hours: dict[str, Hours]
+    operators: tuple[str, ...]
+    last_resort: tuple[str, ...]
+    unreadable_severity: str
+    revision: str = ""
+    since: datetime | None = None
+    places: dict[str, str] = field(default_factory=dict)
+
+    def severity(self, name: str) -> Severity:
+        """The severity of that name; one the config does not have counts as `unreadable_severity` (rule 8)."""
+        return self.severities.get(name) or self.severities[self.unreadable_severity]
+
+    def place_of_last_resort(self) -> str:
+        """Where `last_resort` is written, as file:line."""
+        return self.places.get("last_resort", "tocsin.yaml")

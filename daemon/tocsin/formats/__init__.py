@@ -1,0 +1,1 @@
+"""What is written to us, read: text in, (value, problems) out, never raising. Knows nothing of `wording`."""

@@ -1,0 +1,174 @@
+"""Calendars: an iCalendar file (RFC 5545) as the events of a rotation. `calendar_feed` is the other way.
+
+Decides what belongs together in a file and how much may be unrolled; recurring-ical-events unrolls. Each series is
+unrolled by itself, so that one that cannot be read spoils no other. Must not know whom an instance names
+(`calendar_instances`), nor who is on call when events overlap. Never raises.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import recurring_ical_events
+from icalendar import Calendar
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from tocsin.domain.people import Person
+from tocsin.domain.problem import Problem
+from tocsin.domain.rotation import CalendarEvent
+from tocsin.formats.calendar.instances import DAY, EVENTS_MAX, Instances
+from tocsin.formats.calendar.lines import wanted
+from tocsin.formats.calendar.rules import expected
+from tocsin.text.decoding import TOP, decode, problem
+
+WRITTEN_MAX = 10_000
+"""The most events that may stand in one file."""
+_FAULTS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
+"""What the iCalendar libraries raise at files that break the rules."""
+
+_TIMES = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+_ZONE_KEY = "X-WR-TIMEZONE"
+
+
+def read(
+    data: bytes, file: str, people: Mapping[str, Person], start: datetime, end: datetime
+) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
+    """The events of a calendar that touch [start, end), by start, and what is wrong with it.
+
+    An event that cannot be read or names nobody in the config is left out, with a warning.
+    """
+    text, problems = decode(data, file, len(data))
+    try:
+        calendars = _calendars(text)
+    except _FAULTS as fault:
+        words = f"is no iCalendar file that can be read: {fault}; export it again as .ics"
+        return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
+    found = Instances(file, text, people, (start, end))
+    count = 0
+    for calendar in calendars:
+        zone = _zone(calendar, found, text)
+        for series in _series_of(calendar, zone, count):
+            if not found.full:
+                _unroll(series, found, start, end)
+            count += len(series.parts)
+    return found.result(problems)
+
+
+def _zone(calendar: Any, found: Instances, text: str) -> ZoneInfo | None:
+    """The calendar's own zone, if it names one that is known (a Windows name will do)."""
+    name = str(calendar.get(_ZONE_KEY, "")).strip()
+    try:
+        return ZoneInfo(WINDOWS_TO_OLSON.get(name, name)) if name else None
+    except (LookupError, ValueError, OSError):
+        lines = (number for number, line in enumerate(text.splitlines(), 1) if line.upper().startswith(_ZONE_KEY))
+        found.warn("unknown-timezone", f'{_ZONE_KEY}: unknown timezone "{name}"; UTC is taken', next(lines, 1))
+        return None
+
+
+def _unroll(series: "_Series", found: Instances, start: datetime, end: datetime) -> None:
+    """Take the instances of one series, or warn that it cannot be read."""
+    zone = series.zone or UTC
+    try:
+        if not found.expect(series.expected(start, end)):
+            return
+        # All-day events and local times belong to the calendar's zone, the search does not: ask for more.
+        for instance in series.between(start - 2 * DAY, end + 2 * DAY):
+            found.take(instance, series.number_of(instance), zone)
+        for lost in series.unknown_zones():
+            words = f'unknown timezone "{lost}" without a VTIMEZONE; the zone of the calendar ({zone}) is taken'
+            found.warn_of_event(series.number, "unknown-timezone", words)
+        if any("EXRULE" in part for part in series.parts):
+            found.warn_of_event(
+                series.number, "calendar-exrule", "EXRULE is not read (RFC 5545 has none); write EXDATE"
+            )
+    except _FAULTS as fault:
+        summary = str(series.parts[0].get("SUMMARY", ""))[:80]
+        words = f'the event "{summary}" cannot be read and is left out: {fault}'
+        found.warn_of_event(series.number, "calendar-event-unreadable", words)
+
+
+def _calendars(text: str) -> list[Any]:
+    """The calendars of the file; it may hold several. Raises one of _FAULTS."""
+    if text.upper().count("BEGIN:VEVENT") > WRITTEN_MAX:
+        raise ValueError(f"it holds over {WRITTEN_MAX} events, a shorter span is wanted")
+    found = [each for each in Calendar.from_ical(wanted(text), multiple=True) if each.name == "VCALENDAR"]
+    if not found:
+        raise ValueError("it holds no whole VCALENDAR")
+    return found
+
+
+@dataclass(slots=True)
+class _Series:
+    """What shares a UID: an event, and changed instances of it. `zone` is the calendar's own, if it names one;
+    `numbers` are the places of the parts among all events of the file, from 0.
+    """
+
+    zone: ZoneInfo | None
+    parts: list[Any] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        """The place of the first part."""
+        return self.numbers[0]
+
+    def number_of(self, instance: Any) -> int:
+        """The place of the part that an instance comes from, by its summary."""
+        pairs = zip(self.parts, self.numbers, strict=True)
+        return next((number for part, number in pairs if part.get("SUMMARY") == instance.get("SUMMARY")), self.number)
+
+    def unknown_zones(self) -> Iterator[str]:
+        """Zones by name that neither this machine nor the file knows."""
+        for value in (part.get(key) for part in self.parts for key in ("DTSTART", "DTEND")):
+            moment = getattr(value, "dt", None)
+            if isinstance(moment, datetime) and moment.tzinfo is None and "TZID" in value.params:
+                yield str(value.params["TZID"])
+
+    def expected(self, start: datetime, end: datetime) -> float:
+        """About how many instances touch [start, end). Raises one of _FAULTS, also when they would be too many."""
+        for part in self.parts:
+            _refuse_broken(part)
+        return sum(expected(part, start, end, EVENTS_MAX) for part in self.parts)
+
+    def between(self, start: datetime, end: datetime) -> list[Any]:
+        """The instances that touch [start, end). Raises one of _FAULTS."""
+        calendar = Calendar()  # without X-WR-TIMEZONE, by which the library would move times written in UTC
+        for part in self.parts:
+            calendar.add_component(part)
+        return list(recurring_ical_events.of(calendar).between(start, end))
+
+
+def _series_of(calendar: Any, zone: ZoneInfo | None, before: int) -> list[_Series]:
+    """The series of a calendar. Of events that share a UID by mistake each is a series of its own; `before` is how
+    many events the file has before this calendar.
+    """
+    found: dict[tuple[str, int], _Series] = {}
+    twins: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for number, event in enumerate(calendar.walk("VEVENT"), before):
+        uid = str(event.get("UID", "")) or f"no UID, event {number}"
+        twin = 0
+        if "RECURRENCE-ID" not in event:
+            version = (uid, str(event.get("SEQUENCE", 0)))
+            twin = twins[version]
+            twins[version] += 1
+        series = found.setdefault((uid, twin), _Series(zone))
+        series.parts.append(event)
+        series.numbers.append(number)
+    return list(found.values())
+
+
+def _refuse_broken(event: Any) -> None:
+    """Raise ValueError when it cannot be known when an event is."""
+    for name, fault in event.errors:
+        if name in _TIMES:
+            raise ValueError(f"{name}: {fault}")
+    if "DTSTART" not in event:
+        raise ValueError("it has no DTSTART")
+    first, last = event["DTSTART"].dt, event["DTEND"].dt if "DTEND" in event else None
+    with suppress(TypeError):  # a date and a time, or a time in an unknown zone: compared as instants later
+        if last is not None and last < first:
+            raise ValueError("it ends before it starts")

@@ -1,0 +1,1 @@
+"""The config folder's fragments: read, merged, checked, and what `check` advises."""

@@ -1,0 +1,135 @@
+"""Coverage in words: the gaps in which a chain reaches nobody, as problems with their place.
+
+Decides where a gap is told (the line that leaves it) and what to write instead. Must not know how gaps are found
+(`planning/on_call/coverage`). They are warnings: who is not reached by a chain is covered by the last resort.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config.fragments import Entry, Fragments
+from tocsin.planning.on_call.gaps import Asker, Cause, Gap, Leak, Skipped, Unreached
+from tocsin.text.times import day, day_and_time
+from tocsin.text.yaml import Path
+
+LISTED_MAX = 3
+"""The most askers that are named; the others are counted."""
+MUCH_LONGER = 1.5
+
+_WHY = {
+    Cause.STARTS: ("{0} begins later", "let it start earlier, or add a level until then"),
+    Cause.DURING: ("{0} has no shift then", "add a shift for that time, or a level that is always there"),
+    Cause.CALENDAR: ("the calendar of {0} has nobody then", "add events, or a level that is always there"),
+    Cause.MEMBERS: ("nobody is next in {0}", "add a member, or a level that is always there"),
+}
+
+
+class Coverage:
+    """The words about the gaps of one config, as seen over [start, end)."""
+
+    def __init__(self, declared: Fragments, policy: Policy, start: datetime, end: datetime) -> None:
+        self._declared, self._policy = declared, policy
+        self._start, self._end = start, end
+
+    def problems(self, unreached: Iterable[Unreached], skipped: Iterable[Skipped]) -> list[Problem]:
+        """One warning for each cause; a rotation whose gaps reach through a chain is not told of again."""
+        found = [self._unreached(each) for each in unreached]
+        told = {leak.rotation for each in unreached for leak in each.leaks}
+        return found + [self._skipped(each) for each in skipped if each.leak.rotation not in told]
+
+    def _unreached(self, each: Unreached) -> Problem:
+        responders = all(asker.role == RESPONDER for asker in each.askers)
+        if len(each.leaks) == 1:
+            why, instead = _WHY[each.leaks[0].cause]
+            why = why.format(each.leaks[0].rotation)
+        else:
+            names = _and([f"{leak.rotation} ({self._line(leak)})" for leak in each.leaks])
+            why = f"{names} have nobody then" if names else "whoever is named has neither email nor phone"
+            instead = "add a level that is always there"
+        if responders:
+            code, then, instead = "responders-gap", "no responder is paged", instead.replace("a level", "a responder")
+        else:
+            code, then = "chain-gap", "only the last resort is paged"
+        when, askers = self._when(each.gaps, each.leaks), _askers(each.askers)
+        words = f"{askers}: nobody is reached {when}; {why}, so {then}; {instead}"
+        entry, inside = self._place(each)
+        return entry.problem(inside, code, words, level=ProblemLevel.WARNING)
+
+    def _skipped(self, each: Skipped) -> Problem:
+        entry, inside = self._of(each.leak)
+        when, askers = self._when(each.gaps, (each.leak,)), _askers(each.askers)
+        words = f"{each.leak.rotation} has no shift {when}; a level is passed over then for {askers}"
+        words += "; add a shift for that time"
+        return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
+
+    def _line(self, leak: Leak) -> str:
+        """Where a leak is, as file:line."""
+        entry, inside = self._of(leak)
+        return entry.at(*inside)
+
+    def _place(self, each: Unreached) -> tuple[Entry[Any], Path]:
+        """The line that leaves the gap: of the only rotation, else of the chain."""
+        if len(each.leaks) == 1:
+            return self._of(each.leaks[0])
+        asker = each.askers[0]
+        if not asker.service:
+            return self._declared.roles[asker.role], ("chain",)
+        entry = self._declared.services[asker.service]
+        return entry, ("responders",) if asker.role == RESPONDER else ("roles", asker.role)
+
+    def _of(self, leak: Leak) -> tuple[Entry[Any], Path]:
+        entry = self._declared.rotations[leak.rotation]
+        if leak.cause is Cause.CALENDAR:
+            return entry, ("calendar",)
+        return entry, ("shifts", leak.shift, leak.cause.value)
+
+    def _when(self, gaps: Sequence[Gap], leaks: Sequence[Leak]) -> str:
+        """The gaps in the rotation's own zone: the first, the longest if that is much longer, and how many more."""
+        zone = "UTC"
+        if leaks and leaks[0].cause is not Cause.CALENDAR:
+            zone = self._policy.rotations[leaks[0].rotation].shifts[leaks[0].shift].timezone
+        first, longest = gaps[0], max(gaps, key=_length)
+        if _length(first) == self._end - self._start:
+            return f"in all of the next {(self._end - self._start).days} days"
+        shown = [first, *([longest] if _length(longest) > MUCH_LONGER * _length(first) else [])]
+        if first.end == self._end:
+            return f"from {day_and_time(first.start, zone)} {zone} on"
+        words = f"{', '.join(self._gap(gap, zone) for gap in shown)} {zone}"
+        more = len(gaps) - len(shown)
+        if more:
+            words += f", and {more} more time{'s' * (more > 1)} until {day(gaps[-1].end, zone)}"
+        return words
+
+    def _gap(self, gap: Gap, zone: str) -> str:
+        """One gap, `Sat 28 Nov 08:00 – Mon 30 Nov 08:00`; the day of its end only if it is another."""
+        ends = day_and_time(gap.end, zone)
+        if gap.start == self._start:
+            return f"from now until {ends}"
+        return f"{day_and_time(gap.start, zone)} – {ends.removeprefix(day(gap.start, zone) + ' ')}"
+
+
+def _length(gap: Gap) -> timedelta:
+    return gap.end - gap.start
+
+
+def _askers(askers: Iterable[Asker]) -> str:
+    """Who asks, `technical_lead of checkout in sev1, sev2`; a role's own chain before those of services."""
+    names = dict.fromkeys(_name(asker) for asker in sorted(askers, key=lambda asker: bool(asker.service)))
+    severities = dict.fromkeys(asker.severity for asker in askers)
+    listed = list(names)
+    if len(listed) > LISTED_MAX:
+        listed = [*listed[: LISTED_MAX - 1], f"{len(listed) - LISTED_MAX + 1} more"]
+    return f"{_and(listed)} in {', '.join(severities)}"
+
+
+def _name(asker: Asker) -> str:
+    if asker.role == RESPONDER:
+        return f"the responders of {asker.service}"
+    return f"{asker.role} of {asker.service}" if asker.service else asker.role
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

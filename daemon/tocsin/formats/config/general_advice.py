@@ -1,0 +1,125 @@
+"""Advice on a sound config: what would surprise somebody at 3 a.m. Warnings only; they refuse nothing.
+
+It stands at each load, so it is cheap; what takes a look at the time to come is for `tocsin check` alone
+(`coverage.py`, `unused.py`). Must not repeat what `references.py` refuses. Chains are `chain_advice.py`'s.
+"""
+
+from collections.abc import Iterator
+
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config import chain_advice
+from tocsin.formats.config.chain_advice import named, turns_in
+from tocsin.formats.config.fragments import Fragments
+from tocsin.text import contacts
+from tocsin.text.decoding import TOP, problem
+from tocsin.text.yaml import Path
+
+SPECIAL = {
+    COMMANDER: "nobody is asked to finish reviews as Commander",
+    TECHNICAL_LEAD: "nobody is asked to verify health after resolution but the last resort",
+    COMMUNICATIONS: "nobody is reminded of updates that are due",
+    SCRIBE: "nobody is asked to finish reviews as Scribe",
+}
+
+LISTED_MAX = 6
+"""The most members that are named."""
+
+
+def advise(fragments: Fragments, policy: Policy, label: str) -> list[Problem]:
+    """Every warning about a sound config; `label` is the folder's name, for what stands nowhere."""
+    return [
+        *_special(fragments, label),
+        *chain_advice.advise(fragments, policy),
+        *_people(fragments),
+        *_phones(fragments, policy),
+        *_overrides(fragments, policy),
+        *_reviews(fragments, policy),
+    ]
+
+
+def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
+    """Roles with a meaning of their own that the config lacks."""
+    first = next(iter(fragments.roles.values()), None)
+    for role, consequence in SPECIAL.items():
+        if role not in fragments.roles:
+            found = f"there is no role {role}: {consequence}"
+            if first:
+                yield first.document.problem(
+                    first.path[:1], "special-role-missing", found, key=True, level=ProblemLevel.WARNING
+                )
+            else:
+                yield problem(label, TOP, "special-role-missing", found, ProblemLevel.WARNING)
+
+
+def _people(fragments: Fragments) -> Iterator[Problem]:
+    """Numbers that nobody gives out, and ways to be reached that lead nowhere."""
+    for entry in fragments.people.values():
+        person = entry.model
+        if person is None:
+            continue
+        if person.phone and not contacts.in_use(person.phone):
+            found = f'"{person.phone}" is of no range known to be in use; is a digit missing?'
+            yield entry.problem(("phone",), "phone-doubtful", found, level=ProblemLevel.WARNING)
+        for number, reach in enumerate(person.reach or ()):
+            address = person.phone if reach.via is Channel.SMS else person.email
+            if not address:
+                inside: Path = ("reach", number)
+                found = f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"
+                yield entry.problem(inside, "reach-without-address", found, level=ProblemLevel.WARNING)
+
+
+def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+    """People who are paged by SMS somewhere, but have no phone."""
+    pages = [each.page for each in policy.severities.values() if each.page and Channel.SMS in each.page.via]
+    by_sms = {role for page in pages for role in page.roles}
+    paged: dict[str, str] = {}
+    for role in policy.roles.values():
+        if role.id in by_sms:
+            for person in named(policy, role.chain):
+                paged.setdefault(person, role.id)
+    for service in policy.services.values():
+        chains = [each for each in service.roles if each[0] in by_sms]
+        if pages and service.responders:
+            chains.append((RESPONDER, (Level(service.responders),)))
+        for role_id, chain in chains:
+            for person in named(policy, chain):
+                paged.setdefault(person, role_id)
+    for person, role_id in paged.items():
+        if not policy.people[person].phone:
+            found = f"{person} may be paged by sms as {role_id}, but has no phone; email alone is used"
+            yield fragments.people[person].problem((), "no-phone", found, level=ProblemLevel.WARNING)
+
+
+def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+    """Overrides for or by somebody who never has a turn in the rotation."""
+    for rotation in policy.rotations.values():
+        members = turns_in(rotation)
+        if not members:  # a calendar that is over; that is told already
+            continue
+        for number, override in enumerate(rotation.overrides):
+            entry = fragments.rotations[rotation.id]
+            among = f" ({', '.join(members)})" if len(members) <= LISTED_MAX else ""
+            if override.person not in members:
+                inside: Path = ("overrides", number, "person")
+                found = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
+                yield entry.problem(inside, "override-outsider", found, level=ProblemLevel.WARNING)
+            if override.instead_of and override.instead_of not in members:
+                inside = ("overrides", number, "instead_of")
+                found = f"{override.instead_of} never has a turn in {rotation.id}{among}; this override changes nothing"
+                yield entry.problem(inside, "override-without-turn", found, level=ProblemLevel.WARNING)
+
+
+def _reviews(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+    """Reviews that nobody owns: neither Scribe nor Commander is ever paged, so none has a holder (rules 26, 27)."""
+    for severity in policy.severities.values():
+        roles = severity.page.roles if severity.page else ()
+        if severity.review and not {COMMANDER, SCRIBE} & set(roles):
+            found = (
+                f"nobody owns the review of {severity.name}: it pages neither {COMMANDER} nor {SCRIBE}, so the last "
+                "resort is asked to finish it; add one to `page.roles`"
+            )
+            yield fragments.severities[severity.name].problem(
+                ("review",), "review-without-owner", found, key=True, level=ProblemLevel.WARNING
+            )

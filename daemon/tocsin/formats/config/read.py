@@ -1,0 +1,130 @@
+"""Config as code: the fragments' texts in, a checked Policy and every problem out (product.md section 3).
+
+Decides whether the fragments are good as a whole. Must not know tocsin.yaml, the file system, nor what is on call when.
+Never raises.
+"""
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.domain.rotation import CalendarEvent
+from tocsin.formats.calendar import read as calendar
+from tocsin.formats.config import fragments, general_advice, policy, references
+from tocsin.text import yaml
+from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, under
+from tocsin.text.scalars import closest
+
+CALENDAR_PAST = timedelta(days=60)
+CALENDAR_FUTURE = timedelta(days=400)
+"""The stretch of a calendar that is read, around the moment of loading."""
+
+SETTINGS = "tocsin.yaml"
+MISNAMED = "tocsin.yml"
+TESTS = "tests/"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """A snapshot of the config folder: paths relative to it, with `/`, and their bytes. `label` is how users call
+    the folder, and stands before each path in problems and places.
+    """
+
+    files: Mapping[str, bytes]
+    label: str
+
+    def name(self, path: str) -> str:
+        """A file as problems call it."""
+        return under(self.label, path)
+
+    def fragments(self) -> list[str]:
+        """The files that are fragments, in a stable order."""
+        return sorted(
+            path
+            for path in self.files
+            if path.endswith((".yaml", ".yml")) and path not in {SETTINGS, MISNAMED} and not path.startswith(TESTS)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the fragments say. `policy` lacks what tocsin.yaml adds, and is None when anything is wrong; the names of
+    people and severities (with whether they have a `page`) stand for the rest to be checked against even then, if every
+    file could be read to its end (`whole`). `declared` knows where everything stands.
+    """
+
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+    people: frozenset[str]
+    severities: Mapping[str, bool]
+    whole: bool
+    declared: fragments.Fragments
+
+
+def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> Reading:
+    """Read and check all fragments; the problems are in the order of files and lines. `at` (UTC) is around when
+    calendars are read; `cron_fault` says what is wrong with a cron expression, or None.
+    """
+    documents = [_document(sources, path) for path in sources.fragments()]
+    declared, problems = fragments.merge(documents)
+    whole = not any(document.broken for document in documents)
+    if whole:
+        problems += references.check(declared, cron_fault)
+    events, wrong = _calendars(sources, declared, at)
+    problems += wrong
+    built = None
+    if not any(problem.level is ProblemLevel.ERROR for problem in problems):
+        built = policy.build(declared, events)
+        problems += general_advice.advise(declared, built, sources.label)
+    return Reading(
+        policy=built,
+        problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))),
+        people=frozenset(declared.people),
+        severities={
+            name: entry.model is None or entry.model.page is not None for name, entry in declared.severities.items()
+        },
+        whole=whole,
+        declared=declared,
+    )
+
+
+def _document(sources: Sources, path: str) -> yaml.Document:
+    """Read one fragment. One that is too large is refused whole."""
+    data = sources.files[path]
+    document = yaml.read(data, sources.name(path))
+    if len(data) > FILE_LIMIT:
+        document.value, document.broken = None, True
+    return document
+
+
+def _calendars(
+    sources: Sources, declared: fragments.Fragments, at: datetime
+) -> tuple[dict[str, tuple[CalendarEvent, ...]], list[Problem]]:
+    """The events of the calendar rotations, by the rotation's name."""
+    events, problems = {}, []
+    people = policy.people(declared)
+    for name, entry in declared.rotations.items():
+        if entry.model is None or not entry.model.calendar:
+            continue
+        folder = posixpath.dirname(posixpath.relpath(entry.document.file, sources.label))
+        path = posixpath.normpath(posixpath.join(folder, entry.model.calendar))
+        if path not in sources.files:
+            calendars = [file for file in sources.files if file.endswith(".ics")]
+            found = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
+            problems.append(entry.problem(("calendar",), "no-such-file", found))
+            continue
+        if len(sources.files[path]) > CALENDAR_LIMIT:
+            found = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
+            problems.append(entry.problem(("calendar",), "file-too-large", found))
+            continue
+        events[name], wrong = calendar.read(
+            sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
+        )
+        problems += wrong
+        if not any(event.end > at for event in events[name]):
+            found = f"{path} names nobody from now on; renew the calendar"
+            problems.append(entry.problem(("calendar",), "calendar-over", found, level=ProblemLevel.WARNING))
+    return events, problems

@@ -1,0 +1,250 @@
+"""Edits of an incident file that keep its comments and layout: text in, text out.
+
+Decides how an acknowledgment, an update, an assignment or a resolution is written. Whoever edits must not know YAML,
+and this module must not know files. What it cannot edit without harm it leaves alone (None), and a file is written anew
+from the last good version instead.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+
+from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.text import yaml
+
+WIDTH = 100_000
+"""Lines are never folded: what was one line stays one."""
+_HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents", "duplicate-key"})
+"""Problems of a file that a round trip would not survive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be added or set; what is None stays as it is."""
+
+    acknowledgment: Acknowledgment | None = None
+    entry: UpdateEntry | None = None
+    role: tuple[str, str] | None = None
+    status: Status | None = None
+    eta: datetime | None = None
+    resolution: str | None = None
+    severity: str | None = None
+    services: tuple[str, ...] | None = None
+    """Services to add to those that are there."""
+    summary: str | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The top-level keys that it touches."""
+        named = {
+            "acknowledged": self.acknowledgment,
+            "updates": self.entry,
+            "roles": self.role,
+            "status": self.status,
+            "eta": self.eta,
+            "resolution": self.resolution,
+            "severity": self.severity,
+            "services": self.services or None,
+            "summary": self.summary,
+        }
+        return frozenset(key for key, value in named.items() if value is not None)
+
+
+class _Plain(VersionedResolver):
+    """Every plain scalar is a text but null, so that dates, versions and numbers are written back as they stood."""
+
+    def add_version_implicit_resolver(self, version: Any, tag: Any, regexp: Any, first: Any) -> None:
+        """Keep the rule for null only."""
+        if str(tag).endswith((":null", ":merge")):
+            super().add_version_implicit_resolver(version, tag, regexp, first)
+
+
+def edited(data: bytes, edit: Edit) -> bytes | None:
+    """The file after the edit; None when it cannot be edited with everything else kept."""
+    before = yaml.read(data, "")
+    if before.broken or not isinstance(before.value, dict) or any(each.code in _HOPELESS for each in before.problems):
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+        writer = _writer(*_indents(before))
+        mapping = writer.load(text)
+        if not isinstance(mapping, CommentedMap):
+            return None
+        _apply(mapping, edit)
+        after = _dump(writer, mapping)
+    except (YAMLError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
+        return None
+    result = (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
+    return result if _kept(before.value, yaml.read(result, "").value, edit) else None
+
+
+def anew(incident: Incident, edit: Edit | None = None) -> bytes:
+    """A whole file for this version, and the edit."""
+    mapping = CommentedMap(_document(incident))
+    if edit:
+        _apply(mapping, edit)
+    return _dump(_writer(), mapping).encode()
+
+
+def _kept(before: Mapping[str, yaml.Value], after: yaml.Value, edit: Edit) -> bool:
+    """Whether everything that the edit does not touch still reads the same, and what it touches is there."""
+    if not isinstance(after, dict) or not edit.keys <= after.keys():
+        return False
+    return all(after.get(key) == value for key, value in before.items() if key not in edit.keys)
+
+
+def _indents(document: yaml.Document) -> tuple[int, int]:
+    """How far the file indents mappings, and the dashes of its lists; 2 and 2 where it has none."""
+    mapping, offset = 2, 2
+    for path, (line, column) in document.values.items():
+        key = document.keys.get(path[:1])
+        if len(path) == 2 and key and key[0] < line:
+            if isinstance(path[1], int):
+                offset = max(0, column - 3)
+            elif path in document.keys:
+                mapping = max(2, document.keys[path][1] - 1)
+    return min(mapping, 8), min(offset, 8)
+
+
+def _writer(mapping: int = 2, offset: int = 2) -> YAML:
+    writer = YAML(typ="rt")
+    writer.Resolver = _Plain
+    writer.preserve_quotes = True
+    writer.width = WIDTH
+    writer.indent(mapping=mapping, sequence=offset + 2, offset=offset)
+    return writer
+
+
+def _dump(writer: YAML, mapping: CommentedMap) -> str:
+    stream = io.StringIO()
+    writer.dump(mapping, stream)
+    return stream.getvalue()
+
+
+def _apply(mapping: CommentedMap, edit: Edit) -> None:
+    """Make the edit on the loaded file."""
+    if edit.acknowledgment:
+        _append(mapping, "acknowledged", _flow(_acknowledgment(edit.acknowledgment)))
+    if edit.entry:
+        _append(mapping, "updates", _flow(_entry(edit.entry)))
+    if edit.role:
+        role, person = edit.role
+        roles = mapping.get("roles")
+        if not isinstance(roles, CommentedMap):
+            roles = _flow({})
+            mapping["roles"] = roles
+        roles[role] = person
+    if edit.status:
+        mapping["status"] = str(edit.status)
+    if edit.eta:
+        mapping["eta"] = _instant(edit.eta)
+    if edit.resolution is not None:
+        mapping["resolution"] = _text(edit.resolution)
+    if edit.severity:
+        mapping["severity"] = edit.severity
+    for service in edit.services or ():
+        _append(mapping, "services", service)
+    if edit.summary is not None:
+        mapping["summary"] = _text(edit.summary)
+
+
+def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
+    """Add an entry to a list; one value where a list is meant becomes its first entry."""
+    entries = mapping.get(key)
+    if not isinstance(entries, CommentedSeq):
+        entries = CommentedSeq([] if entries is None else [entries])
+        mapping[key] = entries
+    trailing = _trailing(entries)
+    entries.append(entry)
+    if trailing:
+        entries.ca.items[len(entries) - 1] = [trailing, None]
+
+
+def _trailing(entries: CommentedSeq) -> Any:
+    """Take what stands below the last entry (blank lines, comments of what follows) off it, so that a new last entry
+    comes above that. A comment on the entry's own line stays.
+    """
+    node: Any = entries
+    comments, slot, place = None, 0, None
+    while isinstance(node, (CommentedSeq, CommentedMap)) and node:
+        key = len(node) - 1 if isinstance(node, CommentedSeq) else next(reversed(node))
+        slot = 0 if isinstance(node, CommentedSeq) else 2
+        if key in node.ca.items and len(node.ca.items[key]) > slot and node.ca.items[key][slot]:
+            comments, place = node.ca.items[key], slot
+        node = node[key]
+    if comments is None or place is None:
+        return None
+    token = comments[place]
+    own, newline, rest = token.value.partition("\n")
+    if not rest:
+        return None
+    moved = type(token)(newline + rest, token.start_mark, None)
+    if own:
+        token.value = own + newline
+    else:
+        comments[place] = None
+    return moved
+
+
+def _document(incident: Incident) -> dict[str, Any]:
+    """The version as the keys and values of a file, without what says nothing."""
+    fields: dict[str, Any] = {
+        "title": _text(incident.title),
+        "severity": incident.severity,
+        "status": str(incident.status),
+        "summary": _text(incident.summary),
+        "impact": _text(incident.impact),
+        "services": CommentedSeq(incident.services),
+        "roles": CommentedMap(incident.roles),
+        "acknowledged": CommentedSeq(
+            _flow(_acknowledgment(each)) if each.at else each.by for each in incident.acknowledged
+        ),
+        "eta": _instant(incident.eta),
+        "declared_at": _instant(incident.declared_at),
+        "declared_by": _text(incident.declared_by),
+        "updates": CommentedSeq(_flow(_entry(entry)) for entry in incident.updates),
+        "timeline": CommentedSeq(_flow(_entry(note)) for note in incident.timeline),
+        "resolution": _text(incident.resolution),
+        "verified_by": _text(incident.verified_by),
+        "review": incident.review,
+        "drill": "true" if incident.drill else "",
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _acknowledgment(acknowledgment: Acknowledgment) -> dict[str, str]:
+    return {"by": acknowledgment.by, "at": _instant(acknowledgment.at)}
+
+
+def _entry(entry: UpdateEntry | TimelineNote) -> dict[str, Any]:
+    public = entry.public if isinstance(entry, UpdateEntry) else ""
+    texts = {"by": entry.by, "text": entry.text, "public": public}
+    return {"at": _instant(entry.at), **{key: DoubleQuotedScalarString(text) for key, text in texts.items() if text}}
+
+
+def _flow(values: Mapping[str, Any]) -> CommentedMap:
+    """A mapping on one line, without what is empty."""
+    mapping = CommentedMap({key: value for key, value in values.items() if value})
+    mapping.fa.set_flow_style()
+    return mapping
+
+
+def _instant(at: datetime | None) -> str:
+    """An instant as people write it: UTC, whole seconds where that is all there is."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else ""
+
+
+def _text(text: str) -> str:
+    """Free text, quoted on one line or as a block over several, so that nothing in it means anything."""
+    if "\n" in text and text == text.strip() and all(line == line.rstrip() for line in text.split("\n")):
+        block: str = LiteralScalarString(text + "\n")
+        return block
+    return DoubleQuotedScalarString(text) if text else ""

@@ -1,0 +1,1 @@
+"""Policy tests and the scripts they play, read."""

@@ -1,0 +1,243 @@
+"""Policy tests: YAML text in, tests out, each with its place (product.md section 7). A file holds one test or a list.
+
+Decides whether a test makes sense under a policy: its incident and its steps are readable without a fault, its names
+lead somewhere, and what it expects lies in the time played. Must not know folders, nor what the plan does.
+Never raises on bad input.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any
+
+from pydantic import ValidationError
+
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.file_name import stem
+from tocsin.formats.policy_test import script
+from tocsin.formats.policy_test.entries import Entries
+from tocsin.formats.policy_test.expectations import Exactly, Expectation, Never, NoneAfter, Sent, Wanted
+from tocsin.formats.policy_test.models import PolicyTestEntry
+from tocsin.formats.policy_test.script import Step
+from tocsin.formats.schema import pydantic_problems as told
+from tocsin.text import yaml
+from tocsin.text.decoding import under
+from tocsin.text.times import brief
+from tocsin.text.yaml import Document, Path, Value
+
+TESTS_LIMIT = 1000
+"""The most tests of one file."""
+PLAYED = timedelta(hours=4)
+"""How long a test is played whose expectations have no end of their own; `simulate` shows as much."""
+
+Fetch = Callable[[str], bytes | None]
+"""Gives a file's bytes by its path relative to the test file; None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTest:
+    """One test. `incident` are the bytes of its incident file, `file_name` how that is called; it is first seen `at`
+    and played for `span`. `place` is file:line.
+    """
+
+    name: str
+    place: str
+    incident: bytes
+    file_name: str
+    at: datetime
+    span: timedelta
+    steps: tuple[Step, ...]
+    expect: tuple[Expectation, ...]
+
+
+def read(data: bytes, file: str, policy: Policy, fetch: Fetch) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
+    """The tests of a file that make sense, and what is wrong with the others. `file` is its name in problems."""
+    document = yaml.read(data, file)
+    problems = list(document.problems)
+    value = document.value
+    listed: list[tuple[Path, Value, str]] = []
+    name = stem(file.rpartition("/")[2])
+    if isinstance(value, list):
+        listed = [((index,), each, f"{name}-{index + 1}") for index, each in enumerate(value)]
+    elif isinstance(value, dict):
+        listed = [((), value, name)]
+    if not listed and not problems:
+        found = "the file holds no test; write at: (an instant), incident: and expect:, or a list of such"
+        problems.append(document.problem((), "no-test", found))
+    if len(listed) > TESTS_LIMIT:
+        found = f"a file holds at most {TESTS_LIMIT} tests; move the rest into another"
+        problems.append(document.problem((TESTS_LIMIT,), "too-many-tests", found))
+    tests = []
+    for path, entry, default in listed[:TESTS_LIMIT]:
+        reader = _Reader(document, path, policy, fetch)
+        test = reader.test(entry, default)
+        problems += reader.problems
+        if test is not None and not reader.problems:
+            tests.append(test)
+    return tuple(tests), tuple(problems)
+
+
+class _Reader:
+    """One test of a file, and what is wrong with it."""
+
+    def __init__(self, document: Document, path: Path, policy: Policy, fetch: Fetch) -> None:
+        self.document = document
+        self.path = path
+        self.policy = policy
+        self.fetch = fetch
+        self.problems: list[Problem] = []
+
+    def test(self, value: Value, default: str) -> PolicyTest | None:
+        """The whole test, or None where even its shape is wrong."""
+        located = _Located(self.document, (*self.path, "expect"))
+        try:
+            entry = PolicyTestEntry.model_validate(value)
+        except ValidationError as fault:
+            self.problems += told.of_validation(fault, located, self.path, PolicyTestEntry)
+            return None
+        data, file_name = self._incident(entry.incident, default)
+        steps = tuple(chain.from_iterable(self._step(each, index) for index, each in enumerate(entry.steps)))
+        entries = Entries(located, self.policy)
+        expect: list[Expectation] = []
+        for index, each in enumerate(entry.expect):
+            path = (*self.path, "expect", index)
+            found = list(entries.read(each, path))
+            expect += found
+            if entry.for_ is not None:
+                self.problems += [problem for one in found for problem in _beyond(one, entry.for_, located, path)]
+        self.problems += entries.problems
+        line, _ = self.document.place(self.path)
+        return PolicyTest(
+            entry.name or default,
+            f"{self.document.file}:{line}",
+            data,
+            file_name,
+            entry.at,
+            entry.for_ or played(expect, steps),
+            tuple(script.in_time_order(steps)),
+            tuple(expect),
+        )
+
+    def _incident(self, value: Any, default: str) -> tuple[bytes, str]:
+        """The bytes of the incident's file and its name."""
+        path = (*self.path, "incident")
+        if isinstance(value, dict):
+            self.problems += self._field_faults(value, path)
+            return json.dumps(value, ensure_ascii=False).encode(), f"{default}.yaml"
+        data = self.fetch(value) if isinstance(value, str) else None
+        if isinstance(value, str) and data is not None:
+            file = under(self.document.file.rpartition("/")[0] or ".", value)
+            read = incident_file.read(data, value.rpartition("/")[2], self.policy, None, file)
+            self.problems += _faults(read.problems)
+            return data, value.rpartition("/")[2]
+        instead = "write {title: …, severity: …}, or the path of an incident file"
+        found = f'there is no file "{value}" beside this one' if isinstance(value, str) else "incident is no mapping"
+        self.problems.append(self.document.problem(path, "no-incident", f"{found}; {instead}"))
+        return b"", ""
+
+    def _field_faults(self, fields: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+        """What is wrong with the fields of an incident that stand in the test, at their places there."""
+        written = json.dumps(fields, ensure_ascii=False)
+        faults = list(_faults(incident_file.read(written.encode(), "", self.policy, None, "").problems))
+        inside = yaml.read(written if faults else "", "")
+        values = {place: found for found, place in inside.values.items()}
+        keys = {place: found for found, place in inside.keys.items()}
+        for each in faults:
+            place = (each.line, each.column)
+            where = values.get(place, keys.get(place, ()))
+            yield self.document.problem((*path, *where), each.code, each.message, key=place not in values)
+
+    def _step(self, value: Any, index: int) -> Iterator[Step]:
+        """One step of the script, if nothing is wrong with it."""
+        path = (*self.path, "steps", index)
+        entry = value if isinstance(value, dict) else {}
+        try:
+            step = script.step(entry, self.policy)
+        except ValueError as fault:
+            where = next((key for key in entry if key != "after" and self._wrong(key, entry[key])), None)
+            inside = (*path, where) if where else path
+            self.problems.append(self.document.problem(inside, "script-step", str(fault)))
+            return
+        known = {"title": "x", "severity": self.policy.unreadable_severity}
+        if step.fields:
+            self.problems += self._field_faults({**known, **step.fields}, (*path, "set"))
+        if step.entry:
+            self.problems += self._field_faults({**known, "updates": [step.entry]}, path)
+        yield step
+
+    def _wrong(self, key: str, value: Any) -> bool:
+        """Whether this part of a step is what is wrong with it."""
+        try:
+            script.step({"after": "1s", key: value}, self.policy)
+        except ValueError:
+            return True
+        return False
+
+
+class _Located:
+    """The document, where one value or expectation may stand without a list: the model has it as the first of one."""
+
+    def __init__(self, document: Document, expect: Path) -> None:
+        self.document = document
+        self.expect = expect
+
+    def problem(
+        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+    ) -> Problem:
+        """A problem with the value (or the key) at a path."""
+        size = len(self.expect)
+        if path[:size] == self.expect and (*self.expect, 0) not in self.document.values:
+            path = (*self.expect, *path[size + 1 :])
+        if path and isinstance(path[-1], int) and path not in self.document.values:
+            path = path[:-1]  # one value stands where the model has a list
+        return self.document.problem(path, code, message, key=key, level=level)
+
+
+def played(expect: list[Expectation], steps: tuple[Step, ...]) -> timedelta:
+    """How long a test without `for` is played: to the last moment that it names; where an expectation has no end of its
+    own, 4h, or 4h beyond the last moment if that lies later.
+    """
+    ends: list[timedelta | None] = []
+    named = [timedelta(0)]
+    for each in expect:
+        if isinstance(each, NoneAfter):
+            ends.append(None)
+            named.append(each.after + timedelta(seconds=1))
+        else:
+            if isinstance(each, Exactly):
+                ends.append(None)
+            for wanted in _wanted(each):
+                ends.append(wanted.when.last)
+                named.append(wanted.when.last or wanted.when.first)
+    if None not in ends:
+        return max(named)
+    last = max([*named, *(step.after for step in steps)])
+    return PLAYED if last <= PLAYED else last + PLAYED
+
+
+def _beyond(each: Expectation, span: timedelta, document: told.Located, path: Path) -> Iterator[Problem]:
+    """What lies beyond the time played and so could never be seen."""
+    if isinstance(each, NoneAfter):
+        if each.after >= span:
+            found = f"none_after: nothing is played after {brief(span)} (`for`); write a longer `for`"
+            yield document.problem((*path, "none_after"), "beyond-for", found)
+        return
+    for wanted in _wanted(each):
+        if wanted.when.first > span:
+            found = f"{wanted.when} lies beyond the {brief(span)} that are played (`for`); write a longer `for`"
+            inside = (*path, "after") if not isinstance(each, Exactly) else (*path, "exactly")
+            yield document.problem(inside, "beyond-for", found)
+
+
+def _wanted(each: Sent | Never | Exactly) -> tuple[Wanted, ...]:
+    """The messages that an expectation speaks of."""
+    return each.wanted if isinstance(each, Exactly) else (each.wanted,)
+
+
+def _faults(problems: tuple[Problem, ...]) -> Iterator[Problem]:
+    """What makes an incident another than is written, be it only a warning for the daemon; a test needs no title."""
+    return (replace(problem, level=ProblemLevel.ERROR) for problem in problems if problem.code != "title-missing")

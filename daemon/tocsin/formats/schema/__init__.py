@@ -1,0 +1,1 @@
+"""What the formats share: fields with places, patterns, and the JSON Schema that editors know."""

@@ -1,0 +1,108 @@
+"""The types of fields in config files: text on the way in, a value or a sentence about what to write on the way out.
+
+They decide how a scalar or a list is read and what the JSON Schema says of it. Must not know which entry has the field.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+
+from tocsin.domain.people import Channel
+from tocsin.domain.rotation import Window
+from tocsin.formats.schema import json_schema, patterns
+from tocsin.text import contacts, scalars
+
+
+def one_or_many(value: Any) -> Any:
+    """One value will do where a list is meant."""
+    return [value] if isinstance(value, str) else value
+
+
+def _text(read: Any) -> Any:
+    """Read the text of a scalar; anything else goes on to pydantic's own complaint."""
+    return lambda value: read(value) if isinstance(value, str) else value
+
+
+def _window(value: Any) -> Window:
+    if not isinstance(value, str):
+        raise ValueError('must be a window such as "mon-fri 09:00-17:00"')  # noqa: TRY004 - pydantic's protocol
+    return scalars.window(value)
+
+
+def _positive(span: timedelta) -> timedelta:
+    if not span:
+        raise ValueError("must be longer than nothing; write a duration such as 5m")
+    return span
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
+    if twice is not None:
+        raise ValueError(f'"{twice}" stands twice; name it once')
+    return values
+
+
+TEXT_LIMIT = 4000
+"""The longest text of a config file, in characters."""
+
+Text = Annotated[str, Field(max_length=TEXT_LIMIT), WithJsonSchema(json_schema.text(TEXT_LIMIT))]
+Name = Annotated[str, AfterValidator(scalars.name), WithJsonSchema(patterns.NAME)]
+Delay = Annotated[timedelta, BeforeValidator(_text(scalars.duration)), WithJsonSchema(patterns.DELAY)]
+Duration = Annotated[Delay, AfterValidator(_positive), WithJsonSchema(patterns.DURATION)]
+Truth = Annotated[bool, BeforeValidator(_text(scalars.truth)), WithJsonSchema(patterns.TRUTH)]
+Count = Annotated[
+    int, BeforeValidator(_text(scalars.whole)), Field(ge=1, le=1000), WithJsonSchema(json_schema.whole(1, 1000))
+]
+Zone = Annotated[str, AfterValidator(scalars.zone), WithJsonSchema(patterns.ZONE)]
+Instant = Annotated[datetime, BeforeValidator(_text(scalars.instant)), WithJsonSchema(patterns.INSTANT)]
+LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time)), WithJsonSchema(patterns.LOCAL_TIME)]
+Email = Annotated[str, AfterValidator(contacts.email), WithJsonSchema(patterns.EMAIL)]
+Phone = Annotated[str, AfterValidator(contacts.phone), WithJsonSchema(patterns.PHONE)]
+Called = Annotated[Text, WithJsonSchema(patterns.NAME)]
+"""A name that must lead somewhere; whoever looks it up has better words for a wrong one than its shape."""
+Cron = Annotated[Text, WithJsonSchema(patterns.CRON)]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+During = Annotated[Window, PlainValidator(_window), WithJsonSchema(patterns.WINDOW)]
+
+Names = Annotated[
+    list[Name], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.NAME))
+]
+NamesOnce = Annotated[Names, AfterValidator(_each_once), WithJsonSchema(json_schema.some(patterns.NAME, once=True))]
+Channels = Annotated[
+    list[Channel],
+    BeforeValidator(one_or_many),
+    AfterValidator(_each_once),
+    Field(min_length=1),
+    WithJsonSchema(json_schema.some(patterns.CHANNEL, once=True)),
+]
+Whos = Annotated[
+    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WHO))
+]
+Chain = Annotated[list[Whos], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
+Windows = Annotated[
+    list[During], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WINDOW))
+]
+Emails = Annotated[list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.some(patterns.EMAIL, least=0))]
+
+
+class Model(BaseModel):
+    """An entry of a fragment: unknown keys are errors, a key without a value counts as absent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: entry for key, entry in value.items() if entry is not None}
+        return {} if value is None else value

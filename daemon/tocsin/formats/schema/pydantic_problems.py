@@ -1,0 +1,83 @@
+"""What pydantic finds wrong with an entry, as problems for people with the place in the file.
+
+Decides the words and the codes; must not know which rules the models hold.
+"""
+
+from typing import Any, Protocol, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.text.scalars import closest
+from tocsin.text.yaml import Path
+
+_WORDS = {
+    "string_type": ("wrong-type", "must be text, one single value"),
+    "list_type": ("wrong-type", "must be a list"),
+    "dict_type": ("wrong-type", "must be a mapping of keys to values"),
+    "model_type": ("wrong-type", "must be a mapping of keys to values"),
+    "model_attributes_type": ("wrong-type", "must be a mapping of keys to values"),
+    "bool_type": ("wrong-type", "must be true or false"),
+    "int_type": ("wrong-type", "must be a whole number"),
+    "time_delta_type": ("wrong-type", "must be a duration such as 5m"),
+    "datetime_type": ("wrong-type", "must be a time"),
+    "too_short": ("empty-list", "must name at least one"),
+    "string_pattern_mismatch": ("wrong-value", "is not written as it should be"),
+}
+
+
+class Located(Protocol):
+    """Whatever knows where its values stand: a document, or layers of settings."""
+
+    def problem(
+        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+    ) -> Problem:
+        """A problem with the value (or the key) at a path."""
+        ...
+
+
+def of_validation(fault: ValidationError, document: Located, path: Path, model: type[BaseModel]) -> list[Problem]:
+    """One problem for each fault of the entry at `path`, which was read as `model`."""
+    return [_problem(error, document, path, model) for error in fault.errors(include_url=False)]
+
+
+def _problem(error: ErrorDetails, document: Located, path: Path, model: type[BaseModel]) -> Problem:
+    loc = tuple(part for part in error["loc"] if part != "[key]")
+    where = (*path, *loc)
+    words = ".".join(part for part in where if isinstance(part, str))
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), fields(model, loc[:-1]))}'
+        return document.problem(where, "unknown-key", found, key=True)
+    if kind == "missing":
+        return document.problem(where, "missing-key", f"{words} is missing")
+    if kind in {"value_error", "assertion_error"}:
+        key = len(error["loc"]) != len(loc) or not isinstance(error["input"], (str, list))
+        return document.problem(where, "wrong-value", f"{words}: {context.get('error', error['msg'])}", key=key)
+    if kind == "enum":
+        known = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        found = f'{words}: "{error["input"]}" is none of {", ".join(known)}{closest(str(error["input"]), known)}'
+        return document.problem(where, "wrong-value", found)
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+        return document.problem(where, "wrong-value", f"{words} must be {bound}")
+    code, told = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
+    return document.problem(where, code, f"{words} {told}")
+
+
+def fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """The keys that the model at `loc` inside `model` knows."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is not None and isinstance(part, str):
+            found = next((f for name, f in current.model_fields.items() if part in {name, f.alias}), None)
+            current = model_in(found.annotation) if found else current
+    return [field.alias or name for name, field in current.model_fields.items()] if current else []
+
+
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model inside an annotation, however deep."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)

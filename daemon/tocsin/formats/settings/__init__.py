@@ -1,0 +1,1 @@
+"""`tocsin.yaml`, the environment and credentials: the daemon's own settings."""

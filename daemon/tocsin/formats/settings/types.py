@@ -1,0 +1,93 @@
+"""The types of single settings: senders, web addresses, where the ledger is and where to listen (product.md section 3).
+
+Each gives its value or a sentence about what to write instead, and what editors see of it. Must not know which setting
+has the value, nor where it came from.
+"""
+
+import re
+from collections.abc import Callable
+from email.utils import formataddr, parseaddr
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+
+from tocsin.formats.schema import json_schema, patterns
+from tocsin.formats.schema.fields import one_or_many
+from tocsin.text import contacts, scalars
+
+SQLITE = "sqlite:///"
+
+
+def mail_sender(text: str) -> str:
+    """An email address, with a name or without."""
+    if re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError("a sender cannot hold line breaks or control characters")
+    name, address = parseaddr(text)
+    checked = contacts.email(address or text)
+    return formataddr((name, checked)) if name else checked
+
+
+def sms_sender(text: str) -> str:
+    """A number in E.164, a short code, or a name of up to eleven letters and digits."""
+    written = text.strip()
+    if re.fullmatch(r"[0-9]{3,8}", written) or re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", written):
+        return written
+    return contacts.phone(written)
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", text):
+        raise ValueError(f'"{text}" is no web address; write it such as https://tocsin.example.com')
+    return text.rstrip("/")
+
+
+def _ledger(text: str) -> str:
+    if text.startswith(("postgresql:", "postgres:")):
+        raise ValueError("PostgreSQL ledgers are not supported yet; write sqlite:///../var/tocsin.db")
+    if not text.startswith(SQLITE) or re.search(r"[?#]", text) or text in {SQLITE, "sqlite:///:memory:"}:
+        raise ValueError("must be a SQLite file; write it such as sqlite:///../var/tocsin.db")
+    return text
+
+
+def _listen(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ValueError(f'"{text}" is no address to listen on; write host:port such as 127.0.0.1:8765')
+    return text
+
+
+def _sid(prefix: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not re.fullmatch(rf"{prefix}[0-9A-Za-z]+", text):
+            raise ValueError(f'"{text}" is no such id; it begins with {prefix}')
+        return text
+
+    return check
+
+
+account_sid = _sid("AC")
+"""The id of an account at Twilio."""
+
+MailSender = Annotated[str, AfterValidator(mail_sender), WithJsonSchema(patterns.MAIL_SENDER)]
+SmsSender = Annotated[str, AfterValidator(sms_sender), WithJsonSchema(patterns.SMS_SENDER)]
+AccountSid = Annotated[str, AfterValidator(account_sid), WithJsonSchema(patterns.sid("AC"))]
+ServiceSid = Annotated[str, AfterValidator(_sid("MG")), WithJsonSchema(patterns.sid("MG"))]
+Url = Annotated[str, AfterValidator(_url), WithJsonSchema(patterns.URL)]
+Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
+LedgerUrl = Annotated[str, AfterValidator(_ledger), WithJsonSchema(patterns.LEDGER)]
+Place = Annotated[Path, WithJsonSchema({"type": "string"})]
+Port = Annotated[
+    int,
+    BeforeValidator(lambda value: scalars.whole(value) if isinstance(value, str) else value),
+    Field(ge=1, le=65535),
+    WithJsonSchema(json_schema.whole(1, 65535)),
+]
+Secret = Annotated[SecretStr | None, WithJsonSchema(json_schema.NOT_IN_FILES)]
+Secrets = Annotated[list[SecretStr], BeforeValidator(one_or_many), WithJsonSchema(json_schema.NOT_IN_FILES)]

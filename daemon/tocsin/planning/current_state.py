@@ -1,0 +1,65 @@
+"""Standing: how an incident stands at an instant: who holds each role that is needed, and when the next update is
+promised (rules 23, 26). It looks; it decides nothing and sends nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.policy import Policy
+from tocsin.planning.audience import concerned, readers
+from tocsin.planning.cadence import next_due
+from tocsin.planning.draft import Draft
+from tocsin.planning.holders import holder
+from tocsin.planning.needed_roles import roles_in_order
+from tocsin.planning.updates import began_at
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A role that is needed: its holder's id (rule 26), and since when they have accepted it."""
+
+    role: str
+    person: str | None
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The roles needed, in the severity's order, and the earliest promised update."""
+
+    roles: tuple[Holding, ...]
+    next_update_at: datetime | None
+
+
+def standing(incident: Incident, policy: Policy, history: History, now: datetime) -> Standing:
+    """How the incident stands. Until a plan was made for it, its roles are those that the severity and the file ask
+    for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
+    """
+    draft = Draft(incident, policy, history, now)
+    order = roles_in_order(draft) if draft.page and not incident.unreadable else ()
+    if history.assessed is not None:
+        needed = [name for name, role in history.roles.items() if role.needed]
+        order = (*(name for name in order if name in needed), *(name for name in needed if name not in order))
+    return Standing(tuple(_holding(draft, role) for role in order if role), promised(incident, policy, history))
+
+
+def promised(incident: Incident, policy: Policy, history: History) -> datetime | None:
+    """The earliest instant at which somebody was promised the next update; None when nobody waits for one."""
+    if history.resolved_at is not None or incident.unreadable:
+        return None
+    concerns = concerned(incident, policy, policy.severity(incident.severity))
+    audience = readers([each.group for each in concerns], policy, history)
+    due = (
+        next_due(each.cadence, known.last_at, began_at(history, known.since))
+        for each in concerns
+        if (known := history.groups.get(each.group.id)) and audience[each.group.id]
+    )
+    return min((at for at in due if at is not None), default=None)
+
+
+def _holding(draft: Draft, role: str) -> Holding:
+    person, known = holder(draft, role), draft.history.roles.get(role)
+    accepted = person is not None and known is not None and known.holder == person.id
+    return Holding(role, person.id if person else None, known.accepted_at if known and accepted else None)

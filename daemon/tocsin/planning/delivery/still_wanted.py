@@ -1,0 +1,85 @@
+"""Wanted: whether a notification that was decided should still leave, and by which address (asked before every try).
+
+It decides from the newest history and policy only. It must not know about tries, queues or providers.
+"""
+
+from datetime import datetime, timedelta
+
+from tocsin.domain.history import History, RoleHistory
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Why
+from tocsin.domain.policy import RESPONDER, Policy
+
+WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=10)}
+"""How long what is outside the plan is worth sending; an answer says what is true now."""
+
+
+def address(notification: Notification, policy: Policy) -> str:
+    """Where it goes by the current config; empty when the reader left it or has no such channel any more (rule 8)."""
+    person = policy.people.get(notification.to)
+    if person is not None:
+        return person.address(notification.via)
+    listed = any(notification.to in group.emails for group in policy.stakeholders.values())
+    return notification.to if listed else ""
+
+
+def unwanted(notification: Notification, history: History) -> Why | None:
+    """Why it should not leave any more, or None while it should."""
+    kind = notification.kind
+    if kind is Kind.CLOSING or kind in OUTSIDE_PLAN:
+        return None
+    if notification.episode != history.episode:
+        return Why.NO_LONGER_WANTED
+    resolved = history.resolved_at is not None
+    if kind is Kind.VERIFY:
+        return None if resolved and not history.verified else Why.NO_LONGER_WANTED
+    if kind is Kind.REVIEW:
+        done = history.incident is not None and history.incident.review
+        return None if resolved and not done else Why.NO_LONGER_WANTED
+    if resolved:
+        return Why.RESOLVED
+    if kind is Kind.UPDATE and _superseded(notification, history):
+        return Why.SUPERSEDED
+    if kind is Kind.PAGE and not _asks(notification, history):
+        return Why.NO_LONGER_WANTED
+    return None
+
+
+def worthless(notification: Notification, history: History, now: datetime) -> Why | None:
+    """Why it should not leave now: it is unwanted, or about something of the moment and too late."""
+    worth_for = WORTH_FOR.get(notification.kind)
+    if worth_for is not None and now - notification.at > worth_for:
+        return Why.LATE
+    return unwanted(notification, history)
+
+
+def _superseded(update: Notification, history: History) -> bool:
+    """Whether the group has a newer update than this one; a group no longer concerned has had its last word."""
+    assert update.group is not None
+    group = history.groups.get(update.group)
+    if group is None:
+        return update.reason is not Reason.SEVERITY_LOWERED
+    return group.last_at > update.at
+
+
+def _asks(page: Notification, history: History) -> bool:
+    """Whether a page still asks for an answer that has not come."""
+    if not page.roles:
+        return not history.unreadable_ended
+    for name in page.roles:
+        if name == RESPONDER:
+            if page.to not in history.responders_answered | history.responders_passed:
+                return True
+        elif (role := history.roles.get(name)) is not None and _role_asks(role, page.to):
+            return True
+    return False
+
+
+def _role_asks(role: RoleHistory, person: str) -> bool:
+    """Nobody has accepted; or the holder is asked whether they are still there; or a handover waits for this person."""
+    if not role.needed or person in role.passed:
+        return False
+    if role.holder is None:
+        return True
+    if role.holder == person:
+        return role.still_asked_at is not None
+    return role.handover is not None and role.handover.person == person

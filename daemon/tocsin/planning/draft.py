@@ -1,0 +1,172 @@
+"""Draft: the working paper of one plan. Each part of the planning writes its decisions here, in order, and reads what
+the parts before it decided: every fact recorded is remembered at once.
+
+It decides nothing about people; it knows instants (rule 4), keys, and which rule and revision a message names.
+"""
+
+from datetime import datetime, timedelta
+
+from tocsin.domain.facts import Fact
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.plan import Due, Plan
+from tocsin.domain.policy import PagePolicy, Policy, Severity
+from tocsin.domain.rotation import Hours
+from tocsin.planning.history.fast_replace import replace
+from tocsin.planning.history.fold import remember
+from tocsin.planning.on_call.hours import opens
+
+LATE = timedelta(minutes=1)
+OPEN_ALWAYS = Hours()
+
+
+class Draft:
+    """One incident, one policy, one instant, and the decisions so far."""
+
+    def __init__(self, incident: Incident, policy: Policy, history: History, now: datetime) -> None:
+        self.incident = incident
+        self.policy = policy
+        self.history = history
+        self.now = now
+        self.severity: Severity = policy.severity(incident.severity)
+        self.page: PagePolicy | None = self.severity.page
+        self._before = history
+        self._due: dict[str, Due] = {}
+        self._suppressed: list[Suppression] = []
+        self._facts: list[Fact] = []
+        self._next_look: datetime | None = None
+        self._moments: dict[datetime, str] = {}
+
+    @property
+    def hours(self) -> Hours:
+        """When pages of this severity may go: its `hours`, else always."""
+        return self.policy.hours.get(self.page.hours, OPEN_ALWAYS) if self.page else OPEN_ALWAYS
+
+    @property
+    def page_via(self) -> tuple[Channel, ...]:
+        """The channels of pages: the severity's, else those of the episode's last `page`, else both (corner [13])."""
+        return self.page.via if self.page else self.history.paged_via or (Channel.EMAIL, Channel.SMS)
+
+    @property
+    def changed_at(self) -> datetime:
+        """The newest instant at which the rules for this incident changed: severity, or config (rules 8, 18)."""
+        since = self.policy.since
+        assert self.history.severity_changed_at is not None
+        return max(self.history.severity_changed_at, since) if since else self.history.severity_changed_at
+
+    def person(self, name: str) -> Person | None:
+        """The person of that id, while they are in the config."""
+        return self.policy.people.get(name)
+
+    def place_of(self, role: str) -> str:
+        """Where the config writes the role; the severity where it has left the config."""
+        known = self.policy.roles.get(role)
+        return known.place if known else self.severity.place
+
+    def instant(self, due: datetime) -> datetime:
+        """What counts as the instant of something due: found over a minute late, it is now (rule 4)."""
+        return self.now if self.now - due > LATE else due
+
+    def open_instant(self, due: datetime) -> datetime | None:
+        """The instant at which a page due then may go (rule 11), never before the rules that ask for it held. None
+        while that lies ahead: the plan is made again then.
+        """
+        due = opens(self.hours, max(due, self.changed_at))
+        at = due if due > self.now else opens(self.hours, self.instant(due))
+        if at > self.now:
+            self.look(at)
+            return None
+        return at
+
+    def look(self, at: datetime) -> None:
+        """Plan again at that instant at the latest."""
+        if at > self.now and (self._next_look is None or at < self._next_look):
+            self._next_look = at
+
+    def again(self) -> None:
+        """Begin another pass: looks are asked for anew, decisions stay."""
+        self._next_look = None
+
+    @property
+    def decisions(self) -> int:
+        """How many facts were recorded so far."""
+        return len(self._facts)
+
+    def record(self, fact: Fact) -> None:
+        """Note a fact, and remember it for the parts that follow."""
+        self._facts.append(fact)
+        self.history = remember(self.history, fact)
+
+    def send(
+        self,
+        kind: Kind,
+        reason: Reason,
+        at: datetime,
+        to: str,
+        via: Channel,
+        *,
+        rule: str,
+        roles: tuple[str, ...] = (),
+        level: int | None = None,
+        round: int | None = None,  # noqa: A002 - the word of the contract
+        group: str | None = None,
+        external: bool = False,
+        next_update_at: datetime | None = None,
+    ) -> None:
+        """Decide one message. Its words are made from the history as it was before this plan."""
+        end = f"{via.value}/{reason.value}" if kind is Kind.STAND_DOWN else via.value
+        notification = Notification(
+            key=self._key(kind, at, to, end),
+            incident=self.incident.id,
+            episode=self.history.episode,
+            kind=kind,
+            reason=reason,
+            at=at,
+            to=to,
+            via=via,
+            roles=roles,
+            level=level,
+            round=round,
+            group=group,
+            external=external,
+            next_update_at=next_update_at,
+            rule=rule,
+            revision=self.policy.revision,
+        )
+        known = self._due.get(notification.key)
+        if known is not None:
+            every = tuple(dict.fromkeys((*known.notification.roles, *roles)))
+            notification = replace(known.notification, roles=every)
+        self._due[notification.key] = Due(notification, self._before)
+
+    def hold(self, kind: Kind, why: Why, at: datetime, to: str, detail: str, rule: str) -> None:
+        """Decide not to send, and say why (P6)."""
+        self._suppressed.append(
+            Suppression(
+                key=self._key(kind, at, to, f"{why.value}:{detail}"),
+                incident=self.incident.id,
+                episode=self.history.episode,
+                kind=kind,
+                why=why,
+                at=at,
+                to=to,
+                detail=detail,
+                rule=rule,
+                revision=self.policy.revision,
+            )
+        )
+
+    def plan(self) -> Plan:
+        """The finished plan."""
+        assert self._next_look is None or self._next_look > self.now
+        held = {each.key: each for each in self._suppressed}
+        return Plan(tuple(self._due.values()), tuple(held.values()), tuple(self._facts), self._next_look, self.history)
+
+    def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
+        """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""
+        moment = self._moments.get(at)
+        if moment is None:
+            moment = self._moments[at] = at.strftime("%Y%m%dT%H%M%S.%fZ")
+        return f"{self.incident.id}/{self.history.episode}/{kind.value}/{moment}/{to}/{end}"

@@ -1,0 +1,142 @@
+"""Ladder: which step of a role's chain comes next, when, and whom it reaches (rules 6 to 9, 11, 14, 16, 18).
+
+A ladder is the chain (below the person assigned, if any), climbed `rounds` times, and then the last resort. It says
+what is asked for; `paging` makes messages of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.domain.facts import StepFired
+from tocsin.domain.history import RoleHistory, Step
+from tocsin.domain.notification import Kind, Reason, Why
+from tocsin.domain.policy import Level, PagePolicy, Who
+from tocsin.planning.draft import Draft
+from tocsin.planning.on_call.hours import after
+from tocsin.planning.on_call.resolve import resolve
+from tocsin.planning.reach import reachable
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One person asked for one role at one instant; `paging` merges those of one person and instant (rule 12)."""
+
+    person: str
+    role: str
+    at: datetime
+    reason: Reason
+    rule: str
+    level: int | None = None
+    round: int | None = None
+
+
+def service_for(draft: Draft, role: str) -> str:
+    """The first of the incident's services that names the role decides its chain; "" for the role's own (rule 10)."""
+    services = (draft.policy.services.get(name) for name in draft.incident.services)
+    return next((service.id for service in services if service and service.chain(role) is not None), "")
+
+
+def rungs(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
+    """The levels of a ladder, level 0 first: the person assigned, if any, then the chain under the current config."""
+    service = draft.policy.services.get(role.service)
+    chain = service.chain(role.role) if service else None
+    if chain is None:
+        known = draft.policy.roles.get(role.role)
+        chain = known.chain if known else ()
+    if role.first is None:
+        return chain
+    return (Level((Who(role.first),), draft.place_of(role.role)), *chain)
+
+
+def climb(draft: Draft, role: RoleHistory) -> list[Ask]:
+    """Fire the role's next step if it is due: the first one that reaches somebody, or the last resort."""
+    page = draft.page
+    if page is None or not role.needed or role.holder is not None:
+        return []
+    at = draft.open_instant(_due(draft, role, page))
+    if at is None:
+        return []
+    levels = rungs(draft, role)
+    position = _following(role.step, len(levels), page.rounds)
+    while position is not None:
+        number, level = position
+        people = _people(draft, role, level, levels[level], at)
+        if people:
+            reason = _reason(role, number, level)
+            draft.record(StepFired(at, role.role, number, level, people))
+            return [Ask(name, role.role, at, reason, levels[level].place, level, number) for name in people]
+        detail = f"{role.role}: level {level} of round {number} reaches nobody"
+        draft.hold(Kind.PAGE, Why.NOBODY_ON_CALL, at, "", detail, levels[level].place)
+        position = _following(Step(at, number, level, ()), len(levels), page.rounds)
+    return _last_resort(draft, role, at)
+
+
+def level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:
+    """Whom level 0 of a ladder names at that instant, reachable or not."""
+    levels = rungs(draft, role)
+    return names(draft, levels[0].whos, at) if levels else ()
+
+
+def names(draft: Draft, whos: Iterable[Who], at: datetime) -> tuple[str, ...]:
+    """The people these names mean at that instant, each once."""
+    return tuple(dict.fromkeys(person for who in whos for person in resolve(who, draft.policy, at)))
+
+
+def last_resort(draft: Draft, without: frozenset[str]) -> tuple[str, ...]:
+    """The last resort's people that can be reached, but for those who passed, unless nobody would remain."""
+    everyone = tuple(name for name in draft.policy.last_resort if reachable(draft, name))
+    return tuple(name for name in everyone if name not in without) or everyone
+
+
+def _last_resort(draft: Draft, role: RoleHistory, at: datetime) -> list[Ask]:
+    people = last_resort(draft, role.passed | role.left_out)
+    rule = draft.policy.place_of_last_resort()
+    draft.record(StepFired(at, role.role, None, None, people))
+    if not people:
+        draft.hold(Kind.PAGE, Why.NO_CHANNEL, at, "", f"{role.role}: the last resort reaches nobody", rule)
+    return [Ask(name, role.role, at, Reason.LAST_RESORT, rule) for name in people]
+
+
+def _people(draft: Draft, role: RoleHistory, number: int, level: Level, at: datetime) -> tuple[str, ...]:
+    """Whom a level reaches now: on-call is resolved when the step fires (rule 8)."""
+    out = role.passed | role.left_out
+    if role.first is not None and number > 0:
+        out |= {role.first}
+    return tuple(name for name in names(draft, level.whos, at) if name not in out and reachable(draft, name))
+
+
+def _following(step: Step | None, levels: int, rounds: int) -> tuple[int, int] | None:
+    """The (round, level) after a step; None for the last resort, where a ladder stays once it is there."""
+    if step is None:
+        return (1, 0) if levels else None
+    if step.round is None or step.level is None:
+        return None
+    number, level = (step.round, step.level + 1) if step.level + 1 < levels else (step.round + 1, 0)
+    return (number, level) if number <= rounds and levels else None
+
+
+def _reason(role: RoleHistory, number: int, level: int) -> Reason:
+    """A page's reason goes by the position of its step (rule 7), but for the first after a pass (rule 16)."""
+    if role.declined:
+        return Reason.DECLINED
+    if number > 1:
+        return Reason.REPEATED
+    return Reason.ESCALATED if level else role.reason
+
+
+def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
+    """When the next step is due: at once, or `acknowledge_within` of open time after the last one."""
+    if role.next_now_at is not None:
+        return role.next_now_at
+    if role.step is None:
+        assert role.opened_at is not None
+        return role.opened_at
+    return next_after(draft, role.step.at, page)
+
+
+def next_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:
+    """`acknowledge_within` of open time after the last page. `Draft.open_instant` makes it "at once" where a change of
+    severity or config made it past.
+    """
+    return after(draft.hours, last_at, page.acknowledge_within)

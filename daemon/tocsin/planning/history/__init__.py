@@ -1,0 +1,1 @@
+"""The fold: the facts of one incident become its History."""

@@ -1,0 +1,113 @@
+"""Answers: what an `ok` or a `pass` does to the roles (rules 15, 16, 27 and their corners).
+
+Both are judged by what had happened at their instant; `noticed_at` is when the daemon learned of it, which is when
+others can be told.
+"""
+
+from datetime import datetime
+
+from tocsin.domain.history import Handover, History, RoleHistory, Settling
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Reason
+from tocsin.planning.history.fast_replace import replace
+
+
+def accept(history: History, person: str, at: datetime, noticed_at: datetime) -> History:
+    """The history after an acknowledgment: it accepts every role that the person was paged for or is assigned, if
+    nobody holds it. One that finds nothing to accept or confirm is noted as vain.
+    """
+    incident = history.incident
+    assert incident is not None
+    if history.resolved_at is not None:
+        return replace(history, verified=history.verified or _answers(history.verify_people, person, at))
+    roles, heard = dict(history.roles), False
+    for name, role in history.roles.items():
+        if person == role.holder or _answers(role.asked, person, at) or incident.assigned(name) == person:
+            heard = True
+            roles[name] = _accepted(role, incident, person, at, noticed_at)
+    history = replace(history, roles=roles)
+    if _answers(history.responders, person, at):
+        answered = history.responders_answered | {person}
+        return replace(history, responders_answered=answered)
+    if incident.unreadable and heard:
+        return replace(history, unreadable_ended=True)
+    return history if heard else replace(history, vain=(*history.vain, (person, noticed_at)))
+
+
+def _answers(asked: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
+    """Whether the person had been asked when they answered.
+
+    An instant written by hand to the minute means that minute: "10:04" answers a page of 10:04:30.
+    """
+    first = next((first_at for name, first_at in asked if name == person), None)
+    if first is None:
+        return False
+    return first <= at or (at.second == at.microsecond == 0 and first.replace(second=0, microsecond=0) <= at)
+
+
+def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, noticed_at: datetime) -> RoleHistory:
+    """One role after an acknowledgment of somebody asked or assigned."""
+    if role.holder == person:
+        return replace(role, answered_at=at, still_asked_at=None)
+    handed_over = role.handover is not None and role.handover.person == person
+    assigned = incident.assigned(role.role)
+    if (role.holder is not None and not handed_over) or (not role.needed and assigned != person):
+        return role
+    pending = role.restart_at is not None and assigned is not None and assigned != person
+    return replace(
+        role,
+        needed=True,
+        holder=person,
+        accepted_at=at,
+        answered_at=None,
+        passed=role.passed - {person},
+        left_out=role.left_out - {person},
+        next_now_at=None,
+        declined=False,
+        restart_at=None,
+        handover=Handover(assigned, noticed_at) if pending and assigned else None,
+        still_asked_at=None,
+        settling=Settling(Reason.ACCEPTED, noticed_at, role.holder),
+    )
+
+
+def decline(history: History, person: str, at: datetime) -> History:
+    """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16)."""
+    incident = history.incident
+    assert incident is not None
+    if history.resolved_at is not None:
+        return history
+    roles = dict(history.roles)
+    for name, role in history.roles.items():
+        roles[name] = _declined(role, person, incident.assigned(name) == person, at)
+    passed = history.responders_passed
+    if any(name == person for name, _ in history.responders):
+        passed = passed | {person}
+    return replace(history, roles=roles, responders_passed=passed)
+
+
+def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> RoleHistory:
+    """One role after a pass. The next step comes at once when nobody of the newest one can still answer."""
+    if not role.needed:
+        return role
+    if role.holder == person:
+        return replace(
+            role,
+            holder=None,
+            accepted_at=None,
+            answered_at=None,
+            passed=role.passed | {person},
+            next_now_at=at,
+            declined=True,
+            handover=None,
+            still_asked_at=None,
+            settling=None,
+        )
+    if role.handover is not None and role.handover.person == person:
+        return replace(role, handover=None, passed=role.passed | {person})
+    if role.holder is not None or not (role.was_asked(person) or assigned):
+        return role
+    passed, step = role.passed | {person}, role.step
+    if step is not None and not step.last_resort and step.people and passed.issuperset(step.people):
+        return replace(role, passed=passed, next_now_at=at, declined=True)
+    return replace(role, passed=passed)

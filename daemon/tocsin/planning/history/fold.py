@@ -1,0 +1,292 @@
+"""Remember: folds facts into a History, one at a time. The same facts always give the same history.
+
+It knows what happened, not what should: no policy comes in here. Versions of the file are told apart in
+`versions`, what people answered in `answers`; what the plan decided is simply noted down here.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from tocsin.domain import facts as f
+from tocsin.domain.history import (
+    Batch,
+    GroupHistory,
+    Handover,
+    History,
+    Reached,
+    RoleHistory,
+    Settling,
+    Step,
+    WaitingPage,
+)
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import RESPONDER
+from tocsin.planning.history.answers import accept, decline
+from tocsin.planning.history.fast_replace import replace
+from tocsin.planning.history.versions import see
+
+
+def recall(facts: Iterable[f.Fact], history: History | None = None) -> History:
+    """The history after all these facts, in their order."""
+    history = history or History()
+    for fact in facts:
+        history = remember(history, fact)
+    return history
+
+
+def remember(history: History, fact: f.Fact) -> History:
+    """The history after one more fact."""
+    match fact:
+        case f.Seen():
+            return see(history, fact)
+        case f.Answered() | f.Coded() | f.Noted():
+            return _said(history, fact)
+        case f.ChannelRefused():
+            return replace(history, refused=history.refused | {(fact.reader, fact.via)})
+        case f.PageLost():
+            return _lost(history, fact)
+        case f.Assessed():
+            return _assessed(history, fact)
+        case f.Gone() | f.Closed() | f.VerifyAsked() | f.ReviewAsked():
+            return _ended(history, fact)
+        case f.UpdateHeld() | f.Updated() | f.Reminded():
+            return _told(history, fact)
+        case f.Paged() | f.ReachSettled():
+            return _paged(history, fact)
+        case f.RespondersAsked():
+            return _responders(history, fact)
+        case f.StoodDown():
+            return _stood_down(history, fact)
+        case _:
+            return _role(history, fact)
+
+
+def _said(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
+    """What a person said. A note and the code of an answer change nothing that the plan asks about."""
+    if not isinstance(fact, f.Answered):
+        return history
+    if fact.answer is f.Answer.OK:
+        return accept(history, fact.person, fact.at, fact.at)
+    return decline(history, fact.person, fact.at)
+
+
+_RoleFact = (
+    f.RoleOpened | f.RoleDropped | f.RoleAccepted | f.StepFired | f.HandoverAsked | f.StillThereAsked | f.RoleSettled
+)
+
+
+def _role(history: History, fact: _RoleFact) -> History:
+    """Note what happened to one role's ladder."""
+    if isinstance(fact, f.RoleAccepted) and fact.role == RESPONDER:
+        answered = history.responders_answered | {fact.person}
+        return replace(
+            history, responders_answered=answered, responders=_first(history.responders, [fact.person], fact.at)
+        )
+    role = history.roles.get(fact.role) or RoleHistory(fact.role)
+    match fact:
+        case f.RoleOpened():
+            role = _opened(role, fact)
+        case f.RoleDropped():
+            role = replace(
+                RoleHistory(role.role, opened=role.opened, asked=role.asked, passed=role.passed),
+                stood_down=role.stood_down,
+                settling=Settling(Reason.SEVERITY_LOWERED, fact.at, role.holder),
+            )
+        case f.RoleAccepted():
+            role = replace(role, holder=fact.person, accepted_at=fact.at)
+        case f.StepFired():
+            role = replace(
+                role,
+                step=Step(fact.at, fact.round, fact.level, fact.people),
+                next_now_at=None,
+                declined=role.declined and not fact.people,
+                asked=_first(role.asked, fact.people, fact.at),
+                stood_down=role.stood_down - frozenset(fact.people),
+            )
+        case f.HandoverAsked():
+            since = role.handover.since if role.handover else fact.at
+            role = replace(
+                role,
+                handover=Handover(fact.person, since, fact.round, fact.at),
+                asked=_first(role.asked, [fact.person], fact.at),
+                stood_down=role.stood_down - {fact.person},
+            )
+        case f.StillThereAsked():
+            asked = _first(role.asked, [fact.person], fact.at)
+            role = replace(role, still_asked_at=fact.at, asked=asked, stood_down=role.stood_down - {fact.person})
+        case f.RoleSettled():
+            role = replace(role, settling=None)
+    return _with_role(history, role)
+
+
+def _opened(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
+    """A ladder begins: nobody holds the role any more; who was asked or passed in this episode is still known."""
+    return replace(
+        role,
+        needed=True,
+        opened=role.opened + 1,
+        opened_at=fact.at,
+        reason=fact.reason,
+        service=fact.service,
+        first=fact.first,
+        step=None,
+        left_out=role.left_out | ({fact.without} if fact.without else frozenset()),
+        holder=None,
+        accepted_at=None,
+        answered_at=None,
+        next_now_at=None,
+        declined=False,
+        restart_at=None,
+        handover=None,
+        still_asked_at=None,
+        settling=None,
+    )
+
+
+def _ended(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.ReviewAsked) -> History:
+    """Note how the incident comes to its end."""
+    match fact:
+        case f.Gone():
+            return replace(history, unreadable_ended=True)
+        case f.Closed():
+            return replace(history, closed=True)
+        case f.VerifyAsked():
+            people = _first(history.verify_people, fact.people, fact.at)
+            return replace(history, verify_asked=fact.number, verify_people=people)
+        case f.ReviewAsked():
+            return replace(history, review_asked=fact.number + 1)
+
+
+def _lost(history: History, fact: f.PageLost) -> History:
+    """The page reached nobody: a step that has nobody left is passed at once (corner [14])."""
+    roles = dict(history.roles)
+    for name, role in roles.items():
+        step = role.step
+        if role.holder is None and step and step.at == fact.page_at and fact.person in step.people:
+            left = tuple(person for person in step.people if person != fact.person)
+            passed_at = role.next_now_at if left or step.last_resort else fact.at
+            roles[name] = replace(role, step=replace(step, people=left), next_now_at=passed_at)
+    return replace(history, roles=roles)
+
+
+def _assessed(history: History, fact: f.Assessed) -> History:
+    """Needs are settled. Responders rest while nobody is paged and start anew after that (corner [18])."""
+    before = history.assessed
+    history = replace(history, assessed=fact, first_sight=(), paged_via=fact.via or history.paged_via)
+    if not fact.via:
+        return replace(history, paging_at=None, batches=(), responders_answered=frozenset())
+    if history.paging_at is None:
+        assert history.incident is not None
+        return replace(
+            history,
+            paging_at=fact.at,
+            paging_reason=history.reason if before is None else Reason.SEVERITY_RAISED,
+            paging_services=history.incident.services,
+        )
+    return history
+
+
+def _told(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> History:
+    """Note what a group was told, will be told, or was reminded of."""
+    groups = dict(history.groups)
+    if isinstance(fact, f.UpdateHeld):
+        groups[fact.group] = replace(groups[fact.group], held_since=fact.at)
+    elif isinstance(fact, f.Reminded):
+        for name in fact.groups:
+            groups[name] = replace(groups[name], reminded_for=fact.due_at)
+    elif fact.reason is Reason.SEVERITY_LOWERED:
+        groups.pop(fact.group, None)
+    else:
+        assert history.incident is not None
+        known = groups.get(fact.group)
+        held: tuple[datetime | None, datetime | None] = (None, None)
+        if known and fact.reason is Reason.DUE:
+            held = known.held_since, known.held_next
+        elif known and fact.reason is Reason.CHANGED:
+            held = known.held_next, None
+        groups[fact.group] = GroupHistory(
+            fact.group,
+            external=fact.external,
+            since=known.since if known else fact.at,
+            last_at=max(known.last_at, fact.at) if known else fact.at,
+            told=history.incident,
+            held_since=held[0],
+            held_next=held[1],
+            updates=known.updates + 1 if known else 1,
+        )
+    history = replace(history, groups=groups)
+    if isinstance(fact, f.Updated):
+        return _reach(history, fact.readers, fact.external)
+    return history
+
+
+def _paged(history: History, fact: f.Paged | f.ReachSettled) -> History:
+    """Note a page, or that one of its waiting channels went or was dropped."""
+    if isinstance(fact, f.Paged):
+        waiting = history.waiting
+        if fact.waiting:
+            page = WaitingPage(fact.person, fact.at, fact.roles, fact.level, fact.round, fact.reason, fact.waiting)
+            waiting = (*waiting, page)
+        history = replace(history, waiting=waiting)
+        return _reach(history, [(fact.person, via) for via in fact.channels], external=False)
+    pages = (
+        replace(page, waiting=tuple(entry for entry in page.waiting if entry != (fact.via, fact.due_at)))
+        if (page.person, page.at) == (fact.person, fact.page_at)
+        else page
+        for page in history.waiting
+    )
+    went = [page for page in history.waiting if fact.sent and (page.person, page.at) == (fact.person, fact.page_at)]
+    roles = dict(history.roles)
+    for name in {role for page in went for role in page.roles if role in roles}:
+        if roles[name].holder is None:
+            roles[name] = replace(roles[name], stood_down=roles[name].stood_down - {fact.person})
+    history = replace(history, roles=roles, waiting=tuple(page for page in pages if page.waiting))
+    return _reach(history, [(fact.person, fact.via)], external=False) if fact.sent else history
+
+
+def _responders(history: History, fact: f.RespondersAsked) -> History:
+    """Note a round of a batch of responders."""
+    known = next((batch for batch in history.batches if batch.services == fact.services), None)
+    people = tuple(dict.fromkeys((*(known.people if known else ()), *fact.people)))
+    batch = Batch(fact.services, fact.at, fact.round, people)
+    batches = tuple(batch if other is known else other for other in history.batches)
+    return replace(
+        history,
+        batches=batches if known else (*batches, batch),
+        responders=_first(history.responders, fact.people, fact.at),
+    )
+
+
+def _stood_down(history: History, fact: f.StoodDown) -> History:
+    """Note who need not stand by any more."""
+    roles = dict(history.roles)
+    for name in fact.roles:
+        roles[name] = replace(roles[name], stood_down=roles[name].stood_down | {fact.person})
+    history = replace(history, roles=roles)
+    return _reach(history, [(fact.person, fact.via)], external=False) if fact.via else history
+
+
+def _reach(history: History, readers: Iterable[tuple[str, Channel]], external: bool) -> History:
+    """Note which channels reached whom: these hear the end (rule 25)."""
+    reached = dict(history.reached)
+    for reader, via in readers:
+        known = reached.get(reader)
+        if known is None:
+            reached[reader] = Reached((via,), external)
+        elif via not in known.channels or (known.external and not external):
+            channels = known.channels if via in known.channels else (*known.channels, via)
+            reached[reader] = Reached(channels, known.external and external)
+    return replace(history, reached=reached)
+
+
+def _first(
+    asked: tuple[tuple[str, datetime], ...], people: Iterable[str], at: datetime
+) -> tuple[tuple[str, datetime], ...]:
+    """Who was asked, each with the first instant."""
+    known: Mapping[str, datetime] = dict(asked)
+    return (*asked, *((person, at) for person in dict.fromkeys(people) if person not in known))
+
+
+def _with_role(history: History, role: RoleHistory) -> History:
+    return replace(history, roles={**history.roles, role.role: role})

@@ -1,0 +1,182 @@
+"""Versions: what a new version of the incident file changes (rules 2, 5, 9, 15, 20, 22, 24).
+
+Two versions are compared, nothing else: whether a group hears of it, or a role is needed, is decided elsewhere.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from tocsin.domain.facts import Seen
+from tocsin.domain.history import GroupHistory, Handover, History, RoleHistory
+from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
+from tocsin.domain.notification import Reason
+from tocsin.planning.history.answers import accept
+from tocsin.planning.history.fast_replace import replace
+
+HOLD = timedelta(seconds=2)
+"""How long a change waits for more of them (rule 5)."""
+
+
+def see(history: History, seen: Seen) -> History:
+    """The history after a version was seen: an episode begins, goes on, or ends."""
+    new, old, at = seen.incident, history.incident, seen.at
+    if old is None or (old.unreadable and not new.unreadable):
+        return replace(_first_seen(new, at), reached=history.reached)
+    if old.unreadable:
+        return replace(history, incident=new, seen_at=at)
+    if old.resolved and not new.resolved:
+        return _reopened(history, new, at)
+    return _continued(history, old, new, at)
+
+
+def _first_seen(incident: Incident, at: datetime) -> History:
+    """First sight. An incident first seen resolved sends nothing (rule 20)."""
+    if incident.unreadable:
+        return History(incident=incident, started_at=at, seen_at=at, changed_at=at, severity_changed_at=at)
+    if incident.resolved:
+        return History(
+            incident=incident,
+            acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+            seen_at=at,
+            changed_at=at,
+            started_at=at,
+            resolved_at=at,
+            closed=True,
+            episode=0,
+        )
+    people = tuple(dict.fromkeys(ack.by for ack in incident.acknowledged))
+    return _begin(incident, at, 1, Reason.DECLARED, people)
+
+
+def _reopened(history: History, new: Incident, at: datetime) -> History:
+    """A new episode. Names that stood there before count again only as a newer `{by, at}` (rule 15)."""
+    before, begun = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
+    begun = replace(
+        begun,
+        acknowledged_before=before,
+        acknowledged_ever=before | begun.acknowledged_ever,
+        reopened_after=history.resolved_at or at,
+    )
+    people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _counts(begun, ack)))
+    return replace(begun, first_sight=people)
+
+
+def _counts(history: History, ack: Acknowledgment) -> bool:
+    """Whether an entry speaks of this episode."""
+    if ack.by not in history.acknowledged_before or history.reopened_after is None:
+        return True
+    return ack.at is not None and ack.at > history.reopened_after
+
+
+def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...]) -> History:
+    return History(
+        incident=incident,
+        episode=episode,
+        reason=reason,
+        started_at=at,
+        seen_at=at,
+        changed_at=at,
+        severity_changed_at=at,
+        first_sight=first_sight,
+        acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+    )
+
+
+def _continued(history: History, old: Incident, new: Incident, at: datetime) -> History:
+    """The episode goes on, or ends. Assignments come before acknowledgments, so that both in one edit agree."""
+    changed = replace(old, acknowledged=()) != replace(new, acknowledged=())
+    history = replace(
+        history,
+        incident=new,
+        acknowledged_ever=history.acknowledged_ever | {ack.by for ack in new.acknowledged},
+        seen_at=at,
+        changed_at=at if changed else history.changed_at,
+        severity_changed_at=at if old.severity != new.severity else history.severity_changed_at,
+        verified=history.verified or bool(new.verified_by),
+    )
+    if changed:
+        roles = {name: replace(role, still_asked_at=None) for name, role in history.roles.items()}
+        history = replace(history, roles=roles)
+    for role, person in new.roles:
+        if old.assigned(role) != person:
+            history = _assigned(history, role, person, at)
+    if history.reopened_after is None:
+        history = replace(
+            history, acknowledged_before=history.acknowledged_before | {ack.by for ack in old.acknowledged}
+        )
+    known = Counter(old.acknowledged)
+    for ack in new.acknowledged:
+        if known[ack] > 0:
+            known[ack] -= 1
+        elif not _counts(history, ack):
+            history = replace(history, vain=(*history.vain, (ack.by, at)))
+        else:
+            history = accept(history, ack.by, min(ack.at or at, at), at)
+    if new.resolved and not old.resolved:
+        return replace(history, resolved_at=at)
+    return history if new.resolved else _held(history, old, new, at)
+
+
+def _assigned(history: History, name: str, person: str, at: datetime) -> History:
+    """A name was written for a role: it ends an earlier pass; on an accepted role it asks for a handover (rule 9)."""
+    role = history.roles.get(name) or RoleHistory(name)
+    role = replace(role, passed=role.passed - {person}, left_out=role.left_out - {person})
+    if role.holder is None:
+        role = replace(role, restart_at=at)
+    elif role.holder == person:
+        role = replace(role, handover=None)
+    else:
+        role = replace(role, handover=Handover(person, at))
+    return replace(history, roles={**history.roles, name: role})
+
+
+def _held(history: History, old: Incident, new: Incident, at: datetime) -> History:
+    """Every group told before hears of a meaningful change, 2 s after the first (rules 5, 22)."""
+    fields = ("severity", "status", "eta", "impact")
+    meaningful = any(getattr(old, name) != getattr(new, name) for name in fields)
+    added = new_entries(old, new)
+    for_public = meaningful or any(entry.public for entry in added)
+    if not meaningful and not added:
+        return history
+    groups = {
+        name: _hears(group, at) if for_public or not group.external else group for name, group in history.groups.items()
+    }
+    return replace(history, groups=groups)
+
+
+def _hears(group: GroupHistory, at: datetime) -> GroupHistory:
+    """The group with one more change to hear of: with those of the 2 s before, or with a new update."""
+    if group.held_since is None:
+        return replace(group, held_since=at)
+    if group.held_next is None and at - group.held_since >= HOLD:
+        return replace(group, held_next=at)
+    return group
+
+
+def new_entries(old: Incident, new: Incident) -> tuple[UpdateEntry, ...]:
+    """The `updates` entries that came with a version: as many as the list has grown by, wherever they stand.
+
+    An entry that was merely edited shares its place in the list, its instant or its text with an old one.
+    """
+    growth = len(new.updates) - len(old.updates)
+    if growth <= 0:
+        return ()
+    left = Counter(old.updates)
+    fresh: list[UpdateEntry] = []
+    for entry in new.updates:
+        if left[entry] > 0:
+            left[entry] -= 1
+        else:
+            fresh.append(entry)
+    gone = list(left.elements())
+    for entry in list(fresh):
+        twin = next((other for other in gone if _edited(other, entry)), None)
+        if twin is not None and len(fresh) > growth:
+            fresh.remove(entry)
+            gone.remove(twin)
+    return tuple(fresh[-growth:])
+
+
+def _edited(old: UpdateEntry, new: UpdateEntry) -> bool:
+    """Whether one entry looks like the other after an edit."""
+    return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)

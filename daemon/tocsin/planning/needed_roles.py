@@ -1,0 +1,107 @@
+"""Needs: which roles an incident needs now, and whose ladder begins, begins anew or ends (rules 8, 9, 15, 18, 19)."""
+
+from datetime import datetime
+
+from tocsin.domain.facts import Assessed, RoleAccepted, RoleDropped, RoleOpened
+from tocsin.domain.history import RoleHistory
+from tocsin.domain.notification import Reason
+from tocsin.domain.policy import RESPONDER
+from tocsin.planning.draft import Draft
+from tocsin.planning.escalation import level_zero, names, service_for
+from tocsin.planning.on_call.hours import after
+
+
+def assess(draft: Draft) -> None:
+    """Open and drop roles so that they are those the severity asks for, and those the file assigns besides."""
+    before = draft.history.assessed
+    settled = before is not None and (before.severity, before.revision) == (draft.severity.name, draft.policy.revision)
+    needed = roles_in_order(draft)
+    at = _transition_at(draft)
+    if before is not None and not settled:
+        for name, role in draft.history.roles.items():
+            if role.needed and name not in needed:
+                draft.record(RoleDropped(at, name))
+    for name in needed:
+        _open_if_needed(draft, name, at, settled)
+    if not settled:
+        _accept_at_first_sight(draft, at)
+        via = draft.page.via if draft.page else ()
+        draft.record(Assessed(at, draft.severity.name, draft.policy.revision, via))
+
+
+def roles_in_order(draft: Draft) -> tuple[str, ...]:
+    """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
+    asked = draft.page.roles if draft.page else ()
+    extras = (name for name, _ in draft.incident.roles if name in draft.policy.roles)
+    return tuple(dict.fromkeys((*asked, *extras)))
+
+
+def known_in_order(draft: Draft) -> list[RoleHistory]:
+    """The roles that were ever needed, in the order in which a message lists them."""
+    order = (*roles_in_order(draft), *draft.history.roles)
+    return [draft.history.roles[name] for name in dict.fromkeys(order) if name in draft.history.roles]
+
+
+def open_silent_roles(draft: Draft) -> None:
+    """A holder who left the config, or did not answer whether they are still there, loses the role: its ladder
+    starts anew (rules 8, 19).
+    """
+    page = draft.page
+    for role in tuple(draft.history.roles.values()):
+        if not role.needed or role.holder is None:
+            continue
+        if role.holder not in draft.policy.people:
+            _open(draft, role.role, draft.changed_at, Reason.ESCALATED)
+        elif role.still_asked_at is not None and page is not None:
+            expires_at = after(draft.hours, role.still_asked_at, page.acknowledge_within)
+            if expires_at <= draft.now:
+                _open(draft, role.role, expires_at, Reason.ESCALATED, without=role.holder)
+            else:
+                draft.look(expires_at)
+
+
+def _transition_at(draft: Draft) -> datetime:
+    """The instant of what made a new assessment necessary: the episode's start, the severity's or config's change."""
+    history, before = draft.history, draft.history.assessed
+    assert history.started_at is not None
+    if before is None:
+        return draft.instant(history.started_at)
+    return draft.instant(draft.changed_at)
+
+
+def _open_if_needed(draft: Draft, name: str, at: datetime, settled: bool) -> None:
+    """Begin the ladder of a role newly needed, or begin it anew for a name written on it since."""
+    role = draft.history.roles.get(name) or RoleHistory(name)
+    before = draft.history.assessed
+    if role.needed:
+        begins_to_page = before is not None and not before.via and draft.page is not None
+        if role.holder is None and begins_to_page and role.step is None and not settled:
+            _open(draft, name, at, Reason.SEVERITY_RAISED)
+        elif role.holder is None and role.restart_at is not None:
+            _open(draft, name, role.restart_at, Reason.ASSIGNED)
+        return
+    extra = draft.page is None or name not in draft.page.roles
+    assigned_now = role.restart_at is not None and role.restart_at == draft.history.seen_at
+    if draft.history.assessed is None:
+        _open(draft, name, at, draft.history.reason)
+    elif settled or (extra and assigned_now):
+        _open(draft, name, role.restart_at or at, Reason.ASSIGNED)
+    else:
+        _open(draft, name, at, Reason.SEVERITY_RAISED)
+
+
+def _open(draft: Draft, name: str, at: datetime, reason: Reason, without: str | None = None) -> None:
+    first = draft.incident.assigned(name)
+    draft.record(RoleOpened(draft.instant(at), name, reason, service_for(draft, name), first, without))
+
+
+def _accept_at_first_sight(draft: Draft, at: datetime) -> None:
+    """People acknowledged in the episode's first version accept what level 0 asks of them, without a page."""
+    services = (draft.policy.services.get(name) for name in draft.incident.services)
+    responders = names(draft, [who for service in services if service for who in service.responders], at)
+    for person in draft.history.first_sight:
+        for role in tuple(draft.history.roles.values()):
+            if role.needed and role.holder is None and person in level_zero(draft, role, at):
+                draft.record(RoleAccepted(at, role.role, person))
+        if person in responders:
+            draft.record(RoleAccepted(at, RESPONDER, person))

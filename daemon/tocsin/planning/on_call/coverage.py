@@ -1,0 +1,252 @@
+"""Reachability: when a chain reaches nobody at all over the next 90 days, exactly.
+
+A level that reaches nobody takes no time (timeline.md rule 6), so at any instant a chain reaches somebody if any of its
+names does; if none does, the last resort is paged at once. Pages wait for a severity's `hours` (rule 11), so only open
+time matters. Computed from the instants at which something can change, never by sampling. Must not know where anything
+is written, nor incidents.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from tocsin.domain.policy import ALWAYS, RESPONDER, Level, Policy, Who
+from tocsin.domain.rotation import Hours, Rotation
+from tocsin.planning.on_call.gaps import Asker, Cause, Gap, Leak, Skipped, Unreached
+from tocsin.planning.on_call.hours import open_over
+from tocsin.planning.on_call.resolve import CALENDAR_AHEAD, in_turn, next_on_call
+from tocsin.planning.on_call.shifts import changes, stretches
+from tocsin.planning.on_call.wall_clock import instant
+
+AHEAD = timedelta(days=90)
+
+Gaps = tuple[Gap, ...]
+_Chain = tuple[Asker, tuple[Level, ...], str]
+"""Who asks, the levels, and the hours in which pages may go."""
+
+
+class Reachability:
+    """What a policy reaches over [start, end), and what not; each question is answered once."""
+
+    def __init__(self, policy: Policy, start: datetime, end: datetime) -> None:
+        self.policy, self.start, self.end = policy, start, end
+        self._known: dict[tuple[str, str], Gaps] = {}
+        self._chains = tuple(_chains(policy))
+
+    def unreached(self) -> tuple[Unreached, ...]:
+        """Every gap of a chain or of responders in which somebody could be paged: one entry for each cause."""
+        by_names: dict[frozenset[str], list[_Chain]] = {}
+        for chain in self._chains:
+            by_names.setdefault(frozenset(str(who) for who in _whos(chain)), []).append(chain)
+        found: dict[tuple[tuple[Leak, ...], Gaps], Unreached] = {}
+        for chains in by_names.values():
+            whos = _whos(chains[0])
+            gaps = self.gaps(whos)
+            paged = {hours for _, _, hours in chains if gaps}
+            suffering = frozenset(hours for hours in paged if both(gaps, self._open(frozenset([hours]))))
+            if suffering:
+                gaps = both(gaps, self._open(suffering))
+                leaks = tuple(self._leaks(whos, gaps[-1].start))
+                askers = tuple(asker for asker, _, hours in chains if hours in suffering)
+                known = found.get((leaks, gaps), Unreached(whos, leaks, gaps, ()))
+                found[leaks, gaps] = replace(known, askers=(*known.askers, *askers))
+        return tuple(found.values())
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The holes in the week that the windows of shifts leave to nobody, where a level relies on the rotation and
+        has nobody else then.
+        """
+        relying: dict[str, dict[tuple[frozenset[str], str], tuple[Level, list[Asker]]]] = {}
+        for asker, chain, hours in self._chains:
+            for level in chain:
+                alike = frozenset(str(who) for who in level.whos), hours
+                for name in {who.name for who in level.whos if who.part in {"on_call", "next"}}:
+                    relying.setdefault(name, {}).setdefault(alike, (level, []))[1].append(asker)
+        found = []
+        for rotation in (self.policy.rotations[name] for name in relying):
+            hole = self._hole(rotation)
+            gaps: Gaps = ()
+            askers: list[Asker] = []
+            for (_, hours), (level, asking) in relying[rotation.id].items() if hole else ():
+                left = both(self.gaps(level.whos, hole), self._open(frozenset([hours])))
+                if left:
+                    gaps = either(gaps, left)
+                    askers += asking
+            if gaps:
+                found.append(Skipped(self._leak(rotation, gaps[0].start), gaps, tuple(dict.fromkeys(askers))))
+        return tuple(found)
+
+    def gaps(self, whos: Iterable[Who], within: Gaps | None = None) -> Gaps:
+        """When none of these names reaches anybody, in all of the span or in these stretches of it."""
+        left = (Gap(self.start, self.end),) if within is None else within
+        for who in sorted(whos, key=lambda who: _COST[who.part]):
+            left = both(left, self._next(who.name, left) if who.part == "next" else self._of(who))
+            if not left:
+                break
+        return left
+
+    def _of(self, who: Who) -> Gaps:
+        """When a name, other than `.next`, reaches nobody."""
+        known = self._known.get((who.name, who.part))
+        if known is None:
+            covered = self._covered(who)
+            known = self._known[who.name, who.part] = self._rest(covered)
+        return known
+
+    def _covered(self, who: Who) -> Iterator[tuple[datetime, datetime]]:
+        """When a name reaches somebody, by start."""
+        if who.part == "person":
+            return iter([(self.start, self.end)] if self._reachable(who.name) else [])
+        rotation = self.policy.rotations[who.name]
+        if who.part == "on_call":
+            return iter(self._on_call(rotation))
+        if rotation.calendar:
+            events = (event for event in rotation.events if self._reachable(event.person))
+            return ((event.start - CALENDAR_AHEAD + timedelta.resolution, event.end) for event in events)
+        somebody = any(self._reachable(person) for shift in rotation.shifts for person in shift.members)
+        return iter([(self.start, self.end)] if somebody else [])
+
+    def _rest(self, covered: Iterable[tuple[datetime, datetime]]) -> Gaps:
+        """What stretches by start leave of the span."""
+        left, at = [], self.start
+        for begins, ends in covered:
+            if at < min(begins, self.end):
+                left.append(Gap(at, min(begins, self.end)))
+            at = max(at, ends)
+        return (*left, *([Gap(at, self.end)] if at < self.end else []))
+
+    def _next(self, name: str, within: Gaps) -> Gaps:
+        """When the next of a rotation is nobody, in these stretches only: whenever it is nobody's turn, and when there
+        is nobody else.
+        """
+        rotation = self.policy.rotations[name]
+        nobody = self._rest(self._turns(rotation))
+        left = list(both(within, nobody))
+        for gap in both(within, self._rest((each.start, each.end) for each in nobody)):
+            for begins, ends in pairwise([gap.start, *changes(rotation, gap.start, gap.end), gap.end]):
+                person = next_on_call(rotation, begins)
+                if person is None or not self._reachable(person):
+                    left.append(Gap(begins, ends))
+        return either(tuple(left), ())
+
+    def _on_call(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
+        """When somebody is on call who can be reached. If everybody can, it does not matter whose turn it is, and
+        counting turns is what costs.
+        """
+        named = {person for shift in rotation.shifts for person in shift.members}
+        named |= {override.person for override in rotation.overrides} | {event.person for event in rotation.events}
+        if all(self._reachable(person) for person in named):
+            whole = ((each.start, each.end) for each in rotation.overrides if each.instead_of is None)
+            return sorted((*self._turns(rotation), *whole))
+        found = stretches(rotation, self.start, self.end)
+        return [(each.start, each.end) for each in found if self._reachable(each.person)]
+
+    def _turns(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
+        """When it is anybody's turn, overrides apart, by start."""
+        found = [(event.start, event.end) for event in rotation.events]
+        for shift in rotation.shifts:
+            since = max(self.start, instant(shift.starts, shift.timezone))
+            if since < self.end:
+                found += open_over(Hours(shift.timezone, shift.during), since, self.end)
+        return sorted(found)
+
+    def _reachable(self, person: str) -> bool:
+        """Whether somebody has a channel: a page goes by any that they have if by none that its severity asks for."""
+        known = self.policy.people.get(person)
+        return known is not None and bool(known.channels)
+
+    def _hole(self, rotation: Rotation) -> Gaps:
+        """When the windows of the shifts leave nobody, once all have begun."""
+        if not all(shift.during for shift in rotation.shifts) or rotation.calendar:
+            return ()
+        begun = max(self.start, *(instant(shift.starts, shift.timezone) for shift in rotation.shifts))
+        if begun >= self.end:
+            return ()
+        return self._rest([(self.start, begun), *self._turns(rotation)])
+
+    def _open(self, hours: frozenset[str]) -> Gaps:
+        """When pages may go by any of these hours."""
+        found: Gaps = (Gap(self.start, self.end),) if ALWAYS in hours else ()
+        for name in hours - {ALWAYS}:
+            opened = open_over(self.policy.hours[name], self.start, self.end)
+            found = either(found, tuple(Gap(*each) for each in opened))
+        return found
+
+    def _leaks(self, whos: Sequence[Who], at: datetime) -> Iterator[Leak]:
+        """The rotations among these names, which reach nobody at that instant."""
+        for name in dict.fromkeys(who.name for who in whos if who.part != "person"):
+            yield self._leak(self.policy.rotations[name], at)
+
+    def _leak(self, rotation: Rotation, at: datetime) -> Leak:
+        """What of a rotation leaves the gap that begins then: of several windows the one that closed last."""
+        if rotation.calendar:
+            return Leak(rotation.id, Cause.CALENDAR)
+        if in_turn(rotation, at) is not None:
+            return Leak(rotation.id, Cause.MEMBERS)
+        closed = []
+        for number, shift in enumerate(rotation.shifts):
+            since = max(instant(shift.starts, shift.timezone), at - WEEK)
+            if since <= at:
+                opened = open_over(Hours(shift.timezone, shift.during), since, at)
+                closed.append((opened[-1][1] if opened else since, -number))
+        if closed:
+            return Leak(rotation.id, Cause.DURING, -max(closed)[1])
+        begun = [instant(shift.starts, shift.timezone) for shift in rotation.shifts]
+        return Leak(rotation.id, Cause.STARTS, begun.index(min(begun)))
+
+
+WEEK = timedelta(days=7)
+_COST = {"person": 0, "everyone": 1, "on_call": 2, "next": 3}
+"""The parts of a name, the cheapest to answer first."""
+
+
+def both(one: Gaps, other: Gaps) -> Gaps:
+    """What two rows of stretches, each in order and without overlap, share."""
+    if not one or not other:
+        return ()
+    if len(other) == 1 and other[0].start <= one[0].start and one[-1].end <= other[0].end:
+        return one
+    found, at, with_at = [], 0, 0
+    while at < len(one) and with_at < len(other):
+        begins = max(one[at].start, other[with_at].start)
+        ends = min(one[at].end, other[with_at].end)
+        if begins < ends:
+            found.append(Gap(begins, ends))
+        if one[at].end < other[with_at].end:
+            at += 1
+        else:
+            with_at += 1
+    return tuple(found)
+
+
+def either(one: Gaps, other: Gaps) -> Gaps:
+    """What is in any of two rows of stretches; those that touch are one."""
+    found: list[Gap] = []
+    for gap in sorted((*one, *other), key=lambda gap: gap.start):
+        if found and gap.start <= found[-1].end:
+            found[-1] = Gap(found[-1].start, max(found[-1].end, gap.end))
+        else:
+            found.append(gap)
+    return tuple(found)
+
+
+def _whos(chain: _Chain) -> tuple[Who, ...]:
+    return tuple(who for level in chain[1] for who in level.whos)
+
+
+def _chains(policy: Policy) -> Iterator[_Chain]:
+    """Every chain by which a page may go, and the responders of every service, for each severity that pages."""
+    for severity in policy.severities.values():
+        page = severity.page
+        if page is None:
+            continue
+        for role in page.roles:
+            yield Asker(severity.name, role), policy.roles[role].chain, page.hours
+            for service in policy.services.values():
+                chain = service.chain(role)
+                if chain is not None:
+                    yield Asker(severity.name, role, service.id), chain, page.hours
+        for service in policy.services.values():
+            if service.responders:
+                yield Asker(severity.name, RESPONDER, service.id), (Level(service.responders),), page.hours

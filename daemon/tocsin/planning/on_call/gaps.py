@@ -1,0 +1,67 @@
+"""Reachability: when names of the config reach nobody, and whom that concerns. `planning/on_call/coverage.py` finds it,
+`formats/config/coverage_advice.py` says it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tocsin.domain.policy import Who
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch [start, end) in which nobody is reached."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What pages by a chain: a role of a severity, by its own chain or (`service`) by that of a service; under the
+    role `responder` a service's responders.
+    """
+
+    severity: str
+    role: str
+    service: str = ""
+
+
+class Cause(StrEnum):
+    """What of a rotation leaves a gap: nobody has begun, its windows, its calendar, or that it has too few members."""
+
+    STARTS = "starts"
+    DURING = "during"
+    CALENDAR = "calendar"
+    MEMBERS = "members"
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A rotation that leaves a gap, by what, and in which of its shifts (counted from 0)."""
+
+    rotation: str
+    cause: Cause
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """The gaps of one cause: the rotations that leave them (none: the people named have no channel), and who asks."""
+
+    whos: tuple[Who, ...]
+    leaks: tuple[Leak, ...]
+    gaps: tuple[Gap, ...]
+    askers: tuple[Asker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The gaps that the windows of a rotation's shifts leave in levels which rely on it; the chains go on to their
+    next level then.
+    """
+
+    leak: Leak
+    gaps: tuple[Gap, ...]
+    askers: tuple[Asker, ...]

@@ -1,0 +1,140 @@
+"""Handoffs: when a cron expression fires on the wall clock of a zone, and whose turn that makes it (product.md 3).
+
+croniter does the calendar arithmetic on naive local time; what a local time means is `wall_clock`'s business. Turns are
+counted by firings, never by elapsed days.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import takewhile
+
+from croniter import CroniterBadDateError, CroniterError, croniter
+
+from tocsin.domain.rotation import Shift
+from tocsin.planning.on_call.wall_clock import SECOND, instant, local
+
+FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
+_KNOWN = ("0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec", "0 to 7 (0 and 7 are Sunday) or mon to sun")
+HOUR = timedelta(hours=1)
+_PLAIN = re.compile(r"[0-9A-Za-z*/,\-?#]+(?:\s+[0-9A-Za-z*/,\-?#]+){4}", re.ASCII)
+_RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
+_OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w/#-])", re.ASCII)
+_SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
+
+
+@lru_cache(maxsize=1024)
+def fault(cron: str) -> str | None:
+    """Why an expression is refused, as a sentence that says what to write instead; None when it is good."""
+    if len(cron.split()) != len(FIELDS):
+        return f'"{cron}" is no cron expression of five fields (minute hour day month weekday); write "0 9 * * mon"'
+    if not _PLAIN.fullmatch(cron.strip()) or _RANDOM.search(cron):
+        return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
+    try:
+        croniter.expand(_without_ranges_of_one(cron))
+        next(_days(cron, _SOME_DAY))
+    except CroniterBadDateError:
+        return f'"{cron}" can never fire; no such date exists'
+    except (CroniterError, ValueError, KeyError) as wrong:
+        return f'"{cron}" is no cron expression: {_wrong_field(cron) or wrong}'
+    return None
+
+
+def _wrong_field(cron: str) -> str:
+    """Which of the five fields is at fault, and what it may hold; empty when each by itself is good."""
+    for number, field in enumerate(cron.split()):
+        alone = ["*"] * len(FIELDS)
+        alone[number] = _without_ranges_of_one(field)
+        try:
+            croniter.expand(" ".join(alone))
+        except (CroniterError, ValueError, KeyError):
+            return f'its {FIELDS[number]} "{field}" is none; write {_KNOWN[number]}'
+    return ""
+
+
+def firings(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
+    """Every firing strictly after an instant, in order, in UTC. Those that fall on one instant are one."""
+    # Nothing local at or before `after` can mean a later instant, so the search may begin right here.
+    begins = local(after, timezone).replace(microsecond=0)
+    today = begins.replace(hour=0, minute=0, second=0)
+    last = after
+    for day in _days(cron, today):
+        times = _times(cron)
+        for time in times[bisect_left(times, begins - day) :]:
+            at = instant(day + time, timezone)
+            if at > last:
+                last = at
+                yield at
+
+
+def _without_ranges_of_one(cron: str) -> str:
+    """The expression with `5` for `5-5`: every other cron reads that as one value, croniter as all of them."""
+    return _OF_ONE.sub(r"\1", cron.lower())
+
+
+@lru_cache(maxsize=1024)
+def _times(cron: str) -> tuple[timedelta, ...]:
+    """The times of day at which an expression fires, in order."""
+    minutes, hours = (
+        range(size) if field == ["*"] else field
+        for field, size in zip(croniter.expand(_without_ranges_of_one(cron))[0], (60, 24), strict=False)
+    )
+    return tuple(sorted(timedelta(hours=int(hour), minutes=int(minute)) for hour in hours for minute in minutes))
+
+
+def _days(cron: str, since: datetime) -> Iterator[datetime]:
+    """The days on which an expression fires, as local midnights, from that of `since` on. A day of the month and a
+    weekday together mean either of them, both when one begins with a star: what Vixie cron does.
+    """
+    days = " ".join(("0", "0", *_without_ranges_of_one(cron).split()[2:]))
+    steps = croniter(days, since - SECOND, ret_type=datetime, implement_cron_bug=True)
+    while True:
+        yield steps.get_next()
+
+
+def next_firing(cron: str, timezone: str, after: datetime) -> datetime:
+    """The first firing strictly after an instant (UTC)."""
+    hour = after.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return next(at for at in _from_hour(cron, timezone, hour) if at > after)
+
+
+@lru_cache(maxsize=4096)
+def _from_hour(cron: str, timezone: str, hour: datetime) -> tuple[datetime, ...]:
+    """Every firing in the hour that begins then, and the first after it. Kept, because reading an expression costs a
+    hundred times more than comparing instants, and many incidents ask the same.
+    """
+    fired: list[datetime] = []
+    for at in firings(cron, timezone, hour - timedelta(microseconds=1)):
+        fired.append(at)
+        if at >= hour + HOUR:
+            break
+    return tuple(fired)
+
+
+def turn_of(shift: Shift, at: datetime) -> int | None:
+    """How many handoffs have passed since the shift's start: 0 is the first member's turn. None before `starts`.
+
+    The first member serves until the first firing strictly after `starts`.
+    """
+    starts_at = instant(shift.starts, shift.timezone)
+    if at < starts_at:
+        return None
+    first, last = starts_at.year, at.astimezone(UTC).year
+    whole = sum(_count(shift.handoff, shift.timezone, year) for year in range(first, last))
+    this_year = bisect_right(firings_of(shift.handoff, shift.timezone, last), at)
+    return whole + this_year - bisect_right(firings_of(shift.handoff, shift.timezone, first), starts_at)
+
+
+@lru_cache(maxsize=65536)
+def _count(cron: str, timezone: str, year: int) -> int:
+    """How many firings a UTC year has."""
+    return len(firings_of(cron, timezone, year))
+
+
+@lru_cache(maxsize=2048)
+def firings_of(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
+    """Every firing in a UTC year, in order. Kept, because turns are asked for again and again."""
+    begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    return tuple(takewhile(lambda at: at < ends, firings(cron, timezone, begins - timedelta(microseconds=1))))

@@ -1,0 +1,80 @@
+"""Hours: when pages may go, and spans counted in open time only (timeline.md rule 11; `during` of product.md 3).
+
+A window's start is included, its end excluded. Windows follow the wall clock; open time is what really passes.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+
+from tocsin.domain.rotation import Hours, Window
+from tocsin.planning.on_call.wall_clock import instant, local
+
+DAY = timedelta(days=1)
+STRETCHES_MAX = 10_000
+"""The most windows that a span of open time is counted over."""
+
+
+def is_open(hours: Hours, at: datetime) -> bool:
+    """Whether an instant lies in a window; without windows it always does."""
+    return opens(hours, at) == at
+
+
+def opens(hours: Hours, at: datetime) -> datetime:
+    """The instant itself if it is open, else the next opening."""
+    if not hours.windows:
+        return at
+    return next(max(start, at) for start, end in stretches(hours.windows, hours.timezone, at) if end > at)
+
+
+def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
+    """`span` of open time after `start`. Falling exactly on a closing, it waits for the next opening. A span that is
+    not over after so many stretches counts as over then.
+    """
+    if not hours.windows:
+        return start + span
+    at, left = start, span
+    for begins, ends in islice(stretches(hours.windows, hours.timezone, start), STRETCHES_MAX):
+        at = max(at, begins)
+        if ends <= at:
+            continue
+        if left < ends - at:
+            return at + left
+        left -= ends - at
+        at = ends
+    return at
+
+
+@lru_cache(maxsize=1024)
+def open_over(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The open time in [start, end), clipped to it, in order; what touches or overlaps is one."""
+    if not hours.windows:
+        return ((start, end),)
+    found: list[tuple[datetime, datetime]] = []
+    for opening, closing in stretches(hours.windows, hours.timezone, start):
+        if opening >= end:
+            break
+        begins, ends = max(opening, start), min(closing, end)
+        if found and begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(ends, found[-1][1]))
+        elif begins < ends:
+            found.append((begins, ends))
+    return tuple(found)
+
+
+def stretches(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches [start, end) of the windows, by start, from those that may still be open at `since`. They may
+    touch or overlap. An end not after its start runs past midnight and belongs to the first day.
+    """
+    day = local(since, timezone).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
+    ordered = sorted(windows, key=lambda each: (each.start, each.end))
+    while True:
+        for window in ordered:
+            if day.weekday() in window.days:
+                last = day if window.end > window.start else day + DAY
+                begins = instant(datetime.combine(day, window.start), timezone)
+                ends = instant(datetime.combine(last, window.end), timezone)
+                if ends > begins:
+                    yield begins, ends
+        day += DAY

@@ -1,0 +1,106 @@
+"""Reach: by which channels a page goes to a person, at once and later (rules 13, 14 and their corners).
+
+It knows one person at a time; whether they are asked at all is the ladder's business.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from tocsin.domain.facts import ReachSettled
+from tocsin.domain.history import History, WaitingPage
+from tocsin.domain.notification import Kind, Reason, Why
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.policy import RESPONDER
+from tocsin.planning.draft import Draft
+
+AT_ONCE = timedelta(0)
+
+
+def open_channels(person: Person, history: History) -> tuple[Channel, ...]:
+    """Every channel the person has that was not refused for good in this episode."""
+    return tuple(via for via in person.channels if (person.id, via) not in history.refused)
+
+
+def channels_of(person: Person, via: Iterable[Channel], history: History) -> tuple[Channel, ...]:
+    """Those of `via` that the person has; if none, whatever they have."""
+    left = open_channels(person, history)
+    return tuple(channel for channel in dict.fromkeys(via) if channel in left) or left
+
+
+def ways(person: Person, via: tuple[Channel, ...], history: History) -> tuple[tuple[Channel, timedelta], ...]:
+    """The channels of a page to this person, in order, each with how long after the page it goes (rule 13)."""
+    usable = channels_of(person, via, history)
+    entries = [entry for entry in person.reach if entry.via in via and entry.via in usable]
+    if not entries:
+        return tuple((channel, AT_ONCE) for channel in usable)
+    listed = [(entries[0].via, AT_ONCE), *((entry.via, entry.after) for entry in entries[1:])]
+    return tuple(dict.fromkeys(listed))
+
+
+def first_channel(person: Person, draft: Draft) -> Channel | None:
+    """The channel for short notes to a person: the first of a page's; None when none is left."""
+    listed = ways(person, draft.page_via, draft.history)
+    return listed[0][0] if listed else None
+
+
+def reachable(draft: Draft, name: str) -> bool:
+    """Whether the person is in the config and has a channel left."""
+    person = draft.person(name)
+    return person is not None and bool(open_channels(person, draft.history))
+
+
+def go_on_reaching(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
+    """Send what waited for its `after`, if the page is still wanted. `paged` went to the same people just now: a
+    channel among them is dropped; several that wait for one channel and instant are one.
+    """
+    came_due: dict[tuple[str, Channel], list[tuple[WaitingPage, datetime, datetime]]] = {}
+    for page in draft.history.waiting:
+        for via, due_at in page.waiting:
+            at = draft.open_instant(due_at)
+            if at is not None:
+                came_due.setdefault((page.person, via), []).append((page, due_at, at))
+    for (name, via), entries in sorted(came_due.items()):
+        _settle(draft, name, via, entries, (name, via) in paged)
+
+
+def _settle(
+    draft: Draft, name: str, via: Channel, entries: list[tuple[WaitingPage, datetime, datetime]], paged: bool
+) -> None:
+    """Decide about one person's waiting channel: one page by it for the roles still wanted, else none."""
+    person = draft.person(name)
+    rule = person.place if person else draft.severity.place
+    usable = person is not None and via in open_channels(person, draft.history)
+    wanted = [(page, at, _still_wanted(draft, page)) for page, _, at in entries]
+    roles = tuple(dict.fromkeys(role for _, _, left in wanted for role in left))
+    first = next(((page, at) for page, at, left in wanted if left), None)
+    sent = usable and not paged and first is not None
+    for page, due_at, at in entries:
+        draft.record(ReachSettled(at, name, page.at, via, due_at, sent=sent and first is not None and page is first[0]))
+    if first is None or not sent:
+        why = Why.TOLD_ALREADY if paged else Why.NO_LONGER_WANTED if usable else Why.NO_CHANNEL
+        draft.hold(Kind.PAGE, why, entries[0][2], name, f"the later {via.value} page", rule)
+        return
+    page, at = first
+    draft.send(Kind.PAGE, Reason.REACH, at, name, via, rule=rule, roles=roles, level=page.level, round=page.round)
+
+
+def _still_wanted(draft: Draft, page: WaitingPage) -> tuple[str, ...]:
+    """The page's roles for which this person's answer is still wanted."""
+    return tuple(role for role in page.roles if _wanted(draft, page, role))
+
+
+def _wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
+    history, person = draft.history, page.person
+    if name == RESPONDER:
+        return draft.page is not None and person not in history.responders_answered | history.responders_passed
+    role = history.roles.get(name)
+    if role is None or not role.needed:
+        return False
+    if role.holder is None:
+        changed_at = history.changed_at
+        ended = page.reason is Reason.STILL_THERE and changed_at is not None and changed_at > page.at
+        return person not in role.passed and draft.page is not None and not ended
+    if role.holder == person:
+        return role.still_asked_at == page.at
+    handover = role.handover
+    return handover is not None and handover.person == person and page.at >= handover.since

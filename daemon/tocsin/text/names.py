@@ -1,0 +1,76 @@
+"""What a text names in the config: a severity, status, service, role or person, as people write them.
+
+Each function gives the config's own name, or raises ValueError with a sentence that says what was meant perhaps. Must
+not know in which field or argument the text stands.
+"""
+
+from collections.abc import Iterable
+
+from tocsin.domain.incident import Status
+from tocsin.domain.policy import Policy
+from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.text.scalars import closest
+
+QUOTED_LIMIT = 80
+"""How much of a wrong value is quoted back, in characters."""
+LISTED_LIMIT = 8
+"""Up to how many choices are listed."""
+
+
+def quotable(text: str) -> str:
+    """What was written, fit to be quoted in a problem."""
+    return cut(one_line(clean(text)), QUOTED_LIMIT)
+
+
+def severity_named(written: str, policy: Policy) -> str:
+    """A severity, in any case."""
+    found = _any_case(written, policy.severities)
+    return found or _unknown("severity", written, policy.severities)
+
+
+def status_named(written: str) -> Status:
+    """A status, in any case."""
+    try:
+        return Status(written.lower())
+    except ValueError:
+        return Status(_unknown("status", written, list(Status)))
+
+
+def service_named(written: str, policy: Policy) -> str:
+    """A service, as the config writes it."""
+    return written if written in policy.services else _unknown("service", written, policy.services)
+
+
+def role_named(written: str, policy: Policy) -> str:
+    """A role, as the config writes it."""
+    return written if written in policy.roles else _unknown("role", written, policy.roles)
+
+
+def person_named(written: str, policy: Policy) -> str:
+    """The id of a person named by id, or by id, full name or email in any case."""
+    if written in policy.people:
+        return written
+    words = " ".join(written.split()).casefold()
+    found = [
+        person.id
+        for person in policy.people.values()
+        if words and words in {person.id.casefold(), person.name.casefold(), person.email.casefold()}
+    ]
+    if len(found) > 1:
+        raise ValueError(f'"{quotable(written)}" may be {" or ".join(found)}; write the id')
+    return found[0] if found else _unknown("person", written, policy.people)
+
+
+def _any_case(written: str, names: Iterable[str]) -> str | None:
+    """The one name that is this, in whatever case; the exact one first."""
+    found = [name for name in names if name.casefold() == written.casefold()]
+    return written if written in found else found[0] if len(found) == 1 else None
+
+
+def _unknown(kind: str, written: str, names: Iterable[str]) -> str:
+    """Say that nothing has this name, and what may be meant."""
+    listed = list(names)
+    hint = closest(written[:QUOTED_LIMIT], listed)
+    if not hint and 0 < len(listed) <= LISTED_LIMIT:
+        hint = f"; write one of {', '.join(listed)}"
+    raise ValueError(f'unknown {kind} "{quotable(written)}"{hint}')

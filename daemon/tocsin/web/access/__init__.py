@@ -1,0 +1,1 @@
+"""Who may: sessions, tokens, signed links, the origin of a form."""

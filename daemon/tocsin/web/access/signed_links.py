@@ -1,0 +1,31 @@
+"""Signed: what a request's address says, once one of our keys is known to have signed it (reliability notes, 77).
+
+It decides that whatever is wrong with a signature is told in one way. It must not know what a link is for.
+"""
+
+from aiohttp import web
+
+from tocsin.app.reply_options import links
+from tocsin.web.http.site import Site
+
+WRONG = "This link is not valid. Open it from the message as it stands there, whole."
+
+
+def parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
+    """The parts of the address that were signed. Raises 404 where there are no links, 403 for a wrong signature."""
+    doors = site.doors
+    if not doors.links:
+        raise web.HTTPNotFound
+    found = [request.match_info[name] for name in names]
+    if not links.verified(doors.keys, request.match_info["signature"], purpose, *found):
+        raise web.HTTPForbidden(text=WRONG)
+    return found
+
+
+def cut_short(site: Site, path: str) -> list[web.RouteDef]:
+    """What answers whatever else begins with `path`: an address that lost a part on its way."""
+
+    async def refuse(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPForbidden(text=WRONG) if site.doors.links else web.HTTPNotFound
+
+    return [web.get(path + "{rest:.*}", refuse), web.post(path + "{rest:.*}", refuse)]

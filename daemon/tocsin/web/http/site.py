@@ -1,0 +1,77 @@
+"""Site: what the routes share: the ledger, the config in force, the settings, the clock, the pages.
+
+It decides nothing. It must not know requests.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from tocsin.adapters.outbox.file import Delivered
+from tocsin.app.configuration.active_policy import InForce
+from tocsin.app.reply_options.options import Doors
+from tocsin.formats.settings.settings import Settings, doors
+from tocsin.ports.ledger import Clock, Ledger
+from tocsin.web.http.log_limit import Sayings
+
+CACHE_NEVER = "no-store"
+LASTING = web.RequestKey("lasting", asyncio.Timeout)
+"""A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
+
+
+class Pages(Protocol):
+    """HTML from a page's template."""
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """The page `name` (without its ending). Values are data: they are escaped."""
+        ...
+
+
+class Inbox(Protocol):
+    """The messages of the outbox. Each question blocks: ask it in a thread."""
+
+    def mark(self) -> str:
+        """Changes whenever the folder does."""
+        ...
+
+    def newest(self, most: int) -> Sequence[Delivered]:
+        """The newest messages, newest first."""
+        ...
+
+    def html(self, name: str) -> str | None:
+        """The HTML of one message; None where there is no such message, or it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The web side of one config."""
+
+    settings: Settings
+    clock: Clock
+    ledger: Callable[[], Ledger]
+    """The ledger; raises LedgerTrouble while there is none."""
+    in_force: InForce
+    pages: Pages
+    sayings: Sayings = field(default_factory=Sayings)
+    inbox: Inbox | None = None
+    """The outbox as its readers would see it; None where messages really leave."""
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the site stops: whatever lasts must end."""
+
+    def say(self, event: str, **fields: object) -> None:
+        """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""
+        self.sayings.say(event, **fields)
+
+    @property
+    def doors(self) -> Doors:
+        """Where answers come in, and the keys of links."""
+        return doors(self.settings)
+
+    def page(self, name: str, status: int = 200, **values: object) -> web.Response:
+        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader."""
+        text = self.pages.render(name, values)
+        return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": CACHE_NEVER})

@@ -1,0 +1,107 @@
+"""Incidents: `/incidents` and `/incidents/ID`, for insiders and for outsiders.
+
+It decides who sees which view: the internal one whoever knows the token, has an incident's signed link, or tries tocsin
+out at this machine; everybody else only what outsiders were told, and nothing at all of an incident of which they were
+told nothing. It must not know what stands on a view.
+"""
+
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from tocsin.app.incidents.incident_views import Listing, Views, listing, views
+from tocsin.formats.incident.file_name import ID
+from tocsin.web.access import sessions
+from tocsin.web.access.guard import insider
+from tocsin.web.access.signed_links import parts
+from tocsin.web.http.cache import Kept
+from tocsin.web.http.site import Site
+from tocsin.wording.report.chart import Chart
+from tocsin.wording.report.chart_lanes import STATUS_TONES
+from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
+from tocsin.wording.report.public_view import Outside, drawn
+
+PAGES_MOST = 100
+"""Incidents kept for a moment."""
+AGAIN_AFTER = 30
+"""Seconds after which a page of something open loads itself anew."""
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET /incidents`, `/incidents/{id}` and `/incidents/{id}/{signature}`."""
+    pages: Kept[Views | None] = Kept(PAGES_MOST)
+    lists: Kept[Listing] = Kept(1)
+
+    async def look(request: web.Request) -> Views:
+        name = request.match_info["id"]
+        if not ID.fullmatch(name):
+            raise web.HTTPNotFound
+        policy, now = await site.in_force.policy(), site.clock.now()
+        found = await pages.get(name, lambda: views(name, site.ledger(), policy, now))
+        if found is None:
+            raise web.HTTPNotFound
+        return found
+
+    async def one(request: web.Request) -> web.Response:
+        found = await look(request)
+        if insider(site, request) and request.query.get("view") != "public":
+            return _inside(site, found, signed=False)
+        if found.outside is None:
+            raise web.HTTPNotFound
+        return _outside(site, found.outside)
+
+    async def by_link(request: web.Request) -> web.Response:
+        parts(site, request, "incidents", "id")
+        return _inside(site, await look(request), signed=True)
+
+    async def every(request: web.Request) -> web.Response:
+        policy, now = await site.in_force.policy(), site.clock.now()
+        found = await lists.get("", lambda: listing(site.ledger(), policy, now))
+        if insider(site, request) and request.query.get("view") != "public":
+            session = sessions.NAME in request.cookies
+            return site.page(
+                "incidents", listing=found, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
+            )
+        going, over = found.public()
+        login = site.settings.web.token is not None
+        return site.page(
+            "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=login
+        )
+
+    return [
+        web.get("/incidents", every),
+        web.get("/incidents/{id}", one),
+        web.get("/incidents/{id}/{signature}", by_link),
+    ]
+
+
+def _inside(site: Site, found: Views, *, signed: bool) -> web.Response:
+    """The internal view. One who came by a link for one incident is not shown the way to all of them."""
+    view, now = found.inside, site.clock.now()
+    return site.page(
+        "incident",
+        view=view,
+        now=now,
+        again=0 if view.resolved_at else AGAIN_AFTER,
+        tones=STATUS_TONES,
+        drawings=_drawings(view.drawing),
+        public=found.outside is not None,
+        signed=signed,
+        overdue=_overdue(view.next_update_at, now),
+    )
+
+
+def _outside(site: Site, view: Outside) -> web.Response:
+    now = site.clock.now()
+    again = 0 if view.resolved_at else AGAIN_AFTER
+    drawings = _drawings(drawn(view, now))
+    return site.page("public_incident", view=view, now=now, again=again, tones=STATUS_TONES, drawings=drawings)
+
+
+def _drawings(chart: Chart) -> tuple[str, str]:
+    """For a desk and for a phone; the stylesheet shows one of them."""
+    return draw(chart, WIDE, "wide-drawing"), draw(chart, NARROW, "narrow-drawing")
+
+
+def _overdue(at: datetime | None, now: datetime) -> bool:
+    return at is not None and now - at > timedelta(minutes=1)

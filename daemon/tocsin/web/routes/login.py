@@ -1,0 +1,77 @@
+"""Login: `/login`, where a person gives the token once and the browser keeps a cookie made from it (`sessions`).
+
+It decides where one may go from here: to pages of ours only. It must not know what a session opens.
+"""
+
+from hmac import compare_digest
+
+from aiohttp import web
+
+from tocsin.web.access import sessions
+from tocsin.web.http.rate_limit import Rates, asker
+from tocsin.web.http.site import Site
+
+HOME = "/incidents"
+TRIES, TRIES_STEADY = 10.0, 1 / 6
+"""Tokens that one address may try at once, and each second after that: nobody guesses, people mistype."""
+TO_MOST = 200
+"""Characters of the page that one came from."""
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET` and `POST /login`, `POST /logout`."""
+    tries = Rates(lambda: site.clock.now().timestamp(), TRIES, TRIES_STEADY)
+
+    async def form(request: web.Request) -> web.Response:
+        return ask(site, request.query.get("to", HOME), 200)
+
+    async def login(request: web.Request) -> web.Response:
+        if not tries.allow(asker(request)):
+            site.say("too many tokens at the login")
+            raise web.HTTPTooManyRequests
+        fields = await request.post()
+        given, to = fields.get("token"), fields.get("to")
+        token = _token(site)
+        to = _ours(to if isinstance(to, str) else HOME)
+        said = given.strip() if isinstance(given, str) else ""
+        if not compare_digest(said.encode("utf-8", "replace"), token.encode()):
+            site.say("a wrong token at the login")
+            return ask(site, to, 403, wrong=True)
+        answer = web.Response(status=303, headers={"Location": to, "Cache-Control": "no-store"})
+        lasts = int(sessions.LASTS.total_seconds())
+        value = sessions.begun(token, site.clock.now())
+        answer.set_cookie(
+            sessions.NAME, value, max_age=lasts, httponly=True, samesite="Strict", secure=_secure(site), path="/"
+        )
+        return answer
+
+    async def logout(_request: web.Request) -> web.Response:
+        answer = web.Response(status=303, headers={"Location": HOME, "Cache-Control": "no-store"})
+        answer.del_cookie(sessions.NAME, path="/", httponly=True, samesite="Strict", secure=_secure(site))
+        return answer
+
+    return [web.get("/login", form), web.post("/login", login), web.post("/logout", logout)]
+
+
+def ask(site: Site, to: str, status: int = 401, *, wrong: bool = False) -> web.Response:
+    """The form, in place of what needs the token. Where no token is set there is nothing to log in to."""
+    _token(site)
+    return site.page("login", status, to=_ours(to), wrong=wrong)
+
+
+def _token(site: Site) -> str:
+    token = site.settings.web.token
+    if token is None or not token.get_secret_value():
+        raise web.HTTPForbidden(text="This is closed until TOCSIN_WEB__TOKEN is set.")
+    return token.get_secret_value()
+
+
+def _ours(to: str) -> str:
+    """A path of this site, else the list: nobody is sent elsewhere from here."""
+    plain = to.isascii() and to.isprintable() and "\\" not in to and len(to) <= TO_MOST
+    return to if plain and to.startswith("/") and not to.startswith("//") else HOME
+
+
+def _secure(site: Site) -> bool:
+    """A browser sends the cookie back only over TLS (or on its own machine), unless the site says that it has none."""
+    return not (site.settings.public_url or "").startswith("http://")

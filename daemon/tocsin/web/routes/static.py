@@ -1,0 +1,33 @@
+"""Static: the stylesheet, the scripts and the icon, as they came with the program.
+
+It decides which files there are, once at the start: nothing else can be reached. It must not know who uses them.
+"""
+
+from hashlib import sha256
+
+from aiohttp import web
+
+from tocsin.web import FOLDER
+from tocsin.web.http.site import Site
+
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+CACHED = "public, max-age=300"
+"""A browser asks again after five minutes, and hears that nothing changed."""
+
+
+def routes(_site: Site) -> list[web.RouteDef]:
+    """`GET /static/NAME`."""
+    files = {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in (FOLDER / "static").iterdir()}
+    tags = {name: sha256(data).hexdigest()[:16] for name, (data, _) in files.items()}
+
+    async def static(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in files:
+            raise web.HTTPNotFound
+        known = {"Cache-Control": CACHED, "ETag": f'"{tags[name]}"'}
+        if any(tag.value in (tags[name], "*") for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=known)
+        data, kind = files[name]
+        return web.Response(body=data, content_type=kind, charset="utf-8", headers=known)
+
+    return [web.get("/static/{name}", static)]

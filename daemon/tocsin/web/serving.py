@@ -1,0 +1,56 @@
+"""Serving: the site on its address, until SIGTERM or Ctrl-C. It decides how the process begins and ends."""
+
+import asyncio
+import signal
+
+import structlog
+from aiohttp import web
+
+from tocsin.ports.ledger import ServiceManager
+from tocsin.web.http.connections import Runner
+from tocsin.web.http.site import Site
+from tocsin.web.server import application
+
+BEATS_EVERY = 10.0
+"""Seconds between two signs of life to the service manager; a third of the patience of its unit."""
+
+log = structlog.get_logger()
+
+
+async def serve(site: Site, manager: ServiceManager) -> bool:
+    """Serve until a signal. True after SIGHUP: begin anew, with the settings as they then are. Raises OSError when the
+    address cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[bool] = loop.create_future()
+
+    def end(anew: bool) -> None:
+        if not ended.done():
+            ended.set_result(anew)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number is signal.SIGHUP)
+    runner = Runner(application(site), site.sayings)
+    await runner.setup()
+    beats = asyncio.create_task(_beat(manager), name="signs of life")
+    try:
+        host, port = site.settings.web.host, site.settings.web.port
+        listening = web.TCPSite(runner, host, port)
+        await listening.start()
+        manager.ready(f"listening on {site.settings.web.listen}")
+        log.info("ready", listening=site.settings.web.listen)
+        anew = await ended
+        log.info("beginning anew" if anew else "stopping")
+        (manager.reloading if anew else manager.stopping)()
+        site.ending.set()
+        return anew
+    finally:
+        beats.cancel()
+        await runner.cleanup()
+
+
+async def _beat(manager: ServiceManager) -> None:
+    """The loop turns: that is all the health that the web side has."""
+    while True:
+        manager.healthy()
+        await asyncio.sleep(BEATS_EVERY)

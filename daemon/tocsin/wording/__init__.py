@@ -1,0 +1,1 @@
+"""What we write: words for decisions. Pure; may know planning, never `formats`."""

@@ -1,0 +1,57 @@
+"""Plain: the built-in texts, without templates: what is sent when a template is broken (P2), short and whole."""
+
+from tocsin.domain.delivery import Content
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.text.gsm import cut, fold
+from tocsin.wording.message.shorten import fitted, limit
+from tocsin.wording.message.wording import Wording
+
+
+def content(words: Wording, via: Channel) -> Content:
+    """The built-in text of a message, for a channel."""
+    if via is Channel.SMS:
+        return Content(fitted(words, _sms) or cut(fold(_sms(words)), limit(words)))
+    drill = "DRILL " if words.drill else ""
+    head = f"{words.tag}: {words.title}" if words.tag else words.title
+    kind = words.kind.replace("_", " ").upper()
+    body = "\n\n".join(part for part in (*_body(words), words.impact, words.summary) if part)
+    return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{kind}: {head}")
+
+
+def _sms(words: Wording) -> str:
+    head = f"{words.tag} {words.title}" if words.tag else words.title
+    return f"{head}: {' '.join(part for part in _body(words) if part)}"
+
+
+def _body(words: Wording) -> tuple[str, ...]:
+    """What it says, by kind."""
+    match Kind(words.kind):
+        case Kind.PAGE:
+            asked = f"You: {words.your_role}." if words.your_role else "The incident file cannot be read."
+            return (words.why, asked, _way(words, "Ack: "))
+        case Kind.STAND_DOWN:
+            return (f"stand down, you are no longer needed as {words.your_role}.",)
+        case Kind.UPDATE:
+            promise = f"Next update by {words.next_short}." if words.next else "We write again when something changes."
+            said = tuple(each.text for each in words.news) or (words.standing,)
+            return (*words.changes, *said, promise)
+        case Kind.CLOSING:
+            lasted = f"resolved after {words.duration}." if words.duration else "resolved."
+            return (lasted, words.resolution)
+        case Kind.REMINDER:
+            said_by = f"tocsin update {words.id} TEXT"
+            return (f"an update is due at {words.due_short} and nothing new was written. {said_by}",)
+        case Kind.VERIFY:
+            return (f"is all healthy? {_way(words, 'Confirm: ')}",)
+        case Kind.REVIEW:
+            return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
+        case Kind.OPERATOR | Kind.ANSWER:
+            return ()
+
+
+def _way(words: Wording, asks: str) -> str:
+    """How to answer, by the shortest way that there is."""
+    if words.code:
+        return f"Reply ok {words.code}" + (f" or pass {words.code}" if words.kind == Kind.PAGE else "")
+    return asks + (words.answer_url or words.acknowledge)

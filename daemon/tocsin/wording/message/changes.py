@@ -1,0 +1,104 @@
+"""Changes: what a group has not heard yet, between the version it was last told of and this one (timeline.md rule 22).
+
+External groups hear of title, status, impact, ETA and `public` texts only (product.md section 5).
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.text.cleaning import clean
+from tocsin.text.times import clock, moved
+
+FRESH = {
+    Status.INVESTIGATING: "We are investigating.",
+    Status.IDENTIFIED: "We have found the cause and are working on it.",
+    Status.MONITORING: "A fix is in place and we are watching it.",
+    Status.RESOLVED: "The incident is resolved.",
+}
+STILL = {
+    Status.INVESTIGATING: "We are still investigating.",
+    Status.IDENTIFIED: "We know the cause and are still working on it.",
+    Status.MONITORING: "The fix is in place and we are still watching it.",
+    Status.RESOLVED: "The incident is resolved.",
+}
+"""What is said when there is nothing new to say: honest, for a reader to whom the status is new, or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An `updates` entry as a reader gets it. `by` and `at` are empty where the file is silent, and for outsiders."""
+
+    text: str
+    by: str = ""
+    at: str = ""
+
+
+def news(incident: Incident, told: Incident | None, *, external: bool, zone: str, now: datetime) -> tuple[News, ...]:
+    """The `updates` entries that this reader's group has not read, oldest first; at the first update only the newest.
+
+    As in rule 22 an entry is new when the list has grown: a mended old one is not told again.
+    """
+    said = [each for entry in _fresh(incident, told) if (each := _said(entry, external, zone, now)).text]
+    return tuple(said if told else said[-1:])
+
+
+def standing(status: Status, told: Status | None) -> str:
+    """The standing sentence for a status; `told` is the one that the reader last heard of."""
+    return (STILL if status is told else FRESH)[status]
+
+
+def changes(
+    incident: Incident, told: Incident | None, *, external: bool, order: tuple[str, ...], zone: str, now: datetime
+) -> tuple[str, ...]:
+    """What else has changed, a sentence each. `order` lists the severities, the worst first."""
+    if told is None:
+        return ()
+    said: list[str] = []
+    if not external and told.severity != incident.severity:
+        said.append(f"Severity {way(told.severity, incident.severity, order)}.")
+    if told.status is not incident.status:
+        said.append(f"Status: {incident.status.value} (was {told.status.value}).")
+    if told.eta != incident.eta:
+        said.append(_eta(told.eta, incident.eta, zone, now))
+    if told.impact and not incident.impact:
+        said.append("The impact is no longer stated.")
+    return tuple(said)
+
+
+def way(before: str, after: str, order: tuple[str, ...]) -> str:
+    """Which way a severity went: `raised from SEV2 to SEV1`."""
+    turn = "changed"
+    if before in order and after in order:
+        turn = "raised" if order.index(after) < order.index(before) else "lowered"
+    return f"{turn} from {before.upper()} to {after.upper()}"
+
+
+def _fresh(incident: Incident, told: Incident | None) -> list[UpdateEntry]:
+    if told is None:
+        return list(incident.updates)
+    known, fresh = Counter(told.updates), []
+    for entry in incident.updates:
+        if known[entry] > 0:
+            known[entry] -= 1
+        else:
+            fresh.append(entry)
+    grown = len(incident.updates) - len(told.updates)
+    return fresh[-grown:] if grown > 0 else []
+
+
+def _said(entry: UpdateEntry, external: bool, zone: str, now: datetime) -> News:
+    if external:
+        return News(clean(entry.public))
+    return News(clean(entry.text or entry.public), clean(entry.by), clock(entry.at, zone, now) if entry.at else "")
+
+
+def _eta(before: datetime | None, after: datetime | None, zone: str, now: datetime) -> str:
+    """A change of the estimate is said as such."""
+    if after is None:
+        assert before is not None
+        return f"There is no ETA any more (was {clock(before, zone, now)})."
+    if before is None:
+        return f"ETA: {clock(after, zone, now)}."
+    return f"ETA: {moved(before, after, zone, now)}."

@@ -1,0 +1,33 @@
+"""Reasons in words: why a page comes to this person now. A first page needs none: the incident says it all."""
+
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Notification, Reason
+from tocsin.domain.policy import Policy
+from tocsin.wording.message.changes import way
+
+WHY = {
+    Reason.ESCALATED: "Nobody has accepted yet.",
+    Reason.REPEATED: "Still nobody has accepted.",
+    Reason.LAST_RESORT: "Nobody else answered: you are the last resort.",
+    Reason.ASSIGNED: "You were assigned.",
+    Reason.SEVERITY_RAISED: "The severity changed.",
+    Reason.REOPENED: "It is open again.",
+    Reason.DECLINED: "Somebody passed it on.",
+    Reason.REACH: "You have not answered yet.",
+    Reason.STILL_THERE: "Are you still on it? Please confirm.",
+}
+
+
+def why(each: Notification, incident: Incident, history: History, policy: Policy) -> str:
+    """A sentence, or nothing. `history` is from before the decision."""
+    if incident.unreadable:
+        return ""
+    if each.reason is Reason.ASSIGNED:
+        holders = (policy.people.get(history.holder(role) or "") for role in each.roles)
+        names = [person.name for person in holders if person and person.id != each.to]
+        return f"You were assigned; {names[0]} has it until you accept." if names else WHY[each.reason]
+    before = history.assessed.severity if history.assessed else ""
+    if each.reason is Reason.SEVERITY_RAISED and before and before != incident.severity:
+        return f"Severity {way(before, incident.severity, tuple(policy.severities))}."
+    return WHY.get(each.reason, "")

@@ -1,0 +1,149 @@
+"""Fitting: an SMS made to fit its segments (timeline.md rule 42): the title gives way first, then what was said, then
+the reason and the roles' titles; then a link that is too long, for the command; the way to acknowledge last, and never
+wholly.
+
+Must not know how words become a text: it is given that.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from tocsin.domain.notification import Kind
+from tocsin.text.gsm import fold, segments
+from tocsin.wording.message.changes import News
+from tocsin.wording.message.wording import Wording
+
+SEGMENTS_MOST = 3
+SEGMENTS_OF = {Kind.PAGE: 1, Kind.STAND_DOWN: 1}
+"""How many segments a message may take; those not named here, `SEGMENTS_MOST`."""
+TITLE_MIN = 16
+"""A title is cut to so many characters before anything else is."""
+TITLE_ENOUGH = 48
+"""Where there is room for texts, they are cut before a title gets shorter than this."""
+ROLE_MOST = 24
+TAG_MOST = 16
+TEXT_MOST = 500
+"""More of a free text than an SMS can ever hold."""
+
+Said = Callable[[Wording], str]
+
+
+def limit(words: Wording) -> int:
+    """How many segments this message may take."""
+    return SEGMENTS_OF.get(Kind(words.kind), SEGMENTS_MOST)
+
+
+def fitted(words: Wording, said: Said) -> str | None:
+    """The text that `said` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
+    most = limit(words)
+
+    def text(candidate: Wording) -> str:
+        drill = "DRILL " if words.drill else ""
+        return fold(drill + " ".join(said(candidate).split()))
+
+    def fits(candidate: Wording) -> bool:
+        return segments(text(candidate)) <= most
+
+    words = _brief(words)
+    whole = text(words)
+    if segments(whole) <= most:
+        return whole
+    for each in _ways(words):
+        shortened = _shortened(each, fits)
+        if shortened is not None:
+            return text(shortened)
+    return None
+
+
+def _brief(words: Wording) -> Wording:
+    """The words with free texts no longer than an SMS could hold."""
+    return replace(
+        words,
+        title=cut(fold(words.title), TEXT_MOST),
+        summary=cut(words.summary, TEXT_MOST),
+        impact=cut(words.impact, TEXT_MOST),
+        resolution=cut(words.resolution, TEXT_MOST),
+        news=tuple(News(cut(each.text, TEXT_MOST), each.by, each.at) for each in words.news[-3:]),
+    )
+
+
+def _ways(words: Wording) -> Iterator[Wording]:
+    """The words, then with less and less around what must stay."""
+    if words.answer_url and not words.code:
+        yield from _briefer(words)
+        words = replace(words, answer_url="")
+    yield from _briefer(words)
+    *_, words = _briefer(words)
+    words = replace(
+        words,
+        title=_latin(words.title) or "incident",
+        your_role=_latin(words.your_role) or "responder" if words.your_role else "",
+        accepted_by=_latin(words.accepted_by),
+        groups="",
+    )
+    yield words
+    yield replace(words, tag=cut(words.tag, TAG_MOST), acknowledge="tocsin ack, or acknowledged: in the file")
+
+
+def _briefer(words: Wording) -> Iterator[Wording]:
+    """The words, then without the reason, then with fewer and shorter names."""
+    yield words
+    if words.why:
+        words = replace(words, why="")
+        yield words
+    role = cut(words.roles[0], ROLE_MOST) if words.roles else ""
+    more = f" +{len(words.roles) - 1}" if len(words.roles) > 1 else ""
+    yield replace(words, your_role=role + more, accepted_by=cut(words.accepted_by, ROLE_MOST))
+
+
+def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | None:
+    """The words with a title, and then texts, just short enough; None when that is not enough."""
+    if fits(words):
+        return words
+    for shortest in (TITLE_MIN,) if limit(words) == 1 else (TITLE_ENOUGH, TITLE_MIN):
+        least = replace(words, title=cut(words.title, shortest))
+        if fits(least):
+            return _longest(partial(_titled, words), len(words.title), shortest, fits)
+        texts = (words.summary, words.impact, words.resolution, " ".join(each.text for each in words.news))
+        found = _longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
+        if found is not None:
+            return found
+    return None
+
+
+def _titled(words: Wording, length: int) -> Wording:
+    return replace(words, title=cut(words.title, length))
+
+
+def _with_texts(words: Wording, length: int) -> Wording:
+    """The words with no free text longer than that."""
+    news = cut(" ".join(each.text for each in words.news), length)
+    return replace(
+        words,
+        summary=cut(words.summary, length),
+        impact=cut(words.impact, length),
+        resolution=cut(words.resolution, length),
+        news=(News(news),) if words.news else (),
+    )
+
+
+def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Callable[[Wording], bool]) -> Wording | None:
+    """The longest that fits, found by halving; None when even the shortest does not."""
+    if most < least or not fits(made(least)):
+        return None
+    low, high = least, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(made(middle)) else (low, middle - 1)
+    return made(low)
+
+
+def cut(text: str, length: int) -> str:
+    """The text in at most `length` characters; one that is cut ends in three dots."""
+    return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + "..."[: max(length, 0)]
+
+
+def _latin(text: str) -> str:
+    """What of a text is in the narrow alphabet of SMS: 71 of such a letter fit one segment."""
+    return " ".join("".join(letter for letter in fold(text) if segments(letter * 71) == 1).split())

@@ -1,0 +1,233 @@
+"""Wording: what a message is about, as plain words that templates put in order (product.md section 5, "Messages").
+
+Incident text comes in as data, cleaned once more. What an outsider may not read is left empty here, so that no
+template can give it away; so is whatever differs among readers who share one text. Must not know templates, the
+limits of channels, nor how anything is sent.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.invitation import ANSWERED_FOR, NO_INVITATION, Invitation
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.times import clock, dated, moment, span
+from tocsin.wording.message.changes import News, changes, news, standing
+from tocsin.wording.message.locale import zone_of
+from tocsin.wording.message.page_reason import why
+
+SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
+"""Kinds whose words are the same for every reader of one group, zone and language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Everything a template may say: the names here are the names in templates. Empty means there is nothing to say.
+
+    `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
+    `file`. `code` is what an SMS is answered with, where answers come in; the `_url`s are links, where the web side is
+    reached. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
+    entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
+    come with the day, their `_short` kin as short as can be.
+    """
+
+    kind: str
+    reason: str
+    drill: bool
+    external: bool
+    title: str
+    status: str
+    id: str = ""
+    file: str = ""
+    tag: str = ""
+    severity_title: str = ""
+    severity_meaning: str = ""
+    summary: str = ""
+    impact: str = ""
+    impact_new: bool = False
+    eta: str = ""
+    eta_short: str = ""
+    services: tuple[str, ...] = ()
+    since: str = ""
+    unreadable: bool = False
+    resolution: str = ""
+    duration: str = ""
+    review_file: str = ""
+    review_due: str = ""
+    review_overdue: bool = False
+    person: str = ""
+    name: str = ""
+    roles: tuple[str, ...] = ()
+    your_role: str = ""
+    duties: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+    acknowledge: str = ""
+    acknowledge_line: str = ""
+    code: str = ""
+    answer_url: str = ""
+    page_url: str = ""
+    holders: tuple[tuple[str, str], ...] = ()
+    accepted_by: str = ""
+    first: bool = False
+    reopened: bool = False
+    last_word: bool = False
+    changes: tuple[str, ...] = ()
+    news: tuple[News, ...] = ()
+    standing: str = ""
+    next: str = ""
+    next_short: str = ""
+    due: str = ""
+    due_short: str = ""
+    groups: str = ""
+
+
+def wording(
+    each: Notification,
+    incident: Incident,
+    history: History,
+    policy: Policy,
+    invitation: Invitation = NO_INVITATION,
+) -> Wording:
+    """The words for one notification. `history` is from before its decision."""
+    about = replace(_about(each, incident, history, zone_of(each, policy)), page_url=invitation.page_url)
+    if not each.external:
+        about = _inside(about, incident, history, policy, each)
+    if each.kind in SHARED:
+        return _news(about, each, incident, history, policy)
+    return replace(
+        _mine(about, each, history, policy),
+        code=invitation.code,
+        answer_url=invitation.answer_url if _answered(each, history) else "",
+    )
+
+
+def _answered(each: Notification, history: History) -> bool:
+    """Whether a link in this message still leads to something when it comes: a late verify's would not."""
+    return history.resolved_at is None or each.at < history.resolved_at + ANSWERED_FOR
+
+
+def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:
+    """What everybody may read of an incident (product.md section 5: title, status, impact, ETA)."""
+    eta = None if incident.resolved else incident.eta
+    return Wording(
+        kind=each.kind.value,
+        reason=each.reason.value,
+        drill=incident.drill,
+        external=each.external,
+        title=one_line(clean(incident.title)) or "Untitled incident",
+        status=incident.status.value,
+        impact=clean(incident.impact),
+        eta=dated(eta, zone) if eta else "",
+        eta_short=clock(eta, zone, each.at) if eta else "",
+        duration=_lasted(history),
+        unreadable=incident.unreadable,
+        reopened=each.episode > 1,
+        standing=standing(incident.status, incident.status),
+    )
+
+
+def _inside(about: Wording, incident: Incident, history: History, policy: Policy, each: Notification) -> Wording:
+    """What insiders read besides."""
+    severity, zone = policy.severity(incident.severity), zone_of(each, policy)
+    review_at = history.resolved_at + severity.review.within if severity.review and history.resolved_at else None
+    needed = [role for role in history.roles.values() if role.needed and role.role]
+    return replace(
+        about,
+        id=incident.id,
+        file=f"{incident.id}.yaml",
+        tag=severity.name.upper(),
+        severity_title=severity.title,
+        severity_meaning=severity.meaning,
+        summary=clean(incident.summary),
+        services=tuple(policy.services[name].title for name in incident.services if name in policy.services),
+        since=dated(history.started_at, zone) if history.started_at else "",
+        resolution=clean(incident.resolution) if incident.resolved else "",
+        review_file=f"reviews/{incident.id}.md",
+        review_due=moment(review_at, zone) if review_at else "",
+        review_overdue=review_at is not None and each.at > review_at,
+        holders=tuple((_title(policy, role.role), _name(policy, role.holder)) for role in needed),
+        why=why(each, incident, history, policy) if each.kind is Kind.PAGE else "",
+        news=news(incident, None, external=False, zone=zone, now=each.at) if each.kind is Kind.PAGE else (),
+    )
+
+
+def _mine(about: Wording, each: Notification, history: History, policy: Policy) -> Wording:
+    """What is for one person: their roles, and what they are asked to do."""
+    person, due_at, zone = policy.people.get(each.to), each.next_update_at, zone_of(each, policy)
+    titles = tuple(_title(policy, role) for role in each.roles)
+    known = (policy.roles[role] for role in each.roles if role in policy.roles)
+    holders = (history.holder(role) for role in each.roles)
+    return replace(
+        about,
+        person=each.to,
+        name=person.name if person else each.to,
+        roles=titles,
+        your_role=listed(titles),
+        duties=tuple((role.title, role.duties) for role in known if role.duties),
+        acknowledge=f"tocsin ack {about.id} --as {each.to}",
+        acknowledge_line=f"acknowledged: [{each.to}]",
+        accepted_by=listed(tuple(dict.fromkeys(_name(policy, holder) for holder in holders if holder))),
+        due=dated(due_at, zone) if due_at else "",
+        due_short=clock(due_at, zone, each.at) if due_at else "",
+        groups=_groups_due(each, history, policy),
+    )
+
+
+def _news(about: Wording, each: Notification, incident: Incident, history: History, policy: Policy) -> Wording:
+    """What a group has not heard yet, and when it hears next."""
+    if each.kind is Kind.CLOSING:
+        return about
+    known, at, zone = history.groups.get(each.group or ""), each.next_update_at, zone_of(each, policy)
+    told, order = known.told if known else None, tuple(policy.severities)
+    return replace(
+        about,
+        first=told is None,
+        standing=standing(incident.status, told.status if told else None),
+        last_word=each.reason is Reason.SEVERITY_LOWERED,
+        impact_new=bool(incident.impact) and (told is None or told.impact != incident.impact),
+        changes=changes(incident, told, external=each.external, order=order, zone=zone, now=each.at),
+        news=news(incident, told, external=each.external, zone=zone, now=each.at),
+        next=dated(at, zone) if at else "",
+        next_short=clock(at, zone, each.at) if at else "",
+    )
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Names as people list them: `a, b and c`."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def _title(policy: Policy, role: str) -> str:
+    if role == RESPONDER:
+        return "responder"
+    return policy.roles[role].title if role in policy.roles else role
+
+
+def _name(policy: Policy, person: str | None) -> str:
+    known = policy.people.get(person or "")
+    return known.name if known else person or ""
+
+
+def _groups_due(each: Notification, history: History, policy: Policy) -> str:
+    """The groups whose update a reminder speaks of: those whose interval since their last update ends then."""
+    if each.kind is not Kind.REMINDER or each.next_update_at is None or history.incident is None:
+        return ""
+    streams = policy.severity(history.incident.severity).updates
+    named = {group: stream.cadence for stream in reversed(streams) for group in stream.to}
+    titles = []
+    for group, known in history.groups.items():
+        cadence = named.get(group) or (streams[0].cadence if streams else None)
+        spans = cadence.spans if cadence else ()
+        if group in policy.stakeholders and any(known.last_at + one.every == each.next_update_at for one in spans):
+            titles.append(policy.stakeholders[group].title)
+    return listed(tuple(titles))
+
+
+def _lasted(history: History) -> str:
+    """How long the episode lasted, from its start to its resolution."""
+    if history.started_at is None or history.resolved_at is None:
+        return ""
+    return span(max(history.resolved_at - history.started_at, timedelta(0)))

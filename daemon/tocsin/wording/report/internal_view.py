@@ -1,0 +1,169 @@
+"""Inside: an incident as those who work on it see it: what is true now, who has it, when the next update is promised,
+and everything that happened.
+
+Decides what stands on the page and what is left out of one that is too long. Must not know how it is laid out, nor
+what the plan makes of it: how it stands is handed in.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.domain.facts import Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.times import span
+from tocsin.wording.message.changes import standing
+from tocsin.wording.message.reason_text import title
+from tocsin.wording.message.wording import listed
+from tocsin.wording.report.chart import Chart, Tone
+from tocsin.wording.report.chart_lanes import chart, severity_tone
+from tocsin.wording.report.deliveries import Sent
+from tocsin.wording.report.page_timeline import Moment, moments, shortened
+from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.versions import gathered
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A role: who has it (or is expected to, while `accepted_at` is None), and who was asked since when."""
+
+    title: str
+    name: str
+    accepted_at: datetime | None
+    asked: tuple[str, ...] = ()
+    asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A group: when it heard last, how often it heard, and when it was promised the next update."""
+
+    title: str
+    external: bool
+    last_at: datetime
+    updates: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What was last written for everybody; the standing sentence where nothing was."""
+
+    text: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The internal view. Texts are clean. `left_out` counts the moments between the first and the last shown."""
+
+    incident: Incident
+    title: str
+    tag: str
+    severity: str
+    meaning: str
+    tone: Tone
+    services: tuple[str, ...]
+    since: datetime
+    resolved_at: datetime | None
+    lasted: str
+    episode: int
+    latest: Latest
+    parts: tuple[Part, ...]
+    told: tuple[Told, ...]
+    next_update_at: datetime | None
+    review_at: datetime | None
+    story: tuple[Moment, ...]
+    story_after: tuple[Moment, ...]
+    left_out: int
+    drawing: Chart
+
+    @property
+    def unaccepted(self) -> str:
+        """The roles that nobody has accepted, by their titles."""
+        return listed(tuple(part.title for part in self.parts if part.accepted_at is None))
+
+
+def inside(
+    steps: Sequence[Step],
+    sent: Sequence[Sent],
+    holders: Sequence[tuple[str, str | None, datetime | None]],
+    next_update_at: datetime | None,
+    policy: Policy,
+    now: datetime,
+) -> Inside:
+    """The view. `holders` are (role, person, accepted at) in the severity's order."""
+    history = steps[-1].after
+    incident = history.incident
+    assert incident is not None
+    severity = policy.severity(incident.severity)
+    begun = history.started_at or steps[0].fact.at
+    review = severity.review
+    waits = promises(sent) if history.resolved_at is None else {}
+    first, last, left_out = shortened(moments(steps, sent, policy))
+    return Inside(
+        incident=incident,
+        title=one_line(clean(incident.title)) or "Untitled incident",
+        tag=severity.name.upper(),
+        severity=severity.title,
+        meaning=severity.meaning,
+        tone=severity_tone(incident.severity, policy),
+        services=tuple(policy.services[name].title for name in incident.services if name in policy.services),
+        since=begun,
+        resolved_at=history.resolved_at,
+        lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
+        episode=history.episode,
+        latest=_latest(steps, incident),
+        parts=tuple(_part(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
+        told=tuple(_told(history, waits, policy)),
+        next_update_at=next_update_at,
+        review_at=history.resolved_at + review.within if review and history.resolved_at else None,
+        story=first,
+        story_after=last,
+        left_out=left_out,
+        drawing=chart(steps, waits, policy, now),
+    )
+
+
+def promises(sent: Sequence[Sent]) -> dict[str, datetime]:
+    """The next update that each group was promised by its newest one."""
+    newest: dict[str, tuple[datetime, datetime | None]] = {}
+    for each in (one.notification for one in sent):
+        if each.group and (each.group not in newest or each.at >= newest[each.group][0]):
+            newest[each.group] = each.at, each.next_update_at
+    return {group: at for group, (_, at) in newest.items() if at is not None}
+
+
+def _part(role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy) -> Part:
+    known = history.roles.get(role)
+    step = known.step if known and accepted_at is None else None
+    asked = tuple(_name(each, policy) for each in step.people) if step else ()
+    return Part(title(role, policy), _name(person, policy), accepted_at, asked, step.at if step else None)
+
+
+def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[Told]:
+    found = []
+    for name, known in history.groups.items():
+        group = policy.stakeholders.get(name)
+        called = group.title if group else name
+        found.append(Told(called, known.external, known.last_at, known.updates, waits.get(name)))
+    return found
+
+
+def _latest(steps: Sequence[Step], incident: Incident) -> Latest:
+    """The newest entry under `updates`, as it stands."""
+    versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
+    entries = [(at, entry) for at, entry in gathered(versions, lambda each: each.updates) if entry in incident.updates]
+    if not entries:
+        return Latest(standing(incident.status, incident.status))
+    at, entry = max(entries, key=lambda each: (each[0], incident.updates.index(each[1])))
+    return Latest(clean(entry.text or entry.public), one_line(clean(entry.by)), at)
+
+
+def _name(person: str | None, policy: Policy) -> str:
+    known = policy.people.get(person or "")
+    return known.name if known else person or ""

@@ -1,0 +1,117 @@
+"""Moments: the story of an incident for a page that is looked at: what happened within a second together, and the
+messages of that second as one line that can be opened.
+
+Decides what is folded, and what is left out of a story that is too long. Must not know how it is laid out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tocsin.domain.delivery import Receipt, Refused
+from tocsin.domain.notification import Kind
+from tocsin.domain.policy import Policy
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.markdown import Run, runs
+from tocsin.wording.report.deliveries import Sent, told
+from tocsin.wording.report.timeline import Step, story
+
+FIRST_MOST = 60
+LAST_MOST = 240
+"""Of a story with more moments than these together, the first and the last are shown."""
+NAMED_MOST = 4
+"""More readers of one kind are counted."""
+_CALLED = {
+    Kind.PAGE: ("page to", "pages to"),
+    Kind.STAND_DOWN: ("stand-down to", "stand-downs to"),
+    Kind.UPDATE: ("update to", "updates to"),
+    Kind.CLOSING: ("closing message to", "closing messages to"),
+    Kind.REMINDER: ("reminder to", "reminders to"),
+    Kind.VERIFY: ("request to confirm health to", "requests to confirm health to"),
+    Kind.REVIEW: ("request to finish the review to", "requests to finish the review to"),
+    Kind.OPERATOR: ("notice to", "notices to"),
+    Kind.ANSWER: ("answer to", "answers to"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What happened at an instant, a paragraph each; `sent` sums up the messages of that instant, of which `failed` did
+    not arrive; `messages` tells each of them.
+    """
+
+    at: datetime
+    lines: tuple[tuple[Run, ...], ...]
+    sent: str = ""
+    failed: int = 0
+    messages: tuple[tuple[Run, ...], ...] = ()
+
+
+@dataclass(slots=True)
+class _Second:
+    lines: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+
+
+def moments(steps: Sequence[Step], sent: Sequence[Sent], policy: Policy) -> list[Moment]:
+    """The whole story, in time order."""
+    seconds: dict[datetime, _Second] = {}
+
+    def second(at: datetime) -> _Second:
+        return seconds.setdefault(at.replace(microsecond=0), _Second())
+
+    for line in story(steps, (), (), policy):
+        second(line.at).lines.append(line.text)
+    for at, text in told(sent, policy):
+        second(at).messages.append(text)
+    for each in sent:
+        second(each.notification.at).sent.append(each)
+    return [
+        Moment(
+            at,
+            tuple(runs(line) for line in one.lines),
+            _sentence(_summed(one.sent, policy)),
+            sum(_failed(each) for each in one.sent),
+            tuple(runs(line) for line in one.messages),
+        )
+        for at, one in sorted(seconds.items())
+    ]
+
+
+def shortened(found: Sequence[Moment]) -> tuple[tuple[Moment, ...], tuple[Moment, ...], int]:
+    """The first and the last of a long story, and how many are left out between them."""
+    left_out = len(found) - FIRST_MOST - LAST_MOST
+    if left_out <= 0:
+        return tuple(found), (), 0
+    return tuple(found[:FIRST_MOST]), tuple(found[-LAST_MOST:]), left_out
+
+
+def _summed(sent: Sequence[Sent], policy: Policy) -> Iterator[str]:
+    """For each kind who got it: people, or groups by their titles."""
+    for kind in Kind:
+        names = dict.fromkeys(_reader(each, policy) for each in sent if each.notification.kind is kind)
+        if names:
+            one, many = _CALLED[kind]
+            counted = ", ".join(names) if len(names) <= NAMED_MOST else f"{len(names)} readers"
+            yield f"{one if len(names) == 1 else many} {counted}"
+
+
+def _sentence(parts: Iterator[str]) -> str:
+    said = "; ".join(parts)
+    return said[:1].upper() + said[1:]
+
+
+def _reader(each: Sent, policy: Policy) -> str:
+    about = each.notification
+    if about.kind is Kind.UPDATE and about.group:
+        group = policy.stakeholders.get(about.group)
+        return group.title if group else about.group
+    person = policy.people.get(about.to)
+    return person.name if person else one_line(clean(about.to))
+
+
+def _failed(each: Sent) -> bool:
+    """Whether it is known that it did not arrive."""
+    refused = bool(each.attempts) and isinstance(each.attempts[-1].outcome, Refused)
+    return refused or each.receipt is Receipt.UNDELIVERED

@@ -1,0 +1,169 @@
+"""Outside: an incident as outsiders may see it: what external groups were told, at the instants at which they were told
+it, in the words of their emails (product.md section 5: title, status, impact, ETA, `public` texts, the standing
+sentence). A version that they were not told of is not shown.
+
+Decides what of an incident is public, and whether it is at all. Must not know how it is laid out.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.domain.facts import Closed, Updated
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Reason
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.times import span
+from tocsin.wording.message.changes import changes, news, standing
+from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign
+from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
+from tocsin.wording.report.timeline import Step
+
+ZONE = "UTC"
+"""Whose clock the words are for: nobody's in particular."""
+LAST_WORD = "There will be no more updates until it is resolved."
+AGAIN = "This incident is open again."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What outsiders were told at an instant, a paragraph each: what had changed, then the news (or the standing
+    sentence); and the status of that version.
+    """
+
+    at: datetime
+    changes: tuple[str, ...]
+    words: tuple[str, ...]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The public view. `said` is oldest first, never empty. `next_update_at` is what was promised last."""
+
+    id: str
+    title: str
+    status: Status
+    impact: str
+    eta: datetime | None
+    said: tuple[Said, ...]
+    next_update_at: datetime | None
+    resolved_at: datetime | None
+
+    @property
+    def began_at(self) -> datetime:
+        """When outsiders first heard of it."""
+        return self.said[0].at
+
+    @property
+    def latest(self) -> Said:
+        """What they heard last."""
+        return self.said[-1]
+
+
+def outside(steps: Sequence[Step], promises: dict[str, datetime], order: tuple[str, ...]) -> Outside | None:
+    """The public view, None when there is none: no external group was told, or it is a drill. `promises` are the next
+    updates by group, `order` lists the severities, the worst first.
+    """
+    newest = steps[-1].after.incident
+    assert newest is not None
+    told = [step for step in steps if isinstance(step.fact, Updated) and step.fact.external]
+    if newest.drill or not any(isinstance(step.fact, Updated) and step.fact.readers for step in told):
+        return None
+    public = [*told, *_ends(steps)]
+    public.sort(key=lambda step: step.fact.at)
+    last = public[-1]
+    version, resolved = _version(last), isinstance(last.fact, Closed)
+    groups = {step.fact.group for step in told if isinstance(step.fact, Updated)}
+    waits = [at for name, at in promises.items() if name in groups]
+    # The end says no more than that it ended: what they last read of the impact stands.
+    read = _version(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
+    return Outside(
+        id=version.id,
+        title=one_line(clean(version.title)) or "Untitled incident",
+        status=Status.RESOLVED if resolved else version.status,
+        impact=clean(read.impact),
+        eta=None if resolved else version.eta,
+        said=tuple(_said(public, order)),
+        next_update_at=None if resolved else min(waits, default=None),
+        resolved_at=last.fact.at if resolved else None,
+    )
+
+
+def drawn(view: Outside, now: datetime) -> Chart:
+    """The drawing of the public view: its status, and when outsiders heard."""
+    until = view.resolved_at or now
+    bands = [
+        Band(one.at, following, STATUS_TONES[one.status], one.status.value)
+        for one, following in zip(view.said, [*(each.at for each in view.said[1:]), until], strict=True)
+        if following > one.at
+    ]
+    joined: list[Band] = []
+    for band in bands:
+        last = joined[-1] if joined else None
+        if last and (last.label, last.end) == (band.label, band.start):
+            joined[-1] = Band(last.start, band.end, band.tone, band.label)
+        else:
+            joined.append(band)
+    marks = [Mark(each.at, Sign.UPDATE) for each in view.said]
+    promised = view.next_update_at
+    marks += [Mark(promised, Sign.PROMISED)] if promised and promised > now else []
+    end = max(until, promised or until)
+    length = max(end - view.began_at, timedelta(minutes=1)) * (1 + AFTER)
+    lanes = (Lane("Status", bands=tuple(joined)), Lane("Updates", marks=tuple(marks)))
+    about = "The status over time, and the updates. The list below tells the same."
+    return Chart("Timeline", about, view.began_at, view.began_at + length, None if view.resolved_at else now, lanes)
+
+
+def _ends(steps: Sequence[Step]) -> Iterator[Step]:
+    """The closings that outsiders heard: of episodes in which they were told something."""
+    for step in steps:
+        if isinstance(step.fact, Closed) and any(each.external for each in step.before.reached.values()):
+            yield step
+
+
+def _version(step: Step) -> Incident:
+    assert step.before.incident is not None
+    return step.before.incident
+
+
+def _said(public: Sequence[Step], order: tuple[str, ...]) -> Iterator[Said]:
+    """What was told, groups told at one instant together."""
+    together: dict[datetime, list[Step]] = {}
+    for step in public:
+        together.setdefault(step.fact.at, []).append(step)
+    for at, found in together.items():
+        changed = dict.fromkeys(word for step in found for word in _changes(step, order))
+        words = dict.fromkeys(word for step in found for word in _words(step))
+        ended = any(isinstance(step.fact, Closed) for step in found)
+        yield Said(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
+
+
+def _changes(step: Step, order: tuple[str, ...]) -> Iterator[str]:
+    """What an update says has changed since the one before, as in its template."""
+    if isinstance(step.fact, Updated):
+        told = _told(step, step.fact)
+        if told is None and step.before.episode > 1:
+            yield AGAIN
+        yield from changes(_version(step), told, external=True, order=order, zone=ZONE, now=step.fact.at)
+
+
+def _told(step: Step, fact: Updated) -> Incident | None:
+    """The version that the group was told of before."""
+    known = step.before.groups.get(fact.group)
+    return known.told if known else None
+
+
+def _words(step: Step) -> Iterator[str]:
+    """What else an update says, or the end: as in the templates of the same name."""
+    fact, incident = step.fact, _version(step)
+    if not isinstance(fact, Updated):
+        begun, ended = step.before.started_at, step.before.resolved_at
+        lasted = f" It lasted {span(max(ended - begun, timedelta(0)))}." if begun and ended else ""
+        yield f"This incident is resolved.{lasted}"
+        return
+    told = _told(step, fact)
+    new = [each.text for each in news(incident, told, external=True, zone=ZONE, now=fact.at)]
+    yield from new or [standing(incident.status, told.status if told else None)]
+    if fact.reason is Reason.SEVERITY_LOWERED and not any(each.external for each in step.after.groups.values()):
+        yield LAST_WORD

@@ -1,0 +1,143 @@
+"""The draft of a post-incident review: a Markdown page with all that is known, and room for what people learned.
+
+Decides how the page is laid out, and whether a page was edited since it was written. The same facts always give the
+same page. Must not know files, nor when a draft is written.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from tocsin.domain.history import History, RoleHistory
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Suppression
+from tocsin.domain.policy import Policy
+from tocsin.text.called import person_called, role_called
+from tocsin.text.markdown import flowing, inline
+from tocsin.text.times import span, utc
+from tocsin.wording.report.deliveries import Sent
+from tocsin.wording.report.timeline import Line, Step, acceptances, story
+
+STORY_MOST = 200_000
+"""The most characters of the timeline; the whole page stays below what is read back of a file (256 KiB)."""
+LESSONS = (
+    ("What went well", "What helped? What should we do again?"),
+    ("What went badly", "What made it worse, slower or harder? Ask what made sense at the time, not who."),
+    ("Where we got lucky", "What could have made it worse, and did not?"),
+)
+_MARK = re.compile(rb"\n<!-- written by tocsin for ([^ ]+), unedited: ([0-9a-f]{32}) -->\n\Z")
+
+
+def draft(steps: Sequence[Step], sent: Sequence[Sent], held: Sequence[Suppression], policy: Policy) -> bytes:
+    """The page. `steps` hold at least one version of the incident's file."""
+    history = steps[-1].after
+    incident = history.incident
+    assert incident is not None
+    parts = [
+        f"# {'Drill: ' if incident.drill else ''}{inline(incident.title)}\n",
+        *_facts(incident, steps, policy),
+        *_texts(incident),
+        "\n## Who held which role\n",
+        *_roles(steps, policy),
+        "\n## Timeline\n\nAll times are UTC.\n",
+        *_timeline(story(steps, sent, held, policy)),
+        *(f"\n## {title}\n\n<!-- {question} -->" for title, question in LESSONS),
+        "\n## Action items\n\n| Action | Owner | Due |\n|---|---|---|\n|  |  |  |",
+    ]
+    page = ("\n".join(parts) + "\n").encode("utf-8", "replace")
+    return page + f"\n<!-- written by tocsin for {incident.id}, unedited: {_digest(page)} -->\n".encode()
+
+
+def unedited(page: bytes, incident: str) -> bool:
+    """Whether a page stands as `draft` made it for this incident."""
+    mark = _MARK.search(page)
+    return mark is not None and (mark[1].decode(), mark[2].decode()) == (incident, _digest(page[: mark.start()]))
+
+
+def _digest(page: bytes) -> str:
+    return hashlib.blake2b(page, digest_size=16).hexdigest()
+
+
+def _facts(incident: Incident, steps: Sequence[Step], policy: Policy) -> Iterator[str]:
+    """The table at the top: what, how bad, how long."""
+    severity = policy.severities.get(incident.severity)
+    history = steps[-1].after
+    rows = {
+        "Incident": f"`{incident.id}`",
+        "Severity": inline(f"{incident.severity.upper()} {severity.title if severity else ''}"),
+        "Status": incident.status.value,
+        "Services": inline(", ".join(_services(incident, policy))),
+        "Declared by": inline(incident.declared_by),
+    }
+    for number, episode in enumerate(_episodes(steps), 1):
+        rows["Duration" if number == 1 else f"Reopened, episode {number}"] = _duration(episode)
+    rows["Health confirmed by"] = inline(incident.verified_by)
+    rule = severity.review if severity else None
+    if rule and history.resolved_at:
+        due = f"{utc(history.resolved_at + rule.within)}; when it is done, write `review: done` or a link to it into "
+        rows["Review due"] = f"{due}the incident file"
+    yield "| | |\n|---|---|"
+    yield from (f"| {name} | {value} |" for name, value in rows.items() if value)
+
+
+def _services(incident: Incident, policy: Policy) -> Iterator[str]:
+    for name in incident.services:
+        yield policy.services[name].title if name in policy.services else name
+
+
+def _episodes(steps: Sequence[Step]) -> list[History]:
+    """How it stood at the end of each episode: from declaration or reopening to resolution."""
+    ends = {step.after.episode: step.after for step in steps}
+    return list(ends.values())
+
+
+def _duration(episode: History) -> str:
+    begun, ended = episode.started_at, episode.resolved_at
+    assert begun is not None
+    if ended is None:
+        return f"from {utc(begun)}, still open"
+    return f"{span(max(ended - begun, timedelta(0)))}, from {utc(begun)} to {utc(ended)}"
+
+
+def _texts(incident: Incident) -> Iterator[str]:
+    """What the file says at length."""
+    for title in ("Summary", "Impact", "Resolution"):
+        text = flowing(getattr(incident, title.lower()))
+        yield f"\n## {title}\n\n{text or '<!-- Not written in the incident file. -->'}"
+
+
+def _roles(steps: Sequence[Step], policy: Policy) -> Iterator[str]:
+    """Who took each role, in turn; else who was meant to."""
+    yield "| Role | Person | Accepted |\n|---|---|---|"
+    taken = list(acceptances(steps))
+    for each in taken:
+        yield f"| {role_called(policy, each.role)} | {person_called(policy, each.person)} | {utc(each.at)} |"
+    last = steps[-1].after
+    assert last.incident is not None
+    for role in last.roles.values():
+        if role.role and role.needed and role.role not in {each.role for each in taken}:
+            person = _meant(role, last.incident)
+            yield f"| {role_called(policy, role.role)} | {person_called(policy, person) or 'nobody'} | never |"
+
+
+def _meant(role: RoleHistory, incident: Incident) -> str:
+    """Who is assigned, else who was paged first and did not pass (timeline.md rule 26)."""
+    asked = (name for name, _ in role.asked if name not in role.passed)
+    return incident.assigned(role.role) or next(asked, "")
+
+
+def _timeline(lines: Sequence[Line]) -> Iterator[str]:
+    """The story, a day at a time, as far as it fits a page."""
+    day: datetime | None = None
+    room = STORY_MOST
+    for number, line in enumerate(lines):
+        shown = f"- **{line.at:%H:%M:%S}** {line.text}"
+        room -= len(shown.encode("utf-8", "replace")) + 1
+        if room < 0:
+            yield f"\nand {len(lines) - number} more entries, which the ledger has (`tocsin explain`)"
+            return
+        if day is None or line.at.date() != day.date():
+            yield f"{'' if day is None else chr(10)}### {line.at:%Y-%m-%d}\n"
+            day = line.at
+        yield shown

@@ -1,0 +1,101 @@
+"""Revisions: what each version of an incident file brought, as Markdown (the review's timeline).
+
+Two versions are compared field by field; what people wrote under `updates` and `timeline` is gathered over all of them.
+Must not know who was told because of it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from tocsin.domain.facts import Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
+from tocsin.domain.policy import Policy
+from tocsin.text.called import person_called, role_called
+from tocsin.text.markdown import inline
+from tocsin.text.times import utc
+from tocsin.wording.message.changes import way
+
+Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
+
+
+def version(before: History, after: History, policy: Policy) -> str:
+    """What the newest version of `after` brought, given what stood before it."""
+    new, old = after.incident, before.incident
+    assert new is not None
+    if new.unreadable:
+        return "**Seen**: a file that cannot be read"
+    if old is None or old.unreadable or after.episode > max(before.episode, 1):
+        return _begun(new, again=after.episode > 1)
+    changed = "; ".join(_changes(old, new, policy))
+    if not changed:
+        return "File saved, with no change that counts"
+    return f"**Resolved**: {changed}" if new.resolved and not old.resolved else f"File changed: {changed}"
+
+
+def gathered(versions: Sequence[Seen], pick: Callable[[Incident], Sequence[Entry]]) -> Iterator[tuple[datetime, Entry]]:
+    """Every entry that people wrote, as it last stood, with its instant: its own, else when it was first seen. An entry
+    was edited when another with its instant or its text took its place.
+    """
+    known: list[tuple[Entry, datetime]] = []
+    for seen in versions:
+        entries = pick(seen.incident)
+        for entry in entries:
+            if any(each == entry for each, _ in known):
+                continue
+            gone = (place for place, (each, _) in enumerate(known) if each not in entries and _edited(each, entry))
+            place = next(gone, None)
+            if place is None:
+                known.append((entry, seen.at))
+            else:
+                known[place] = (entry, known[place][1])
+    for entry, seen_at in known:
+        yield entry.at or seen_at, entry
+
+
+def _edited(old: Entry, new: Entry) -> bool:
+    return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)
+
+
+def _begun(new: Incident, *, again: bool) -> str:
+    by = f" by {inline(new.declared_by)}" if new.declared_by else ""
+    drill = " (a drill)" if new.drill else ""
+    said = f"{inline(new.title)}; severity {inline(new.severity.upper())}, status {new.status.value}"
+    return f"**{'Reopened' if again else 'Declared'}**{by}{drill}: {said}"
+
+
+def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str]:
+    """Each field that differs, in words."""
+    if old.severity != new.severity:
+        yield f"severity {inline(way(old.severity, new.severity, tuple(policy.severities)))}"
+    if old.status is not new.status:
+        yield f"status {old.status.value} → {new.status.value}"
+    if old.eta != new.eta:
+        yield f"ETA {utc(old.eta) if old.eta else 'none'} → {utc(new.eta) if new.eta else 'none'}"
+    for name in ("title", "summary", "impact", "resolution", "verified_by", "review"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield f"{name.replace('_', ' ')}: {inline(after) or '(removed)'}"
+    if old.services != new.services:
+        yield f"services: {', '.join(map(inline, new.services)) or 'none'}"
+    yield from _people(old, new, policy)
+    if old.updates != new.updates:
+        yield "`updates` written"
+    if old.timeline != new.timeline:
+        yield "`timeline` written"
+    if old.drill != new.drill:
+        yield "marked as a drill" if new.drill else "no longer a drill"
+
+
+def _people(old: Incident, new: Incident, policy: Policy) -> Iterator[str]:
+    """Assignments and acknowledgments that the version brought."""
+    for role, person in new.roles:
+        if old.assigned(role) != person:
+            yield f"{person_called(policy, person)} assigned as {role_called(policy, role)}"
+    for role, _ in old.roles:
+        if new.assigned(role) is None:
+            yield f"assignment of {role_called(policy, role)} removed"
+    for ack in new.acknowledged:
+        if ack not in old.acknowledged:
+            yield f"acknowledged by {person_called(policy, ack.by)}"

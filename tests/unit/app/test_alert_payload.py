@@ -1,0 +1,180 @@
+"""Alertmanager's notifications: what is understood, the words made of it, and what a file remembers of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tocsin.app.alerts import memory as alert_memory
+from tocsin.app.alerts import payload as alertmanager
+from tocsin.app.alerts import words as alert_words
+from tocsin.app.alerts.memory import Memory
+from tocsin.text import yaml
+
+from tests.unit.alerts import T0, alert, group, notification
+
+
+def test_a_notification_is_read() -> None:
+    """Instants with nanoseconds, Go's zero time, and keys that no version of today has."""
+    found = group(alert("b", 1), alert("a"), alert("c", ended=2), somethingNew={"x": [1]})
+    assert [each.labels["instance"] for each in found.firing] == ["a", "b"]
+    assert found.firing[0].starts_at == T0 + timedelta(microseconds=123456)
+    assert found.firing[0].ended_at is None
+    assert found.ended_at == T0 + timedelta(minutes=2)
+
+
+def test_a_group_has_one_key() -> None:
+    """The same from each peer and in each repetition; another for another receiver or group."""
+    key = group(alert()).key
+    assert group(alert("b", 3), externalURL="http://peer.example.com").key == key
+    assert len({key, group(alert(), receiver="other").key, group(alert(), groupKey="{}:{}").key}) == 3
+
+
+def test_an_alert_has_one_mark_for_each_time_it_fires() -> None:
+    """Also without a fingerprint; once it has ended and fires again, another one."""
+    marks = [group(each).firing[0].mark for each in (alert(), alert(severity="x"), alert(began=1), alert("b"))]
+    assert (marks[0] == marks[1], len(set(marks))) == (True, 3)
+    bare = [{name: value for name, value in each.items() if name != "fingerprint"} for each in (alert(), alert("b"))]
+    assert len({each.mark for each in group(*bare).firing}) == 2
+
+
+BAD: list[tuple[bytes, str]] = [
+    (b"", "no JSON"),
+    (b"{", "no JSON"),
+    (b"[" * 100_000, "no JSON"),
+    (notification([alert()]).replace(b"Errors", b"\\ud800"), "no JSON"),
+    (notification([alert()])[:-40], "no JSON"),
+    (b"[]", "the whole"),
+    (b"null", "the whole"),
+    (b"{}", "is missing"),
+    (notification([alert()], version="3"), "version"),
+    (notification([alert()], groupKey=""), "groupKey"),
+    (notification([alert()], status="pending"), "status"),
+    (notification([]), "alerts"),
+    (notification([alert() | {"labels": {"a": 1}}], commonLabels={}), "alerts[0].labels"),
+    (notification([alert(), alert() | {"status": "?"}]), "alerts[1].status"),
+    (notification([alert() | {"startsAt": "2026-11-23T10:00:00"}]), "alerts[0].startsAt"),
+    (notification([alert() | {"startsAt": "0001-01-01T00:00:00+14:00"}]), "alerts[0].startsAt"),
+    (notification([alert() | {"startsAt": None}]), "alerts[0].startsAt"),
+]
+
+
+@pytest.mark.parametrize(("data", "said"), BAD)
+def test_what_is_wrong_is_said_in_a_sentence(data: bytes, said: str) -> None:
+    """One line that names the place, whatever was sent."""
+    found = alertmanager.read(data)
+    assert isinstance(found, str)
+    assert said in found
+    assert found.endswith(".")
+    assert len(found) < 200
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(alert())), inner, max_size=4),
+        max_leaves=8,
+    ),
+    st.sampled_from(list(json.loads(notification([alert()])))),
+)
+def test_nothing_raises(value: Any, key: str) -> None:
+    """Any value at any key is understood or said to be wrong; what is understood can be told."""
+    body = json.loads(notification([alert()])) | {key: value}
+    found = alertmanager.read(json.dumps(body).encode())
+    if not isinstance(found, str):
+        assert alert_words.title(found)
+        assert alert_words.summary(found)
+
+
+@pytest.mark.parametrize(
+    ("made", "title"),
+    [
+        (group(alert()), "Errors on a"),
+        (group(alert(), alert("b")), "HighErrorRate"),
+        (group(alert(), alert("b"), groupLabels={"alertname": "x", "job": "api"}), "HighErrorRate (job api)"),
+        (group(alert(), alert("b", alertname="Y"), groupLabels={"job": "api"}), "Alerts (job api)"),
+        (group(alert(), alert("b", alertname="Y"), groupLabels={}), "Errors on a and 1 more"),
+        (group(alert("\x1b[31mred\u202e\nx")), "Errors on red x"),
+    ],
+)
+def test_a_title_says_what_is_wrong(made: alertmanager.Group, title: str) -> None:
+    """What all alerts share, else what the group is called; clean, on one line."""
+    assert alert_words.title(made) == title
+
+
+def test_a_summary_lists_what_fires() -> None:
+    """What is shared once, then a line for each firing alert, at most twenty."""
+    many = [alert(f"i{number}", number) for number in range(25)]
+    for each in many:
+        each["annotations"] |= {"description": "Too many\nerrors.", "runbook_url": "https://example.com/runbook"}
+    lines = alert_words.summary(group(*many)).splitlines()
+    assert lines[:6] == [
+        "Too many",
+        "errors.",
+        "Runbook: https://example.com/runbook",
+        "All alerts: HighErrorRate job=api",
+        "25 alerts firing:",
+        "- instance=i0, since 2026-11-23 10:00:00 UTC: Errors on i0",
+    ]
+    assert lines[-2:] == ["- instance=i19, since 2026-11-23 10:19:00 UTC: Errors on i19", "- and 5 more"]
+
+
+def test_words_have_their_limits() -> None:
+    """However long and many the labels and annotations are."""
+    long = alert("x" * 5000, **{f"label{number}": "y" * 500 for number in range(50)})
+    long["annotations"] = dict.fromkeys(("summary", "description", "runbook_url"), "word " * 5000)
+    made = group(*[long | {"fingerprint": f"{number}"} for number in range(50)])
+    assert len(alert_words.title(made)) <= 120
+    assert len(alert_words.summary(made)) < 10_000
+
+
+def test_its_own_end_is_known_again() -> None:
+    """The sentence that ends an incident says when; a person's words are nobody's but theirs."""
+    at = T0 + timedelta(seconds=7)
+    assert alert_words.resolved_at(alert_words.resolution(at)) == at
+    assert alert_words.resolved_at("Rolled back.") is None
+    assert alert_words.resolved_at(alert_words.resolution(at) + " By hand.") is None
+    assert alert_words.resolved_at("All alerts have stopped firing (Alertmanager, 2026-13-45 10:00:00 UTC).") is None
+
+
+FILES = [
+    "title: x\nseverity: sev1\n",
+    "title: x\r\nseverity: sev1\r\n",
+    "title: x\nseverity: sev1",
+    "title: x\nsummary: |+\n  one\n\n",
+    "# a\ntitle: x\nupdates:\n  - text: one\n# b\n",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_file_remembers(text: str) -> None:
+    """What is written is read again, says nothing else, is replaced whole, and goes with the file."""
+    first = Memory().with_alerts(group(*(alert(f"{n}", n) for n in range(25))).firing, T0).with_summary("s")
+    once = alert_memory.written(text.encode(), first)
+    assert alert_memory.read(once) == first
+    assert yaml.read(once, "").value == yaml.read(text.encode(), "").value
+    second = first.with_alerts(group(alert("new", 3)).firing, T0 + timedelta(hours=1))
+    twice = alert_memory.written(once, second)
+    assert alert_memory.read(twice) == second
+    assert twice.count(b"newest") == 1
+    assert alert_memory.read(text.encode()) == Memory()
+
+
+def test_newest_is_never_in_the_future() -> None:
+    """An alert that says it begins tomorrow has begun when it was told."""
+    heard = Memory().with_alerts(group(alert(began=999)).firing, T0)
+    assert heard.newest_at == T0
+
+
+def test_no_bytes_confuse_the_memory() -> None:
+    """Lines that look like ours but are not, are no memory."""
+    for line in (b"# alertmanager: newest x summary y z", b"# alertmanager a b", b"# alertmanager \xff\xfe"):
+        found = alert_memory.read(b"title: x\n" + line + b"\n")
+        assert (found.marks, found.newest_at) == ((), None)
+    assert alert_memory.read(b"# alertmanager: newest 2026-11-23T10:00:00+00:00 summary abc (\n") == Memory(
+        (), datetime(2026, 11, 23, 10, tzinfo=UTC), "abc"
+    )

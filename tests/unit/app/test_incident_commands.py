@@ -1,0 +1,235 @@
+"""The desk: who may acknowledge, and how edits reach a file that is there, gone or unreadable (rules 15, 32, 33)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.app.incidents.commands import Desk, Refused
+from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
+from tocsin.formats.incident.edit import Edit
+from tocsin.formats.incident.read import digest, read, unreadable
+
+from tests.policies import small_policy
+
+NOW = datetime(2026, 11, 23, 10, 4, 30, 500_000, tzinfo=UTC)
+BEFORE = NOW - timedelta(minutes=1)
+GOOD = "# hand-written\ntitle: Card payments fail\nseverity: sev2\n"
+RESOLVE = Edit(status=Status.RESOLVED, resolution="Fixed")
+
+
+class Room:
+    """A folder, a ledger, and the desk between them."""
+
+    def __init__(self, folder: Path, ledger: SqlLedger) -> None:
+        self.folder = folder
+        self.ledger = ledger
+        self.desk = Desk(IncidentFiles(folder), small_policy(), ledger, NOW)
+
+    def write(self, name: str, text: str | bytes) -> None:
+        (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+
+    def says(self, name: str = "card.yaml") -> Incident:
+        found = read((self.folder / name).read_bytes(), name, small_policy(), None, name).incident
+        assert found is not None
+        return found
+
+    def hidden(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if path.name.startswith(".")]
+
+    async def seen(self, text: str = GOOD, *, paged: str = "") -> Incident:
+        """The daemon has seen this version, and paged somebody for it."""
+        incident = read(text.encode(), "card.yaml", small_policy(), None, "").incident
+        assert incident is not None
+        await self.ledger.record("card", [Seen(BEFORE, incident, digest(text.encode())), *_pages(paged)], [], [])
+        await self.ledger.keep_file("card", "card.yaml", digest(text.encode()), text.encode())
+        return incident
+
+
+def _pages(person: str, role: str = "technical_lead") -> list[RoleOpened | StepFired | Paged]:
+    if not person:
+        return []
+    return [
+        RoleOpened(BEFORE, role, Reason.DECLARED),
+        StepFired(BEFORE, role, 1, 0, (person,)),
+        Paged(BEFORE, person, (role,), 0, 1, Reason.DECLARED, (Channel.EMAIL,)),
+    ]
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    (tmp_path / "incidents").mkdir()
+    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    yield Room(tmp_path / "incidents", ledger)
+    await ledger.close()
+
+
+async def test_declare_takes_the_next_free_id(room: Room) -> None:
+    """Ids in the folder, under either suffix, and ids that only the ledger knows are taken."""
+    room.write("2026-11-23-card-payments-fail.yml", GOOD)
+    incident = Incident("2026-11-23-card-payments-fail-2", "x", "sev1", Status.RESOLVED)
+    await room.ledger.record(incident.id, [Seen(BEFORE, incident)], [], [])
+    id_ = await room.desk.declare(Incident("", "Card payments fail!", "sev2", services=("checkout",), drill=True))
+    assert id_ == "2026-11-23-card-payments-fail-3"
+    assert room.says(f"{id_}.yaml") == Incident(
+        id_,
+        "Card payments fail!",
+        "sev2",
+        services=("checkout",),
+        drill=True,
+        declared_at=NOW.replace(microsecond=0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"), [("Überlast: Straße!", "-uberlast-strasse"), ("支付故障", ""), ("a " * 99, "-a")]
+)
+async def test_any_title_gives_an_id(room: Room, title: str, slug: str) -> None:
+    """Titles in other scripts, or without end, give valid ids."""
+    id_ = await room.desk.declare(Incident("", title, "sev2"))
+    assert id_.startswith(f"2026-11-23{slug}")
+    assert len(id_) <= 80
+
+
+async def test_whoever_was_paged_may_acknowledge(room: Room) -> None:
+    """It is written as {by, at}, not before the page, comments kept."""
+    await room.seen(paged="bo")
+    room.write("card.yaml", GOOD)
+    assert await room.desk.acknowledge("card", "bo") == "card: acknowledged by bo"
+    (written,) = room.says().acknowledged
+    assert written.by == "bo"
+    assert written.at is not None
+    assert NOW <= written.at < NOW + timedelta(seconds=1)
+    assert (room.folder / "card.yaml").read_text().startswith(GOOD)
+
+
+async def test_whoever_was_neither_paged_nor_assigned_may_not(room: Room) -> None:
+    """Nothing is written, and the way is named; an assignment in the file, seen or not yet, is enough."""
+    await room.seen(paged="bo")
+    room.write("card.yaml", GOOD)
+    with pytest.raises(Refused, match=r"never paged .* tocsin assign card ROLE ana"):
+        await room.desk.acknowledge("card", "ana")
+    assert (room.folder / "card.yaml").read_text() == GOOD
+    room.write("card.yaml", GOOD + "roles: {technical_lead: ana}\n")
+    await room.desk.acknowledge("card", "ana")
+    assert [each.by for each in room.says().acknowledged] == ["ana"]
+
+
+async def test_before_the_daemon_knows_anybody_may(room: Room) -> None:
+    """Without a version in the ledger, or without a ledger, the file is written."""
+    room.write("card.yaml", GOOD)
+    await room.desk.acknowledge("card", "ana")
+    room.write("other.yaml", GOOD)
+    await Desk(IncidentFiles(room.folder), small_policy(), None, NOW).acknowledge("other", "bo")
+    assert [room.says(name).acknowledged[0].by for name in ("card.yaml", "other.yaml")] == ["ana", "bo"]
+
+
+async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> None:
+    """Only whoever was asked to verify may still answer."""
+    await room.seen(GOOD + "status: resolved\n")
+    room.write("card.yaml", GOOD + "status: resolved\n")
+    with pytest.raises(Refused, match="is resolved"):
+        await room.desk.acknowledge("card", "ana")
+
+
+async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -> None:
+    """The answer is recorded, the file left alone; nobody else's counts."""
+    room.write("card.yaml", "help!")
+    incident = unreadable("card.yaml", "help!", small_policy())
+    await room.ledger.record("card", [Seen(BEFORE, incident, digest(b"help!")), *_pages("ana", "")], [], [])
+    with pytest.raises(Refused, match="never paged"):
+        await room.desk.acknowledge("card", "bo")
+    assert "card.yaml:1:1" in await room.desk.acknowledge("card", "ana")
+    assert (await room.ledger.facts("card"))[-1] == Answered(NOW, "ana", Answer.OK)
+    assert (room.folder / "card.yaml").read_text() == "help!"
+    with pytest.raises(Refused, match="correct it first"):
+        await room.desk.edit("card", RESOLVE)
+
+
+async def test_a_vanished_file_is_written_anew(room: Room) -> None:
+    """From the last good version, its comments too."""
+    await room.seen()
+    assert "written anew" in await room.desk.edit("card", RESOLVE)
+    assert room.says().resolved
+    assert (room.folder / "card.yaml").read_text().startswith(GOOD)
+
+
+@pytest.mark.parametrize("text", ["", "help!", "title: 'half", "\x00", GOOD + "title: twice\n"])
+async def test_an_unreadable_file_is_kept_and_written_anew(room: Room, text: str) -> None:
+    """What stood there is kept beside it under a name that is left alone."""
+    known = await room.seen()
+    room.write("card.yaml", text)
+    said = await room.desk.edit("card", RESOLVE)
+    (kept,) = room.hidden()
+    assert kept.name.startswith(".card.yaml.unread-20261123T100430Z")
+    assert kept.name in said
+    assert kept.read_text() == text
+    assert room.says() == replace(known, status=Status.RESOLVED, resolution="Fixed")
+
+
+async def test_a_link_is_replaced_not_followed(room: Room) -> None:
+    """A link in the file's place is kept beside it; what it points to is untouched."""
+    await room.seen()
+    secret = room.folder.parent / "secret"
+    secret.write_text("mine")
+    (room.folder / "card.yaml").symlink_to(secret)
+    await room.desk.edit("card", RESOLVE)
+    assert (room.says().resolved, secret.read_text()) == (True, "mine")
+    assert room.hidden()[0].is_symlink()
+
+
+async def test_a_renamed_file_is_found(room: Room) -> None:
+    """By what was last seen of it."""
+    await room.seen()
+    room.write("renamed.yaml", GOOD)
+    await room.desk.edit("card", Edit(entry=UpdateEntry("News")))
+    assert [path.name for path in room.folder.iterdir()] == ["renamed.yaml"]
+    assert room.says("renamed.yaml").updates == (UpdateEntry("News"),)
+
+
+async def test_an_unknown_id_names_its_neighbour(room: Room) -> None:
+    """A typing error is answered with what may be meant."""
+    room.write("card-payments.yaml", GOOD)
+    with pytest.raises(Refused, match='no incident "card-paymnets"; did you mean "card-payments"'):
+        await room.desk.edit("card-paymnets", RESOLVE)
+
+
+async def test_an_edit_under_our_hands_is_not_lost(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that changes between reading and renaming is edited again as it is then; its mode stays."""
+    room.write("card.yaml", GOOD)
+    (room.folder / "card.yaml").chmod(0o664)
+    files = IncidentFiles(room.folder)
+    edits: list[bytes] = []
+
+    def edit(data: bytes) -> bytes:
+        edits.append(data)
+        if len(edits) == 1:
+            room.write("card.yaml", GOOD + "impact: all\n")
+        return data + b"drill: true\n"
+
+    assert files.change("card.yaml", edit)
+    assert (room.folder / "card.yaml").read_text() == GOOD + "impact: all\ndrill: true\n"
+    assert (room.folder / "card.yaml").stat().st_mode & 0o777 == 0o664
+    assert room.hidden() == []
+
+
+async def test_two_commands_at_once_both_count(room: Room) -> None:
+    """Edits from several commands at the same moment are all in the file."""
+    import asyncio
+
+    room.write("card.yaml", GOOD)
+
+    def acknowledge(number: int) -> None:
+        desk = Desk(IncidentFiles(room.folder), small_policy(), None, NOW)
+        asyncio.run(desk.edit("card", Edit(acknowledgment=Acknowledgment(f"p{number}", NOW))))
+
+    await asyncio.gather(*(asyncio.to_thread(acknowledge, number) for number in range(8)))
+    text = (room.folder / "card.yaml").read_text()
+    assert all(f"by: p{number}," in text for number in range(8))

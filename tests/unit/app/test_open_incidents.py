@@ -1,0 +1,122 @@
+"""What `tocsin status` shows: open incidents, as a real ledger and a folder know them together."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
+from tocsin.domain.facts import Gone
+from tocsin.domain.incident import Incident, Status
+from tocsin.formats.incident.read import digest, unreadable
+from tocsin.ports.ledger import Listed
+
+from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
+
+TEXT = "title: Card payments fail\nseverity: sev1\n"
+CARD = Incident("card", "Card payments fail", "sev1")
+OVER = replace(CARD, status=Status.RESOLVED)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
+    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    yield ledger
+    await ledger.close()
+
+
+def file(text: str = TEXT, name: str = "card.yaml") -> Listed:
+    return Listed(name, text.encode(), digest(text.encode()))
+
+
+async def keep(ledger: SqlLedger, text: str = TEXT) -> None:
+    await ledger.keep_file("card", "card.yaml", digest(text.encode()), text.encode())
+
+
+async def look(ledger: SqlLedger | None, *files: Listed, broken: str = "") -> list[OpenIncident]:
+    return await open_incidents(ledger, broken or files, Path("incidents"), shipped_policy(), T0 + timedelta(hours=1))
+
+
+def holders(each: OpenIncident) -> list[str | None]:
+    return [role.person for role in each.standing.roles]
+
+
+async def test_a_file_alone(ledger: SqlLedger) -> None:
+    """What the daemon has not seen is shown from its file, with its problems, whether there is a ledger or not."""
+    for known in (ledger, None):
+        (found,) = await look(known, file(TEXT + "bogus: 1\n"))
+        assert (found.incident.title, found.since, holders(found)) == ("Card payments fail", None, [None] * 4)
+        assert [(each.file, each.line, each.code) for each in found.problems] == [
+            ("incidents/card.yaml", 3, "unknown-key")
+        ]
+
+
+async def test_the_ledger_goes_first(ledger: SqlLedger) -> None:
+    """An incident that the daemon knows is shown as it knows it, with what is wrong in the file now."""
+    await seen(ledger, CARD, digest=digest(TEXT.encode()))
+    await keep(ledger)
+    (found,) = await look(ledger, file("title: Other\nseverity: sev9\n"))
+    assert (found.incident, found.since, holders(found)[0]) == (CARD, T0, on_duty("commanders"))
+    assert found.standing.next_update_at == T0 + timedelta(minutes=30)
+    assert [each.code for each in found.problems] == ["unknown-severity"]
+
+
+async def test_what_is_resolved_is_not_shown(ledger: SqlLedger) -> None:
+    """Neither by the ledger, nor by a file that nobody has seen; an edited file that opens it again is."""
+    await seen(ledger, CARD)
+    await seen(ledger, OVER, T0 + timedelta(minutes=5))
+    over = TEXT + "status: resolved\n"
+    await keep(ledger, over)
+    assert await look(ledger, file(over), file(over, "other.yaml")) == []
+    (again,) = await look(ledger, file(TEXT))
+    assert (again.incident.id, again.since) == ("card", None)
+
+
+async def test_finished_incidents_are_not_read_again(ledger: SqlLedger) -> None:
+    """A finished incident whose file is as it was is passed over."""
+    await seen(ledger, OVER)
+    await keep(ledger, "no yaml: [")
+    await ledger.finish("card")
+    assert await look(ledger, file("no yaml: [")) == []
+
+
+async def test_a_vanished_file_is_a_problem(ledger: SqlLedger) -> None:
+    """The incident stays; a file with its content under another name is still its file."""
+    await seen(ledger, CARD)
+    await keep(ledger)
+    (gone,) = await look(ledger)
+    assert [(each.file, each.code) for each in gone.problems] == [("incidents/card.yaml", "file-gone")]
+    (renamed,) = await look(ledger, file(name="renamed.yaml"))
+    assert (renamed.incident.id, renamed.problems) == ("card", ())
+    (unlisted,) = await look(ledger, broken="the folder cannot be read")
+    assert unlisted.problems == ()
+
+
+async def test_unreadable_files(ledger: SqlLedger) -> None:
+    """They are incidents while they stand there, whether the daemon has seen them or not; once gone, no more."""
+    broken = file("help!")
+    (unseen,) = await look(ledger, broken)
+    assert (unseen.incident.unreadable, unseen.problems[0].code) == (True, "not-yaml")
+    await seen(ledger, unreadable("card.yaml", "help!", shipped_policy()))
+    (paged,) = await look(ledger, broken)
+    assert (paged.since, paged.standing.roles) == (T0, ())
+    await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
+    assert await look(ledger) == []
+
+
+async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:
+    """The file that the ledger knows goes on, the other is its problem; a link alone is no incident."""
+    await seen(ledger, CARD)
+    await keep(ledger)
+    (found,) = await look(ledger, file("title: Other\nseverity: sev2\n", "card.yml"), file())
+    assert (found.incident.title, [each.code for each in found.problems]) == ("Card payments fail", ["id-twice"])
+    assert await look(None, Listed("card.yaml", None, "", "a symbolic link")) == []
+
+
+async def test_the_worst_first() -> None:
+    """By severity as the config lists them, then by id while nobody has seen them."""
+    files = [file(f"title: x\nseverity: {name}\n", f"{name}-{end}.yaml") for name in ("sev3", "sev1") for end in "ba"]
+    assert [each.incident.id for each in await look(None, *files)] == ["sev1-a", "sev1-b", "sev3-a", "sev3-b"]

@@ -1,0 +1,56 @@
+"""Addresses that were refused, told at the line where the config has them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tocsin.app.configuration.load import load
+from tocsin.app.configuration.refused_addresses import problems
+from tocsin.domain.delivery import Attempt, Refused
+from tocsin.domain.people import Channel
+from tocsin.domain.problem import ProblemLevel
+
+from tests.fakes.pager import CONFIG, SETTINGS
+
+AT = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+OPTED_OUT = Attempt(1, "k", 1, Channel.SMS, "+14155550101", AT, Refused("unsubscribed recipient", "21610"), AT)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "all.yaml").write_text(CONFIG)
+    (tmp_path / "tocsin.yaml").write_text(SETTINGS)
+    return tmp_path
+
+
+def told(folder: Path, *refused: Attempt) -> list[str]:
+    found = load(folder, AT, {})
+    warnings = list(problems(found, folder, refused))
+    assert all(each.level is ProblemLevel.WARNING for each in warnings)
+    return [str(each).replace(f"{folder}/", "") for each in warnings]
+
+
+def test_at_the_persons_number(folder: Path) -> None:
+    """With the day, the reason, the code and what helps."""
+    assert told(folder, OPTED_OUT) == [
+        "all.yaml:3:57: warning: people.ana.phone: +14155550101 was refused on 2026-11-23: the number is opted out "
+        "(21610); a text START from that phone to our sender opts it in again"
+    ]
+
+
+def test_at_an_email_address(folder: Path) -> None:
+    """Of a person and of a stakeholder group, in the provider's own words."""
+    mail = replace(OPTED_OUT, via=Channel.EMAIL, address="bo@example.com", outcome=Refused("550 no such user", "550"))
+    listed = replace(mail, address="support@example.com", outcome=Refused("mailbox gone", "551"))
+    assert told(folder, mail, listed) == [
+        "all.yaml:4:30: warning: people.bo.email: bo@example.com was refused on 2026-11-23: 550 no such user; "
+        "check the address",
+        "all.yaml:9:38: warning: stakeholders.support.emails.0: support@example.com was refused on 2026-11-23: "
+        "mailbox gone (551); check the address",
+    ]
+
+
+def test_an_address_that_was_changed_is_another(folder: Path) -> None:
+    """What the config does not hold any more, or holds for the other channel, is nobody's."""
+    assert told(folder, replace(OPTED_OUT, address="+14155550199"), replace(OPTED_OUT, via=Channel.EMAIL)) == []

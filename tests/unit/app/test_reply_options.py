@@ -1,0 +1,53 @@
+"""Invitations: which message offers which way to answer, and where a reader may ask to be taken off."""
+
+import random
+from datetime import UTC, datetime
+from itertools import product
+
+import pytest
+from tocsin.app.reply_options import links
+from tocsin.app.reply_options.codes import Codes
+from tocsin.app.reply_options.options import Doors, Invitations
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+
+from tests.policies import small_policy
+
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+OPEN = Doors(replies=False, public_url="https://tocsin.example.com", keys=("a key of more than sixteen", "older"))
+EVERY = list(product(Kind, Channel, ("bo", "list@example.com")))
+
+
+def of(doors: Doors) -> Invitations:
+    return Invitations(Codes(random.Random(0)), lambda: doors)
+
+
+def message(kind: Kind, via: Channel, to: str) -> Notification:
+    return Notification("key", "card", 1, kind, Reason.DECLARED, AT, to, via)
+
+
+@pytest.mark.parametrize(("kind", "via", "to"), EVERY)
+def test_who_is_asked_gets_a_link_of_their_own(kind: Kind, via: Channel, to: str) -> None:
+    """Pages and verify requests to people of the config, and nothing else; the page of the incident is everybody's."""
+    invitation, _ = of(OPEN).invite(message(kind, via, to), small_policy(), AT)
+    asks = kind in (Kind.PAGE, Kind.VERIFY) and to == "bo"
+    assert invitation.answer_url == (OPEN.public_url + links.answer(OPEN.keys, "card", "bo") if asks else "")
+    assert invitation.page_url == OPEN.public_url + links.page(OPEN.keys, "card")
+
+
+@pytest.mark.parametrize(("kind", "via", "to"), EVERY)
+def test_only_updates_by_email_can_be_left(kind: Kind, via: Channel, to: str) -> None:
+    """Nobody is offered to leave pages, nor anything that is read on a phone's SMS."""
+    url = of(OPEN).unsubscribe(message(kind, via, to))
+    leaves = (kind, via) == (Kind.UPDATE, Channel.EMAIL)
+    assert url == (OPEN.public_url + links.unsubscribe(OPEN.keys, "card", to) if leaves else "")
+
+
+@pytest.mark.parametrize("doors", [Doors(), Doors(public_url=OPEN.public_url), Doors(keys=OPEN.keys)])
+@pytest.mark.parametrize(("kind", "via", "to"), EVERY)
+def test_without_key_or_address_nothing_is_offered(doors: Doors, kind: Kind, via: Channel, to: str) -> None:
+    """Links need both."""
+    each = message(kind, via, to)
+    invitation, coded = of(doors).invite(each, small_policy(), AT)
+    assert (invitation.code, invitation.answer_url, invitation.page_url, coded) == ("", "", "", None)
+    assert of(doors).unsubscribe(each) == ""

@@ -1,0 +1,186 @@
+"""The grammar of answers: what counts, and above all what does not."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tocsin.app.replies.sms_grammar import Reply, Verb, read
+
+OKS = ["ok", "OK", "Ok", "ack", "Ack", "a", "A", "yes", "YES", "ｏｋ", "𝐨𝐤", " ok ", "ok.", "ok!", "'ok'", '"ok"', "«ok»", "„ok“", "“ok”",
+       "‘ok’", "「ok」", "(ok)", "o\u200bk", "\u202aok\u202c", "\u2067ok\u2069", "\ufeffok", "ok\u00a0", "\u3000ok", "ok\ufe0f", "\tok", "ok\r\n",
+       "\n\nok", "ok\nSent from my phone", "ok…"]  # fmt: skip
+CODED = ["ok K7", "K7", "k7", "k7 ok", "ok k7", "okk7", "OK, K7", "ok: k7", "ok #k7", "#K7", "ack k7", "yes K7", "a k7", "'ok' k7", "ok 'k7'",
+         "ok - k7", "ok\u00a0K7", "ｏｋ　Ｋ７", "ok K７", "ok K٧", "ok K७", "K7.", "K7!", "\u200fK7\u200f", "ok\u2003k7", "ok K7\nthanks",
+         "\u212a7", "K7 yes", "k7 a"]  # fmt: skip
+WORDS = {
+    "ok": Verb.OK,
+    "ack": Verb.OK,
+    "a": Verb.OK,
+    "yes": Verb.OK,
+    "pass": Verb.PASS,
+    "no": Verb.PASS,
+    "status": Verb.STATUS,
+}
+QUOTES = ["''", '""', "``", "‘’", "‚‘", "“”", "„“", "«»", "»«", "‹›", "「」", "『』", "´´"]
+BLANKS = [
+    " ",
+    "  ",
+    "\t",
+    "\u00a0",
+    "\u2003",
+    "\u2009",
+    "\u202f",
+    "\u3000",
+    " \u200b",
+    "\u200f ",
+    "\u2066 \u2069",
+    ", ",
+    ": ",
+    " - ",
+    " #",
+    ". ",
+]
+SEVENS = "7٧۷߇७৭௭๗༧၇៧᠗᥍᧗７𝟕𝟟𝟩𝟳𝟽"
+ENDS = [
+    "",
+    ".",
+    "!",
+    ",",
+    "…",
+    "。",
+    "،",
+    "।",
+    " ",
+    "\n",
+    "\r\n",
+    ")",
+    "\ufe0f",
+    "\u200e",
+    "\n\n-- \nSent from my phone",
+    "\n> Reply ok A1 or pass A1",
+]
+PASSES = ["pass", "PASS", "no", "No.", "pass k7", "k7 pass", "no K7", "K7 no", "passK7"]
+UNCLEAR = ["", " ", "?", "👍", "okay", "ok ok", "ok thanks", "ok, on it", "k", "kk", "o k", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K 7",
+           "K7K8", "ok K7 K8", "nok7", "not ok", "nok", "aok", "acknowledge", "yess", "yes please", "nope", "no way", "да", "是", "はい", "نعم", "हाँ",
+           "ja", "oui", "sí", "ok-k", "ok\u0336", "ök", "ack!k", "Please ok K7", "I said ok", "> ok", "ok К7", "ok Κ7", "ok k７７７", "A1B2", "passport",
+           "note", "note ", "notes: x", "a note", "statusk7", "status?k", "\x00", "\ud800", "ok\ud800", "K7 note", "yesno",
+           "№", "ª", "ⓐ", "ₐ", "paß", "ﬆatus", "K⁷", "Ⓚ7", "㏀7", "ok?", "no?", "K7?", "ok K7?", "pass?", "note K7", "note ...", "noteé x", "noteда", "note1",
+           "Ꮶ7", "κ7", "Қ7", "Ķ7", "K\u0308\u0337", "okК7", "оkK7", "ok К７", "ok Ⅶ", "ok K七", "ok K⑦", "pаss", "ѕtatus", "ack K7 Bo", "ok/K7", "ok=K7",
+           "👍 K7", "ok 👍", "K7 👍", "+1", "👌", "✅", "ok\u0301", "ok K7\u0301", "> ok K7", "Re: ok K7", "OK!!!1", "tocsin ack pay as ana"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OKS)
+def test_a_bare_ok(text: str) -> None:
+    """Case, quotes, blanks, widths and marks that nobody sees don't matter."""
+    assert read(text) == Reply(Verb.OK)
+
+
+@pytest.mark.parametrize("text", CODED)
+def test_an_ok_with_its_code(text: str) -> None:
+    """The code before or after, or alone; digits of any script."""
+    assert read(text) == Reply(Verb.OK, "K7")
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("blank", BLANKS)
+def test_every_word_with_a_code(word: str, blank: str) -> None:
+    """Before it and after it, in capitals and not, with any blank between, any quotes around, any end."""
+    for said in (f"{word}{blank}k7", f"K7{blank.replace('#', '')}{word}", f"{word.upper()}{blank}K7"):
+        for end in ENDS:
+            assert read(said + end) == Reply(WORDS[word], "K7"), said + end
+        for open_, close in QUOTES:
+            assert read(f"{open_}{said}{close}") == Reply(WORDS[word], "K7")
+
+
+@pytest.mark.parametrize("seven", SEVENS)
+def test_a_digit_of_any_script(seven: str) -> None:
+    """Phones write the digits of their language."""
+    assert read(f"ok K{seven}") == read(f"K{seven}") == Reply(Verb.OK, "K7")
+    assert read(f"pass K{seven}{seven}") == Reply(Verb.PASS, "K77")
+
+
+def test_the_question_that_is_one() -> None:
+    """`status?` asks; no other word with a question mark says anything."""
+    for said in ("status?", "Status K7?", "K7 status ?", "status؟"):
+        assert read(said).verb is Verb.STATUS
+
+
+@pytest.mark.parametrize("text", PASSES)
+def test_a_pass(text: str) -> None:
+    """With or without its code."""
+    assert read(text).verb is Verb.PASS
+    assert read(text).code in ("", "K7")
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_anything_else_is_not_taken_for_an_answer(text: str) -> None:
+    """Letters that only look alike, words around it, half a code, other languages."""
+    assert read(text) == Reply(Verb.UNCLEAR)
+
+
+@pytest.mark.parametrize(
+    "text", ["help", "STOP", "Stop.", "unsubscribe", "START", "cancel", "end", "quit", "info", "'stop'"]
+)
+def test_the_carrier_s_words_are_left_to_it(text: str) -> None:
+    """They are answered by the carrier, or change a subscription."""
+    assert read(text) == Reply(Verb.CARRIER)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said", "whole"),
+    [
+        ("note disk is full", "", "disk is full", "disk is full"),
+        ("NOTE: Größe 数据 हिन्दी", "", "Größe 数据 हिन्दी", "Größe 数据 हिन्दी"),
+        ("note K7 disk is full", "K7", "disk is full", "K7 disk is full"),
+        ("k7 note disk is full", "K7", "disk is full", "disk is full"),
+        ("note two\nlines\x07", "", "two lines", "two lines"),
+        ("note ok K7", "", "ok K7", "ok K7"),
+        ("note\u00a0disk is full", "", "disk is full", "disk is full"),
+        ("\u200fnote القرص ممتلئ", "", "القرص ممتلئ", "القرص ممتلئ"),
+        ("ｎｏｔｅ　ディスク満杯", "", "ディスク満杯", "ディスク満杯"),
+        ("note数据库已满", "", "数据库已满", "数据库已满"),
+        ('"note disk is full"', "", "disk is full", "disk is full"),
+        ('note: "disk is full"', "", '"disk is full"', '"disk is full"'),
+        ("#K7 Note: Größe", "K7", "Größe", "Größe"),
+        ("note K٧ x", "K7", "x", "K٧ x"),
+        ("note \x1b[31mred\x1b[0m", "", "red", "red"),
+        ("note " + "x" * 5000, "", "x" * 1000, "x" * 1000),
+    ],
+)
+def test_a_note_keeps_its_words(text: str, code: str, said: str, whole: str) -> None:
+    """Cleaned, on one line, bounded; its first word may be a code, or not."""
+    assert read(text) == Reply(Verb.NOTE, code, said, whole)
+
+
+@given(st.text())
+def test_whatever_is_written_is_read(text: str) -> None:
+    """It never raises, and a code is a letter and one or two digits of ASCII."""
+    found = read(text)
+    assert found.code == "" or (
+        found.code[0] in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" and found.code[1:].isdecimal() and found.code.isascii()
+    )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=6))
+def test_only_exact_words_act(text: str) -> None:
+    """Whatever acts is, letter by letter, one of the words and a code in plain letters, and nothing else."""
+    found = read(text)
+    if found.verb in (Verb.OK, Verb.PASS, Verb.STATUS):
+        bare = "".join(letter for letter in unicodedata.normalize("NFKC", text.lower()) if letter.isalnum())
+        for letter in set(bare):
+            bare = bare.replace(letter, str(unicodedata.decimal(letter, letter)))
+        words = [word for word, verb in WORDS.items() if verb is found.verb] + [""] * bool(found.code)
+        first = next(line for line in text.splitlines() if read(line).verb is not Verb.UNCLEAR)
+        assert read(first) == found
+        assert any(bare.startswith((word + found.code.lower(), found.code.lower() + word)) for word in words)
+
+
+@given(st.sampled_from(["ok K7", "pass K7", "K7", "ok", "status K7"]), st.data())
+def test_another_letter_is_another_message(said: str, data: st.DataObject) -> None:
+    """No letter can be put in the place of one so that another incident is meant."""
+    place = data.draw(st.integers(0, len(said) - 1))
+    other = data.draw(st.characters(exclude_categories=["Cs", "Nd"]))
+    found = read(said[:place] + other + said[place + 1 :])
+    if found.code not in ("", "K7"):
+        assert found.code[0] == unicodedata.normalize("NFKC", other).upper()

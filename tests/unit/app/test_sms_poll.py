@@ -1,0 +1,144 @@
+"""The provider asked for what came in: how far back, what counts once, and when operators hear that it fails."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Asked, Poll
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.delivery import Deferred, Fault
+from tocsin.domain.facts import Coded
+from tocsin.domain.operator_notice import Trouble
+
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+
+TEN_SECONDS = timedelta(seconds=10)
+
+
+class Inbox:
+    """A provider's list of what came in."""
+
+    def __init__(self) -> None:
+        self.clock, self.ledger = StillClock(), MemoryLedger()
+        self.told: list[Trouble] = []
+        self.asked: list[datetime] = []
+        self.lies: list[Arrival] = []
+        self.trouble: Deferred | None = None
+        self.broken = False
+        self.begin()
+
+    def begin(self) -> None:
+        """The daemon starts."""
+        self.poll = Poll(self.clock, self.ledger, lambda: Asked(self.inbox, TEN_SECONDS), self.told.append)
+
+    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
+        self.asked.append(since)
+        if self.broken:
+            raise RuntimeError("Session is closed")
+        return self.trouble or tuple(each for each in self.lies if each.at >= since)
+
+    async def ask(self) -> int:
+        """Ask once; how many are kept in all."""
+        await self.poll.ask(Asked(self.inbox, TEN_SECONDS))
+        return len(await self.ledger.arrivals())
+
+    def comes(self, ref: str) -> None:
+        self.lies.append(Arrival(Arrives.SMS, ref, "+14155550101", "ok", self.clock.now()))
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+async def test_what_came_in_is_kept_once(inbox: Inbox) -> None:
+    """However often it is listed, and however else it came in."""
+    inbox.comes("SM1")
+    assert await inbox.ask() == 1
+    inbox.comes("SM2")
+    await inbox.ledger.arrive(inbox.lies[1])
+    assert await inbox.ask() == 2
+    assert await inbox.ask() == 2
+
+
+async def test_how_far_back(inbox: Inbox) -> None:
+    """At first only what is new; then from the last answer, but for a clock that differs; at most half a day."""
+    start = inbox.clock.now()
+    await inbox.ask()
+    inbox.clock.go(timedelta(hours=1))
+    await inbox.ask()
+    inbox.clock.go(timedelta(days=2))
+    await inbox.ask()
+    assert inbox.asked == [start - FIRST_BACK, start - OVERLAP, inbox.clock.now() - BACK_MOST]
+
+
+async def test_what_came_while_the_provider_did_not_answer(inbox: Inbox) -> None:
+    """It is asked for when the provider is back, also where no message was ever known."""
+    inbox.trouble = Deferred("Twilio answered 503")
+    await inbox.ask()
+    inbox.comes("SM1")
+    inbox.clock.go(timedelta(hours=1))
+    await inbox.ask()
+    inbox.trouble = None
+    assert await inbox.ask() == 1
+
+
+async def test_what_came_while_the_daemon_was_down(inbox: Inbox) -> None:
+    """From the newest message known; without one, from the oldest page that may be answered."""
+    coded = Coded(inbox.clock.now(), "ana", "+14155550101", "K7")
+    await inbox.ledger.record("pay", [coded], [], [])
+    inbox.clock.go(timedelta(minutes=20))
+    inbox.comes("SM1")
+    inbox.clock.go(timedelta(minutes=20))
+    inbox.begin()
+    assert await inbox.ask() == 1
+    newest = inbox.clock.now() - timedelta(minutes=20)
+    inbox.begin()
+    await inbox.ask()
+    assert inbox.asked == [coded.at, newest - OVERLAP]
+
+
+async def test_a_clock_that_was_ahead(inbox: Inbox) -> None:
+    """A message from the future does not hide what comes before it."""
+    inbox.clock.go(timedelta(hours=3))
+    inbox.comes("SM1")
+    await inbox.ask()
+    inbox.clock.go(-timedelta(hours=3))
+    inbox.begin()
+    inbox.comes("SM2")
+    assert await inbox.ask() == 2
+
+
+async def test_three_failures_are_told(inbox: Inbox) -> None:
+    """The third in a row, once; an answer in between begins anew. A fault of the client's is a failure like any."""
+    inbox.broken = True
+    for _ in range(2):
+        await inbox.ask()
+    inbox.broken = False
+    await inbox.ask()
+    inbox.trouble = Deferred("Twilio answered 503")
+    for _ in range(5):
+        await inbox.ask()
+    assert [each.cause for each in inbox.told] == ["poll"]
+
+
+async def test_what_only_the_config_cures_is_told_at_once(inbox: Inbox) -> None:
+    """As rule 39 has it."""
+    inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
+    await inbox.ask()
+    assert [each.cause for each in inbox.told] == ["poll"]
+
+
+async def test_failures_are_met_with_patience(inbox: Inbox) -> None:
+    """Each waits twice as long, up to a minute, or as long as the provider wishes; then as ever."""
+    waits = []
+    inbox.trouble = Deferred("Twilio answered 503")
+    for _ in range(5):
+        await inbox.ask()
+        waits.append(inbox.poll.pause(TEN_SECONDS).total_seconds())
+    inbox.trouble = Deferred("slow down", retry_after=timedelta(minutes=3))
+    await inbox.ask()
+    waits.append(inbox.poll.pause(TEN_SECONDS).total_seconds())
+    inbox.trouble = None
+    await inbox.ask()
+    assert [*waits, inbox.poll.pause(TEN_SECONDS).total_seconds()] == [20, 40, 60, 60, 60, 180, 10]

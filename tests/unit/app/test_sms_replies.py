@@ -1,0 +1,367 @@
+"""Answers by SMS, sentence by sentence of product.md section 6, on a ledger in memory."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tocsin.app.engine.engine import Engine
+from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.replies.ledger_feed import Answers
+from tocsin.app.replies.sms import Replies
+from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
+from tocsin.app.reply_options.options import Doors, Invitations
+from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerTrouble
+from tocsin.text.gsm import segments
+
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger, Pages
+from tests.fakes.transport import MemoryTransport
+from tests.simulation.policies import policy
+from tests.simulation.world import PlainRenderer
+
+ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
+OURS = "+14155550106"
+MINUTE = timedelta(minutes=1)
+
+
+class House:
+    """A daemon without wires: incidents are seen, people answer, time passes when told to."""
+
+    def __init__(self, clock: StillClock | None = None, pages: Pages | None = None) -> None:
+        self.clock, self.ledger, self.policy = clock or StillClock(), MemoryLedger(pages), policy()
+        self.dice = random.Random(7)
+        self.count = 0
+
+    async def open(self) -> "House":
+        """Begin, with what the ledger holds."""
+        codes = Codes(self.dice, await self.ledger.reserved(self.clock.now() - RESERVED_FOR))
+        invitations = Invitations(codes, lambda: Doors(replies=True))
+        ways: Any = {via: MemoryTransport() for via in Channel}
+        self.engine = Engine(
+            self.clock, self.ledger, PlainRenderer(), lambda: self.policy, ways, self.dice, invitations
+        )
+        await self.engine.recall()
+        self.answers = Answers(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
+        self.replies = Replies(self.engine, lambda: OURS)
+        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, self.engine.tell)
+        return self
+
+    async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
+        """A version of an incident's file counts."""
+        incident = replace(Incident(id_, title, "sev1", Status.INVESTIGATING), **changes)
+        self.engine.learn(id_, Seen(self.clock.now(), incident, f"{incident}"))
+        await self.engine.reconcile.look(id_)
+
+    async def go(self, span: timedelta, *incidents: str) -> None:
+        """Time passes, then these are looked at."""
+        self.clock.go(span)
+        for incident in incidents:
+            await self.engine.reconcile.look(incident)
+
+    def code(self, incident: str, number: str = ANA) -> str:
+        """The code that a number got for an incident, newest."""
+        facts = [fact for name, fact in self.ledger.pages.facts if name == incident and isinstance(fact, Coded)]
+        return next(fact.code for fact in reversed(facts) if fact.number == number)
+
+    async def text(self, number: str, body: str, ref: str = "") -> str:
+        """Somebody writes to us; what we answer, "" for nothing."""
+        await self.comes(number, body, ref)
+        said = await self.judge()
+        assert len(said) <= 1
+        return said[0] if said else ""
+
+    async def comes(self, number: str, body: str, ref: str = "", ago: timedelta = timedelta(0)) -> None:
+        """Somebody's message comes in, and waits."""
+        self.count += 1
+        at = self.clock.now() - ago
+        await self.ledger.arrive(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, at))
+
+    async def judge(self) -> list[str]:
+        """What waits is judged and brought to the incidents; what we answer."""
+        before = set(self.ledger.pages.letters)
+        await self.arrivals.look()
+        await self.answers.ask()
+        for incident in list(self.engine.reconcile.cases):
+            await self.engine.reconcile.look(incident)
+        new = [each for key, each in self.ledger.pages.letters.items() if key not in before]
+        said = [each.content.text for each in new if each.notification.kind is Kind.ANSWER]
+        assert all(segments(each) == 1 for each in said)
+        return said
+
+    def facts(self, kind: Any) -> list[Any]:
+        return [fact for _, fact in self.ledger.pages.facts if isinstance(fact, kind)]
+
+
+@pytest.fixture
+async def house() -> House:
+    found = await House().open()
+    await found.see("pay")
+    await found.go(MINUTE)
+    return found
+
+
+@pytest.mark.parametrize(
+    "said", ["ok", "OK", "ack", "a", "Yes", "ok {}", "{} ok", "{}", "„ok {}“", " o\u200bk   {} ", "Ok, {}."]
+)
+async def test_an_ok_accepts(house: House, said: str) -> None:
+    """By any of its words, with or without the code while one incident is open; the answer says what is now true."""
+    code = house.code("pay")
+    assert await house.text(ANA, said.format(code.lower())) == "You are technical_lead of Card payments fail (SEV1)."
+    assert house.engine.reconcile.history("pay").holder("technical_lead") == "ana"
+
+
+async def test_a_second_ok_is_answered_with_who_and_when(house: House) -> None:
+    """To the holder since when, to somebody else who has it."""
+    await house.go(5 * MINUTE, "pay")
+    await house.text(BO, "ok")
+    await house.go(MINUTE)
+    assert await house.text(BO, "ok") == "You are already technical_lead of Card payments fail, since 10:06 UTC."
+    assert (
+        await house.text(ANA, "ok")
+        == "Bo took technical_lead of Card payments fail at 10:06 UTC. You need not do anything."
+    )
+    assert house.engine.reconcile.history("pay").holder("technical_lead") == "bo"
+
+
+async def test_a_pass_asks_the_next(house: House) -> None:
+    """The next level is paged at once."""
+    assert (
+        await house.text(ANA, "pass")
+        == "Noted: you pass on technical_lead of Card payments fail. Somebody else is asked."
+    )
+    assert house.code("pay", BO)
+    assert house.facts(Answered)[-1].answer is Answer.PASS
+    assert await house.text(ANA, "no") == "You passed on Card payments fail already."
+
+
+async def test_status_and_note(house: House) -> None:
+    """What is true, and a note that lands in the timeline, with its words as they were written."""
+    await house.text(ANA, "ok")
+    said = await house.text(ANA, "Status")
+    assert "investigating" in said
+    assert "technical_lead: Ana" in said
+    assert (
+        await house.text(ANA, f"note {house.code('pay')} Fehler im Größe-Feld 数据") == "Noted for Card payments fail."
+    )
+    assert await house.text(ANA, "note A9 is the broken host") == "Noted for Card payments fail."
+    assert [each.text for each in house.facts(Noted)] == ["Fehler im Größe-Feld 数据", "A9 is the broken host"]
+
+
+async def test_two_open_incidents_want_a_code(house: House) -> None:
+    """A bare ok lists the codes and accepts nothing; a code names its incident."""
+    await house.see("db", "Database down")
+    first, second = house.code("pay"), house.code("db")
+    said = await house.text(ANA, "ok")
+    assert f"{first} Card payments fail" in said
+    assert f"{second} Database down" in said
+    assert not house.facts(Answered)
+    assert "Database down" in await house.text(ANA, f"ok {second}")
+    assert house.engine.reconcile.history("pay").holder("technical_lead") is None
+
+
+async def test_a_code_works_only_for_whom_it_was_given(house: House) -> None:
+    """Another number's code says nothing here, even of somebody else who is asked for the same incident."""
+    code = house.code("pay", ANA)
+    while code == house.code("pay", CHEN):
+        raise AssertionError("the dice of this test give two codes")
+    assert (await house.text(CHEN, f"ok {code}")).startswith(f"{code} is no code of yours.")
+    assert not house.facts(Answered)
+
+
+async def test_nobody_else_is_listened_to(house: House) -> None:
+    """An unknown number gets no answer; somebody of the config who was not asked gets one, and changes nothing."""
+    assert await house.text("+14155550199", "ok") == ""
+    assert await house.text(EVE, "ok") == "You have no open page. Nothing has changed."
+    assert not house.facts(Answered)
+
+
+async def test_after_five_answers_in_vain_we_are_quiet(house: House) -> None:
+    """Until a valid one; the carrier's words are never answered."""
+    answers = [await house.text(ANA, "what is this?") for _ in range(8)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 3
+    assert await house.text(ANA, "STOP") == ""
+    assert await house.text(ANA, "ok")
+    assert await house.text(ANA, "hm?")
+
+
+async def test_quiet_stays_quiet(house: House) -> None:
+    """A machine that answers each of our answers is not answered again, however long it goes on."""
+    answers = [await house.text(ANA, "I am on holiday until Monday.") for _ in range(120)]
+    assert sum(map(bool, answers)) == 5
+
+
+async def test_what_changed_nothing_counts_as_in_vain(house: House) -> None:
+    """Valid words that lead nowhere are answered five times, too."""
+    await house.see("pay", status=Status.RESOLVED)
+    answers = [await house.text(ANA, house.code("pay")) for _ in range(7)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 2
+
+
+async def test_our_own_number_is_never_answered(house: House) -> None:
+    """Even if somebody of the config is given as having it: we would talk to ourselves."""
+    assert await house.text(OURS, "ok") == ""
+    assert await house.text(OURS, "hm") == ""
+
+
+async def test_the_same_message_by_both_ways_counts_once(house: House) -> None:
+    """One name of the provider's, one answer."""
+    assert await house.text(ANA, "note disk is full", "SMx")
+    assert await house.text(ANA, "note disk is full", "SMx") == ""
+    assert len(house.facts(Noted)) == 1
+
+
+async def test_two_who_answer_at_once(house: House) -> None:
+    """Both are heard in one go; the second is told who has it, not that they have it too."""
+    await house.go(5 * MINUTE, "pay")
+    await house.comes(ANA, "ok")
+    await house.comes(BO, "ok")
+    assert await house.judge() == [
+        "You are technical_lead of Card payments fail (SEV1).",
+        "Ana took technical_lead of Card payments fail at 10:06 UTC. You need not do anything.",
+    ]
+
+
+@pytest.mark.parametrize("said", ["ok", "pass", "note disk is full", "status", "hm?"])
+async def test_killed_before_it_was_judged(house: House, said: str) -> None:
+    """What it means and our answer are on disk together: judged again after a restart it counts once."""
+    await house.comes(ANA, said)
+    await house.replies.judge((await house.ledger.arrivals())[0][1])
+    facts, letters = len(house.ledger.pages.facts), len(house.ledger.pages.letters)
+    again = await House(house.clock, house.ledger.pages).open()
+    await again.arrivals.look()
+    assert (len(again.ledger.pages.facts), len(again.ledger.pages.letters)) == (facts, letters)
+    assert not await again.ledger.arrivals()
+
+
+async def test_the_ledger_is_in_trouble(house: House) -> None:
+    """Nothing is lost and nothing is said before it is on disk; when the ledger is back it counts."""
+    await house.comes(ANA, "ok")
+    house.ledger.trouble = "disk full"
+    with pytest.raises(LedgerTrouble):
+        await house.arrivals.look()
+    house.ledger.trouble = ""
+    assert await house.judge() == ["You are technical_lead of Card payments fail (SEV1)."]
+
+
+async def test_an_ok_from_before_the_page_does_not_answer_it(house: House) -> None:
+    """One without a code that comes late (the daemon was down, the provider slow) is about something else; with a
+    code it is clear.
+    """
+    await house.comes(ANA, "ok", ago=timedelta(hours=1))
+    assert (await house.judge())[0].startswith("Which one?")
+    assert not house.facts(Answered)
+    await house.see("db", "Database down")
+    await house.go(timedelta(hours=2), "pay", "db")
+    await house.see("web", "Website down")
+    await house.comes(ANA, f"ok {house.code('db')}", ago=timedelta(hours=1))
+    assert await house.judge() == ["You are technical_lead of Database down (SEV1)."]
+
+
+async def test_an_ok_to_a_verify(house: House) -> None:
+    """A resolved incident that asks whether all is well is confirmed by `ok`, and is over then."""
+    severity = house.policy.severities["sev1"]
+    asking = replace(severity, verify_after=30 * MINUTE)
+    house.policy = replace(house.policy, severities={"sev1": asking})
+    house.engine.poke_all()
+    await house.go(timedelta(0), "pay")
+    await house.text(ANA, "ok")
+    await house.see("pay", status=Status.RESOLVED)
+    await house.go(31 * MINUTE, "pay")
+    assert await house.text(ANA, "ok") == "Thank you. Card payments fail: confirmed healthy."
+    await house.see("db", "Database down")
+    assert await house.text(ANA, "ok") == "You are technical_lead of Database down (SEV1)."
+
+
+async def test_a_closed_incident_is_named(house: House) -> None:
+    """Whoever answers too late is told so, and that they need not do anything."""
+    await house.see("pay", status=Status.RESOLVED)
+    for said in ("ok {}", "pass {}"):
+        answer = await house.text(ANA, said.format(house.code("pay")))
+        assert answer == "Card payments fail was resolved at 10:01 UTC. Nothing to do."
+
+
+async def test_a_reopened_incident_keeps_its_code(house: House) -> None:
+    """The code still names it, and it is an open page again."""
+    code = house.code("pay")
+    await house.see("pay", status=Status.RESOLVED)
+    assert await house.text(ANA, "ok") == "You have no open page. Nothing has changed."
+    await house.see("pay")
+    assert house.code("pay") == code
+    assert await house.text(ANA, "ok") == "You are technical_lead of Card payments fail (SEV1)."
+
+
+@pytest.mark.parametrize(
+    "title", ["x" * 300, "数据库" * 60, "Größe {curly} " * 20, "Ошибка базы " * 20, "👍" * 50, "a\nb"]
+)
+async def test_every_answer_is_one_segment(title: str) -> None:
+    """Whatever the titles are, and however many; the codes stay readable, and so does what is said of a title."""
+    house = await House().open()
+    await house.see("pay", title)
+    await house.see("db", title)
+    said = await house.text(ANA, "ok")
+    assert house.code("pay") in said
+    assert house.code("db") in said
+    assert (await house.text(ANA, f"pass {house.code('db')}")).startswith("Noted: you pass on technical_lead of ")
+    assert "is no code of yours" in await house.text(ANA, "ok Z99")
+    assert "Not understood" in await house.text(ANA, "?")
+    assert await house.text(ANA, f"status {house.code('pay')}")
+    await house.see("pay", title, status=Status.RESOLVED)
+    assert "was resolved at" in await house.text(ANA, house.code("pay"))
+
+
+async def test_many_open_incidents(house: House) -> None:
+    """The list gives up titles before it gives up codes."""
+    for number in range(25):
+        await house.see(f"i{number}", f"Something fails {number}")
+    said = await house.text(ANA, "pass")
+    assert said.startswith("Which one? Reply pass with its code: ")
+    assert all(house.code(f"i{number}") in said for number in range(25))
+
+
+async def test_a_code_lives_a_week_beyond_its_incident(house: House) -> None:
+    """It is told that the incident is over, also after a restart; then it is free, and a reopening gives a new page."""
+    code = house.code("pay")
+    await house.see("pay", status=Status.RESOLVED)
+    assert await house.text(ANA, f"ok {code}") == "Card payments fail was resolved at 10:01 UTC. Nothing to do."
+    house.clock.go(RESERVED_FOR - MINUTE)
+    again = await House(house.clock, house.ledger.pages).open()
+    again.count = 100
+    assert "was resolved" in await again.text(ANA, code)
+    again.clock.go(2 * MINUTE)
+    later = await House(again.clock, again.ledger.pages).open()
+    later.count = 200
+    assert (await later.text(ANA, code)).startswith(f"{code} is no code of yours.")
+
+
+async def test_more_incidents_than_short_codes() -> None:
+    """Two digits once all of a letter and a digit are taken; no two open incidents share one."""
+    codes = Codes(random.Random(3))
+    clock = StillClock()
+    given = [codes.give(f"i{number}", "ana", ANA, clock.now())[0] for number in range(300)]
+    assert len(set(given)) == 300
+    assert {len(code) for code in given[:216]} == {2}
+    assert {len(code) for code in given[216:]} == {3}
+
+
+async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
+    """It is set aside and told to the operators; the next is judged."""
+    sound = house.replies.judge
+
+    async def judge(arrival: Arrival) -> str:
+        if arrival.body == "poison":
+            raise KeyError("poison")
+        return await sound(arrival)
+
+    told: list[Any] = []
+    house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, told.append)
+    assert await house.text(ANA, "poison") == ""
+    assert await house.text(ANA, "ok")
+    assert await house.ledger.results(Arrives.SMS, ANA, 2) == ("acted", "broken")
+    assert [each.cause for each in told] == ["arrival:sms"]

@@ -1,0 +1,292 @@
+"""iCalendar rotations: recurrences, exceptions, zones, and whom an event names (product.md section 3)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from icalendar import Calendar, vDDDTypes
+from tocsin.domain.people import Person
+from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.calendar.feed import write
+from tocsin.formats.calendar.instances import Instances
+from tocsin.formats.calendar.read import read
+
+PEOPLE = {
+    "ana": Person("ana", "Ana Souza", "ana@example.com"),
+    "bo": Person("bo", "Bo", "bo@example.com"),
+}
+START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2027, 9, 1, tzinfo=UTC)
+WEIRD = """BEGIN:VTIMEZONE
+TZID:Custom/Weird
+BEGIN:STANDARD
+DTSTART:19700101T000000
+TZOFFSETFROM:+0300
+TZOFFSETTO:+0300
+TZNAME:W
+END:STANDARD
+END:VTIMEZONE
+"""
+
+
+def calendar(*events: str, head: str = "") -> bytes:
+    body = "".join(f"BEGIN:VEVENT\nDTSTAMP:20260101T000000Z\n{event.strip()}\nEND:VEVENT\n" for event in events)
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:test\n{head}{body}END:VCALENDAR\n".encode()
+
+
+def told(data: bytes) -> list[tuple[str, str, str]]:
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert not problems, problems
+    return [(each.person, f"{each.start:%m-%d %H:%M}", f"{each.end:%m-%d %H:%M}") for each in events]
+
+
+BIWEEKLY = """
+UID:1
+DTSTART;TZID=Europe/Berlin:20261005T090000
+DTEND;TZID=Europe/Berlin:20261012T090000
+RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4
+EXDATE;TZID=Europe/Berlin:20261019T090000
+SUMMARY:On call: Ana Souza (primary)
+"""
+
+
+def test_recurrences_keep_the_wall_clock() -> None:
+    """A biweekly event stays at 09:00 across the change of clocks, and an excepted instance is none."""
+    assert told(calendar(BIWEEKLY)) == [
+        ("ana", "10-05 07:00", "10-12 07:00"),
+        ("ana", "11-02 08:00", "11-09 08:00"),
+        ("ana", "11-16 08:00", "11-23 08:00"),
+    ]
+
+
+def test_moved_and_cancelled_instances() -> None:
+    """A moved instance stands where it was moved to, with its own person; a cancelled one is dropped."""
+    moved = """
+UID:1
+RECURRENCE-ID;TZID=Europe/Berlin:20261102T090000
+DTSTART;TZID=Europe/Berlin:20261103T090000
+DTEND;TZID=Europe/Berlin:20261104T090000
+SUMMARY:bo"""
+    cancelled = """
+UID:1
+RECURRENCE-ID;TZID=Europe/Berlin:20261116T090000
+DTSTART;TZID=Europe/Berlin:20261116T090000
+DTEND;TZID=Europe/Berlin:20261123T090000
+STATUS:CANCELLED
+SUMMARY:Ana Souza"""
+    assert told(calendar(BIWEEKLY, moved, cancelled)) == [
+        ("ana", "10-05 07:00", "10-12 07:00"),
+        ("bo", "11-03 08:00", "11-04 08:00"),
+    ]
+
+
+def test_all_day_events_follow_the_calendars_zone() -> None:
+    """An all-day event is that day in X-WR-TIMEZONE, else in UTC."""
+    event = "UID:2\nDTSTART;VALUE=DATE:20261201\nDTEND;VALUE=DATE:20261203\nSUMMARY:BO@example.com"
+    assert told(calendar(event)) == [("bo", "12-01 00:00", "12-03 00:00")]
+    assert told(calendar(event, head="X-WR-TIMEZONE:America/New_York\n")) == [("bo", "12-01 05:00", "12-03 05:00")]
+
+
+def test_an_unknown_zone_is_its_vtimezone() -> None:
+    """A TZID that nobody knows means what the file's own VTIMEZONE says."""
+    event = "UID:3\nDTSTART;TZID=Custom/Weird:20261210T090000\nDTEND;TZID=Custom/Weird:20261210T100000\nSUMMARY:ana"
+    assert told(calendar(event, head=WEIRD)) == [("ana", "12-10 06:00", "12-10 07:00")]
+
+
+@pytest.mark.parametrize(
+    ("summary", "attendee", "person"),
+    [
+        ("ANA", "", "ana"),
+        ("ana souza", "", "ana"),
+        ("Primary: ANA SOUZA until noon", "", "ana"),
+        ("ana@EXAMPLE.com", "", "ana"),
+        ("On call", "ATTENDEE;CN=Ana Souza:mailto:x@example.com", "ana"),
+        ("On call", "ATTENDEE:MAILTO:bo@example.com", "bo"),
+    ],
+)
+def test_whom_an_event_names(summary: str, attendee: str, person: str) -> None:
+    """By id, full name (also inside a longer summary) or email, in any case; else by an attendee."""
+    event = f"UID:4\nDTSTART:20261210T090000Z\nDTEND:20261210T100000Z\nSUMMARY:{summary}\n{attendee}"
+    assert told(calendar(event)) == [(person, "12-10 09:00", "12-10 10:00")]
+
+
+def test_an_event_that_names_nobody_is_told() -> None:
+    """It is left out with a warning at its line; a name inside another word is no name."""
+    event = "UID:5\nDTSTART:20261210T090000Z\nDTEND:20261210T100000Z\nSUMMARY:Bobsled"
+    events, problems = read(calendar(event), "r.ics", PEOPLE, START, END)
+    assert not events
+    assert [(each.code, each.level, each.line) for each in problems] == [
+        ("calendar-event-nobody", ProblemLevel.WARNING, 9)
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", b"BEGIN:VCALENDAR\n", b"\xff\xfe\x00", b"BEGIN:VEVENT\nEND:VEVENT"])
+def test_what_is_no_calendar_is_a_problem(data: bytes) -> None:
+    """Nothing is raised, nobody is on call, and people are told."""
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert not events
+    assert problems
+
+
+def test_what_is_written_reads_back() -> None:
+    """A calendar for applications has CRLF lines, stable ids, and says the same when read."""
+    span = (START, START + timedelta(days=7))
+    data = write([("platform", PEOPLE["ana"], *span)], START)
+    assert b"\r\n" in data
+    assert data == write([("platform", PEOPLE["ana"], *span)], START)
+    event = Calendar.from_ical(data).walk("VEVENT")[0]
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == span
+    events, _ = read(data, "r.ics", PEOPLE, START - timedelta(days=1), END)
+    assert [(each.person, each.start, each.end) for each in events] == [("ana", *span)]
+
+
+def event(uid: str, *lines: str, when: str = "DTSTART:20261210T090000Z\nDTEND:20261210T100000Z") -> str:
+    return "\n".join((f"UID:{uid}", when, *lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "person"),
+    [
+        (["SUMMARY:On call: Ana Souza", "ATTENDEE:mailto:bo@example.com"], "ana"),
+        (["SUMMARY:chen"], "chen"),  # an id counts before another person's name
+        (["SUMMARY:Primary: Jose\u0301 Li"], "jose"),  # accents may be encoded either way
+        (["SUMMARY:primary", "ATTENDEE:mailto:nobody@example.com", "ATTENDEE:mailto:bo@example.com"], "bo"),
+        (["SUMMARY:ask ana@example.com, please"], "ana"),
+        (["SUMMARY:Ana Souza Lima"], "lima"),  # of two names at one place the longer
+        (["SUMMARY:Ana So", " uza"], "ana"),  # a folded line
+    ],
+)
+def test_which_of_several_an_event_names(lines: list[str], person: str) -> None:
+    """The summary counts before attendees, ids before names, the longer name before the shorter."""
+    people = {
+        **PEOPLE,
+        "li": Person("li", "Chen", "li@example.com"),
+        "chen": Person("chen", "Chen Wu", "chen@example.com"),
+        "jose": Person("jose", "Jos\u00e9 Li", "jose@example.com"),
+        "lima": Person("lima", "Ana Souza Lima", "lima@example.com"),
+    }
+    events, problems = read(calendar(event("1", *lines)), "r.ics", people, START, END)
+    assert ([each.person for each in events], problems) == ([person], ())
+
+
+@pytest.mark.parametrize(
+    "summary", ["x.ana@example.com", "ana@example.com.example.org", "xana@example.com", "Ana Souzas"]
+)
+def test_a_name_inside_another_is_no_name(summary: str) -> None:
+    """The middle of another address or word names nobody."""
+    events, problems = read(calendar(event("1", f"SUMMARY:{summary}")), "r.ics", PEOPLE, START, END)
+    assert (events, [each.code for each in problems]) == ((), ["calendar-event-nobody"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("UID:1\nSUMMARY:ana", "calendar-event-unreadable"),
+        ("UID:1\nDTSTART:never\nSUMMARY:ana", "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=SOMETIMES", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "EXDATE:never", "RRULE:FREQ=DAILY", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "SUMMARY:ana", when="DTSTART:20261210T090000Z\nDURATION:P99999999D"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=SECONDLY", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=MINUTELY;INTERVAL=2", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=DAILY;BYHOUR=1,2,3;BYMINUTE=" + ",".join(map(str, range(60))), "SUMMARY:ana"),
+         "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30", "SUMMARY:ana"), "calendar-event-unreadable"),
+        (event("1", "RRULE:FREQ=DAILY", "SUMMARY:ana", when="DTSTART:00010105T090000Z\nDURATION:PT1H"),
+         "calendar-event-unreadable"),
+    ],
+)  # fmt: skip
+def test_one_bad_event_spoils_no_other(bad: str, code: str) -> None:
+    """What cannot be read, or would take all day to unroll, is left out with a warning; the rest is read."""
+    good = event("2", "SUMMARY:bo")
+    events, problems = read(calendar(bad, good), "r.ics", PEOPLE, START, END)
+    assert [each.person for each in events] == ["bo"]
+    assert [(each.code, each.level, each.line) for each in problems] == [(code, ProblemLevel.WARNING, 4)]
+
+
+def test_events_that_share_a_uid_by_mistake_all_count() -> None:
+    """Two events copied without a new UID are two; a newer version of one event replaces the older."""
+    later = "DTSTART:20261211T090000Z\nDTEND:20261211T100000Z"
+    first = ("ana", "12-10 09:00", "12-10 10:00")
+    second = ("bo", "12-11 09:00", "12-11 10:00")
+    assert told(calendar(event("1", "SUMMARY:ana"), event("1", "SUMMARY:bo", when=later))) == [first, second]
+    newer = event("1", "SEQUENCE:1", "SUMMARY:bo", when=later)
+    assert told(calendar(event("1", "SEQUENCE:0", "SUMMARY:ana"), newer)) == [second]
+
+
+def test_several_calendars_in_one_file() -> None:
+    """A file may hold several calendars, each with a zone of its own; warnings find their line in any of them."""
+    day = "DTSTART;VALUE=DATE:20261201"
+    one = calendar(event("1", "SUMMARY:ana", when=day), head="X-WR-TIMEZONE:America/New_York\n")
+    two = calendar(event("2", "SUMMARY:bo", when=day), event("3", "SUMMARY:who"))
+    events, problems = read(one + two, "r.ics", PEOPLE, START, END)
+    assert [(each.person, each.start.hour) for each in events] == [("bo", 0), ("ana", 5)]
+    lines = (one + two).decode().splitlines()
+    assert [lines[each.line - 1] for each in problems] == ["SUMMARY:who"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "codes"),
+    [("W. Europe Standard Time", 23, []), ("Mars/Base", 0, ["unknown-timezone"]), ("../etc", 0, ["unknown-timezone"])],
+)
+def test_the_calendars_zone_by_another_name(zone: str, hour: int, codes: list[str]) -> None:
+    """A Windows name of a zone will do; an unknown one is UTC, with a warning at its line."""
+    data = calendar(event("1", "SUMMARY:ana", when="DTSTART;VALUE=DATE:20261201"), head=f"X-WR-TIMEZONE:{zone}\n")
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert [each.start.hour for each in events] == [hour]
+    assert [(each.code, each.line) for each in problems] == [(code, 4) for code in codes]
+
+
+def test_a_zone_without_a_vtimezone_is_told() -> None:
+    """A TZID that neither the machine nor the file knows is the calendar's zone, with a warning."""
+    lost = "DTSTART;TZID=Mars/Base:20261210T090000\nDTEND;TZID=Mars/Base:20261210T100000"
+    data = calendar(event("1", "SUMMARY:ana", when=lost), head="X-WR-TIMEZONE:America/New_York\n")
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert [each.start.hour for each in events] == [14]
+    assert [(each.code, each.line) for each in problems] == [("unknown-timezone", 5)]
+
+
+def test_all_day_events_at_the_edge_of_what_is_read() -> None:
+    """An all-day event counts by the day in its own zone, also where reading begins and ends."""
+    for zone, day, expected in [
+        ("America/New_York", "20260831", True), ("UTC", "20260831", False),
+        ("Pacific/Kiritimati", "20270901", True), ("UTC", "20270901", False),
+    ]:  # fmt: skip
+        data = calendar(event("1", "SUMMARY:ana", when=f"DTSTART;VALUE=DATE:{day}"), head=f"X-WR-TIMEZONE:{zone}\n")
+        assert bool(read(data, "r.ics", PEOPLE, START, END)[0]) is expected
+
+
+def test_warnings_are_bounded() -> None:
+    """A calendar of strangers gives a few warnings and a count, not thousands."""
+    _, problems = read(calendar(*(event(str(n), f"SUMMARY:guest {n}") for n in range(50))), "r.ics", PEOPLE, START, END)
+    assert len(problems) == 21
+    assert "30 more" in problems[-1].message
+
+
+def test_too_many_events_are_refused_before_they_are_read() -> None:
+    """A file of a hundred thousand events is a problem at once."""
+    data = b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 100_000 + b"END:VCALENDAR\n"
+    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    assert (events, [each.code for each in problems]) == ((), ["calendar-unreadable"])
+
+
+def test_too_many_instances_are_a_problem() -> None:
+    """More instances than a calendar of people on call can hold are cut off, and told as an error."""
+    found = Instances("r.ics", "", PEOPLE, (START, END))
+    begins, ends = vDDDTypes(START), vDDDTypes(START + timedelta(hours=1))
+    taken = 0
+    while not found.full:
+        found.take({"SUMMARY": "ana", "DTSTART": begins, "DTEND": ends}, 0, UTC)
+        taken += 1
+    events, problems = found.result([])
+    assert (taken, len(events)) == (10_001, 10_000)
+    assert [(each.code, each.level) for each in problems] == [("calendar-too-long", ProblemLevel.ERROR)]
+
+
+def test_the_calendars_zone_moves_nothing_that_has_its_own() -> None:
+    """Times in UTC recur in UTC whatever the calendar's zone (RFC 5545, 3.3.5); local ones keep its wall clock."""
+    utc = event("1", "RRULE:FREQ=WEEKLY;COUNT=2", "SUMMARY:ana", when="DTSTART:20261021T070000Z\nDURATION:PT1H")
+    local = event("2", "RRULE:FREQ=WEEKLY;COUNT=2", "SUMMARY:bo", when="DTSTART:20261021T120000\nDURATION:PT1H")
+    assert told(calendar(utc, local, head="X-WR-TIMEZONE:Europe/Berlin\n")) == [
+        ("ana", "10-21 07:00", "10-21 08:00"),
+        ("bo", "10-21 10:00", "10-21 11:00"),
+        ("ana", "10-28 07:00", "10-28 08:00"),
+        ("bo", "10-28 11:00", "10-28 12:00"),
+    ]

@@ -1,0 +1,286 @@
+"""Incident files: whatever can be read is used, the rest is a problem with its place (product.md section 4)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.incident.read import Reading, first_lines, read, unreadable
+
+from tests.policies import small_policy
+
+POLICY = small_policy()
+HEAD = "title: Card payments fail\nseverity: sev2\n"
+OPEN = Incident("card", "Card payments fail", "sev2", Status.IDENTIFIED)
+AT = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
+
+
+def reading(text: str | bytes, previous: Incident | None = None, name: str = "card.yaml") -> Reading:
+    data = text.encode() if isinstance(text, str) else text
+    return read(data, name, POLICY, previous, f"incidents/{name}")
+
+
+def incident(text: str | bytes, previous: Incident | None = None) -> Incident:
+    found = reading(text, previous).incident
+    assert found is not None
+    return found
+
+
+def test_two_lines_are_enough() -> None:
+    """Title and severity make a whole incident without a problem."""
+    found = reading(HEAD)
+    assert found.incident == Incident("card", "Card payments fail", "sev2")
+    assert (found.problems, found.complete, found.severity_read) == ((), True, True)
+
+
+def test_every_field_is_read() -> None:
+    """Each field of section 4 arrives as its value, names as ids and instants in UTC."""
+    text = HEAD + (
+        "status: Monitoring\nsummary: |\n  one\n  two\nimpact: Half of all payments\nservices: [checkout, search]\n"
+        "roles: {technical_lead: bo berg}\nacknowledged: [ana, {by: BO@example.com, at: 2026-11-23T11:04+01:00}]\n"
+        "eta: 2026-11-23T10:04:00Z\ndeclared_at: 2026-11-23T10:04Z\ndeclared_by: the night shift\n"
+        "updates:\n  - plain\n  - {at: 2026-11-23T10:04Z, by: chen, text: DB, public: Soon}\n"
+        "timeline: [{at: 2026-11-23T10:04Z, by: x, text: note}]\nresolution: restarted\nverified_by: Ana\n"
+        "review: https://example.com/review\ndrill: true\n"
+    )
+    found = reading(text)
+    assert found.problems == ()
+    assert found.incident == Incident(
+        id="card",
+        title="Card payments fail",
+        severity="sev2",
+        status=Status.MONITORING,
+        summary="one\ntwo",
+        impact="Half of all payments",
+        services=("checkout", "search"),
+        roles=(("technical_lead", "bo"),),
+        acknowledged=(Acknowledgment("ana"), Acknowledgment("bo", AT)),
+        eta=AT,
+        declared_at=AT,
+        declared_by="the night shift",
+        updates=(UpdateEntry("plain"), UpdateEntry("DB", "Soon", AT, "chen")),
+        timeline=(TimelineNote("note", AT, "x"),),
+        resolution="restarted",
+        verified_by="Ana",
+        review="https://example.com/review",
+        drill=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("services: checkout", "services", ("checkout",)),
+        ("services: [search, checkout, search]", "services", ("search", "checkout")),
+        ("acknowledged: Ana Souza", "acknowledged", (Acknowledgment("ana"),)),
+        ("acknowledged: {by: bo}", "acknowledged", (Acknowledgment("bo"),)),
+        ("updates: On it", "updates", (UpdateEntry("On it"),)),
+        ("updates: {public: We are on it}", "updates", (UpdateEntry(public="We are on it"),)),
+        ("timeline: Seen", "timeline", (TimelineNote("Seen"),)),
+        ("review: Done", "review", "done"),
+        ("drill: yes", "drill", True),
+        ("drill: FALSE", "drill", False),
+        ("eta:", "eta", None),
+        ("status: RESOLVED", "status", Status.RESOLVED),
+        ("summary: 0012", "summary", "0012"),
+    ],
+)
+def test_a_field_may_be_written_more_than_one_way(line: str, field: str, value: object) -> None:
+    """One value where a list is meant, any case, plain texts as entries: all without a problem."""
+    found = reading(HEAD + line + "\n")
+    assert (getattr(found.incident, field), found.problems) == (value, ())
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "code", "says"),
+    [
+        ("status: fixed", (3, 9), "unknown-status", "investigating"),
+        ("status: [resolved]", (3, 9), "wrong-type", "is a list"),
+        ("eta: 12:00", (3, 6), "not-an-instant", "2026-11-23T10:04:00Z"),
+        ("eta: 2026-11-23T10:04", (3, 6), "not-an-instant", "offset"),
+        ("eta: 0026-11-23T10:04Z", (3, 6), "not-an-instant", "year 26"),
+        ("eta: {a: b}", (3, 6), "wrong-type", "is a mapping"),
+        ("declared_at: yesterday", (3, 14), "not-an-instant", "declared_at"),
+        ("summary: [a]", (3, 10), "wrong-type", "write a text"),
+        ("impact: {a: b}", (3, 9), "wrong-type", "write a text"),
+        ("services: [checkuot]", (3, 12), "unknown-service", 'did you mean "checkout"'),
+        ("roles: ana", (3, 8), "wrong-type", "technical_lead: ana"),
+        ("roles: {tech_lead: ana}", (3, 9), "unknown-role", 'did you mean "technical_lead"'),
+        ("roles: {technical_lead: anna}", (3, 25), "unknown-person", 'did you mean "ana"'),
+        ("roles: {technical_lead: [ana]}", (3, 25), "wrong-type", "is a list"),
+        ("acknowledged: [ana, zzz]", (3, 21), "unknown-person", "ana, bo, chen"),
+        ("acknowledged: {at: 2026-11-23T10:04Z}", (3, 15), "nobody-named", "{by: ana}"),
+        ("acknowledged: [[ana]]", (3, 16), "wrong-type", "is a list"),
+        ("updates: [{by: ana}]", (3, 11), "empty-entry", "text"),
+        ("updates: [{text: a, at: noon}]", (3, 25), "not-an-instant", "updates[1].at"),
+        ("timeline: [{at: 2026-11-23T10:04Z}]", (3, 12), "empty-entry", "text"),
+        ("review: later", (3, 9), "not-a-link", "https://"),
+        ("drill: perhaps", (3, 8), "not-a-truth", "true or false"),
+        ("summary: &a text", (3, 10), "anchor", "plain value"),
+        ("title: again", (3, 1), "duplicate-key", "line 1"),
+    ],
+)
+def test_a_wrong_optional_field_is_dropped(line: str, place: tuple[int, int], code: str, says: str) -> None:
+    """A wrong field is left out, its place and what to write instead are told, and everything else counts."""
+    found = reading(HEAD + line + "\nverified_by: Ana\n")
+    (problem,) = found.problems
+    assert (problem.line, problem.column, problem.code, problem.level) == (*place, code, ProblemLevel.ERROR)
+    assert says in problem.message
+    assert found.incident is not None
+    assert (found.incident.title, found.incident.severity, found.incident.verified_by) == (
+        "Card payments fail",
+        "sev2",
+        "Ana",
+    )
+    assert (found.complete, found.severity_read) == (False, True)
+
+
+@pytest.mark.parametrize(("line", "hint"), [("sumary: x", "summary"), ("updates: [{tekst: a, text: b}]", "text")])
+def test_an_unknown_key_is_a_warning(line: str, hint: str) -> None:
+    """An unknown key drops nothing, and says what may be meant."""
+    found = reading(HEAD + line)
+    (problem,) = found.problems
+    assert (problem.level, problem.code, found.complete) == (ProblemLevel.WARNING, "unknown-key", True)
+    assert f'did you mean "{hint}"' in problem.message
+
+
+@pytest.mark.parametrize("severity", ["severity: sev9", "severity:", "severity: [sev1]", "# none"])
+def test_a_severity_that_cannot_be_read(severity: str) -> None:
+    """It counts as `unreadable_severity` on a new incident, and keeps its last good value on an open one."""
+    text = f"title: x\n{severity}\n"
+    found = reading(text)
+    assert found.incident is not None
+    assert (found.incident.severity, found.complete, found.severity_read) == ("sev1", False, False)
+    assert incident(text, OPEN).severity == "sev2"
+    assert incident(text, replace(OPEN, status=Status.RESOLVED)).severity == "sev1"
+
+
+def test_severity_in_any_case() -> None:
+    """A severity takes the config's spelling."""
+    assert incident("title: x\nseverity: MINOR").severity == "Minor"
+
+
+@pytest.mark.parametrize("status", ["status: fixed", "status:", "# none"])
+def test_status_and_title_keep_their_last_good_value_while_open(status: str) -> None:
+    """Without a readable status or title an open incident keeps both; a new one is investigating, named as its file."""
+    text = f"severity: sev2\n{status}\n"
+    kept = incident(text, OPEN)
+    assert (kept.status, kept.title) == (Status.IDENTIFIED, "Card payments fail")
+    new = incident(text)
+    assert (new.status, new.title) == (Status.INVESTIGATING, "card")
+    reopened = incident(text, replace(OPEN, status=Status.RESOLVED))
+    assert reopened.status is Status.INVESTIGATING
+
+
+def test_the_id_is_kept_under_another_name() -> None:
+    """A renamed file is read as the incident it was."""
+    assert incident(HEAD, replace(OPEN, id="other")).id == "other"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "line"),
+    [
+        (b"", "not-yaml", ""),
+        (b"# nothing yet\n", "not-yaml", "# nothing yet"),
+        (b"Payments are down, please help\n", "not-yaml", "Payments are down, please help"),
+        (b"- payments\n- down\n", "not-yaml", "- payments"),
+        (b"Payments: down: help", "not-yaml", "Payments: down: help"),
+        (b"[" * 60_000, "too-deep", "[[["),
+        (b"{{{{", "key-not-text", "{{{{"),
+        (b"\x00\x01\x02", "control-character", ""),
+        (b"\x89PNG\r\n\x1a\n", "not-utf8", "\ufffdPNG"),
+    ],
+)
+def test_not_yaml_at_all(data: bytes, code: str, line: str) -> None:
+    """What is no incident file in any sense gives its first lines, cleaned, and a problem."""
+    found = reading(data)
+    assert found.incident is None
+    assert not found.complete
+    assert found.first_lines.startswith(line)
+    assert code in {problem.code for problem in found.problems}
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (HEAD.encode() + b"status: identified\nupdates:\n  - {text: half", Status.IDENTIFIED),
+        (HEAD.encode() + b"status: identified\nsummary: \xff\xfe\n", Status.IDENTIFIED),
+        (HEAD.encode("utf-16"), Status.INVESTIGATING),
+        (b"\xef\xbb\xbf" + HEAD.replace("\n", "\r\n").encode(), Status.INVESTIGATING),
+        (HEAD.encode() + b"---\ntitle: another\n", Status.INVESTIGATING),
+        (HEAD.encode() + b"services: " + b"[" * 50 + b"]" * 50, Status.INVESTIGATING),
+        (HEAD.encode() + b"summary: " + b"x" * 400_000, Status.INVESTIGATING),
+        (HEAD.encode() + b"a: &a [x]\nb: [*a, *a]\n", Status.INVESTIGATING),
+    ],
+)
+def test_a_damaged_file_is_used_as_far_as_it_can_be_read(data: bytes, status: Status) -> None:
+    """Half-written, wrong bytes, UTF-16, BOM, several documents, nesting, size, aliases: title and severity count."""
+    found = incident(data)
+    assert (found.title, found.severity, found.status) == ("Card payments fail", "sev2", status)
+
+
+def test_texts_are_cleaned() -> None:
+    """Escapes, controls and characters that turn text around go; long texts keep their lines, titles have one."""
+    found = incident('title: "a\\e[31mred\\e[0m \\u202Eb\\nc"\nseverity: sev1\nsummary: "one\\r\\ntwo\\x07\\u200b"\n')
+    assert (found.title, found.summary) == ("ared b c", "one\ntwo")
+
+
+def test_texts_are_bounded() -> None:
+    """A text over its limit is cut, with a warning."""
+    found = reading(f"title: {'x' * 500}\nseverity: sev1\nsummary: {'y' * 20_000}\n")
+    assert found.incident is not None
+    assert (len(found.incident.title), len(found.incident.summary)) == (200, 10_000)
+    assert [problem.code for problem in found.problems] == ["too-long", "too-long"]
+
+
+def test_an_ambiguous_name_is_a_problem() -> None:
+    """Two people of one name: neither is guessed."""
+    people = {**POLICY.people, "ana2": replace(POLICY.people["ana"], id="ana2", email="")}
+    found = read((HEAD + "acknowledged: ana souza").encode(), "a.yaml", small_policy(people=people), None, "a.yaml")
+    assert found.incident is not None
+    assert found.incident.acknowledged == ()
+    assert "ana or ana2" in found.problems[0].message
+
+
+def test_an_unreadable_file_stands_for_an_incident() -> None:
+    """It carries its first lines at the severity that the settings name."""
+    found = unreadable("pay ments.yaml", first_lines("\n\nhelp\x1b[31m me\n"), POLICY)
+    assert (found.id, found.title, found.severity) == ("pay-ments", "pay ments", "sev1")
+    assert (found.summary, found.unreadable) == ("help me", True)
+
+
+_LINES = st.sampled_from(
+    [
+        "title: x",
+        "severity: sev1",
+        "severity: &a 1",
+        "status: done",
+        "updates: [",
+        "- a",
+        "  - {text: y, at: 1}",
+        "roles:",
+        "  technical_lead: ana",
+        "acknowledged: *a",
+        "eta: 9999-12-31T23:59:59-14:00",
+        "\tdrill: !!binary x",
+        "? [a]",
+        "---",
+        "'",
+        '"\\ud800"',
+        "<<: {}",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.binary(max_size=200), st.lists(_LINES, max_size=8).map(lambda lines: "\n".join(lines).encode())))
+def test_reading_never_fails(data: bytes) -> None:
+    """Any bytes give an incident or first lines, with and without an earlier version."""
+    for previous in (None, OPEN, replace(OPEN, status=Status.RESOLVED)):
+        found = reading(data, previous)
+        assert (found.incident is None) or (found.incident.id == "card" and found.incident.title)
+        assert found.incident is not None or found.problems
+        assert all(problem.line >= 1 and problem.column >= 1 for problem in found.problems)

@@ -1,0 +1,151 @@
+"""Edits keep what people wrote: comments, layout, and every value that is not theirs to change."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.formats.incident.edit import Edit, anew, edited
+from tocsin.formats.incident.read import read
+
+from tests.policies import small_policy
+
+AT = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
+POLICY = small_policy()
+ACK = Edit(acknowledgment=Acknowledgment("bo", AT))
+WHOLE = Edit(
+    Acknowledgment("bo", AT),
+    UpdateEntry('say "hi": {x}\n# two', "we're on it", AT, "Ana"),
+    ("scribe", "chen"),
+    Status.RESOLVED,
+    AT,
+    "Done: yes\nmore",
+)
+
+
+def after(text: str, edit: Edit = ACK) -> str:
+    found = edited(text.encode(), edit)
+    assert found is not None
+    return found.decode()
+
+
+def test_nothing_but_the_edit_changes() -> None:
+    """Comments, quotes, blank lines, odd scalars and indentation stay as they were."""
+    text = """\
+# who: the night shift
+
+title: 'Card payments fail'  # from the dashboard
+severity: sev1
+version: 1.10
+number: 0012
+when: 2026-11-23 10:04:00 +01:00
+empty:
+services:
+- checkout   # the shop
+acknowledged:
+- ana   # by phone
+
+# ---- below: notes ----
+summary: |
+  one
+
+  two
+"""
+    assert after(text) == text.replace(
+        "- ana   # by phone\n", "- ana   # by phone\n- {by: bo, at: 2026-11-23T10:04:00Z}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("acknowledged: [ana]  # x\n", "acknowledged: [ana, {by: bo, at: 2026-11-23T10:04:00Z}]  # x\n"),
+        ("acknowledged: ana\n", "acknowledged:\n  - ana\n  - {by: bo, at: 2026-11-23T10:04:00Z}\n"),
+        ("acknowledged:\n", "acknowledged:\n  - {by: bo, at: 2026-11-23T10:04:00Z}\n"),
+        ("title: x  # end\n", "title: x # end\nacknowledged:\n  - {by: bo, at: 2026-11-23T10:04:00Z}\n"),
+        ("drill: true\r\n", "drill: true\r\nacknowledged:\r\n  - {by: bo, at: 2026-11-23T10:04:00Z}\r\n"),
+    ],
+)
+def test_an_acknowledgment_joins_whatever_is_there(before: str, expected: str) -> None:
+    """A list in either style, one value, nothing, or no key at all; line ends stay."""
+    assert words(after(before)) == words(expected)
+
+
+def words(text: str) -> list[list[str]]:
+    """The words of each line: the blanks before a comment may change."""
+    return [line.split(" ") if "\r" in line else line.split() for line in text.split("\n")]
+
+
+def test_roles_status_and_texts_are_set_in_place() -> None:
+    """Keys that are there keep their place and their comment; the others come at the end."""
+    text = "title: x\nstatus: identified  # since ten\nroles:\n    technical_lead: ana  # on call\nimpact: none\n"
+    found = after(text, Edit(role=("technical_lead", "bo"), status=Status.RESOLVED, resolution="Restarted: twice"))
+    expected = text.replace("identified", "resolved").replace("ana", "bo") + 'resolution: "Restarted: twice"\n'
+    assert words(found) == words(expected)
+
+
+def test_every_edit_reads_back() -> None:
+    """What was written is what the daemon reads."""
+    found = read(after("title: x\nseverity: sev1\nupdates: [a]\n", WHOLE).encode(), "x.yaml", POLICY, None, "x.yaml")
+    assert found.problems == ()
+    incident = found.incident
+    assert incident is not None
+    assert incident.acknowledged == (Acknowledgment("bo", AT),)
+    assert incident.updates == (UpdateEntry("a"), WHOLE.entry)
+    assert (incident.roles, incident.status, incident.eta) == ((("scribe", "chen"),), Status.RESOLVED, AT)
+    assert incident.resolution == "Done: yes\nmore"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"- a\n",
+        b"plain words",
+        b"title: 'half",
+        b"title: x\ntitle: y\n",
+        b"title: \xff\n",
+        "title: x".encode("utf-16"),
+        b"a: " + b"[" * 5000 + b"]" * 5000,
+        b"a: *nowhere\n",
+        b"---\na: b\n---\nc: d\n",
+    ],
+)
+def test_what_cannot_be_edited_safely_is_left(data: bytes) -> None:
+    """Whatever the round trip would spoil or cannot read gives None, never an exception."""
+    assert edited(data, ACK) is None
+
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), max_size=40).map(
+    lambda text: " ".join(text.split())
+)
+_INCIDENTS = st.builds(
+    Incident,
+    id=st.just("x"),
+    title=_TEXT.filter(bool),
+    severity=st.sampled_from(["sev1", "Minor"]),
+    status=st.sampled_from(Status),
+    summary=st.lists(_TEXT.filter(bool), max_size=3).map("\n".join),
+    impact=_TEXT,
+    services=st.sampled_from([(), ("checkout",), ("search", "checkout")]),
+    roles=st.sampled_from([(), (("scribe", "ana"),)]),
+    acknowledged=st.sampled_from([(), (Acknowledgment("ana"), Acknowledgment("bo", AT))]),
+    eta=st.sampled_from([None, AT]),
+    declared_by=_TEXT,
+    updates=st.lists(st.builds(UpdateEntry, _TEXT.filter(bool), _TEXT, st.just(AT), _TEXT), max_size=2).map(tuple),
+    timeline=st.lists(st.builds(TimelineNote, _TEXT.filter(bool), st.none(), _TEXT), max_size=2).map(tuple),
+    resolution=_TEXT,
+    review=st.sampled_from(["", "done", "https://example.com/r"]),
+    drill=st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(_INCIDENTS)
+def test_a_version_written_anew_reads_the_same(incident: Incident) -> None:
+    """Whatever the texts hold, the file that is written says just that version; and it can be edited again."""
+    data = anew(incident)
+    found = read(data, "x.yaml", POLICY, None, "x.yaml")
+    assert (found.incident, found.problems) == (incident, ())
+    assert edited(data, WHOLE) is not None

@@ -1,0 +1,46 @@
+"""Kept: many who look at once cost as much as one."""
+
+import asyncio
+
+import pytest
+from tocsin.web.http import cache
+from tocsin.web.http.cache import Kept
+
+
+async def test_one_question_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks meanwhile, or a moment later, gets the same answer; once it is old it is found anew."""
+    monkeypatch.setattr(cache, "AT_LEAST", 0.05)
+    asked = 0
+
+    async def find() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.005)
+        return asked
+
+    answers: Kept[int] = Kept(1)
+    assert await asyncio.gather(*(answers.get("a", find) for _ in range(50))) == [1] * 50
+    assert await answers.get("a", find) == 1
+    await asyncio.sleep(0.12)
+    assert await answers.get("a", find) == 2
+    assert await answers.get("b", find) == 3
+    assert await answers.get("a", find) == 4, "only one answer is kept"
+
+
+async def test_a_fault_is_told_to_all_and_not_kept() -> None:
+    """A question that fails fails for everybody who waited, and is asked again by the next; one who leaves harms none."""
+    faults = [ValueError("away")]
+
+    async def find() -> str:
+        await asyncio.sleep(0.005)
+        if faults:
+            raise faults.pop()
+        return "here"
+
+    answers: Kept[str] = Kept(5)
+    waiting = [asyncio.create_task(answers.get("a", find)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in found] == [asyncio.CancelledError, ValueError, ValueError]
+    assert await answers.get("a", find) == "here"

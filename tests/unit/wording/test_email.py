@@ -1,0 +1,178 @@
+"""Mails written by hand, read back by Python's own parser."""
+
+import email.policy
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.parser import BytesParser
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tocsin.domain.delivery import Content, Message
+from tocsin.domain.people import Channel
+from tocsin.wording.message.email import Letterhead
+
+AT = datetime(2026, 11, 23, 10, 5, 7, tzinfo=UTC)
+HOUSE = Letterhead("Störung, Dienst <incidents@example.com>")
+LETTERS = st.characters(exclude_categories=["Cs"])
+LINES = st.text(st.one_of(LETTERS, st.sampled_from("\r\n. =?\t\x00é🔥")), max_size=300)
+
+
+def message(
+    content: Content, name: str = "Ana", address: str = "ana@example.com", incident: str = "pay", reference: str = "r1"
+) -> Message:
+    return Message(reference, Channel.EMAIL, address, "ana", name, content, incident, 1, "page", AT)
+
+
+def parsed(data: bytes) -> EmailMessage:
+    read = BytesParser(policy=email.policy.default).parsebytes(data)
+    assert isinstance(read, EmailMessage)
+    return read
+
+
+def body(read: EmailMessage, kind: str) -> str:
+    part = read.get_body((kind,))
+    assert part is not None
+    assert not part.defects
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def breaks(text: str) -> str:
+    return re.sub("\r\n?", "\n", text)
+
+
+def one_line(text: str) -> str:
+    return re.sub("[\x00-\x20\x7f-\xa0\u2028\u2029]+", " ", text).strip()
+
+
+def same_name(read: str, written: str) -> bool:
+    """Equal, but for a blank that Python 3.11 puts where a long name goes from one encoded word to the next."""
+    return read == written or (len(written.encode()) > 45 and read.replace(" ", "") == written.replace(" ", ""))
+
+
+@given(LINES, LINES, LINES, LINES)
+@example("=?utf-8?q?no?=", ".\n..\nx \n", "<p>" + "é" * 2000, "=?utf-8?q?no?=")
+@example("a" * 200, "a" * 5000, " ", 'A "quoted" \\ name, Ltd.')
+@example("x\r\nBcc: eve@example.net", "From me\n.\nx", "y", "Ana\r\nBcc: eve@example.net")
+def test_python_reads_what_we_wrote(subject: str, text: str, html: str, name: str) -> None:
+    """Whatever the texts, the parser finds the same ones, one recipient, and no other header than ours."""
+    data = HOUSE.compose(message(Content(text, subject, html), name))
+    read = parsed(data)
+    assert not read.defects
+    assert read["Subject"] == one_line(subject)[:500].rstrip()
+    (reader,) = read["To"].addresses
+    assert reader.addr_spec == "ana@example.com"
+    assert same_name(reader.display_name, one_line(name)[:100].rstrip())
+    assert read["From"].addresses == (Address("Störung, Dienst", addr_spec="incidents@example.com"),)
+    assert body(read, "plain") == breaks(text)
+    if html:
+        assert body(read, "html") == breaks(html)
+    assert set(read.keys()) <= {
+        *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version", "Auto-Submitted"),
+        *("List-Id", "X-Tocsin-Incident", "X-Tocsin-Kind", "Content-Type", "Content-Transfer-Encoding"),
+    }
+    assert "Bcc" not in read
+
+
+@given(LINES, LINES, LINES)
+def test_every_line_can_travel(subject: str, text: str, html: str) -> None:
+    """ASCII only, CRLF at each end, no lone CR or LF or NUL, headers under 78 and bodies under 998 characters."""
+    data = HOUSE.compose(message(Content(text, subject, html), name=subject))
+    assert data.isascii()
+    assert b"\x00" not in data
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n", data)
+    head, _, rest = data.partition(b"\r\n\r\n")
+    assert max(map(len, head.split(b"\r\n"))) <= 78
+    assert max(map(len, rest.split(b"\r\n"))) <= 998
+
+
+def test_headers_of_a_page() -> None:
+    """A mail says that a machine sent it, for which incident, of which kind, on which list."""
+    read = parsed(HOUSE.compose(message(Content("text", "subject", "<p>html</p>"))))
+    assert read["Auto-Submitted"] == "auto-generated"
+    assert read["List-Id"] == "<tocsin.example.com>"
+    assert (read["X-Tocsin-Incident"], read["X-Tocsin-Kind"]) == ("pay", "page")
+    assert read["Date"].datetime == AT
+    assert read["List-Unsubscribe"] is None
+    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_ids_and_threads() -> None:
+    """A second try is the same bytes; each reference has its own id; all mails of an incident share their thread."""
+    content = Content("text", "subject", "html")
+    first, other = (HOUSE.compose(message(content, reference=reference)) for reference in ("r1", "r2"))
+    assert first == HOUSE.compose(message(Content("text", "subject", "html"), reference="r1"))
+    one, two = parsed(first), parsed(other)
+    assert one["Message-ID"] != two["Message-ID"]
+    assert one["References"] == two["References"] == one["In-Reply-To"]
+    assert all(len(read[header]) < 60 for read in (one, two) for header in ("Message-ID", "References"))
+    elsewhere = parsed(HOUSE.compose(message(content, incident="other")))
+    assert elsewhere["References"] != one["References"]
+    long = Letterhead(f"x@{'long.' * 20}example.com")
+    assert len(long.id_for("r1")) < 60
+
+
+URL = "https://tocsin.example.com/unsubscribe/pay/support@example.com/q1w2e3r4t5z6u7i8o9p0a1"
+
+
+def test_an_update_names_where_to_be_taken_off() -> None:
+    """RFC 2369 and RFC 8058: the address on one line, and that one click is enough; all else stays as it was."""
+    content = Content("text", "subject", "<p>html</p>")
+    without = HOUSE.compose(message(content))
+    data = HOUSE.compose(replace(message(content), unsubscribe_url=URL))
+    lines = f"List-Unsubscribe: <{URL}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
+    assert data.count(lines) == 1
+    assert data.replace(lines, b"") == without
+    read = parsed(data)
+    assert not read.defects
+    assert (read["List-Unsubscribe"], read["List-Unsubscribe-Post"]) == (f"<{URL}>", "List-Unsubscribe=One-Click")
+
+
+@pytest.mark.parametrize("url", [f"{URL}\r\nBcc: eve@example.net", f"{URL}>", f"{URL}ü", URL + "x" * 900, " "])
+def test_no_address_breaks_its_line(url: str) -> None:
+    """What a header line cannot hold is left out."""
+    content = Content("text", "subject")
+    assert HOUSE.compose(replace(message(content), unsubscribe_url=url)) == HOUSE.compose(message(content))
+
+
+def test_without_an_incident() -> None:
+    """A notice to operators belongs to no incident and no thread."""
+    read = parsed(HOUSE.compose(message(Content("text", "subject"), incident="-")))
+    assert read["X-Tocsin-Incident"] == "-"
+    assert read["References"] is None
+    assert read.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+        ("ana@example.com\r\nBcc: eve@example.net", "ana@example.comBcc:eve@example.net"),
+        ("änne@example.com", "änne@example.com"),
+    ],
+)
+def test_addresses(address: str, written: str) -> None:
+    """Domains are written in ASCII, a local part as it is (RFC 6532), and no address breaks its line."""
+    data = HOUSE.compose(message(Content("text", "subject"), name="", address=address))
+    assert f"\r\nTo: {written}\r\n".encode() in data
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("incidents@example.com", ""),
+        ("<incidents@example.com>", ""),
+        ("Störung, Dienst <incidents@example.com>", "Störung, Dienst"),
+        ('"Incidents \\"prod\\", Ltd." <incidents@example.com>', 'Incidents "prod", Ltd.'),
+        ("=?utf-8?b?U3TDtnJ1bmc=?= <incidents@example.com>", "Störung"),
+    ],
+)
+def test_senders(sender: str, name: str) -> None:
+    """A sender may be bare, named, quoted or encoded."""
+    house = Letterhead(sender)
+    assert house.address == "incidents@example.com"
+    written = parsed(house.compose(message(Content("text", "subject"))))["From"]
+    assert written.addresses == (Address(name, addr_spec="incidents@example.com"),)

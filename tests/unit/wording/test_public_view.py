@@ -1,0 +1,111 @@
+"""Outside: the public page says what outsiders' emails said, and nothing that they were not told."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.app.incidents.reviews import steps_of
+from tocsin.domain.facts import Closed, Seen, Updated
+from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+from tocsin.wording.report.public_view import AGAIN, LAST_WORD, Outside, outside
+
+from tests.fakes.ledger import MemoryLedger
+from tests.unit.lives import T0, happen, pass_time, seen, shipped_policy
+from tests.unit.web.stories import CARD, DRILL, MINUTE, SEARCH, card_payments
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+ORDER = tuple(shipped_policy().severities)
+
+
+async def view(ledger: MemoryLedger, incident: str = "card") -> Outside | None:
+    return outside(steps_of(await ledger.facts(incident)), {}, ORDER)
+
+
+async def change(ledger: MemoryLedger, minutes: int, version: Incident) -> None:
+    """A version, and the updates that it brings 2 s later."""
+    at = T0 + minutes * MINUTE
+    await pass_time(ledger, version.id, at)
+    await happen(ledger, version.id, Seen(at, version, str(minutes)))
+    await pass_time(ledger, version.id, at + timedelta(seconds=2))
+
+
+async def test_every_word_was_in_an_email() -> None:
+    """Each paragraph of the page stands in the email that outsiders got at that instant, the closing one included."""
+    ledger = MemoryLedger()
+    await card_payments(ledger)
+    facts = await ledger.facts("card")
+    newest = next(fact.incident for fact in reversed(facts) if isinstance(fact, Seen))
+    await change(ledger, 80, replace(newest, status=Status.RESOLVED, resolution="INTERNAL", eta=None))
+    steps = steps_of(await ledger.facts("card"))
+    renderer = JinjaRenderer(TEMPLATES, lambda _: None)
+    mails: dict[object, str] = {}
+    for step in steps:
+        kind = {Updated: Kind.UPDATE, Closed: Kind.CLOSING}.get(type(step.fact))
+        if kind is None or (isinstance(step.fact, Updated) and not step.fact.external):
+            continue
+        reason = step.fact.reason if isinstance(step.fact, Updated) else Reason.RESOLVED
+        group = "customers" if kind is Kind.UPDATE else None
+        about = Notification(
+            "k", "card", 1, kind, reason, step.fact.at, "a@example.com", Channel.EMAIL, external=True, group=group
+        )
+        incident = step.before.incident
+        assert incident is not None
+        mails[step.fact.at] = renderer.render(about, incident, step.before, shipped_policy()).text
+    found = outside(steps, {}, ORDER)
+    assert found is not None
+    assert [each.at for each in found.said] == list(mails)
+    assert len(mails) == 5
+    for said in found.said:
+        for words in (*said.changes, *said.words):
+            assert words in mails[said.at]
+    assert (found.status, found.title) == (Status.RESOLVED, CARD.title)
+
+
+async def test_what_they_were_not_told_is_not_shown() -> None:
+    """A new title or summary, an update without public words: the page stays as the last email was."""
+    ledger = MemoryLedger()
+    await change(ledger, 0, CARD)
+    before = await view(ledger)
+    await change(ledger, 3, replace(CARD, title="SECRET", summary="SECRET", updates=(UpdateEntry("SECRET"),)))
+    assert await view(ledger) == before
+
+
+@pytest.mark.parametrize("incident", [SEARCH, DRILL, replace(CARD, drill=True), replace(CARD, status=Status.RESOLVED)])
+async def test_nothing_to_see(incident: Incident) -> None:
+    """No external group, a drill, first seen resolved: there is no public view."""
+    ledger = MemoryLedger()
+    await seen(ledger, incident)
+    assert await view(ledger, incident.id) is None
+
+
+async def test_one_that_was_told_and_became_a_drill_is_hidden() -> None:
+    """A drill is nobody's business outside, even if it was marked as one late."""
+    ledger = MemoryLedger()
+    await change(ledger, 0, CARD)
+    await change(ledger, 3, replace(CARD, drill=True))
+    assert await view(ledger) is None
+
+
+async def test_the_last_word_and_the_end() -> None:
+    """Once outsiders are no longer concerned they see their last word, later versions stay hidden, and the end shows."""
+    ledger = MemoryLedger()
+    await change(ledger, 0, CARD)
+    lowered = replace(CARD, severity="sev4", status=Status.IDENTIFIED)
+    await change(ledger, 5, lowered)
+    await change(ledger, 9, replace(lowered, impact="SECRET", eta=T0 + 90 * MINUTE))
+    found = await view(ledger)
+    assert found is not None
+    assert found.latest.words[-1] == LAST_WORD
+    assert (found.impact, found.eta) == (CARD.impact, None)
+    await change(ledger, 30, replace(lowered, status=Status.RESOLVED))
+    found = await view(ledger)
+    assert found is not None
+    assert found.latest.words == ("This incident is resolved. It lasted 30 minutes.",)
+    await change(ledger, 40, replace(CARD, status=Status.MONITORING))
+    found = await view(ledger)
+    assert found is not None
+    assert (found.resolved_at, found.latest.changes) == (None, (AGAIN,))
