@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.watched_folder import WatchedFolder
-from tocsin.ports.ledger import Folder, Listed
+from tocsin.ports.folder import Folder, Listed
 from tocsin.text.decoding import FILE_LIMIT
 
 from tests.fakes.folder import FakeFolder

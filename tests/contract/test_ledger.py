@@ -11,12 +11,24 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
-from tocsin.domain.delivery import Accepted, Attempt, Content, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    Accepted,
+    Attempt,
+    Content,
+    Deferred,
+    Fault,
+    Letter,
+    Outcome,
+    Receipt,
+    Record,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Ledger, Letter, Record
+from tocsin.ports.ledger import Ledger
 
 from tests.fakes.ledger import MemoryLedger, Pages
 

@@ -17,7 +17,7 @@ from tocsin.adapters.smtp.transport import Smtp
 from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Transport
+from tocsin.ports.transport import Transport
 
 from tests.fakes.smtp_server import Relay
 from tests.fakes.transport import MemoryTransport

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from tocsin.formats.incident.file_name import counts
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 from tocsin.text.decoding import FILE_LIMIT
 
 

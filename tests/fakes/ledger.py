@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
-from tocsin.domain.delivery import Accepted, Attempt, Outcome, Receipt, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Letter, Outcome, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Closed, Coded, Fact, Seen
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerTrouble, Letter, Record, Report
+from tocsin.ports.ledger import LedgerError, Report
 from tocsin.ports.tally import WAITING, Tally
 
 
@@ -42,7 +42,7 @@ class MemoryLedger:
 
     def _at_work(self) -> Pages:
         if self.trouble:
-            raise LedgerTrouble(self.trouble)
+            raise LedgerError(self.trouble)
         return self.pages
 
     async def record(

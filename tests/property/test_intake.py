@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.intake.intake import Intake, Known
+from tocsin.app.engine.incident_state import Known
+from tocsin.app.intake.intake import Intake
 
 from tests.fakes.folder import FakeFolder
 from tests.policies import small_policy

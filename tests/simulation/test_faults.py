@@ -42,7 +42,7 @@ class Story:
         faults.undelivered = dice.choice([0, 0.2])
         match dice.choice(["off", "poll", "webhook"]):
             case "poll":
-                world.doors = replace(world.doors, receipts_every=timedelta(seconds=10))
+                world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
             case "webhook":
                 world.tell_by_webhook()
         await world.start()

@@ -96,7 +96,7 @@ def test_silence_for_three_minutes(every: timedelta | None) -> None:
     """No callback, and the provider still says "sent" when asked: by the next channel after 3 minutes."""
 
     async def story(world: World) -> None:
-        world.doors = replace(world.doors, receipts_every=every)
+        world.routes = replace(world.routes, receipts_every=every)
         await paged(world)
         await world.wait(200)
 
@@ -112,7 +112,7 @@ def test_asking_finds_out_within_ten_seconds() -> None:
     """With polling, an undelivered page goes elsewhere when it is first asked for; a delivered one is asked once."""
 
     async def story(world: World) -> None:
-        world.doors = replace(world.doors, receipts_every=timedelta(seconds=10))
+        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
         await paged(world)
         world.providers[Channel.SMS].says = Fate(Receipt.UNDELIVERED)
         await world.wait(100)
@@ -129,7 +129,7 @@ def test_an_answered_page_is_asked_for_no_more() -> None:
     """Whoever answered has read it."""
 
     async def story(world: World) -> None:
-        world.doors = replace(world.doors, receipts_every=timedelta(seconds=10))
+        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
         await paged(world)
         world.folder.write("pay.yaml", FILE + "acknowledged: [ana, chen]\n")
         await world.wait(250)
@@ -314,7 +314,7 @@ def test_a_provider_that_hangs_when_asked_holds_up_nothing() -> None:
     """
 
     async def story(world: World) -> None:
-        world.doors = replace(world.doors, receipts_every=timedelta(seconds=10))
+        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
         world.policy = policy(via=SMS)
         provider: Any = world.providers[Channel.SMS]
 

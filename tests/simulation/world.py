@@ -20,7 +20,7 @@ from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.reply_options.codes import Codes
-from tocsin.app.reply_options.options import CLOSED_DOORS, Invitations
+from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import Arrives
 from tocsin.domain.delivery import (
@@ -30,6 +30,7 @@ from tocsin.domain.delivery import (
     Deferred,
     Fate,
     Fault,
+    Letter,
     Message,
     Outcome,
     Receipt,
@@ -39,12 +40,12 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.invitation import NO_INVITATION, Invitation
-from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.formats.settings.reply_routes import NO_REPLY_ROUTES
 from tocsin.formats.settings.settings import Email, Settings, Sms
-from tocsin.ports.ledger import LedgerTrouble, Letter
+from tocsin.ports.ledger import LedgerError
 
 from tests.fakes.folder import FakeFolder
 from tests.fakes.loop import VirtualClock
@@ -80,7 +81,7 @@ class DiskLedger:
         if self.killed:
             await asyncio.Event().wait()
         if self._disk.full:
-            raise LedgerTrouble("no space left on device")
+            raise LedgerError("no space left on device")
 
     async def record(
         self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
@@ -252,7 +253,7 @@ class PlainRenderer:
         incident: Incident,
         history: History,
         policy: Policy,
-        invitation: Invitation = NO_INVITATION,
+        invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         said = f"{notification.kind} {notification.reason} {incident.title} {incident.status}"
         return Content(said, said if notification.via is Channel.EMAIL else "")
@@ -294,7 +295,7 @@ class World:
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy = clock, policy
         self.dice = Dice(seed)
-        self.doors = CLOSED_DOORS
+        self.routes = NO_REPLY_ROUTES
         self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
@@ -361,7 +362,7 @@ class World:
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock = world.clock
-    invitations = Invitations(Codes(world.dice), lambda: world.doors)
+    invitations = ReplyOptions(Codes(world.dice), lambda: world.routes)
     engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice, invitations)
     watch = Watch(world.folder, Intake(await engine.recall()), engine)
     marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}

@@ -5,14 +5,14 @@ from functools import cache
 from pathlib import Path
 
 from tocsin.app.configuration.load import load
-from tocsin.domain.delivery import Accepted, Content, Outcome
+from tocsin.domain.delivery import Accepted, Content, Letter, Outcome
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import recall
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.planning.plan import plan
-from tocsin.ports.ledger import Ledger, Letter
+from tocsin.ports.ledger import Ledger
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CONFIG = Path(__file__).parents[2] / "config"

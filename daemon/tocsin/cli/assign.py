@@ -21,12 +21,12 @@ def command(incident: str, role: str, person: str, config: Path | None) -> None:
       tocsin assign 2026-11-23-card-payments-fail incident_commander bo
       tocsin assign 2026-11-23-card-payments-fail scribe dana@example.com
     """
-    from tocsin.app.incidents.commands import Desk
+    from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import at_desk, id_of, warn
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.names import person_named, role_named
 
-    async def act(desk: Desk) -> str:
+    async def act(desk: IncidentCommands) -> str:
         pair = role_named(role, desk.policy), person_named(person, desk.policy)
         return await desk.edit(id_of(incident), Edit(role=pair))
 

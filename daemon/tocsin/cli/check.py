@@ -13,7 +13,7 @@ from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import config_option, folder_of
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 
 
 @click.command()
@@ -55,7 +55,7 @@ def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
         return []
     from tocsin.app.configuration.refused_addresses import problems
     from tocsin.cli.workspace import ledger_at, warn
-    from tocsin.ports.ledger import LedgerTrouble
+    from tocsin.ports.ledger import LedgerError
 
     ledger = ledger_at(found.ledger)
     if ledger is None:
@@ -69,7 +69,7 @@ def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
 
     try:
         return list(problems(found, folder, asyncio.run(ask())))
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
         return []
 

@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin declare "Search is slow" --severity sev3 --service search --impact "Searches take 10 s"
       tocsin declare "Fire drill" --severity sev2 --drill
     """
-    from tocsin.app.incidents.commands import Desk
+    from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import at_desk
     from tocsin.domain.incident import Incident
     from tocsin.text.cleaning import clean, one_line
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     if not headline:
         raise click.UsageError("TITLE is empty; say in a few words what is broken")
 
-    async def act(desk: Desk) -> str:
+    async def act(desk: IncidentCommands) -> str:
         return await desk.declare(
             Incident(
                 id="",

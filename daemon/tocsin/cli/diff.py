@@ -13,7 +13,7 @@ import click
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
-from tocsin.ports.ledger import Clock
+from tocsin.ports.clock import Clock
 
 PATIENCE = timedelta(seconds=1.5)
 """How long it may take before progress is told, on a terminal only."""

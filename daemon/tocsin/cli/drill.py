@@ -12,7 +12,7 @@ from tocsin.app.incidents.drill import Drill, Drilled
 from tocsin.cli.options import config_option, fail, folder_of, moment, span_option
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.ports.ledger import Ledger, LedgerError
 
 TITLE = "An exercise, nothing is broken"
 ENDED = "The drill is over. Thank you."
@@ -41,11 +41,11 @@ def command(
       tocsin drill sev2 --service checkout --for 5m
       tocsin drill sev1 --yes                            from a timer, without a terminal
     """
-    from tocsin.cli.workspace import in_force
+    from tocsin.cli.workspace import open_workspace
     from tocsin.text.names import service_named, severity_named
 
     async def work() -> bool:
-        async with in_force(folder_of(config), moment()) as (found, ledger):
+        async with open_workspace(folder_of(config), moment()) as (found, ledger):
             assert found.policy is not None
             assert found.settings is not None
             policy = found.policy
@@ -58,14 +58,14 @@ def command(
             _confirm(declared, policy, yes)
             return await _drill(declared, policy, running, found.settings.incidents, span)
 
-    from tocsin.adapters.files.incident_writer import FileTrouble
-    from tocsin.app.incidents.commands import Refused
+    from tocsin.adapters.files.incident_writer import FileError
+    from tocsin.app.incidents.commands import EditRefusedError
 
     try:
         good = asyncio.run(work())
-    except (Refused, FileTrouble, ValueError) as refused:
+    except (EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
     sys.exit(0 if good else 1)
 
@@ -119,7 +119,7 @@ async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Pat
     """From the declaration to the report; whether all went well."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.incident_writer import IncidentFiles
-    from tocsin.app.incidents.commands import Desk
+    from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.output.drill_lines import Live, report
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.times import brief
@@ -131,14 +131,14 @@ async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Pat
         for line in live.lines(found):
             click.echo(line)
 
-    incident = await Desk(files, policy, ledger, clock.now()).declare(declared)
+    incident = await IncidentCommands(files, policy, ledger, clock.now()).declare(declared)
     click.echo(f"{incident}: declared. It ends when all have answered, in {brief(span)} at the latest, or by Ctrl-C.")
     drill = Drill(incident, ledger, clock)
     try:
         await drill.follow(tell, clock.now() + span, over)
     finally:
         edit = Edit(status=Status.RESOLVED, resolution=ENDED)
-        await Desk(files, policy, ledger, clock.now()).edit(incident, edit)
+        await IncidentCommands(files, policy, ledger, clock.now()).edit(incident, edit)
     ended_at = clock.now()
     over.clear()
     found = await drill.close(tell, over)

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.app.incidents.explanation import Explained, NeverSeen
+from tocsin.app.incidents.explanation import Explained, UnknownIncidentError
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.ports.ledger import Ledger, LedgerError
 
 
 @click.command()
@@ -46,9 +46,9 @@ def command(
     try:
         found, policy = asyncio.run(_find(incident, folder_of(config), at))
         who = _person(person, policy, found) if person else ""
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except (NeverSeen, ValueError) as trouble:
+    except (UnknownIncidentError, ValueError) as trouble:
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
@@ -57,24 +57,23 @@ def command(
 
 
 async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explained, Policy]:
-    """The explanation, and the policy that counts. Raises NeverSeen, LedgerTrouble."""
+    """The explanation, and the policy that counts. Raises UnknownIncidentError, LedgerError."""
     from dataclasses import replace
 
     from tocsin.adapters.ledger.lock import held
-    from tocsin.app.incidents.explanation import explain
-    from tocsin.app.incidents.explanation import in_force as policy_since
-    from tocsin.cli.workspace import id_of, in_force
+    from tocsin.app.incidents.explanation import explain, policy_since
+    from tocsin.cli.workspace import id_of, open_workspace
 
     now, id_ = moment(), id_of(written)
-    async with in_force(folder, now) as (found, ledger):
+    async with open_workspace(folder, now) as (found, ledger):
         assert found.settings is not None
         folder_of_files = found.settings.incidents
         files = IncidentFiles(folder_of_files)
         policy = await policy_since(found, ledger, now)
         try:
             made = await explain(id_, policy, ledger, files, folder_of_files, at, now)
-        except NeverSeen as unseen:
-            raise NeverSeen(str(unseen) or await _unknown(id_, ledger, files)) from None
+        except UnknownIncidentError as unseen:
+            raise UnknownIncidentError(str(unseen) or await _unknown(id_, ledger, files)) from None
         if at is None and not held(found.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             made = replace(made, notes=(*made.notes, alone))

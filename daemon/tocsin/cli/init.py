@@ -42,8 +42,8 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
       tocsin init pager --timezone UTC --person "Ana Souza <ana@example.com> +14155550101" \
         --smtp mail.example.com:587 --email-from incidents@example.com
     """
-    from tocsin.adapters.files.new_files import CannotWrite
-    from tocsin.app.configuration.starter import InTheWay, begin
+    from tocsin.adapters.files.new_files import NewFilesError
+    from tocsin.app.configuration.starter import FilesInTheWayError, begin
 
     given = {name: text for name, text in sending.items() if text}
     if outbox and given:
@@ -56,9 +56,9 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
     mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
     try:
         names, problems = begin(folder, Answers(team, zone, mail, sms), moment())
-    except InTheWay as found:
+    except FilesInTheWayError as found:
         fail([*(f"{folder / name} is there already" for name in found.names), "nothing was written"])
-    except CannotWrite as fault:
+    except NewFilesError as fault:
         fail([str(fault)])
     for name in names:
         click.echo(folder / name)

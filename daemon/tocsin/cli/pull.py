@@ -10,7 +10,7 @@ import click
 
 from tocsin.app.configuration.pull import Pulled
 from tocsin.cli.options import config_option, folder_of, moment
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 
 @click.command()
@@ -59,5 +59,5 @@ async def _tell(pulled: Pulled, folder: Path, now: datetime) -> None:
             await ledger.report(pulled.cause, pulled.word, now)
         finally:
             await ledger.close()
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         click.echo(f"the operators are not told: the ledger cannot be used: {trouble}", err=True)

@@ -20,15 +20,15 @@ def command(incident: str, config: Path | None) -> None:
     Examples:
       tocsin review 2026-11-23-card-payments-fail
     """
-    from tocsin.adapters.files.incident_writer import FileTrouble
-    from tocsin.app.incidents.reviews import Undrafted
-    from tocsin.ports.ledger import LedgerTrouble
+    from tocsin.adapters.files.incident_writer import FileError
+    from tocsin.app.incidents.reviews import NoDraftError
+    from tocsin.ports.ledger import LedgerError
 
     try:
         click.echo(asyncio.run(_write(incident, folder_of(config))))
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except (FileTrouble, Undrafted) as trouble:
+    except (FileError, NoDraftError) as trouble:
         fail([str(trouble)])
 
 
@@ -36,20 +36,20 @@ async def _write(written: str, folder: Path) -> str:
     """The path of the draft, as users call it."""
     from tocsin.adapters.files.incident_writer import IncidentFiles
     from tocsin.app.configuration.load import label_of
-    from tocsin.app.incidents.reviews import NeverSeen, write
-    from tocsin.cli.workspace import id_of, in_force
+    from tocsin.app.incidents.reviews import NeverSeenError, write
+    from tocsin.cli.workspace import id_of, open_workspace
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest
 
     incident = id_of(written)
-    async with in_force(folder, moment()) as (found, ledger):
+    async with open_workspace(folder, moment()) as (found, ledger):
         assert found.policy is not None
         assert found.settings is not None
         if ledger is None:
             fail(["there is no ledger yet; the review is drafted from what the daemon has recorded"])
         try:
             name = await write(incident, ledger, found.policy, IncidentFiles(found.settings.reviews))
-        except NeverSeen:
+        except NeverSeenError:
             hint = closest(incident[:80], await ledger.incidents())
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
         return label_of(found.settings.reviews / name)

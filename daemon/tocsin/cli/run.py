@@ -19,11 +19,11 @@ def command(config: Path | None) -> None:
     Logs go to stderr: JSON, or key=value on a terminal.
     """
     from tocsin.app.lifecycle.logs import start_logging
-    from tocsin.app.lifecycle.startup import CannotStart
+    from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
 
     start_logging()
     try:
         asyncio.run(run(folder_of(config), os.environ))
-    except CannotStart as trouble:
+    except StartError as trouble:
         fail(trouble.reasons)

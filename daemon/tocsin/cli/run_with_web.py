@@ -14,7 +14,7 @@ from contextlib import suppress
 from tocsin.cli import main as tocsin
 from tocsin.cli.options import fail, folder_of, moment
 from tocsin.cli.web import cannot_listen
-from tocsin.cli.workspace import in_force
+from tocsin.cli.workspace import open_workspace
 from tocsin.formats.settings.settings import Settings
 
 DIES_WITH_PARENT = 1
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 async def _settings() -> Settings:
-    async with in_force(folder_of(None), moment()) as (found, _):
+    async with open_workspace(folder_of(None), moment()) as (found, _):
         assert found.settings is not None
         return found.settings
 

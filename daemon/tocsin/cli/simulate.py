@@ -44,7 +44,7 @@ def command(
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
     from tocsin.formats.policy_test import script as scripts
-    from tocsin.formats.settings.settings import doors
+    from tocsin.formats.settings.settings import reply_routes
 
     start = (at or moment()).astimezone(UTC).replace(microsecond=0)
     opened = open_policy(config, start)
@@ -54,7 +54,7 @@ def command(
         if problems:
             fail(problems)
     renderer = shipped_renderer(opened.settings.templates)
-    words = WithReplies(renderer) if doors(opened.settings).replies else renderer
+    words = WithReplies(renderer) if reply_routes(opened.settings).replies else renderer
     played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
     for problem in played.problems:
         click.echo(str(problem), err=True)

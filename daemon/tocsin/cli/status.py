@@ -16,7 +16,7 @@ import click
 from tocsin.app.incidents.open_incidents import OpenIncident
 from tocsin.cli.options import config_option, fail, folder_of, moment
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 DRAWN_EVERY = 2.0
 """Seconds between two looks of --watch."""
@@ -49,7 +49,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
     with suppress(KeyboardInterrupt):
         try:
             found, policy, troubles = asyncio.run(_look(folder, moment()))
-        except LedgerTrouble as fault:
+        except LedgerError as fault:
             fail([f"the ledger cannot be used: {fault}"])
         for trouble in troubles if form == "json" else ():
             click.echo(trouble, err=True)
@@ -78,22 +78,22 @@ def _draw(folder: Path) -> None:
     now = moment()
     try:
         page = "\n".join(lines(*asyncio.run(_look(folder, now)), now))
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         page = f"the ledger cannot be used now: {trouble}"
     top = CLEAR if sys.stdout.isatty() else ""
     click.echo(f"{top}{now:%a %d %b %Y %H:%M:%S} UTC\n\n{page}")
 
 
 async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
-    """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerTrouble."""
+    """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerError."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.adapters.ledger.lock import held
     from tocsin.app.incidents.open_incidents import open_incidents
-    from tocsin.cli.workspace import in_force
+    from tocsin.cli.workspace import open_workspace
 
     troubles: list[str] = []
-    async with in_force(folder, now, troubles.append) as (found, ledger):
+    async with open_workspace(folder, now, troubles.append) as (found, ledger):
         assert found.policy is not None
         assert found.settings is not None
         incidents = found.settings.incidents

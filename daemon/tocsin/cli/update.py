@@ -28,7 +28,7 @@ def command(
       tocsin update 2026-11-23-card-payments-fail "Found it." --public "We found the cause." --status identified
       tocsin update 2026-11-23-card-payments-fail "Restoring." --eta 2026-11-23T12:00:00Z
     """
-    from tocsin.app.incidents.commands import Desk
+    from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.options import moment
     from tocsin.cli.workspace import at_desk, id_of, warn
     from tocsin.domain.incident import UpdateEntry
@@ -40,7 +40,7 @@ def command(
     if not entry.text:
         raise click.UsageError("TEXT is empty; say what is new")
 
-    async def act(desk: Desk) -> str:
+    async def act(desk: IncidentCommands) -> str:
         return await desk.edit(
             id_of(incident), Edit(entry=entry, status=status_named(status) if status else None, eta=eta)
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tocsin.cli.options import config_option, fail, folder_of, moment
-from tocsin.cli.workspace import in_force
+from tocsin.cli.workspace import open_workspace
 
 
 @click.command("web")
@@ -29,7 +29,7 @@ def command(config: Path | None) -> None:
     from tocsin.adapters.ledger.shared import SharedLedger
     from tocsin.adapters.outbox.reader import Inbox
     from tocsin.adapters.systemd import Systemd
-    from tocsin.app.configuration.active_policy import InForce
+    from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.lifecycle.logs import start_logging
     from tocsin.formats.settings.settings import Settings
     from tocsin.web import FOLDER
@@ -37,13 +37,13 @@ def command(config: Path | None) -> None:
     from tocsin.web.serving import serve
 
     async def settle() -> Settings:
-        async with in_force(folder_of(config), moment()) as (found, _):
+        async with open_workspace(folder_of(config), moment()) as (found, _):
             assert found.settings is not None
             return found.settings
 
     async def run(settings: Settings) -> bool:
         ledger, clock = SharedLedger(settings.database), SystemClock()
-        policy = InForce(ledger, folder_of(config), os.environ, clock)
+        policy = ActivePolicy(ledger, folder_of(config), os.environ, clock)
         try:
             pages, inbox = Pages(FOLDER / "pages"), Inbox(settings.outbox) if settings.keeps_outbox else None
             return await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))

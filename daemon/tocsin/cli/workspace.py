@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.configuration.load import Configuration, load, read_tree
-from tocsin.app.incidents.commands import Desk, Refused
+from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.cli.options import fail, folder_of, moment, warn_of
 from tocsin.formats.incident.file_name import incident_id
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.ports.ledger import Ledger, LedgerError
 
 
 def warn(sentence: str) -> None:
@@ -24,26 +24,26 @@ def warn(sentence: str) -> None:
         click.echo(sentence, file=sys.stderr)
 
 
-def at_desk(config: Path | None, act: Callable[[Desk], Awaitable[str]]) -> str:
+def at_desk(config: Path | None, act: Callable[[IncidentCommands], Awaitable[str]]) -> str:
     """Do something at the desk and give what it says. A refusal is told on stderr and ends with 1."""
 
     async def work() -> str:
         now = moment()
-        async with in_force(folder_of(config), now) as (found, ledger):
+        async with open_workspace(folder_of(config), now) as (found, ledger):
             assert found.policy is not None
             assert found.settings is not None
-            return await act(Desk(IncidentFiles(found.settings.incidents), found.policy, ledger, now))
+            return await act(IncidentCommands(IncidentFiles(found.settings.incidents), found.policy, ledger, now))
 
     try:
         return asyncio.run(work())
-    except (Refused, FileTrouble, ValueError) as refused:
+    except (EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
 
 
 @asynccontextmanager
-async def in_force(
+async def open_workspace(
     folder: Path, now: datetime, tell: Callable[[str], None] = warn
 ) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
     """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
@@ -75,7 +75,7 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
 
     try:
         engine = open_existing(path)
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
     return SqlLedger(Opened(engine)) if engine else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 
 
@@ -136,3 +137,28 @@ class Attempt:
     ended_at: datetime | None = None
     possible_duplicate: str = ""
     receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notification with its words, as the ledger keeps it until it is settled."""
+
+    notification: Notification
+    content: Content
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
+
+    `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
+    settled, or "held".
+    """
+
+    decided: Notification | Suppression
+    content: Content | None = None
+    attempts: tuple[Attempt, ...] = ()
+    receipt: Receipt | None = None
+    state: str = "held"
+    settled_at: datetime | None = None

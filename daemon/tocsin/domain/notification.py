@@ -4,7 +4,7 @@ The plan decides notifications; nothing else makes them. Their keys are determin
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tocsin.domain.people import Channel
@@ -113,3 +113,30 @@ class Suppression:
     detail: str = ""
     rule: str = ""
     revision: str = ""
+
+
+ANSWERED_FOR = timedelta(days=1)
+"""How long after the resolution an `answer_url` still leads to something."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOffer:
+    """How the reader of one message may answer it or read on, beside file and command; what is empty is not offered.
+
+    `code` goes with an SMS that answers, `answer_url` leads to a page with buttons, `page_url` to the incident's page.
+    """
+
+    code: str = ""
+    answer_url: str = ""
+    page_url: str = ""
+
+
+NO_REPLY_OFFER = ReplyOffer()
+
+
+ASKING = frozenset({Kind.PAGE, Kind.VERIFY})
+"""Kinds that want an answer."""
+
+
+NOBODY = "-"
+"""The incident of messages that belong to none."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class OperatorNotice:
     """What is wrong, in words for people, with its place as file:line:col where it has one. Troubles of one `cause`
     are told once an hour. A `minor` one (a dropped optional field) goes by email only (rule 39).
     """
@@ -15,4 +15,4 @@ class Trouble:
     minor: bool = False
 
 
-Tell = Callable[[Trouble], None]
+Notify = Callable[[OperatorNotice], None]

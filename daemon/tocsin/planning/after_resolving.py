@@ -1,10 +1,13 @@
 """Closing: after the resolution everybody who heard the start hears the end (P5, rules 3, 25)."""
 
-from tocsin.domain.facts import Closed
+from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
 from tocsin.domain.notification import Kind, Reason, Why
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
 from tocsin.planning.draft import Draft
-from tocsin.planning.reach import open_channels
+from tocsin.planning.escalation import last_resort
+from tocsin.planning.needed_roles import roles_in_order
+from tocsin.planning.reach import channels_of, holder, open_channels
 
 
 def close(draft: Draft) -> None:
@@ -42,3 +45,74 @@ def _channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -> tuple[
         return tuple(via for via in reached if listed and (reader, via) not in draft.history.refused)
     left = open_channels(person, draft.history)
     return tuple(via for via in reached if via in left) or left
+
+
+VERIFY_TIMES = 3
+
+
+REVIEW_GOES_ON_FOR = 3
+
+
+def verify(draft: Draft) -> None:
+    """Ask at resolved + 1, 2, 3 × `verify_after`, until `verified_by` or an `ok`; what was missed is asked once."""
+    history, wait = draft.history, draft.severity.verify_after
+    if wait is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
+        return
+    assert history.resolved_at is not None
+    number = min(max((draft.now - history.resolved_at) // wait, 0), VERIFY_TIMES)
+    if number > history.verify_asked:
+        at = draft.instant(history.resolved_at + number * wait)
+        lead = holder(draft, TECHNICAL_LEAD)
+        people = [lead] if lead else _last_resort(draft)
+        draft.record(VerifyAsked(at, number, tuple(person.id for person in people)))
+        for person in people:
+            for via in channels_of(person, draft.page_via, history):
+                draft.send(
+                    Kind.VERIFY,
+                    Reason.VERIFY_DUE,
+                    at,
+                    person.id,
+                    via,
+                    rule=draft.severity.place,
+                    roles=(TECHNICAL_LEAD,),
+                )
+    if number < VERIFY_TIMES:
+        draft.look(history.resolved_at + (number + 1) * wait)
+
+
+def ask_for_review(draft: Draft) -> None:
+    """Ask the Scribe and the Commander at the resolution and each `remind_every` until `review` is set, for the last
+    time at most three reminders after the due date.
+    """
+    history, policy = draft.history, draft.severity.review
+    if policy is None or draft.incident.review:
+        return
+    assert history.resolved_at is not None
+    last = (policy.within + REVIEW_GOES_ON_FOR * policy.remind_every) // policy.remind_every
+    number = min((draft.now - history.resolved_at) // policy.remind_every, last)
+    if number >= history.review_asked:
+        at = draft.instant(history.resolved_at + number * policy.remind_every)
+        owners = _owners(draft)
+        draft.record(ReviewAsked(at, number, tuple(person.id for person, _ in owners)))
+        for person, roles in owners:
+            for via in channels_of(person, (Channel.EMAIL,), history):
+                draft.send(Kind.REVIEW, Reason.REVIEW_DUE, at, person.id, via, rule=policy.place, roles=roles)
+    if number < last:
+        draft.look(history.resolved_at + (number + 1) * policy.remind_every)
+
+
+def _owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
+    """Whichever of Commander and Scribe has a holder, with the roles each holds; the last resort if neither has."""
+    order = [name for name in roles_in_order(draft) if name in (COMMANDER, SCRIBE)]
+    owners: dict[str, tuple[Person, tuple[str, ...]]] = {}
+    for role in dict.fromkeys((*order, COMMANDER, SCRIBE)):
+        person = holder(draft, role)
+        if person is not None:
+            held = owners[person.id][1] if person.id in owners else ()
+            owners[person.id] = (person, (*held, role))
+    return list(owners.values()) or [(person, ()) for person in _last_resort(draft)]
+
+
+def _last_resort(draft: Draft) -> list[Person]:
+    people = (draft.person(name) for name in last_resort(draft, frozenset()))
+    return [person for person in people if person is not None]

@@ -9,11 +9,10 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.audience import concerned, readers
-from tocsin.planning.cadence import next_due
 from tocsin.planning.draft import Draft
-from tocsin.planning.holders import holder
 from tocsin.planning.needed_roles import roles_in_order
-from tocsin.planning.updates import began_at
+from tocsin.planning.reach import holder
+from tocsin.planning.updates import began_at, next_due
 
 
 @dataclass(frozen=True, slots=True)

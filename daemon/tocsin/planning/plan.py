@@ -11,14 +11,12 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
-from tocsin.planning.after_resolving import close
+from tocsin.planning.after_resolving import ask_for_review, close, verify
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import assess, open_silent_roles
-from tocsin.planning.paging import page_people
+from tocsin.planning.paging import page_last_resort, page_people
 from tocsin.planning.reach import go_on_reaching
-from tocsin.planning.review import ask_for_review, verify
 from tocsin.planning.stand_downs import stand_down
-from tocsin.planning.unreadable import page_last_resort
 from tocsin.planning.updates import update_groups
 
 LOOK_AT_LEAST_EVERY = timedelta(days=1)

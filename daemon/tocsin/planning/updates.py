@@ -6,13 +6,12 @@ from tocsin.domain.facts import Reminded, Updated, UpdateHeld
 from tocsin.domain.history import GroupHistory, History
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import StakeholderGroup
-from tocsin.domain.policy import COMMUNICATIONS
+from tocsin.domain.policy import COMMUNICATIONS, Cadence
 from tocsin.planning.audience import Audience, Concern, Readers, concerned
-from tocsin.planning.cadence import next_due, span_at
 from tocsin.planning.draft import LATE, Draft
 from tocsin.planning.history.versions import HOLD
-from tocsin.planning.holders import holder
-from tocsin.planning.reach import first_channel
+from tocsin.planning.on_call.handoffs import next_firing
+from tocsin.planning.reach import first_channel, holder
 
 
 def update_groups(draft: Draft) -> None:
@@ -188,3 +187,26 @@ def _remind(draft: Draft, at: datetime, due: list[tuple[Concern, datetime]]) -> 
         draft.hold(Kind.REMINDER, Why.LATE, at, person.id, "the reminder came due while nobody could send it", rule)
     else:
         draft.send(Kind.REMINDER, Reason.UPDATE_DUE, at, person.id, via, rule=rule, next_update_at=due[0][1])
+
+
+def span_at(cadence: Cadence, elapsed: timedelta) -> timedelta | None:
+    """The interval in force that long after the cadence began; an instant on the border belongs to the next span,
+    and the last span goes on for ever. None for a cron or an empty cadence.
+    """
+    begins = timedelta(0)
+    for span in cadence.spans:
+        if span.lasts is None or elapsed < begins + span.lasts:
+            return span.every
+        begins += span.lasts
+    return cadence.spans[-1].every if cadence.spans else None
+
+
+def next_due(cadence: Cadence, last_at: datetime, began_at: datetime) -> datetime | None:
+    """When the update after the one of `last_at` is due; None when only changes are told.
+
+    An interval counts from the last send, whatever its reason; a cron fires on the wall clock, whatever was sent.
+    """
+    if cadence.cron:
+        return next_firing(cadence.cron, cadence.timezone, last_at)
+    span = span_at(cadence, max(last_at - began_at, timedelta(0)))
+    return last_at + span if span is not None else None

@@ -1,75 +1,16 @@
-"""Every seam to the world, on one screen. Adapters implement these; fakes in `tests/fakes` pass the same suites."""
+"""The durable record."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
-from tocsin.domain.delivery import Attempt, Content, Fate, Message, Outcome, Receipt
+from tocsin.domain.delivery import Attempt, Letter, Outcome, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
-from tocsin.domain.history import History
-from tocsin.domain.incident import Incident
-from tocsin.domain.invitation import NO_INVITATION, Invitation
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.domain.policy import Policy
 from tocsin.ports.tally import Tally
-
-
-class Clock(Protocol):
-    """The one place that knows what time it is."""
-
-    def now(self) -> datetime:
-        """This instant, aware, in UTC. It never jumps while the process runs."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One incident file as found: its name, and its bytes or why they cannot be had (`trouble`)."""
-
-    name: str
-    data: bytes | None
-    digest: str
-    trouble: str = ""
-
-
-class Folder(Protocol):
-    """The folder of incident files. Only regular files are opened, never links, FIFOs, sockets or devices."""
-
-    def scan(self) -> Sequence[Listed] | str:
-        """Every file that counts, or a sentence that says why the folder cannot be read. It blocks."""
-        ...
-
-    def pokes(self) -> AsyncIterator[None]:
-        """Something may have changed. Says not what (house rule 4); survives the folder's removal."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A notification with its words, as the ledger keeps it until it is settled."""
-
-    notification: Notification
-    content: Content
-    attempts: tuple[Attempt, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
-
-    `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
-    settled, or "held".
-    """
-
-    decided: Notification | Suppression
-    content: Content | None = None
-    attempts: tuple[Attempt, ...] = ()
-    receipt: Receipt | None = None
-    state: str = "held"
-    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +25,7 @@ class Report:
     text: str
 
 
-class LedgerTrouble(Exception):  # noqa: N818 - the word of the field
+class LedgerError(Exception):
     """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
 
 
@@ -225,74 +166,4 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
-        ...
-
-
-class Transport(Protocol):
-    """One way out: a provider of one channel."""
-
-    @property
-    def receipts(self) -> bool:
-        """Whether the provider tells later what became of a message."""
-        ...
-
-    async def send(self, message: Message) -> Outcome:
-        """Try once, within the transport's own deadline. Never raises; cancellation gives no outcome."""
-        ...
-
-    async def find(self, message: Message, since: datetime) -> Outcome:
-        """After an uncertain send: Accepted when the provider has it, Deferred when it surely has not (yet),
-        Uncertain when it cannot say.
-        """
-        ...
-
-    async def fate(self, provider_id: str) -> Fate:
-        """What became of an accepted message."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
-
-
-class Renderer(Protocol):
-    """Words for a notification. Never raises and never waits long: a broken template gives the built-in text."""
-
-    def render(
-        self,
-        notification: Notification,
-        incident: Incident,
-        history: History,
-        policy: Policy,
-        invitation: Invitation = NO_INVITATION,
-    ) -> Content:
-        """The words this reader gets. `history` is from before the decision."""
-        ...
-
-
-class ServiceManager(Protocol):
-    """Who started us and wants to know how we are (systemd's notify protocol, or nobody)."""
-
-    def ready(self, status: str) -> None:
-        """Start-up is over."""
-        ...
-
-    def reloading(self) -> None:
-        """A reload begins; `ready` ends it."""
-        ...
-
-    def stopping(self) -> None:
-        """We are on the way out."""
-        ...
-
-    def healthy(self) -> None:
-        """A full pass went well: feeds the watchdog."""
-        ...
-
-
-class Heartbeat(Protocol):
-    """A dead man's switch outside this machine: it raises the alarm when the pings stop."""
-
-    async def ping(self, url: str) -> str:
-        """Tell it that we live. Empty when it heard us, else why not. Never raises."""
         ...

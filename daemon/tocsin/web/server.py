@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 from tocsin.web.http.rate_limit import Rates, asker
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import LASTING, Site
@@ -77,7 +77,7 @@ def _plainly(site: Site) -> Middleware:
             site.say("refused", status=told.status, method=request.method[:16], route=route, asker=asker(request))
             kept = {name: told.headers[name] for name in KEPT if name in told.headers}
             return web.Response(text=_said(told), status=told.status, headers=kept)
-        except LedgerTrouble as trouble:
+        except LedgerError as trouble:
             site.say("ledger trouble", trouble=str(trouble))
             return web.Response(text=sentence(503), status=503, headers={"Retry-After": "60"})
 
@@ -117,7 +117,7 @@ async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse
         if not deadline.expired():
             raise
         if request.content.is_eof():
-            raise LedgerTrouble(f"no answer within {ANSWERED_WITHIN:.0f} s") from None
+            raise LedgerError(f"no answer within {ANSWERED_WITHIN:.0f} s") from None
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, UnicodeDecodeError, ConnectionError):
         raise web.HTTPBadRequest from None

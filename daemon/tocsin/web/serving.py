@@ -6,7 +6,7 @@ import signal
 import structlog
 from aiohttp import web
 
-from tocsin.ports.ledger import ServiceManager
+from tocsin.ports.supervisor import ServiceManager
 from tocsin.web.http.connections import Runner
 from tocsin.web.http.site import Site
 from tocsin.web.server import application

@@ -15,8 +15,7 @@ from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import GroupHistory, History, RoleHistory
 from tocsin.domain.incident import Incident, Status, UpdateEntry
-from tocsin.domain.invitation import Invitation
-from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tocsin.domain.problem import Problem
@@ -221,25 +220,25 @@ def test_the_way_to_acknowledge_is_never_cut(title: str, roles: tuple[str, ...],
     """A page by SMS has the whole link where one fits its segment, else the whole command, whatever the title."""
     renderer, _ = lasting()
     link, each = LINK + "x" * longer, replace(notification(Kind.PAGE, Channel.SMS), roles=roles)
-    incident, invitation = replace(INCIDENT, title=title), Invitation("", link, "https://tocsin.example.com/x")
+    incident, invitation = replace(INCIDENT, title=title), ReplyOffer("", link, "https://tocsin.example.com/x")
     text = renderer.render(each, incident, history(incident), POLICY, invitation).text
     assert segments(text) == 1
     assert text.endswith((f" Ack: {link}", f" Ack: {COMMAND}"))
     if title.isascii() and longer == 0 and "responder" not in roles[:1]:
         assert text.endswith(LINK)
-    coded = renderer.render(each, incident, history(incident), POLICY, Invitation("Q42", link)).text
+    coded = renderer.render(each, incident, history(incident), POLICY, ReplyOffer("Q42", link)).text
     assert segments(coded) == 1
     assert coded.endswith(" Reply ok Q42 or pass Q42")
 
 
 def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
     """Where an SMS can be answered, it says how, and no link; the built-in text does likewise."""
-    each, invitation = notification(Kind.PAGE, Channel.SMS), Invitation("K7", LINK)
+    each, invitation = notification(Kind.PAGE, Channel.SMS), ReplyOffer("K7", LINK)
     text = renderer.render(each, INCIDENT, history(), POLICY, invitation).text
     assert text.endswith("You: Technical Lead. Reply ok K7 or pass K7")
     built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
     assert built_in.endswith("You: Technical Lead. Reply ok K7 or pass K7")
-    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, Invitation("", LINK)), Channel.SMS).text
+    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, ReplyOffer("", LINK)), Channel.SMS).text
     assert built_in.endswith(f"Ack: {LINK}")
 
 
@@ -247,7 +246,7 @@ def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
 def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> None:
     """The link stands in both bodies, beside the command; without one nothing speaks of it."""
     each = notification(kind, Channel.EMAIL)
-    content = renderer.render(each, INCIDENT, history(), POLICY, Invitation("", LINK))
+    content = renderer.render(each, INCIDENT, history(), POLICY, ReplyOffer("", LINK))
     assert f'href="{LINK}"' in content.html
     assert f"    {LINK}\n" in content.text
     assert COMMAND in content.text
@@ -264,7 +263,7 @@ def test_news_name_the_incidents_page(renderer: JinjaRenderer, kind: Kind, exter
     """Unobtrusively, at the end; nobody is offered to answer."""
     page = "https://tocsin.example.com/incidents/card"
     each = notification(kind, Channel.EMAIL, external=external)
-    content = renderer.render(each, INCIDENT, history(), POLICY, Invitation("", "", page))
+    content = renderer.render(each, INCIDENT, history(), POLICY, ReplyOffer("", "", page))
     assert content.text.endswith(f"Follow the incident: {page}\n")
     assert f'href="{page}"' in content.html
     assert "answer" not in content.html
@@ -273,7 +272,7 @@ def test_news_name_the_incidents_page(renderer: JinjaRenderer, kind: Kind, exter
 
 def test_no_message_offers_a_link_that_is_over(renderer: JinjaRenderer) -> None:
     """A verify that comes a day after the resolution or later names the command only."""
-    resolved, invitation = replace(INCIDENT, status=Status.RESOLVED), Invitation("", LINK)
+    resolved, invitation = replace(INCIDENT, status=Status.RESOLVED), ReplyOffer("", LINK)
     past = history(resolved)
     assert past.resolved_at is not None
     for late, offered in ((timedelta(hours=23), True), (timedelta(days=1), False)):

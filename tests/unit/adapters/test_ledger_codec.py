@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tocsin.adapters.ledger.codec import UnknownFact, fact_body, outcome_body, read_fact, read_outcome
+from tocsin.adapters.ledger.codec import UnknownFactError, fact_body, outcome_body, read_fact, read_outcome
 from tocsin.adapters.ledger.rows import content_row
 from tocsin.domain.delivery import Content, Deferred, Outcome
 from tocsin.domain.facts import Fact, Seen
@@ -54,5 +54,5 @@ def test_half_a_character_stops_nothing() -> None:
 
 def test_an_unknown_class_is_named() -> None:
     """A class that this tocsin does not have is refused by name."""
-    with pytest.raises(UnknownFact, match="Dreamt"):
+    with pytest.raises(UnknownFactError, match="Dreamt"):
         read_fact("Dreamt", "{}")

@@ -14,14 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from tocsin.adapters.ledger import opening
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.lock import Lock, Locked
-from tocsin.adapters.ledger.opening import open_existing, open_file
-from tocsin.adapters.ledger.place import concern
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.opening import concern, open_existing, open_file
 from tocsin.adapters.ledger.tables import metadata
 from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PHONE = "+14155550101"
@@ -60,13 +59,13 @@ def full_disk() -> Iterator[None]:
 
 
 async def test_a_full_disk_is_trouble_until_there_is_room(ledger: SqlLedger) -> None:
-    """A call that the disk does not take raises LedgerTrouble and leaves nothing; the ledger recovers by itself."""
+    """A call that the disk does not take raises LedgerError and leaves nothing; the ledger recovers by itself."""
     await ledger.record("db", (FACT,), (), ())
     with full_disk():
         for _ in range(3):
-            with pytest.raises(LedgerTrouble):
+            with pytest.raises(LedgerError):
                 await ledger.record("db", (FACT,), (), ())
-        assert all(isinstance(each, LedgerTrouble) for each in await tries(ledger, 16))
+        assert all(isinstance(each, LedgerError) for each in await tries(ledger, 16))
     await ledger.record("web", (FACT,), (), ())
     assert (await ledger.facts("db"), await ledger.facts("web")) == ((FACT,), (FACT,))
 
@@ -80,11 +79,11 @@ async def test_a_lock_of_another_process_is_waited_for_once(ledger: SqlLedger, p
     waiting = asyncio.create_task(tries(ledger, 50))
     assert await ledger.facts("db") == (FACT,)
     assert not waiting.done()
-    assert all(isinstance(each, LedgerTrouble) for each in await waiting)
+    assert all(isinstance(each, LedgerError) for each in await waiting)
     assert time.perf_counter() - started < 2
     other.execute("ROLLBACK")
     other.close()
-    assert not [each for each in await tries(ledger, 50) if isinstance(each, LedgerTrouble)]
+    assert not [each for each in await tries(ledger, 50) if isinstance(each, LedgerError)]
 
 
 async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None:
@@ -92,7 +91,7 @@ async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None
     good = (ledger.begin(f"k{number}", Channel.SMS, PHONE, T0) for number in range(5))
     bad = ledger.begin("bad", Channel.SMS, "\ud800", T0)
     results = await asyncio.gather(*good, bad, return_exceptions=True)
-    assert isinstance(results.pop(), LedgerTrouble)
+    assert isinstance(results.pop(), LedgerError)
     assert [attempt.number for attempt in results if not isinstance(attempt, BaseException)] == [1] * 5
     assert (await ledger.begin("bad", Channel.SMS, PHONE, T0)).number == 1
 
@@ -161,9 +160,9 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
     other.close()
     before = path.read_bytes()
-    with pytest.raises(LedgerTrouble, match=r"tocsin\.db: it was written by a newer tocsin \(schema 9999\)"):
+    with pytest.raises(LedgerError, match=r"tocsin\.db: it was written by a newer tocsin \(schema 9999\)"):
         open_file(path, "now")
-    with pytest.raises(LedgerTrouble, match="schema 9999"):
+    with pytest.raises(LedgerError, match="schema 9999"):
         open_existing(path)
     assert path.read_bytes() == before
     assert not list(path.parent.glob("*damaged*"))
@@ -175,9 +174,9 @@ async def test_an_unknown_fact_is_refused(ledger: SqlLedger, path: Path) -> None
     with sqlite3.connect(path) as other:
         other.execute("UPDATE facts SET kind = 'Dreamt'")
     other.close()
-    with pytest.raises(LedgerTrouble, match='"Dreamt", which only a newer tocsin knows'):
+    with pytest.raises(LedgerError, match='"Dreamt", which only a newer tocsin knows'):
         await ledger.facts("db")
-    with pytest.raises(LedgerTrouble, match="Dreamt"):
+    with pytest.raises(LedgerError, match="Dreamt"):
         await ledger.unfinished()
 
 
@@ -186,7 +185,7 @@ def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE notices (mine)")
-    with pytest.raises(LedgerTrouble, match="notices already exists"):
+    with pytest.raises(LedgerError, match="notices already exists"):
         open_file(path, "now")
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notices",)]
     other.close()
@@ -198,7 +197,7 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
     old = sqlite3.connect(path)
     old.executescript((DATA / "0001.sql").read_text())
     old.close()
-    with pytest.raises(LedgerTrouble, match="schema 0001"):
+    with pytest.raises(LedgerError, match="schema 0001"):
         open_existing(path)
     ledger = SqlLedger(open_file(path, "now"))
     assert ledger.set_aside is None
@@ -230,7 +229,7 @@ def test_one_daemon_for_a_ledger(path: Path) -> None:
     """A second lock is refused and names the first one's process; it is free when that lets go."""
     path.parent.mkdir()
     first = Lock(path)
-    with pytest.raises(Locked) as refused:
+    with pytest.raises(LedgerLockedError) as refused:
         Lock(path)
     assert int(refused.value.pid) > 0
     assert refused.value.pid in str(refused.value)

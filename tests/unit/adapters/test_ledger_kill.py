@@ -23,7 +23,7 @@ from tocsin.domain.delivery import Accepted, Content
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Letter
+from tocsin.domain.delivery import Letter
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

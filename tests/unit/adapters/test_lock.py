@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.lock import Lock, Locked, held
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock, held
 
 
 def test_asking_takes_nothing(tmp_path: Path) -> None:
@@ -39,6 +39,6 @@ def test_who_only_asks_stops_no_start(tmp_path: Path) -> None:
         stop.set()
         asking.join()
     lock = Lock(ledger)
-    with pytest.raises(Locked):
+    with pytest.raises(LedgerLockedError):
         Lock(ledger)
     lock.release()

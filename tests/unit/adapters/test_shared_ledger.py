@@ -7,7 +7,7 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.ledger.shared import SharedLedger
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -28,11 +28,11 @@ async def test_it_is_found_once_the_daemon_made_it(tmp_path: Path) -> None:
     """Before there is a ledger every question is trouble, and nothing is made; afterwards it is answered."""
     path = tmp_path / "var" / "tocsin.db"
     shared = SharedLedger(path)
-    with pytest.raises(LedgerTrouble, match="no ledger"):
+    with pytest.raises(LedgerError, match="no ledger"):
         shared()
     path.parent.mkdir()
     path.touch()
-    with pytest.raises(LedgerTrouble, match="empty"):
+    with pytest.raises(LedgerError, match="empty"):
         shared()
     path.unlink()
     await _made(path, "first")
@@ -49,7 +49,7 @@ async def test_another_one_in_its_place_is_used(tmp_path: Path) -> None:
     before = shared()
     assert await before.noticed_at("first") == T0
     _set_aside(path)
-    with pytest.raises(LedgerTrouble):
+    with pytest.raises(LedgerError):
         shared()
     await _made(path, "second")
     after = shared()

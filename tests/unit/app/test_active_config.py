@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.fingerprint import fingerprint
 from tocsin.app.configuration.load import load
-from tocsin.app.lifecycle.active_config import Current
-from tocsin.app.lifecycle.startup import in_force
-from tocsin.domain.operator_notice import Trouble
+from tocsin.app.lifecycle.active_config import ActiveConfig
+from tocsin.app.lifecycle.startup import load_at_start
+from tocsin.domain.operator_notice import OperatorNotice
 
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import VirtualClock, run_virtually
@@ -25,16 +25,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
-def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> tuple[str, list[Trouble], int]:
+def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> tuple[str, list[OperatorNotice], int]:
     """What is in force some seconds after a start during which something happened: ana's address, what operators
     heard, how often a config took over.
     """
 
-    async def life(clock: VirtualClock) -> tuple[str, list[Trouble], int]:
+    async def life(clock: VirtualClock) -> tuple[str, list[OperatorNotice], int]:
         ledger, told, turns = MemoryLedger(), [], []
         seen = fingerprint((folder,))
-        started = await in_force(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
-        current = Current(folder, {}, clock, ledger, started, seen)
+        started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
+        current = ActiveConfig(folder, {}, clock, ledger, started, seen)
         current.tell, current.changed = told.append, turns.append
         meanwhile()
         running = asyncio.create_task(current.run())
@@ -42,7 +42,7 @@ def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> 
         running.cancel()
         return current.policy().people["ana"].email, told, len(turns)
 
-    found: tuple[str, list[Trouble], int] = run_virtually(life)
+    found: tuple[str, list[OperatorNotice], int] = run_virtually(life)
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.explanation import Explained, NeverSeen, explain
+from tocsin.app.incidents.explanation import Explained, UnknownIncidentError, explain
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, Reader, lines
 from tocsin.domain.delivery import Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
@@ -57,7 +57,7 @@ async def test_a_file_alone(tmp_path: Path) -> None:
     assert shown[1] == "card, investigating, not seen by the daemon yet"
     assert any(line.startswith("! ") and "card.yaml:3:1: " in line for line in shown)
     assert not any(line.startswith("WHAT WAS") for line in shown)
-    with pytest.raises(NeverSeen):
+    with pytest.raises(UnknownIncidentError):
         await told(None, tmp_path, T0, id_="nosuch")
 
 
@@ -102,7 +102,7 @@ async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
     assert shown[1] == "card, resolved, since 10:50:00, after 50 minutes"
     assert "closing to 7 readers by sms, email: accepted " in section(shown, "WHAT WAS SENT")
     assert "verify due: is the system healthy?" in section(shown, "WHAT COMES NEXT")
-    with pytest.raises(NeverSeen, match="first saw it at 2026-11-23T10:00:00Z"):
+    with pytest.raises(UnknownIncidentError, match="first saw it at 2026-11-23T10:00:00Z"):
         await told(ledger, tmp_path, now, T0 - MINUTE)
 
 

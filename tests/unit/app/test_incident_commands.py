@@ -9,7 +9,7 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.commands import Desk, Refused
+from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
@@ -31,7 +31,7 @@ class Room:
     def __init__(self, folder: Path, ledger: SqlLedger) -> None:
         self.folder = folder
         self.ledger = ledger
-        self.desk = Desk(IncidentFiles(folder), small_policy(), ledger, NOW)
+        self.desk = IncidentCommands(IncidentFiles(folder), small_policy(), ledger, NOW)
 
     def write(self, name: str, text: str | bytes) -> None:
         (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
@@ -114,7 +114,7 @@ async def test_whoever_was_neither_paged_nor_assigned_may_not(room: Room) -> Non
     """Nothing is written, and the way is named; an assignment in the file, seen or not yet, is enough."""
     await room.seen(paged="bo")
     room.write("card.yaml", GOOD)
-    with pytest.raises(Refused, match=r"never paged .* tocsin assign card ROLE ana"):
+    with pytest.raises(EditRefusedError, match=r"never paged .* tocsin assign card ROLE ana"):
         await room.desk.acknowledge("card", "ana")
     assert (room.folder / "card.yaml").read_text() == GOOD
     room.write("card.yaml", GOOD + "roles: {technical_lead: ana}\n")
@@ -127,7 +127,7 @@ async def test_before_the_daemon_knows_anybody_may(room: Room) -> None:
     room.write("card.yaml", GOOD)
     await room.desk.acknowledge("card", "ana")
     room.write("other.yaml", GOOD)
-    await Desk(IncidentFiles(room.folder), small_policy(), None, NOW).acknowledge("other", "bo")
+    await IncidentCommands(IncidentFiles(room.folder), small_policy(), None, NOW).acknowledge("other", "bo")
     assert [room.says(name).acknowledged[0].by for name in ("card.yaml", "other.yaml")] == ["ana", "bo"]
 
 
@@ -135,7 +135,7 @@ async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> Non
     """Only whoever was asked to verify may still answer."""
     await room.seen(GOOD + "status: resolved\n")
     room.write("card.yaml", GOOD + "status: resolved\n")
-    with pytest.raises(Refused, match="is resolved"):
+    with pytest.raises(EditRefusedError, match="is resolved"):
         await room.desk.acknowledge("card", "ana")
 
 
@@ -144,12 +144,12 @@ async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -
     room.write("card.yaml", "help!")
     incident = unreadable("card.yaml", "help!", small_policy())
     await room.ledger.record("card", [Seen(BEFORE, incident, digest(b"help!")), *_pages("ana", "")], [], [])
-    with pytest.raises(Refused, match="never paged"):
+    with pytest.raises(EditRefusedError, match="never paged"):
         await room.desk.acknowledge("card", "bo")
     assert "card.yaml:1:1" in await room.desk.acknowledge("card", "ana")
     assert (await room.ledger.facts("card"))[-1] == Answered(NOW, "ana", Answer.OK)
     assert (room.folder / "card.yaml").read_text() == "help!"
-    with pytest.raises(Refused, match="correct it first"):
+    with pytest.raises(EditRefusedError, match="correct it first"):
         await room.desk.edit("card", RESOLVE)
 
 
@@ -197,7 +197,7 @@ async def test_a_renamed_file_is_found(room: Room) -> None:
 async def test_an_unknown_id_names_its_neighbour(room: Room) -> None:
     """A typing error is answered with what may be meant."""
     room.write("card-payments.yaml", GOOD)
-    with pytest.raises(Refused, match='no incident "card-paymnets"; did you mean "card-payments"'):
+    with pytest.raises(EditRefusedError, match='no incident "card-paymnets"; did you mean "card-payments"'):
         await room.desk.edit("card-paymnets", RESOLVE)
 
 
@@ -227,7 +227,7 @@ async def test_two_commands_at_once_both_count(room: Room) -> None:
     room.write("card.yaml", GOOD)
 
     def acknowledge(number: int) -> None:
-        desk = Desk(IncidentFiles(room.folder), small_policy(), None, NOW)
+        desk = IncidentCommands(IncidentFiles(room.folder), small_policy(), None, NOW)
         asyncio.run(desk.edit("card", Edit(acknowledgment=Acknowledgment(f"p{number}", NOW))))
 
     await asyncio.gather(*(asyncio.to_thread(acknowledge, number) for number in range(8)))

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.app.intake.intake import Changes, Intake, Known, Version
+from tocsin.app.engine.incident_state import Known
+from tocsin.app.intake.intake import Changes, Intake, Version
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 

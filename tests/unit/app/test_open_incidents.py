@@ -12,7 +12,7 @@ from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
 from tocsin.domain.facts import Gone
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import digest, unreadable
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 
 from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
 

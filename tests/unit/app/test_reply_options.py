@@ -7,19 +7,20 @@ from itertools import product
 import pytest
 from tocsin.app.reply_options import links
 from tocsin.app.reply_options.codes import Codes
-from tocsin.app.reply_options.options import Doors, Invitations
+from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.reply_routes import ReplyRoutes
 
 from tests.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-OPEN = Doors(replies=False, public_url="https://tocsin.example.com", keys=("a key of more than sixteen", "older"))
+OPEN = ReplyRoutes(replies=False, public_url="https://tocsin.example.com", keys=("a key of more than sixteen", "older"))
 EVERY = list(product(Kind, Channel, ("bo", "list@example.com")))
 
 
-def of(doors: Doors) -> Invitations:
-    return Invitations(Codes(random.Random(0)), lambda: doors)
+def of(routes: ReplyRoutes) -> ReplyOptions:
+    return ReplyOptions(Codes(random.Random(0)), lambda: routes)
 
 
 def message(kind: Kind, via: Channel, to: str) -> Notification:
@@ -43,11 +44,13 @@ def test_only_updates_by_email_can_be_left(kind: Kind, via: Channel, to: str) ->
     assert url == (OPEN.public_url + links.unsubscribe(OPEN.keys, "card", to) if leaves else "")
 
 
-@pytest.mark.parametrize("doors", [Doors(), Doors(public_url=OPEN.public_url), Doors(keys=OPEN.keys)])
+@pytest.mark.parametrize(
+    "routes", [ReplyRoutes(), ReplyRoutes(public_url=OPEN.public_url), ReplyRoutes(keys=OPEN.keys)]
+)
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
-def test_without_key_or_address_nothing_is_offered(doors: Doors, kind: Kind, via: Channel, to: str) -> None:
+def test_without_key_or_address_nothing_is_offered(routes: ReplyRoutes, kind: Kind, via: Channel, to: str) -> None:
     """Links need both."""
     each = message(kind, via, to)
-    invitation, coded = of(doors).invite(each, small_policy(), AT)
+    invitation, coded = of(routes).invite(each, small_policy(), AT)
     assert (invitation.code, invitation.answer_url, invitation.page_url, coded) == ("", "", "", None)
-    assert of(doors).unsubscribe(each) == ""
+    assert of(routes).unsubscribe(each) == ""

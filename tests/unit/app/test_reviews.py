@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.reviews import DRAFTS_MOST, NeverSeen, Reviews, Undrafted, write
+from tocsin.app.incidents.reviews import DRAFTS_MOST, NeverSeenError, NoDraftError, Reviews, write
 from tocsin.domain.delivery import Refused
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 
 from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
 
@@ -30,7 +30,7 @@ class Room:
 
     ledger: SqlLedger
     folder: Path
-    told: list[Trouble] = field(default_factory=list)
+    told: list[OperatorNotice] = field(default_factory=list)
     closing: bool = False
 
     async def write(self, incident: str = "card") -> str:
@@ -101,7 +101,7 @@ async def test_the_draft_of_another_incident_is_left_alone(room: Room) -> None:
 
 async def test_an_unknown_incident(room: Room) -> None:
     """There is nothing to draft."""
-    with pytest.raises(NeverSeen):
+    with pytest.raises(NeverSeenError):
         await room.write("other")
 
 
@@ -113,7 +113,7 @@ async def test_links_are_not_followed(room: Room, tmp_path: Path) -> None:
     assert await room.write() == "card-2.md"
     assert (tmp_path / "secret").read_text() == "mine"
     room.folder = tmp_path / "secret"
-    with pytest.raises(FileTrouble, match=r"card\.md cannot be written"):
+    with pytest.raises(FileError, match=r"card\.md cannot be written"):
         await room.write()
 
 
@@ -197,5 +197,5 @@ async def test_drafts_have_an_end(room: Room) -> None:
     room.folder.mkdir()
     for name in ("card.md", *(f"card-{number}.md" for number in range(2, DRAFTS_MOST + 1))):
         (room.folder / name).write_text("# mine\n")
-    with pytest.raises(Undrafted, match="remove some"):
+    with pytest.raises(NoDraftError, match="remove some"):
         await room.write()

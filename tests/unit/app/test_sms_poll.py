@@ -7,7 +7,7 @@ from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Asked, P
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
@@ -20,7 +20,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.clock, self.ledger = StillClock(), MemoryLedger()
-        self.told: list[Trouble] = []
+        self.told: list[OperatorNotice] = []
         self.asked: list[datetime] = []
         self.lies: list[Arrival] = []
         self.trouble: Deferred | None = None

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from tocsin.app.engine.engine import Engine
 from tocsin.app.replies.inbound import Arrivals
-from tocsin.app.replies.ledger_feed import Answers
+from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import Replies
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
-from tocsin.app.reply_options.options import Doors, Invitations
+from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.formats.settings.reply_routes import ReplyRoutes
+from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
 
 from tests.fakes.clock import StillClock
@@ -42,13 +43,13 @@ class House:
     async def open(self) -> "House":
         """Begin, with what the ledger holds."""
         codes = Codes(self.dice, await self.ledger.reserved(self.clock.now() - RESERVED_FOR))
-        invitations = Invitations(codes, lambda: Doors(replies=True))
+        invitations = ReplyOptions(codes, lambda: ReplyRoutes(replies=True))
         ways: Any = {via: MemoryTransport() for via in Channel}
         self.engine = Engine(
             self.clock, self.ledger, PlainRenderer(), lambda: self.policy, ways, self.dice, invitations
         )
         await self.engine.recall()
-        self.answers = Answers(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
+        self.answers = LedgerFeed(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
         self.replies = Replies(self.engine, lambda: OURS)
         self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, self.engine.tell)
         return self
@@ -244,7 +245,7 @@ async def test_the_ledger_is_in_trouble(house: House) -> None:
     """Nothing is lost and nothing is said before it is on disk; when the ledger is back it counts."""
     await house.comes(ANA, "ok")
     house.ledger.trouble = "disk full"
-    with pytest.raises(LedgerTrouble):
+    with pytest.raises(LedgerError):
         await house.arrivals.look()
     house.ledger.trouble = ""
     assert await house.judge() == ["You are technical_lead of Card payments fail (SEV1)."]

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from tocsin.adapters.files import new_files
 from tocsin.app.configuration import editor_schemas
 from tocsin.app.configuration.load import load, read_tree
-from tocsin.app.configuration.starter import InTheWay, begin, draft
+from tocsin.app.configuration.starter import FilesInTheWayError, begin, draft
 from tocsin.app.configuration.starter_texts import Answers, Mail, Sms, person, scalar, team
 from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
@@ -186,7 +186,7 @@ def test_nothing_is_written_over(tmp_path, there, told):
     """A file in the way is named, and the folder stays as it was; so does config that would be mixed with ours."""
     (tmp_path / there).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / there).write_text("mine")
-    with pytest.raises(InTheWay) as found:
+    with pytest.raises(FilesInTheWayError) as found:
         begin(tmp_path, TWO, NOW)
     assert found.value.names == told
     assert tree(tmp_path) == {there: b"mine"}
@@ -195,7 +195,7 @@ def test_nothing_is_written_over(tmp_path, there, told):
 def test_what_fails_half_way_leaves_nothing(tmp_path):
     """The files and folders that were made are taken back; what was there before stays."""
     (tmp_path / "kept").mkdir()
-    with pytest.raises(new_files.CannotWrite, match="x" * 300):
+    with pytest.raises(new_files.NewFilesError, match="x" * 300):
         new_files.write(tmp_path, {"a/b/c": b"1", "kept/d": b"2", "x" * 300: b"3"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
     assert list((tmp_path / "kept").iterdir()) == []

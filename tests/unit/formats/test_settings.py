@@ -7,7 +7,7 @@ import pytest
 from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings import layers
-from tocsin.formats.settings.settings import doors
+from tocsin.formats.settings.settings import reply_routes
 from tocsin.text import yaml
 
 LEAST = """operators: ana
@@ -181,7 +181,7 @@ def test_links_and_webhooks_without_a_good_secret_are_told(text, variables, code
 
 def test_an_empty_key_opens_nothing():
     """Whatever an empty key would sign, anybody could: it counts as none."""
-    assert doors(read(LEAST, {"TOCSIN_WEB__SIGNING_KEY": '["", "0123456789abcdef"]'}).settings).keys == (
+    assert reply_routes(read(LEAST, {"TOCSIN_WEB__SIGNING_KEY": '["", "0123456789abcdef"]'}).settings).keys == (
         "0123456789abcdef",
     )
 
@@ -207,7 +207,7 @@ def test_an_answer_is_offered_only_where_one_can_come_in(sms, more, answerable):
     """Rule 42: not by the outbox, not to a sender that is a name, not by a webhook without an address."""
     text = LEAST.replace("sms: {sender: +15005550006}", f"sms: {{{sms}}}") + more
     settings = read(text, {"TOCSIN_SMS__AUTH_TOKEN": "secret"}).settings
-    assert doors(settings).replies is answerable
+    assert reply_routes(settings).replies is answerable
 
 
 def test_credential_files_lose_their_last_line_end(tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 from tocsin.adapters.jinja.pages import Pages
-from tocsin.app.configuration.active_policy import InForce
+from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.settings import Email, Settings, Sms, Web
 from tocsin.web import FOLDER
 from tocsin.web.http.connections import Limits, Runner
@@ -96,7 +96,7 @@ async def alive(
         settings(**changes),
         clock,
         lambda: ledger,
-        InForce(lambda: ledger, CONFIG, {}, clock),
+        ActivePolicy(lambda: ledger, CONFIG, {}, clock),
         Pages(FOLDER / "pages"),
         said,
         inbox,

@@ -30,7 +30,7 @@ NEW_MODE = 0o644
 """The permissions of a new file, whatever the umask: the daemon may run as another user. The folder's own guard it."""
 
 
-class FileTrouble(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+class FileError(Exception):
     """A file could not be written; the text says why, for people."""
 
 
@@ -109,7 +109,7 @@ class IncidentFiles:
                     return False
                 if self._replaced(name, after, before):
                     return True
-        raise FileTrouble(f"{self._label(name)} keeps changing; nothing was written, try again")
+        raise FileError(f"{self._label(name)} keeps changing; nothing was written, try again")
 
     def put(self, name: str, data: bytes, aside: datetime | None = None) -> str:
         """Write a file whatever is in its place. With `aside`, what is there is first kept beside it as
@@ -206,6 +206,6 @@ class IncidentFiles:
     def _label(self, name: str) -> str:
         return shown(str(self.folder / name))
 
-    def _trouble(self, name: str, fault: OSError) -> FileTrouble:
+    def _trouble(self, name: str, fault: OSError) -> FileError:
         why = os.strerror(fault.errno or errno.EIO).lower()
-        return FileTrouble(f"{self._label(name)} cannot be written: {why}")
+        return FileError(f"{self._label(name)} cannot be written: {why}")

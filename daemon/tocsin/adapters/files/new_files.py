@@ -13,7 +13,7 @@ HIDDEN = "dot-"
 """Begins the carried name of a file whose own name begins with a dot."""
 
 
-class CannotWrite(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+class NewFilesError(Exception):
     """The files could not be written, and none is there; the text says why."""
 
 
@@ -41,7 +41,7 @@ def in_the_way(folder: Path, names: Iterable[str]) -> list[str]:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write new files. Raises CannotWrite when one is there already or cannot be written; then none remains."""
+    """Write new files. Raises NewFilesError when one is there already or cannot be written; then none remains."""
     made: list[Path] = []
     try:
         for name, data in files.items():
@@ -51,7 +51,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
                 made.append(path)
                 file.write(data)
     except OSError as fault:
-        raise CannotWrite(f"{shown(str(fault.filename or folder))}: {fault.strerror or fault}") from None
+        raise NewFilesError(f"{shown(str(fault.filename or folder))}: {fault.strerror or fault}") from None
     else:
         made.clear()
     finally:

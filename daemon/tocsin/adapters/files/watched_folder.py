@@ -19,7 +19,8 @@ from watchfiles import awatch
 
 from tocsin.formats.incident.file_name import counts
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger import Clock, Listed
+from tocsin.ports.clock import Clock
+from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 

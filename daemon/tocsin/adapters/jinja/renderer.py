@@ -17,8 +17,7 @@ from tocsin.adapters.jinja.sandbox import Sandbox
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.invitation import NO_INVITATION, Invitation
-from tocsin.domain.notification import Notification
+from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -47,7 +46,7 @@ _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 Tell = Callable[[Problem], None]
 
 
-class BrokenTemplate(Exception):  # noqa: N818 - the words of the field
+class BrokenTemplateError(Exception):
     """A template that gives no text, and where and why."""
 
     def __init__(self, name: str, line: int, why: str) -> None:
@@ -119,7 +118,7 @@ class JinjaRenderer:
         incident: Incident,
         history: History,
         policy: Policy,
-        invitation: Invitation = NO_INVITATION,
+        invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
         key = (*_key(notification, policy), invitation)
@@ -129,7 +128,7 @@ class JinjaRenderer:
         words = wording(notification, incident, history, policy, invitation)
         try:
             content = self._content(words, notification.via, language_of(notification, policy))
-        except BrokenTemplate as broken:
+        except BrokenTemplateError as broken:
             self._say(self._place(broken, "the built-in text was sent instead"))
             content = builtin.content(words, notification.via)
         if len(self._kept) >= KEPT:
@@ -148,7 +147,7 @@ class JinjaRenderer:
         start = body.end() if (body := _BODY.search(html)) else 0
         return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
 
-    def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplate]:
+    def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplateError]:
         """Every template of a message that gives no text."""
         for part in ("sms.txt",) if via is Channel.SMS else EMAIL:
             try:
@@ -156,7 +155,7 @@ class JinjaRenderer:
                     self._sms(words, language)
                 else:
                     self._rendered(self._template(words, part, language), _names(words))
-            except BrokenTemplate as broken:
+            except BrokenTemplateError as broken:
                 yield broken
 
     def _sms(self, words: Wording, language: str) -> str:
@@ -164,7 +163,9 @@ class JinjaRenderer:
         template = self._template(words, "sms.txt", language)
         text = fitted(words, lambda each: self._rendered(template, _names(each)))
         if text is None:
-            raise BrokenTemplate(template.name or "", 1, "the text does not fit, however short its words; say less")
+            raise BrokenTemplateError(
+                template.name or "", 1, "the text does not fit, however short its words; say less"
+            )
         return text
 
     def _template(self, words: Wording, part: str, language: str) -> Template:
@@ -173,9 +174,9 @@ class JinjaRenderer:
         try:
             return self._sandbox.choose(f"{language}/{name}", name)
         except TemplateSyntaxError as fault:
-            raise BrokenTemplate(fault.name or name, fault.lineno, _words_of(fault)) from fault
+            raise BrokenTemplateError(fault.name or name, fault.lineno, _words_of(fault)) from fault
         except TemplateNotFound as fault:
-            raise BrokenTemplate(name, 1, "there is no such template") from fault
+            raise BrokenTemplateError(name, 1, "there is no such template") from fault
 
     def _rendered(self, template: Template, names: dict[str, Any]) -> str:
         """What a template makes. An empty text is a broken template's."""
@@ -183,12 +184,12 @@ class JinjaRenderer:
         try:
             text = self._sandbox.text(template, names)
         except FAULTS as fault:
-            raise BrokenTemplate(*_where(fault, name), _words_of(fault)) from fault
+            raise BrokenTemplateError(*_where(fault, name), _words_of(fault)) from fault
         if not text.strip():
-            raise BrokenTemplate(name, 1, "the text is empty")
+            raise BrokenTemplateError(name, 1, "the text is empty")
         return _BLANKS.sub("\n\n", text)
 
-    def _place(self, broken: BrokenTemplate, instead: str) -> Problem:
+    def _place(self, broken: BrokenTemplateError, instead: str) -> Problem:
         folder = self._folder if broken.name in self._own else Path("templates")
         return _problem(folder / broken.name, broken.line, f"{broken.why}; {instead}")
 

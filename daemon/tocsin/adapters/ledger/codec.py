@@ -13,7 +13,7 @@ from tocsin.domain.delivery import Outcome
 from tocsin.domain.facts import Fact
 
 
-class UnknownFact(ValueError):  # noqa: N818 - the word of the field
+class UnknownFactError(ValueError):
     """The ledger holds a fact that only a newer tocsin knows."""
 
 
@@ -41,7 +41,7 @@ def fact_body(fact: Fact) -> str:
 def read_fact(kind: str, body: str) -> Fact:
     """A fact as it came out of the ledger."""
     if kind not in _FACTS:
-        raise UnknownFact(f'the ledger holds a "{kind}", which only a newer tocsin knows; update tocsin')
+        raise UnknownFactError(f'the ledger holds a "{kind}", which only a newer tocsin knows; update tocsin')
     fact: Fact = _adapter(kind).validate_json(body)
     return fact
 

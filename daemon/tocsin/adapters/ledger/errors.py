@@ -2,15 +2,15 @@
 
 import sqlite3
 
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def trouble(fault: BaseException) -> LedgerTrouble:
+def trouble(fault: BaseException) -> LedgerError:
     """What went wrong, without the statement that met it."""
-    return LedgerTrouble(said(fault))
+    return LedgerError(said(fault))
 
 
 def said(fault: BaseException) -> str:

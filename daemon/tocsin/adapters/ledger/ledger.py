@@ -1,6 +1,6 @@
 """The ledger port on SQL. Turns domain values into rows and hands them to the writer; asks questions in threads.
 
-A call that returns is on disk. Every fault of the database leaves as LedgerTrouble. It must not know who is told what.
+A call that returns is on disk. Every fault of the database leaves as LedgerError. It must not know who is told what.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from tocsin.adapters.ledger import reads, tries, writes
+from tocsin.adapters.ledger import reads, writes
 from tocsin.adapters.ledger.codec import fact_body, outcome_body, storable
 from tocsin.adapters.ledger.errors import trouble
 from tocsin.adapters.ledger.opening import Opened
@@ -24,11 +24,11 @@ from tocsin.adapters.ledger.tables import written
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.adapters.ledger.writer import Writer
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
-from tocsin.domain.delivery import Attempt, Content, Outcome, Receipt
+from tocsin.domain.delivery import Attempt, Content, Letter, Outcome, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Letter, Record, Report
+from tocsin.ports.ledger import Report
 from tocsin.ports.tally import Tally
 
 T = TypeVar("T")
@@ -183,11 +183,11 @@ class SqlLedger:
 
     async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
         """A try by its id, and what it was a try of."""
-        return await self._read(tries.tried(attempt))
+        return await self._read(reads.tried(attempt))
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The newest try at each address that was taken or refused for good, where it was refused."""
-        return await self._read(tries.refusals)
+        return await self._read(reads.refusals)
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every notification that is not settled, with its tries, oldest first."""
@@ -211,7 +211,7 @@ class SqlLedger:
         self._engine.dispose()
 
     async def _read(self, question: Callable[[Connection], T]) -> T:
-        """Ask in a thread, beside the writer and never in its way. Raises LedgerTrouble."""
+        """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
 
         def ask() -> T:
             with self._engine.connect().execution_options(reading=True) as connection:

@@ -9,7 +9,7 @@ TRIES, PAUSE = 20, 0.05
 """How often the lock is tried, and the seconds between: whoever only asks (`held`) has it for an instant."""
 
 
-class Locked(Exception):  # noqa: N818 - it is a state, not a fault
+class LedgerLockedError(Exception):
     """Another daemon works on this ledger; `pid` is its process, empty when it cannot be read."""
 
     def __init__(self, pid: str) -> None:
@@ -26,7 +26,7 @@ class Lock:
         if not any(_taken(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
             pid = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             os.close(self._file)
-            raise Locked(pid)
+            raise LedgerLockedError(pid)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 

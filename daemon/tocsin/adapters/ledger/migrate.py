@@ -11,20 +11,20 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 
 def migrate(connection: Connection, schema: str | None) -> None:
-    """From this schema (None: an empty file) to the newest, in the connection's transaction. Raises LedgerTrouble when
+    """From this schema (None: an empty file) to the newest, in the connection's transaction. Raises LedgerError when
     the schema is none of ours.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if schema is not None and schema not in known:
-        raise LedgerTrouble(f"it was written by a newer tocsin (schema {schema}); update tocsin")
+        raise LedgerError(f"it was written by a newer tocsin (schema {schema}); update tocsin")
     config.attributes["connection"] = connection
     try:
         command.upgrade(config, "head")
     except CommandError as fault:
-        raise LedgerTrouble(str(fault)) from None
+        raise LedgerError(str(fault)) from None

@@ -14,9 +14,8 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from tocsin.adapters.ledger.errors import damage, said
-from tocsin.adapters.ledger.place import concern
 from tocsin.adapters.ledger.tables import SCHEMA
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
@@ -24,7 +23,7 @@ CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
 
 
-class Damaged(Exception):  # noqa: N818 - it is a state of the file
+class LedgerDamagedError(Exception):
     """SQLite finds the file damaged."""
 
 
@@ -39,22 +38,22 @@ class Opened:
 
 def open_file(path: Path, stamp: str) -> Opened:
     """Open a ledger for writing. A damaged file is renamed to `.damaged-<stamp>` and a fresh one made. Raises
-    LedgerTrouble when neither can be had.
+    LedgerError when neither can be had.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             return Opened(_checked(path), None, concern(path))
-        except Damaged:
+        except LedgerDamagedError:
             aside = _set_aside(path, stamp)
             return Opened(_checked(path), aside, concern(path))
-    except (Damaged, LedgerTrouble, SQLAlchemyError, OSError) as fault:
-        raise LedgerTrouble(f"{path}: {said(fault)}") from None
+    except (LedgerDamagedError, LedgerError, SQLAlchemyError, OSError) as fault:
+        raise LedgerError(f"{path}: {said(fault)}") from None
 
 
 def open_existing(path: Path) -> Engine | None:
     """The engine of a ledger that is there; None when there is none. For commands, beside a running daemon: it neither
-    makes nor changes a file. Raises LedgerTrouble.
+    makes nor changes a file. Raises LedgerError.
     """
     if not path.is_file() or not path.stat().st_size:
         return None
@@ -64,13 +63,13 @@ def open_existing(path: Path) -> Engine | None:
             schema = _schema(connection)
     except (SQLAlchemyError, OSError) as fault:
         found.dispose()
-        raise LedgerTrouble(f"{path}: {said(fault)}") from None
+        raise LedgerError(f"{path}: {said(fault)}") from None
     if schema == SCHEMA:
         return found
     found.dispose()
     if schema is None:
         return None
-    raise LedgerTrouble(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
+    raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
 
 
 def engine(path: Path) -> Engine:
@@ -98,7 +97,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _checked(path: Path) -> Engine:
-    """An engine on a sound file with the newest schema. Raises Damaged."""
+    """An engine on a sound file with the newest schema. Raises LedgerDamagedError."""
     path.touch(mode=0o600)  # SQLite gives what it makes beside a file the file's own mode
     found = engine(path)
     try:
@@ -110,9 +109,9 @@ def _checked(path: Path) -> Engine:
     except DatabaseError as fault:
         found.dispose()
         if damage(fault):
-            raise Damaged(said(fault)) from None
+            raise LedgerDamagedError(said(fault)) from None
         raise
-    except (Damaged, LedgerTrouble, SQLAlchemyError, OSError):
+    except (LedgerDamagedError, LedgerError, SQLAlchemyError, OSError):
         found.dispose()
         raise
     return found
@@ -121,7 +120,7 @@ def _checked(path: Path) -> Engine:
 def _sound(connection: Connection) -> None:
     verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
-        raise Damaged(f"it is damaged ({verdict})")
+        raise LedgerDamagedError(f"it is damaged ({verdict})")
 
 
 def _schema(connection: Connection) -> str | None:
@@ -140,3 +139,28 @@ def _set_aside(path: Path, stamp: str) -> Path:
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
     return aside
+
+
+NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
+"""File systems whose locks and flushes other machines may not see."""
+
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+
+def concern(path: Path, mounts: Path = MOUNTS) -> str:
+    """A sentence about a network file system under the ledger; empty when there is none, or nobody can tell."""
+    try:
+        lines = mounts.read_text("utf-8", "surrogateescape").splitlines()
+        place = path.resolve()
+    except OSError:
+        return ""
+    kinds = {}
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        point = before.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape")
+        kinds[Path(point)] = after.split(" ")[0]
+    kind = next((kinds[parent] for parent in (place, *place.parents) if parent in kinds), "")
+    if kind not in NETWORKED:
+        return ""
+    return f"the ledger {path} is on a network file system ({kind}), where SQLite may lose it; move it to a local disk"

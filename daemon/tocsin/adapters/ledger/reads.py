@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact
 from tocsin.adapters.ledger.rows import attempt_of, held_of, notification_of
 from tocsin.adapters.ledger.tables import HELD, read_instant
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
-from tocsin.domain.delivery import Attempt, Content, Receipt
+from tocsin.domain.delivery import Accepted, Attempt, Content, Letter, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Coded, Fact
-from tocsin.ports.ledger import Letter, Record, Report
+from tocsin.domain.notification import Notification
+from tocsin.ports.ledger import Report
 
 ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""
@@ -231,3 +232,28 @@ def _content(row: RowMapping, words: dict[str, Content]) -> Content:
     if found is None:
         found = words[row["content"]] = Content(row["text"], row["subject"], row["html"])
     return found
+
+
+def tried(attempt: int) -> Callable[[Connection], tuple[Attempt, Notification] | None]:
+    """A try by its id, and what it was a try of."""
+    one = select(t.attempts).where(t.attempts.c.id == attempt)
+
+    def read(connection: Connection) -> tuple[Attempt, Notification] | None:
+        row = connection.execute(one).mappings().first()
+        if row is None:
+            return None
+        of = connection.execute(select(t.notifications).where(t.notifications.c.key == row["key"])).mappings().one()
+        return attempt_of(row), notification_of(of)
+
+    return read
+
+
+def refusals(connection: Connection) -> tuple[Attempt, ...]:
+    """The newest try at each address that was taken or refused for good, where it was refused."""
+    this = t.attempts.c
+    tells = or_(
+        *(this.outcome.startswith(f'{{"is": "{each.__name__}"', autoescape=True) for each in (Accepted, Refused))
+    )
+    newest = select(func.max(this.id)).where(tells).group_by(this.via, this.address)
+    rows = connection.execute(select(t.attempts).where(this.id.in_(newest)).order_by(this.id)).mappings()
+    return tuple(attempt for attempt in map(attempt_of, rows) if isinstance(attempt.outcome, Refused))

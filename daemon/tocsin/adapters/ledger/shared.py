@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import Opened, open_existing
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 
 class SharedLedger:
@@ -20,16 +20,16 @@ class SharedLedger:
         self._former: list[SqlLedger] = []
 
     def __call__(self) -> SqlLedger:
-        """The ledger. Raises LedgerTrouble while there is none."""
+        """The ledger. Raises LedgerError while there is none."""
         try:
             status = self._path.stat()
         except OSError:
-            raise LedgerTrouble(f"there is no ledger at {self._path} yet; tocsin run makes it") from None
+            raise LedgerError(f"there is no ledger at {self._path} yet; tocsin run makes it") from None
         identity = status.st_dev, status.st_ino
         if self._open is None or identity != self._identity:
             engine = open_existing(self._path)
             if engine is None:
-                raise LedgerTrouble(f"the ledger at {self._path} is empty yet; tocsin run fills it")
+                raise LedgerError(f"the ledger at {self._path} is empty yet; tocsin run fills it")
             if self._open is not None:
                 self._former.append(self._open)  # somebody may still be asking it
             self._open, self._identity = SqlLedger(Opened(engine)), identity

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from tocsin.adapters.ledger.errors import passing, trouble
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 
 GROUP_MAX = 512
 """The most calls of one transaction."""
@@ -46,7 +46,7 @@ class Writer:
         self._busy = False
 
     async def do(self, write: Write[A, R], argument: A) -> R:
-        """Write in the next transaction; the result, once that is on disk. Raises LedgerTrouble: then it is not."""
+        """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         loop = asyncio.get_running_loop()
         call = _Call(write, argument, loop.create_future())
         self._waiting.append(call)
@@ -58,7 +58,7 @@ class Writer:
 
     async def close(self) -> None:
         """Finish what is queued, then end the thread."""
-        with suppress(LedgerTrouble):
+        with suppress(LedgerError):
             await self.do(_nothing, None)
         await asyncio.to_thread(self._shut)
 

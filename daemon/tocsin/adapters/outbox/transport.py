@@ -15,7 +15,7 @@ from threading import Lock
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Clock
+from tocsin.ports.clock import Clock
 from tocsin.text import gsm
 from tocsin.wording.message.email import Letterhead
 

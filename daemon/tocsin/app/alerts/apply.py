@@ -15,7 +15,7 @@ from tocsin.app.alerts import memory as alert_memory
 from tocsin.app.alerts import payload as alertmanager
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.steps import ALERTMANAGER, Did, Step, declaration, step
-from tocsin.app.incidents.commands import Desk, Refused
+from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident import new_id as declaring
@@ -24,7 +24,7 @@ from tocsin.formats.incident.edit import anew, edited
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import unreadable
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.text import yaml
 from tocsin.text.cleaning import shown
 
@@ -64,7 +64,7 @@ class Alerts:
     async def take(
         self, group: alertmanager.Group, meaning: Meaning, policy: Policy, ledger: Ledger, now: datetime
     ) -> Taken:
-        """Do what follows. Raises FileTrouble, Refused or LedgerTrouble when it cannot be done now."""
+        """Do what follows. Raises FileError, Refused or LedgerError when it cannot be done now."""
         async with self._alone:
             for _ in range(TRIES):
                 names = await asyncio.to_thread(self._names, group.key)
@@ -77,7 +77,7 @@ class Alerts:
                     taken = await self._edit(found, todo, policy, ledger, now)
                 if taken:
                     return taken
-        raise LedgerTrouble("the incident file keeps changing")
+        raise LedgerError("the incident file keeps changing")
 
     async def _declare(
         self,
@@ -122,7 +122,7 @@ class Alerts:
 
         if found.name is None:  # gone from the folder: as the desk does it, from the last good version
             if todo.did is not Did.CHANGED or todo.edit.severity or todo.edit.services:
-                await Desk(self._files, policy, ledger, now).edit(found.incident.id, todo.edit)
+                await IncidentCommands(self._files, policy, ledger, now).edit(found.incident.id, todo.edit)
             return taken
         if await asyncio.to_thread(self._files.change, found.name, change):
             return taken
@@ -130,7 +130,7 @@ class Alerts:
             return None
         if todo.did is Did.CHANGED:
             return Taken(Did.NOTHING, found.incident.id, "its file cannot be edited, somebody may be at it")
-        raise Refused(f"{shown(found.name)} cannot be edited; correct it, then it will be {todo.did}")
+        raise EditRefusedError(f"{shown(found.name)} cannot be edited; correct it, then it will be {todo.did}")
 
     def _names(self, key: str) -> list[str]:
         """The group's files in the folder, the newest first."""

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tocsin.app.configuration.load import read_tree
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""
 
 
-class InForce:
+class ActivePolicy:
     """The policy in force, looked up again when it has grown old."""
 
     def __init__(self, ledger: Callable[[], Ledger], folder: Path, environ: Mapping[str, str], clock: Clock) -> None:
@@ -27,18 +28,18 @@ class InForce:
         self._looked_at: datetime | None = None
 
     async def policy(self) -> Policy:
-        """The newest one. Raises LedgerTrouble while there is none yet."""
+        """The newest one. Raises LedgerError while there is none yet."""
         now = self._clock.now()
         if self._known and self._looked_at and now - self._looked_at < FRESH:
             return self._known[1]
         kept = await self._ledger().last_good_config()
         if kept is None:
-            raise LedgerTrouble("no config was in force yet: the daemon has not run")
+            raise LedgerError("no config was in force yet: the daemon has not run")
         revision, since, files = kept
         if self._known is None or self._known[0] != (revision, since):
             found = read_tree(files, self._folder, now, self._environ, revision=revision)
             if found.policy is None:
-                raise LedgerTrouble(f"the config in force cannot be read here: {found.errors[0]}")
+                raise LedgerError(f"the config in force cannot be read here: {found.errors[0]}")
             self._known = (revision, since), found.policy
         self._looked_at = now
         return self._known[1]

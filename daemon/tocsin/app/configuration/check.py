@@ -18,7 +18,7 @@ from tocsin.formats.config.unused_advice import unused
 from tocsin.formats.incident import read as incident
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.planning.on_call.coverage import AHEAD, Reachability
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 

@@ -15,7 +15,7 @@ from tocsin.domain.problem import Problem
 CONFIG = "config/"
 
 
-class InTheWay(Exception):  # noqa: N818 - an answer, not a fault of ours
+class FilesInTheWayError(Exception):
     """Files that are there already; nothing was written."""
 
     def __init__(self, names: list[str]) -> None:
@@ -33,13 +33,13 @@ def draft(answers: starter_texts.Answers, at: datetime) -> dict[str, bytes]:
 
 def begin(folder: Path, answers: starter_texts.Answers, at: datetime) -> tuple[list[str], tuple[Problem, ...]]:
     """Write the new config; gives the paths of its files, and what `tocsin check` would say of it. With an error among
-    that nothing is written. Raises InTheWay, or CannotWrite.
+    that nothing is written. Raises FilesInTheWayError, or CannotWrite.
     """
     files = draft(answers, at)
     blocked = new_files.in_the_way(folder, files)
     others, _ = config_snapshot.snapshot(folder / CONFIG, "config") if (folder / CONFIG).is_dir() else ({}, [])
     if blocked or others:
-        raise InTheWay(sorted({*blocked, *(CONFIG + name for name in others)}))
+        raise FilesInTheWayError(sorted({*blocked, *(CONFIG + name for name in others)}))
     found = load.read_tree(_inside(files, CONFIG), folder / CONFIG, at, {})
     if not found.errors:
         new_files.write(folder, files)

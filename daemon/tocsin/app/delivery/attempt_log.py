@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.domain.delivery import Attempt, Outcome, Receipt
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.ports.ledger import Ledger, LedgerError
 
 FROM_MEMORY = 2
 """Copies of a page that may leave while the ledger cannot be written, for each process (rule 44)."""
@@ -22,7 +22,7 @@ UNWRITTEN = "the ledger could not be written"
 log = structlog.get_logger()
 
 
-class Tries:
+class AttemptLog:
     """Writes tries into the ledger, and keeps what it could not take with the delivery."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -36,7 +36,7 @@ class Tries:
         if await self.pay(delivery):
             try:
                 return await self._ledger.begin(notification.key, notification.via, to, now, cause)
-            except LedgerTrouble as trouble:
+            except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         if not delivery.page or delivery.copies >= FROM_MEMORY:
             return None
@@ -55,7 +55,7 @@ class Tries:
             if delivery.state and delivery.settled_at:
                 writes.append(self._ledger.settle(delivery.notification.key, delivery.state, delivery.settled_at))
             await asyncio.gather(*writes)
-        except LedgerTrouble as trouble:
+        except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False
         delivery.owed.clear()
@@ -67,7 +67,7 @@ class Tries:
             return
         try:
             await self._ledger.receipt(attempt, receipt, now)
-        except LedgerTrouble as trouble:
+        except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
 
     async def _begin(self, delivery: Delivery, attempt: Attempt) -> None:

@@ -3,21 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tocsin.app.engine.incident_state import Stuck
 from tocsin.domain.history import History
 from tocsin.domain.notification import Notification
-from tocsin.domain.operator_notice import Tell
+from tocsin.domain.operator_notice import Notify
 from tocsin.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class ChannelFailed:
+    """A page makes no headway on its channel, so it goes by the next one too. `refused`: that channel is refused
+    for good.
+    """
+
+    page: Notification
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
     """The newest history of an incident, the policy in force; a letter that makes no headway, a word for operators;
     where the reader of a message asks to be taken off, "" where that is not offered.
     """
 
     history: Callable[[str], History]
     policy: Callable[[], Policy]
-    stuck: Callable[[Stuck], None]
-    tell: Tell
+    stuck: Callable[[ChannelFailed], None]
+    tell: Notify
     unsubscribe: Callable[[Notification], str]

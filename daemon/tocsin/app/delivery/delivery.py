@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Outcome, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Outcome, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.planning.delivery import receipts, retry
-from tocsin.ports.ledger import Letter
 
 RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
 """Pages go first, updates last, everything else between them."""

@@ -5,7 +5,7 @@ It decides how long a message is worth keeping. It must not know how it leaves.
 
 from datetime import timedelta
 
-from tocsin.app.delivery.context import House
+from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.domain.delivery import Attempt, Message
 
@@ -13,7 +13,7 @@ SMS_VALID_FOR = timedelta(hours=1)
 """How long the provider may keep a page that it cannot deliver."""
 
 
-def message(delivery: Delivery, attempt: Attempt, house: House) -> Message:
+def message(delivery: Delivery, attempt: Attempt, house: DeliveryContext) -> Message:
     """The message of one try."""
     notification = delivery.notification
     person = house.policy().people.get(notification.to)

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.app.delivery.sender import Deliver
-from tocsin.domain.delivery import Content
-from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.operator_notice import Trouble
+from tocsin.app.delivery.sender import Sender
+from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble, Letter
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 
 GATHERS = 14.0
 """Seconds for which troubles are gathered into one message; it must leave within 15."""
@@ -24,25 +25,23 @@ QUIET = timedelta(hours=1)
 """How long a cause stays quiet after it was told."""
 MOST = 100
 """Troubles in one message; the rest are counted."""
-NOBODY = "-"
-"""The incident of messages that belong to none."""
 
 log = structlog.get_logger()
 
 
-class Operators:
+class OperatorNotices:
     """Gathers troubles and posts them to every operator."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, policy: Callable[[], Policy], post: Deliver) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, policy: Callable[[], Policy], post: Sender) -> None:
         self._clock = clock
         self._ledger = ledger
         self._policy = policy
         self._post = post
-        self._gathered: dict[str, Trouble] = {}
+        self._gathered: dict[str, OperatorNotice] = {}
         self._told: dict[str, datetime] = {}
         self._some = asyncio.Event()
 
-    def tell(self, trouble: Trouble) -> None:
+    def tell(self, trouble: OperatorNotice) -> None:
         """Tell the operators within 15 s, unless they heard of this cause in the last hour."""
         now = self._clock.now()
         told_at = self._told.get(trouble.cause)
@@ -72,24 +71,24 @@ class Operators:
             return
         try:
             await self._ledger.record(NOBODY, (), letters, ())
-        except LedgerTrouble:
+        except LedgerError:
             self._post.take(letters, recorded=False)
         else:
             self._post.take(letters)
 
-    async def _unheard(self, troubles: Sequence[Trouble], now: datetime) -> tuple[Trouble, ...]:
+    async def _unheard(self, troubles: Sequence[OperatorNotice], now: datetime) -> tuple[OperatorNotice, ...]:
         """Those that the ledger has not noted as told in the last hour, by this process or the one before."""
         fresh = []
         for trouble in troubles:
             try:
                 if await self._ledger.notice(trouble.cause, now, QUIET):
                     fresh.append(trouble)
-            except LedgerTrouble:
+            except LedgerError:
                 fresh.append(trouble)
         return tuple(fresh)
 
 
-def _letters(person: Person, troubles: Sequence[Trouble], policy: Policy, now: datetime) -> list[Letter]:
+def _letters(person: Person, troubles: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:
     """One letter for each channel that is right for these troubles."""
     grave = [trouble for trouble in troubles if not trouble.minor]
     letters = []
@@ -106,7 +105,7 @@ def _letters(person: Person, troubles: Sequence[Trouble], policy: Policy, now: d
     return letters
 
 
-def _content(troubles: Sequence[Trouble], via: Channel) -> Content:
+def _content(troubles: Sequence[OperatorNotice], via: Channel) -> Content:
     """The words: all of them by email, the first by SMS."""
     first, count = troubles[0].text, len(troubles)
     if via is Channel.SMS:

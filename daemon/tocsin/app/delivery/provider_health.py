@@ -3,7 +3,7 @@
 """
 
 from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused
-from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.people import Channel
 
 PATIENCE = 3
@@ -11,10 +11,10 @@ PATIENCE = 3
 SPOKEN = {Channel.SMS: "the SMS provider", Channel.EMAIL: "the mail server"}
 
 
-class Provider:
+class ProviderHealth:
     """The failures in a row of one channel's provider."""
 
-    def __init__(self, via: Channel, tell: Tell) -> None:
+    def __init__(self, via: Channel, tell: Notify) -> None:
         self._via = via
         self._tell = tell
         self.failures = 0
@@ -30,4 +30,4 @@ class Provider:
             code = f" ({outcome.code})" if outcome.code else ""
             advice = "check its settings and credentials" if only_config else "pages go by other channels meanwhile"
             said = f"{SPOKEN[self._via]} does not take messages: {outcome.detail}{code}; {advice}"
-            self._tell(Trouble(f"provider:{self._via.value}", said))
+            self._tell(OperatorNotice(f"provider:{self._via.value}", said))

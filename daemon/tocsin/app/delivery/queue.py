@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 Thing = TypeVar("Thing")
 
 
-class Lane(Generic[Thing]):
+class SendQueue(Generic[Thing]):
     """Things wait here by rank, then in the order they came; `work` does one. `width` are done side by side."""
 
     def __init__(self, name: str, width: int, work: Callable[[Thing], Awaitable[None]]) -> None:

@@ -12,17 +12,17 @@ from datetime import timedelta
 import structlog
 
 from tocsin.adapters.twilio import responses
-from tocsin.app.delivery.attempt_log import Tries
-from tocsin.app.delivery.context import House
+from tocsin.app.delivery.attempt_log import AttemptLog
+from tocsin.app.delivery.context import ChannelFailed, DeliveryContext
 from tocsin.app.delivery.delivery import Delivery
-from tocsin.app.delivery.refused_address import trouble
-from tocsin.app.delivery.sender import ASKS_AT_ONCE, Deliver
-from tocsin.app.engine.incident_state import Stuck
+from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification
 from tocsin.planning.delivery import receipts, retry
-from tocsin.ports.ledger import Clock, Ledger
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""
@@ -36,11 +36,16 @@ class Receipts:
     """Hears of receipts. `every` is how often those of unanswered pages are asked for; None: only by `app.deliver`."""
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, house: House, deliver: Deliver, every: Callable[[], timedelta | None]
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        house: DeliveryContext,
+        deliver: Sender,
+        every: Callable[[], timedelta | None],
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._tries = Tries(ledger)
+        self._tries = AttemptLog(ledger)
         self._house = house
         self._deliver = deliver
         self._every = every
@@ -61,7 +66,7 @@ class Receipts:
                 tasks.create_task(self._ask(delivery, places))
 
     async def judge(self, arrival: Arrival) -> str:
-        """A webhook's word about a try; what it led to. Raises LedgerTrouble. One about no try of ours, or about one
+        """A webhook's word about a try; what it led to. Raises LedgerError. One about no try of ours, or about one
         that another message belongs to (the ledger was lost since), leads to nothing.
         """
         sid = arrival.ref.rpartition(":")[0]
@@ -96,9 +101,9 @@ class Receipts:
         if changed.outcome is not None and changed.outcome != attempt.outcome:
             await self._ledger.end(changed, changed.outcome, now)
         if fate.refused:
-            self._house.tell(trouble(notification, fate.refused, self._house.policy()))
+            self._house.tell(refusal_notice(notification, fate.refused, self._house.policy()))
         if fate.receipt is Receipt.UNDELIVERED and notification.kind not in OUTSIDE_PLAN:
-            self._house.stuck(Stuck(notification, fate.refused is not None))
+            self._house.stuck(ChannelFailed(notification, fate.refused is not None))
 
 
 def _number(text: str) -> bool:

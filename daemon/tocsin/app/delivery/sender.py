@@ -13,20 +13,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.app.delivery.attempt_log import Tries
-from tocsin.app.delivery.context import House
+from tocsin.app.delivery.attempt_log import AttemptLog
+from tocsin.app.delivery.context import ChannelFailed, DeliveryContext
 from tocsin.app.delivery.delivery import KILLED, Delivery, Step
 from tocsin.app.delivery.message import message
-from tocsin.app.delivery.provider_health import Provider
-from tocsin.app.delivery.queue import Lane
-from tocsin.app.delivery.refused_address import trouble
-from tocsin.app.engine.incident_state import Stuck
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Refused
+from tocsin.app.delivery.provider_health import ProviderHealth
+from tocsin.app.delivery.queue import SendQueue
+from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import address, worthless
-from tocsin.ports.ledger import Clock, Ledger, Letter, Transport
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger
+from tocsin.ports.transport import Transport
 
 AT_ONCE = {Channel.EMAIL: 4, Channel.SMS: 16}
 """Messages under way at once, for each channel."""
@@ -42,24 +43,24 @@ STALLED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger()
 
 
-class Deliver:
+class Sender:
     """Every letter that is not settled, and a lane for each channel."""
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, house: House, ways: dict[Channel, Transport], dice: random.Random
+        self, clock: Clock, ledger: Ledger, house: DeliveryContext, ways: dict[Channel, Transport], dice: random.Random
     ) -> None:
         self._clock = clock
-        self._tries = Tries(ledger)
+        self._tries = AttemptLog(ledger)
         self._house = house
         self.ways = ways
         self._dice = dice
         self._open: dict[str, Delivery] = {}
         self._held: Counter[str] = Counter()
         self._under_way: dict[str, datetime] = {}
-        self._providers = {via: Provider(via, house.tell) for via in Channel}
+        self._providers = {via: ProviderHealth(via, house.tell) for via in Channel}
         self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
-        self._lanes = {via: Lane(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
-        self._asks = Lane("receipts", ASKS_AT_ONCE, self._work)
+        self._lanes = {via: SendQueue(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
+        self._asks = SendQueue("receipts", ASKS_AT_ONCE, self._work)
 
     @property
     def waiting(self) -> int:
@@ -209,7 +210,7 @@ class Deliver:
         notification, now = delivery.notification, self._clock.now()
         delivery.learn(now)
         if isinstance(delivery.stands, Refused):
-            self._house.tell(trouble(notification, delivery.stands, self._house.policy()))
+            self._house.tell(refusal_notice(notification, delivery.stands, self._house.policy()))
         elsewhere_at = retry.elsewhere_at(delivery.tries)
         if elsewhere_at is not None and elsewhere_at <= now:
             self._elsewhere(delivery)
@@ -290,7 +291,7 @@ class Deliver:
             return
         if refused or (delivery.page and not delivery.stuck):
             delivery.stuck = True
-            self._house.stuck(Stuck(delivery.notification, refused))
+            self._house.stuck(ChannelFailed(delivery.notification, refused))
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
         return worthless(notification, self._house.history(notification.incident), now)

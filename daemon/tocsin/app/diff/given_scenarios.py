@@ -13,7 +13,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.policy_test import read as policy_tests
 from tocsin.formats.policy_test.read import PolicyTest
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 from tocsin.text.decoding import under
 
 INCIDENTS_MOST = 100

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from tocsin.domain.policy import Cadence, PagePolicy, Policy
 from tocsin.domain.rotation import Hours
 from tocsin.formats.policy_test.script import Step
-from tocsin.planning.cadence import next_due
 from tocsin.planning.on_call.hours import after
+from tocsin.planning.updates import next_due
 
 SHORTEST = timedelta(hours=1)
 """Every situation is followed at least so long."""

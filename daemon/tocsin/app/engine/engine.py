@@ -8,20 +8,22 @@ virtual time as it does on real.
 import random
 from collections.abc import Callable, Mapping
 
-from tocsin.app.delivery.context import House
-from tocsin.app.delivery.operator_notices import Operators
+from tocsin.app.delivery.context import ChannelFailed, DeliveryContext
+from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.receipts import Receipts
-from tocsin.app.delivery.sender import Deliver
-from tocsin.app.engine.incident_state import News, Stuck
-from tocsin.app.engine.reconcile import Reconcile
+from tocsin.app.delivery.sender import Sender
+from tocsin.app.engine.incident_state import IncidentEvent, Known
+from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
-from tocsin.app.intake.intake import Known
-from tocsin.app.reply_options.options import Invitations
+from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.facts import Seen
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Clock, Ledger, Renderer, Transport
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger
+from tocsin.ports.renderer import Renderer
+from tocsin.ports.transport import Transport
 
 
 class Engine:
@@ -35,21 +37,21 @@ class Engine:
         policy: Callable[[], Policy],
         ways: Mapping[Channel, Transport],
         dice: random.Random,
-        invitations: Invitations,
+        invitations: ReplyOptions,
     ) -> None:
         self.clock, self.ledger, self.policy, self.invitations = clock, ledger, policy, invitations
-        self.reconcile = Reconcile(clock, ledger, renderer, policy, self.tell, invitations)
+        self.reconcile = Reconciler(clock, ledger, renderer, policy, self.tell, invitations)
         self.scheduler = Scheduler(clock, self.reconcile.look)
-        house = House(self.reconcile.history, policy, self._stuck, self.tell, invitations.unsubscribe)
-        self.deliver = self.reconcile.post = Deliver(clock, ledger, house, dict(ways), dice)
-        self.receipts = Receipts(clock, ledger, house, self.deliver, lambda: invitations.doors().receipts_every)
-        self.operators = Operators(clock, ledger, policy, self.deliver)
+        house = DeliveryContext(self.reconcile.history, policy, self._stuck, self.tell, invitations.unsubscribe)
+        self.deliver = self.reconcile.post = Sender(clock, ledger, house, dict(ways), dice)
+        self.receipts = Receipts(clock, ledger, house, self.deliver, lambda: invitations.routes().receipts_every)
+        self.operators = OperatorNotices(clock, ledger, policy, self.deliver)
 
-    def tell(self, trouble: Trouble) -> None:
+    def tell(self, trouble: OperatorNotice) -> None:
         """Tell the operators."""
         self.operators.tell(trouble)
 
-    def learn(self, incident: str, news: News) -> None:
+    def learn(self, incident: str, news: IncidentEvent) -> None:
         """Something came in for an incident: it is looked at now."""
         self.reconcile.learn(incident, news)
         self.scheduler.poke(incident)
@@ -74,5 +76,5 @@ class Engine:
         self.reconcile.shelve(files.keys() - unfinished.keys())
         return known
 
-    def _stuck(self, stuck: Stuck) -> None:
+    def _stuck(self, stuck: ChannelFailed) -> None:
         self.learn(stuck.page.incident, stuck)

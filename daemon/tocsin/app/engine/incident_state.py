@@ -8,22 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tocsin.app.delivery.context import ChannelFailed
+from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled
 from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import remember
-from tocsin.ports.ledger import Letter
-
-
-@dataclass(frozen=True, slots=True)
-class Stuck:
-    """A page makes no headway on its channel, so it goes by the next one too. `refused`: that channel is refused
-    for good.
-    """
-
-    page: Notification
-    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +25,36 @@ class Recorded:
     fact: Fact
 
 
-News = Fact | Stuck | Recorded
+IncidentEvent = Fact | ChannelFailed | Recorded
 """What may come in for an incident between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class Decision:
     """One transaction's worth of decisions."""
 
     facts: tuple[Fact, ...] = ()
     letters: tuple[Letter, ...] = ()
     held: tuple[Suppression, ...] = ()
 
-    def __add__(self, other: "Decided") -> "Decided":
-        return Decided(self.facts + other.facts, self.letters + other.letters, self.held + other.held)
+    def __add__(self, other: "Decision") -> "Decision":
+        return Decision(self.facts + other.facts, self.letters + other.letters, self.held + other.held)
 
     def __bool__(self) -> bool:
         return bool(self.facts or self.letters or self.held)
 
 
 @dataclass(slots=True)
-class Case:
+class IncidentState:
     """One incident in memory. `unwritten` is what the ledger has not taken yet; `failures` counts looks that broke,
     `looked` is whether this process has looked, `vain` how many answers in vain were told.
     """
 
     history: History = field(default_factory=History)
-    inbox: list[News] = field(default_factory=list)
+    inbox: list[IncidentEvent] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
     reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
-    unwritten: Decided = Decided()
+    unwritten: Decision = Decision()
     failures: int = 0
     looked: bool = False
     vain: int = 0
@@ -95,3 +87,15 @@ class Case:
 
     def _went(self, person: str, at: datetime, channels: Iterable[Channel]) -> None:
         self.pages[person, at] = self.pages.get((person, at), frozenset()) | frozenset(channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest version of an incident that counts. `file` is the name it was read from, empty if this node never had
+    it; `older` are digests of earlier versions, which are stale when met at the start (product.md section 9).
+    """
+
+    incident: Incident
+    digest: str
+    file: str = ""
+    older: frozenset[str] = frozenset()

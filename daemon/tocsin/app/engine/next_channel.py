@@ -7,7 +7,8 @@ so "the next of rule 13's list, then any other that the person has" is the one t
 from dataclasses import replace
 from datetime import datetime
 
-from tocsin.app.engine.incident_state import Case, Stuck
+from tocsin.app.delivery.context import ChannelFailed
+from tocsin.app.engine.incident_state import IncidentState
 from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
@@ -16,7 +17,7 @@ from tocsin.planning.delivery.still_wanted import unwanted
 
 
 def next_channel(
-    case: Case, stuck: Stuck, policy: Policy, now: datetime
+    case: IncidentState, stuck: ChannelFailed, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts to record, and the page by its next channel, if it has one and is still wanted."""
     page, refused = stuck.page, case.history.refused
@@ -38,7 +39,7 @@ def next_channel(
     return tuple(facts), replace(page, key=f"{page.key.rpartition('/')[0]}/{via}", via=via)
 
 
-def _waits_until(case: Case, page: Notification, via: Channel) -> datetime | None:
+def _waits_until(case: IncidentState, page: Notification, via: Channel) -> datetime | None:
     """When this page would have gone by that channel anyway, by the person's `reach`."""
     for waiting in case.history.waiting:
         if (waiting.person, waiting.at) == (page.to, case.page_at(page)):

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from tocsin.ports.ledger import Clock
+from tocsin.ports.clock import Clock
 
 SIDE_BY_SIDE = 16
 """Incidents looked at together: enough to share the ledger's commits, few enough to stay in order."""

@@ -25,7 +25,7 @@ from tocsin.text.names import quotable
 from tocsin.text.scalars import closest
 
 
-class Refused(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+class EditRefusedError(Exception):
     """It was not done; the text says why, and what to do instead."""
 
 
@@ -50,7 +50,7 @@ class _Found:
         return self.reading.incident if self.reading else None
 
 
-class Desk:
+class IncidentCommands:
     """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given."""
 
     def __init__(self, files: IncidentFiles, policy: Policy, ledger: Ledger | None, now: datetime) -> None:
@@ -90,21 +90,21 @@ class Desk:
         if found.reading and found.reading.incident and found.reading.incident != known:
             history = recall([Seen(self._now, found.reading.incident)], history)
         if history.resolved_at is not None and person not in dict(history.verify_people):
-            raise Refused(f"{found.id} is resolved; there is nothing to acknowledge")
+            raise EditRefusedError(f"{found.id} is resolved; there is nothing to acknowledge")
         asked = [at for role in history.roles.values() for name, at in role.asked if name == person]
         at = max([self._now, *asked])
         if accept(history, person, at, at).vain != history.vain:
             said = f"{person} was never paged for {found.id} nor assigned a role in it; nothing was written"
-            raise Refused(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
+            raise EditRefusedError(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
         return at
 
     async def _acknowledge_unreadable(self, found: _Found, person: str) -> str:
         """Rule 32: the answer goes to the ledger, and the file is left alone."""
         if self._ledger is None:
-            raise Refused(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
+            raise EditRefusedError(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
         known = found.history.incident
         if known and accept(found.history, person, self._now, self._now).vain != found.history.vain:
-            raise Refused(f"{person} was never paged for {found.id}; nothing was noted")
+            raise EditRefusedError(f"{person} was never paged for {found.id}; nothing was noted")
         await self._ledger.record(found.id, [Answered(self._now, person, Answer.OK)], [], [])
         return f"{found.id}: acknowledged by {person}; {self._why(found)}: correct it, then it is declared"
 
@@ -113,7 +113,9 @@ class Desk:
         if found.name and found.reading and self._files.change(found.name, lambda data: edited(data, edit)):
             return ""
         if found.good is None:
-            raise Refused(f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)")
+            raise EditRefusedError(
+                f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)"
+            )
         name = found.name or f"{found.id}.yaml"
         data = (edited(found.kept, edit) if found.kept else None) or anew(found.good, edit)
         aside = self._files.put(name, data, self._now)
@@ -127,7 +129,7 @@ class Desk:
         kept = await self._ledger.file(incident) if self._ledger else None
         name = self._name(incident, facts, kept[0] if kept else "")
         if name is None and history.incident is None:
-            raise Refused(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
+            raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
         data = self._files.read(name) if name else None
         reading = None
         if name and data is not None:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.reviews import steps_of
-from tocsin.domain.delivery import Accepted, Receipt, Refused
+from tocsin.domain.delivery import Accepted, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppression, Why
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble, Record
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.wording.report.timeline import acceptances
 
 LOOKS_EVERY = 0.25
@@ -158,14 +159,14 @@ class Drill:
                 tell(found)
                 if enough(found):
                     return found
-            except LedgerTrouble:
+            except LedgerError:
                 pass  # it is asked again; what it says then holds all that happened meanwhile
             if over.is_set() or self._clock.now() >= until:
                 return found
             await _either(over.wait(), LOOKS_EVERY)
 
     async def look(self) -> Drilled:
-        """How it stands. Raises LedgerTrouble."""
+        """How it stands. Raises LedgerError."""
         facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
         history, replies = recall(facts), tuple(_replies(facts))
         now = self._clock.now()

@@ -14,6 +14,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.incidents.reviews import steps_of
 from tocsin.app.simulation.ahead import ahead
+from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
@@ -25,7 +26,7 @@ from tocsin.planning.current_state import standing
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import rungs
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger, Record
+from tocsin.ports.ledger import Ledger
 from tocsin.wording.report.timeline import acceptances
 
 SPAN = timedelta(hours=4)
@@ -36,7 +37,7 @@ UNWANTED = ("superseded", "unwanted")
 _KINDS = list(Kind)
 
 
-class NeverSeen(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+class UnknownIncidentError(Exception):
     """There is nothing to explain; the text says why."""
 
 
@@ -91,7 +92,7 @@ class Explained:
     notes: tuple[str, ...] = ()
 
 
-async def in_force(found: Configuration, ledger: Ledger | None, now: datetime) -> Policy:
+async def policy_since(found: Configuration, ledger: Ledger | None, now: datetime) -> Policy:
     """The policy with the instant since when the daemon has had it; one that it has not seen yet counts from now."""
     assert found.policy is not None
     last = await ledger.last_good_config() if ledger else None
@@ -108,14 +109,14 @@ async def explain(
     at: datetime | None,
     now: datetime,
 ) -> Explained:
-    """An incident as it stands now, or as it stood `at` an instant. Raises NeverSeen, LedgerTrouble."""
+    """An incident as it stands now, or as it stood `at` an instant. Raises UnknownIncidentError, LedgerError."""
     facts = await ledger.facts(id_) if ledger else ()
     began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
     if began is None:
         return _of_file(id_, policy, files, folder, at or now)
     assert ledger is not None
     if at is not None and at < began:
-        raise NeverSeen(f"the daemon had not seen {id_} then; it first saw it at {began:%Y-%m-%dT%H:%M:%SZ}")
+        raise UnknownIncidentError(f"the daemon had not seen {id_} then; it first saw it at {began:%Y-%m-%dT%H:%M:%SZ}")
     records: Sequence[Record] = await ledger.records(id_)
     notes: tuple[str, ...] = ()
     if at is None:
@@ -134,7 +135,7 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: d
     name = files.find(id_)
     data = files.read(name) if name else None
     if name is None or data is None:
-        raise NeverSeen("")
+        raise UnknownIncidentError("")
     reading = incident_file.read(data, name, policy, None, label_of(folder / name))
     incident = reading.incident or incident_file.unreadable(name, reading.first_lines, policy, id_)
     notes = tuple(str(each) for each in reading.problems)

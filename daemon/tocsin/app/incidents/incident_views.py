@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.reviews import steps_of
+from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -16,7 +17,7 @@ from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import Holding, standing
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger, Record
+from tocsin.ports.ledger import Ledger
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
@@ -75,14 +76,14 @@ class Listing:
 
 
 async def views(incident: str, ledger: Ledger, policy: Policy, now: datetime) -> Views | None:
-    """One incident; None when the ledger knows none of that name. Raises LedgerTrouble."""
+    """One incident; None when the ledger knows none of that name. Raises LedgerError."""
     facts = await ledger.facts(incident)
     records = await ledger.records(incident) if facts else ()
     return await asyncio.to_thread(_views, facts, records, policy, now)
 
 
 async def listing(ledger: Ledger, policy: Policy, now: datetime) -> Listing:
-    """The list. Raises LedgerTrouble."""
+    """The list. Raises LedgerError."""
     facts = await ledger.unfinished()
     ended = [name for name, at in await ledger.closed_last(RESOLVED_MOST) if now - at < RECENT]
     for name in ended:

@@ -20,7 +20,8 @@ from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.planning.current_state import Standing, standing
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger, Listed
+from tocsin.ports.folder import Listed
+from tocsin.ports.ledger import Ledger
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
@@ -41,7 +42,7 @@ async def open_incidents(
     ledger: Ledger | None, listing: Sequence[Listed] | str, folder: Path, policy: Policy, now: datetime
 ) -> list[OpenIncident]:
     """Every open incident, the worst first, then the oldest. `listing` is what stands in `folder`, or why that cannot
-    be read: then the ledger alone is asked. Raises LedgerTrouble.
+    be read: then the ledger alone is asked. Raises LedgerError.
     """
     facts, kept = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
     known = {id_: recall(each) for id_, each in facts.items()}

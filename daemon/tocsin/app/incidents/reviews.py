@@ -8,14 +8,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
-from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import remember
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble, Record
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.wording.report.deliveries import Sent
 from tocsin.wording.report.review import draft, unedited
 from tocsin.wording.report.timeline import Step
@@ -30,19 +32,19 @@ DRAFTS_MOST = 100
 """How many drafts of one incident are kept, each but the newest edited by humans."""
 
 
-class Undrafted(Exception):  # noqa: N818 - a sentence for people, not a fault of ours
+class NoDraftError(Exception):
     """There is no draft; the text says why."""
 
 
-class NeverSeen(Undrafted):
+class NeverSeenError(NoDraftError):
     """The ledger knows no such incident."""
 
 
 async def write(incident: str, ledger: Ledger, policy: Policy, files: IncidentFiles) -> str:
-    """Write the draft now; the name of its file. Raises Undrafted, LedgerTrouble, FileTrouble."""
+    """Write the draft now; the name of its file. Raises NoDraftError, LedgerError, FileError."""
     facts = await ledger.facts(incident)
     if not any(isinstance(fact, Seen) for fact in facts):
-        raise NeverSeen(f"the ledger knows no incident {incident}")
+        raise NeverSeenError(f"the ledger knows no incident {incident}")
     records = await ledger.records(incident)
     return await asyncio.to_thread(_put, incident, facts, records, policy, files)
 
@@ -59,7 +61,7 @@ def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy
     for name in _names(incident):
         if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
             return name
-    raise Undrafted(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
+    raise NoDraftError(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
 
 
 def _names(incident: str) -> list[str]:
@@ -90,7 +92,7 @@ class Reviews:
         policy: Callable[[], Policy],
         files: Callable[[], IncidentFiles],
         closing: Callable[[str], bool],
-        tell: Tell,
+        tell: Notify,
     ) -> None:
         self._clock, self._ledger = clock, ledger
         self._policy, self._files = policy, files
@@ -117,9 +119,11 @@ class Reviews:
                 if waiting or self._closing(incident):
                     await self._closed(incident)
                     await self._write(incident)
-        except (LedgerTrouble, FileTrouble, Undrafted) as trouble:
+        except (LedgerError, FileError, NoDraftError) as trouble:
             said = f"the review draft of {incident} could not be written ({trouble})"
-            self._tell(Trouble(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}"))
+            self._tell(
+                OperatorNotice(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}")
+            )
 
     async def _write(self, incident: str) -> None:
         async with self._writing:

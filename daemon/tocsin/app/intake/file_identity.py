@@ -12,7 +12,7 @@ from datetime import datetime
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import Reading
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ Must not know when a notice is due; the intake says that.
 from collections.abc import Sequence
 
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.problem import Problem
 
 NAMED_LIMIT = 5
@@ -15,7 +15,7 @@ NOTICES_LIMIT = 20
 """How many notices one look at the folder brings; the rest are counted in the last."""
 
 
-def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, minor: bool) -> Trouble:
+def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, minor: bool) -> OperatorNotice:
     """What is wrong with a file. `known` is the incident that goes on regardless of it."""
     lines = [str(problem) for problem in problems[:NAMED_LIMIT]]
     if len(problems) > NAMED_LIMIT:
@@ -24,30 +24,30 @@ def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, min
         state = "is resolved, and stays so" if known.resolved else "goes on as it last could be read"
         lines.append(f"incident {known.id} {state}")
     codes = ",".join(sorted({problem.code for problem in problems}))
-    return Trouble(f"file:{name}:{codes}", "\n".join(lines), minor=minor)
+    return OperatorNotice(f"file:{name}:{codes}", "\n".join(lines), minor=minor)
 
 
-def vanished(names: Sequence[str]) -> Trouble:
+def vanished(names: Sequence[str]) -> OperatorNotice:
     """Files of open incidents have vanished: one notice, however many they are."""
     shown = ", ".join(names[:NAMED_LIMIT])
     if len(names) == 1:
         said = f"{shown} has vanished; its incident stays open: put the file back, or use tocsin resolve"
-        return Trouble(f"vanished:{shown}", said)
+        return OperatorNotice(f"vanished:{shown}", said)
     more = f" and {len(names) - NAMED_LIMIT} more" if len(names) > NAMED_LIMIT else ""
     said = f"{len(names)} incident files have vanished ({shown}{more}); their incidents stay open: put the files back"
-    return Trouble("vanished", f"{said}, or use tocsin resolve")
+    return OperatorNotice("vanished", f"{said}, or use tocsin resolve")
 
 
-def gone(name: str, incident: str) -> Trouble:
+def gone(name: str, incident: str) -> OperatorNotice:
     """A file that was never readable has gone."""
-    return Trouble(f"gone:{incident}", f"{name} was never readable and is gone now; its pages have ended")
+    return OperatorNotice(f"gone:{incident}", f"{name} was never readable and is gone now; its pages have ended")
 
 
-def few(troubles: Sequence[Trouble]) -> tuple[Trouble, ...]:
+def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     """At most so many notices, the grave ones first."""
     if len(troubles) <= NOTICES_LIMIT:
         return tuple(troubles)
     ordered = sorted(troubles, key=lambda trouble: trouble.minor)
     rest = ordered[NOTICES_LIMIT - 1 :]
     said = f"{len(rest)} more incident files have problems; run tocsin check to see them"
-    return (*ordered[: NOTICES_LIMIT - 1], Trouble("files", said, minor=all(trouble.minor for trouble in rest)))
+    return (*ordered[: NOTICES_LIMIT - 1], OperatorNotice("files", said, minor=all(trouble.minor for trouble in rest)))

@@ -11,7 +11,7 @@ from tocsin.formats.incident.read import Reading
 _FIELDS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "unreadable"})
 
 
-def doubtful(reading: Reading, version: Incident, known: Incident | None) -> bool:
+def may_be_half_written(reading: Reading, version: Incident, known: Incident | None) -> bool:
     """Whether this may be half a file: a new one without a good severity; of a known incident, one that drops fields
     or reopens.
     """

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tocsin.app.engine.incident_state import Known
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import few, gone, vanished, wrong
-from tocsin.app.intake.half_written import doubtful
+from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.read import Reading
-from tocsin.ports.ledger import Listed
+from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
 
 STILL = timedelta(seconds=2)
@@ -27,18 +28,6 @@ UNREADABLE_AFTER = timedelta(seconds=10)
 """How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
 GONE_AFTER = timedelta(seconds=10)
 """How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest version of an incident that counts. `file` is the name it was read from, empty if this node never had
-    it; `older` are digests of earlier versions, which are stale when met at the start (product.md section 9).
-    """
-
-    incident: Incident
-    digest: str
-    file: str = ""
-    older: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +47,7 @@ class Changes:
 
     versions: tuple[Version, ...] = ()
     gone: tuple[str, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
 
@@ -70,7 +59,7 @@ class _Found:
     policy: Policy
     versions: list[Version] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[OperatorNotice] = field(default_factory=list)
     next_look: datetime | None = None
 
     def due(self, since: datetime, after: timedelta) -> bool:
@@ -129,7 +118,7 @@ class Intake:
         self._unlisted_since = self._unlisted_since or found.now
         if not self._unlisted_told and found.due(self._unlisted_since, GONE_AFTER):
             self._unlisted_told = True
-            found.troubles.append(Trouble("folder", f"{why}; open incidents go on, new ones are not seen"))
+            found.troubles.append(OperatorNotice("folder", f"{why}; open incidents go on, new ones are not seen"))
 
     def _read_again(self) -> None:
         """The config has changed: what counts of open incidents is read again, at once."""
@@ -168,7 +157,9 @@ class Intake:
             return self._judge_unreadable(file, reading, known, found)
         same = known is not None and known.digest == listed.digest
         reopens = finished is not None and not reading.incident.resolved
-        doubt = not same and (reopens or doubtful(reading, reading.incident, known.incident if known else None))
+        doubt = not same and (
+            reopens or may_be_half_written(reading, reading.incident, known.incident if known else None)
+        )
         if doubt and not found.due(file.since, STILL):
             return False
         self._count(file, reading, reading.incident, known, found)

@@ -12,7 +12,8 @@ from datetime import datetime
 from tocsin.app.engine.engine import Engine
 from tocsin.app.intake.intake import Changes, Intake
 from tocsin.domain.facts import Gone, Seen
-from tocsin.ports.ledger import Folder, LedgerTrouble, Listed
+from tocsin.ports.folder import Folder, Listed
+from tocsin.ports.ledger import LedgerError
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
@@ -76,7 +77,7 @@ class Watch:
             while together := self._unkept[:KEPT_TOGETHER]:
                 del self._unkept[:KEPT_TOGETHER]
                 keeping = (self._engine.ledger.keep_file(*each) for each in together)
-                with contextlib.suppress(LedgerTrouble):
+                with contextlib.suppress(LedgerError):
                     await asyncio.gather(*keeping)
 
     def _take(self) -> tuple[Changes, Mapping[str, Listed]]:

@@ -15,11 +15,12 @@ import structlog
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.load import digest_of, load
 from tocsin.app.lifecycle.startup import Started
-from tocsin.domain.operator_notice import Tell, Trouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks at the config and template folders; a change counts once they have been still for one."""
@@ -31,7 +32,7 @@ NEEDS_RESTART = ("incidents", "ledger", "outbox", "web")
 log = structlog.get_logger()
 
 
-class Current:
+class ActiveConfig:
     """The config in force. `changed(before)` is called after a new one took over, with the settings before."""
 
     def __init__(
@@ -53,7 +54,7 @@ class Current:
         self._policy = started.policy
         self._settings = self._started_with = started.settings
         self._settled = seen | fingerprint((started.settings.templates,))
-        self.tell: Tell
+        self.tell: Notify
         self.changed: Callable[[Settings], None]
 
     def policy(self) -> Policy:
@@ -91,19 +92,19 @@ class Current:
             log.info("config", revision=found.revision)
             try:
                 await self._ledger.remember_config(found.revision, found.files, now)
-            except LedgerTrouble as trouble:
+            except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         self._policy, self._settings = replace(policy, since=since), settings
         if cold := [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]:
             said = f"tocsin.yaml: {', '.join(cold)} changed; this counts only after a restart of the daemon"
-            self.tell(Trouble(f"restart:{','.join(cold)}", said))
+            self.tell(OperatorNotice(f"restart:{','.join(cold)}", said))
         self.changed(before)
 
     async def _fingerprint(self) -> Fingerprint:
         return await asyncio.to_thread(fingerprint, (self._folder, self._settings.templates))
 
 
-def refused(problems: Iterable[Problem]) -> Iterator[Trouble]:
+def refused(problems: Iterable[Problem]) -> Iterator[OperatorNotice]:
     """What operators hear of a config that is not used: each problem with its place."""
     for problem in problems:
-        yield Trouble(f"config:{problem}", f"the config was refused, the last good one goes on: {problem}")
+        yield OperatorNotice(f"config:{problem}", f"the config was refused, the last good one goes on: {problem}")

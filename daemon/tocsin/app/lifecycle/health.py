@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import Clock, Heartbeat, Ledger, LedgerTrouble, ServiceManager
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.supervisor import Heartbeat, ServiceManager
 
 CHECKS_EVERY = 5.0
 """Seconds between two checks; a third of the patience that systemd/tocsin.service gives us."""
@@ -72,7 +74,7 @@ class Health:
         """Whether the pass can be noted in the ledger. A ledger that never answers is a check that never ends."""
         try:
             await self._ledger.notice(HEALTHY, now, timedelta(0))
-        except LedgerTrouble as trouble:
+        except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False
         return True

@@ -14,9 +14,10 @@ import structlog
 
 from tocsin.app.engine.engine import Engine
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.active_config import Current
+from tocsin.app.lifecycle.active_config import ActiveConfig
 from tocsin.app.lifecycle.health import Health
-from tocsin.ports.ledger import Letter, ServiceManager
+from tocsin.domain.delivery import Letter
+from tocsin.ports.supervisor import ServiceManager
 
 DRAINS_FOR = 30.0
 """Seconds for what is under way to end; the rest is left for the next start."""
@@ -51,7 +52,7 @@ class Orders:
 class Daemon:
     """Every part of the running daemon. `part` lets go of connections."""
 
-    current: Current
+    current: ActiveConfig
     engine: Engine
     watch: Watch
     health: Health

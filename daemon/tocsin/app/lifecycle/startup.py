@@ -16,7 +16,7 @@ from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import Ledger
 
 
-class CannotStart(Exception):  # noqa: N818 - sentences for people, not a fault of ours
+class StartError(Exception):
     """The daemon cannot start; `reasons` are lines that say why, and what to do."""
 
     def __init__(self, *reasons: object) -> None:
@@ -34,11 +34,11 @@ class Started:
     refused: tuple[Problem, ...]
 
 
-async def in_force(
+async def load_at_start(
     found: Configuration, ledger: Ledger, folder: Path, environ: Mapping[str, str], now: datetime
 ) -> Started:
     """The config on disk if it is good, else the last good one. A first run wants the one on disk without any error.
-    Raises CannotStart.
+    Raises StartError.
     """
     last = await ledger.last_good_config()
     chosen, since = found, now
@@ -49,7 +49,7 @@ async def in_force(
         if digest_of(files) == digest_of(chosen.files):
             since = known_since
     if chosen.policy is None or chosen.settings is None or (last is None and found.errors):
-        raise CannotStart(*found.errors)
+        raise StartError(*found.errors)
     if since is now:
         await ledger.remember_config(chosen.revision, chosen.files, now)
     policy = replace(chosen.policy, since=since)
@@ -57,9 +57,9 @@ async def in_force(
 
 
 def make_folders(settings: Settings) -> None:
-    """Folders that are missing are made (product.md section 3). Raises CannotStart."""
+    """Folders that are missing are made (product.md section 3). Raises StartError."""
     for path in (settings.incidents, settings.reviews, settings.outbox):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as trouble:
-            raise CannotStart(f"the folder {path} cannot be made: {trouble.strerror}") from None
+            raise StartError(f"the folder {path} cannot be made: {trouble.strerror}") from None

@@ -14,7 +14,7 @@ from tocsin.text.times import brief
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class PlannedMessage:
     """Messages that differ by channel only, or by reader within a group. `after`: since the incident was first seen."""
 
     after: timedelta
@@ -53,16 +53,16 @@ class Spoken:
         return ", ".join(part for part in (str(each.reason), level, number) if part)
 
 
-def together(messages: Iterable[Notification], start: datetime) -> list[Spoken]:
+def together(messages: Iterable[Notification], start: datetime) -> list[PlannedMessage]:
     """Messages in time order, those that belong together as one."""
     found: dict[tuple[object, ...], list[Notification]] = {}
     for each in messages:
         key = (each.at, each.kind, each.group or each.to, each.reason, each.roles, each.level, each.round, each.rule)
         found.setdefault(key, []).append(each)
-    return [Spoken(listed[0].at - start, tuple(listed)) for listed in found.values()]
+    return [PlannedMessage(listed[0].at - start, tuple(listed)) for listed in found.values()]
 
 
-def because(spoken: Spoken, severity: Severity | None) -> str:
+def because(spoken: PlannedMessage, severity: Severity | None) -> str:
     """Why the plan says it: the reason, and what in the config makes it come at that moment, with its place.
 
     Without the severity then in force only what the message itself knows.

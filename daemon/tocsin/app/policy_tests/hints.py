@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tocsin.app.policy_tests.grouped import Spoken, because
+from tocsin.app.policy_tests.grouped import PlannedMessage, because
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.policy import Severity
 from tocsin.formats.policy_test.expectations import Wanted, When
@@ -31,18 +31,18 @@ class Played:
     None where it changes on the way.
     """
 
-    spoken: tuple[Spoken, ...]
+    spoken: tuple[PlannedMessage, ...]
     span: timedelta
     severity: Severity | None
-    beyond: tuple[Spoken, ...] = ()
+    beyond: tuple[PlannedMessage, ...] = ()
 
     @property
-    def known(self) -> tuple[Spoken, ...]:
+    def known(self) -> tuple[PlannedMessage, ...]:
         """All that is known of the plan."""
         return self.spoken + self.beyond
 
 
-def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
+def instead(wanted: Wanted, spoken: Sequence[PlannedMessage], played: Played) -> tuple[str, PlannedMessage | None]:
     """What the plan does instead of sending this, and the nearest thing it says."""
     about = [said for said in spoken if any(map(wanted.about, said.messages))]
     if not about:
@@ -59,7 +59,7 @@ def instead(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[s
     return f"{'; '.join(told)}: {because(nearest, played.severity)}", nearest
 
 
-def unwanted(found: Sequence[Spoken], severity: Severity | None) -> str:
+def unwanted(found: Sequence[PlannedMessage], severity: Severity | None) -> str:
     """What should not be there: the first of it, and how often."""
     first = found[0]
     said = f"{_does(first.who, first.first, 0)} at {brief(first.after)}"
@@ -74,7 +74,7 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word[:-1]}ies" if word.endswith("y") else f"{number} {word}s"
 
 
-def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[str, Spoken | None]:
+def _another(wanted: Wanted, spoken: Sequence[PlannedMessage], played: Played) -> tuple[str, PlannedMessage | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
     told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
     others = [said for said in spoken if said.first.kind is wanted.kind]
@@ -88,13 +88,13 @@ def _another(wanted: Wanted, spoken: Sequence[Spoken], played: Played) -> tuple[
     return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
 
 
-def _in_time(wanted: Wanted, about: Sequence[Spoken]) -> list[str]:
+def _in_time(wanted: Wanted, about: Sequence[PlannedMessage]) -> list[str]:
     """What its reader does get in time, where that is not quite what was wanted."""
     said = next((said for said in about if wanted.when.holds(said.after)), None)
     return [f"at {brief(said.after)} {', '.join(_differences(wanted, said))}"] if said else []
 
 
-def _meanwhile(wanted: Wanted, spoken: Sequence[Spoken], nearest: Spoken) -> list[str]:
+def _meanwhile(wanted: Wanted, spoken: Sequence[PlannedMessage], nearest: PlannedMessage) -> list[str]:
     """Who gets it for that role in time, where its reader does not."""
     if not wanted.roles or wanted.when.holds(nearest.after):
         return []
@@ -114,7 +114,7 @@ def _does(who: str, what: Wanted | Notification, word: int) -> str:
     return f"{who} {told.replace('hears', 'hear') if what.group else told}"
 
 
-def _differences(wanted: Wanted, said: Spoken) -> list[str]:
+def _differences(wanted: Wanted, said: PlannedMessage) -> list[str]:
     """In what a message differs from what was wanted, its moment apart."""
     each, found = said.first, []
     if not set(wanted.roles) <= set(each.roles):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from tocsin.app.policy_tests.grouped import Spoken
+from tocsin.app.policy_tests.grouped import PlannedMessage
 from tocsin.app.policy_tests.hints import Played, counted, instead, unwanted
 from tocsin.app.policy_tests.matching import assign
 from tocsin.formats.policy_test.expectations import ANY_TIME, Exactly, Expectation, Never, NoneAfter, Sent, Wanted
@@ -111,7 +111,7 @@ def _exactly(expected: Exactly, played: Played) -> Failure | None:
         return None
     left = {each.key for each in extra}
     over = [
-        Spoken(said.after, tuple(each for each in said.messages if each.key in left))
+        PlannedMessage(said.after, tuple(each for each in said.messages if each.key in left))
         for said in played.spoken
         if any(each.key in left for each in said.messages)
     ]
@@ -128,12 +128,14 @@ def _exactly(expected: Exactly, played: Played) -> Failure | None:
     return Failure(expected.place, hint, _diff(missing, shown, over))
 
 
-def _close(said: Spoken, missing: Iterable[Wanted], over: Iterable[Spoken]) -> bool:
+def _close(said: PlannedMessage, missing: Iterable[Wanted], over: Iterable[PlannedMessage]) -> bool:
     """Whether it lies at the moment of something missing or left over."""
     return any(each.when.holds(said.after) for each in missing) or any(each.after == said.after for each in over)
 
 
-def _diff(wanted: Sequence[Wanted], shown: Iterable[Spoken], planned: Sequence[Spoken]) -> tuple[Line, ...]:
+def _diff(
+    wanted: Sequence[Wanted], shown: Iterable[PlannedMessage], planned: Sequence[PlannedMessage]
+) -> tuple[Line, ...]:
     """Expected and planned lines in time order, the expected first."""
     rows: list[tuple[timedelta, int, Line]] = [
         (each.when.first, 0, Line(Mark.EXPECTED, str(each.when), str(each), "", each.place)) for each in wanted
@@ -146,7 +148,7 @@ def _diff(wanted: Sequence[Wanted], shown: Iterable[Spoken], planned: Sequence[S
     return (*lines[:SHOWN_MOST], *_more(len(lines) - SHOWN_MOST))
 
 
-def _planned(found: Sequence[Spoken]) -> Iterator[Line]:
+def _planned(found: Sequence[PlannedMessage]) -> Iterator[Line]:
     """The first of what should not be there."""
     yield from (_line(Mark.PLANNED, said) for said in found[:AROUND])
     yield from _more(len(found) - AROUND)
@@ -157,5 +159,5 @@ def _more(count: int) -> Iterator[Line]:
         yield Line(Mark.AROUND, "…", f"and {count} more", "", "")
 
 
-def _line(mark: Mark, said: Spoken) -> Line:
+def _line(mark: Mark, said: PlannedMessage) -> Line:
     return Line(mark, brief(said.after), str(said), said.why, said.first.rule)

@@ -78,7 +78,7 @@ class Asked:
 
 
 async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> Asked | None:
-    """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerTrouble."""
+    """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
     facts = await ledger.facts(incident)
     history = recall(facts)
     known = history.incident
@@ -103,7 +103,7 @@ async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> As
 
 
 async def record(ledger: Ledger, found: Asked, answer: Answer, now: datetime) -> bool:
-    """Record an answer if it changes something. The daemon finds it within a second. Raises LedgerTrouble."""
+    """Record an answer if it changes something. The daemon finds it within a second. Raises LedgerError."""
     if not _worth(found, answer, now):
         return False
     at = _at(found.history, found.person, now)

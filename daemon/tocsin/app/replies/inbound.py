@@ -11,8 +11,8 @@ import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.domain.arrival import Arrival, Arrives
-from tocsin.domain.operator_notice import Tell, Trouble
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.ports.ledger import Ledger, LedgerError
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge], tell: Tell) -> None:
+    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge], tell: Notify) -> None:
         self._ledger = ledger
         self._judges = judges
         self._tell = tell
@@ -42,11 +42,11 @@ class Arrivals:
             await asyncio.sleep(ASKS_EVERY)
             try:
                 await self.look()
-            except LedgerTrouble as trouble:
+            except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
 
     async def look(self) -> None:
-        """Judge everything that waits. Raises LedgerTrouble; what was not judged then is judged at the next look."""
+        """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""
         while arrivals := await self._ledger.arrivals():
             for row, arrival in arrivals:
                 result = await self._judged(arrival)
@@ -54,13 +54,13 @@ class Arrivals:
                 await self._ledger.judged(row, result)
 
     async def _judged(self, arrival: Arrival) -> str:
-        """What one arrival led to. Raises LedgerTrouble."""
+        """What one arrival led to. Raises LedgerError."""
         judge = self._judges.get(arrival.kind)
         if judge is None:
             return UNKNOWN
-        result = await guarded(judge(arrival), LedgerTrouble)
+        result = await guarded(judge(arrival), LedgerError)
         if isinstance(result, Broken):
             said = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
-            self._tell(Trouble(f"arrival:{arrival.kind.value}", said))
+            self._tell(OperatorNotice(f"arrival:{arrival.kind.value}", said))
             return BROKEN
         return result

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.engine.incident_state import Recorded
-from tocsin.domain.operator_notice import Tell, Trouble
-from tocsin.ports.ledger import Ledger, LedgerTrouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.ports.ledger import Ledger, LedgerError
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -22,13 +22,18 @@ TOLD_WITHIN = timedelta(hours=1)
 log = structlog.get_logger()
 
 
-class Answers:
+class LedgerFeed:
     """Asks the ledger for what came after the rows that are known. `learn` takes an incident and what came in for it;
     `last` is the row of the last answer that the daemon knows.
     """
 
     def __init__(
-        self, ledger: Ledger, learn: Callable[[str, Recorded], None], tell: Tell, now: Callable[[], datetime], last: int
+        self,
+        ledger: Ledger,
+        learn: Callable[[str, Recorded], None],
+        tell: Notify,
+        now: Callable[[], datetime],
+        last: int,
     ) -> None:
         self._ledger = ledger
         self._learn = learn
@@ -43,15 +48,15 @@ class Answers:
             await asyncio.sleep(ASKS_EVERY)
             try:
                 await self.ask()
-            except LedgerTrouble as trouble:
+            except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
 
     async def ask(self) -> None:
-        """Bring what is new. Raises LedgerTrouble."""
+        """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answered_since(self._last):
             self._last = row
             self._learn(incident, Recorded(answer))
         for report in await self._ledger.reported_since(self._last_report):
             self._last_report = report.row
             if self._now() - report.at < TOLD_WITHIN:
-                self._tell(Trouble(report.cause, report.text))
+                self._tell(OperatorNotice(report.cause, report.text))

@@ -8,21 +8,18 @@ are `reply_words`'.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tocsin.app.delivery.operator_notices import NOBODY
 from tocsin.app.engine.engine import Engine
 from tocsin.app.replies import sms_words as words
 from tocsin.app.replies.sms_grammar import Reply, Verb, read
 from tocsin.app.reply_options.codes import Held
 from tocsin.domain.arrival import Arrival, Arrives
-from tocsin.domain.delivery import Content
+from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
-from tocsin.domain.invitation import ANSWERED_FOR
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import standing
 from tocsin.planning.history.fold import recall, remember
-from tocsin.ports.ledger import Letter
 
 ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
@@ -47,7 +44,7 @@ class Replies:
         self._ours = ours
 
     async def judge(self, arrival: Arrival) -> str:
-        """Act on one message, and answer it; what it led to. Raises LedgerTrouble: then it is judged again."""
+        """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
         policy, now = self._engine.policy(), self._engine.clock.now()
         person = next((each for each in policy.people.values() if each.phone == arrival.who), None)
         if person is None or arrival.who == self._ours():

@@ -14,8 +14,9 @@ import structlog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Deferred, Fault
-from tocsin.domain.operator_notice import Tell, Trouble
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble
+from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 
 OVERLAP = timedelta(minutes=10)
 """How far before the newest message known is asked: the provider's clock differs, and messages come out of order."""
@@ -46,7 +47,7 @@ class Asked:
 class Poll:
     """Asks for what came in. `asked` gives who is asked, or None while nobody is."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, asked: Callable[[], Asked | None], tell: Tell) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, asked: Callable[[], Asked | None], tell: Notify) -> None:
         self._clock = clock
         self._ledger = ledger
         self._asked = asked
@@ -63,7 +64,7 @@ class Poll:
             if asked:
                 try:
                     await self.ask(asked)
-                except LedgerTrouble as trouble:
+                except LedgerError as trouble:
                     log.warning("ledger trouble", trouble=str(trouble))
             await asyncio.sleep((self.pause(asked.every) if asked else IDLE).total_seconds())
 
@@ -75,7 +76,7 @@ class Poll:
         return max(every, slower, self._failed[-1].retry_after or every)
 
     async def ask(self, asked: Asked) -> None:
-        """Ask once, and keep what is new. Raises LedgerTrouble."""
+        """Ask once, and keep what is new. Raises LedgerError."""
         now = self._clock.now()
         since = self._since or await self._first(now)
         found = await guarded(asked.inbox(max(since, now - BACK_MOST)))
@@ -105,4 +106,4 @@ class Poll:
         log.warning("poll", trouble=failure.detail, failures=len(self._failed))
         if failure.fault is Fault.PROVIDER or len(self._failed) == PATIENCE:
             why = f"answers by SMS cannot be asked for: {failure.detail}"
-            self._tell(Trouble("poll", f"{why}; acknowledge by link, command or file meanwhile"))
+            self._tell(OperatorNotice("poll", f"{why}; acknowledge by link, command or file meanwhile"))

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tocsin.app.reply_options.options import ASKING
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.invitation import NO_INVITATION, Invitation
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
@@ -26,7 +24,7 @@ from tocsin.formats.policy_test import script as scripts
 from tocsin.formats.policy_test.script import Step
 from tocsin.planning.history.fold import remember
 from tocsin.planning.plan import plan
-from tocsin.ports.ledger import Renderer
+from tocsin.ports.renderer import Renderer
 from tocsin.text import yaml
 from tocsin.text.gsm import segments
 
@@ -73,11 +71,11 @@ class WithReplies:
         incident: Incident,
         history: History,
         policy: Policy,
-        invitation: Invitation = NO_INVITATION,
+        invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets."""
         asked = notification.via is Channel.SMS and notification.kind in ASKING
-        said = Invitation(CODE) if asked else invitation
+        said = ReplyOffer(CODE) if asked else invitation
         return self._renderer.render(notification, incident, history, policy, said)
 
 

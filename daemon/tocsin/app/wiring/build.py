@@ -17,7 +17,7 @@ from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import Heartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.lock import Lock, Locked
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.systemd import Systemd
 from tocsin.adapters.twilio.transport import Twilio
@@ -26,38 +26,39 @@ from tocsin.app.engine.engine import Engine
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.active_config import Current, refused
+from tocsin.app.lifecycle.active_config import ActiveConfig, refused
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
-from tocsin.app.lifecycle.startup import CannotStart, in_force, make_folders
+from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders
 from tocsin.app.replies.inbound import Arrivals
-from tocsin.app.replies.ledger_feed import Answers
+from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import Replies
 from tocsin.app.replies.sms_poll import Asked, Poll
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
-from tocsin.app.reply_options.options import Invitations
+from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.wiring.transports import Retired, carried_by, warm, ways
 from tocsin.domain.arrival import Arrives
-from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
-from tocsin.formats.settings.settings import RepliesBy, Settings, doors
-from tocsin.ports.ledger import Clock, Ledger, LedgerTrouble
+from tocsin.formats.settings.settings import RepliesBy, Settings, reply_routes
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str]) -> None:
-    """The daemon, from start to drain. Raises `start.CannotStart`."""
+    """The daemon, from start to drain. Raises StartError."""
     clock = SystemClock()
     now = clock.now()
     seen = fingerprint((folder,))
     found = load(folder, now, environ)
     if found.policy is None and not found.ledger.is_file():
-        raise CannotStart(*found.errors)
+        raise StartError(*found.errors)
     async with AsyncExitStack() as last:
         ledger = open_ledger(found.ledger, now, last)
-        started = await in_force(found, ledger, folder, environ, now)
+        started = await load_at_start(found, ledger, folder, environ, now)
         make_folders(started.settings)
-        current = Current(folder, environ, clock, ledger, started, seen)
+        current = ActiveConfig(folder, environ, clock, ledger, started, seen)
         daemon = await assemble(current, started.refused, ledger, environ, clock)
         orders = Orders()
         orders.by_signal()
@@ -65,21 +66,21 @@ async def run(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def open_ledger(path: Path, now: datetime, last: AsyncExitStack) -> SqlLedger:
-    """The ledger, for this daemon alone; `last` lets go of it in the end. Raises CannotStart."""
+    """The ledger, for this daemon alone; `last` lets go of it in the end. Raises StartError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         last.callback(Lock(path).release)
         ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")))
-    except (Locked, LedgerTrouble) as trouble:
-        raise CannotStart(trouble) from None
+    except (LedgerLockedError, LedgerError) as trouble:
+        raise StartError(trouble) from None
     except OSError as trouble:
-        raise CannotStart(f"the ledger {path} cannot be opened: {trouble.strerror}") from None
+        raise StartError(f"the ledger {path} cannot be opened: {trouble.strerror}") from None
     last.push_async_callback(ledger.close)
     return ledger
 
 
 async def assemble(
-    current: Current, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
+    current: ActiveConfig, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
 ) -> Daemon:
     """Every part, with what the ledger knows. `problems` are why the config on disk was refused."""
     settings = current.settings()
@@ -87,7 +88,7 @@ async def assemble(
     engine = await _engine(current, ledger, renderer, clock)
     arrivals = _arrivals(engine, ledger, current)
     answered = await ledger.answered_since(0)
-    answers = Answers(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
+    answers = LedgerFeed(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
     watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine)
     manager = Systemd(environ)
@@ -125,21 +126,21 @@ async def assemble(
     return Daemon(current, engine, watch, health, manager, others, part)
 
 
-async def _engine(current: Current, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
+async def _engine(current: ActiveConfig, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
     """The parts that move incidents on, with the reply codes that are taken."""
     dice = random.SystemRandom()
     codes = Codes(dice, await ledger.reserved(clock.now() - RESERVED_FOR))
-    invitations = Invitations(codes, lambda: doors(current.settings()))
+    invitations = ReplyOptions(codes, lambda: reply_routes(current.settings()))
     return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
 
-def _arrivals(engine: Engine, ledger: Ledger, current: Current) -> Arrivals:
+def _arrivals(engine: Engine, ledger: Ledger, current: ActiveConfig) -> Arrivals:
     """Who judges what came in from outside."""
     replies = Replies(engine, lambda: current.settings().sms.sender or "")
     return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: replies.judge}, engine.tell)
 
 
-def _poll(current: Current, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:
+def _poll(current: ActiveConfig, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:
     """Who asks the provider for what came in, where the config says so."""
 
     def asked() -> Asked | None:
@@ -150,11 +151,11 @@ def _poll(current: Current, engine: Engine, ledger: Ledger, clock: Clock) -> Pol
     return Poll(clock, ledger, asked, engine.tell)
 
 
-def _of_ledger(ledger: SqlLedger) -> Iterator[Trouble]:
+def _of_ledger(ledger: SqlLedger) -> Iterator[OperatorNotice]:
     if ledger.set_aside:
         said = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
-        yield Trouble("ledger damaged", said)
+        yield OperatorNotice("ledger damaged", said)
 
 
-def _of_template(broken: Problem) -> Trouble:
-    return Trouble(f"template:{broken}", str(broken))
+def _of_template(broken: Problem) -> OperatorNotice:
+    return OperatorNotice(f"template:{broken}", str(broken))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.domain.problem import Problem
-from tocsin.ports.ledger import Renderer
+from tocsin.ports.renderer import Renderer
 
 
 def shipped_renderer(templates: Path, tell: Callable[[Problem], None] = lambda _broken: None) -> Renderer:

@@ -11,7 +11,8 @@ from tocsin.adapters.smtp.transport import Smtp
 from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import MailTransport, Settings, SmsTransport
-from tocsin.ports.ledger import Clock, Transport
+from tocsin.ports.clock import Clock
+from tocsin.ports.transport import Transport
 
 RETIRES_AFTER = 60.0
 """Seconds for which a transport that was replaced may finish what it has begun."""

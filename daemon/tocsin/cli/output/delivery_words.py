@@ -6,9 +6,8 @@ It says equal things once; it must not know why the messages were decided.
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Receipt, Record, Refused, Uncertain
 from tocsin.domain.notification import Notification
-from tocsin.ports.ledger import Record
 from tocsin.text.cleaning import clean, cut, one_line
 
 DETAIL_LIMIT = 80

@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from tocsin.app.reply_options.options import Doors
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Model, NamesOnce, Text
 from tocsin.formats.schema.pydantic_problems import Located, model_in, of_validation
+from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.types import (
     SQLITE,
     AccountSid,
@@ -206,9 +206,9 @@ class Settings(BaseSettings):
         return self.replies.by is RepliesBy.WEBHOOK and self.public_url is not None
 
 
-def doors(settings: Settings) -> Doors:
+def reply_routes(settings: Settings) -> ReplyRoutes:
     """Where answers come in (timeline.md rule 42)."""
-    return Doors(
+    return ReplyRoutes(
         replies=_answerable(settings),
         public_url=settings.public_url or "",
         receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,

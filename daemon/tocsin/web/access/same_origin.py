@@ -23,7 +23,7 @@ def want_same_origin(site: Site, request: web.Request) -> None:
     if origin == "null":  # the browser does not say
         strange = strange or fetched is None
     elif origin is not None:
-        strange = strange or _host(origin) not in (_host(site.doors.public_url), request.host.lower())
+        strange = strange or _host(origin) not in (_host(site.reply_routes.public_url), request.host.lower())
     if strange:
         raise web.HTTPForbidden(text="This comes from another site's page. Open the link itself, and press there.")
 

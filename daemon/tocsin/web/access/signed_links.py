@@ -13,11 +13,11 @@ WRONG = "This link is not valid. Open it from the message as it stands there, wh
 
 def parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
     """The parts of the address that were signed. Raises 404 where there are no links, 403 for a wrong signature."""
-    doors = site.doors
-    if not doors.links:
+    routes = site.reply_routes
+    if not routes.links:
         raise web.HTTPNotFound
     found = [request.match_info[name] for name in names]
-    if not links.verified(doors.keys, request.match_info["signature"], purpose, *found):
+    if not links.verified(routes.keys, request.match_info["signature"], purpose, *found):
         raise web.HTTPForbidden(text=WRONG)
     return found
 
@@ -26,6 +26,6 @@ def cut_short(site: Site, path: str) -> list[web.RouteDef]:
     """What answers whatever else begins with `path`: an address that lost a part on its way."""
 
     async def refuse(_request: web.Request) -> web.StreamResponse:
-        raise web.HTTPForbidden(text=WRONG) if site.doors.links else web.HTTPNotFound
+        raise web.HTTPForbidden(text=WRONG) if site.reply_routes.links else web.HTTPNotFound
 
     return [web.get(path + "{rest:.*}", refuse), web.post(path + "{rest:.*}", refuse)]

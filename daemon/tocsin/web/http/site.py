@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from tocsin.adapters.outbox.file import Delivered
-from tocsin.app.configuration.active_policy import InForce
-from tocsin.app.reply_options.options import Doors
-from tocsin.formats.settings.settings import Settings, doors
-from tocsin.ports.ledger import Clock, Ledger
+from tocsin.app.configuration.active_policy import ActivePolicy
+from tocsin.formats.settings.reply_routes import ReplyRoutes
+from tocsin.formats.settings.settings import Settings, reply_routes
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger
 from tocsin.web.http.log_limit import Sayings
 
 CACHE_NEVER = "no-store"
@@ -53,8 +54,8 @@ class Site:
     settings: Settings
     clock: Clock
     ledger: Callable[[], Ledger]
-    """The ledger; raises LedgerTrouble while there is none."""
-    in_force: InForce
+    """The ledger; raises LedgerError while there is none."""
+    in_force: ActivePolicy
     pages: Pages
     sayings: Sayings = field(default_factory=Sayings)
     inbox: Inbox | None = None
@@ -67,9 +68,9 @@ class Site:
         self.sayings.say(event, **fields)
 
     @property
-    def doors(self) -> Doors:
+    def reply_routes(self) -> ReplyRoutes:
         """Where answers come in, and the keys of links."""
-        return doors(self.settings)
+        return reply_routes(self.settings)
 
     def page(self, name: str, status: int = 200, **values: object) -> web.Response:
         """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader."""

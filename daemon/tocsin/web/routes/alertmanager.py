@@ -8,12 +8,12 @@ import asyncio
 
 from aiohttp import web
 
-from tocsin.adapters.files.incident_writer import FileTrouble, IncidentFiles
+from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.alerts import payload as alertmanager
 from tocsin.app.alerts.apply import Alerts
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.steps import Did
-from tocsin.app.incidents.commands import Refused
+from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.web.access.guard import authorized
 from tocsin.web.access.same_origin import want_same_origin
 from tocsin.web.http.site import CACHE_NEVER, Site
@@ -41,7 +41,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         meaning = Meaning(settings, policy)
         try:
             taken = await alerts.take(group, meaning, policy, site.ledger(), site.clock.now())
-        except (FileTrouble, Refused) as trouble:
+        except (FileError, EditRefusedError) as trouble:
             site.say("alerts not taken", trouble=str(trouble))
             text = "The incident file cannot be written now. Try again in a minute."
             raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "60"}) from None

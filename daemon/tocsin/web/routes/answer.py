@@ -18,7 +18,7 @@ from tocsin.app.replies.answer_options import Asked, Place
 from tocsin.app.reply_options import links
 from tocsin.domain.facts import Answer
 from tocsin.domain.incident import Status
-from tocsin.domain.invitation import ANSWERED_FOR
+from tocsin.domain.notification import ANSWERED_FOR
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import standing
@@ -57,7 +57,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         answer = _answer((await request.post()).getall("answer", []))
         if await answer_options.record(site.ledger(), opened.found, answer, opened.now):
             log.info("answered", answer=answer.value, incident=opened.found.incident.id, person=opened.person.id)
-        again = urlsplit(site.doors.public_url).path + request.rel_url.raw_path
+        again = urlsplit(site.reply_routes.public_url).path + request.rel_url.raw_path
         return web.Response(status=303, headers={"Location": again, "Cache-Control": CACHE_NEVER})
 
     return [web.get(PATH, look), web.post(PATH, act), *cut_short(site, "/answer/")]
@@ -120,5 +120,5 @@ def _page(site: Site, opened: _Open) -> web.Response:
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
         lasted=span(lasted) if lasted is not None else "",
-        incident_page=site.doors.public_url + links.page(site.doors.keys, incident.id),
+        incident_page=site.reply_routes.public_url + links.page(site.reply_routes.keys, incident.id),
     )

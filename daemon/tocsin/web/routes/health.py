@@ -9,7 +9,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from tocsin.app.lifecycle.health import HEALTHY
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 STALE_AFTER = timedelta(seconds=60)
@@ -31,7 +31,7 @@ async def _wrong(site: Site) -> list[str]:
     """What is wrong, as sentences."""
     try:
         at = await site.ledger().noticed_at(HEALTHY)
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         site.say("ledger trouble", trouble=str(trouble))
         return ["the ledger cannot be read; has tocsin run made it? The log of tocsin web says why"]
     if at is None:

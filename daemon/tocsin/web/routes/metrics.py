@@ -17,7 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import LedgerTrouble
+from tocsin.ports.ledger import LedgerError
 from tocsin.ports.tally import WAITING, Sums, Tally
 from tocsin.web.access.guard import through_proxy, want_token
 from tocsin.web.http.site import CACHE_NEVER, Site
@@ -120,11 +120,11 @@ async def _numbers(site: Site) -> Numbers:
     try:
         ledger = site.ledger()
         tally, healthy_at = await ledger.tally(now - SETTLED_AFTER), await ledger.noticed_at(HEALTHY)
-    except LedgerTrouble as trouble:
+    except LedgerError as trouble:
         site.say("ledger trouble", trouble=str(trouble))
         return Numbers(now)
     try:
         policy = await site.in_force.policy()
-    except LedgerTrouble:
+    except LedgerError:
         policy = None
     return Numbers(now, tally, healthy_at, policy)

@@ -30,8 +30,10 @@ def routes(site: Site) -> list[web.RouteDef]:
         if not insider(site, request):
             return login.ask(site, "/oncall")
         policy, now = await site.in_force.policy(), site.clock.now()
-        doors = site.doors
-        calendar = (lambda owner: doors.public_url + links.calendar(doors.keys, owner) + ICS) if doors.links else None
+        routes = site.reply_routes
+        calendar = (
+            (lambda owner: routes.public_url + links.calendar(routes.keys, owner) + ICS) if routes.links else None
+        )
         found = await asyncio.to_thread(duties, policy, now)
         return site.page("oncall", duties=found, owners=owners(policy), calendar=calendar, now=now, dated=dated)
 

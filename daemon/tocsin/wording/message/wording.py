@@ -10,8 +10,7 @@ from datetime import timedelta
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.invitation import ANSWERED_FOR, NO_INVITATION, Invitation
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, dated, moment, span
@@ -89,7 +88,7 @@ def wording(
     incident: Incident,
     history: History,
     policy: Policy,
-    invitation: Invitation = NO_INVITATION,
+    invitation: ReplyOffer = NO_REPLY_OFFER,
 ) -> Wording:
     """The words for one notification. `history` is from before its decision."""
     about = replace(_about(each, incident, history, zone_of(each, policy)), page_url=invitation.page_url)
