@@ -32,7 +32,7 @@ def command(config: Path | None) -> None:
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.lifecycle.logs import start_logging
     from tocsin.formats.settings.settings import Settings
-    from tocsin.web import FOLDER
+    from tocsin.web.http import FOLDER
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
 

@@ -4,8 +4,3 @@ anything that could send.
 `server` holds what is true for every route: limits, errors in one plain sentence, security headers. Each group of
 routes is one file with `routes(site)`. What comes in is verified and left in the ledger; the daemon decides.
 """
-
-from pathlib import Path
-
-FOLDER = Path(__file__).parent
-"""Where the pages and the stylesheet are."""

@@ -14,7 +14,7 @@ from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.settings import Email, Settings, Sms, Web
-from tocsin.web import FOLDER
+from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from tocsin.adapters.jinja.pages import Pages
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.settings import Email, Settings, Sms, Web
-from tocsin.web import FOLDER
+from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, Runner
 from tocsin.web.http.log_limit import Sayings
 from tocsin.web.http.site import Inbox, Site

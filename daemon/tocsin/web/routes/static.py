@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from tocsin.web import FOLDER
+from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
