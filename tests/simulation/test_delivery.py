@@ -1,10 +1,15 @@
 """The app floor on virtual time: single faults, one scenario each."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tocsin.domain.people import Channel
+from tocsin.app.simulation.play import play
+from tocsin.domain.notification import Notification
+from tocsin.domain.people import Channel, ReachEntry
+from tocsin.formats.policy_test.script import Step
 
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.policies import policy
@@ -66,7 +71,7 @@ def test_an_answer_stops_the_ladder_and_silence_climbs_it() -> None:
 
 
 def test_a_refused_channel_goes_by_the_other_at_once() -> None:
-    """With only SMS asked for, a number that is refused for good sends the page by email within a second."""
+    """With only SMS asked for, a number that is refused for good sends the page by email within a second (rule 36)."""
 
     async def story(world: World) -> None:
         world.policy = policy(via=(Channel.SMS,))
@@ -74,6 +79,22 @@ def test_a_refused_channel_goes_by_the_other_at_once() -> None:
         await world.start()
         world.folder.write("pay.yaml", FILE)
         await world.wait(5)
+
+    world = simulate(story)
+    assert seconds_of(world, "ana") == [(0, "email")]
+
+
+def test_the_next_channel_does_not_wait_for_its_after() -> None:
+    """Rule 36: with the SMS refused the email of `reach` goes at once, not after its 3 minutes, and not again then."""
+
+    async def story(world: World) -> None:
+        ana = world.policy.people["ana"]
+        reach = (ReachEntry(Channel.SMS), ReachEntry(Channel.EMAIL, timedelta(minutes=3)))
+        world.policy = replace(world.policy, people={**world.policy.people, "ana": replace(ana, reach=reach)})
+        world.faults.refuses = frozenset({"+14155550101"})
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(240)
 
     world = simulate(story)
     assert seconds_of(world, "ana") == [(0, "email")]
@@ -103,7 +124,7 @@ def test_a_page_that_nobody_can_get_passes_its_step_and_is_told() -> None:
 
 @pytest.mark.parametrize("fault", ["down", "broken"])
 def test_a_dead_provider_sends_pages_elsewhere_within_30_seconds(fault: str) -> None:
-    """SMS is away: pages by SMS only go by email within 30 s (at once for bad credentials), and come by SMS later."""
+    """SMS is away: pages by SMS go by email within 30 s (at once for bad credentials), and come by SMS later (rule 37)."""
 
     async def story(world: World) -> None:
         world.policy = policy(via=(Channel.SMS,))
@@ -155,7 +176,7 @@ def test_resolved_closes_once_for_everybody_who_heard() -> None:
 
 
 def test_a_full_disk_pages_from_memory() -> None:
-    """While the ledger cannot be written pages leave all the same, once each and marked; updates wait for it."""
+    """Rule 44: while the ledger cannot be written pages leave all the same, once each and marked; updates wait for it."""
 
     async def story(world: World) -> None:
         await world.start()
@@ -173,6 +194,55 @@ def test_a_full_disk_pages_from_memory() -> None:
     assert "the ledger could not be written" in marks
     assert [each for each in world.arrived if each.message.kind == "update"]
     assert set(world.disk.states) == set(world.disk.letters)
+
+
+def test_memory_makes_two_copies_at_most() -> None:
+    """Rule 44: no relay confirms a mail and none can be written down; two copies of a page leave, and no third."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.disk.full = True
+        world.faults.unheard = 1.0
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(280)
+
+    world = simulate(story)
+    mails = [each.message for each in world.pages() if each.message.via is Channel.EMAIL]
+    assert set(Counter(mail.reference for mail in mails).values()) == {2}
+
+
+def test_what_simulate_prints_is_what_the_daemon_sends() -> None:
+    """P10: two hours with an answer, a change and the resolution; the same messages, for the same reasons, then."""
+    edits: dict[int, dict[str, Any]] = {
+        420: {"acknowledged": ["ana"]},
+        2000: {"status": "identified"},
+        6000: {"acknowledged": ["ana", "chen"]},
+        7000: {"status": "resolved"},
+    }
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        waited = 0
+        fields: dict[str, Any] = {}
+        for after, edit in edits.items():
+            await world.wait(after - waited)
+            waited, fields = after, fields | edit
+            lines = (f"{name}: {str(value).replace(chr(39), '')}" for name, value in fields.items())
+            world.folder.write("pay.yaml", FILE + "\n".join(lines) + "\n")
+        await world.wait(200)
+
+    def told(each: Notification) -> tuple[Any, ...]:
+        named = (each.kind, each.reason, each.to, each.via, each.roles, each.level, each.round, each.group)
+        return (round((each.at - start).total_seconds()), *map(str, named))
+
+    world = simulate(story)
+    sent = [letter.notification for letter in world.disk.letters.values()]
+    start = min(each.at for each in sent)
+    steps = [Step(timedelta(seconds=after), fields=fields) for after, fields in edits.items()]
+    played = play(world.policy, FILE.encode(), "pay.yaml", start, timedelta(seconds=7200), steps)
+    assert len(sent) > 60
+    assert sorted(map(told, sent)) == sorted(told(said.notification) for said in played.messages)
 
 
 def test_the_watchdog_is_fed_while_all_goes_well() -> None:
