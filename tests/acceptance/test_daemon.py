@@ -91,7 +91,7 @@ def test_a_changed_config_counts_without_a_restart(pager: Pager) -> None:
 
 
 def test_a_template_that_breaks_never_delays_a_page(pager: Pager) -> None:
-    """With templates that cannot be parsed or rendered the built-in words go out, and operators hear the place."""
+    """P7: with templates that cannot be parsed or rendered the built-in words go out, and operators hear the place."""
     (pager.folder / "templates" / "page.email.txt.j2").write_text("{{ nothing.like.this }}")
     (pager.folder / "templates" / "update.subject.txt.j2").write_text("{% if %}")
     pager.start()
@@ -104,7 +104,7 @@ def test_a_template_that_breaks_never_delays_a_page(pager: Pager) -> None:
 
 
 def test_files_that_cannot_be_read_are_told(pager: Pager) -> None:
-    """A dropped field is told with its place, by email only; the page leaves at once."""
+    """A dropped field is told with its place, by email only; the page leaves at once (P7, rule 39)."""
     pager.start()
     pager.write("pay.yaml", FILE + "eta: soonish\n")
     pager.until(lambda: pager.mails("page"), 5)

@@ -86,7 +86,7 @@ def test_the_digest_follows_the_content(any_folder: tuple[Folder, Real | FakeFol
 
 
 def test_a_large_file_is_cut(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
-    """Over 256 KiB one byte more than the limit is given, and why."""
+    """Over 256 KiB one byte more than the limit is given, and why (rule 41)."""
     folder, desk = any_folder
     desk.write("a.yaml", b"x" * FILE_LIMIT)
     desk.write("b.yaml", b"x" * (FILE_LIMIT + 9))
@@ -110,7 +110,7 @@ async def test_a_change_pokes(any_folder: tuple[Folder, Real | FakeFolder]) -> N
 
 
 def test_what_is_no_file_is_never_opened(real: Real) -> None:
-    """Links (also to nowhere), FIFOs and sockets have no bytes and a reason; a directory is left alone."""
+    """Rule 41: links (also to nowhere), FIFOs and sockets have no bytes and a reason; a directory is left alone."""
     secret = real.path.parent / "secret"
     secret.write_text(GOOD)
     (real.path / "link.yaml").symlink_to(secret)

@@ -283,7 +283,7 @@ def test_no_message_offers_a_link_that_is_over(renderer: JinjaRenderer) -> None:
 
 
 def test_incident_text_is_never_template(renderer: JinjaRenderer) -> None:
-    """Jinja syntax in a title is read as written, in every part of a mail."""
+    """P9: Jinja syntax in a title is read as written, in every part of a mail."""
     incident = replace(INCIDENT, title="{{ 7 * 7 }} {% raw %}", summary="{{ policy }}")
     content = renderer.render(notification(Kind.PAGE, Channel.EMAIL), incident, history(), POLICY)
     assert content.subject.count("{{ 7 * 7 }} {% raw %}") == 1

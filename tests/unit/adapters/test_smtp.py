@@ -86,7 +86,7 @@ async def test_a_mail_arrives_as_it_was_written(pipelining: bool) -> None:
 )
 @pytest.mark.parametrize("pipelining", [True, False])
 async def test_how_a_try_ends(phase: str, fault: str, outcome: Any, pipelining: bool) -> None:
-    """Each fault has its outcome, and the next mail goes through, by the same transport."""
+    """Rules 37, 38: each fault has its outcome, and the next mail goes through, by the same transport."""
     async with Relay(pipelining=pipelining) as relay, sending(relay) as transport:
         relay.next(phase, fault)
         got = await transport.send(mail(1))
@@ -194,7 +194,7 @@ async def test_tls_and_login(security: str, authority: Authority) -> None:
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 @pytest.mark.parametrize("wrong", ["unknown authority", "wrong name", "expired"])
 async def test_a_bad_certificate(security: str, wrong: str, authority: Authority) -> None:
-    """A certificate that cannot be trusted is the provider's fault, and no byte of the mail is shown to it."""
+    """A certificate that cannot be trusted is the provider's fault (rule 38), and no byte of the mail is shown to it."""
     tls = authority.server(
         name="other.example.com" if wrong == "wrong name" else "localhost", expired=wrong == "expired"
     )
@@ -224,7 +224,7 @@ async def test_never_in_the_clear(authority: Authority) -> None:
 
 
 async def test_a_wrong_password_is_not_hammered() -> None:
-    """A refused login is the provider's fault, and the account gets a rest however many mails wait."""
+    """A refused login is the provider's fault (rule 38), and the account gets a rest however many mails wait."""
     async with (
         Relay(user="tocsin", password="right") as relay,
         sending(relay, username="tocsin", password="x") as transport,

@@ -95,7 +95,7 @@ async def test_a_messaging_service_and_an_api_key() -> None:
     ],
 )
 async def test_how_a_try_ends(fault: str, outcome: Any, created: int) -> None:
-    """Each fault has its outcome, one request is made for one try, and the next one goes through."""
+    """Rules 37, 38: each fault has its outcome, one request is made for one try, and the next one goes through."""
     async with StandIn() as server, sending(server) as transport:
         server.next("create", fault)
         got = await transport.send(text())
@@ -200,7 +200,7 @@ async def test_asking_to_be_called_back() -> None:
 
 
 async def test_a_number_refused_after_all() -> None:
-    """A code about the number makes an undelivered message a refusal."""
+    """A code about the number makes an undelivered message a refusal (rule 37)."""
     async with StandIn() as server, sending(server) as transport:
         outcome = await transport.send(text())
         assert isinstance(outcome, Accepted)

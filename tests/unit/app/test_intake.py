@@ -247,7 +247,7 @@ def test_a_new_suffix_is_the_same_incident() -> None:
 
 @pytest.mark.parametrize(("is_file", "pages"), [(False, False), (True, True)])
 def test_what_cannot_be_opened_is_told(is_file: bool, pages: bool) -> None:
-    """A link or FIFO is told to operators only; a file without the right to read it may be a call for help."""
+    """Rule 41: a link or FIFO is told to operators only; a file without the right to read it may be a call for help."""
     desk = Desk()
     desk.folder.obstruct("card.yaml", "card.yaml cannot be had", is_file=is_file)
     looks = desk.watch(20)

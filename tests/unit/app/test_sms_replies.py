@@ -177,7 +177,7 @@ async def test_a_code_works_only_for_whom_it_was_given(house: House) -> None:
 
 
 async def test_nobody_else_is_listened_to(house: House) -> None:
-    """An unknown number gets no answer; somebody of the config who was not asked gets one, and changes nothing."""
+    """P9: an unknown number gets no answer; somebody of the config who was not asked gets one, and changes nothing."""
     assert await house.text("+14155550199", "ok") == ""
     assert await house.text(EVE, "ok") == "You have no open page. Nothing has changed."
     assert not house.facts(Answered)
@@ -352,7 +352,7 @@ async def test_more_incidents_than_short_codes() -> None:
 
 
 async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
-    """It is set aside and told to the operators; the next is judged."""
+    """P7: it is set aside and told to the operators; the next is judged."""
     sound = house.replies.judge
 
     async def judge(arrival: Arrival) -> str:

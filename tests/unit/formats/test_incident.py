@@ -217,7 +217,7 @@ def test_not_yaml_at_all(data: bytes, code: str, line: str) -> None:
     ],
 )
 def test_a_damaged_file_is_used_as_far_as_it_can_be_read(data: bytes, status: Status) -> None:
-    """Half-written, wrong bytes, UTF-16, BOM, several documents, nesting, size, aliases: title and severity count."""
+    """Rule 41: half-written, wrong bytes, BOM, several documents, nesting, size, aliases: title and severity count."""
     found = incident(data)
     assert (found.title, found.severity, found.status) == ("Card payments fail", "sev2", status)
 

@@ -44,7 +44,7 @@ def test_a_final_answer_ends_it(kind: Kind, via: Channel) -> None:
     ],
 )
 def test_waits_grow(kind: Kind, waits: list[int]) -> None:
-    """Pages wait 2, 5, 10, 20, 30 s, then a minute; everything else 30 s doubling to 15 min; jitter adds up to 20 %."""
+    """Rule 35: pages wait 2, 5, 10, 20, 30 s, then a minute; all else 30 s doubling to 15 min; jitter adds up to 20 %."""
     for count, wait in enumerate(waits, 1):
         failed = tries(*[BUSY] * count)
         assert after_send(kind, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(wait))
@@ -52,14 +52,14 @@ def test_waits_grow(kind: Kind, waits: list[int]) -> None:
 
 
 def test_a_longer_retry_after_wins() -> None:
-    """The provider's own wish lengthens a wait and never shortens it."""
+    """The provider's own wish lengthens a wait and never shortens it (rule 35)."""
     for wish, wait in ((1, 2), (17, 17)):
         asked = tries(Deferred("429", retry_after=seconds(wish)))
         assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 0) == Again(T0 + seconds(wait))
 
 
 def test_a_providers_fault_is_tried_slowly() -> None:
-    """A wrong password is tried once a minute for a page, and the page goes elsewhere at once."""
+    """A wrong password is tried once a minute for a page, and the page goes elsewhere at once (rule 38)."""
     failed = tries(WRONG_PASSWORD)
     assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(60))
     assert elsewhere_at(failed) == T0 + seconds(1)
@@ -107,7 +107,7 @@ def test_copies_are_limited() -> None:
 
 
 def test_when_a_page_goes_elsewhere() -> None:
-    """At once when refused, within 30 s of the first try's start when it makes no headway, not at all when taken."""
+    """At once when refused, within 30 s of the first try's start without headway, not at all when taken (rule 37)."""
     assert elsewhere_at(tries(Refused("550"))) == T0 + seconds(1)
     assert elsewhere_at(tries(BUSY, BUSY)) == elsewhere_at(tries(LOST)) == T0 + seconds(25)
     assert elsewhere_at(tries(BUSY, Accepted())) is None
@@ -118,7 +118,7 @@ OUTCOMES = st.sampled_from([BUSY, WRONG_PASSWORD, LOST, Refused("550"), Accepted
 
 @given(st.sampled_from(Kind), st.sampled_from(Channel), st.lists(OUTCOMES, min_size=1, max_size=9), st.floats(0, 1))
 def test_a_second_copy_is_always_marked(kind: Kind, via: Channel, outcomes: list[Outcome], jitter: float) -> None:
-    """Whatever happened, a copy after one that may have left says so, any other does not; no move is in the past."""
+    """P3: whatever happened, a copy after one that may have left says so, any other does not; no move is in the past."""
     done = tries(*outcomes, via=via)
     for move in (
         after_send(kind, via, done, T0, jitter),

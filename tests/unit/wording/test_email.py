@@ -139,7 +139,7 @@ def test_no_address_breaks_its_line(url: str) -> None:
 
 
 def test_without_an_incident() -> None:
-    """A notice to operators belongs to no incident and no thread."""
+    """A notice to operators belongs to no incident (rule 44) and no thread."""
     read = parsed(HOUSE.compose(message(Content("text", "subject"), incident="-")))
     assert read["X-Tocsin-Incident"] == "-"
     assert read["References"] is None
