@@ -230,3 +230,24 @@ async def test_closing(way: Way) -> None:
     assert isinstance(await way.transport.send(message(way)), Accepted)
     await way.transport.close()
     await way.transport.close()
+
+
+async def test_what_came_in_can_be_asked_for(way: Way) -> None:
+    """A transport whose provider can be asked gives what came in since then, which does not hold what we sent; one
+    that cannot be asked says so beforehand.
+    """
+    sent = message(way)
+    await way.transport.send(sent)
+    polled = way.transport.polled
+    assert (polled is not None) == isinstance(way.transport, Twilio)
+    if polled is not None:
+        assert await polled.inbox(sent.at - timedelta(minutes=1)) == ()
+
+
+async def test_warming(way: Way) -> None:
+    """What wants to be loaded early is loaded as often as one likes, sends nothing, and the next message leaves."""
+    for _ in range(2):
+        if way.transport.warmed is not None:
+            await way.transport.warmed.start()
+    assert way.arrived() == []
+    assert isinstance(await way.transport.send(message(way)), Accepted)

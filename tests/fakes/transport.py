@@ -22,6 +22,9 @@ class MemoryTransport:
     (None: as usual). A `blind` transport cannot be asked.
     """
 
+    polled = None
+    warmed = None
+
     def __init__(
         self,
         *,

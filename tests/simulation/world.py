@@ -196,6 +196,9 @@ class Faults:
 class Provider:
     """A port Transport that keeps its own truth. `receipts` as a provider of SMS gives them."""
 
+    polled = None
+    warmed = None
+
     def __init__(self, via: Channel, clock: VirtualClock, dice: Dice, faults: Faults, receipts: bool) -> None:
         self._via, self._clock, self._dice, self.faults = via, clock, dice, faults
         self.receipts = receipts

@@ -1,9 +1,28 @@
-"""One way out: a provider of one channel."""
+"""One way out: a provider of one channel, and the two things that only some of them can do beside sending."""
 
 from datetime import datetime
 from typing import Protocol
 
-from tocsin.domain.delivery import Fate, Message, Outcome
+from tocsin.domain.arrival import Arrival
+from tocsin.domain.delivery import Deferred, Fate, Message, Outcome
+
+
+class Polled(Protocol):
+    """A provider that can be asked for the messages that came in to us."""
+
+    async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
+        """Every message that came in since then (aware, UTC), oldest first, or why they cannot be had now. Never
+        raises.
+        """
+        ...
+
+
+class Warmed(Protocol):
+    """A transport that loads something late and slowly, and would rather do so before the first page waits for it."""
+
+    async def start(self) -> None:
+        """Load it now, once; nothing is sent. Never raises."""
+        ...
 
 
 class Transport(Protocol):
@@ -12,6 +31,16 @@ class Transport(Protocol):
     @property
     def receipts(self) -> bool:
         """Whether the provider tells later what became of a message."""
+        ...
+
+    @property
+    def polled(self) -> Polled | None:
+        """What can be asked for messages that came in; None where nothing comes in this way."""
+        ...
+
+    @property
+    def warmed(self) -> Warmed | None:
+        """What wants to be loaded before the first page; None where there is nothing to load."""
         ...
 
     async def send(self, message: Message) -> Outcome:

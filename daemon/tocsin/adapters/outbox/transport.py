@@ -33,6 +33,8 @@ class Outbox:
     """A port Transport for both channels. The senders are what messages say they come from: a mailbox, a number."""
 
     receipts = False
+    polled = None
+    warmed = None
 
     def __init__(self, *, folder: Path, email_sender: str, sms_sender: str, clock: Clock) -> None:
         self._folder = folder

@@ -177,6 +177,8 @@ class Smtp:
     """
 
     receipts = False
+    polled = None
+    warmed = None
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import asyncio
 import base64
 from collections import OrderedDict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -50,7 +50,7 @@ class Twilio:
 
     receipts = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each by its name
         self,
         *,
         account_sid: str,
@@ -60,16 +60,27 @@ class Twilio:
         api_key: str = "",
         api_secret: str = "",
         api_url: str = "",
+        status_url: str = "",
     ) -> None:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
         self._listed = {} if messaging_service_sid else self._from
         self._api_url = api_url
-        self.status_url = ""
+        self.status_url = status_url
         self._client: Any = None
         self._starting = asyncio.Lock()
         self._known: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def polled(self) -> Self:
+        """Twilio can be asked for what came in."""
+        return self
+
+    @property
+    def warmed(self) -> Self:
+        """The SDK loads late."""
+        return self
 
     async def start(self) -> None:
         """Load the SDK's message part, which it does late and slowly (0.2 to 0.8 s), away from the loop."""
