@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.adapters.twilio import http
 from tocsin.adapters.twilio import transport as twilio
 from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
@@ -117,7 +118,7 @@ async def test_nobody_there() -> None:
 
 async def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that does not come in time leaves the message uncertain; it is then found in the list."""
-    monkeypatch.setattr(twilio, "ANSWER_WITHIN", 0.3)
+    monkeypatch.setattr(http, "ANSWER_WITHIN", 0.3)
     async with StandIn() as server, sending(server) as transport:
         server.next("create", "hang")
         began = now()
@@ -244,9 +245,9 @@ def test_the_real_address() -> None:
     real = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json?Page=1"
 
     async def rebase(base: str) -> str:
-        http = twilio._Http(base)
-        await http.close()
-        return http._rebased(real)
+        client = http.HttpClient(base)
+        await client.close()
+        return client._rebased(real)
 
     assert asyncio.run(rebase("")) == real
     assert asyncio.run(rebase("http://127.0.0.1:8/")) == (

@@ -6,26 +6,18 @@ idempotent, so nothing here repeats a request. It must not know when a try is ma
 """
 
 import asyncio
-import base64
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 from twilio.base.exceptions import TwilioException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
 
 from tocsin.adapters.twilio import responses
+from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 
-ANSWER_WITHIN = 10.0
-"""Seconds for a request in all; the SDK's own timeout is not applied."""
-CONNECT_WITHIN = 5.0
-"""Seconds of those for the connection."""
 CLOCKS_DIFFER = timedelta(seconds=120)
 """How much earlier than our try Twilio's clock may say that it created the message."""
 PAGE, PAGES = 50, 5
@@ -34,8 +26,6 @@ INBOX_PAGES = 20
 """Pages of what came in that are read at once."""
 KNOWN_MOST = 2000
 """Messages that are remembered as accepted for another reference, so that a look-up does not take them for its own."""
-ANSWER_MOST = 1 << 20
-"""Octets of an answer that are read."""
 VALID_MOST = 36000
 """Seconds for which Twilio keeps a message that it cannot deliver, at most."""
 TRIAL = "Sent from your Twilio trial account - "
@@ -87,7 +77,7 @@ class Twilio:
         async with self._starting:
             if self._client is not None:
                 return
-            http = _Http(self._api_url)
+            http = HttpClient(self._api_url)
             environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
             client = Client(*self._login, account_sid=self._account, http_client=http, environment=environment)
             try:
@@ -109,9 +99,9 @@ class Twilio:
             created = await messages.create_async(
                 to=message.address, body=message.content.text, **self._from, **options
             )
-        except _AnsweredError as answered:
+        except AnswerError as answered:
             outcome = responses.to_create(answered.status, answered.text, answered.retry_after)
-        except _UnansweredError as silent:
+        except NoAnswerError as silent:
             outcome = Uncertain(silent.detail) if silent.written else Deferred(silent.detail)
         except (TwilioException, ValueError, TypeError, AttributeError) as trouble:
             outcome = Uncertain(f"Twilio's answer could not be read: {type(trouble).__name__}")
@@ -136,9 +126,9 @@ class Twilio:
                 page = await page.next_page_async() if page.next_page_url else None
                 if page is None:
                     break
-        except _AnsweredError as answered:
+        except AnswerError as answered:
             return Uncertain(f"Twilio answered {answered.status} when asked for its list", str(answered.status))
-        except _UnansweredError as silent:
+        except NoAnswerError as silent:
             return Uncertain(silent.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Uncertain(f"Twilio's list could not be read: {type(trouble).__name__}")
@@ -149,7 +139,7 @@ class Twilio:
         messages = await self._messages()
         try:
             fetched = await messages(provider_id).fetch_async()
-        except (_AnsweredError, _UnansweredError, TwilioException, ValueError, TypeError, AttributeError):
+        except (AnswerError, NoAnswerError, TwilioException, ValueError, TypeError, AttributeError):
             return Fate(Receipt.UNKNOWN)
         return responses.fate(fetched.status, fetched.error_code, provider_id)
 
@@ -168,9 +158,9 @@ class Twilio:
                 page = await page.next_page_async() if newer and page.next_page_url else None
                 if page is None:
                     break
-        except _AnsweredError as answered:
+        except AnswerError as answered:
             return responses.to_list(answered.status, answered.retry_after)
-        except _UnansweredError as silent:
+        except NoAnswerError as silent:
             return Deferred(silent.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
@@ -211,93 +201,3 @@ def _arrival(listed: Any) -> Arrival | None:
     if listed.direction != "inbound" or not (at and sid and sender):
         return None
     return Arrival(Arrives.SMS, str(sid), str(sender), str(listed.body or ""), at)
-
-
-class _AnsweredError(Exception):
-    """Twilio answered something other than what was asked for."""
-
-    def __init__(self, status: int, text: str, retry_after: str) -> None:
-        super().__init__(status)
-        self.status, self.text, self.retry_after = status, text, retry_after
-
-
-class _UnansweredError(Exception):
-    """No answer came. `written` tells whether the request may have left."""
-
-    def __init__(self, detail: str, *, written: bool) -> None:
-        super().__init__(detail)
-        self.detail, self.written = detail, written
-
-
-class _Written:
-    """Whether one request has begun to leave."""
-
-    yes = False
-
-
-class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
-    """The SDK's seam for HTTP, so that the deadline holds, the answer's headers are read and no number is logged."""
-
-    def __init__(self, base: str) -> None:
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_mark_written)
-        super().__init__(trace_configs=[trace])
-        self._base = base.rstrip("/")
-
-    async def request(
-        self,
-        method: str,
-        url: str,
-        params: dict[str, Any] | None = None,
-        data: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        **_ours: Any,
-    ) -> Any:
-        """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
-        written = _Written()
-        try:
-            async with self.session.request(
-                method.upper(),
-                self._rebased(url),
-                params=params or None,
-                data=urlencode(data).encode() if data else None,  # three times as fast as aiohttp's own forms
-                headers={**(headers or {}), **({"Authorization": _basic(*auth)} if auth else {})},
-                timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN, sock_connect=CONNECT_WITHIN),
-                allow_redirects=False,
-                trace_request_ctx=written,
-            ) as answer:
-                text = await _text(answer)
-        except TimeoutError:
-            raise _UnansweredError(f"Twilio did not answer within {ANSWER_WITHIN:.0f} s", written=written.yes) from None
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as trouble:  # the last: closed meanwhile
-            said = f"no answer from Twilio: {trouble}"[: responses.DETAIL_MOST]
-            raise _UnansweredError(said, written=written.yes) from None
-        if not (200 <= answer.status < 300 and responses.is_object(text)):
-            raise _AnsweredError(answer.status, text, answer.headers.get("Retry-After", ""))
-        return Response(answer.status, text, answer.headers)
-
-    def _rebased(self, url: str) -> str:
-        if not self._base:
-            return url
-        parts = urlsplit(url)
-        return f"{self._base}{parts.path}" + (f"?{parts.query}" if parts.query else "")
-
-
-async def _text(answer: aiohttp.ClientResponse) -> str:
-    """The answer's text, as far as it is read at all."""
-    data = bytearray()
-    async for chunk in answer.content.iter_any():
-        data += chunk
-        if len(data) > ANSWER_MOST:
-            break
-    return data.decode("utf-8", "replace")
-
-
-async def _mark_written(_session: aiohttp.ClientSession, context: Any, _sent: Any) -> None:
-    context.trace_request_ctx.yes = True
-
-
-def _basic(user: str, password: str) -> str:
-    """The Authorization header; aiohttp's own BasicAuth is deprecated."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
