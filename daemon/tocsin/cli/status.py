@@ -148,10 +148,9 @@ def _block(each: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
     begun = f"for {span(now - each.since)}" if each.since else "not seen by the daemon yet"
     yield f"  {incident.id}, {incident.status.value}, {begun}"
     for role in stands.roles:
-        person = policy.people.get(role.person or "")
-        title = policy.roles[role.role].title if role.role in policy.roles else role.role
-        told = f"{person.name}, accepted {clock(role.accepted_at, 'UTC', now)}" if person and role.accepted_at else ""
-        yield f"  {title:<20} {told or (f'{person.name}, not accepted' if person else 'nobody yet')}"
+        accepted = f"accepted {clock(role.accepted_at, 'UTC', now)}" if role.accepted_at else "not accepted"
+        holder = f"{policy.person_name(role.person)}, {accepted}" if role.person else "nobody yet"
+        yield f"  {policy.role_title(role.role):<20} {holder}"
     promise = stands.next_update_at
     if promise:
         late = " (overdue)" if promise < now else ""

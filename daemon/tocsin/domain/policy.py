@@ -4,6 +4,7 @@ Every part that can cause a message carries its `place` ("severities.yaml:12"), 
 References are sound: whoever builds a Policy has checked that each name leads somewhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -156,6 +157,29 @@ class Policy:
     def severity(self, name: str) -> Severity:
         """The severity of that name; one the config does not have counts as `unreadable_severity` (rule 8)."""
         return self.severities.get(name) or self.severities[self.unreadable_severity]
+
+    def severity_rank(self, name: str) -> int:
+        """How bad a severity is among those of the config, which lists the worst first: 0 is the worst."""
+        return list(self.severities).index(self.severity(name).name)
+
+    def role_title(self, role: str) -> str:
+        """A role's title; its id where the config does not have it (any more), as for a service's responders."""
+        return self.roles[role].title if role in self.roles else role
+
+    def person_name(self, person: str | None) -> str:
+        """A person's name; what was given where the config does not have them (a plain address, somebody who left);
+        empty for nobody.
+        """
+        known = self.people.get(person or "")
+        return known.name if known else person or ""
+
+    def group_title(self, group: str) -> str:
+        """A stakeholder group's title; its id where the config does not have it (any more)."""
+        return self.stakeholders[group].title if group in self.stakeholders else group
+
+    def service_titles(self, services: Iterable[str]) -> tuple[str, ...]:
+        """The titles of those services that the config has."""
+        return tuple(self.services[name].title for name in services if name in self.services)
 
     def place_of_last_resort(self) -> str:
         """Where `last_resort` is written, as file:line."""

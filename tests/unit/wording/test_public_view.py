@@ -18,11 +18,11 @@ from tests.unit.lives import T0, happen, pass_time, seen, shipped_policy
 from tests.unit.web.stories import CARD, DRILL, MINUTE, SEARCH, card_payments
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
-ORDER = tuple(shipped_policy().severities)
+POLICY = shipped_policy()
 
 
 async def view(ledger: MemoryLedger, incident: str = "card") -> Outside | None:
-    return outside(steps_of(await ledger.facts(incident)), {}, ORDER)
+    return outside(steps_of(await ledger.facts(incident)), {}, POLICY)
 
 
 async def change(ledger: MemoryLedger, minutes: int, version: Incident) -> None:
@@ -55,7 +55,7 @@ async def test_every_word_was_in_an_email() -> None:
         incident = step.before.incident
         assert incident is not None
         mails[step.fact.at] = renderer.render(about, incident, step.before, shipped_policy()).text
-    found = outside(steps, {}, ORDER)
+    found = outside(steps, {}, POLICY)
     assert found is not None
     assert [each.at for each in found.said] == list(mails)
     assert len(mails) == 5

@@ -19,18 +19,19 @@ class Meaning:
         self._services = policy.services
         self._titles = {service.title.casefold(): id_ for id_, service in reversed(policy.services.items())}
         self._ids = {id_.casefold(): id_ for id_ in reversed(policy.services)}
-        self._order = list(policy.severities)
-        self._names = {name.casefold(): name for name in self._order}
+        self._policy = policy
+        self._names = {name.casefold(): name for name in policy.severities}
         self._mapped = {label.casefold(): severity for label, severity in settings.severities.items()}
         self._default = self._named(settings.default_severity) or self._named(policy.unreadable_severity)
 
     def severity(self, alerts: Iterable[Alert]) -> str:
         """The worst of theirs; the default where labels say nothing."""
-        return min((self._severity(alert) for alert in alerts), key=self._order.index)
+        return min((self._severity(alert) for alert in alerts), key=self._policy.severity_rank)
 
     def worse(self, severity: str, than: str) -> bool:
         """Whether a severity is worse than another; one that the config lacks is worse than none."""
-        return than not in self._order or self._order.index(severity) < self._order.index(than)
+        known = than in self._policy.severities
+        return not known or self._policy.severity_rank(severity) < self._policy.severity_rank(than)
 
     def services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
         """The services that they name by id or title, each once."""

@@ -15,7 +15,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import Holding, standing
+from tocsin.planning.current_state import standing
 from tocsin.planning.history.fold import recall
 from tocsin.ports.ledger import Ledger
 from tocsin.text.cleaning import clean, one_line
@@ -90,9 +90,8 @@ async def listing(ledger: Ledger, policy: Policy, now: datetime) -> Listing:
         if name not in facts:
             facts[name] = await ledger.facts(name)
     histories = await asyncio.to_thread(lambda: {name: recall(each) for name, each in facts.items()})
-    order = list(policy.severities)
     going = [(name, each) for name, each in histories.items() if _goes_on(each)]
-    going.sort(key=lambda each: (_rank(each[1], policy, order), each[1].started_at or now, each[0]))
+    going.sort(key=lambda each: (_rank(each[1], policy), each[1].started_at or now, each[0]))
     over = [(name, histories[name]) for name in ended if histories[name].resolved_at]
     entries = {}
     for name, history in (*going[:OPEN_MOST], *over):
@@ -111,7 +110,7 @@ def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now
     stands = standing(history.incident, policy, history, now)
     holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
     seen = inside(steps, sent, holders, stands.next_update_at, policy, now)
-    return Views(seen, outside(steps, promises(sent), tuple(policy.severities)))
+    return Views(seen, outside(steps, promises(sent), policy))
 
 
 def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime) -> Entry:
@@ -119,7 +118,7 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
     assert incident is not None
     assert history.started_at is not None
     stands = standing(incident, policy, history, now)
-    public = outside(steps_of(facts), promises(_sent(records)), tuple(policy.severities)) if records else None
+    public = outside(steps_of(facts), promises(_sent(records)), policy) if records else None
     return Entry(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
@@ -127,8 +126,8 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
         tone=severity_tone(incident.severity, policy),
         since=history.started_at,
         resolved_at=history.resolved_at,
-        holders=tuple(dict.fromkeys(_name(each, policy) for each in stands.roles if each.accepted_at)),
-        nobody=tuple(_title(each, policy) for each in stands.roles if not each.accepted_at),
+        holders=tuple(dict.fromkeys(policy.person_name(each.person) for each in stands.roles if each.accepted_at)),
+        nobody=tuple(policy.role_title(each.role) for each in stands.roles if not each.accepted_at),
         next_update_at=stands.next_update_at,
         outside=public,
     )
@@ -146,14 +145,6 @@ def _goes_on(history: History) -> bool:
     return history.incident is not None and history.resolved_at is None and not history.unreadable_ended
 
 
-def _rank(history: History, policy: Policy, order: list[str]) -> int:
+def _rank(history: History, policy: Policy) -> int:
     assert history.incident is not None
-    return order.index(policy.severity(history.incident.severity).name)
-
-
-def _name(each: Holding, policy: Policy) -> str:
-    return policy.people[each.person].name if each.person in policy.people else each.person or ""
-
-
-def _title(each: Holding, policy: Policy) -> str:
-    return policy.roles[each.role].title if each.role in policy.roles else each.role
+    return policy.severity_rank(history.incident.severity)

@@ -76,14 +76,9 @@ def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
     coming = [each for each in stretches(rotation, now, now + SHOWN) if each.start > now][:TURNS_MOST]
     return Duty(
         rotation=rotation.id,
-        name=_name(on_call(rotation, now), policy),
-        next=_name(next_on_call(rotation, now), policy),
+        name=policy.person_name(on_call(rotation, now)),
+        next=policy.person_name(next_on_call(rotation, now)),
         until=until(rotation, now),
         zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
-        turns=tuple(Turn(_name(each.person, policy), each.start, each.end) for each in coming),
+        turns=tuple(Turn(policy.person_name(each.person), each.start, each.end) for each in coming),
     )
-
-
-def _name(person: str | None, policy: Policy) -> str:
-    known = policy.people.get(person or "")
-    return known.name if known else person or ""

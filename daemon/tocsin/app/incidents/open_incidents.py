@@ -61,8 +61,9 @@ async def open_incidents(
             problems = (_gone(folder / (kept[id_][0] or f"{id_}.yaml")),)
         stands = standing(history.incident, policy, history, now)
         found.append(OpenIncident(history.incident, stands, problems, history.started_at if seen else None))
-    order = list(policy.severities)
-    return sorted(found, key=lambda each: (order.index(_severity(each, policy)), each.since or now, each.incident.id))
+    return sorted(
+        found, key=lambda each: (policy.severity_rank(each.incident.severity), each.since or now, each.incident.id)
+    )
 
 
 def _by_incident(listing: Sequence[Listed], kept: dict[str, tuple[str, str]]) -> dict[str, list[Listed]]:
@@ -96,7 +97,3 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
 def _gone(path: Path) -> Problem:
     found = "the file is gone, the incident goes on as it last was; put it back, or use tocsin resolve"
     return problem(label_of(path), TOP, "file-gone", found, ProblemLevel.WARNING)
-
-
-def _severity(each: OpenIncident, policy: Policy) -> str:
-    return policy.severity(each.incident.severity).name

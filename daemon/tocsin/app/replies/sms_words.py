@@ -46,8 +46,7 @@ def accepted(before: History, after: History, policy: Policy, person: Person, no
         return _said(f"Noted: you look after {TITLE}. Its file cannot be read; correct it.", after)
     for role in after.roles.values():
         if role.needed and role.holder and role.was_asked(person.id):
-            holder = policy.people.get(role.holder)
-            took = f"{holder.name if holder else role.holder} took {_titles(policy, [role.role])}"
+            took = f"{policy.person_name(role.holder)} took {_titles(policy, [role.role])}"
             at = _clock(role.accepted_at or now, person, now)
             return _said(f"{took} of {TITLE} at {at}. You need not do anything.", after)
     return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
@@ -74,8 +73,8 @@ def status(history: History, how: Standing, policy: Policy, person: Person, now:
         return _said(f"{TITLE} was resolved at {_clock(history.resolved_at, person, now)}.", history)
     holders = []
     for each in how.roles:
-        known = policy.people.get(each.person or "") if each.accepted_at else None
-        holders.append(f"{_titles(policy, [each.role])}: {known.name if known else 'nobody yet'}")
+        person_name = policy.person_name(each.person) if each.accepted_at else "nobody yet"
+        holders.append(f"{policy.role_title(each.role)}: {person_name}")
     due = f" Next update by {_clock(how.next_update_at, person, now)}." if how.next_update_at else ""
     said = f"{_tag(history, policy)} {TITLE}: {incident.status.value}.{due} {'; '.join(holders)}"
     return _said(said, history)
@@ -145,5 +144,4 @@ def _tag(history: History, policy: Policy) -> str:
 
 
 def _titles(policy: Policy, roles: Sequence[str]) -> str:
-    known = (policy.roles[role].title if role in policy.roles else role for role in roles)
-    return listed(tuple(known))
+    return listed(tuple(map(policy.role_title, roles)))

@@ -9,7 +9,7 @@ from datetime import datetime
 from tocsin.app.incidents.drill import Drilled, Passage
 from tocsin.domain.delivery import Accepted, Deferred, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Suppression
-from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.text.times import brief, utc
 
@@ -177,14 +177,11 @@ def _held(held: Suppression) -> str:
 
 
 def _person(person: str, policy: Policy) -> str:
-    known = policy.people.get(person)
-    return one_line(clean(known.name if known else person))
+    return one_line(clean(policy.person_name(person)))
 
 
 def _role(name: str, policy: Policy) -> str:
-    if name == RESPONDER:
-        return "responder"
-    return one_line(clean(policy.roles[name].title)) if name in policy.roles else name
+    return one_line(clean(policy.role_title(name)))
 
 
 def _after(start: datetime, end: datetime | None) -> float:

@@ -16,7 +16,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
 from tocsin.text.times import DAYS, MONTHS, span
-from tocsin.wording.message.reason_text import because, held_back, title
+from tocsin.wording.message.reason_text import because, held_back
 
 WIDTH = 100
 IN_FULL = 8
@@ -65,6 +65,7 @@ class _Teller:
     def __init__(self, found: Explained, policy: Policy, reader: Reader) -> None:
         self.found, self.policy, self.reader = found, policy, reader
         self.zone = ZoneInfo(reader.zone)
+        self.name = policy.person_name
 
     @property
     def whole(self) -> bool:
@@ -106,7 +107,7 @@ class _Teller:
 
     def holders(self) -> Iterator[str]:
         """Who holds what."""
-        rows = [(title(each.role, self.policy), self._holder(each)) for each in self.found.roles]
+        rows = [(self.policy.role_title(each.role), self._holder(each)) for each in self.found.roles]
         responders = self._responders()
         rows += [("Responders", responders)] if responders else []
         width = max((len(name) for name, _ in rows), default=0)
@@ -222,17 +223,11 @@ class _Teller:
         readers = list(dict.fromkeys(message.to for message in told.messages))
         if each.group is None:
             return self.names(readers)
-        group = self.policy.stakeholders.get(each.group)
-        return f"{group.title if group else each.group} ({self.names(readers)})"
+        return f"{self.policy.group_title(each.group)} ({self.names(readers)})"
 
     def names(self, people: Sequence[str]) -> str:
         """People by name; of many, how many."""
         return ", ".join(map(self.name, people)) if len(people) <= NAMED else f"{len(people)} readers"
-
-    def name(self, reader: str) -> str:
-        """A person's name, or the plain address."""
-        person = self.policy.people.get(reader)
-        return person.name if person else reader
 
     def stamp(self, at: datetime) -> str:
         """A time of day in the reader's zone, with its day where that is another."""

@@ -93,13 +93,7 @@ def _page(site: Site, opened: _Open) -> web.Response:
     def at(moment: datetime | None) -> str:
         return clock(moment, person.timezone, now) if moment else ""
 
-    def title(role: str) -> str:
-        return policy.roles[role].title if role in policy.roles else role
-
-    def name(holder: str | None) -> str:
-        known = policy.people.get(holder or "")
-        return known.name if known else holder or ""
-
+    title, name = policy.role_title, policy.person_name
     wanted = [seat.role for seat in found.seats if seat.role and seat.place is Place.OPEN and seat.holder is None]
     others = [seat for seat in found.seats if seat.role not in wanted]
     holdings = standing(incident, policy, history, now).roles
@@ -115,7 +109,7 @@ def _page(site: Site, opened: _Open) -> web.Response:
         duties=[policy.roles[role].duties for role in wanted if role in policy.roles],
         seats=[(seat.place.value, title(seat.role), name(seat.holder), at(seat.since)) for seat in others],
         holdings=[(title(each.role), name(each.person), at(each.accepted_at)) for each in holdings],
-        services=[policy.services[each].title for each in incident.services if each in policy.services],
+        services=policy.service_titles(incident.services),
         since=at(history.started_at),
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),

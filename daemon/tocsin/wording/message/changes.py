@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean
 from tocsin.text.times import clock, moved
 
@@ -50,14 +51,14 @@ def standing(status: Status, told: Status | None) -> str:
 
 
 def changes(
-    incident: Incident, told: Incident | None, *, external: bool, order: tuple[str, ...], zone: str, now: datetime
+    incident: Incident, told: Incident | None, policy: Policy, *, external: bool, zone: str, now: datetime
 ) -> tuple[str, ...]:
-    """What else has changed, a sentence each. `order` lists the severities, the worst first."""
+    """What else has changed, a sentence each."""
     if told is None:
         return ()
     said: list[str] = []
     if not external and told.severity != incident.severity:
-        said.append(f"Severity {way(told.severity, incident.severity, order)}.")
+        said.append(f"Severity {way(told.severity, incident.severity, policy)}.")
     if told.status is not incident.status:
         said.append(f"Status: {incident.status.value} (was {told.status.value}).")
     if told.eta != incident.eta:
@@ -67,11 +68,11 @@ def changes(
     return tuple(said)
 
 
-def way(before: str, after: str, order: tuple[str, ...]) -> str:
+def way(before: str, after: str, policy: Policy) -> str:
     """Which way a severity went: `raised from SEV2 to SEV1`."""
     turn = "changed"
-    if before in order and after in order:
-        turn = "raised" if order.index(after) < order.index(before) else "lowered"
+    if before in policy.severities and after in policy.severities:
+        turn = "raised" if policy.severity_rank(after) < policy.severity_rank(before) else "lowered"
     return f"{turn} from {before.upper()} to {after.upper()}"
 
 

@@ -29,5 +29,5 @@ def why(each: Notification, incident: Incident, history: History, policy: Policy
         return f"You were assigned; {names[0]} has it until you accept." if names else WHY[each.reason]
     before = history.assessed.severity if history.assessed else ""
     if each.reason is Reason.SEVERITY_RAISED and before and before != incident.severity:
-        return f"Severity {way(before, incident.severity, tuple(policy.severities))}."
+        return f"Severity {way(before, incident.severity, policy)}."
     return WHY.get(each.reason, "")

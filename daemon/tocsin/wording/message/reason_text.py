@@ -60,7 +60,7 @@ def because(each: Notification, policy: Policy, severity: Severity | None) -> st
     reason = tables[each.kind][each.reason] if each.kind in tables else _OTHERS[each.kind]
     if each.kind is Kind.PAGE and not each.roles:
         reason = "last resort: the incident file cannot be read"
-    said = reason.format(roles=titles(each.roles, policy))
+    said = reason.format(roles=", ".join(map(policy.role_title, each.roles)))
     facts = [_position(each), _setting(each, severity) if severity else ""]
     known = ", ".join(fact for fact in facts if fact)
     return f"{said} ({known})" if known else said
@@ -71,16 +71,6 @@ def held_back(each: Suppression) -> str:
     if each.why is Why.NOBODY_ON_CALL and each.detail:
         return each.detail
     return f"{_WHY[each.why]} ({each.detail})" if each.detail else _WHY[each.why]
-
-
-def titles(roles: tuple[str, ...], policy: Policy) -> str:
-    """Roles by their titles, as people list them."""
-    return ", ".join(title(role, policy) for role in roles)
-
-
-def title(role: str, policy: Policy) -> str:
-    """A role's title, or its id when the config has it no more."""
-    return "responder" if role == RESPONDER else policy.roles[role].title if role in policy.roles else role
 
 
 def _position(each: Notification) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
-from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, dated, moment, span
 from tocsin.wording.message.changes import News, changes, news, standing
@@ -141,13 +141,13 @@ def _inside(about: Wording, incident: Incident, history: History, policy: Policy
         severity_title=severity.title,
         severity_meaning=severity.meaning,
         summary=clean(incident.summary),
-        services=tuple(policy.services[name].title for name in incident.services if name in policy.services),
+        services=policy.service_titles(incident.services),
         since=dated(history.started_at, zone) if history.started_at else "",
         resolution=clean(incident.resolution) if incident.resolved else "",
         review_file=f"reviews/{incident.id}.md",
         review_due=moment(review_at, zone) if review_at else "",
         review_overdue=review_at is not None and each.at > review_at,
-        holders=tuple((_title(policy, role.role), _name(policy, role.holder)) for role in needed),
+        holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
         why=why(each, incident, history, policy) if each.kind is Kind.PAGE else "",
         news=news(incident, None, external=False, zone=zone, now=each.at) if each.kind is Kind.PAGE else (),
     )
@@ -155,20 +155,20 @@ def _inside(about: Wording, incident: Incident, history: History, policy: Policy
 
 def _mine(about: Wording, each: Notification, history: History, policy: Policy) -> Wording:
     """What is for one person: their roles, and what they are asked to do."""
-    person, due_at, zone = policy.people.get(each.to), each.next_update_at, zone_of(each, policy)
-    titles = tuple(_title(policy, role) for role in each.roles)
+    due_at, zone = each.next_update_at, zone_of(each, policy)
+    titles = tuple(policy.role_title(role) for role in each.roles)
     known = (policy.roles[role] for role in each.roles if role in policy.roles)
     holders = (history.holder(role) for role in each.roles)
     return replace(
         about,
         person=each.to,
-        name=person.name if person else each.to,
+        name=policy.person_name(each.to),
         roles=titles,
         your_role=listed(titles),
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {each.to}",
         acknowledge_line=f"acknowledged: [{each.to}]",
-        accepted_by=listed(tuple(dict.fromkeys(_name(policy, holder) for holder in holders if holder))),
+        accepted_by=listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
         due=dated(due_at, zone) if due_at else "",
         due_short=clock(due_at, zone, each.at) if due_at else "",
         groups=_groups_due(each, history, policy),
@@ -180,14 +180,14 @@ def _news(about: Wording, each: Notification, incident: Incident, history: Histo
     if each.kind is Kind.CLOSING:
         return about
     known, at, zone = history.groups.get(each.group or ""), each.next_update_at, zone_of(each, policy)
-    told, order = known.told if known else None, tuple(policy.severities)
+    told = known.told if known else None
     return replace(
         about,
         first=told is None,
         standing=standing(incident.status, told.status if told else None),
         last_word=each.reason is Reason.SEVERITY_LOWERED,
         impact_new=bool(incident.impact) and (told is None or told.impact != incident.impact),
-        changes=changes(incident, told, external=each.external, order=order, zone=zone, now=each.at),
+        changes=changes(incident, told, policy, external=each.external, zone=zone, now=each.at),
         news=news(incident, told, external=each.external, zone=zone, now=each.at),
         next=dated(at, zone) if at else "",
         next_short=clock(at, zone, each.at) if at else "",
@@ -197,17 +197,6 @@ def _news(about: Wording, each: Notification, incident: Incident, history: Histo
 def listed(names: tuple[str, ...]) -> str:
     """Names as people list them: `a, b and c`."""
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def _title(policy: Policy, role: str) -> str:
-    if role == RESPONDER:
-        return "responder"
-    return policy.roles[role].title if role in policy.roles else role
-
-
-def _name(policy: Policy, person: str | None) -> str:
-    known = policy.people.get(person or "")
-    return known.name if known else person or ""
 
 
 def _groups_due(each: Notification, history: History, policy: Policy) -> str:

@@ -13,7 +13,6 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Status
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.text.cleaning import clean, one_line
-from tocsin.wording.message.reason_text import title
 from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign, Tone
 from tocsin.wording.report.timeline import Step, acceptances
 
@@ -34,9 +33,8 @@ AHEAD = timedelta(hours=1)
 
 def severity_tone(severity: str, policy: Policy) -> Tone:
     """How bad a severity looks."""
-    order = list(policy.severities)
-    place = order.index(policy.severity(severity).name)
-    return SEVERITY_TONES[place] if place < len(SEVERITY_TONES) else Tone.CALM
+    rank = policy.severity_rank(severity)
+    return SEVERITY_TONES[rank] if rank < len(SEVERITY_TONES) else Tone.CALM
 
 
 @dataclass(slots=True)
@@ -100,10 +98,10 @@ def chart(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy, 
 def _roles(step: Step, rows: dict[str, _Row], policy: Policy) -> None:
     """Pages, acceptances and passes, and who has the role since when."""
     for role, sign in _signs(step):
-        rows.setdefault(role, _Row(title(role, policy).capitalize() if role == RESPONDER else title(role, policy)))
+        rows.setdefault(role, _Row("Responder" if role == RESPONDER else policy.role_title(role)))
         rows[role].marks.append(Mark(step.fact.at, sign))
     for each in acceptances([step]):
-        rows.setdefault(each.role, _Row(title(each.role, policy))).marks.append(Mark(each.at, Sign.ACCEPTED))
+        rows.setdefault(each.role, _Row(policy.role_title(each.role))).marks.append(Mark(each.at, Sign.ACCEPTED))
     for role, row in rows.items():
         if role != RESPONDER:
             row.turn(_holding(step.after, role, policy), _since(step, role))
@@ -134,8 +132,7 @@ def _holding(history: History, role: str, policy: Policy) -> tuple[Tone, str, bo
         return None
     if known.holder is None:
         return (Tone.ALARM, "", True)
-    person = policy.people.get(known.holder)
-    return (Tone.GOOD, person.name if person else known.holder, False)
+    return (Tone.GOOD, policy.person_name(known.holder), False)
 
 
 def _since(step: Step, role: str) -> datetime:
@@ -149,8 +146,7 @@ def _groups(step: Step, rows: dict[str, _Row], policy: Policy) -> None:
     """What each group was told, the end included."""
     match step.fact:
         case f.Updated(group=group, readers=readers) if readers:
-            known = policy.stakeholders.get(group)
-            rows.setdefault(group, _Row(known.title if known else group)).marks.append(Mark(step.fact.at, Sign.UPDATE))
+            rows.setdefault(group, _Row(policy.group_title(group))).marks.append(Mark(step.fact.at, Sign.UPDATE))
         case f.Closed():
             for name in _still_told(step.before.groups, rows):
                 rows[name].marks.append(Mark(step.fact.at, Sign.UPDATE))

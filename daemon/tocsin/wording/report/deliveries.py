@@ -11,7 +11,6 @@ from datetime import datetime
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.policy import Policy
-from tocsin.text.called import person_called, role_called
 from tocsin.text.markdown import inline
 
 NAMED_MOST = 6
@@ -48,14 +47,13 @@ def told(sent: Iterable[Sent], policy: Policy) -> Iterator[tuple[datetime, str]]
 
 def _what(each: Notification, policy: Policy) -> str:
     """What it was, and who it was for."""
-    roles = ", ".join(role_called(policy, role) for role in each.roles)
+    roles = ", ".join(inline(policy.role_title(role)) for role in each.roles)
     position = f", level {each.level}, round {each.round}" if each.level is not None else ""
     reason = f" ({each.reason.value.replace('_', ' ')}{position})"
-    to = person_called(policy, each.to)
+    to = inline(policy.person_name(each.to))
     match each.kind:
         case Kind.UPDATE:
-            group = policy.stakeholders.get(each.group or "")
-            return f"Update to {inline(group.title if group else each.group or '')}{reason}"
+            return f"Update to {inline(policy.group_title(each.group or ''))}{reason}"
         case Kind.CLOSING:
             return "Closing message"
         case Kind.PAGE:
@@ -86,7 +84,7 @@ def _fates(found: Sequence[Sent], policy: Policy) -> str:
 
 def _fate(each: Sent, policy: Policy, *, named: bool) -> str:
     via = "SMS" if each.notification.via.value == "sms" else "email"
-    reader = f"{person_called(policy, each.notification.to)} by {via}" if named else via
+    reader = f"{inline(policy.person_name(each.notification.to))} by {via}" if named else via
     return f"{reader} {_outcome(each)}"
 
 

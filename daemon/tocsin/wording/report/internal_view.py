@@ -16,7 +16,6 @@ from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.message.changes import standing
-from tocsin.wording.message.reason_text import title
 from tocsin.wording.message.wording import listed
 from tocsin.wording.report.chart import Chart, Tone
 from tocsin.wording.report.chart_lanes import chart, severity_tone
@@ -112,7 +111,7 @@ def inside(
         severity=severity.title,
         meaning=severity.meaning,
         tone=severity_tone(incident.severity, policy),
-        services=tuple(policy.services[name].title for name in incident.services if name in policy.services),
+        services=policy.service_titles(incident.services),
         since=begun,
         resolved_at=history.resolved_at,
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
@@ -141,17 +140,15 @@ def promises(sent: Sequence[Sent]) -> dict[str, datetime]:
 def _part(role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy) -> Part:
     known = history.roles.get(role)
     step = known.step if known and accepted_at is None else None
-    asked = tuple(_name(each, policy) for each in step.people) if step else ()
-    return Part(title(role, policy), _name(person, policy), accepted_at, asked, step.at if step else None)
+    asked = tuple(map(policy.person_name, step.people)) if step else ()
+    return Part(policy.role_title(role), policy.person_name(person), accepted_at, asked, step.at if step else None)
 
 
 def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[Told]:
-    found = []
-    for name, known in history.groups.items():
-        group = policy.stakeholders.get(name)
-        called = group.title if group else name
-        found.append(Told(called, known.external, known.last_at, known.updates, waits.get(name)))
-    return found
+    return [
+        Told(policy.group_title(name), group.external, group.last_at, group.updates, waits.get(name))
+        for name, group in history.groups.items()
+    ]
 
 
 def _latest(steps: Sequence[Step], incident: Incident) -> Latest:
@@ -162,8 +159,3 @@ def _latest(steps: Sequence[Step], incident: Incident) -> Latest:
         return Latest(standing(incident.status, incident.status))
     at, entry = max(entries, key=lambda each: (each[0], incident.updates.index(each[1])))
     return Latest(clean(entry.text or entry.public), one_line(clean(entry.by)), at)
-
-
-def _name(person: str | None, policy: Policy) -> str:
-    known = policy.people.get(person or "")
-    return known.name if known else person or ""

@@ -105,10 +105,8 @@ def _sentence(parts: Iterator[str]) -> str:
 def _reader(each: Sent, policy: Policy) -> str:
     about = each.notification
     if about.kind is Kind.UPDATE and about.group:
-        group = policy.stakeholders.get(about.group)
-        return group.title if group else about.group
-    person = policy.people.get(about.to)
-    return person.name if person else one_line(clean(about.to))
+        return policy.group_title(about.group)
+    return one_line(clean(policy.person_name(about.to)))
 
 
 def _failed(each: Sent) -> bool:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from tocsin.domain.facts import Closed, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
+from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.message.changes import changes, news, standing
@@ -61,9 +62,9 @@ class Outside:
         return self.said[-1]
 
 
-def outside(steps: Sequence[Step], promises: dict[str, datetime], order: tuple[str, ...]) -> Outside | None:
+def outside(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy) -> Outside | None:
     """The public view, None when there is none: no external group was told, or it is a drill. `promises` are the next
-    updates by group, `order` lists the severities, the worst first.
+    updates by group.
     """
     newest = steps[-1].after.incident
     assert newest is not None
@@ -84,7 +85,7 @@ def outside(steps: Sequence[Step], promises: dict[str, datetime], order: tuple[s
         status=Status.RESOLVED if resolved else version.status,
         impact=clean(read.impact),
         eta=None if resolved else version.eta,
-        said=tuple(_said(public, order)),
+        said=tuple(_said(public, policy)),
         next_update_at=None if resolved else min(waits, default=None),
         resolved_at=last.fact.at if resolved else None,
     )
@@ -127,25 +128,25 @@ def _version(step: Step) -> Incident:
     return step.before.incident
 
 
-def _said(public: Sequence[Step], order: tuple[str, ...]) -> Iterator[Said]:
+def _said(public: Sequence[Step], policy: Policy) -> Iterator[Said]:
     """What was told, groups told at one instant together."""
     together: dict[datetime, list[Step]] = {}
     for step in public:
         together.setdefault(step.fact.at, []).append(step)
     for at, found in together.items():
-        changed = dict.fromkeys(word for step in found for word in _changes(step, order))
+        changed = dict.fromkeys(word for step in found for word in _changes(step, policy))
         words = dict.fromkeys(word for step in found for word in _words(step))
         ended = any(isinstance(step.fact, Closed) for step in found)
         yield Said(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
 
 
-def _changes(step: Step, order: tuple[str, ...]) -> Iterator[str]:
+def _changes(step: Step, policy: Policy) -> Iterator[str]:
     """What an update says has changed since the one before, as in its template."""
     if isinstance(step.fact, Updated):
         told = _told(step, step.fact)
         if told is None and step.before.episode > 1:
             yield AGAIN
-        yield from changes(_version(step), told, external=True, order=order, zone=ZONE, now=step.fact.at)
+        yield from changes(_version(step), told, policy, external=True, zone=ZONE, now=step.fact.at)
 
 
 def _told(step: Step, fact: Updated) -> Incident | None:

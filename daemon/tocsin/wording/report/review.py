@@ -13,7 +13,6 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.text.called import person_called, role_called
 from tocsin.text.markdown import flowing, inline
 from tocsin.text.times import span, utc
 from tocsin.wording.report.deliveries import Sent
@@ -112,13 +111,14 @@ def _roles(steps: Sequence[Step], policy: Policy) -> Iterator[str]:
     yield "| Role | Person | Accepted |\n|---|---|---|"
     taken = list(acceptances(steps))
     for each in taken:
-        yield f"| {role_called(policy, each.role)} | {person_called(policy, each.person)} | {utc(each.at)} |"
+        yield f"| {inline(policy.role_title(each.role))} | {inline(policy.person_name(each.person))} | {utc(each.at)} |"
     last = steps[-1].after
     assert last.incident is not None
     for role in last.roles.values():
         if role.role and role.needed and role.role not in {each.role for each in taken}:
             person = _meant(role, last.incident)
-            yield f"| {role_called(policy, role.role)} | {person_called(policy, person) or 'nobody'} | never |"
+            name = inline(policy.person_name(person)) or "nobody"
+            yield f"| {inline(policy.role_title(role.role))} | {name} | never |"
 
 
 def _meant(role: RoleHistory, incident: Incident) -> str:

@@ -12,7 +12,6 @@ from tocsin.domain import facts as f
 from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.text.called import person_called, role_called
 from tocsin.text.markdown import flowing, inline
 from tocsin.text.times import utc
 from tocsin.wording.report.deliveries import Sent, told
@@ -73,8 +72,8 @@ def _of_step(step: Step, policy: Policy) -> Iterator[Line]:
     if said:
         yield Line(step.fact.at, said)
     for each in acceptances([step]):
-        former = f", taking over from {person_called(policy, each.former)}" if each.former else ""
-        accepted = f"{person_called(policy, each.person)} accepted {role_called(policy, each.role)}"
+        former = f", taking over from {inline(policy.person_name(each.former))}" if each.former else ""
+        accepted = f"{inline(policy.person_name(each.person))} accepted {inline(policy.role_title(each.role))}"
         yield Line(each.at, f"**{accepted}**{former}")
     if step.before.episode == step.after.episode:
         yield from _lost(step, policy)
@@ -86,11 +85,12 @@ def _lost(step: Step, policy: Policy) -> Iterator[Line]:
     for name, role in before.roles.items():
         now = after.roles.get(name)
         if role.holder and (now is None or now.holder is None):
-            yield Line(at, f"{person_called(policy, role.holder)} no longer holds {role_called(policy, name)}")
+            former, title = policy.person_name(role.holder), policy.role_title(name)
+            yield Line(at, f"{inline(former)} no longer holds {inline(title)}")
     for person in sorted(after.responders_answered - before.responders_answered):
-        yield Line(at, f"**{person_called(policy, person)} answered as responder**")
+        yield Line(at, f"**{inline(policy.person_name(person))} answered as responder**")
     for person, noticed_at in after.vain[len(before.vain) :]:
-        yield Line(noticed_at, f"{person_called(policy, person)} acknowledged, but had not been asked")
+        yield Line(noticed_at, f"{inline(policy.person_name(person))} acknowledged, but had not been asked")
 
 
 def _said(step: Step, policy: Policy) -> str:
@@ -99,21 +99,21 @@ def _said(step: Step, policy: Policy) -> str:
         case f.Seen():
             return version(step.before, step.after, policy)
         case f.Answered(person=person, answer=answer):
-            return f"{person_called(policy, person)} answered “{answer.value}”"
+            return f"{inline(policy.person_name(person))} answered “{answer.value}”"
         case f.Noted(person=person, text=text):
-            return f"**Note** by {person_called(policy, person)}: {flowing(text, INDENT)}"
+            return f"**Note** by {inline(policy.person_name(person))}: {flowing(text, INDENT)}"
         case f.ChannelRefused(reader=reader, via=via):
-            return f"{person_called(policy, reader)} cannot be reached by {via.value} any more: refused for good"
+            return f"{inline(policy.person_name(reader))} cannot be reached by {via.value} any more: refused for good"
         case f.PageLost(person=person, page_at=page_at):
-            return f"The page of {utc(page_at)} to {person_called(policy, person)} reached nobody"
+            return f"The page of {utc(page_at)} to {inline(policy.person_name(person))} reached nobody"
         case f.Gone():
             return "The file, never readable, was removed"
         case f.RoleDropped(role=role):
-            return f"{role_called(policy, role)} was no longer needed"
+            return f"{inline(policy.role_title(role))} was no longer needed"
         case f.StepFired(role=role, people=(), round=None):
-            return f"The last resort for {role_called(policy, role)} reached nobody" if role else ""
+            return f"The last resort for {inline(policy.role_title(role))} reached nobody" if role else ""
         case f.StepFired(role=role, people=(), level=level, round=round_):
-            return f"Level {level} of {role_called(policy, role)} reached nobody (round {round_})"
+            return f"Level {level} of {inline(policy.role_title(role))} reached nobody (round {round_})"
         case _:
             return ""
 
@@ -134,6 +134,6 @@ def _by(person: str) -> str:
 
 
 def _held(each: Suppression, policy: Policy) -> Line:
-    to = f" to {person_called(policy, each.to)}" if each.to else ""
+    to = f" to {inline(policy.person_name(each.to))}" if each.to else ""
     why = f"{each.why.value}: {each.detail}" if each.detail else each.why.value
     return Line(each.at, f"Not sent: {each.kind.value.replace('_', '-')}{to} ({inline(why.replace('_', ' '))})")

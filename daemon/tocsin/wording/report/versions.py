@@ -12,7 +12,6 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.policy import Policy
-from tocsin.text.called import person_called, role_called
 from tocsin.text.markdown import inline
 from tocsin.text.times import utc
 from tocsin.wording.message.changes import way
@@ -68,7 +67,7 @@ def _begun(new: Incident, *, again: bool) -> str:
 def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str]:
     """Each field that differs, in words."""
     if old.severity != new.severity:
-        yield f"severity {inline(way(old.severity, new.severity, tuple(policy.severities)))}"
+        yield f"severity {inline(way(old.severity, new.severity, policy))}"
     if old.status is not new.status:
         yield f"status {old.status.value} → {new.status.value}"
     if old.eta != new.eta:
@@ -92,10 +91,10 @@ def _people(old: Incident, new: Incident, policy: Policy) -> Iterator[str]:
     """Assignments and acknowledgments that the version brought."""
     for role, person in new.roles:
         if old.assigned(role) != person:
-            yield f"{person_called(policy, person)} assigned as {role_called(policy, role)}"
+            yield f"{inline(policy.person_name(person))} assigned as {inline(policy.role_title(role))}"
     for role, _ in old.roles:
         if new.assigned(role) is None:
-            yield f"assignment of {role_called(policy, role)} removed"
+            yield f"assignment of {inline(policy.role_title(role))} removed"
     for ack in new.acknowledged:
         if ack not in old.acknowledged:
-            yield f"acknowledged by {person_called(policy, ack.by)}"
+            yield f"acknowledged by {inline(policy.person_name(ack.by))}"

@@ -1,0 +1,51 @@
+"""What a policy calls roles, people, groups and services, and how it ranks severities."""
+
+from dataclasses import replace
+
+import pytest
+from tocsin.domain.people import StakeholderGroup
+from tocsin.domain.policy import RESPONDER, Role, Service
+
+from tests.policies import small_policy
+
+POLICY = replace(
+    small_policy(),
+    roles={"technical_lead": Role("technical_lead", "Technical Lead")},
+    services={"checkout": Service("checkout", "Checkout"), "search": Service("search", "Search")},
+    stakeholders={"customers": StakeholderGroup("customers", "Our customers")},
+    unreadable_severity="sev2",
+)
+
+
+@pytest.mark.parametrize(("name", "rank"), [("sev1", 0), ("sev2", 1), ("Minor", 2)])
+def test_the_worst_severity_ranks_first(name: str, rank: int) -> None:
+    """Severities rank in the order of the config, the worst as 0."""
+    assert POLICY.severity_rank(name) == rank
+
+
+def test_an_unknown_severity_ranks_as_that_of_unreadable_files() -> None:
+    """A severity that the config does not have is as bad as `unreadable_severity` (rule 8)."""
+    assert POLICY.severity("sev9").name == "sev2"
+    assert POLICY.severity_rank("sev9") == 1
+
+
+def test_roles_are_named_by_title() -> None:
+    """A role has its title; one that the config does not have, and "responder", keep their id."""
+    names = [POLICY.role_title(role) for role in ("technical_lead", "scribe", RESPONDER)]
+    assert names == ["Technical Lead", "scribe", "responder"]
+
+
+def test_people_are_named_by_name() -> None:
+    """Somebody in the config has a name; an address or somebody who left is what was given; nobody is nothing."""
+    names = [POLICY.person_name(person) for person in ("bo", "ops@example.com", "", None)]
+    assert names == ["Bo Berg", "ops@example.com", "", ""]
+
+
+def test_groups_are_named_by_title() -> None:
+    """A stakeholder group has its title; one that the config does not have keeps its id."""
+    assert [POLICY.group_title(group) for group in ("customers", "partners")] == ["Our customers", "partners"]
+
+
+def test_services_that_left_the_config_are_not_named() -> None:
+    """Services have their titles, in the order given; those that the config does not have are left out."""
+    assert POLICY.service_titles(("search", "mail", "checkout")) == ("Search", "Checkout")
