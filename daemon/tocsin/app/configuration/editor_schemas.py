@@ -8,7 +8,7 @@ not know where the schemas are kept.
 import json
 
 from tocsin.formats.config.entries import Fragment
-from tocsin.formats.incident import json_schema
+from tocsin.formats.incident.json_schema import incident_schema
 from tocsin.formats.policy_test.models import PolicyTestEntry
 from tocsin.formats.schema.json_schema import DIALECT, JsonSchema, of_model
 from tocsin.formats.settings.settings import Settings
@@ -19,7 +19,7 @@ FOLDER = "schema"
 
 def incident() -> str:
     """The schema of an incident file, as JSON text."""
-    return _shown(json_schema.schema())
+    return _shown(incident_schema())
 
 
 def config() -> str:

@@ -1,140 +1,80 @@
-"""The fields of an incident file, each by its own small reader (product.md section 4).
+"""The fields of an incident file, in the order of the manual: the one table that both the reader and the schema follow.
 
-Decides what each field may hold; a wrong value is dropped with a problem, never guessed. Must not know what a missing
-field means for the incident, nor that there was an earlier version.
+Decides which keys there are, also inside entries, and what each is for. Must not know what a missing field means for
+the incident, nor that there was an earlier version.
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from tocsin.domain.incident import Acknowledgment, Status, TimelineNote, UpdateEntry
-from tocsin.formats.incident.values import LINK_LIMIT, NAME_LIMIT, Values
-from tocsin.text.cleaning import clean, one_line
-from tocsin.text.names import person_named, quotable, role_named, service_named, severity_named, status_named
+from tocsin.domain.incident import Acknowledgment, TimelineNote, UpdateEntry
+from tocsin.formats.incident.values import (
+    FREE_NAME,
+    INSTANT,
+    LONG,
+    NAME_LIMIT,
+    PERSON,
+    REVIEW,
+    ROLES,
+    SERVICE,
+    SEVERITY,
+    STATUS,
+    TITLE,
+    TRUTH,
+    WORDS,
+    IncidentReader,
+    Kind,
+)
+from tocsin.formats.schema.json_schema import JsonSchema, or_nothing, some
+from tocsin.text.cleaning import clean, cut
+from tocsin.text.scalars import closest
 from tocsin.text.yaml import Path, Value
 
-FIELDS = (
-    "title",
-    "severity",
-    "status",
-    "summary",
-    "impact",
-    "services",
-    "roles",
-    "acknowledged",
-    "eta",
-    "declared_at",
-    "declared_by",
-    "updates",
-    "timeline",
-    "resolution",
-    "verified_by",
-    "review",
-    "drill",
-)
-"""Every key that an incident file may have."""
+
+@dataclass(frozen=True, slots=True)
+class IncidentField:
+    """One key: what it holds, and what an editor says of it. The values that are read are named as their keys."""
+
+    key: str
+    kind: Kind
+    description: str
+
+    @property
+    def schema(self) -> JsonSchema:
+        """What an editor knows of it. (What a large schema is for stands before it.)"""
+        if "default" in self.kind.schema or self.kind.schema.get("type") == "object":
+            return {"description": self.description, **self.kind.schema}
+        return {**self.kind.schema, "description": self.description}
 
 
-class Fields(Values):
-    """Reads the fields of one incident file."""
+Fields = Sequence[IncidentField]
 
-    __slots__ = ()
 
-    def severity(self, value: Value) -> str | None:
-        """The config's name of the severity; None when it cannot be read."""
-        return self.named(("severity",), value, "severity", lambda written: severity_named(written, self.policy))
+def read_fields(reader: IncidentReader, path: Path, mapping: Mapping[str, Value], fields: Fields) -> dict[str, Any]:
+    """The value of each field, by its key, of the mapping at a path."""
+    return {field.key: field.kind.read(reader, (*path, field.key), mapping.get(field.key)) for field in fields}
 
-    def status(self, value: Value) -> Status | None:
-        """The status; None when it cannot be read."""
-        found = self.named(("status",), value, "status", status_named)
-        return Status(found) if found else None
 
-    def person(self, path: Path, value: Value) -> str | None:
-        """The id of the person named."""
-        return self.named(path, value, "person", lambda written: person_named(written, self.policy))
+def warn_of_unknown_keys(reader: IncidentReader, path: Path, mapping: Mapping[str, Value], fields: Fields) -> None:
+    """Warn of keys that mean nothing in the mapping at a path."""
+    known = [field.key for field in fields]
+    for key in mapping:
+        if key not in known:
+            words = f'unknown key "{cut(clean(key), NAME_LIMIT)}"{closest(key, known)}'
+            reader.tell((*path, key), "unknown-key", words, key=True, warn=True)
 
-    def services(self, value: Value) -> tuple[str, ...]:
-        """The affected services that the config has, each once, in the order written."""
-        found = (
-            self.named(path, entry, "service", lambda written: service_named(written, self.policy))
-            for path, entry in _entries(("services",), value)
-        )
-        return tuple(dict.fromkeys(name for name in found if name))
 
-    def roles(self, value: Value) -> tuple[tuple[str, str], ...]:
-        """Explicit assignments as (role, person) pairs, in the order written."""
-        if not isinstance(value, dict):
-            if value is not None:
-                self.tell(("roles",), "wrong-type", "roles is no mapping; write {technical_lead: ana}")
-            return ()
-        pairs = []
-        for key, entry in value.items():
-            path = ("roles", key)
-            role = self.named(path, key, "role", lambda written: role_named(written, self.policy), key=True)
-            person = self.person(path, entry) if role else None
-            if role and person:
-                pairs.append((role, person))
-        return tuple(pairs)
-
-    def acknowledged(self, value: Value) -> tuple[Acknowledgment, ...]:
-        """Who acknowledged: bare names, or {by, at}."""
-        found = []
-        for path, entry in _entries(("acknowledged",), value):
-            at = None
-            name, name_path = entry, path
-            if isinstance(entry, dict):
-                self.known_keys(path, entry, ("by", "at"))
-                name, name_path = entry.get("by"), (*path, "by")
-                at = self.instant((*path, "at"), entry.get("at"))
-                if name is None:
-                    self.tell(path, "nobody-named", "an acknowledgment must say who; write {by: ana}")
-            if person := self.person(name_path, name):
-                found.append(Acknowledgment(person, at))
-        return tuple(found)
-
-    def updates(self, value: Value) -> tuple[UpdateEntry, ...]:
-        """The update entries, oldest first; a plain text is an entry too."""
-        found = []
-        for path, entry in _entries(("updates",), value):
-            text, at, by = self._note(path, entry, ("at", "by", "text", "public"))
-            public = self.text((*path, "public"), entry.get("public")) if isinstance(entry, dict) else ""
-            if text or public:
-                found.append(UpdateEntry(text, public, at, by))
-            elif entry is not None:
-                self.tell(path, "empty-entry", 'an update needs words; write {text: "…"}')
-        return tuple(found)
-
-    def timeline(self, value: Value) -> tuple[TimelineNote, ...]:
-        """The Scribe's notes; a plain text is a note too."""
-        found = []
-        for path, entry in _entries(("timeline",), value):
-            text, at, by = self._note(path, entry, ("at", "by", "text"))
-            if text:
-                found.append(TimelineNote(text, at, by))
-            elif entry is not None:
-                self.tell(path, "empty-entry", 'a note needs words; write {text: "…"}')
-        return tuple(found)
-
-    def review(self, value: Value) -> str:
-        """`done`, or a link to the finished review."""
-        written = one_line(clean(self.scalar(("review",), value, "done or a link") or ""))
-        if written.lower() == "done":
-            return "done"
-        if not written or (written.lower().startswith(("https://", "http://")) and len(written) <= LINK_LIMIT):
-            return written
-        self.tell(("review",), "not-a-link", f'review is "{quotable(written)}"; write done or an https:// link')
-        return ""
-
-    def _note(self, path: Path, entry: Value, known: tuple[str, ...]) -> tuple[str, datetime | None, str]:
-        """Text, instant and author of an entry."""
-        if not isinstance(entry, dict):
-            return self.text(path, entry), None, ""
-        self.known_keys(path, entry, known)
-        return (
-            self.text((*path, "text"), entry.get("text")),
-            self.instant((*path, "at"), entry.get("at")),
-            self.text((*path, "by"), entry.get("by"), NAME_LIMIT, lines=False),
-        )
+def fields_schema(fields: Fields, *needed: str, rule: JsonSchema | None = None) -> JsonSchema:
+    """A mapping of these fields, of which some must be there, or for which another `rule` holds."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        **({"required": list(needed)} if rule is None else rule),
+        "properties": {
+            field.key: field.schema if field.key in needed else or_nothing(field.schema) for field in fields
+        },
+    }
 
 
 def _entries(path: Path, value: Value) -> Iterator[tuple[Path, Value]]:
@@ -144,3 +84,103 @@ def _entries(path: Path, value: Value) -> Iterator[tuple[Path, Value]]:
             yield (*path, number), entry
     elif value is not None:
         yield path, value
+
+
+def _list_of(kind: Kind, *, once: bool = False) -> Kind:
+    """The good entries in the order written; with `once` each only once."""
+
+    def read(reader: IncidentReader, path: Path, value: Value) -> tuple[Any, ...]:
+        values = [kind.read(reader, place, entry) for place, entry in _entries(path, value)]
+        good = [value for value in values if value is not None]
+        return tuple(dict.fromkeys(good) if once else good)
+
+    return Kind(read, some(kind.schema, least=0))
+
+
+def _read_acknowledgment(reader: IncidentReader, path: Path, value: Value) -> Acknowledgment | None:
+    """Who acknowledged: a bare name, or {by, at}."""
+    if not isinstance(value, dict):
+        person = PERSON.read(reader, path, value)
+        return Acknowledgment(person) if person else None
+    warn_of_unknown_keys(reader, path, value, _ACKNOWLEDGMENT)
+    if value.get("by") is None:
+        reader.tell(path, "nobody-named", "an acknowledgment must say who; write {by: ana}")
+    values = read_fields(reader, path, value, _ACKNOWLEDGMENT)
+    return Acknowledgment(**values) if values["by"] else None
+
+
+def _entry_reader(
+    make: type[UpdateEntry | TimelineNote], fields: Fields, called: str
+) -> Callable[[IncidentReader, Path, Value], UpdateEntry | TimelineNote | None]:
+    """Reads an entry, {text, …}, of which a plain text will do."""
+
+    def read(reader: IncidentReader, path: Path, value: Value) -> UpdateEntry | TimelineNote | None:
+        if isinstance(value, dict):
+            warn_of_unknown_keys(reader, path, value, fields)
+            values = read_fields(reader, path, value, fields)
+        else:
+            values = {"text": WORDS.read(reader, path, value)}
+        if values["text"] or values.get("public"):
+            return make(**values)
+        if value is not None:
+            reader.tell(path, "empty-entry", f'{called} needs words; write {{text: "…"}}')
+        return None
+
+    return read
+
+
+_WHEN_AND_WHO = (
+    IncidentField("at", INSTANT, "when; absent: when it is first seen"),
+    IncidentField("by", FREE_NAME, "who, in any words"),
+)
+_ACKNOWLEDGMENT = (
+    IncidentField("by", PERSON, "a person's id, full name or email"),
+    IncidentField("at", INSTANT, "when; absent: when it is first seen"),
+)
+_NOTE = (*_WHEN_AND_WHO, IncidentField("text", WORDS, "what happened"))
+_UPDATE = (
+    *_WHEN_AND_WHO,
+    IncidentField("text", LONG, "what internal stakeholders hear"),
+    IncidentField("public", LONG, "what external stakeholders hear"),
+)
+_SOME_TEXT: JsonSchema = {"type": ["string", "number"], "minLength": 1}
+_TEXT_OR_PUBLIC: JsonSchema = {
+    "anyOf": [{"required": [key], "properties": {key: _SOME_TEXT}} for key in ("text", "public")]
+}
+
+ACKNOWLEDGED = _list_of(
+    Kind(_read_acknowledgment, {"anyOf": [_ACKNOWLEDGMENT[0].schema, fields_schema(_ACKNOWLEDGMENT, "by")]})
+)
+UPDATES = _list_of(
+    Kind(
+        _entry_reader(UpdateEntry, _UPDATE, "an update"),
+        {"anyOf": [WORDS.schema, fields_schema(_UPDATE, rule=_TEXT_OR_PUBLIC)]},
+    )
+)
+TIMELINE = _list_of(
+    Kind(
+        _entry_reader(TimelineNote, _NOTE, "a note"),
+        {"anyOf": [WORDS.schema, fields_schema(_NOTE, "text")]},
+    )
+)
+
+FIELDS = (
+    IncidentField("title", TITLE, "one line that says what is broken"),
+    IncidentField("severity", SEVERITY, "how bad it is: a severity of the config, in any case"),
+    IncidentField("status", STATUS, "how far the response is; only `resolved` ends the incident"),
+    IncidentField("summary", LONG, "what is known so far, for responders"),
+    IncidentField("impact", LONG, "what customers notice; external stakeholders read it"),
+    IncidentField("services", _list_of(SERVICE, once=True), "the affected services, by their names in the config"),
+    IncidentField("roles", ROLES, "explicit assignments, which beat the rotation: {incident_commander: bo}"),
+    IncidentField("acknowledged", ACKNOWLEDGED, "who accepted what they were paged for"),
+    IncidentField("eta", INSTANT, "when it is expected to be over"),
+    IncidentField("declared_at", INSTANT, "when it was declared"),
+    IncidentField("declared_by", FREE_NAME, "who declared it, in any words"),
+    IncidentField("updates", UPDATES, "what stakeholders hear, newest last"),
+    IncidentField("timeline", TIMELINE, "the Scribe's notes, for the review"),
+    IncidentField("resolution", LONG, "what ended it; everybody who was told hears this"),
+    IncidentField("verified_by", FREE_NAME, "who confirmed that all is healthy again"),
+    IncidentField("review", REVIEW, "`done`, or a link: ends the reminders of the post-incident review"),
+    IncidentField("drill", TRUTH, "an exercise: every message says DRILL, external stakeholders hear nothing"),
+)
+"""Every key that an incident file may have."""

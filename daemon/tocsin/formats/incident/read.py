@@ -7,12 +7,12 @@ no YAML at all (timeline.md rules 31, 32, 41). Must not know files, folders or h
 import hashlib
 from dataclasses import dataclass
 
-from tocsin.domain.incident import Incident, Status
+from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.incident.fields import FIELDS, Fields
+from tocsin.formats.incident.fields import FIELDS, read_fields, warn_of_unknown_keys
 from tocsin.formats.incident.file_name import incident_id, stem
-from tocsin.formats.incident.values import NAME_LIMIT, TITLE_LIMIT
+from tocsin.formats.incident.values import TITLE_LIMIT, IncidentReader
 from tocsin.text import yaml
 from tocsin.text.cleaning import clean, cut, one_line
 
@@ -48,10 +48,16 @@ def read(data: bytes, name: str, policy: Policy, previous: Incident | None, file
     if not isinstance(value, dict) or (document.broken and not (value.get("title") or value.get("severity"))):
         problems = document.problems or [document.problem((), "not-yaml", _shape(document))]
         return Reading(None, tuple(problems), complete=False, first_lines=first_lines(document.text))
-    fields = Fields(document, policy)
-    fields.known_keys((), value, FIELDS)
-    incident, severity_read = _incident(fields, value, name, previous)
-    problems = sorted((*document.problems, *fields.problems), key=lambda problem: (problem.line, problem.column))
+    reader = IncidentReader(document, policy)
+    warn_of_unknown_keys(reader, (), value, FIELDS)
+    opened = previous if previous and not previous.resolved and not previous.unreadable else None
+    _tell_of_missing(reader, value, opened)
+    values = read_fields(reader, (), value, FIELDS)
+    severity_read = values["severity"] is not None
+    instead = opened or Incident("", _title_from(name), policy.unreadable_severity)
+    values |= {key: values[key] or getattr(instead, key) for key in ("title", "severity", "status")}
+    incident = Incident(id=previous.id if previous else incident_id(name), **values)
+    problems = sorted((*document.problems, *reader.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
     return Reading(incident, tuple(problems), complete=severity_read and not dropped, severity_read=severity_read)
 
@@ -78,45 +84,14 @@ def first_lines(text: str) -> str:
     return "\n".join(cut(line, LINE_LIMIT) for line in [line for line in said if line][:FIRST_LINES])
 
 
-def _incident(
-    fields: Fields, value: dict[str, yaml.Value], name: str, previous: Incident | None
-) -> tuple[Incident, bool]:
-    """The incident, and whether its severity was read from the file."""
-    opened = previous if previous and not previous.resolved and not previous.unreadable else None
-    severity = fields.severity(value.get("severity"))
-    if severity is None and value.get("severity") is None:
-        instead = f"{opened.severity} goes on" if opened else f"it counts as {fields.policy.unreadable_severity}"
-        fields.tell((), "severity-missing", f"severity is missing; {instead}: write severity: {_example(fields)}")
-    title = fields.text(("title",), value.get("title"), TITLE_LIMIT, lines=False)
-    if not title and value.get("title") is None:
-        fields.tell((), "title-missing", "title is missing; write one line that says what is broken", warn=True)
-    get = value.get
-    incident = Incident(
-        id=previous.id if previous else incident_id(name),
-        title=title or (opened.title if opened else _title_from(name)),
-        severity=severity or (opened.severity if opened else fields.policy.unreadable_severity),
-        status=fields.status(get("status")) or (opened.status if opened else Status.INVESTIGATING),
-        summary=fields.text(("summary",), get("summary")),
-        impact=fields.text(("impact",), get("impact")),
-        services=fields.services(get("services")),
-        roles=fields.roles(get("roles")),
-        acknowledged=fields.acknowledged(get("acknowledged")),
-        eta=fields.instant(("eta",), get("eta")),
-        declared_at=fields.instant(("declared_at",), get("declared_at")),
-        declared_by=fields.text(("declared_by",), get("declared_by"), NAME_LIMIT, lines=False),
-        updates=fields.updates(get("updates")),
-        timeline=fields.timeline(get("timeline")),
-        resolution=fields.text(("resolution",), get("resolution")),
-        verified_by=fields.text(("verified_by",), get("verified_by"), NAME_LIMIT, lines=False),
-        review=fields.review(get("review")),
-        drill=fields.truth(("drill",), get("drill")),
-    )
-    return incident, severity is not None
-
-
-def _example(fields: Fields) -> str:
-    """A severity to show how it is written."""
-    return next(iter(fields.policy.severities), "sev1")
+def _tell_of_missing(reader: IncidentReader, mapping: dict[str, yaml.Value], opened: Incident | None) -> None:
+    """Tell of a severity and a title that are not written at all; `opened` is the version whose values go on."""
+    if mapping.get("severity") is None:
+        instead = f"{opened.severity} goes on" if opened else f"it counts as {reader.policy.unreadable_severity}"
+        example = next(iter(reader.policy.severities), "sev1")
+        reader.tell((), "severity-missing", f"severity is missing; {instead}: write severity: {example}")
+    if mapping.get("title") is None:
+        reader.tell((), "title-missing", "title is missing; write one line that says what is broken", warn=True)
 
 
 def _title_from(name: str) -> str:

@@ -1,17 +1,23 @@
-"""The values of an incident file's fields: text, instant, truth; a good value, or a problem and nothing.
+"""The kinds of value in an incident file: how each is read, and what an editor knows of it.
 
-Decides how long a text may be, what is cleaned from it, and what is told of a wrong value. Must not know which fields
+A wrong value is dropped with a problem, never guessed. Editors are stricter than the reader, which uses whatever can be
+read, but know nothing of the config: whether a severity, person, role or service exists. Must not know which fields
 there are.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from tocsin.domain.incident import Status
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.schema import json_schema, patterns
+from tocsin.formats.schema.json_schema import JsonSchema
 from tocsin.text import scalars
 from tocsin.text.cleaning import clean, cut, one_line
-from tocsin.text.names import quotable
+from tocsin.text.names import person_named, quotable, role_named, service_named, severity_named, status_named
 from tocsin.text.yaml import Document, Path, Value
 
 TITLE_LIMIT = 200
@@ -26,11 +32,12 @@ PROBLEM_LIMIT = 100
 """The most problems told of one file's fields."""
 
 _YEARS = range(1970, 2200)
-_TRUE, _FALSE = {"yes", "on"}, {"no", "off"}
+_TRUTHS = {"yes": True, "no": False, "on": True, "off": False}
+_STATUSES = tuple(str(status) for status in Status)
 
 
-class Values:
-    """Reads values of one document, gathering problems."""
+class IncidentReader:
+    """One file while it is read: its document, the policy that its names are from, and the problems so far."""
 
     __slots__ = ("document", "escapes_lost", "policy", "problems")
 
@@ -46,74 +53,160 @@ class Values:
             level = ProblemLevel.WARNING if warn else ProblemLevel.ERROR
             self.problems.append(self.document.problem(path, code, message, key=key, level=level))
 
-    def known_keys(self, path: Path, mapping: dict[str, Value], known: tuple[str, ...]) -> None:
-        """Warn of keys that mean nothing here."""
-        for key in mapping:
-            if key not in known:
-                hint = scalars.closest(key, known)
-                name = cut(clean(key), NAME_LIMIT)
-                self.tell((*path, key), "unknown-key", f'unknown key "{name}"{hint}', key=True, warn=True)
-
     def scalar(self, path: Path, value: Value, meant: str) -> str | None:
         """A single value as written; None when it is empty, or something else (a problem)."""
         if isinstance(value, (list, dict)):
-            found = "a list" if isinstance(value, list) else "a mapping"
-            self.tell(path, "wrong-type", f"{name_of(path)} is {found}; write {meant} instead")
+            shape = "a list" if isinstance(value, list) else "a mapping"
+            self.tell(path, "wrong-type", f"{name_of(path)} is {shape}; write {meant} instead")
             return None
         return value.strip() or None if value is not None else None
 
-    def text(self, path: Path, value: Value, limit: int = TEXT_LIMIT, *, lines: bool = True) -> str:
-        """Free text, cleaned and bounded; empty when there is none."""
-        written = self.scalar(path, value, "a text")
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value: `read` gives the value at a path, or nothing and a problem; `schema` is for editors."""
+
+    read: Callable[[IncidentReader, Path, Value], Any]
+    schema: JsonSchema
+
+
+def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> Kind:
+    """Free text, cleaned and cut to its limit in characters; empty when there is none. Without `lines` on one line."""
+
+    def read(reader: IncidentReader, path: Path, value: Value) -> str:
+        written = reader.scalar(path, value, "a text")
         if written is None:
             return ""
-        text = clean(written, escapes_lost=self.escapes_lost)
+        text = clean(written, escapes_lost=reader.escapes_lost)
         if not lines:
             text = one_line(text)
         if len(text) > limit:
-            self.tell(path, "too-long", f"{name_of(path)} is cut to {limit} characters; shorten it", warn=True)
+            reader.tell(path, "too-long", f"{name_of(path)} is cut to {limit} characters; shorten it", warn=True)
         return cut(text, limit)
 
-    def instant(self, path: Path, value: Value) -> datetime | None:
-        """An instant with an offset or Z, in UTC."""
-        written = self.scalar(path, value, "an instant such as 2026-11-23T10:04:00Z")
+    return Kind(read, {**json_schema.text(limit), **({"minLength": least} if least else {})})
+
+
+def named(meant: str, find: Callable[[str, Policy], str], schema: JsonSchema, *, key: bool = False) -> Kind:
+    """A name that the config knows, as the config writes it; None when there is none, or a wrong one (a problem)."""
+
+    def read(reader: IncidentReader, path: Path, value: Value) -> str | None:
+        written = reader.scalar(path, value, f"the name of a {meant}")
         if written is None:
             return None
         try:
-            at = scalars.instant(quotable(written).upper())
+            return find(written, reader.policy)
         except ValueError as fault:
-            self.tell(path, "not-an-instant", f"{name_of(path)}: {fault}")
+            reader.tell(path, f"unknown-{meant}", str(fault), key=key)
             return None
-        if at.year in _YEARS:
-            return at
-        self.tell(path, "not-an-instant", f"{name_of(path)}: the year {at.year} cannot be meant; correct it")
+
+    return Kind(read, schema)
+
+
+def _instant(reader: IncidentReader, path: Path, value: Value) -> datetime | None:
+    """An instant with an offset or Z, in UTC."""
+    written = reader.scalar(path, value, "an instant such as 2026-11-23T10:04:00Z")
+    if written is None:
         return None
+    try:
+        at = scalars.instant(quotable(written).upper())
+    except ValueError as fault:
+        reader.tell(path, "not-an-instant", f"{name_of(path)}: {fault}")
+        return None
+    if at.year in _YEARS:
+        return at
+    reader.tell(path, "not-an-instant", f"{name_of(path)}: the year {at.year} cannot be meant; correct it")
+    return None
 
-    def truth(self, path: Path, value: Value) -> bool:
-        """True or false, also in the words people use; false when it is neither (a problem)."""
-        written = self.scalar(path, value, "true or false")
-        if written is None:
-            return False
-        if written.lower() in _TRUE | _FALSE:
-            return written.lower() in _TRUE
-        try:
-            return scalars.truth(written.capitalize())
-        except ValueError:
-            self.tell(path, "not-a-truth", f'{name_of(path)} is "{quotable(written)}"; write true or false')
-            return False
 
-    def named(
-        self, path: Path, value: Value, meant: str, find: Callable[[str], str], *, key: bool = False
-    ) -> str | None:
-        """A name that the config knows; None when there is none, or a wrong one (a problem)."""
-        written = self.scalar(path, value, f"the name of a {meant}")
-        if written is None:
-            return None
-        try:
-            return find(written)
-        except ValueError as fault:
-            self.tell(path, f"unknown-{meant}", str(fault), key=key)
-            return None
+def _truth(reader: IncidentReader, path: Path, value: Value) -> bool:
+    """True or false, also in the words people use; false when it is neither (a problem)."""
+    written = reader.scalar(path, value, "true or false")
+    if written is None:
+        return False
+    if written.lower() in _TRUTHS:
+        return _TRUTHS[written.lower()]
+    try:
+        return scalars.truth(written.capitalize())
+    except ValueError:
+        reader.tell(path, "not-a-truth", f'{name_of(path)} is "{quotable(written)}"; write true or false')
+        return False
+
+
+def _review(reader: IncidentReader, path: Path, value: Value) -> str:
+    """`done`, or a link to the finished review."""
+    written = one_line(clean(reader.scalar(path, value, "done or a link") or ""))
+    if written.lower() == "done":
+        return "done"
+    if not written or (written.lower().startswith(("https://", "http://")) and len(written) <= LINK_LIMIT):
+        return written
+    reader.tell(path, "not-a-link", f'{name_of(path)} is "{quotable(written)}"; write done or an https:// link')
+    return ""
+
+
+def _roles(reader: IncidentReader, path: Path, value: Value) -> tuple[tuple[str, str], ...]:
+    """Explicit assignments as (role, person) pairs, in the order written."""
+    if not isinstance(value, dict):
+        if value is not None:
+            reader.tell(path, "wrong-type", f"{name_of(path)} is no mapping; write {{technical_lead: ana}}")
+        return ()
+    pairs = []
+    for key, entry in value.items():
+        role = _ROLE.read(reader, (*path, key), key)
+        person = PERSON.read(reader, (*path, key), entry) if role else None
+        if role and person:
+            pairs.append((role, person))
+    return tuple(pairs)
+
+
+TITLE = text(TITLE_LIMIT, least=1, lines=False)
+LONG = text()
+WORDS = text(least=1)
+FREE_NAME = text(NAME_LIMIT, lines=False)
+INSTANT = Kind(_instant, patterns.INSTANT)
+TRUTH = Kind(
+    _truth,
+    {
+        "default": False,
+        "anyOf": [
+            {"type": "boolean"},
+            json_schema.written(patterns.one_of(("true", "false", *_TRUTHS)), "write true or false"),
+        ],
+    },
+)
+REVIEW = Kind(
+    _review,
+    json_schema.written(
+        rf" *{patterns.any_case('done')} *|(?=.{{1,{LINK_LIMIT}}}$)\s*[Hh][Tt][Tt][Pp][Ss]?:\/\/.*",
+        "write done, or an https:// link to the finished review",
+        "done",
+    ),
+)
+SEVERITY = named("severity", severity_named, patterns.NAME)
+STATUS = named(
+    "status",
+    lambda written, _: status_named(written),
+    {
+        "default": str(Status.INVESTIGATING),
+        "anyOf": [
+            {"type": "string", "enum": list(_STATUSES)},
+            json_schema.written(patterns.one_of(_STATUSES), f"write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"),
+        ],
+    },
+)
+SERVICE = named("service", service_named, patterns.NAME)
+PERSON = named("person", person_named, {**json_schema.text(NAME_LIMIT), "minLength": 1})
+_ROLE = named("role", role_named, {**patterns.NAME, "type": "string"}, key=True)
+ROLES = Kind(
+    _roles,
+    {
+        "type": "object",
+        "propertyNames": _ROLE.schema,
+        "additionalProperties": json_schema.or_nothing(
+            {**PERSON.schema, "description": "a person's id, full name or email"}
+        ),
+    },
+)
 
 
 def name_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from tocsin.domain.notification import Reason
-from tocsin.formats.incident import json_schema as incident_schema
+from tocsin.formats.incident.json_schema import incident_fields_schema
 from tocsin.formats.policy_test import script_schema
 from tocsin.formats.policy_test.expectations import CALLED, When
 from tocsin.formats.policy_test.script import STEPS_LIMIT
@@ -108,7 +108,7 @@ class PolicyTestEntry(Model):
     name: Text | None = Field(None, description="what it shows; absent: the file's name")
     at: Instant = Field(description="when the incident is first seen")
     incident: Annotated[
-        Any, WithJsonSchema({"anyOf": [json_schema.text(1000), incident_schema.fields("severity")]})
+        Any, WithJsonSchema({"anyOf": [json_schema.text(1000), incident_fields_schema("severity")]})
     ] = Field(description="an incident as its file has it, or the path of an incident file, relative to this one")
     for_: Duration | None = Field(
         None, alias="for", description="how long it is played; absent: as long as `expect` needs, or 4h"

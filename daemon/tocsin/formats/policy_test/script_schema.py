@@ -3,7 +3,7 @@
 Must not know whether a person is in the config, nor what playing a step does.
 """
 
-from tocsin.formats.incident import json_schema
+from tocsin.formats.incident.json_schema import incident_fields_schema
 from tocsin.formats.incident.values import NAME_LIMIT, TEXT_LIMIT
 from tocsin.formats.schema.json_schema import JsonSchema, or_nothing, some, text
 from tocsin.formats.schema.patterns import CHANNEL, DELAY
@@ -15,7 +15,7 @@ def step() -> JsonSchema:
     happens: dict[str, JsonSchema] = {
         "ack": {**some(person), "description": "people who answer ok, by id, full name or email"},
         "pass": {**some(person), "description": "people who decline"},
-        "set": {**json_schema.fields(), "description": "fields of the incident's file that are replaced"},
+        "set": {**incident_fields_schema(), "description": "fields of the incident's file that are replaced"},
         "update": {**text(TEXT_LIMIT), "description": "an update is appended: what internal stakeholders hear"},
         "public": {**text(TEXT_LIMIT), "description": "and what external ones hear"},
         "fail": {
