@@ -7,7 +7,6 @@ from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from tocsin.app.simulation.play import rehearse
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
@@ -18,6 +17,7 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import remember
 from tocsin.planning.plan import plan
 
+from tests.builders.simulations import simulated
 from tests.timelines.oracle import Oracle
 from tests.timelines.stage import START, line_of, policy_of
 from tests.timelines.worlds import Sev, World, worlds
@@ -31,7 +31,7 @@ MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthChe
 def test_it_agrees_with_a_minute_by_minute_brute_force(world: World) -> None:
     """For ladders, answers, refusals, responders, severities, cadences, closing and reopening: exactly the oracle's messages."""
     policy, span = world.policy(policy_of("")), timedelta(minutes=world.minutes)
-    document = rehearse(policy, world.incident(), "trouble", START, span, world.script())
+    document = simulated(policy, world.incident(), START, span, world.script())
     wanted = [_line(dict(zip(ROW, row, strict=True))) for row in Oracle(world).run()]
     said = [_line({**message, "minute": message["after"] // 60}) for message in document["messages"]]
     assert sorted(said) == sorted(wanted)

@@ -19,7 +19,6 @@ from typing import Any
 
 import yaml
 from tocsin.app.configuration.load import read_tree
-from tocsin.app.simulation.play import rehearse
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Notification
@@ -28,6 +27,8 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.incident import read as incident_file
 from tocsin.planning.history.fold import remember
 from tocsin.planning.plan import plan
+
+from tests.builders.simulations import simulated
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 """A Monday morning, 11:00 in Berlin."""
@@ -101,7 +102,7 @@ def play(
     steps: list[dict[str, Any]] = yaml.safe_load(full(script)) or []
     fields = {"title": "Trouble", **yaml.safe_load(full(incident))}
     text = yaml.safe_dump(fields, allow_unicode=True, sort_keys=False)
-    return rehearse(policy_of(config, last_resort), text, "trouble", at, span_of(span), steps)
+    return simulated(policy_of(config, last_resort), text, at, span_of(span), steps)
 
 
 def shows(

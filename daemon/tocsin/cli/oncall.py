@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from tocsin.cli.options import config_option, fail, instant_option, moment, open
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
 from tocsin.text import scalars
+from tocsin.text.times import iso_utc
 
 SPAN_MAX = timedelta(days=3660)
 """The longest span that is shown: ten years."""
@@ -188,7 +189,7 @@ def _known(asked: Asked, policy: Policy) -> tuple[str | None, list[Rotation]]:
 
 
 def _written(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+    return iso_utc(at) if at else None
 
 
 def _readable(at: datetime, timezone: ZoneInfo) -> str:

@@ -107,8 +107,8 @@ async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy
 
 def document(each: OpenIncident) -> dict[str, Any]:
     """An open incident as JSON (product.md section 7)."""
-    from tocsin.app.simulation.play import written
     from tocsin.cli.check import document as of_problem
+    from tocsin.text.times import iso_utc
 
     incident, stands = each.incident, each.standing
     return {
@@ -117,10 +117,10 @@ def document(each: OpenIncident) -> dict[str, Any]:
         "severity": incident.severity,
         "status": incident.status.value,
         "roles": {
-            role.role: {"person": role.person, "accepted": written(role.accepted_at) if role.accepted_at else None}
+            role.role: {"person": role.person, "accepted": iso_utc(role.accepted_at) if role.accepted_at else None}
             for role in stands.roles
         },
-        "next_update": written(stands.next_update_at) if stands.next_update_at else None,
+        "next_update": iso_utc(stands.next_update_at) if stands.next_update_at else None,
         "problems": [of_problem(problem) for problem in each.problems],
     }
 

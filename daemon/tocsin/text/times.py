@@ -49,6 +49,11 @@ def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def iso_utc(at: datetime) -> str:
+    """An instant as JSON shows it: `2026-11-23T10:30:05Z`, in UTC and whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def span(length: timedelta) -> str:
     """A span as people say it: `2 hours 5 minutes`; its two largest units, at least a minute."""
     minutes = max(int(length.total_seconds()) // 60, 1)

@@ -13,7 +13,7 @@ from tocsin.app.configuration.load import read_tree
 from tocsin.app.configuration.revisions import Side
 from tocsin.app.diff.comparison import Change, Moved, compare
 from tocsin.app.diff.scenarios import Situation, followed
-from tocsin.app.simulation.play import Rehearsed, play_within
+from tocsin.app.simulation.play import Simulation, play_within
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.changed_lines import Line, changed, kept
 
@@ -34,7 +34,7 @@ class Blame:
         self._trials: dict[Line, Inputs | None] = {}
 
     def lines_of(
-        self, situation: Situation, before: Rehearsed | None, changes: Sequence[Change]
+        self, situation: Situation, before: Simulation | None, changes: Sequence[Change]
     ) -> list[tuple[Change, Line]]:
         """Each change of a situation with the line that did it. `before` is how it went with the old config."""
         candidates = self._candidates(situation) or list(self.lines)
@@ -56,7 +56,7 @@ class Blame:
             if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
         ]
 
-    def _try(self, line: Line, situation: Situation, before: Rehearsed | None) -> dict[object, Change] | None:
+    def _try(self, line: Line, situation: Situation, before: Simulation | None) -> dict[object, Change] | None:
         """What would have moved without this line, by reader; None when that cannot be known."""
         inputs = self._without(line)
         if inputs is None:
@@ -93,7 +93,7 @@ class Blame:
         return found[0] if found else _rule(change)
 
 
-def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Rehearsed | None:
+def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Simulation | None:
     """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
     fresh = situation.fixed and situation.severity not in old.policy.severities
     if fresh and situation.severity not in policy.severities:

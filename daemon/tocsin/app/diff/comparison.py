@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from tocsin.app.simulation.play import Rehearsed
+from tocsin.app.simulation.play import Simulation
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 
@@ -57,7 +57,7 @@ class Change:
         return self.kind, self.to, self.via
 
 
-def compare(before: Rehearsed | None, after: Rehearsed | None, span: timedelta) -> tuple[Change, ...]:
+def compare(before: Simulation | None, after: Simulation | None, span: timedelta) -> tuple[Change, ...]:
     """What moved within the span; a side that has no such incident says nothing to anybody."""
     old, new = _by_reader(before), _by_reader(after)
     readers = dict.fromkeys([*old, *new])
@@ -71,7 +71,7 @@ def compare(before: Rehearsed | None, after: Rehearsed | None, span: timedelta) 
 Timed = tuple[timedelta, Notification]
 
 
-def _by_reader(played: Rehearsed | None) -> dict[Reader, list[Timed]]:
+def _by_reader(played: Simulation | None) -> dict[Reader, list[Timed]]:
     found: dict[Reader, list[Timed]] = {}
     for said in played.messages if played else ():
         each = said.notification

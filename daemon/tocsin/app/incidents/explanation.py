@@ -13,7 +13,7 @@ from pathlib import Path
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.incidents.reviews import steps_of
-from tocsin.app.simulation.ahead import ahead
+from tocsin.app.simulation.projection import next_messages
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
 from tocsin.domain.history import History, RoleHistory
@@ -27,6 +27,7 @@ from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import rungs
 from tocsin.planning.history.fold import recall
 from tocsin.ports.ledger import Ledger
+from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances
 
 SPAN = timedelta(hours=4)
@@ -116,7 +117,7 @@ async def explain(
         return _of_file(id_, policy, files, folder, at or now)
     assert ledger is not None
     if at is not None and at < began:
-        raise UnknownIncidentError(f"the daemon had not seen {id_} then; it first saw it at {began:%Y-%m-%dT%H:%M:%SZ}")
+        raise UnknownIncidentError(f"the daemon had not seen {id_} then; it first saw it at {iso_utc(began)}")
     records: Sequence[Record] = await ledger.records(id_)
     notes: tuple[str, ...] = ()
     if at is None:
@@ -155,7 +156,7 @@ def _explained(
             sent.append(replace(told, records=kept))
         if len(kept) < len(told.records):
             dropped.append(replace(told, records=tuple(each for each in told.records if each not in kept)))
-    messages = ahead(history, policy, at, SPAN)
+    messages = next_messages(history, policy, at, SPAN)
     coming = together([Record(each, state="ahead") for each in messages], policy, severities)
     first = _first_of_each(coming)
     return Explained(

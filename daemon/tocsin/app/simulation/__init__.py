@@ -1,1 +1,1 @@
-"""The plan played ahead on a clock that jumps."""
+"""The plan played forward, for an incident file or for a history."""

@@ -1,17 +1,19 @@
-"""Rehearsal: the plan on a clock that jumps, without a ledger. What it prints is what the daemon would send (P10).
+"""An incident file and a script played with a policy, without a ledger: what `tocsin simulate`, policy tests and `diff`
+go by, and what the daemon would send (P10).
 
-`simulate`, policy tests and `diff` are this. Every message counts as delivered at its instant, operators hear nothing
-(timeline.md rules 29, 30).
+The file is first seen at the start; operators hear nothing (rules 2, 29, 30).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from tocsin.app.simulation.projection import Event, project
 from tocsin.domain.delivery import Content
-from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
@@ -20,26 +22,25 @@ from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident import read as incident_file
-from tocsin.formats.policy_test import script as scripts
-from tocsin.formats.policy_test.script import Step
+from tocsin.formats.policy_test.script import Step, in_time_order
 from tocsin.planning.history.fold import remember
-from tocsin.planning.plan import plan
+from tocsin.planning.history.versions import HOLD
 from tocsin.ports.renderer import Renderer
 from tocsin.text import yaml
 from tocsin.text.gsm import segments
+from tocsin.text.times import iso_utc
 
-HELD = timedelta(seconds=2)
-LOOK_AHEAD = timedelta(days=3700)
-LOOKS_MAX = 200_000
+NEXT_WITHIN = timedelta(days=3700)
+"""How far after the span the next message is looked for."""
 CODE = "A1"
-"""The reply code that is shown: a real one is given out when a page leaves (product.md section 7)."""
+"""The reply code that is shown: a real one is given out when a page leaves (rule 42)."""
 
 _KINDS = list(Kind)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One message of a rehearsal, with its words (none without a renderer)."""
+class SimulatedMessage:
+    """One message of a simulation, with its words (none without a renderer)."""
 
     notification: Notification
     address: str
@@ -47,13 +48,13 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
-    """The messages from `start` to `end` in time order, the instant of the first after it, and how it stood then."""
+class Simulation:
+    """The messages from `start` to `end` in time order, the instant of the first after it, and the history then."""
 
     incident: str
     start: datetime
     end: datetime
-    messages: tuple[Said, ...]
+    messages: tuple[SimulatedMessage, ...]
     next_at: datetime | None
     history: History
     problems: tuple[Problem, ...]
@@ -74,75 +75,50 @@ class WithReplies:
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets."""
-        asked = notification.via is Channel.SMS and notification.kind in ASKING
-        said = ReplyOffer(CODE) if asked else invitation
-        return self._renderer.render(notification, incident, history, policy, said)
+        by_code = notification.via is Channel.SMS and notification.kind in ASKING
+        offer = ReplyOffer(CODE) if by_code else invitation
+        return self._renderer.render(notification, incident, history, policy, offer)
 
 
-class _Stage:
-    """One incident on a clock that jumps."""
+class _IncidentFile:
+    """The incident file as it is first seen and then edited by the script, and the problems of all its versions."""
 
-    def __init__(self, policy: Policy, name: str, renderer: Renderer | None) -> None:
-        self.policy = policy
-        self.name = name
-        self.renderer = renderer
-        self.history = History()
-        self.value: dict[str, Any] = {}
+    def __init__(self, policy: Policy, name: str, data: bytes) -> None:
         self.problems: list[Problem] = []
-        self.said: list[Said] = []
+        self._policy = policy
+        self._name = name
+        self._data = data
+        value = yaml.read(data, name).value
+        self._value: dict[str, Any] = dict(value) if isinstance(value, dict) else {}
 
-    def open(self, data: bytes, at: datetime) -> None:
+    def appear(self, history: History, at: datetime) -> History:
         """The file is first seen."""
-        value = yaml.read(data, self.name).value
-        self.value = dict(value) if isinstance(value, dict) else {}
-        self._see(data, at)
+        return self._see(history, self._data, at)
 
-    def play(self, step: Step, at: datetime) -> None:
-        """One step takes effect."""
+    def happen(self, step: Step, history: History, at: datetime) -> History:
+        """One step of the script takes effect."""
         for reader, via in step.fails:
-            self._note(ChannelRefused(at, reader, via))
+            history = remember(history, ChannelRefused(at, reader, via))
         if step.fields is not None or step.entry is not None:
-            self.value.update(step.fields or {})
+            self._value.update(step.fields or {})
             if step.entry is not None:
-                known = self.value.get("updates")
-                entries = known if isinstance(known, list) else [known] if known else []
-                self.value["updates"] = [*entries, dict(step.entry)]
-            self._see(json.dumps(self.value, ensure_ascii=False, default=_written).encode(), at)
+                updates = self._value.get("updates")
+                entries = updates if isinstance(updates, list) else [updates] if updates else []
+                self._value["updates"] = [*entries, dict(step.entry)]
+            history = self._see(history, json.dumps(self._value, ensure_ascii=False, default=_plain).encode(), at)
         for people, answer in ((step.oks, Answer.OK), (step.passes, Answer.PASS)):
             for person in people:
-                self._note(Answered(at, person, answer))
+                history = remember(history, Answered(at, person, answer))
+        return history
 
-    def look(self, now: datetime) -> datetime | None:
-        """Plan at that instant, say what is due, and give the next look."""
-        assert self.history.incident is not None
-        made = plan(self.history.incident, self.policy, self.history, now)
-        self.said += [self._words(due) for due in made.due]
-        self.history = made.history
-        return made.next_look
-
-    def spoke_after(self, end: datetime) -> bool:
-        """Whether a message beyond `end` is known."""
-        return any(said.notification.at > end for said in reversed(self.said))
-
-    def _see(self, data: bytes, at: datetime) -> None:
-        previous = self.history.incident
-        reading = incident_file.read(data, self.name, self.policy, previous, self.name)
+    def _see(self, history: History, data: bytes, at: datetime) -> History:
+        previous = history.incident
+        reading = incident_file.read(data, self._name, self._policy, previous, self._name)
         self.problems += [problem for problem in reading.problems if problem not in self.problems]
         incident = reading.incident or previous
         if incident is None:
-            incident = incident_file.unreadable(self.name, reading.first_lines, self.policy)
-        if incident != previous:
-            self._note(Seen(at, incident))
-
-    def _note(self, fact: Fact) -> None:
-        self.history = remember(self.history, fact)
-
-    def _words(self, due: Due) -> Said:
-        notification, incident = due.notification, self.history.incident
-        assert incident is not None
-        content = self.renderer.render(notification, incident, due.history, self.policy) if self.renderer else None
-        person = self.policy.people.get(notification.to)
-        return Said(notification, person.address(notification.via) if person else notification.to, content)
+            incident = incident_file.unreadable(self._name, reading.first_lines, self._policy)
+        return history if incident == previous else remember(history, Seen(at, incident))
 
 
 def play(
@@ -153,109 +129,96 @@ def play(
     span: timedelta,
     steps: Sequence[Step],
     renderer: Renderer | None = None,
-) -> Rehearsed:
+) -> Simulation:
     """Play a file called `name`, first seen at `at`, with a script, for a span, and as far beyond as the next message.
 
     Steps after the span are ignored.
     """
-    return _played(_Stage(policy, name, renderer), data, at, span, steps, LOOK_AHEAD)
+    return _play(_IncidentFile(policy, name, data), policy, at, span, steps, NEXT_WITHIN, renderer)
 
 
 def play_within(
     policy: Policy, data: bytes, name: str, at: datetime, span: timedelta, steps: Sequence[Step]
-) -> Rehearsed:
+) -> Simulation:
     """`play` without words and no further than the span: what comes next is not looked for."""
-    return _played(_Stage(policy, name, None), data, at, span, steps, HELD)
+    return _play(_IncidentFile(policy, name, data), policy, at, span, steps, HOLD, None)
 
 
-def _played(
-    stage: _Stage, data: bytes, at: datetime, span: timedelta, steps: Sequence[Step], ahead: timedelta
-) -> Rehearsed:
-    """Play to the end of the span, and `ahead` beyond it at most, as far as the next message."""
+def _play(
+    file: _IncidentFile,
+    policy: Policy,
+    at: datetime,
+    span: timedelta,
+    steps: Sequence[Step],
+    beyond: timedelta,
+    renderer: Renderer | None,
+) -> Simulation:
+    """Play to the end of the span, and `beyond` it at most, as far as the next message."""
     end = at + span
-    waiting = [step for step in scripts.in_time_order(steps) if at + step.after <= end]
-    stage.open(data, at)
-    now: datetime | None = at
-    for _ in range(LOOKS_MAX):
-        assert now is not None
-        while waiting and at + waiting[0].after <= now:
-            stage.play(waiting.pop(0), now)
-        looks_at = stage.look(now)
-        coming = [each for each in (looks_at, at + waiting[0].after if waiting else None) if each]
-        now = min(coming) if coming else None
-        if now is None or now > end + ahead or (now > end + HELD and stage.spoke_after(end)):
-            break
-    inside = [said for said in stage.said if at <= said.notification.at <= end]
-    after = [said.notification.at for said in stage.said if said.notification.at > end]
-    assert stage.history.incident is not None
-    return Rehearsed(
-        stage.history.incident.id,
+    script = [step for step in in_time_order(steps) if at + step.after <= end]
+    events: list[Event] = [(at, file.appear), *((at + step.after, partial(file.happen, step)) for step in script)]
+    projection = project(History(), policy, at, end, end + beyond, events)
+    within = sorted((due for due in projection.due if at <= due.notification.at <= end), key=_order)
+    later = [due.notification.at for due in projection.due if due.notification.at > end]
+    assert projection.history.incident is not None
+    return Simulation(
+        projection.history.incident.id,
         at,
         end,
-        tuple(sorted(inside, key=_order)),
-        min(after, default=None),
-        stage.history,
-        tuple(stage.problems),
+        tuple(_with_words(due, policy, renderer) for due in within),
+        min(later, default=None),
+        projection.history,
+        tuple(file.problems),
     )
 
 
-def rehearse(
-    policy: Policy,
-    incident_text: str,
-    incident_id: str,
-    at: datetime,
-    span: timedelta,
-    script: Sequence[Mapping[str, Any]],
-    renderer: Renderer | None = None,
-) -> dict[str, Any]:
-    """`play` for a script given as plain mappings; the document that `tocsin simulate --format json` prints."""
-    steps = [scripts.step(entry, policy) for entry in script]
-    return document(play(policy, incident_text.encode(), f"{incident_id}.yaml", at, span, steps, renderer))
-
-
-def document(rehearsed: Rehearsed) -> dict[str, Any]:
-    """A rehearsal as the JSON document of product.md section 7."""
+def document(simulation: Simulation) -> dict[str, Any]:
+    """A simulation as the JSON document of `tocsin simulate` (rule 30)."""
     return {
-        "incident": rehearsed.incident,
-        "from": written(rehearsed.start),
-        "to": written(rehearsed.end),
-        "messages": [_message(said, rehearsed.start) for said in rehearsed.messages],
-        "next": written(rehearsed.next_at) if rehearsed.next_at else None,
+        "incident": simulation.incident,
+        "from": iso_utc(simulation.start),
+        "to": iso_utc(simulation.end),
+        "messages": [_entry(message, simulation.start) for message in simulation.messages],
+        "next": iso_utc(simulation.next_at) if simulation.next_at else None,
     }
 
 
-def written(at: datetime) -> str:
-    """An instant as JSON shows it: UTC, whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _message(said: Said, start: datetime) -> dict[str, Any]:
-    each, content = said.notification, said.content
+def _entry(message: SimulatedMessage, start: datetime) -> dict[str, Any]:
+    notification, content = message.notification, message.content
     text = content.text if content else ""
-    sms = each.via is Channel.SMS
+    sms = notification.via is Channel.SMS
     return {
-        "at": written(each.at),
-        "after": int((each.at - start).total_seconds()),
-        "kind": each.kind.value,
-        "reason": each.reason.value,
-        "to": each.to,
-        "roles": list(each.roles),
-        "group": each.group,
-        "via": each.via.value,
-        "address": said.address,
-        "level": each.level,
-        "round": each.round,
+        "at": iso_utc(notification.at),
+        "after": int((notification.at - start).total_seconds()),
+        "kind": notification.kind.value,
+        "reason": notification.reason.value,
+        "to": notification.to,
+        "roles": list(notification.roles),
+        "group": notification.group,
+        "via": notification.via.value,
+        "address": message.address,
+        "level": notification.level,
+        "round": notification.round,
         "subject": None if sms else content.subject if content else "",
         "text": text,
         "segments": segments(text) if sms else None,
     }
 
 
-def _order(said: Said) -> tuple[datetime, int, str, str]:
-    each = said.notification
-    return each.at, _KINDS.index(each.kind), each.to, each.via.value
+def _with_words(due: Due, policy: Policy, renderer: Renderer | None) -> SimulatedMessage:
+    notification, incident = due.notification, due.history.incident
+    assert incident is not None
+    content = renderer.render(notification, incident, due.history, policy) if renderer else None
+    person = policy.people.get(notification.to)
+    return SimulatedMessage(notification, person.address(notification.via) if person else notification.to, content)
 
 
-def _written(value: object) -> str:
+def _order(due: Due) -> tuple[datetime, int, str, str]:
+    """Rule 29: by instant, kind, reader and channel."""
+    notification = due.notification
+    return notification.at, _KINDS.index(notification.kind), notification.to, notification.via.value
+
+
+def _plain(value: object) -> str:
     """A value of a `set` that JSON has no word for, as a file would write it."""
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from tocsin.app.simulation.play import Rehearsed, Said
+from tocsin.app.simulation.play import SimulatedMessage, Simulation
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 
 
-def lines(played: Rehearsed, policy: Policy) -> Iterator[str]:
+def lines(played: Simulation, policy: Policy) -> Iterator[str]:
     """What happens, in time order, and when the next message comes."""
     yield f"{played.incident}, first seen {played.start:%a %d %b %Y %H:%M:%S} UTC"
     last = None
@@ -32,7 +32,7 @@ def span(length: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
-def _message(said: Said, policy: Policy) -> str:
+def _message(said: SimulatedMessage, policy: Policy) -> str:
     """Kind, reader and channel first; then why, and for what."""
     each, content = said.notification, said.content
     known = policy.people.get(each.to)
