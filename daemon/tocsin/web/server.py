@@ -5,12 +5,13 @@ It decides nothing about what is asked for; the route groups do. What goes on be
 
 import asyncio
 import codecs
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from tocsin.ports.ledger import LedgerError
+from tocsin.web.http.connections import Handler, on_connection
 from tocsin.web.http.rate_limit import Rates, asker
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import LASTING, Site
@@ -48,12 +49,12 @@ GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     alertmanager.routes,
 )
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def application(site: Site) -> web.Application:
     """All routes, with what holds for every one of them."""
-    app = web.Application(middlewares=[_plainly(site), _often(site), _in_time], client_max_size=BODY_MOST)
+    app = web.Application(
+        middlewares=[on_connection, _plainly(site), _often(site), _in_time], client_max_size=BODY_MOST
+    )
     app.on_response_prepare.append(_secured)
     for group in GROUPS:
         app.add_routes(group(site))

@@ -4,10 +4,9 @@ import asyncio
 import signal
 
 import structlog
-from aiohttp import web
 
 from tocsin.ports.supervisor import ServiceManager
-from tocsin.web.http.connections import Runner
+from tocsin.web.http.connections import listening
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
@@ -30,23 +29,19 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, end, number is signal.SIGHUP)
-    runner = Runner(application(site), site.sayings)
-    await runner.setup()
+    address = site.settings.web
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
-        host, port = site.settings.web.host, site.settings.web.port
-        listening = web.TCPSite(runner, host, port)
-        await listening.start()
-        manager.ready(f"listening on {site.settings.web.listen}")
-        log.info("ready", listening=site.settings.web.listen)
-        anew = await ended
-        log.info("beginning anew" if anew else "stopping")
-        (manager.reloading if anew else manager.stopping)()
-        site.ending.set()
-        return anew
+        async with listening(application(site), site.sayings, address.host, address.port):
+            manager.ready(f"listening on {address.listen}")
+            log.info("ready", listening=address.listen)
+            anew = await ended
+            log.info("beginning anew" if anew else "stopping")
+            (manager.reloading if anew else manager.stopping)()
+            site.ending.set()
+            return anew
     finally:
         beats.cancel()
-        await runner.cleanup()
 
 
 async def _beat(manager: ServiceManager) -> None:

@@ -10,7 +10,7 @@ from tocsin.adapters.jinja.pages import Pages
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.settings import Email, Settings, Sms, Web
 from tocsin.web.http import FOLDER
-from tocsin.web.http.connections import Limits, Runner
+from tocsin.web.http.connections import Limits, listening
 from tocsin.web.http.log_limit import Sayings
 from tocsin.web.http.site import Inbox, Site
 from tocsin.web.server import application
@@ -103,14 +103,10 @@ async def alive(
     )
     app = application(site)
     app.add_routes(extra or [])
-    runner = Runner(app, said, limits or Limits())
-    await runner.setup()
-    listening = web.TCPSite(runner, "127.0.0.1", 0)
-    await listening.start()
     life = Life(site, ledger, clock, said)
-    life.port = runner.addresses[0][1]
-    try:
-        yield life
-    finally:
-        site.ending.set()
-        await runner.cleanup()
+    async with listening(app, said, "127.0.0.1", 0, limits or Limits()) as address:
+        life.port = address[1]
+        try:
+            yield life
+        finally:
+            site.ending.set()

@@ -1,15 +1,19 @@
 """What a client may do to the web side: nothing slow, big, frequent or malformed gets more than one plain sentence."""
 
+import ast
 import asyncio
+import inspect
 import re
 import time
+from datetime import timedelta
 
 import pytest
 import structlog
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.web.http import log_limit
+from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.web.http import connections, log_limit
 from tocsin.web.http.connections import LINE_MOST, Limits
 from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, Rates
 from tocsin.web.http.responses import BUSY, SENTENCES
@@ -115,7 +119,7 @@ async def test_one_octet_at_a_time_ends_with_408() -> None:
                 await asyncio.sleep(0.05)
 
         dripping = asyncio.create_task(drip())
-        plain(await reader.read(), 408)
+        plain(await reader.read(65_536), 408)
         assert time.monotonic() - began < 2
         dripping.cancel()
         writer.close()
@@ -163,6 +167,96 @@ async def test_hundreds_of_slow_clients_are_not_noticed() -> None:
         assert status == 200
         for _, writer in slow:
             writer.transport.abort()
+
+
+async def test_no_kind_of_slow_client_touches_healthz() -> None:
+    """With all places taken by headers that drip, bodies that drip and answers that nobody reads, `/healthz` answers a
+    client that comes at once.
+    """
+
+    async def big(_request: web.Request) -> web.Response:
+        return web.Response(body=b"a" * 5_000_000)
+
+    slow = (
+        b"GET /healthz HT",
+        b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nab",
+        b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n",
+    )
+    async with alive(Limits(connections=30), extra=[*EXTRA, web.get("/big", big)]) as life:
+        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        clients = [await asyncio.open_connection("127.0.0.1", life.port, limit=1024) for _ in range(30)]
+        for number, (_, writer) in enumerate(clients):
+            writer.write(slow[number % len(slow)])
+        await asyncio.sleep(0.1)
+        for _ in range(20):
+            began = time.monotonic()
+            assert (await life.get("/healthz"))[::2] == (200, "ok\n")
+            assert time.monotonic() - began < 1
+        for _, writer in clients:
+            writer.transport.abort()
+
+
+async def test_a_body_that_drips_keeps_no_place() -> None:
+    """Where all places are taken by requests whose bodies have not come, a good one takes the place of the first."""
+    async with alive(Limits(connections=3), extra=EXTRA) as life:
+        clients = [await asyncio.open_connection("127.0.0.1", life.port) for _ in range(3)]
+        for _, writer in clients:
+            writer.write(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
+            await asyncio.sleep(0.05)
+        assert (await life.get("/static/icon.svg"))[0] == 200
+        assert await clients[0][0].read() == b""
+        for reader, writer in clients[1:]:
+            writer.write(b"b")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        for _, writer in clients:
+            writer.close()
+
+
+async def test_who_waited_longest_goes_first() -> None:
+    """A connection whose last request was answered of late stays; one that has said nothing for longer goes."""
+    request = b"GET /static/none HTTP/1.1\r\nHost: a\r\n\r\n"
+    async with alive(Limits(connections=2)) as life:
+        clients = [await asyncio.open_connection("127.0.0.1", life.port) for _ in range(2)]
+        for reader, writer in (*clients, clients[0]):
+            writer.write(request)
+            await reader.readuntil(b"here.\n")
+            await asyncio.sleep(0.01)
+        assert (await life.get("/static/icon.svg"))[0] == 200
+        assert await clients[1][0].read() == b""
+        clients[0][1].write(request)
+        assert (await clients[0][0].readuntil(b"\r\n")).startswith(b"HTTP/1.1 404")
+        for _, writer in clients:
+            writer.close()
+
+
+async def test_one_request_after_another_on_a_connection() -> None:
+    """Requests that come together are answered in their order; the limit for headers counts for each anew."""
+    async with alive(Limits(sent_within=0.3), extra=EXTRA) as life:
+        reader, writer = await asyncio.open_connection("127.0.0.1", life.port)
+        for pause in (0.2, 0.2, 0.2):
+            post = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: "
+            writer.write(post + b"1\r\n\r\na" + post + b"2\r\n\r\nab" + post[:9])
+            assert (await reader.readuntil(b"\r\n\r\n1\n")).startswith(b"HTTP/1.1 200")
+            assert (await reader.readuntil(b"\r\n\r\n2\n")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(pause)
+            writer.write(post[9:] + b"3\r\n\r\nabc")
+            assert (await reader.readuntil(b"\r\n\r\n3\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+def test_connections_stand_on_public_names() -> None:
+    """No private member of aiohttp is read, called or replaced, so that its next version may have others."""
+    theirs = {
+        name
+        for kind in (*web.RequestHandler.__mro__, *web.AppRunner.__mro__, web.Server)
+        for name in (*vars(kind), *vars(kind).get("__slots__", ()))
+        if name.startswith("_") and not name.endswith("__")
+    }
+    tree = ast.parse(inspect.getsource(connections))
+    ours = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    ours |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert len(theirs) > 30
+    assert not ours & theirs
 
 
 async def test_where_all_are_at_work_others_hear_so() -> None:

@@ -1,12 +1,17 @@
 """Connections: how many clients there may be, how slow and how malformed, and what they are told then.
 
-It decides when a connection ends: slow headers get 408, a reader who does not read is cut off, and where there are too
-many the one that has waited longest without a whole request goes. It must not know what is asked for.
+Slow headers get 408, a reader who does not read is cut off, and where there are too many connections the one that has
+waited longest without a whole request goes. That stands on what asyncio calls on a protocol (a connection begins, data
+came, it is lost) and on what aiohttp makes public; what only a proxy in front does well (so many connections a client)
+is left to it: see `docs/answering.md`.
 """
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -18,6 +23,10 @@ ENDS_WITHIN = 5.0
 """Seconds for requests under way to end when the site stops."""
 LINE_MOST = 4096
 """Octets of a request's first line: method and address."""
+BACKLOG = 128
+"""Connections that the system holds for us before they are accepted."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +53,15 @@ LIMITS = Limits()
 
 
 class Connection(web.RequestHandler):
-    """One client's connection."""
+    """One client's connection to a `server`. Middleware tells it of each request: see `on_connection`."""
 
-    __slots__ = ("_began", "_limits", "_patience", "_sayings")
+    __slots__ = ("headers_begun", "headers_timer", "limits", "request_under_way", "sayings", "server", "waiting_since")
 
-    def __init__(self, manager: "Listener", sayings: Sayings, limits: Limits) -> None:
+    def __init__(self, server: web.Server, sayings: Sayings, limits: Limits) -> None:
+        loop = asyncio.get_running_loop()
         super().__init__(
-            manager,
-            loop=asyncio.get_running_loop(),
+            server,
+            loop=loop,
             access_log=None,  # type: ignore[arg-type]  # what the library itself calls no log
             keepalive_timeout=limits.idle,
             lingering_time=limits.lingers,
@@ -60,55 +70,68 @@ class Connection(web.RequestHandler):
             max_headers=limits.headers,
             auto_decompress=False,
         )
-        self._sayings = sayings
-        self._limits = limits
-        self._patience: asyncio.TimerHandle | None = None
-        self._began = False
+        self.server, self.sayings, self.limits = server, sayings, limits
+        self.request_under_way: web.BaseRequest | None = None
+        self.waiting_since = loop.time()
+        self.headers_begun = False
+        self.headers_timer: asyncio.TimerHandle | None = None
 
     @property
     def waits(self) -> bool:
-        """Whether it has no whole request under way."""
-        return not self._request_in_progress and not self._messages
+        """Whether no request is under way, or one whose body has not come whole."""
+        request = self.request_under_way
+        return request is None or not request.content.is_eof()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A new one takes the place of the one that has waited longest, or is turned away."""
-        assert self._manager is not None
-        others = [each for each in self._manager.connections if isinstance(each, Connection)]
+        others = [other for other in self.server.connections if isinstance(other, Connection) and other.connected]
         super().connection_made(transport)
-        self._be_patient()
-        if len(others) >= self._limits.connections:
-            self._sayings.say("connections full", most=self._limits.connections)
-            longest = next((each for each in others if each.waits), None)
-            if longest is not None:
-                longest.force_close()
+        self._await_headers()
+        if len(others) >= self.limits.connections:
+            self.sayings.say("connections full", most=self.limits.connections)
+            waiting = [other for other in others if other.waits]
+            if waiting:
+                min(waiting, key=lambda other: other.waiting_since).force_close()
             else:
-                self._end(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nothing is waited for any more."""
-        self._stop_waiting()
+        self._headers_came()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """What has begun must be whole in good time."""
+        """A request that has begun must have whole headers in good time."""
         super().data_received(data)
-        if not self.waits:
-            self._stop_waiting()
-        elif data and not self._began:
-            self._stop_waiting()
-            self._began = True
-            self._be_patient()
+        if data and self.request_under_way is None and not self.headers_begun:
+            self._headers_came()
+            self.headers_begun = True
+            self._await_headers()
 
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Write the answer to a client that takes it; cut off one that does not."""
-        self._stop_waiting()
-        cut = self._loop.call_later(self._limits.written_within, self._cut)
+    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What a request whose headers have come is answered, once it is written."""
+        self._headers_came()
+        self.request_under_way = request
         try:
-            return await super().finish_response(request, resp, start_time)
+            response = await handler(request)
+            await self._write(request, response)
+            return response
         finally:
-            cut.cancel()
+            self.request_under_way = None
+            self.waiting_since = asyncio.get_running_loop().time()
+
+    async def _write(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Write an answer to a client that takes it; cut off one that does not."""
+        try:
+            async with asyncio.timeout(self.limits.written_within):
+                await response.prepare(request)
+                await response.write_eof()
+        except ConnectionError:  # gone: aiohttp meets the same again, and ends the connection
+            pass
+        except TimeoutError:
+            self.sayings.say("reads too slowly", within=self.limits.written_within)
+            if self.transport is not None:
+                self.transport.abort()
 
     def _tell_plainly(
         self,
@@ -119,9 +142,9 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """What cannot be read as HTTP, or what we did not foresee, as one plain sentence; the connection ends."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc is not None:
-            self._sayings.fault("fault", exc)
+            self.sayings.fault("fault", exc)
         else:
-            self._sayings.say("not HTTP", trouble=type(exc).__name__)
+            self.sayings.say("not HTTP", trouble=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
         if isinstance(exc, LineTooLong):
@@ -133,24 +156,24 @@ class Connection(web.RequestHandler):
 
     handle_error = _tell_plainly
 
-    def _be_patient(self) -> None:
-        self._patience = self._loop.call_later(self._limits.sent_within, self._too_slow)
+    def _await_headers(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.headers_timer = loop.call_later(self.limits.sent_within, self._too_slow)
 
-    def _stop_waiting(self) -> None:
-        self._began = False
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _headers_came(self) -> None:
+        self.headers_begun = False
+        if self.headers_timer is not None:
+            self.headers_timer.cancel()
+            self.headers_timer = None
 
     def _too_slow(self) -> None:
-        self._patience = None
-        if self.waits and self._began:
-            self._sayings.say("too slow", within=self._limits.sent_within)
-            self._end(HTTPStatus.REQUEST_TIMEOUT, sentence(HTTPStatus.REQUEST_TIMEOUT))
-        elif self.waits:
+        if self.headers_begun:
+            self.sayings.say("too slow", within=self.limits.sent_within)
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, sentence(HTTPStatus.REQUEST_TIMEOUT))
+        else:
             self.force_close()
 
-    def _end(self, status: HTTPStatus, text: str) -> None:
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
         """Say why, where nothing was asked for yet, and close."""
         if self.transport is not None:
             head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -158,34 +181,32 @@ class Connection(web.RequestHandler):
             self.transport.write((head + tail + text).encode())
         self.force_close()
 
-    def _cut(self) -> None:
-        if self.transport is not None:
-            self._sayings.say("reads too slowly", within=self._limits.written_within)
-            self.transport.abort()
+
+@web.middleware
+async def on_connection(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer on the request's connection, under its limits. It is the outermost middleware."""
+    connection = request.protocol
+    return await (connection.answer(request, handler) if isinstance(connection, Connection) else handler(request))
 
 
-class Listener(web.Server):
-    """Makes our kind of connection, with its limits."""
-
-    def __init__(self, made: web.Server, sayings: Sayings, limits: Limits) -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory)
-        self._sayings = sayings
-        self._limits = limits
-
-    def __call__(self) -> Connection:
-        """A new connection."""
-        return Connection(self, self._sayings, self._limits)
-
-
-class Runner(web.AppRunner):
-    """Runs an application on our kind of connections."""
-
-    __slots__ = ("_limits", "_sayings")
-
-    def __init__(self, app: web.Application, sayings: Sayings, limits: Limits = LIMITS) -> None:
-        super().__init__(app, handle_signals=False, access_log=None, shutdown_timeout=ENDS_WITHIN)
-        self._sayings = sayings
-        self._limits = limits
-
-    async def _make_server(self) -> web.Server:
-        return Listener(await super()._make_server(), self._sayings, self._limits)
+@asynccontextmanager
+async def listening(
+    app: web.Application, sayings: Sayings, host: str, port: int, limits: Limits = LIMITS
+) -> AsyncIterator[Any]:
+    """Serve an application on connections of ours; gives the address that is listened on. Raises OSError when it cannot
+    be had.
+    """
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=ENDS_WITHIN)
+    await runner.setup()
+    try:
+        server = runner.server
+        assert server is not None
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: Connection(server, sayings, limits), host, port, backlog=BACKLOG
+        )
+        try:
+            yield listener.sockets[0].getsockname()
+        finally:
+            listener.close()
+    finally:
+        await runner.cleanup()
