@@ -26,7 +26,7 @@ INNER = {
     "formats": {"schema": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"message": 0, "report": 1},
     "planning": {"history": 0, "on_call": 0, "delivery": 0},
-    "adapters": dict.fromkeys(("files", "git", "jinja", "ledger", "outbox", "smtp", "twilio"), 0) | {"": 0},
+    "adapters": {"files": 0, "": 0} | dict.fromkeys(("git", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
     "web": {"http": 0, "access": 1, "routes": 2},
 }  # fmt: skip
 """Inside a floor: a folder may import folders with a lower number. A floor's own files stand above its sub-folders."""

@@ -4,10 +4,10 @@ Decides which files are opened: regular ones inside the folder, whole and small 
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.domain.problem import Problem
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, problem, under
@@ -49,7 +49,7 @@ def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[
         real = Path(os.path.realpath(path, strict=True))
         if not real.is_relative_to(inside):
             return "link-outside", "the link leads outside the config folder; put the file itself here"
-        files[name] = regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+        files[name] = read_regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
     except OSError as fault:
         return "unreadable-file", f"the file cannot be read: {fault.strerror or fault}"
     return None
@@ -63,7 +63,7 @@ def credentials(folder: str | None) -> tuple[dict[str, str], list[Problem]]:
     problems: list[Problem] = []
     for path in sorted(Path(folder).glob("tocsin_*")) if folder else ():
         try:
-            data = regular(Path(os.path.realpath(path, strict=True)), CREDENTIAL_LIMIT)
+            data = read_regular(path, CREDENTIAL_LIMIT, follow=True)
             found[path.name] = data.decode().rstrip("\r\n")
         except OSError as fault:
             why = f"the credential file cannot be read: {fault.strerror or fault}"
@@ -93,12 +93,3 @@ def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]
                 path = Path(root, name)
                 if path.parent != folder / "tests" and (folder / "tests") not in path.parents:
                     yield path
-
-
-def regular(path: Path, limit: int) -> bytes:
-    """The first `limit` bytes of a regular file, else OSError. It never waits: a FIFO is refused, not read."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(0, "it is no regular file")
-        return file.read(limit)

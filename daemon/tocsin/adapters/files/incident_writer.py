@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.formats.incident.file_name import counts, incident_id
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
@@ -61,16 +62,10 @@ class IncidentFiles:
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file up to the limit and one more; None when it is not there, or is no readable file."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            file = os.open(self.folder / name, flags)
+            return read_regular(self.folder / name, FILE_LIMIT + 1)
         except OSError:
             return None
-        with os.fdopen(file, "rb") as opened:
-            try:
-                return opened.read(FILE_LIMIT + 1) if stat.S_ISREG(os.fstat(file).st_mode) else None
-            except OSError:
-                return None
 
     def create_unless(self, name: str, data: bytes, moot: Callable[[Sequence[str]], bool]) -> bool:
         """Write a new file; False when one of that name is there already, or the names that are there make it `moot`.

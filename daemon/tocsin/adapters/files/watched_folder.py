@@ -17,6 +17,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
+from tocsin.adapters.files.safe_open import NotRegularError, read_with_status
 from tocsin.formats.incident.file_name import counts
 from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
@@ -37,7 +38,6 @@ STEP_MS = 6
 DEBOUNCE_MS = 20
 """How long watchfiles gathers a stream of changes into one poke."""
 
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a FIFO",
@@ -208,33 +208,14 @@ def _read(root: int, name: str) -> tuple[Listed | None, os.stat_result | None]:
     but cannot be read has no bytes and says why.
     """
     try:
-        file = os.open(name, _FLAGS, dir_fd=root)
+        data, status = read_with_status(name, FILE_LIMIT + 1, root)
     except FileNotFoundError:
         return None, None
-    except OSError as fault:
-        if fault.errno in {errno.ELOOP, errno.ENXIO}:
-            return _never_opened(name, stat.S_IFLNK if fault.errno == errno.ELOOP else stat.S_IFSOCK), None
-        return Listed(name, b"", "", _trouble(name, fault)), None
-    try:
-        status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode):
-            return _never_opened(name, status.st_mode), None
-        data = _bytes(file)
+    except NotRegularError as other:
+        return _never_opened(name, other.kind), None
     except OSError as fault:
         return Listed(name, b"", "", _trouble(name, fault)), None
-    finally:
-        os.close(file)
     trouble = (
         "" if len(data) <= FILE_LIMIT else f"{shown(name)} is over {FILE_LIMIT // 1024} KiB; only the start is read"
     )
     return Listed(name, data, digest(data), trouble), status
-
-
-def _bytes(file: int) -> bytes:
-    """The bytes of an open file, up to the limit and one more."""
-    parts: list[bytes] = []
-    left = FILE_LIMIT + 1
-    while left and (part := os.read(file, left)):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)

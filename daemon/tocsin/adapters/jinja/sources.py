@@ -1,8 +1,8 @@
 """Sources: a folder of templates, read once as a whole."""
 
-import stat
 from pathlib import Path
 
+from tocsin.adapters.files.safe_open import NotRegularError, read_regular
 from tocsin.domain.problem import Problem, ProblemLevel
 
 SOURCE_MOST = 64 * 1024
@@ -38,14 +38,14 @@ def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 
 def _text(path: Path) -> tuple[str, str]:
-    """A file's text, or what is wrong with it. Only regular files are opened."""
+    """A file's text, or what is wrong with it. A link to a file will do: mounted folders are made of them."""
     try:
-        known = path.stat()
-        if not stat.S_ISREG(known.st_mode):
-            return "", "this is no regular file; a template is one"
-        if known.st_size > SOURCE_MOST:
+        data = read_regular(path, SOURCE_MOST + 1, follow=True)
+        if len(data) > SOURCE_MOST:
             return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
-        return path.read_text(encoding="utf-8"), ""
+        return data.decode("utf-8"), ""
+    except NotRegularError:
+        return "", "this is no regular file; a template is one"
     except OSError as trouble:
         return "", f"the template cannot be read: {trouble.strerror}"
     except ValueError:

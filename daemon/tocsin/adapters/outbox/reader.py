@@ -4,10 +4,10 @@ It must not know how messages are shown.
 """
 
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.outbox import file as delivered
 from tocsin.adapters.outbox.file import Delivered
 
@@ -56,12 +56,6 @@ class Inbox:
 
     def _bytes(self, name: str) -> bytes | None:
         with suppress(OSError):
-            opened = os.open(self._folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                status = os.fstat(opened)
-                if stat.S_ISREG(status.st_mode) and status.st_size <= FILE_MOST:
-                    with os.fdopen(opened, "rb", closefd=False) as file:
-                        return file.read(FILE_MOST)
-            finally:
-                os.close(opened)
+            data = read_regular(self._folder / name, FILE_MOST + 1)
+            return data if len(data) <= FILE_MOST else None
         return None

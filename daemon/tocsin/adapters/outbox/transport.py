@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
+from tocsin.adapters.files.safe_open import NotRegularError, read_regular
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
@@ -116,13 +117,21 @@ class Outbox:
                 match = _NAME.fullmatch(path.name)
                 if match is None or match[1] < oldest or f"-{message.via}-{person}." not in path.name:
                     continue
-                if path.read_bytes() == data:
+                if _holds(path, data):
                     return Accepted(path.name)
         except FileNotFoundError:
             return Deferred("the outbox does not hold it")
         except OSError as trouble:
             return Deferred(f"the outbox cannot be read: {trouble.strerror}", code=str(trouble.errno or ""))
         return Deferred("the outbox does not hold it")
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file is these very bytes; somebody else's FIFO or device under such a name is not waited for."""
+    try:
+        return read_regular(path, len(data) + 1) == data
+    except NotRegularError:
+        return False
 
 
 def _name(message: Message, now: datetime, number: int) -> str:

@@ -4,12 +4,11 @@ Decides what is looked at: the config, whom its chains reach, then with its help
 Must not send or record anything, nor know how problems are printed.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tocsin.adapters.files.config_snapshot import regular
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import Configuration, label_of, load
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
@@ -69,7 +68,7 @@ def _folder(listed: Sequence[Listed] | str) -> Sequence[Listed]:
 def _file(path: Path) -> Listed:
     """One incident file, by whatever name."""
     try:
-        return Listed(path.name, regular(Path(os.path.realpath(path)), FILE_LIMIT + 1), "")
+        return Listed(path.name, read_regular(path, FILE_LIMIT + 1, follow=True), "")
     except OSError as fault:
         return Listed(path.name, None, "", fault.strerror or str(fault))
 

@@ -4,7 +4,6 @@ Decides what of a revision is read, and how a revision that cannot be used is to
 compared.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from tocsin.adapters.files import config_snapshot
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
 from tocsin.app.configuration.comparable import Inputs
 from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
@@ -108,7 +108,7 @@ def _on_disk(folder: Path) -> dict[str, bytes]:
 def _beside(folder: Path, path: str) -> bytes | None:
     """A file by its path relative to the config folder."""
     try:
-        return config_snapshot.regular(Path(os.path.realpath(folder / path)), FILE_LIMIT + 1)
+        return read_regular(folder / path, FILE_LIMIT + 1, follow=True)
     except (OSError, ValueError):
         return None
 

@@ -4,13 +4,12 @@ Decides which test files there are, and which config a test is tried under: the 
 the test's own moment. Nothing is sent, written or rendered. Must not know how a verdict is printed.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tocsin.adapters.files.config_snapshot import regular
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import label_of
 from tocsin.app.policy_tests.grouped import together
 from tocsin.app.policy_tests.hints import Played
@@ -59,7 +58,7 @@ def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[
     problems: list[Problem] = []
     for path in paths[:FILES_LIMIT]:
         try:
-            data = regular(Path(os.path.realpath(path)), FILE_LIMIT + 1)
+            data = read_regular(path, FILE_LIMIT + 1, follow=True)
         except OSError as fault:
             found = f"the file cannot be read: {fault.strerror or fault}"
             problems.append(problem(label_of(path), TOP, "unreadable-file", found))
@@ -115,7 +114,7 @@ def _beside(folder: Path) -> policy_tests.Fetch:
 
     def fetch(path: str) -> bytes | None:
         try:
-            return regular(Path(os.path.realpath(folder / path)), FILE_LIMIT + 1)
+            return read_regular(folder / path, FILE_LIMIT + 1, follow=True)
         except (OSError, ValueError):
             return None
 
