@@ -47,7 +47,7 @@ def keep_in_ledger(pager, incident=None, config=None):
             await ledger.record(incident.id, [Seen(at, incident)], [], [])
         if config:
             files = {str(path.relative_to(config)): path.read_bytes() for path in config.rglob("*") if path.is_file()}
-            await ledger.remember_config("r1", files, at)
+            await ledger.record_config("r1", files, at)
         await ledger.close()
 
     asyncio.run(keep())

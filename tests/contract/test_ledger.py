@@ -161,11 +161,11 @@ async def test_tries_and_their_ends(shelf: Shelf, outcome: Accepted | Deferred |
     """A try is there before it ends, the next one has the next number, and its end comes back equal."""
     ledger = await shelf.open()
     await ledger.record("db", (), [letter("a")], ())
-    first = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    first = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
     ledger = await shelf.open()
     assert (await ledger.unsettled())[0].attempts == (first,)
-    await ledger.end(first, outcome, T0 + HOUR)
-    second = await ledger.begin("a", Channel.SMS, "+14155550101", T0 + HOUR, "the connection broke")
+    await ledger.end_attempt(first, outcome, T0 + HOUR)
+    second = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0 + HOUR, "the connection broke")
     assert (first.number, second.number) == (1, 2)
     ended = replace(first, outcome=outcome, ended_at=T0 + HOUR)
     assert (await ledger.unsettled())[0].attempts == (ended, second)
@@ -174,9 +174,9 @@ async def test_tries_and_their_ends(shelf: Shelf, outcome: Accepted | Deferred |
 async def test_a_lookup_replaces_an_uncertain_end(ledger: Ledger) -> None:
     """A message that the provider has after all ends its try as accepted."""
     await ledger.record("db", (), [letter("a")], ())
-    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
-    await ledger.end(attempt, Uncertain("timeout"), T0)
-    await ledger.end(attempt, Accepted("SM1"), T0 + HOUR)
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end_attempt(attempt, Uncertain("timeout"), T0)
+    await ledger.end_attempt(attempt, Accepted("SM1"), T0 + HOUR)
     assert (await ledger.unsettled())[0].attempts[0].outcome == Accepted("SM1")
 
 
@@ -196,29 +196,29 @@ async def test_receipts_in_any_order(ledger: Ledger) -> None:
     for number, order in enumerate(permutations((Receipt.SENT, Receipt.DELIVERED, Receipt.QUEUED))):
         key = f"k{number}"
         await ledger.record(key, (), [letter(key, key)], ())
-        attempt = await ledger.begin(key, Channel.SMS, "+14155550101", T0)
+        attempt = await ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0)
         assert (await ledger.records(key))[0].receipt is None
         for each in order:
-            await ledger.receipt(attempt, each, T0)
+            await ledger.record_receipt(attempt, each, T0)
         assert (await ledger.records(key))[0].receipt is Receipt.DELIVERED
 
 
 async def test_a_try_by_its_id(shelf: Shelf) -> None:
     """A try comes back with its end, its receipt and what it was a try of, settled or not, also after a restart."""
     ledger = await shelf.open()
-    assert await ledger.tried(1) is None
+    assert await ledger.find_attempt(1) is None
     one = letter("a")
     await ledger.record("db", (), [one, letter("b")], ())
-    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
-    assert await ledger.tried(attempt.id) == (attempt, one.notification)
-    await ledger.end(attempt, Accepted("SM1"), T0)
-    await ledger.receipt(attempt, Receipt.DELIVERED, T0)
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    assert await ledger.find_attempt(attempt.id) == (attempt, one.notification)
+    await ledger.end_attempt(attempt, Accepted("SM1"), T0)
+    await ledger.record_receipt(attempt, Receipt.DELIVERED, T0)
     await ledger.settle("a", "accepted", T0)
     ledger = await shelf.open()
     ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0, receipt=Receipt.DELIVERED)
-    assert await ledger.tried(attempt.id) == (ended, one.notification)
+    assert await ledger.find_attempt(attempt.id) == (ended, one.notification)
     for unknown in (0, -1, attempt.id + 1, 10**18 - 1):
-        assert await ledger.tried(unknown) is None
+        assert await ledger.find_attempt(unknown) is None
 
 
 async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
@@ -229,8 +229,8 @@ async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
     refused, other = Refused("opted out", "21610"), Refused("550 no such user", "550")
 
     async def tried(address: str, outcome: Outcome, via: Channel = Channel.SMS) -> Attempt:
-        attempt = await ledger.begin("a", via, address, T0)
-        await ledger.end(attempt, outcome, T0)
+        attempt = await ledger.begin_attempt("a", via, address, T0)
+        await ledger.end_attempt(attempt, outcome, T0)
         return replace(attempt, outcome=outcome, ended_at=T0)
 
     assert await ledger.refusals() == ()
@@ -241,7 +241,7 @@ async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
     await tried("+14155550101", Uncertain("who knows"))
     mail = await tried("ana@example.com", other, Channel.EMAIL)
     await tried("+14155550102", Accepted("SM2"))
-    await ledger.begin("a", Channel.SMS, "+14155550101", T0)
+    await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
     assert await ledger.refusals() == (last, mail)
     await tried("+14155550101", Accepted("SM3"))
     assert await ledger.refusals() == (mail,)
@@ -254,8 +254,8 @@ async def test_every_message_can_be_explained(ledger: Ledger) -> None:
     await ledger.record("db", (), [one], ())
     await ledger.record("web", (), [web], ())
     await ledger.record("db", (), [other], [held])
-    attempt = await ledger.begin("a", Channel.SMS, "+14155550101", T0)
-    await ledger.end(attempt, Accepted("SM1"), T0)
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end_attempt(attempt, Accepted("SM1"), T0)
     await ledger.settle("a", "accepted", T0 + HOUR)
     ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0)
     assert await ledger.records("db") == (
@@ -297,24 +297,24 @@ async def test_answers_are_found_by_row(ledger: Ledger) -> None:
     """Answers that any process recorded are met in order, each once."""
     first, second = Answered(T0, "ana", Answer.OK), Answered(T0, "bo", Answer.PASS)
     await ledger.record("db", (*FACTS, first), (), ())
-    found = await ledger.answered_since(0)
+    found = await ledger.answers_since(0)
     assert [each[1:] for each in found] == [("db", first)]
     await ledger.record("web", (second,), (), ())
-    assert [each[1:] for each in await ledger.answered_since(found[-1][0])] == [("web", second)]
+    assert [each[1:] for each in await ledger.answers_since(found[-1][0])] == [("web", second)]
 
 
 async def test_words_for_the_operators(shelf: Shelf) -> None:
     """What any process reports is met in order, each once, whole, also after a restart."""
     ledger = await shelf.open()
-    assert await ledger.reported_since(0) == ()
+    assert await ledger.reports_since(0) == ()
     await ledger.report("pull", "the pull was refused: d\u00e9j\u00e0 vu", T0)
     ledger = await shelf.open()
-    first = await ledger.reported_since(0)
+    first = await ledger.reports_since(0)
     assert [(each.at, each.cause, each.text) for each in first] == [
         (T0, "pull", "the pull was refused: d\u00e9j\u00e0 vu")
     ]
     await ledger.report("pull", "again", T0 + HOUR)
-    assert [each.text for each in await ledger.reported_since(first[-1].row)] == ["again"]
+    assert [each.text for each in await ledger.reports_since(first[-1].row)] == ["again"]
 
 
 async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
@@ -322,7 +322,7 @@ async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
     await asyncio.gather(*(ledger.report("c", str(number), T0) for number in range(990)))
     for number in range(990, 1005):
         await ledger.report("c", str(number), T0)
-    kept = await ledger.reported_since(0)
+    kept = await ledger.reports_since(0)
     assert len(kept) == 1000
     assert kept[-1].text == "1004"
     assert kept[-1].row == kept[0].row + 999
@@ -335,29 +335,29 @@ ARRIVAL = Arrival(Arrives.SMS, "SM1", "+14155550101", "ok K7 🙂", T0)
 async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     """What came in by two doors is one; it is kept, also over a restart, until it is judged."""
     ledger = await shelf.open()
-    assert await ledger.arrive(ARRIVAL)
-    assert not await ledger.arrive(replace(ARRIVAL, body="other", at=T0 + HOUR))
-    assert await ledger.arrive(replace(ARRIVAL, kind=Arrives.RECEIPT))
+    assert await ledger.record_arrival(ARRIVAL)
+    assert not await ledger.record_arrival(replace(ARRIVAL, body="other", at=T0 + HOUR))
+    assert await ledger.record_arrival(replace(ARRIVAL, kind=Arrives.RECEIPT))
     ledger = await shelf.open()
-    (row, first), (_, second) = await ledger.arrivals()
+    (row, first), (_, second) = await ledger.unjudged_arrivals()
     assert (first, second.kind) == (ARRIVAL, Arrives.RECEIPT)
-    await ledger.judged(row, "acted")
-    await ledger.judged(row, "answered")
-    assert [each.kind for _, each in await ledger.arrivals()] == [Arrives.RECEIPT]
-    assert not await ledger.arrive(ARRIVAL)
+    await ledger.record_result(row, "acted")
+    await ledger.record_result(row, "answered")
+    assert [each.kind for _, each in await ledger.unjudged_arrivals()] == [Arrives.RECEIPT]
+    assert not await ledger.record_arrival(ARRIVAL)
 
 
 async def test_what_arrivals_led_to(ledger: Ledger) -> None:
     """The newest results of one sender, and when the newest came in; what is not judged has no result."""
-    assert await ledger.arrived_last(Arrives.SMS) is None
+    assert await ledger.last_arrival_at(Arrives.SMS) is None
     for number, result in enumerate(["acted", "answered", "ignored", ""]):
-        await ledger.arrive(replace(ARRIVAL, ref=f"SM{number}", at=T0 + number * HOUR))
+        await ledger.record_arrival(replace(ARRIVAL, ref=f"SM{number}", at=T0 + number * HOUR))
         if result:
-            await ledger.judged((await ledger.arrivals())[0][0], result)
-    await ledger.arrive(replace(ARRIVAL, ref="other", who="+14155550102"))
-    assert await ledger.results(Arrives.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
-    assert await ledger.results(Arrives.SMS, "+14155550199", 2) == ()
-    assert await ledger.arrived_last(Arrives.SMS) == T0 + 3 * HOUR
+            await ledger.record_result((await ledger.unjudged_arrivals())[0][0], result)
+    await ledger.record_arrival(replace(ARRIVAL, ref="other", who="+14155550102"))
+    assert await ledger.newest_results(Arrives.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
+    assert await ledger.newest_results(Arrives.SMS, "+14155550199", 2) == ()
+    assert await ledger.last_arrival_at(Arrives.SMS) == T0 + 3 * HOUR
 
 
 async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> None:
@@ -367,13 +367,13 @@ async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> N
     coded = Coded(T0, "ana", "+14155550101", "K7")
     await ledger.record("db", (FACTS[0], coded), (), ())
     await ledger.record("web", (replace(coded, code="B2"), Closed(T0 + HOUR)), (), ())
-    assert await ledger.reserved(T0) == (
+    assert await ledger.reserved_codes(T0) == (
         Reserved("db", coded, None),
         Reserved("web", replace(coded, code="B2"), T0 + HOUR),
     )
-    assert await ledger.reserved(T0 + HOUR) == (Reserved("db", coded, None),)
+    assert await ledger.reserved_codes(T0 + HOUR) == (Reserved("db", coded, None),)
     await ledger.record("web", (again := replace(coded, at=T0 + 2 * HOUR, code="B2"),), (), ())
-    assert await ledger.reserved(T0 + HOUR) == (Reserved("db", coded, None), Reserved("web", again, None))
+    assert await ledger.reserved_codes(T0 + HOUR) == (Reserved("db", coded, None), Reserved("web", again, None))
 
 
 async def test_the_last_good_config(shelf: Shelf) -> None:
@@ -381,9 +381,9 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
     ledger = await shelf.open()
     assert await ledger.last_good_config() is None
     files = {"tocsin.yaml": b"operators: [ana]\n", "teams/a.yaml": bytes(range(256))}
-    await ledger.remember_config("r1", files, T0)
-    await ledger.remember_config("r2", {}, T0 + HOUR)
-    await ledger.remember_config("r1", files, T0 + 2 * HOUR)
+    await ledger.record_config("r1", files, T0)
+    await ledger.record_config("r2", {}, T0 + HOUR)
+    await ledger.record_config("r1", files, T0 + 2 * HOUR)
     ledger = await shelf.open()
     assert await ledger.last_good_config() == ("r1", T0 + 2 * HOUR, files)
 
@@ -391,12 +391,12 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
 async def test_one_notice_an_hour(shelf: Shelf) -> None:
     """A cause is told once in an hour, whoever asks, also after a restart."""
     ledger = await shelf.open()
-    assert await ledger.notice("disk", T0, HOUR)
-    assert not await ledger.notice("disk", T0 + HOUR - timedelta(seconds=1), HOUR)
-    assert await ledger.notice("smtp", T0, HOUR)
+    assert await ledger.claim_notice("disk", T0, HOUR)
+    assert not await ledger.claim_notice("disk", T0 + HOUR - timedelta(seconds=1), HOUR)
+    assert await ledger.claim_notice("smtp", T0, HOUR)
     ledger = await shelf.open()
-    assert await ledger.notice("disk", T0 + HOUR, HOUR)
-    assert not await ledger.notice("disk", T0 + HOUR, HOUR)
+    assert await ledger.claim_notice("disk", T0 + HOUR, HOUR)
+    assert not await ledger.claim_notice("disk", T0 + HOUR, HOUR)
     assert await ledger.noticed_at("disk") == T0 + HOUR
     assert await ledger.noticed_at("paper") is None
 
@@ -406,16 +406,16 @@ async def test_many_at_once(ledger: Ledger) -> None:
     keys = [f"k{number}" for number in range(100)]
     new = await asyncio.gather(*(ledger.record("db", (), [letter(key)], ()) for key in keys))
     assert [set(each) for each in new] == [{key} for key in keys]
-    attempts = await asyncio.gather(*(ledger.begin(key, Channel.SMS, "+14155550101", T0) for key in keys))
+    attempts = await asyncio.gather(*(ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0) for key in keys))
     assert [attempt.reference for attempt in attempts] == keys
     assert {attempt.number for attempt in attempts} == {1}
     assert len({attempt.id for attempt in attempts}) == len(keys)
-    await asyncio.gather(*(ledger.end(attempt, Accepted(attempt.reference), T0) for attempt in attempts))
+    await asyncio.gather(*(ledger.end_attempt(attempt, Accepted(attempt.reference), T0) for attempt in attempts))
     unsettled = await ledger.unsettled()
     assert [each.attempts[0].outcome for each in unsettled] == [Accepted(key) for key in keys]
     await asyncio.gather(*(ledger.settle(key, "accepted", T0) for key in keys[1:]))
     assert [each.notification.key for each in await ledger.unsettled()] == keys[:1]
-    told = await asyncio.gather(*(ledger.notice("disk", T0, HOUR) for _ in keys))
+    told = await asyncio.gather(*(ledger.claim_notice("disk", T0, HOUR) for _ in keys))
     assert sum(told) == 1
     await asyncio.gather(*(ledger.keep_file(key, f"{key}.yaml", key, b"x") for key in keys))
     await asyncio.gather(*(ledger.record(key, FACTS[:1], (), ()) for key in keys))
@@ -436,8 +436,8 @@ async def test_closed_last_gives_the_newest_closings(ledger: Ledger) -> None:
     for number, name in enumerate(("a", "b", "c", "a")):
         await ledger.record(name, [Closed(T0 + number * HOUR)], [], [])
     await ledger.record("open", [Assessed(T0, "sev1", "r1")], [], [])
-    assert await ledger.closed_last(2) == (("a", T0 + 3 * HOUR), ("c", T0 + 2 * HOUR))
-    assert [name for name, _ in await ledger.closed_last(9)] == ["a", "c", "b"]
+    assert await ledger.last_closed(2) == (("a", T0 + 3 * HOUR), ("c", T0 + 2 * HOUR))
+    assert [name for name, _ in await ledger.last_closed(9)] == ["a", "c", "b"]
 
 
 async def _live_through(ledger: Ledger, day: int) -> None:
@@ -448,18 +448,18 @@ async def _live_through(ledger: Ledger, day: int) -> None:
         keys = {state: f"{name}-{state}" for state in ("accepted", "refused", "waiting")}
         letters = [letter(key, name, at=at) for key in keys.values()]
         await ledger.record(name, [Seen(at, replace(INCIDENT, id=name), "0"), seen], letters, [])
-        taken = await ledger.begin(keys["accepted"], Channel.SMS, "+14155550101", at)
-        await ledger.end(taken, Accepted("SM1"), at)
-        await ledger.receipt(taken, Receipt.DELIVERED, at)
+        taken = await ledger.begin_attempt(keys["accepted"], Channel.SMS, "+14155550101", at)
+        await ledger.end_attempt(taken, Accepted("SM1"), at)
+        await ledger.record_receipt(taken, Receipt.DELIVERED, at)
         await ledger.settle(keys["accepted"], "accepted", at)
-        again = await ledger.begin(keys["refused"], Channel.EMAIL, "ana@example.com", at, "a kill")
-        await ledger.end(again, Refused("no such user"), at)
+        again = await ledger.begin_attempt(keys["refused"], Channel.EMAIL, "ana@example.com", at, "a kill")
+        await ledger.end_attempt(again, Refused("no such user"), at)
         await ledger.settle(keys["refused"], "refused", at)
-        await ledger.begin(keys["waiting"], Channel.SMS, "+14155550101", at)
+        await ledger.begin_attempt(keys["waiting"], Channel.SMS, "+14155550101", at)
     await ledger.finish(f"over-{day}")
-    await ledger.arrive(Arrival(Arrives.SMS, f"SM-{day}", "+14155550101", "ok", at))
+    await ledger.record_arrival(Arrival(Arrives.SMS, f"SM-{day}", "+14155550101", "ok", at))
     if day:
-        await ledger.judged(1, "accepted")
+        await ledger.record_result(1, "accepted")
 
 
 async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:

@@ -65,7 +65,9 @@ class MemoryLedger:
         pages.decided += decided
         return frozenset(new)
 
-    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+    async def begin_attempt(
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+    ) -> Attempt:
         """Tries count from 1 for each key, ids over all."""
         pages = self._at_work()
         number = 1 + sum(attempt.reference == key for attempt in pages.attempts)
@@ -73,7 +75,7 @@ class MemoryLedger:
         pages.attempts.append(begun)
         return begun
 
-    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """A later outcome (found after all) replaces an earlier one."""
         attempts = self._at_work().attempts
         attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], outcome=outcome, ended_at=at)
@@ -84,7 +86,7 @@ class MemoryLedger:
         if key in pages.letters:
             pages.states.setdefault(key, (state, at))
 
-    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """Only forward."""
         order, receipts = list(Receipt), self._at_work().receipts
         if order.index(receipt) > order.index(receipts.get(attempt.id, Receipt.UNKNOWN)):
@@ -92,7 +94,7 @@ class MemoryLedger:
             attempts = self._at_work().attempts
             attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], receipt=receipt)
 
-    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
         """Ids count from 1."""
         pages = self._at_work()
         if not 0 < attempt <= len(pages.attempts):
@@ -123,7 +125,7 @@ class MemoryLedger:
         """All of them."""
         return tuple(self._at_work().incidents)
 
-    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+    async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The newest closings, each incident once."""
         found: dict[str, datetime] = {}
         for incident, fact in reversed(self._at_work().facts):
@@ -147,7 +149,7 @@ class MemoryLedger:
         kept = self._at_work().files.get(incident)
         return (kept[0], kept[2]) if kept else None
 
-    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Rows count from 1."""
         rows = enumerate(self._at_work().facts, 1)
         return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
@@ -158,11 +160,11 @@ class MemoryLedger:
         reports.append(Report(reports[-1].row + 1 if reports else 1, at, cause, text))
         del reports[:-1000]
 
-    async def reported_since(self, last: int) -> tuple[Report, ...]:
+    async def reports_since(self, last: int) -> tuple[Report, ...]:
         """In order."""
         return tuple(each for each in self._at_work().reports if each.row > last)
 
-    async def arrive(self, arrival: Arrival) -> bool:
+    async def record_arrival(self, arrival: Arrival) -> bool:
         """Once."""
         came = self._at_work().arrivals
         if any((each.kind, each.ref) == (arrival.kind, arrival.ref) for each, _ in came):
@@ -170,27 +172,27 @@ class MemoryLedger:
         came.append((arrival, None))
         return True
 
-    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
         """Rows count from 1."""
         rows = enumerate(self._at_work().arrivals, 1)
         return tuple((row, arrival) for row, (arrival, result) in rows if result is None)
 
-    async def judged(self, row: int, result: str) -> None:
+    async def record_result(self, row: int, result: str) -> None:
         """The first result stands."""
         came = self._at_work().arrivals
         arrival, known = came[row - 1]
         came[row - 1] = (arrival, known or result)
 
-    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
         """Newest first."""
         newest = reversed(self._at_work().arrivals)
         return tuple(result for each, result in newest if (each.kind, each.who) == (kind, who) and result)[:most]
 
-    async def arrived_last(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
         """The newest."""
         return max((each.at for each, _ in self._at_work().arrivals if each.kind is kind), default=None)
 
-    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
         """In the order given."""
         found = []
         facts = self._at_work().facts
@@ -202,7 +204,7 @@ class MemoryLedger:
                     found.append(Reserved(incident, fact, closed_at))
         return tuple(found)
 
-    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """The newest last."""
         self._at_work().configs.append((revision, at, dict(files)))
 
@@ -211,7 +213,7 @@ class MemoryLedger:
         configs = self._at_work().configs
         return configs[-1] if configs else None
 
-    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Once in `quiet`."""
         notices = self._at_work().notices
         told_at = notices.get(cause)

@@ -96,7 +96,9 @@ class DiskLedger:
             self._disk.recorded_at[letter.notification.key] = self._clock.now()
         return frozenset(letter.notification.key for letter in new)
 
-    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+    async def begin_attempt(
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+    ) -> Attempt:
         await self._commit()
         assert key in self._disk.letters, "a try of a letter that was never recorded"
         tries = self._disk.attempts.setdefault(key, [])
@@ -104,7 +106,7 @@ class DiskLedger:
         tries.append(Attempt(new, key, number, via, address, at, possible_duplicate=possible_duplicate))
         return tries[-1]
 
-    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         await self._commit()
         self._change(attempt, outcome=outcome, ended_at=at)
 
@@ -113,7 +115,7 @@ class DiskLedger:
         place = next(place for place, each in enumerate(tries) if each.id == attempt.id)
         tries[place] = replace(tries[place], **changes)
 
-    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
         await self._commit()
         all_tries = [each for tries in self._disk.attempts.values() for each in tries]
         found = next((each for each in all_tries if each.id == attempt), None)
@@ -123,20 +125,20 @@ class DiskLedger:
         await self._commit()
         self._disk.states.setdefault(key, state)
 
-    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         await self._commit()
         if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
             self._change(attempt, receipt=receipt)
 
-    async def arrivals(self) -> tuple[tuple[int, CameIn], ...]:
+    async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
         return tuple((row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None)
 
-    async def judged(self, row: int, result: str) -> None:
+    async def record_result(self, row: int, result: str) -> None:
         await self._commit()
         self._disk.arrivals[row] = (self._disk.arrivals[row][0], result)
 
-    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         await self._commit()
         told = self._disk.notices.get(cause)
         if told is not None and at - told < quiet:

@@ -35,8 +35,8 @@ async def happen(ledger: Ledger, incident: str, fact: Fact, outcome: Outcome | N
     await ledger.record(incident, [fact, *made.facts], letters, made.suppressed)
     for letter in letters:
         each = letter.notification
-        attempt = await ledger.begin(each.key, each.via, each.to, fact.at)
-        await ledger.end(attempt, outcome or Accepted("1"), fact.at)
+        attempt = await ledger.begin_attempt(each.key, each.via, each.to, fact.at)
+        await ledger.end_attempt(attempt, outcome or Accepted("1"), fact.at)
         await ledger.settle(each.key, "accepted", fact.at)
 
 
@@ -56,8 +56,8 @@ async def pass_time(ledger: Ledger, incident: str, to: datetime) -> None:
         letters = [Letter(due.notification, Content("words", "subject")) for due in made.due]
         await ledger.record(incident, made.facts, letters, made.suppressed)
         for each in (letter.notification for letter in letters):
-            attempt = await ledger.begin(each.key, each.via, each.to, look)
-            await ledger.end(attempt, Accepted("1"), look)
+            attempt = await ledger.begin_attempt(each.key, each.via, each.to, look)
+            await ledger.end_attempt(attempt, Accepted("1"), look)
             await ledger.settle(each.key, "accepted", look)
 
 

@@ -12,7 +12,7 @@ from tocsin.app.incidents.drill import Drill, Drilled
 from tocsin.cli.options import config_option, fail, folder_of, moment, span_option
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import IncidentLedger, LedgerError
 
 TITLE = "An exercise, nothing is broken"
 ENDED = "The drill is over. Thank you."
@@ -78,7 +78,7 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
     return Incident("", headline, severity, summary=summary, services=services, declared_by=BY, drill=True)
 
 
-def _with_daemon(ledger: Ledger | None, path: Path) -> Ledger:
+def _with_daemon(ledger: IncidentLedger | None, path: Path) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
     from tocsin.adapters.ledger.lock import held
 
@@ -115,7 +115,7 @@ def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
     return ["At once hear of it:", *(asked_first(named) if named else ["  nobody: this severity pages nobody"])]
 
 
-async def _drill(declared: Incident, policy: Policy, ledger: Ledger, folder: Path, span: timedelta) -> bool:
+async def _drill(declared: Incident, policy: Policy, ledger: IncidentLedger, folder: Path, span: timedelta) -> bool:
     """From the declaration to the report; whether all went well."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.incident_writer import IncidentFiles

@@ -10,7 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.incidents.explanation import Explained, UnknownIncidentError
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import FactLedger, LedgerError
 
 
 @click.command()
@@ -80,7 +80,7 @@ async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explai
         return made, policy
 
 
-async def _unknown(id_: str, ledger: Ledger | None, files: IncidentFiles) -> str:
+async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) -> str:
     """That there is no such incident, and which may be meant."""
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest

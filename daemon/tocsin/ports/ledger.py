@@ -1,4 +1,8 @@
-"""The durable record."""
+"""The durable record, as one small protocol for each group of its readers; `Ledger` is their sum.
+
+Every call is one transaction: on disk when it returns, without a trace when it raises LedgerError. Instants are passed
+in, never asked for. Rows count upwards and are never given twice, so that a row serves as a cursor.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +20,7 @@ from tocsin.ports.tally import Tally
 @dataclass(frozen=True, slots=True)
 class Report:
     """What another process wants the operators to know: its row in the ledger, when it was written, what counts as the
-    same trouble, and the sentence.
+    same cause, and the sentence.
     """
 
     row: int
@@ -29,8 +33,8 @@ class LedgerError(Exception):
     """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
 
 
-class Ledger(Protocol):
-    """The durable record. Each call is one transaction, on disk when it returns. Times are passed in, never asked."""
+class FactLedger(Protocol):
+    """What happened in each incident, and what was decided about it."""
 
     async def record(
         self,
@@ -39,102 +43,124 @@ class Ledger(Protocol):
         letters: Sequence[Letter],
         held: Sequence[Suppression],
     ) -> frozenset[str]:
-        """Write facts and notifications together; the keys that were new. A key already there stays as it is."""
-        ...
-
-    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
-        """Record a try before its first byte leaves."""
-        ...
-
-    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Record how a try ended."""
-        ...
-
-    async def settle(self, key: str, state: str, at: datetime) -> None:
-        """Nothing more will be tried for this notification: "accepted", "refused", "superseded", "unwanted"."""
-        ...
-
-    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
-        """What the provider said became of a try; never moves backwards."""
-        ...
-
-    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
-        """A try by its id, and what it was a try of."""
-        ...
-
-    async def refusals(self) -> tuple[Attempt, ...]:
-        """The newest try at each address that the provider took or refused for good, where that was a refusal."""
-        ...
-
-    async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident, in the order recorded."""
-        ...
-
-    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
-        """The facts of every incident that may still need something, by its id."""
+        """Write facts and notifications together; the keys of the letters that were new. A key already there stays as
+        it is.
+        """
         ...
 
     async def finish(self, incident: str) -> None:
         """Nothing can become due for this incident again without a new fact: a start need not load it."""
         ...
 
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """All facts of one incident, in the order recorded."""
+        ...
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """Everything decided for an incident, to be sent or held back, in the order decided."""
+        ...
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+        """The facts of every incident that may still need something, by its id."""
+        ...
+
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
         ...
 
-    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+    async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The incidents that were closed last, the newest first, each once with the instant."""
         ...
 
+
+class FileLedger(Protocol):
+    """The newest good version of each incident's file."""
+
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
-        """Keep the bytes of the newest good version of an incident's file."""
+        """Keep the name, the digest and the bytes of the newest good version of an incident's file."""
         ...
 
     async def files(self) -> dict[str, tuple[str, str]]:
-        """For every incident the name of its file and the digest of its newest good version."""
+        """For every incident the name of its file and the digest of its newest good version; both empty: none."""
         ...
 
     async def file(self, incident: str) -> tuple[str, bytes] | None:
-        """The name and the bytes of the newest good version of an incident's file."""
+        """The name and the bytes of the newest good version of an incident's file; None: none was kept."""
         ...
 
-    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
-        """Answers recorded by other processes after a row of the ledger: (row, incident, answer), in order."""
+
+class IncidentLedger(FactLedger, FileLedger, Protocol):
+    """All that is kept of incidents."""
+
+
+class DeliveryLedger(Protocol):
+    """What became of each notification: its attempts, their outcomes and receipts, and how it was settled."""
+
+    async def begin_attempt(
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+    ) -> Attempt:
+        """Record an attempt before its first byte leaves. Attempts are numbered from 1 for each key."""
         ...
 
-    async def report(self, cause: str, text: str, at: datetime) -> None:
-        """Leave word for the operators: the daemon tells them, since all messages go its way. Only the newest stay."""
+    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """Record how an attempt ended. A later outcome (the provider has it after all) replaces an earlier one."""
         ...
 
-    async def reported_since(self, last: int) -> tuple[Report, ...]:
-        """Words left for the operators after a row of the ledger, in order."""
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        """What the provider said became of an attempt; never moves backwards."""
         ...
 
-    async def arrive(self, arrival: Arrival) -> bool:
-        """Keep something that came in. False when its `ref` is known: it counts once."""
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        """Nothing more will be tried for this notification: "accepted", "refused", "superseded", "unwanted". The first
+        state stands.
+        """
         ...
 
-    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
-        """What came in and is not judged yet, oldest first, each with its row."""
+    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """An attempt by its id, and the notification it was for."""
         ...
 
-    async def judged(self, row: int, result: str) -> None:
-        """An arrival needs nothing more; `result` is a word for what it led to."""
+    async def unsettled(self) -> tuple[Letter, ...]:
+        """Every letter that is not settled, with its attempts, oldest first."""
         ...
 
-    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest attempt at each address that the provider took or refused for good, where that was a refusal."""
+        ...
+
+
+class ArrivalLedger(Protocol):
+    """What came in from outside (SMS, receipts), and the reply codes by which an SMS names its incident."""
+
+    async def record_arrival(self, arrival: Arrival) -> bool:
+        """Keep something that came in. False when its kind and `ref` are known: it counts once."""
+        ...
+
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+        """What came in and is not judged yet, oldest first, each with its row. There may be more than are given."""
+        ...
+
+    async def record_result(self, row: int, result: str) -> None:
+        """An arrival is judged; `result` is a word for what it led to. The first result stands."""
+        ...
+
+    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
         ...
 
-    async def arrived_last(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
         """When the newest of a kind came in."""
         ...
 
-    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
         ...
 
-    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+
+class ConfigLedger(Protocol):
+    """The configs that were in force."""
+
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """A good config came into force."""
         ...
 
@@ -142,7 +168,11 @@ class Ledger(Protocol):
         """The config that came into force last: its revision, since when, and its files."""
         ...
 
-    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+
+class NoticeLedger(Protocol):
+    """When each cause was last told to the operators, and reports that other processes leave for them."""
+
+    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
         ...
 
@@ -150,13 +180,25 @@ class Ledger(Protocol):
         """When this cause was last told; None: never."""
         ...
 
-    async def unsettled(self) -> tuple[Letter, ...]:
-        """Every notification that is not settled, with its attempts, oldest first."""
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """Leave a report: the daemon tells the operators, since all messages go its way. Only the newest stay."""
         ...
 
-    async def records(self, incident: str) -> tuple[Record, ...]:
-        """Everything decided for an incident, to be sent or held back, in the order decided."""
+
+class FeedLedger(Protocol):
+    """What other processes wrote that the daemon must act on."""
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        """Answers recorded by any process after a row of the ledger: (row, incident, answer), in order."""
         ...
+
+    async def reports_since(self, last: int) -> tuple[Report, ...]:
+        """Reports for the operators after a row of the ledger, in order."""
+        ...
+
+
+class Ledger(IncidentLedger, DeliveryLedger, ArrivalLedger, ConfigLedger, NoticeLedger, FeedLedger, Protocol):
+    """The whole record, for those who wire it up."""
 
     async def tally(self, settled_before: datetime) -> Tally:
         """What the ledger holds, in numbers. Settled rows begun before that instant may count as they were found

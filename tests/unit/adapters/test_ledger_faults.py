@@ -43,7 +43,7 @@ async def ledger(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
 
 async def tries(ledger: SqlLedger, count: int, address: str = PHONE) -> list[object]:
     """Begin tries at once; what each caller got."""
-    begun = (ledger.begin(f"k{number}", Channel.SMS, address, T0) for number in range(count))
+    begun = (ledger.begin_attempt(f"k{number}", Channel.SMS, address, T0) for number in range(count))
     return list(await asyncio.gather(*begun, return_exceptions=True))
 
 
@@ -88,12 +88,12 @@ async def test_a_lock_of_another_process_is_waited_for_once(ledger: SqlLedger, p
 
 async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None:
     """In a group of calls, one that cannot be written fails alone; the others are written once."""
-    good = (ledger.begin(f"k{number}", Channel.SMS, PHONE, T0) for number in range(5))
-    bad = ledger.begin("bad", Channel.SMS, "\ud800", T0)
+    good = (ledger.begin_attempt(f"k{number}", Channel.SMS, PHONE, T0) for number in range(5))
+    bad = ledger.begin_attempt("bad", Channel.SMS, "\ud800", T0)
     results = await asyncio.gather(*good, bad, return_exceptions=True)
     assert isinstance(results.pop(), LedgerError)
     assert [attempt.number for attempt in results if not isinstance(attempt, BaseException)] == [1] * 5
-    assert (await ledger.begin("bad", Channel.SMS, PHONE, T0)).number == 1
+    assert (await ledger.begin_attempt("bad", Channel.SMS, PHONE, T0)).number == 1
 
 
 async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:
@@ -104,18 +104,18 @@ async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:
 
     with pytest.raises(AssertionError, match="a mistake"):
         await ledger._writer.do(wrong, None)
-    assert (await ledger.begin("k", Channel.SMS, PHONE, T0)).number == 1
+    assert (await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)).number == 1
 
 
 async def test_who_gives_up_waiting_harms_nobody(ledger: SqlLedger) -> None:
     """A cancelled call neither breaks its group nor hangs the next one."""
-    calls = [asyncio.create_task(ledger.begin(f"k{number}", Channel.SMS, PHONE, T0)) for number in range(8)]
+    calls = [asyncio.create_task(ledger.begin_attempt(f"k{number}", Channel.SMS, PHONE, T0)) for number in range(8)]
     await asyncio.sleep(0)
     calls[0].cancel()
     calls[5].cancel()
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(each, asyncio.CancelledError) for each in results) == 2
-    assert (await ledger.begin("k9", Channel.SMS, PHONE, T0)).number == 1
+    assert (await ledger.begin_attempt("k9", Channel.SMS, PHONE, T0)).number == 1
 
 
 def replace_content(path: Path, change: Callable[[bytes], bytes]) -> bytes:
@@ -205,7 +205,7 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
     assert [len(each.attempts) for each in await ledger.unsettled()] == [1]
     assert await ledger.file("db") == ("db.yaml", b"title: x\n")
     await ledger.report("pull", "refused", T0)
-    assert [each.text for each in await ledger.reported_since(0)] == ["refused"]
+    assert [each.text for each in await ledger.reports_since(0)] == ["refused"]
     await ledger.close()
 
 
@@ -247,7 +247,7 @@ async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) ->
     own = [ledger.record("db", (FACT,), (), ()) for _ in range(20)]
     others = [command.record("web", (FACT,), (), ()) for _ in range(20)]
     await asyncio.gather(*own, *others)
-    assert len(await ledger.answered_since(0)) == 41
+    assert len(await ledger.answers_since(0)) == 41
     await command.close()
 
 
@@ -264,7 +264,7 @@ async def test_nobody_else_reads_it(tmp_path: Path) -> None:
     """The folder and the file are made for their owner alone, whatever characters their names have."""
     path = tmp_path / "a b?c=%20d#e" / "tocsin.db"
     ledger = SqlLedger(open_file(path, "now"))
-    await ledger.end(await ledger.begin("k", Channel.SMS, PHONE, T0), Accepted(), T0)
+    await ledger.end_attempt(await ledger.begin_attempt("k", Channel.SMS, PHONE, T0), Accepted(), T0)
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
     await ledger.close()

@@ -37,9 +37,9 @@ async def task(ledger, name):
         page = Notification(key, name, 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
         await ledger.record(name, [Answered(T0, key, Answer.OK)], [Letter(page, Content("words " + key))], [])
         done("recorded", key)
-        attempt = await ledger.begin(key, Channel.SMS, "+14155550101", T0)
+        attempt = await ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0)
         done("begun", key)
-        await ledger.end(attempt, Accepted(key), T0)
+        await ledger.end_attempt(attempt, Accepted(key), T0)
         done("ended", key)
         if number % 2:
             await ledger.settle(key, "accepted", T0)

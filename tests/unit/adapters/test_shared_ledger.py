@@ -14,7 +14,7 @@ T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 async def _made(path: Path, cause: str) -> None:
     daemon = SqlLedger(open_file(path, "now"))
-    await daemon.notice(cause, T0, timedelta(0))
+    await daemon.claim_notice(cause, T0, timedelta(0))
     await daemon.close()
 
 

@@ -146,8 +146,10 @@ async def test_what_became_of_it(ledger: SqlLedger, tmp_path: Path) -> None:
     other = replace(CARD, id="other")
     await happen(ledger, "other", Seen(T0, other, "d"), Uncertain("the line dropped", ""))
     (first, *_) = [each for each in await ledger.records("other") if each.attempts]
-    again = await ledger.begin(first.attempts[0].reference, first.attempts[0].via, "x", T0 + MINUTE, "a lost line")
-    await ledger.end(again, Refused("gone", ""), T0 + MINUTE)
+    again = await ledger.begin_attempt(
+        first.attempts[0].reference, first.attempts[0].via, "x", T0 + MINUTE, "a lost line"
+    )
+    await ledger.end_attempt(again, Refused("gone", ""), T0 + MINUTE)
     shown = section(page(await told(ledger, tmp_path, T0 + MINUTE, id_="other"), Reader(whole=True)), "WHAT WAS SENT")
     assert "uncertain (the line dropped)" in shown
     assert "possible duplicate (a lost line)" in shown

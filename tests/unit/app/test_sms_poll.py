@@ -40,7 +40,7 @@ class Inbox:
     async def ask(self) -> int:
         """Ask once; how many are kept in all."""
         await self.poll.ask(Asked(self.inbox, TEN_SECONDS))
-        return len(await self.ledger.arrivals())
+        return len(await self.ledger.unjudged_arrivals())
 
     def comes(self, ref: str) -> None:
         self.lies.append(Arrival(Arrives.SMS, ref, "+14155550101", "ok", self.clock.now()))
@@ -56,7 +56,7 @@ async def test_what_came_in_is_kept_once(inbox: Inbox) -> None:
     inbox.comes("SM1")
     assert await inbox.ask() == 1
     inbox.comes("SM2")
-    await inbox.ledger.arrive(inbox.lies[1])
+    await inbox.ledger.record_arrival(inbox.lies[1])
     assert await inbox.ask() == 2
     assert await inbox.ask() == 2
 

@@ -42,7 +42,7 @@ class House:
 
     async def open(self) -> "House":
         """Begin, with what the ledger holds."""
-        codes = Codes(self.dice, await self.ledger.reserved(self.clock.now() - RESERVED_FOR))
+        codes = Codes(self.dice, await self.ledger.reserved_codes(self.clock.now() - RESERVED_FOR))
         invitations = ReplyOptions(codes, lambda: ReplyRoutes(replies=True))
         ways: Any = {via: MemoryTransport() for via in Channel}
         self.engine = Engine(
@@ -82,7 +82,7 @@ class House:
         """Somebody's message comes in, and waits."""
         self.count += 1
         at = self.clock.now() - ago
-        await self.ledger.arrive(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, at))
+        await self.ledger.record_arrival(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, at))
 
     async def judge(self) -> list[str]:
         """What waits is judged and brought to the incidents; what we answer."""
@@ -233,12 +233,12 @@ async def test_two_who_answer_at_once(house: House) -> None:
 async def test_killed_before_it_was_judged(house: House, said: str) -> None:
     """What it means and our answer are on disk together: judged again after a restart it counts once."""
     await house.comes(ANA, said)
-    await house.replies.judge((await house.ledger.arrivals())[0][1])
+    await house.replies.judge((await house.ledger.unjudged_arrivals())[0][1])
     facts, letters = len(house.ledger.pages.facts), len(house.ledger.pages.letters)
     again = await House(house.clock, house.ledger.pages).open()
     await again.arrivals.look()
     assert (len(again.ledger.pages.facts), len(again.ledger.pages.letters)) == (facts, letters)
-    assert not await again.ledger.arrivals()
+    assert not await again.ledger.unjudged_arrivals()
 
 
 async def test_the_ledger_is_in_trouble(house: House) -> None:
@@ -364,5 +364,5 @@ async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
     house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, told.append)
     assert await house.text(ANA, "poison") == ""
     assert await house.text(ANA, "ok")
-    assert await house.ledger.results(Arrives.SMS, ANA, 2) == ("acted", "broken")
+    assert await house.ledger.newest_results(Arrives.SMS, ANA, 2) == ("acted", "broken")
     assert [each.cause for each in told] == ["arrival:sms"]

@@ -95,7 +95,7 @@ async def test_the_report_tells_each_hop(ledger: MemoryLedger) -> None:
     lead = on_duty("engineers")
     await happen(ledger, "practice", Answered(T0 + 42 * SECOND, lead, Answer.OK))
     sms = next(each for each in ledger.pages.attempts if each.address == lead and "sms" in each.reference)
-    await ledger.receipt(sms, Receipt.DELIVERED, T0 + 3 * SECOND)
+    await ledger.record_receipt(sms, Receipt.DELIVERED, T0 + 3 * SECOND)
     clock = StillClock(T0 + 5 * SECOND)
     found = await drill_of(ledger, clock).look()
     lines = list(report(found, POLICY, T0 + 60 * SECOND))

@@ -41,7 +41,7 @@ async def config_known(ledger: Ledger) -> None:
     """The shipped config came into force."""
     files, problems = snapshot(CONFIG, "config")
     assert not problems
-    await ledger.remember_config("r1", files, T0 - MINUTE)
+    await ledger.record_config("r1", files, T0 - MINUTE)
 
 
 async def card_payments(ledger: Ledger, until: int = 71) -> None:

@@ -21,7 +21,7 @@ from tests.unit.web.lives import Life, alive
 async def test_health_is_the_age_of_the_last_healthy_pass(age: int, status: int) -> None:
     """Up to 60 s after the daemon's last healthy pass all is well; after that whoever asks hears how long ago it was."""
     async with alive() as life:
-        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
         life.clock.go(timedelta(seconds=age))
         got, headers, body = await life.get("/healthz")
         assert (got, headers["cache-control"]) == (status, "no-store")
@@ -39,7 +39,7 @@ async def test_health_without_a_daemon_or_a_ledger() -> None:
         status, _, body = await life.get("/healthz")
         assert (status, "ledger" in body, "/var/lib" in body) == (503, True, False)
         life.ledger.trouble = ""
-        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
         assert (await life.get("/healthz"))[0] == 200
 
 
@@ -59,11 +59,11 @@ async def test_metrics_are_the_ledgers_numbers() -> None:
         incident = Incident("db", "Database down", "sev1")
         await happen(life.ledger, "db", Seen(T0, incident, "1"))
         loaded = load(CONFIG, T0, {})
-        await life.ledger.remember_config("r7", loaded.files, T0)
-        await life.ledger.notice(HEALTHY, life.clock.now() - timedelta(seconds=7), timedelta(0))
-        begun = await life.ledger.begin("db", Channel.SMS, "+14155550101", T0, "a kill")
-        await life.ledger.receipt(begun, Receipt.UNDELIVERED, T0)
-        await life.ledger.arrive(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", T0))
+        await life.ledger.record_config("r7", loaded.files, T0)
+        await life.ledger.claim_notice(HEALTHY, life.clock.now() - timedelta(seconds=7), timedelta(0))
+        begun = await life.ledger.begin_attempt("db", Channel.SMS, "+14155550101", T0, "a kill")
+        await life.ledger.record_receipt(begun, Receipt.UNDELIVERED, T0)
+        await life.ledger.record_arrival(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", T0))
         numbers = await _numbers(life)
 
     def of(name: str, **labels: str) -> float:

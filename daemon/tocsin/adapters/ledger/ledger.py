@@ -65,7 +65,9 @@ class SqlLedger:
         )
         return await self._writer.do(writes.record, entry)
 
-    async def begin(self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "") -> Attempt:
+    async def begin_attempt(
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+    ) -> Attempt:
         """Record a try before its first byte leaves."""
         row = {
             "key": key,
@@ -74,22 +76,22 @@ class SqlLedger:
             "started_at": written(at),
             "possible_duplicate": possible_duplicate,
         }
-        id_, number = await self._writer.do(writes.begin, row)
+        id_, number = await self._writer.do(writes.begin_attempt, row)
         return Attempt(id_, key, number, via, address, at, possible_duplicate=possible_duplicate)
 
-    async def end(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Record how a try ended."""
         row = {"this": attempt.id, "outcome": outcome_body(outcome), "ended_at": written(at)}
-        await self._writer.do(writes.end, row)
+        await self._writer.do(writes.end_attempt, row)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         """Nothing more will be tried for this notification."""
         await self._writer.do(writes.settle, {"this": key, "state": state, "settled_at": written(at)})
 
-    async def receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """What the provider said became of a try; never moves backwards."""
         row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": written(at)}
-        await self._writer.do(writes.receipt, row)
+        await self._writer.do(writes.record_receipt, row)
 
     async def finish(self, incident: str) -> None:
         """Nothing can become due for this incident again without a new fact: a start need not load it."""
@@ -100,7 +102,7 @@ class SqlLedger:
         row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
         await self._writer.do(writes.keep_file, row)
 
-    async def arrive(self, arrival: Arrival) -> bool:
+    async def record_arrival(self, arrival: Arrival) -> bool:
         """Keep something that came in. False when its `ref` is known."""
         row = {
             "kind": arrival.kind.value,
@@ -109,21 +111,21 @@ class SqlLedger:
             "body": storable(arrival.body),
             "at": written(arrival.at),
         }
-        return await self._writer.do(writes.arrive, row)
+        return await self._writer.do(writes.record_arrival, row)
 
-    async def judged(self, row: int, result: str) -> None:
+    async def record_result(self, row: int, result: str) -> None:
         """An arrival needs nothing more."""
-        await self._writer.do(writes.judged, {"this": row, "result": result})
+        await self._writer.do(writes.record_result, {"this": row, "result": result})
 
-    async def remember_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """A good config came into force."""
         texts = {name: data.decode("latin-1") for name, data in files.items()}
         row = {"revision": revision, "since": written(at), "files": zlib.compress(json.dumps(texts).encode())}
-        await self._writer.do(writes.remember_config, row)
+        await self._writer.do(writes.record_config, row)
 
-    async def notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
-        return await self._writer.do(writes.notice, writes.Telling(cause, at, quiet))
+        return await self._writer.do(writes.claim_notice, writes.Telling(cause, at, quiet))
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """All facts of one incident, in the order recorded."""
@@ -137,9 +139,9 @@ class SqlLedger:
         """The ids of all incidents ever seen."""
         return await self._read(reads.incidents)
 
-    async def closed_last(self, most: int) -> tuple[tuple[str, datetime], ...]:
+    async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The incidents that were closed last, the newest first, each once with the instant."""
-        return await self._read(reads.closed_last(most))
+        return await self._read(reads.last_closed(most))
 
     async def files(self) -> dict[str, tuple[str, str]]:
         """For every incident the name of its file and the digest of its newest good version."""
@@ -149,41 +151,41 @@ class SqlLedger:
         """The name and the bytes of the newest good version of an incident's file."""
         return await self._read(reads.file(incident))
 
-    async def answered_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Answers recorded by any process after a row: (row, incident, answer), in order."""
-        return await self._read(reads.answered_since(last))
+        return await self._read(reads.answers_since(last))
 
     async def report(self, cause: str, text: str, at: datetime) -> None:
         """Leave word for the operators."""
         await self._writer.do(writes.report, {"at": written(at), "cause": cause, "text": text})
 
-    async def reported_since(self, last: int) -> tuple[Report, ...]:
+    async def reports_since(self, last: int) -> tuple[Report, ...]:
         """Words left for the operators after a row, in order."""
-        return await self._read(reads.reported_since(last))
+        return await self._read(reads.reports_since(last))
 
-    async def arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
         """What came in and is not judged yet, oldest first, each with its row."""
-        return await self._read(reads.arrivals)
+        return await self._read(reads.unjudged_arrivals)
 
-    async def results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
-        return await self._read(reads.results(kind, who, most))
+        return await self._read(reads.newest_results(kind, who, most))
 
-    async def arrived_last(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
         """When the newest of a kind came in."""
-        return await self._read(reads.arrived_last(kind))
+        return await self._read(reads.last_arrival_at(kind))
 
-    async def reserved(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
-        return await self._read(reads.reserved(since))
+        return await self._read(reads.reserved_codes(since))
 
     async def noticed_at(self, cause: str) -> datetime | None:
         """When this cause was last told; None: never."""
         return await self._read(reads.noticed_at(cause))
 
-    async def tried(self, attempt: int) -> tuple[Attempt, Notification] | None:
+    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
         """A try by its id, and what it was a try of."""
-        return await self._read(reads.tried(attempt))
+        return await self._read(reads.find_attempt(attempt))
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The newest try at each address that was taken or refused for good, where it was refused."""

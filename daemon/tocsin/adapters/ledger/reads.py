@@ -51,7 +51,7 @@ def incidents(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(t.incidents.c.id)).scalars())
 
 
-def closed_last(most: int) -> Callable[[Connection], tuple[tuple[str, datetime], ...]]:
+def last_closed(most: int) -> Callable[[Connection], tuple[tuple[str, datetime], ...]]:
     """The incidents that were closed last, the newest first. One that was closed often counts once: so somewhat more
     closings than are asked for are looked at.
     """
@@ -84,7 +84,7 @@ def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
     return read
 
 
-def answered_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, Answered], ...]]:
+def answers_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, Answered], ...]]:
     """Answers recorded after a row: (row, incident, answer), in order."""
     query = (
         select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
@@ -99,7 +99,7 @@ def answered_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, An
     return read
 
 
-def reported_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
+def reports_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
     """Words for the operators after a row, in order."""
     query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
 
@@ -110,7 +110,7 @@ def reported_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
     return read
 
 
-def arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]:
+def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]:
     """What came in and is not judged yet, oldest first, each with its row."""
     query = select(t.arrivals).where(t.unjudged).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
     return tuple((row["id"], _arrival(row)) for row in connection.execute(query).mappings())
@@ -120,7 +120,7 @@ def _arrival(row: RowMapping) -> Arrival:
     return Arrival(Arrives(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
 
 
-def results(kind: Arrives, who: str, most: int) -> Callable[[Connection], tuple[str, ...]]:
+def newest_results(kind: Arrives, who: str, most: int) -> Callable[[Connection], tuple[str, ...]]:
     """What the newest judged arrivals of somebody led to, newest first."""
     this = t.arrivals.c
     query = select(this.result).where(this.kind == kind.value, this.who == who, this.result.is_not(None))
@@ -128,7 +128,7 @@ def results(kind: Arrives, who: str, most: int) -> Callable[[Connection], tuple[
     return lambda connection: tuple(connection.execute(newest).scalars())
 
 
-def arrived_last(kind: Arrives) -> Callable[[Connection], datetime | None]:
+def last_arrival_at(kind: Arrives) -> Callable[[Connection], datetime | None]:
     """When the newest of a kind came in."""
     query = select(func.max(t.arrivals.c.at)).where(t.arrivals.c.kind == kind.value)
 
@@ -139,7 +139,7 @@ def arrived_last(kind: Arrives) -> Callable[[Connection], datetime | None]:
     return read
 
 
-def reserved(since: datetime) -> Callable[[Connection], tuple[Reserved, ...]]:
+def reserved_codes(since: datetime) -> Callable[[Connection], tuple[Reserved, ...]]:
     """The reply codes of incidents that are open or were closed after an instant, in the order given."""
     closing = t.facts.alias("closing")
     closed_at = (
@@ -234,7 +234,7 @@ def _content(row: RowMapping, words: dict[str, Content]) -> Content:
     return found
 
 
-def tried(attempt: int) -> Callable[[Connection], tuple[Attempt, Notification] | None]:
+def find_attempt(attempt: int) -> Callable[[Connection], tuple[Attempt, Notification] | None]:
     """A try by its id, and what it was a try of."""
     one = select(t.attempts).where(t.attempts.c.id == attempt)
 

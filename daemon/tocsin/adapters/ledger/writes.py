@@ -116,7 +116,7 @@ def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[s
     return results
 
 
-def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
+def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
     """Tries that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so the
     ids can be counted here, and one statement does for all.
     """
@@ -127,7 +127,7 @@ def begin(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
     return list(zip(ids, numbers, strict=True))
 
 
-def end(connection: Connection, rows: Sequence[Row]) -> list[None]:
+def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """How tries ended; `this` is the try's id."""
     _all(connection, _END, rows)
     return [None] * len(rows)
@@ -139,7 +139,7 @@ def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
     return [None] * len(rows)
 
 
-def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
+def record_receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """What became of tries; `this` is the try's id. Only forward."""
     for row in rows:
         known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
@@ -148,12 +148,12 @@ def receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     return [None] * len(rows)
 
 
-def arrive(connection: Connection, rows: Sequence[Row]) -> list[bool]:
+def record_arrival(connection: Connection, rows: Sequence[Row]) -> list[bool]:
     """What came in; whether each was new."""
     return [connection.execute(_ARRIVE, row).rowcount == 1 for row in rows]
 
 
-def judged(connection: Connection, rows: Sequence[Row]) -> list[None]:
+def record_result(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Arrivals that need nothing more; `this` is the row. The first result stands."""
     _all(connection, _JUDGED, rows)
     return [None] * len(rows)
@@ -165,7 +165,7 @@ def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
     return [None] * len(rows)
 
 
-def remember_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
+def record_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Configs that came into force. Only the newest keep their files."""
     connection.execute(insert(t.configs), rows)
     newest = connection.execute(select(func.max(t.configs.c.id))).scalar_one()
@@ -182,7 +182,7 @@ def report(connection: Connection, rows: Sequence[Row]) -> list[None]:
     return [None] * len(rows)
 
 
-def notice(connection: Connection, tellings: Sequence[Telling]) -> list[bool]:
+def claim_notice(connection: Connection, tellings: Sequence[Telling]) -> list[bool]:
     """Whether each cause may be told now. A telling in the future means a clock put back: it does not count."""
     return [_notice(connection, each) for each in tellings]
 

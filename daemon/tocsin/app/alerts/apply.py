@@ -24,7 +24,7 @@ from tocsin.formats.incident.edit import anew, edited
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import unreadable
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import IncidentLedger, LedgerError
 from tocsin.text import yaml
 from tocsin.text.cleaning import shown
 
@@ -62,7 +62,7 @@ class Alerts:
         self._alone = asyncio.Lock()
 
     async def take(
-        self, group: alertmanager.Group, meaning: Meaning, policy: Policy, ledger: Ledger, now: datetime
+        self, group: alertmanager.Group, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
     ) -> Taken:
         """Do what follows. Raises FileError, Refused or LedgerError when it cannot be done now."""
         async with self._alone:
@@ -85,7 +85,7 @@ class Alerts:
         names: Sequence[str],
         meaning: Meaning,
         todo: Step,
-        ledger: Ledger,
+        ledger: IncidentLedger,
         now: datetime,
     ) -> Taken | None:
         """Write a new file; None when somebody else has written one of the group since `names` were read."""
@@ -105,7 +105,9 @@ class Alerts:
             return Taken(Did.DECLARED, id_) if created else None
         raise AssertionError("ids never run out")
 
-    async def _edit(self, found: _Found, todo: Step, policy: Policy, ledger: Ledger, now: datetime) -> Taken | None:
+    async def _edit(
+        self, found: _Found, todo: Step, policy: Policy, ledger: IncidentLedger, now: datetime
+    ) -> Taken | None:
         """Make the edit; None when the file is no longer as it was found."""
         taken = Taken(todo.did, found.incident.id, todo.why)
         if todo.did in (Did.NOTHING, Did.TOO_SOON):
@@ -136,7 +138,7 @@ class Alerts:
         """The group's files in the folder, the newest first."""
         return _of_group(key, self._files.names())
 
-    async def _find(self, key: str, names: Sequence[str], policy: Policy, ledger: Ledger) -> _Found | None:
+    async def _find(self, key: str, names: Sequence[str], policy: Policy, ledger: IncidentLedger) -> _Found | None:
         """The group's incident: the open one, else the newest; in the folder, else as the ledger knows it."""
         found = [each for name in names[:LOOKED_AT] if (each := await self._read(name, policy, ledger))]
         if not found:
@@ -144,7 +146,7 @@ class Alerts:
             found = [each for id_ in ids if (each := await self._kept(id_, ledger))]
         return next((each for each in found if not each.incident.resolved), next(iter(found), None))
 
-    async def _read(self, name: str, policy: Policy, ledger: Ledger) -> _Found | None:
+    async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _Found | None:
         """An incident as its file has it. One that cannot be read goes on as it last could be."""
         data = self._files.read(name)
         if data is None:
@@ -155,7 +157,7 @@ class Alerts:
             incident = kept.incident if kept else replace(unreadable(name, "", policy), declared_by=ALERTMANAGER)
         return _Found(incident, name, data)
 
-    async def _kept(self, id_: str, ledger: Ledger) -> _Found | None:
+    async def _kept(self, id_: str, ledger: IncidentLedger) -> _Found | None:
         """An incident without a file in the folder."""
         incident, kept = recall(await ledger.facts(id_)).incident, await ledger.file(id_)
         return _Found(incident, None, kept[1] if kept else b"") if incident else None

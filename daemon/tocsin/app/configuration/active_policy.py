@@ -10,7 +10,7 @@ from pathlib import Path
 from tocsin.app.configuration.load import read_tree
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import ConfigLedger, LedgerError
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""
@@ -19,7 +19,9 @@ FRESH = timedelta(seconds=5)
 class ActivePolicy:
     """The policy in force, looked up again when it has grown old."""
 
-    def __init__(self, ledger: Callable[[], Ledger], folder: Path, environ: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self, ledger: Callable[[], ConfigLedger], folder: Path, environ: Mapping[str, str], clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._folder = folder
         self._environ = environ

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.domain.delivery import Attempt, Outcome, Receipt
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import DeliveryLedger, LedgerError
 
 FROM_MEMORY = 2
 """Copies of a page that may leave while the ledger cannot be written, for each process (rule 44)."""
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 class AttemptLog:
     """Writes tries into the ledger, and keeps what it could not take with the delivery."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: DeliveryLedger) -> None:
         self._ledger = ledger
 
     async def begin(self, delivery: Delivery, to: str, now: datetime) -> Attempt | None:
@@ -35,7 +35,7 @@ class AttemptLog:
         notification, cause = delivery.notification, delivery.possible_duplicate
         if await self.pay(delivery):
             try:
-                return await self._ledger.begin(notification.key, notification.via, to, now, cause)
+                return await self._ledger.begin_attempt(notification.key, notification.via, to, now, cause)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         if not delivery.page or delivery.copies >= FROM_MEMORY:
@@ -51,7 +51,7 @@ class AttemptLog:
         try:
             for each in tuple(delivery.owed):
                 await self._begin(delivery, each)
-            writes = [self._ledger.end(*_ended(each)) for each in delivery.owed]
+            writes = [self._ledger.end_attempt(*_ended(each)) for each in delivery.owed]
             if delivery.state and delivery.settled_at:
                 writes.append(self._ledger.settle(delivery.notification.key, delivery.state, delivery.settled_at))
             await asyncio.gather(*writes)
@@ -66,7 +66,7 @@ class AttemptLog:
         if not attempt.id:
             return
         try:
-            await self._ledger.receipt(attempt, receipt, now)
+            await self._ledger.record_receipt(attempt, receipt, now)
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
 
@@ -74,7 +74,7 @@ class AttemptLog:
         """Write a try down that went out from memory."""
         if not attempt.id:
             key, cause = attempt.reference, attempt.possible_duplicate
-            begun = await self._ledger.begin(key, attempt.via, attempt.address, attempt.started_at, cause)
+            begun = await self._ledger.begin_attempt(key, attempt.via, attempt.address, attempt.started_at, cause)
             delivery.begun(replace(attempt, id=begun.id))
 
 

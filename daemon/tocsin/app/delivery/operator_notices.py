@@ -81,7 +81,7 @@ class OperatorNotices:
         fresh = []
         for trouble in troubles:
             try:
-                if await self._ledger.notice(trouble.cause, now, QUIET):
+                if await self._ledger.claim_notice(trouble.cause, now, QUIET):
                     fresh.append(trouble)
             except LedgerError:
                 fresh.append(trouble)

@@ -22,7 +22,7 @@ from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import DeliveryLedger
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""
@@ -38,7 +38,7 @@ class Receipts:
     def __init__(
         self,
         clock: Clock,
-        ledger: Ledger,
+        ledger: DeliveryLedger,
         house: DeliveryContext,
         deliver: Sender,
         every: Callable[[], timedelta | None],
@@ -72,13 +72,13 @@ class Receipts:
         sid = arrival.ref.rpartition(":")[0]
         status, _, code = arrival.body.partition(" ")
         fate = responses.fate(status, code, sid)
-        found = await self._ledger.tried(int(arrival.who)) if _number(arrival.who) else None
+        found = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else None
         if found is None or fate.receipt is Receipt.UNKNOWN or not _of(found[0], sid):
             return UNKNOWN
         attempt, notification = found
         if not self._deliver.heard(attempt, fate):
             await self._settled(attempt, notification, fate)
-        await self._ledger.receipt(attempt, fate.receipt, arrival.at)
+        await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
         return "refused" if fate.refused else fate.receipt.value
 
     async def _ask(self, delivery: Delivery, places: asyncio.Semaphore) -> None:
@@ -99,7 +99,7 @@ class Receipts:
         now = self._clock.now()
         changed = receipts.heard(attempt, fate, now)
         if changed.outcome is not None and changed.outcome != attempt.outcome:
-            await self._ledger.end(changed, changed.outcome, now)
+            await self._ledger.end_attempt(changed, changed.outcome, now)
         if fate.refused:
             self._house.tell(refusal_notice(notification, fate.refused, self._house.policy()))
         if fate.receipt is Receipt.UNDELIVERED and notification.kind not in OUTSIDE_PLAN:

@@ -25,7 +25,7 @@ from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.ports.renderer import Renderer
 
 ROUNDS = 32
@@ -48,7 +48,7 @@ class Reconciler:
     def __init__(
         self,
         clock: Clock,
-        ledger: Ledger,
+        ledger: FactLedger,
         renderer: Renderer,
         policy: Callable[[], Policy],
         tell: Notify,

@@ -19,7 +19,7 @@ from tocsin.formats.incident.edit import Edit, anew, edited
 from tocsin.formats.incident.read import Reading, digest
 from tocsin.planning.history.answers import accept
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import IncidentLedger
 from tocsin.text.cleaning import shown
 from tocsin.text.names import quotable
 from tocsin.text.scalars import closest
@@ -53,7 +53,7 @@ class _Found:
 class IncidentCommands:
     """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given."""
 
-    def __init__(self, files: IncidentFiles, policy: Policy, ledger: Ledger | None, now: datetime) -> None:
+    def __init__(self, files: IncidentFiles, policy: Policy, ledger: IncidentLedger | None, now: datetime) -> None:
         self.policy = policy
         self._files = files
         self._ledger = ledger

@@ -18,7 +18,7 @@ from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppres
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.fold import recall
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.wording.report.timeline import acceptances
 
 LOOKS_EVERY = 0.25
@@ -127,7 +127,7 @@ class Drilled:
 class Drill:
     """One drill, looked at again and again."""
 
-    def __init__(self, incident: str, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, incident: str, ledger: FactLedger, clock: Clock) -> None:
         self._incident = incident
         self._ledger = ledger
         self._clock = clock

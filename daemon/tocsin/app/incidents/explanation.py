@@ -26,7 +26,7 @@ from tocsin.planning.current_state import standing
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import rungs
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import ConfigLedger, IncidentLedger
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances
 
@@ -93,7 +93,7 @@ class Explained:
     notes: tuple[str, ...] = ()
 
 
-async def policy_since(found: Configuration, ledger: Ledger | None, now: datetime) -> Policy:
+async def policy_since(found: Configuration, ledger: ConfigLedger | None, now: datetime) -> Policy:
     """The policy with the instant since when the daemon has had it; one that it has not seen yet counts from now."""
     assert found.policy is not None
     last = await ledger.last_good_config() if ledger else None
@@ -104,7 +104,7 @@ async def policy_since(found: Configuration, ledger: Ledger | None, now: datetim
 async def explain(
     id_: str,
     policy: Policy,
-    ledger: Ledger | None,
+    ledger: IncidentLedger | None,
     files: IncidentFiles,
     folder: Path,
     at: datetime | None,

@@ -17,7 +17,7 @@ from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import standing
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import FactLedger
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
@@ -75,17 +75,17 @@ class Listing:
         return tuple(going), tuple(over)
 
 
-async def views(incident: str, ledger: Ledger, policy: Policy, now: datetime) -> Views | None:
+async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime) -> Views | None:
     """One incident; None when the ledger knows none of that name. Raises LedgerError."""
     facts = await ledger.facts(incident)
     records = await ledger.records(incident) if facts else ()
     return await asyncio.to_thread(_views, facts, records, policy, now)
 
 
-async def listing(ledger: Ledger, policy: Policy, now: datetime) -> Listing:
+async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Listing:
     """The list. Raises LedgerError."""
     facts = await ledger.unfinished()
-    ended = [name for name, at in await ledger.closed_last(RESOLVED_MOST) if now - at < RECENT]
+    ended = [name for name, at in await ledger.last_closed(RESOLVED_MOST) if now - at < RECENT]
     for name in ended:
         if name not in facts:
             facts[name] = await ledger.facts(name)

@@ -21,7 +21,7 @@ from tocsin.formats.incident.file_name import incident_id
 from tocsin.planning.current_state import Standing, standing
 from tocsin.planning.history.fold import recall
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import IncidentLedger
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
@@ -39,7 +39,7 @@ class OpenIncident:
 
 
 async def open_incidents(
-    ledger: Ledger | None, listing: Sequence[Listed] | str, folder: Path, policy: Policy, now: datetime
+    ledger: IncidentLedger | None, listing: Sequence[Listed] | str, folder: Path, policy: Policy, now: datetime
 ) -> list[OpenIncident]:
     """Every open incident, the worst first, then the oldest. `listing` is what stands in `folder`, or why that cannot
     be read: then the ledger alone is asked. Raises LedgerError.

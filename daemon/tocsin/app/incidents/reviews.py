@@ -17,7 +17,7 @@ from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import remember
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.wording.report.deliveries import Sent
 from tocsin.wording.report.review import draft, unedited
 from tocsin.wording.report.timeline import Step
@@ -40,7 +40,7 @@ class NeverSeenError(NoDraftError):
     """The ledger knows no such incident."""
 
 
-async def write(incident: str, ledger: Ledger, policy: Policy, files: IncidentFiles) -> str:
+async def write(incident: str, ledger: FactLedger, policy: Policy, files: IncidentFiles) -> str:
     """Write the draft now; the name of its file. Raises NoDraftError, LedgerError, FileError."""
     facts = await ledger.facts(incident)
     if not any(isinstance(fact, Seen) for fact in facts):
@@ -88,7 +88,7 @@ class Reviews:
     def __init__(
         self,
         clock: Clock,
-        ledger: Ledger,
+        ledger: FactLedger,
         policy: Callable[[], Policy],
         files: Callable[[], IncidentFiles],
         closing: Callable[[str], bool],

@@ -20,7 +20,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import ConfigLedger, LedgerError
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks at the config and template folders; a change counts once they have been still for one."""
@@ -40,7 +40,7 @@ class ActiveConfig:
         folder: Path,
         environ: Mapping[str, str],
         clock: Clock,
-        ledger: Ledger,
+        ledger: ConfigLedger,
         started: Started,
         seen: Fingerprint,
     ) -> None:
@@ -91,7 +91,7 @@ class ActiveConfig:
             since, self._digest = now, digest
             log.info("config", revision=found.revision)
             try:
-                await self._ledger.remember_config(found.revision, found.files, now)
+                await self._ledger.record_config(found.revision, found.files, now)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         self._policy, self._settings = replace(policy, since=since), settings

@@ -11,7 +11,7 @@ import structlog
 
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import LedgerError, NoticeLedger
 from tocsin.ports.supervisor import Heartbeat, ServiceManager
 
 CHECKS_EVERY = 5.0
@@ -41,7 +41,7 @@ class Health:
         heartbeat: Heartbeat,
         settings: Callable[[], Settings],
         marks: Marks,
-        ledger: Ledger,
+        ledger: NoticeLedger,
     ) -> None:
         self._clock = clock
         self._manager = manager
@@ -73,7 +73,7 @@ class Health:
     async def _ledger_writes(self, now: datetime) -> bool:
         """Whether the pass can be noted in the ledger. A ledger that never answers is a check that never ends."""
         try:
-            await self._ledger.notice(HEALTHY, now, timedelta(0))
+            await self._ledger.claim_notice(HEALTHY, now, timedelta(0))
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False

@@ -13,7 +13,7 @@ from tocsin.app.configuration.load import Configuration, digest_of, read_tree
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import ConfigLedger
 
 
 class StartError(Exception):
@@ -35,7 +35,7 @@ class Started:
 
 
 async def load_at_start(
-    found: Configuration, ledger: Ledger, folder: Path, environ: Mapping[str, str], now: datetime
+    found: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
 ) -> Started:
     """The config on disk if it is good, else the last good one. A first run wants the one on disk without any error.
     Raises StartError.
@@ -51,7 +51,7 @@ async def load_at_start(
     if chosen.policy is None or chosen.settings is None or (last is None and found.errors):
         raise StartError(*found.errors)
     if since is now:
-        await ledger.remember_config(chosen.revision, chosen.files, now)
+        await ledger.record_config(chosen.revision, chosen.files, now)
     policy = replace(chosen.policy, since=since)
     return Started(policy, chosen.settings, digest_of(chosen.files), found.errors)
 

@@ -16,7 +16,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import accept, decline
 from tocsin.planning.history.fold import recall
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import FactLedger
 
 AGAIN_AFTER = timedelta(minutes=1)
 """A holder's `ok` restarts the count of rule 19; one so soon after the last is a button pressed twice."""
@@ -77,7 +77,7 @@ class Asked:
         return bool(self.seats) or self.verify
 
 
-async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> Asked | None:
+async def asked(ledger: FactLedger, incident: str, person: str, now: datetime) -> Asked | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
     facts = await ledger.facts(incident)
     history = recall(facts)
@@ -102,7 +102,7 @@ async def asked(ledger: Ledger, incident: str, person: str, now: datetime) -> As
     )
 
 
-async def record(ledger: Ledger, found: Asked, answer: Answer, now: datetime) -> bool:
+async def record(ledger: FactLedger, found: Asked, answer: Answer, now: datetime) -> bool:
     """Record an answer if it changes something. The daemon finds it within a second. Raises LedgerError."""
     if not _worth(found, answer, now):
         return False

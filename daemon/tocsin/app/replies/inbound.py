@@ -12,7 +12,7 @@ import structlog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.operator_notice import Notify, OperatorNotice
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import ArrivalLedger, LedgerError
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: Ledger, judges: Mapping[Arrives, Judge], tell: Notify) -> None:
+    def __init__(self, ledger: ArrivalLedger, judges: Mapping[Arrives, Judge], tell: Notify) -> None:
         self._ledger = ledger
         self._judges = judges
         self._tell = tell
@@ -47,11 +47,11 @@ class Arrivals:
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""
-        while arrivals := await self._ledger.arrivals():
+        while arrivals := await self._ledger.unjudged_arrivals():
             for row, arrival in arrivals:
                 result = await self._judged(arrival)
                 log.info("arrival", kind=arrival.kind.value, result=result)
-                await self._ledger.judged(row, result)
+                await self._ledger.record_result(row, result)
 
     async def _judged(self, arrival: Arrival) -> str:
         """What one arrival led to. Raises LedgerError."""

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.engine.incident_state import Recorded
 from tocsin.domain.operator_notice import Notify, OperatorNotice
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import FeedLedger, LedgerError
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -29,7 +29,7 @@ class LedgerFeed:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: FeedLedger,
         learn: Callable[[str, Recorded], None],
         tell: Notify,
         now: Callable[[], datetime],
@@ -53,10 +53,10 @@ class LedgerFeed:
 
     async def ask(self) -> None:
         """Bring what is new. Raises LedgerError."""
-        for row, incident, answer in await self._ledger.answered_since(self._last):
+        for row, incident, answer in await self._ledger.answers_since(self._last):
             self._last = row
             self._learn(incident, Recorded(answer))
-        for report in await self._ledger.reported_since(self._last_report):
+        for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._now() - report.at < TOLD_WITHIN:
                 self._tell(OperatorNotice(report.cause, report.text))

@@ -120,7 +120,7 @@ class Replies:
     async def _quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""
         vain = 0
-        for result in await self._engine.ledger.results(Arrives.SMS, number, LOOKS_BACK):
+        for result in await self._engine.ledger.newest_results(Arrives.SMS, number, LOOKS_BACK):
             if result in (ACTED, QUIET):
                 return result == QUIET
             vain += result == ANSWERED

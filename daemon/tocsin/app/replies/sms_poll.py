@@ -16,7 +16,7 @@ from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import ArrivalLedger, LedgerError
 
 OVERLAP = timedelta(minutes=10)
 """How far before the newest message known is asked: the provider's clock differs, and messages come out of order."""
@@ -47,7 +47,7 @@ class Asked:
 class Poll:
     """Asks for what came in. `asked` gives who is asked, or None while nobody is."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, asked: Callable[[], Asked | None], tell: Notify) -> None:
+    def __init__(self, clock: Clock, ledger: ArrivalLedger, asked: Callable[[], Asked | None], tell: Notify) -> None:
         self._clock = clock
         self._ledger = ledger
         self._asked = asked
@@ -88,16 +88,16 @@ class Poll:
         self._failed.clear()
         for arrival in found:
             if arrival.ref not in self._known:
-                await self._ledger.arrive(arrival)
+                await self._ledger.record_arrival(arrival)
         self._known = frozenset(each.ref for each in found)
         self._since = now - OVERLAP
 
     async def _first(self, now: datetime) -> datetime:
         """Since when the first question asks: the newest message known, else the oldest page that may be answered."""
-        newest = await self._ledger.arrived_last(Arrives.SMS)
+        newest = await self._ledger.last_arrival_at(Arrives.SMS)
         if newest:
             return min(newest, now) - OVERLAP
-        asking = (each.given.at for each in await self._ledger.reserved(now) if each.closed_at is None)
+        asking = (each.given.at for each in await self._ledger.reserved_codes(now) if each.closed_at is None)
         return min([self._started_at - FIRST_BACK, *asking])
 
     def _hear(self, failure: Deferred) -> None:

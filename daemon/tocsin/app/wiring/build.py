@@ -43,7 +43,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import RepliesBy, Settings, reply_routes
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import ArrivalLedger, Ledger, LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str]) -> None:
@@ -87,7 +87,7 @@ async def assemble(
     renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
     engine = await _engine(current, ledger, renderer, clock)
     arrivals = _arrivals(engine, ledger, current)
-    answered = await ledger.answered_since(0)
+    answered = await ledger.answers_since(0)
     answers = LedgerFeed(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
     intake = Intake(await engine.recall(), label_of(settings.incidents))
     watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine)
@@ -129,18 +129,18 @@ async def assemble(
 async def _engine(current: ActiveConfig, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
     """The parts that move incidents on, with the reply codes that are taken."""
     dice = random.SystemRandom()
-    codes = Codes(dice, await ledger.reserved(clock.now() - RESERVED_FOR))
+    codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
     invitations = ReplyOptions(codes, lambda: reply_routes(current.settings()))
     return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
 
 
-def _arrivals(engine: Engine, ledger: Ledger, current: ActiveConfig) -> Arrivals:
+def _arrivals(engine: Engine, ledger: ArrivalLedger, current: ActiveConfig) -> Arrivals:
     """Who judges what came in from outside."""
     replies = Replies(engine, lambda: current.settings().sms.sender or "")
     return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: replies.judge}, engine.tell)
 
 
-def _poll(current: ActiveConfig, engine: Engine, ledger: Ledger, clock: Clock) -> Poll:
+def _poll(current: ActiveConfig, engine: Engine, ledger: ArrivalLedger, clock: Clock) -> Poll:
     """Who asks the provider for what came in, where the config says so."""
 
     def asked() -> Asked | None:

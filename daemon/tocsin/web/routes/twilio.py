@@ -46,7 +46,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if not (SID.fullmatch(sid) and NUMBER.fullmatch(sender)):
             raise web.HTTPBadRequest(text="This is no SMS: it needs MessageSid and From.")
         text = values.get("Body", "")[:TEXT_MOST]
-        await site.ledger().arrive(Arrival(Arrives.SMS, sid, sender, text, site.clock.now()))
+        await site.ledger().record_arrival(Arrival(Arrives.SMS, sid, sender, text, site.clock.now()))
         return web.Response(text=HEARD, content_type="text/xml")
 
     async def status(request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ def routes(site: Site) -> list[web.RouteDef]:
             code = values.get("ErrorCode", "")
             said = f"{state} {code}" if ERROR.fullmatch(code) else state
             arrival = Arrival(Arrives.RECEIPT, f"{sid}:{state}", attempt[1], said, site.clock.now())
-            await site.ledger().arrive(arrival)
+            await site.ledger().record_arrival(arrival)
         return web.Response(status=204)
 
     return [web.post("/twilio/inbound", inbound), web.post("/twilio/status", status)]

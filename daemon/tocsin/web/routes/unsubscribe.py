@@ -36,7 +36,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         groups = _groups(policy, reader)
         if groups and not await _asked(site, incident, reader):
             await ledger.report(f"unsubscribe:{reader}", _wish(incident, reader, groups), now)
-            await ledger.notice(_mark(incident, reader), now, ONCE_IN)
+            await ledger.claim_notice(_mark(incident, reader), now, ONCE_IN)
         return _page(site, reader, policy, asked=True)
 
     return [web.get(PATH, look), web.post(PATH, ask), *cut_short(site, "/unsubscribe/")]
