@@ -1,24 +1,64 @@
-"""Markdown: strangers' text put into a Markdown page so that it reads as it was written, and does nothing else.
+"""Markdown: strangers' text put into a Markdown page so that it reads as it was written, and does nothing else; and
+lines of runs, which a page may write as Markdown or otherwise.
 
 Follows CommonMark 0.31 and GitHub's tables. Must not know what the text says.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, zip_longest
 
 from tocsin.text.cleaning import clean, one_line
 
 _INLINE = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LINE_START = re.compile(r"([#+\-=:])|(\d{1,9})([.)])")
-_MARKS = re.compile(r"(?P<broken>\\\n\s*|\n\s*)|\\(?P<plain>.)|(?P<strong>\*\*)|(?P<slight>\*)|(?P<code>`)")
+_MARKS = {"": "", "strong": "**", "slight": "*", "code": "`"}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text in one manner: "strong", "slight" (emphasis), "code", or "" for plain."""
+    """A stretch of text in one manner: "strong", "slight" (emphasis), "code", or "" for plain. A `quoted` one is a
+    stranger's text, which may hold anything; the others are our own words, without a mark of Markdown.
+    """
 
     text: str
     manner: str = ""
+    quoted: bool = False
+
+
+Runs = tuple[Run, ...]
+"""A line, put together of runs. It may hold line breaks."""
+
+
+def runs(*parts: str | Run | Runs) -> Runs:
+    """A line put together: each string is a plain run of our own words."""
+    return tuple(run for part in parts for run in _runs(part))
+
+
+def quoted(text: str, manner: str = "") -> Run:
+    """A stranger's text on one line."""
+    return Run(one_line(clean(text)), manner, quoted=True)
+
+
+def quoted_lines(text: str) -> Run:
+    """A stranger's text with its line breaks and paragraphs."""
+    return Run("\n".join(_lines(text)), quoted=True)
+
+
+def joined(separator: str, lines: Iterable[str | Run | Runs]) -> Runs:
+    """Lines as one, with our own words between them."""
+    parts = [part for line in lines for part in (separator, line)]
+    return runs(*parts[1:])
+
+
+def markdown(line: Runs, indent: str = "") -> str:
+    """A line as Markdown. What follows its first line break is indented, as a list entry needs."""
+    parts = []
+    for manner, stretch in groupby(line, key=lambda run: run.manner):
+        words = "".join(flowing(run.text, indent) if run.quoted else _broken(run.text, indent) for run in stretch)
+        parts.append(f"{_MARKS[manner]}{words}{_MARKS[manner]}")
+    return "".join(parts)
 
 
 def inline(text: str) -> str:
@@ -28,33 +68,29 @@ def inline(text: str) -> str:
 
 def flowing(text: str, indent: str = "") -> str:
     """A text with its line breaks and paragraphs. What follows its first line is indented, as a list entry needs."""
-    lines = [_escaped(line.strip()) for line in clean(text).split("\n")]
-    parts: list[str] = []
-    for line in lines:
-        if line and parts and parts[-1]:
-            parts[-1] += "\\"
-        if line or (parts and parts[-1]):
-            parts.append(line)
-    return "\n".join(f"{indent}{line}" if line and number else line for number, line in enumerate(parts))
+    lines = list(map(_escaped, _lines(text)))
+    broken = [f"{line}\\" if line and following else line for line, following in zip_longest(lines, lines[1:])]
+    return "\n".join(f"{indent}{line}" if line and number else line for number, line in enumerate(broken))
 
 
-def runs(text: str) -> tuple[Run, ...]:
-    """A text made with `inline` and `flowing`, read back for who shows it otherwise than as Markdown. Marks of strong,
-    slight and code do not stand inside each other.
-    """
-    found: list[Run] = []
-    manner, said, at = "", "", 0
-    for mark in _MARKS.finditer(text):
-        said += text[at : mark.start()]
-        at = mark.end()
-        if mark.lastgroup in ("broken", "plain"):
-            said += mark["plain"] or "\n"
-            continue
-        if said:
-            found.append(Run(said, manner))
-        manner, said = "" if manner == mark.lastgroup else mark.lastgroup or "", ""
-    said += text[at:]
-    return (*found, Run(said, manner)) if said else tuple(found)
+def _runs(part: str | Run | Runs) -> Runs:
+    if isinstance(part, str):
+        return (Run(part),)
+    return (part,) if isinstance(part, Run) else part
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a clean text; one empty line between paragraphs."""
+    above = ""
+    for line in (line.strip() for line in clean(text).split("\n")):
+        if line or above:
+            yield line
+        above = line
+
+
+def _broken(words: str, indent: str) -> str:
+    """Our own words, with their line breaks."""
+    return words.replace("\n", f"\\\n{indent}")
 
 
 def _escaped(line: str) -> str:

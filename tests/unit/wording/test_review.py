@@ -14,7 +14,7 @@ from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import remember
-from tocsin.text.markdown import flowing, inline
+from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.wording.report.deliveries import Sent, told
 from tocsin.wording.report.review import STORY_MOST, draft, unedited
 from tocsin.wording.report.timeline import Step
@@ -42,6 +42,11 @@ def steps(*facts: Fact) -> list[Step]:
 
 def page(*facts: Fact, sent: tuple[Sent, ...] = (), held: tuple[Suppression, ...] = ()) -> str:
     return draft(steps(*facts), sent, held, small_policy()).decode()
+
+
+def messages(*sent: Sent) -> list[tuple[datetime, str]]:
+    """What is told of messages, and when, as Markdown."""
+    return [(at, markdown(words)) for at, words in told(sent, small_policy())]
 
 
 def timeline(text: str) -> list[str]:
@@ -169,22 +174,22 @@ def test_how_a_message_ended(outcome: Outcome | None, said: str) -> None:
     """In the provider's words, after how many tries, what came later, and whether it may have gone twice."""
     attempt = Attempt(1, "k", 2, Channel.SMS, "x", T0, outcome, T0 if outcome else None)
     what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
-    assert list(told([Sent(PAGE, (attempt,))], small_policy())) == [(T0, what + said)]
+    assert messages(Sent(PAGE, (attempt,))) == [(T0, what + said)]
     twice = Sent(PAGE, (replace(attempt, possible_duplicate="killed"),), Receipt.UNDELIVERED)
-    assert list(told([twice], small_policy())) == [(T0, f"{what}{said}, undelivered, possibly a second copy (killed)")]
+    assert messages(twice) == [(T0, f"{what}{said}, undelivered, possibly a second copy (killed)")]
 
 
 def test_messages_decided_together_are_told_together() -> None:
     """A page's channels are one line; of an update's many readers those are named whom it did not plainly reach."""
     email = replace(PAGE, via=Channel.EMAIL)
-    assert [text.split(": ")[1] for _, text in told([Sent(PAGE), Sent(email, state="unwanted")], small_policy())] == [
+    assert [text.split(": ")[1] for _, text in messages(Sent(PAGE), Sent(email, state="unwanted"))] == [
         "SMS waiting to be sent; email not sent (unwanted)"
     ]
     attempt = Attempt(1, "k", 1, Channel.EMAIL, "x", T0, Accepted(), T0)
     update = replace(email, kind=Kind.UPDATE, group="support", roles=(), level=None, reason=Reason.DUE)
     many = [Sent(replace(update, to=f"r{number}@example.com"), (attempt,)) for number in range(9)]
     many[3] = replace(many[3], attempts=(replace(attempt, outcome=Refused("no", "550")),))
-    ((_, text),) = told(many, small_policy())
+    ((_, text),) = messages(*many)
     assert (
         text == "Update to support (due): 8 of 9 messages accepted; r3@example.com by email refused 10:00:00 (550 no)"
     )

@@ -4,15 +4,17 @@ messages of that second as one line that can be opened.
 Decides what is folded, and what is left out of a story that is too long. Must not know how it is laid out.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from tocsin.domain.delivery import Receipt, Refused
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
-from tocsin.text.markdown import Run, runs
+from tocsin.text.markdown import Run, Runs
 from tocsin.wording.report.deliveries import Sent, told
 from tocsin.wording.report.timeline import Step, story
 
@@ -21,6 +23,7 @@ LAST_MOST = 240
 """Of a story with more moments than these together, the first and the last are shown."""
 NAMED_MOST = 4
 """More readers of one kind are counted."""
+_BREAKS = re.compile("\n+")
 _CALLED = {
     Kind.PAGE: ("page to", "pages to"),
     Kind.STAND_DOWN: ("stand-down to", "stand-downs to"),
@@ -41,16 +44,16 @@ class Moment:
     """
 
     at: datetime
-    lines: tuple[tuple[Run, ...], ...]
+    lines: tuple[Runs, ...]
     sent: str = ""
     failed: int = 0
-    messages: tuple[tuple[Run, ...], ...] = ()
+    messages: tuple[Runs, ...] = ()
 
 
 @dataclass(slots=True)
 class _Second:
-    lines: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
+    lines: list[Runs] = field(default_factory=list)
+    messages: list[Runs] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
 
 
@@ -62,18 +65,18 @@ def moments(steps: Sequence[Step], sent: Sequence[Sent], policy: Policy) -> list
         return seconds.setdefault(at.replace(microsecond=0), _Second())
 
     for line in story(steps, (), (), policy):
-        second(line.at).lines.append(line.text)
-    for at, text in told(sent, policy):
-        second(at).messages.append(text)
+        second(line.at).lines.append(line.words)
+    for at, words in told(sent, policy):
+        second(at).messages.append(words)
     for each in sent:
         second(each.notification.at).sent.append(each)
     return [
         Moment(
             at,
-            tuple(runs(line) for line in one.lines),
+            tuple(map(_plain, one.lines)),
             _sentence(_summed(one.sent, policy)),
             sum(_failed(each) for each in one.sent),
-            tuple(runs(line) for line in one.messages),
+            tuple(map(_plain, one.messages)),
         )
         for at, one in sorted(seconds.items())
     ]
@@ -85,6 +88,13 @@ def shortened(found: Sequence[Moment]) -> tuple[tuple[Moment, ...], tuple[Moment
     if left_out <= 0:
         return tuple(found), (), 0
     return tuple(found[:FIRST_MOST]), tuple(found[-LAST_MOST:]), left_out
+
+
+def _plain(line: Runs) -> Runs:
+    """The line for a page that shows manners and line breaks, and no empty lines: neighbours of one manner as one."""
+    stretches = groupby(line, key=lambda run: run.manner)
+    texts = [(_BREAKS.sub("\n", "".join(run.text for run in stretch)), manner) for manner, stretch in stretches]
+    return tuple(Run(text, manner) for text, manner in texts if text)
 
 
 def _summed(sent: Sequence[Sent], policy: Policy) -> Iterator[str]:

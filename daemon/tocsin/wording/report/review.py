@@ -13,13 +13,15 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.text.markdown import flowing, inline
+from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.text.times import span, utc
 from tocsin.wording.report.deliveries import Sent
 from tocsin.wording.report.timeline import Line, Step, acceptances, story
 
 STORY_MOST = 200_000
 """The most characters of the timeline; the whole page stays below what is read back of a file (256 KiB)."""
+INDENT = "  "
+"""What the further lines of an entry of a list begin with."""
 LESSONS = (
     ("What went well", "What helped? What should we do again?"),
     ("What went badly", "What made it worse, slower or harder? Ask what made sense at the time, not who."),
@@ -111,14 +113,13 @@ def _roles(steps: Sequence[Step], policy: Policy) -> Iterator[str]:
     yield "| Role | Person | Accepted |\n|---|---|---|"
     taken = list(acceptances(steps))
     for each in taken:
-        yield f"| {inline(policy.role_title(each.role))} | {inline(policy.person_name(each.person))} | {utc(each.at)} |"
+        yield f"| {_role(each.role, policy)} | {_person(each.person, policy)} | {utc(each.at)} |"
     last = steps[-1].after
     assert last.incident is not None
     for role in last.roles.values():
         if role.role and role.needed and role.role not in {each.role for each in taken}:
-            person = _meant(role, last.incident)
-            name = inline(policy.person_name(person)) or "nobody"
-            yield f"| {inline(policy.role_title(role.role))} | {name} | never |"
+            person = _person(_meant(role, last.incident), policy) or "nobody"
+            yield f"| {_role(role.role, policy)} | {person} | never |"
 
 
 def _meant(role: RoleHistory, incident: Incident) -> str:
@@ -127,12 +128,20 @@ def _meant(role: RoleHistory, incident: Incident) -> str:
     return incident.assigned(role.role) or next(asked, "")
 
 
+def _person(person: str, policy: Policy) -> str:
+    return inline(policy.person_name(person))
+
+
+def _role(role: str, policy: Policy) -> str:
+    return inline(policy.role_title(role))
+
+
 def _timeline(lines: Sequence[Line]) -> Iterator[str]:
     """The story, a day at a time, as far as it fits a page."""
     day: datetime | None = None
     room = STORY_MOST
     for number, line in enumerate(lines):
-        shown = f"- **{line.at:%H:%M:%S}** {line.text}"
+        shown = f"- **{line.at:%H:%M:%S}** {markdown(line.words, INDENT)}"
         room -= len(shown.encode("utf-8", "replace")) + 1
         if room < 0:
             yield f"\nand {len(lines) - number} more entries, which the ledger has (`tocsin explain`)"

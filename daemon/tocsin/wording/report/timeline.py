@@ -1,23 +1,24 @@
-"""The story of an incident: one dated line for whatever happened, in time order, as Markdown.
+"""The timeline of an incident: one dated line for whatever happened, in time order.
 
-Decides how a fact and a delivery read for people who were not there. Must not know the page they stand on (`review`),
-nor decide anything about the incident: what a fact changed is seen from the history before and after it.
+Decides how a fact and a delivery read for people who were not there. Must not know the page they stand on, nor how it
+is written: a line is made of runs. What a fact changed is seen from the history before and after it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.domain import facts as f
 from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.text.markdown import flowing, inline
+from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
 from tocsin.text.times import utc
 from tocsin.wording.report.deliveries import Sent, told
 from tocsin.wording.report.versions import gathered, version
 
-INDENT = "  "
+NOTE = Run("Note", "strong")
+UPDATE = Run("Update", "strong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What happened at an instant (UTC), as Markdown."""
+    """What happened at an instant (UTC)."""
 
     at: datetime
-    text: str
+    words: Runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def story(steps: Sequence[Step], sent: Sequence[Sent], held: Sequence[Suppressio
     """Every line, in time order; at one instant what the world did before what was sent."""
     lines = [line for step in steps for line in _of_step(step, policy)]
     lines += _written(steps)
-    lines += [Line(at, text) for at, text in told(sent, policy)]
+    lines += [Line(at, words) for at, words in told(sent, policy)]
     lines += [_held(each, policy) for each in held]
     return sorted(lines, key=lambda line: line.at)
 
@@ -72,9 +73,9 @@ def _of_step(step: Step, policy: Policy) -> Iterator[Line]:
     if said:
         yield Line(step.fact.at, said)
     for each in acceptances([step]):
-        former = f", taking over from {inline(policy.person_name(each.former))}" if each.former else ""
-        accepted = f"{inline(policy.person_name(each.person))} accepted {inline(policy.role_title(each.role))}"
-        yield Line(each.at, f"**{accepted}**{former}")
+        former = runs(", taking over from ", _person(each.former, policy)) if each.former else ()
+        accepted = _strong(_person(each.person, policy), " accepted ", _role(each.role, policy))
+        yield Line(each.at, accepted + former)
     if step.before.episode == step.after.episode:
         yield from _lost(step, policy)
 
@@ -85,55 +86,67 @@ def _lost(step: Step, policy: Policy) -> Iterator[Line]:
     for name, role in before.roles.items():
         now = after.roles.get(name)
         if role.holder and (now is None or now.holder is None):
-            former, title = policy.person_name(role.holder), policy.role_title(name)
-            yield Line(at, f"{inline(former)} no longer holds {inline(title)}")
+            yield Line(at, runs(_person(role.holder, policy), " no longer holds ", _role(name, policy)))
     for person in sorted(after.responders_answered - before.responders_answered):
-        yield Line(at, f"**{inline(policy.person_name(person))} answered as responder**")
+        yield Line(at, _strong(_person(person, policy), " answered as responder"))
     for person, noticed_at in after.vain[len(before.vain) :]:
-        yield Line(noticed_at, f"{inline(policy.person_name(person))} acknowledged, but had not been asked")
+        yield Line(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
 
 
-def _said(step: Step, policy: Policy) -> str:
+def _said(step: Step, policy: Policy) -> Runs:
     """What a fact itself says; nothing for what is told by its messages."""
     match step.fact:
         case f.Seen():
             return version(step.before, step.after, policy)
         case f.Answered(person=person, answer=answer):
-            return f"{inline(policy.person_name(person))} answered “{answer.value}”"
+            return runs(_person(person, policy), f" answered “{answer.value}”")
         case f.Noted(person=person, text=text):
-            return f"**Note** by {inline(policy.person_name(person))}: {flowing(text, INDENT)}"
+            return runs(NOTE, " by ", _person(person, policy), ": ", quoted_lines(text))
         case f.ChannelRefused(reader=reader, via=via):
-            return f"{inline(policy.person_name(reader))} cannot be reached by {via.value} any more: refused for good"
+            return runs(_person(reader, policy), f" cannot be reached by {via.value} any more: refused for good")
         case f.PageLost(person=person, page_at=page_at):
-            return f"The page of {utc(page_at)} to {inline(policy.person_name(person))} reached nobody"
+            return runs(f"The page of {utc(page_at)} to ", _person(person, policy), " reached nobody")
         case f.Gone():
-            return "The file, never readable, was removed"
+            return runs("The file, never readable, was removed")
         case f.RoleDropped(role=role):
-            return f"{inline(policy.role_title(role))} was no longer needed"
+            return runs(_role(role, policy), " was no longer needed")
         case f.StepFired(role=role, people=(), round=None):
-            return f"The last resort for {inline(policy.role_title(role))} reached nobody" if role else ""
+            return runs("The last resort for ", _role(role, policy), " reached nobody") if role else ()
         case f.StepFired(role=role, people=(), level=level, round=round_):
-            return f"Level {level} of {inline(policy.role_title(role))} reached nobody (round {round_})"
+            return runs(f"Level {level} of ", _role(role, policy), f" reached nobody (round {round_})")
         case _:
-            return ""
+            return ()
 
 
 def _written(steps: Iterable[Step]) -> Iterator[Line]:
     """What people wrote under `updates` and `timeline`, at their own instants."""
     versions = [step.fact for step in steps if isinstance(step.fact, f.Seen)]
     for at, update in gathered(versions, lambda incident: incident.updates):
-        said = [flowing(update.text, INDENT)] if update.text else []
-        said += [f"*in public:* {flowing(update.public, INDENT)}"] if update.public else []
-        yield Line(at, f"**Update**{_by(update.by)}: " + f"\\\n{INDENT}".join(said))
+        texts = [runs(quoted_lines(update.text))] if update.text else []
+        texts += [runs(Run("in public:", "slight"), " ", quoted_lines(update.public))] if update.public else []
+        yield Line(at, runs(UPDATE, _by(update.by), ": ", joined("\n", texts)))
     for at, note in gathered(versions, lambda incident: incident.timeline):
-        yield Line(at, f"**Note**{_by(note.by)}: {flowing(note.text, INDENT)}")
+        yield Line(at, runs(NOTE, _by(note.by), ": ", quoted_lines(note.text)))
 
 
-def _by(person: str) -> str:
-    return f" by {inline(person)}" if person else ""
+def _by(person: str) -> Runs:
+    return runs(" by ", quoted(person)) if person else ()
 
 
 def _held(each: Suppression, policy: Policy) -> Line:
-    to = f" to {inline(policy.person_name(each.to))}" if each.to else ""
+    to = runs(" to ", _person(each.to, policy)) if each.to else ()
     why = f"{each.why.value}: {each.detail}" if each.detail else each.why.value
-    return Line(each.at, f"Not sent: {each.kind.value.replace('_', '-')}{to} ({inline(why.replace('_', ' '))})")
+    kind = each.kind.value.replace("_", "-")
+    return Line(each.at, runs(f"Not sent: {kind}", to, " (", quoted(why.replace("_", " ")), ")"))
+
+
+def _person(person: str, policy: Policy) -> Run:
+    return quoted(policy.person_name(person))
+
+
+def _role(role: str, policy: Policy) -> Run:
+    return quoted(policy.role_title(role))
+
+
+def _strong(*parts: str | Run) -> Runs:
+    return tuple(replace(run, manner="strong") for run in runs(*parts))
