@@ -10,12 +10,9 @@ import click
 
 from tocsin.cli.options import Opened, config_option, fail, moment, open_policy
 from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Outcome, Refused, Uncertain
-from tocsin.domain.notification import Kind
+from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
-
-NOBODY = "-"
-"""What stands for the incident of a message that has none."""
 
 
 @click.command()
@@ -37,7 +34,7 @@ def command(person: str, via: str | None, config: Path | None) -> None:
     wanted = (Channel(via),) if via else reader.channels
     for channel in wanted:
         if not reader.address(channel):
-            fail([f"{reader.id} has no {'phone' if channel is Channel.SMS else 'email'} in the config"])
+            fail([f"{reader.id} has no {channel.traits.address_field} in the config"])
     outcomes = asyncio.run(_send(opened, reader, wanted, now))
     for channel, outcome in zip(wanted, outcomes, strict=True):
         click.echo(f"{channel.value:<5} {reader.address(channel)}  {_said(outcome)}")
@@ -70,7 +67,7 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
     from tocsin.text.times import moment as in_words
 
     sent = f"sent {in_words(now, reader.timezone)}"
-    if via is Channel.SMS:
+    if via.traits.short:
         content = Content(f"tocsin: a test, {sent}. Your phone can be reached. Nothing is wrong, no answer needed.")
     else:
         text = f"This is a test of tocsin, {sent}.\n\nYour mailbox can be reached. Nothing is wrong, and no answer is"

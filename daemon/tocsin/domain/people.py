@@ -5,11 +5,66 @@ from datetime import timedelta
 from enum import StrEnum
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelTraits:
+    """What sets a channel apart.
+
+    `word` names it in a sentence, `provider` whoever carries its messages. `address_field` is the field of a person
+    that holds their address, `address_word` what people call one. A message is one text that must fit a few GSM
+    segments where it is `short`, else a subject, a text and an HTML body. `wakes`: it may wake somebody at night.
+    `takes_replies`: a reader may answer with a code. `unsubscribes`: it can carry a link to be taken off (RFC 8058).
+    `at_once` messages are under way at the same time. `look_ups` tell when the provider is asked for a message of
+    uncertain fate, counted from the end of the try (rule 40).
+    """
+
+    word: str
+    provider: str
+    address_field: str
+    address_word: str
+    at_once: int
+    look_ups: tuple[timedelta, ...]
+    short: bool = False
+    wakes: bool = False
+    takes_replies: bool = False
+    unsubscribes: bool = False
+
+
 class Channel(StrEnum):
-    """A way to reach somebody."""
+    """A way to reach somebody: those that wake people first."""
 
     SMS = "sms"
     EMAIL = "email"
+
+    @property
+    def traits(self) -> ChannelTraits:
+        """What sets it apart."""
+        return _TRAITS[self]
+
+
+_TRAITS = {
+    Channel.SMS: ChannelTraits(
+        word="SMS",
+        provider="the SMS provider",
+        address_field="phone",
+        address_word="number",
+        at_once=16,
+        look_ups=tuple(timedelta(seconds=seconds) for seconds in (1, 3, 7, 15)),
+        short=True,
+        wakes=True,
+        takes_replies=True,
+    ),
+    Channel.EMAIL: ChannelTraits(
+        word="email",
+        provider="the mail server",
+        address_field="email",
+        address_word="address",
+        at_once=4,
+        look_ups=(timedelta(seconds=30),),
+        unsubscribes=True,
+    ),
+}
+QUIET_FIRST = tuple(sorted(Channel, key=lambda via: via.traits.wakes))
+"""Every channel, those that wake nobody first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +90,13 @@ class Person:
 
     def address(self, via: Channel) -> str:
         """The person's address on a channel; empty when there is none."""
-        return self.phone if via is Channel.SMS else self.email
+        address: str = getattr(self, via.traits.address_field)
+        return address
 
     @property
     def channels(self) -> tuple[Channel, ...]:
         """Every channel the person has an address for, SMS first: a phone wakes, a mailbox does not."""
-        return tuple(via for via in (Channel.SMS, Channel.EMAIL) if self.address(via))
+        return tuple(via for via in Channel if self.address(via))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
-from tocsin.domain.people import Channel, Person
+from tocsin.domain.people import QUIET_FIRST, Channel, Person
 from tocsin.domain.plan import Due, Plan
 from tocsin.domain.policy import PagePolicy, Policy, Severity
 from tocsin.domain.rotation import Hours
@@ -47,7 +47,7 @@ class Draft:
     @property
     def page_via(self) -> tuple[Channel, ...]:
         """The channels of pages: the severity's, else those of the episode's last `page`, else both (corner [13])."""
-        return self.page.via if self.page else self.history.paged_via or (Channel.EMAIL, Channel.SMS)
+        return self.page.via if self.page else self.history.paged_via or QUIET_FIRST
 
     @property
     def changed_at(self) -> datetime:

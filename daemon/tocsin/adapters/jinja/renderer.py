@@ -29,8 +29,6 @@ from tocsin.wording.message.wording import SHARED, Wording, wording
 
 KEPT = 64
 """How many renderings are kept for readers who get the same words."""
-EMAIL = ("subject.txt", "email.txt", "email.html")
-"""The templates of an email."""
 DRILL = "DRILL: this is an exercise"
 BANNER = (
     '<div style="max-width:600px;margin:0 auto 8px;background:#6b3fa0;color:#ffffff;border-radius:8px;'
@@ -137,10 +135,10 @@ class JinjaRenderer:
         return content
 
     def _content(self, words: Wording, via: Channel, language: str) -> Content:
-        if via is Channel.SMS:
-            return Content(self._sms(words, language))
+        if via.traits.short:
+            return Content(self._short(words, via, language))
         names = _names(words)
-        subject, text, html = (self._rendered(self._template(words, part, language), names) for part in EMAIL)
+        subject, text, html = (self._rendered(self._template(words, part, language), names) for part in _parts(via))
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not words.drill:
             return Content(text, subject, html)
@@ -149,18 +147,18 @@ class JinjaRenderer:
 
     def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplateError]:
         """Every template of a message that gives no text."""
-        for part in ("sms.txt",) if via is Channel.SMS else EMAIL:
+        for part in _parts(via):
             try:
-                if via is Channel.SMS:
-                    self._sms(words, language)
+                if via.traits.short:
+                    self._short(words, via, language)
                 else:
                     self._rendered(self._template(words, part, language), _names(words))
             except BrokenTemplateError as broken:
                 yield broken
 
-    def _sms(self, words: Wording, language: str) -> str:
+    def _short(self, words: Wording, via: Channel, language: str) -> str:
         """A text that fits its segments."""
-        template = self._template(words, "sms.txt", language)
+        template = self._template(words, _parts(via)[0], language)
         text = fitted(words, lambda each: self._rendered(template, _names(each)))
         if text is None:
             raise BrokenTemplateError(
@@ -214,6 +212,11 @@ def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
     except FAULTS as fault:
         return 1, _words_of(fault)
     return None
+
+
+def _parts(via: Channel) -> tuple[str, ...]:
+    """The templates of a message on a channel, by what follows its kind in their names."""
+    return (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html")
 
 
 def _names(words: Wording) -> dict[str, Any]:

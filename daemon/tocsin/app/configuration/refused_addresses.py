@@ -14,8 +14,6 @@ from tocsin.text import yaml
 from tocsin.text.decoding import under
 from tocsin.wording.message import refusal
 
-FIELDS = {Channel.SMS: "phone", Channel.EMAIL: "email"}
-
 
 def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
     """Warnings at the addresses of the config in `folder` that were refused when last tried; one that was changed since
@@ -29,7 +27,7 @@ def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> 
             owners[Channel.EMAIL, email] = group.place, ("stakeholders", group.id, "emails", number)
     for person in policy.people.values():
         for via in person.channels:
-            owners[via, person.address(via)] = person.place, ("people", person.id, FIELDS[via])
+            owners[via, person.address(via)] = person.place, ("people", person.id, via.traits.address_field)
     for attempt in refused:
         outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
         if owner and isinstance(outcome, Refused):

@@ -91,9 +91,10 @@ class OperatorNotices:
 def _letters(person: Person, troubles: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:
     """One letter for each channel that is right for these troubles."""
     grave = [trouble for trouble in troubles if not trouble.minor]
+    quiet = any(not via.traits.wakes for via in person.channels)
     letters = []
     for via in person.channels:
-        told = troubles if via is Channel.EMAIL or not person.email else grave
+        told = grave if via.traits.wakes and quiet else troubles
         if told:
             moment = now.strftime("%Y%m%dT%H%M%S.%fZ")
             key = f"{NOBODY}/0/{Kind.OPERATOR.value}/{moment}/{person.id}/{via.value}"
@@ -106,9 +107,9 @@ def _letters(person: Person, troubles: Sequence[OperatorNotice], policy: Policy,
 
 
 def _content(troubles: Sequence[OperatorNotice], via: Channel) -> Content:
-    """The words: all of them by email, the first by SMS."""
+    """The words: all of them at length, the first where texts are short."""
     first, count = troubles[0].text, len(troubles)
-    if via is Channel.SMS:
+    if via.traits.short:
         more = f" (and {count - 1} more)" if count > 1 else ""
         return Content(f"tocsin: {_cut(first, 290 - len(more))}{more}")
     subject = f"tocsin: {_cut(first, 100)}" if count == 1 else f"tocsin: {count} problems"

@@ -8,7 +8,6 @@ from tocsin.domain.people import Channel
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them."""
-SPOKEN = {Channel.SMS: "the SMS provider", Channel.EMAIL: "the mail server"}
 
 
 class ProviderHealth:
@@ -29,5 +28,5 @@ class ProviderHealth:
         if only_config or self.failures == PATIENCE:
             code = f" ({outcome.code})" if outcome.code else ""
             advice = "check its settings and credentials" if only_config else "pages go by other channels meanwhile"
-            said = f"{SPOKEN[self._via]} does not take messages: {outcome.detail}{code}; {advice}"
+            said = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
             self._tell(OperatorNotice(f"provider:{self._via.value}", said))

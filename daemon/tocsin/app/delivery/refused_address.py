@@ -6,11 +6,8 @@ Decides the sentence and whether it may wake somebody. Must not know how it was 
 from tocsin.domain.delivery import Refused
 from tocsin.domain.notification import Notification
 from tocsin.domain.operator_notice import OperatorNotice
-from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.wording.message import refusal
-
-SPOKEN = {Channel.SMS: "SMS", Channel.EMAIL: "email"}
 
 
 def refusal_notice(notification: Notification, refused: Refused, policy: Policy) -> OperatorNotice:
@@ -18,6 +15,6 @@ def refusal_notice(notification: Notification, refused: Refused, policy: Policy)
     via = notification.via
     person = policy.people.get(notification.to)
     place = f" ({person.place})" if person and person.place else ""
-    said = f"{notification.to} cannot be reached by {SPOKEN[via]} any more: {refusal.cause(refused)}"
+    said = f"{notification.to} cannot be reached by {via.traits.word} any more: {refusal.cause(refused)}"
     cause = f"refused:{notification.to}:{via.value}"
     return OperatorNotice(cause, f"{said}; {refusal.cure(via, refused)}{place}", minor=person is None)

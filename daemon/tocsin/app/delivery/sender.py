@@ -29,8 +29,6 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger
 from tocsin.ports.transport import Transport
 
-AT_ONCE = {Channel.EMAIL: 4, Channel.SMS: 16}
-"""Messages under way at once, for each channel."""
 ASKS_AT_ONCE = 4
 """Receipts asked for at once, beside the messages: a provider that hangs when asked delays no page."""
 PREPARED = 2
@@ -58,8 +56,8 @@ class Sender:
         self._held: Counter[str] = Counter()
         self._under_way: dict[str, datetime] = {}
         self._providers = {via: ProviderHealth(via, house.tell) for via in Channel}
-        self._slots = {via: asyncio.Semaphore(AT_ONCE[via]) for via in Channel}
-        self._lanes = {via: SendQueue(via.value, AT_ONCE[via] * PREPARED, self._work) for via in Channel}
+        self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
+        self._lanes = {via: SendQueue(via.value, via.traits.at_once * PREPARED, self._work) for via in Channel}
         self._asks = SendQueue("receipts", ASKS_AT_ONCE, self._work)
 
     @property

@@ -10,7 +10,6 @@ from tocsin.app.reply_options import links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.domain.facts import Coded
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
-from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
@@ -25,10 +24,11 @@ class ReplyOptions:
     def invite(self, each: Notification, policy: Policy, now: datetime) -> tuple[ReplyOffer, Coded | None]:
         """How this message may be answered, and the fact to record when it gives out a code."""
         routes, person = self.routes(), policy.people.get(each.to)
+        number = person.address(each.via) if person and each.via.traits.takes_replies else ""
         code, coded = "", None
-        if routes.replies and each.kind in ASKING and each.via is Channel.SMS and person and person.phone:
+        if routes.replies and each.kind in ASKING and person and number:
             over = each.kind is Kind.VERIFY
-            code, coded = self.codes.give(each.incident, person.id, person.phone, now, over=over)
+            code, coded = self.codes.give(each.incident, person.id, number, now, over=over)
         if not routes.links:
             return ReplyOffer(code) if code else NO_REPLY_OFFER, coded
         answer = links.answer(routes.keys, each.incident, each.to) if person and each.kind in ASKING else ""
@@ -38,6 +38,6 @@ class ReplyOptions:
     def unsubscribe(self, each: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""
         routes = self.routes()
-        if each.kind is not Kind.UPDATE or each.via is not Channel.EMAIL or not routes.links:
+        if each.kind is not Kind.UPDATE or not each.via.traits.unsubscribes or not routes.links:
             return ""
         return routes.public_url + links.unsubscribe(routes.keys, each.incident, each.to)

@@ -17,7 +17,6 @@ from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
-from tocsin.domain.people import Channel
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
@@ -75,7 +74,7 @@ class WithReplies:
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets."""
-        by_code = notification.via is Channel.SMS and notification.kind in ASKING
+        by_code = notification.via.traits.takes_replies and notification.kind in ASKING
         offer = ReplyOffer(CODE) if by_code else invitation
         return self._renderer.render(notification, incident, history, policy, offer)
 
@@ -186,7 +185,7 @@ def document(simulation: Simulation) -> dict[str, Any]:
 def _entry(message: SimulatedMessage, start: datetime) -> dict[str, Any]:
     notification, content = message.notification, message.content
     text = content.text if content else ""
-    sms = notification.via is Channel.SMS
+    short = notification.via.traits.short
     return {
         "at": iso_utc(notification.at),
         "after": int((notification.at - start).total_seconds()),
@@ -199,9 +198,9 @@ def _entry(message: SimulatedMessage, start: datetime) -> dict[str, Any]:
         "address": message.address,
         "level": notification.level,
         "round": notification.round,
-        "subject": None if sms else content.subject if content else "",
+        "subject": None if short else content.subject if content else "",
         "text": text,
-        "segments": segments(text) if sms else None,
+        "segments": segments(text) if short else None,
     }
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
-from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 
 
@@ -39,7 +38,7 @@ def _message(said: SimulatedMessage, policy: Policy) -> str:
     who = f"{known.name} <{said.address}>" if known else said.address
     position = f"level {each.level}, round {each.round}" if each.level is not None and each.round else ""
     about = ", ".join(part for part in (each.group, *each.roles, position) if part)
-    text = "" if content is None else content.text if each.via is Channel.SMS else content.subject
+    text = "" if content is None else content.text if each.via.traits.short else content.subject
     shown = f"\n        {' '.join(text.split())}" if text else ""
     return (
         f"{each.kind.value:<10} {each.via.value:<5} {who}  ({each.reason.value}{': ' + about if about else ''}){shown}"

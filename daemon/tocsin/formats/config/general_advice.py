@@ -63,7 +63,7 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
             found = f'"{person.phone}" is of no range known to be in use; is a digit missing?'
             yield entry.problem(("phone",), "phone-doubtful", found, level=ProblemLevel.WARNING)
         for number, reach in enumerate(person.reach or ()):
-            address = person.phone if reach.via is Channel.SMS else person.email
+            address = getattr(person, reach.via.traits.address_field)
             if not address:
                 inside: Path = ("reach", number)
                 found = f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"

@@ -36,11 +36,6 @@ SLOW_WAITS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240, 
 """The same for everything else."""
 PROVIDER_WAIT = timedelta(minutes=1)
 """Between tries of a page while only a config change can help (rule 38): no storm of logins."""
-LOOK_UPS = {
-    Channel.SMS: tuple(timedelta(seconds=seconds) for seconds in (1, 3, 7, 15)),
-    Channel.EMAIL: (timedelta(seconds=30),),
-}
-"""When the provider is asked for a message of uncertain fate, counted from the end of the try (rule 40)."""
 JITTER = 0.2
 """How much longer a wait may get, as a share of it (rule 35)."""
 ELSEWHERE_AFTER = timedelta(seconds=25)
@@ -138,7 +133,7 @@ def _next_look_up(via: Channel, tries: Sequence[Attempt], now: datetime) -> date
     """The first instant after `now` at which this uncertain try is looked up; None when all have passed."""
     last = _last(tries)
     since = last.ended_at or last.started_at
-    return next((since + wait for wait in LOOK_UPS[via] if since + wait > now), None)
+    return next((since + wait for wait in via.traits.look_ups if since + wait > now), None)
 
 
 def _possible_duplicate(tries: Sequence[Attempt]) -> str:

@@ -10,7 +10,7 @@ from tocsin.wording.message.wording import Wording
 
 def content(words: Wording, via: Channel) -> Content:
     """The built-in text of a message, for a channel."""
-    if via is Channel.SMS:
+    if via.traits.short:
         return Content(fitted(words, _sms) or cut(fold(_sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title

@@ -24,7 +24,6 @@ CODES = {
     "30006": _LANDLINE,
 }
 """What Twilio's codes about a number mean, and what helps."""
-ELSE = {Channel.SMS: "check the number", Channel.EMAIL: "check the address"}
 
 
 def what(code: str) -> str:
@@ -39,5 +38,5 @@ def cause(refused: Refused) -> str:
 
 
 def cure(via: Channel, refused: Refused) -> str:
-    """What helps."""
-    return CODES[refused.code][1] if refused.code in CODES else ELSE[via]
+    """What helps; without a code known here, to look at the number or the address again."""
+    return CODES[refused.code][1] if refused.code in CODES else f"check the {via.traits.address_word}"

@@ -83,7 +83,7 @@ def _fates(found: Sequence[Sent], policy: Policy) -> Runs:
 
 
 def _fate(each: Sent, policy: Policy, *, named: bool) -> Runs:
-    via = "SMS" if each.notification.via.value == "sms" else "email"
+    via = each.notification.via.traits.word
     reader = runs(quoted(policy.person_name(each.notification.to)), " by ") if named else ()
     return runs(reader, f"{via} ", _outcome(each))
 
