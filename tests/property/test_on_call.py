@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
 from tocsin.planning.on_call.handoffs import firings, turn_of
 from tocsin.planning.on_call.resolve import everyone, in_turn, next_on_call, on_call, on_call_now
-from tocsin.planning.on_call.shifts import stretches, until
+from tocsin.planning.on_call.shifts import on_call_spans, on_call_until
 from tocsin.planning.on_call.wall_clock import instant
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -117,7 +117,7 @@ def test_stretches_are_what_asking_each_moment_gives(rotation: Rotation, first: 
     """Neither gap nor overlap, merged, clipped; every moment of a stretch gives its person, every other one nobody."""
     start = START + first * DAY
     end = start + 5 * DAY
-    found = stretches(rotation, start, end)
+    found = on_call_spans(rotation, start, end)
     assert all(start <= each.start < each.end <= end for each in found)
     for one, other in pairwise(found):
         assert one.end <= other.start
@@ -132,17 +132,19 @@ def test_stretches_are_what_asking_each_moment_gives(rotation: Rotation, first: 
 @settings(max_examples=40)
 @given(rotation=st.one_of(by_shifts, by_calendar), hours=st.integers(0, 700))
 def test_until_is_the_end_of_the_stretch(rotation: Rotation, hours: int) -> None:
-    """At `until` somebody else is on call (or the same by or without an override), and not a moment before."""
+    """At `on_call_until` somebody else is on call (or the same by or without an override), and not a moment before."""
     at = START + hours * HOUR
-    now, ends = on_call_now(rotation, at), until(rotation, at)
+    now, ends = on_call_now(rotation, at), on_call_until(rotation, at)
     last = ends or at + 60 * DAY
     if ends:
         assert on_call_now(rotation, ends) != now
         assert on_call_now(rotation, ends - timedelta(seconds=1)) == now
     if now[0] is None:
-        assert stretches(rotation, at, last) == ()
+        assert on_call_spans(rotation, at, last) == ()
     else:
-        assert [(each.start, each.end, each.person) for each in stretches(rotation, at, last)] == [(at, last, now[0])]
+        assert [(each.start, each.end, each.person) for each in on_call_spans(rotation, at, last)] == [
+            (at, last, now[0])
+        ]
 
 
 @settings(max_examples=60)

@@ -14,7 +14,7 @@ from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 
 from tests.builders.simulations import simulated
@@ -64,7 +64,7 @@ class Walk:
     def happen(self, fact: Fact) -> None:
         """Something happened."""
         self.facts.append(fact)
-        self.history = remember(self.history, fact)
+        self.history = apply_fact(self.history, fact)
 
     def look(self, now: datetime) -> datetime | None:
         """Plan, record, and give the next look."""
@@ -121,7 +121,7 @@ def test_same_facts_same_plan(world: World) -> None:
         assert plan(history.incident, walked.policy, history, now) == made
     folded = History()
     for fact in walked.facts:
-        folded = remember(folded, fact)
+        folded = apply_fact(folded, fact)
     assert folded == walked.history
 
 
@@ -133,7 +133,7 @@ def test_planning_again_after_recording_is_empty(world: World) -> None:
     for now, history, made in walked.plans:
         recorded = history
         for fact in made.facts:
-            recorded = remember(recorded, fact)
+            recorded = apply_fact(recorded, fact)
         assert recorded == made.history
         assert recorded.incident is not None
         again = plan(recorded.incident, walked.policy, recorded, now)

@@ -25,7 +25,7 @@ from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident import read as incident_file
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 
 from tests.builders.simulations import simulated
@@ -189,7 +189,7 @@ class Watch:
 
     def note(self, fact: Fact) -> None:
         """Something happened; look soon."""
-        self.history = remember(self.history, fact)
+        self.history = apply_fact(self.history, fact)
         self.next_look = fact.at
 
     def ack(self, after: str, person: str) -> None:

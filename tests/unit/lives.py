@@ -9,7 +9,7 @@ from tocsin.domain.delivery import Accepted, Content, Letter, Outcome
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import recall
+from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.planning.plan import plan
 from tocsin.ports.ledger import Ledger
@@ -28,7 +28,7 @@ def shipped_policy() -> Policy:
 
 async def happen(ledger: Ledger, incident: str, fact: Fact, outcome: Outcome | None = None) -> None:
     """A fact, and all that the plan makes of it at its instant; each message is tried once."""
-    history = recall([*await ledger.facts(incident), fact])
+    history = fold_facts([*await ledger.facts(incident), fact])
     assert history.incident is not None
     made = plan(history.incident, shipped_policy(), history, fact.at)
     letters = [Letter(due.notification, Content("words", "subject")) for due in made.due]
@@ -44,7 +44,7 @@ async def pass_time(ledger: Ledger, incident: str, to: datetime) -> None:
     """Whatever falls due on its own until an instant."""
     while True:
         facts = await ledger.facts(incident)
-        history = recall(facts)
+        history = fold_facts(facts)
         if history.incident is None:
             return
         look = plan(history.incident, shipped_policy(), history, max(each.at for each in facts)).next_look

@@ -92,12 +92,12 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
 def _print_moment(at: datetime, asked: Asked) -> None:
     """Print each rotation's person, who comes next, and until when."""
     from tocsin.planning.on_call.resolve import next_on_call, on_call
-    from tocsin.planning.on_call.shifts import until
+    from tocsin.planning.on_call.shifts import on_call_until
 
     policy = open_policy(asked.config, at).policy
     who, rotations = _known(asked, policy)
     rows = [
-        (rotation.id, on_call(rotation, at), next_on_call(rotation, at), until(rotation, at))
+        (rotation.id, on_call(rotation, at), next_on_call(rotation, at), on_call_until(rotation, at))
         for rotation in rotations
         if who is None or on_call(rotation, at) == who
     ]
@@ -115,11 +115,11 @@ def _print_moment(at: datetime, asked: Asked) -> None:
 
 def _print_span(span: tuple[datetime, datetime], asked: Asked) -> None:
     """Print every stretch of every rotation."""
-    from tocsin.planning.on_call.shifts import stretches
+    from tocsin.planning.on_call.shifts import on_call_spans
 
     policy = _policy(asked.config, *span)
     who, rotations = _known(asked, policy)
-    every = (each for rotation in rotations for each in stretches(rotation, *span))
+    every = (each for rotation in rotations for each in on_call_spans(rotation, *span))
     found = sorted((each for each in every if who in (None, each.person)), key=lambda each: (each.start, each.rotation))
     if asked.form == "json":
         shifts = [
@@ -145,12 +145,14 @@ def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
     so that tomorrow's file has the same event.
     """
     from tocsin.formats.calendar.feed import write
-    from tocsin.planning.on_call.shifts import AROUND, whole
+    from tocsin.planning.on_call.shifts import AROUND, unclipped_spans
 
     start, end = span
     policy = _policy(asked.config, start, end + AROUND)
     who, rotations = _known(asked, policy)
-    found = [each for rotation in rotations for each in whole(rotation, start, end) if who in (None, each.person)]
+    found = [
+        each for rotation in rotations for each in unclipped_spans(rotation, start, end) if who in (None, each.person)
+    ]
     found.sort(key=lambda each: (each.start, each.rotation))
     events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
     of = [policy.people[who].name] if who else []

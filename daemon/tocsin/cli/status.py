@@ -110,7 +110,7 @@ def document(each: OpenIncident) -> dict[str, Any]:
     from tocsin.cli.check import document as of_problem
     from tocsin.text.times import iso_utc
 
-    incident, stands = each.incident, each.standing
+    incident, stands = each.incident, each.state
     return {
         "id": incident.id,
         "title": incident.title,
@@ -142,7 +142,7 @@ def lines(found: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str]
 def _block(each: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
     from tocsin.text.times import clock, span
 
-    incident, stands = each.incident, each.standing
+    incident, stands = each.incident, each.state
     mark = "DRILL " if incident.drill else ""
     yield f"{mark}{incident.severity.upper()} {incident.title}"
     begun = f"for {span(now - each.since)}" if each.since else "not seen by the daemon yet"

@@ -14,7 +14,7 @@ from tocsin.domain.people import Channel
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FiredStep:
     """The newest step of a ladder that fired. `people` are those it reached; no round means the last resort."""
 
     at: datetime
@@ -39,7 +39,7 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class PendingStandDowns:
     """Stand-downs still to be decided for a role: why, since when, and who held it before."""
 
     reason: Reason
@@ -51,7 +51,7 @@ class Settling:
 class RoleHistory:
     """One role's ladder and what people answered to it.
 
-    `asked` are the people paged for it in this episode, each with the first page's instant, in page order.
+    `first_pages` are the people paged for it in this episode, each with the first page's instant, in page order.
     `opened` counts ladders begun. `next_now_at` is the instant of a pass that asks for the next step at once;
     `declined` says that the next page's reason is `declined`. `restart_at`: a name was written on the unaccepted role.
     `stood_down` are those told since their last page for it.
@@ -64,8 +64,8 @@ class RoleHistory:
     reason: Reason = Reason.DECLARED
     service: str = ""
     first: str | None = None
-    step: Step | None = None
-    asked: tuple[tuple[str, datetime], ...] = ()
+    step: FiredStep | None = None
+    first_pages: tuple[tuple[str, datetime], ...] = ()
     passed: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     holder: str | None = None
@@ -76,16 +76,16 @@ class RoleHistory:
     restart_at: datetime | None = None
     handover: Handover | None = None
     still_asked_at: datetime | None = None
-    settling: Settling | None = None
+    pending_stand_downs: PendingStandDowns | None = None
     stood_down: frozenset[str] = frozenset()
 
-    def was_asked(self, person: str) -> bool:
+    def was_paged(self, person: str) -> bool:
         """Whether the person was paged for this role in this episode."""
-        return any(name == person for name, _ in self.asked)
+        return any(name == person for name, _ in self.first_pages)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ResponderBatch:
     """Responders of services that came together: their newest page, how many rounds went, and who was in it."""
 
     services: tuple[str, ...]
@@ -109,7 +109,7 @@ class WaitingPage:
 
 @dataclass(frozen=True, slots=True)
 class GroupHistory:
-    """What a stakeholder group was told. `told` is the version of the incident its last update spoke of.
+    """What a stakeholder group was told. `told_version` is the version of the incident its last update spoke of.
 
     `since` is when it became concerned; `held_since` the first change it has not heard of, `held_next` the first one
     that came too late to go with it (corner [5]); `reminded_for` the due instant that was last reminded of.
@@ -119,7 +119,7 @@ class GroupHistory:
     external: bool
     since: datetime
     last_at: datetime
-    told: Incident
+    told_version: Incident
     held_since: datetime | None = None
     held_next: datetime | None = None
     reminded_for: datetime | None = None
@@ -144,7 +144,7 @@ class History:
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15).
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
-    `paged_via` are the channels of the last `page`. `vain` are acknowledgments that accepted nothing.
+    `paged_via` are the channels of the last `page`. `ineffective_acks` are acknowledgments that accepted nothing.
     """
 
     incident: Incident | None = None
@@ -164,7 +164,7 @@ class History:
     acknowledged_before: frozenset[str] = frozenset()
     reopened_after: datetime | None = None
     roles: dict[str, RoleHistory] = field(default_factory=dict)
-    batches: tuple[Batch, ...] = ()
+    batches: tuple[ResponderBatch, ...] = ()
     responders: tuple[tuple[str, datetime], ...] = ()
     responders_answered: frozenset[str] = frozenset()
     responders_passed: frozenset[str] = frozenset()
@@ -172,7 +172,7 @@ class History:
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel]] = frozenset()
-    vain: tuple[tuple[str, datetime], ...] = ()
+    ineffective_acks: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False
     resolved_at: datetime | None = None
     closed: bool = False

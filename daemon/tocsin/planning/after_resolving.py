@@ -5,12 +5,12 @@ from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import last_resort
+from tocsin.planning.escalation import last_resort_people
 from tocsin.planning.needed_roles import roles_in_order
-from tocsin.planning.reach import channels_of, holder, open_channels
+from tocsin.planning.reach import channels_of, holder_of, open_channels
 
 
-def close(draft: Draft) -> None:
+def send_closing(draft: Draft) -> None:
     """One closing message to each reader reached in the episode, on each channel that reached them."""
     history = draft.history
     if history.closed:
@@ -53,7 +53,7 @@ VERIFY_TIMES = 3
 REVIEW_GOES_ON_FOR = 3
 
 
-def verify(draft: Draft) -> None:
+def ask_to_verify(draft: Draft) -> None:
     """Ask at resolved + 1, 2, 3 × `verify_after`, until `verified_by` or an `ok`; what was missed is asked once."""
     history, wait = draft.history, draft.severity.verify_after
     if wait is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
@@ -62,7 +62,7 @@ def verify(draft: Draft) -> None:
     number = min(max((draft.now - history.resolved_at) // wait, 0), VERIFY_TIMES)
     if number > history.verify_asked:
         at = draft.instant(history.resolved_at + number * wait)
-        lead = holder(draft, TECHNICAL_LEAD)
+        lead = holder_of(draft, TECHNICAL_LEAD)
         people = [lead] if lead else _last_resort(draft)
         draft.record(VerifyAsked(at, number, tuple(person.id for person in people)))
         for person in people:
@@ -106,7 +106,7 @@ def _owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
     order = [name for name in roles_in_order(draft) if name in (COMMANDER, SCRIBE)]
     owners: dict[str, tuple[Person, tuple[str, ...]]] = {}
     for role in dict.fromkeys((*order, COMMANDER, SCRIBE)):
-        person = holder(draft, role)
+        person = holder_of(draft, role)
         if person is not None:
             held = owners[person.id][1] if person.id in owners else ()
             owners[person.id] = (person, (*held, role))
@@ -114,5 +114,5 @@ def _owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
 
 
 def _last_resort(draft: Draft) -> list[Person]:
-    people = (draft.person(name) for name in last_resort(draft, frozenset()))
+    people = (draft.person(name) for name in last_resort_people(draft, frozenset()))
     return [person for person in people if person is not None]

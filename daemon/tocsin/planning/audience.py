@@ -24,7 +24,7 @@ class Concern:
     rule: str
 
 
-def concerned(incident: Incident, policy: Policy, severity: Severity) -> tuple[Concern, ...]:
+def groups_concerned(incident: Incident, policy: Policy, severity: Severity) -> tuple[Concern, ...]:
     """The severity's streams in their order, then the services' groups on the first stream's cadence. A drill leaves
     external groups out.
     """
@@ -56,11 +56,11 @@ class Audience:
     def of(self, group: str) -> Readers:
         """The (reader, channel) pairs of one group."""
         if self._known is None:
-            self._known = readers(*self._asked)
+            self._known = readers_of(*self._asked)
         return self._known[group]
 
 
-def readers(
+def readers_of(
     groups: Iterable[StakeholderGroup], policy: Policy, history: History, leaving: Iterable[StakeholderGroup] = ()
 ) -> dict[str, Readers]:
     """For each group the (reader, channel) pairs it writes to. A reader belongs to the first internal group that

@@ -8,15 +8,15 @@ from datetime import datetime
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
-from tocsin.planning.audience import concerned, readers
+from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import roles_in_order
-from tocsin.planning.reach import holder
-from tocsin.planning.updates import began_at, next_due
+from tocsin.planning.reach import holder_of
+from tocsin.planning.updates import cadence_start, next_due
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class RoleHolder:
     """A role that is needed: its holder's id (rule 26), and since when they have accepted it."""
 
     role: str
@@ -25,14 +25,14 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CurrentState:
     """The roles needed, in the severity's order, and the earliest promised update."""
 
-    roles: tuple[Holding, ...]
+    roles: tuple[RoleHolder, ...]
     next_update_at: datetime | None
 
 
-def standing(incident: Incident, policy: Policy, history: History, now: datetime) -> Standing:
+def current_state(incident: Incident, policy: Policy, history: History, now: datetime) -> CurrentState:
     """How the incident stands. Until a plan was made for it, its roles are those that the severity and the file ask
     for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
     """
@@ -41,24 +41,26 @@ def standing(incident: Incident, policy: Policy, history: History, now: datetime
     if history.assessed is not None:
         needed = [name for name, role in history.roles.items() if role.needed]
         order = (*(name for name in order if name in needed), *(name for name in needed if name not in order))
-    return Standing(tuple(_holding(draft, role) for role in order if role), promised(incident, policy, history))
+    return CurrentState(
+        tuple(_holding(draft, role) for role in order if role), promised_update_at(incident, policy, history)
+    )
 
 
-def promised(incident: Incident, policy: Policy, history: History) -> datetime | None:
+def promised_update_at(incident: Incident, policy: Policy, history: History) -> datetime | None:
     """The earliest instant at which somebody was promised the next update; None when nobody waits for one."""
     if history.resolved_at is not None or incident.unreadable:
         return None
-    concerns = concerned(incident, policy, policy.severity(incident.severity))
-    audience = readers([each.group for each in concerns], policy, history)
+    concerns = groups_concerned(incident, policy, policy.severity(incident.severity))
+    audience = readers_of([each.group for each in concerns], policy, history)
     due = (
-        next_due(each.cadence, known.last_at, began_at(history, known.since))
+        next_due(each.cadence, known.last_at, cadence_start(history, known.since))
         for each in concerns
         if (known := history.groups.get(each.group.id)) and audience[each.group.id]
     )
     return min((at for at in due if at is not None), default=None)
 
 
-def _holding(draft: Draft, role: str) -> Holding:
-    person, known = holder(draft, role), draft.history.roles.get(role)
+def _holding(draft: Draft, role: str) -> RoleHolder:
+    person, known = holder_of(draft, role), draft.history.roles.get(role)
     accepted = person is not None and known is not None and known.holder == person.id
-    return Holding(role, person.id if person else None, known.accepted_at if known and accepted else None)
+    return RoleHolder(role, person.id if person else None, known.accepted_at if known and accepted else None)

@@ -15,8 +15,8 @@ from tocsin.domain.plan import Due, Plan
 from tocsin.domain.policy import PagePolicy, Policy, Severity
 from tocsin.domain.rotation import Hours
 from tocsin.planning.history.fast_replace import replace
-from tocsin.planning.history.fold import remember
-from tocsin.planning.on_call.hours import opens
+from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.on_call.hours import opening_from
 
 LATE = timedelta(minutes=1)
 OPEN_ALWAYS = Hours()
@@ -73,8 +73,8 @@ class Draft:
         """The instant at which a page due then may go (rule 11), never before the rules that ask for it held. None
         while that lies ahead: the plan is made again then.
         """
-        due = opens(self.hours, max(due, self.changed_at))
-        at = due if due > self.now else opens(self.hours, self.instant(due))
+        due = opening_from(self.hours, max(due, self.changed_at))
+        at = due if due > self.now else opening_from(self.hours, self.instant(due))
         if at > self.now:
             self.look(at)
             return None
@@ -97,7 +97,7 @@ class Draft:
     def record(self, fact: Fact) -> None:
         """Note a fact, and remember it for the parts that follow."""
         self._facts.append(fact)
-        self.history = remember(self.history, fact)
+        self.history = apply_fact(self.history, fact)
 
     def send(
         self,

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.facts import StepFired
-from tocsin.domain.history import RoleHistory, Step
+from tocsin.domain.history import FiredStep, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.policy import Level, PagePolicy, Who
 from tocsin.planning.draft import Draft
-from tocsin.planning.on_call.hours import after
+from tocsin.planning.on_call.hours import open_time_after
 from tocsin.planning.on_call.resolve import resolve
 from tocsin.planning.reach import reachable
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PageRequest:
     """One person asked for one role at one instant; `paging` merges those of one person and instant (rule 12)."""
 
     person: str
@@ -31,13 +31,13 @@ class Ask:
     round: int | None = None
 
 
-def service_for(draft: Draft, role: str) -> str:
+def deciding_service(draft: Draft, role: str) -> str:
     """The first of the incident's services that names the role decides its chain; "" for the role's own (rule 10)."""
     services = (draft.policy.services.get(name) for name in draft.incident.services)
     return next((service.id for service in services if service and service.chain(role) is not None), "")
 
 
-def rungs(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
+def ladder_levels(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
     """The levels of a ladder, level 0 first: the person assigned, if any, then the chain under the current config."""
     service = draft.policy.services.get(role.service)
     chain = service.chain(role.role) if service else None
@@ -49,7 +49,7 @@ def rungs(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
     return (Level((Who(role.first),), draft.place_of(role.role)), *chain)
 
 
-def climb(draft: Draft, role: RoleHistory) -> list[Ask]:
+def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     """Fire the role's next step if it is due: the first one that reaches somebody, or the last resort."""
     page = draft.page
     if page is None or not role.needed or role.holder is not None:
@@ -57,7 +57,7 @@ def climb(draft: Draft, role: RoleHistory) -> list[Ask]:
     at = draft.open_instant(_due(draft, role, page))
     if at is None:
         return []
-    levels = rungs(draft, role)
+    levels = ladder_levels(draft, role)
     position = _following(role.step, len(levels), page.rounds)
     while position is not None:
         number, level = position
@@ -65,37 +65,37 @@ def climb(draft: Draft, role: RoleHistory) -> list[Ask]:
         if people:
             reason = _reason(role, number, level)
             draft.record(StepFired(at, role.role, number, level, people))
-            return [Ask(name, role.role, at, reason, levels[level].place, level, number) for name in people]
+            return [PageRequest(name, role.role, at, reason, levels[level].place, level, number) for name in people]
         detail = f"{role.role}: level {level} of round {number} reaches nobody"
         draft.hold(Kind.PAGE, Why.NOBODY_ON_CALL, at, "", detail, levels[level].place)
-        position = _following(Step(at, number, level, ()), len(levels), page.rounds)
+        position = _following(FiredStep(at, number, level, ()), len(levels), page.rounds)
     return _last_resort(draft, role, at)
 
 
-def level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:
+def people_at_level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:
     """Whom level 0 of a ladder names at that instant, reachable or not."""
-    levels = rungs(draft, role)
-    return names(draft, levels[0].whos, at) if levels else ()
+    levels = ladder_levels(draft, role)
+    return people_named(draft, levels[0].whos, at) if levels else ()
 
 
-def names(draft: Draft, whos: Iterable[Who], at: datetime) -> tuple[str, ...]:
+def people_named(draft: Draft, whos: Iterable[Who], at: datetime) -> tuple[str, ...]:
     """The people these names mean at that instant, each once."""
     return tuple(dict.fromkeys(person for who in whos for person in resolve(who, draft.policy, at)))
 
 
-def last_resort(draft: Draft, without: frozenset[str]) -> tuple[str, ...]:
+def last_resort_people(draft: Draft, without: frozenset[str]) -> tuple[str, ...]:
     """The last resort's people that can be reached, but for those who passed, unless nobody would remain."""
     everyone = tuple(name for name in draft.policy.last_resort if reachable(draft, name))
     return tuple(name for name in everyone if name not in without) or everyone
 
 
-def _last_resort(draft: Draft, role: RoleHistory, at: datetime) -> list[Ask]:
-    people = last_resort(draft, role.passed | role.left_out)
+def _last_resort(draft: Draft, role: RoleHistory, at: datetime) -> list[PageRequest]:
+    people = last_resort_people(draft, role.passed | role.left_out)
     rule = draft.policy.place_of_last_resort()
     draft.record(StepFired(at, role.role, None, None, people))
     if not people:
         draft.hold(Kind.PAGE, Why.NO_CHANNEL, at, "", f"{role.role}: the last resort reaches nobody", rule)
-    return [Ask(name, role.role, at, Reason.LAST_RESORT, rule) for name in people]
+    return [PageRequest(name, role.role, at, Reason.LAST_RESORT, rule) for name in people]
 
 
 def _people(draft: Draft, role: RoleHistory, number: int, level: Level, at: datetime) -> tuple[str, ...]:
@@ -103,10 +103,10 @@ def _people(draft: Draft, role: RoleHistory, number: int, level: Level, at: date
     out = role.passed | role.left_out
     if role.first is not None and number > 0:
         out |= {role.first}
-    return tuple(name for name in names(draft, level.whos, at) if name not in out and reachable(draft, name))
+    return tuple(name for name in people_named(draft, level.whos, at) if name not in out and reachable(draft, name))
 
 
-def _following(step: Step | None, levels: int, rounds: int) -> tuple[int, int] | None:
+def _following(step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
     """The (round, level) after a step; None for the last resort, where a ladder stays once it is there."""
     if step is None:
         return (1, 0) if levels else None
@@ -132,11 +132,11 @@ def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
     if role.step is None:
         assert role.opened_at is not None
         return role.opened_at
-    return next_after(draft, role.step.at, page)
+    return window_after(draft, role.step.at, page)
 
 
-def next_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:
+def window_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:
     """`acknowledge_within` of open time after the last page. `Draft.open_instant` makes it "at once" where a change of
     severity or config made it past.
     """
-    return after(draft.hours, last_at, page.acknowledge_within)
+    return open_time_after(draft.hours, last_at, page.acknowledge_within)

@@ -7,11 +7,11 @@ from tocsin.domain.history import RoleHistory
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import level_zero, names, service_for
-from tocsin.planning.on_call.hours import after
+from tocsin.planning.escalation import deciding_service, people_at_level_zero, people_named
+from tocsin.planning.on_call.hours import open_time_after
 
 
-def assess(draft: Draft) -> None:
+def open_and_drop_roles(draft: Draft) -> None:
     """Open and drop roles so that they are those the severity asks for, and those the file assigns besides."""
     before = draft.history.assessed
     settled = before is not None and (before.severity, before.revision) == (draft.severity.name, draft.policy.revision)
@@ -42,7 +42,7 @@ def known_in_order(draft: Draft) -> list[RoleHistory]:
     return [draft.history.roles[name] for name in dict.fromkeys(order) if name in draft.history.roles]
 
 
-def open_silent_roles(draft: Draft) -> None:
+def reopen_lost_roles(draft: Draft) -> None:
     """A holder who left the config, or did not answer whether they are still there, loses the role: its ladder
     starts anew (rules 8, 19).
     """
@@ -53,7 +53,7 @@ def open_silent_roles(draft: Draft) -> None:
         if role.holder not in draft.policy.people:
             _open(draft, role.role, draft.changed_at, Reason.ESCALATED)
         elif role.still_asked_at is not None and page is not None:
-            expires_at = after(draft.hours, role.still_asked_at, page.acknowledge_within)
+            expires_at = open_time_after(draft.hours, role.still_asked_at, page.acknowledge_within)
             if expires_at <= draft.now:
                 _open(draft, role.role, expires_at, Reason.ESCALATED, without=role.holder)
             else:
@@ -92,16 +92,16 @@ def _open_if_needed(draft: Draft, name: str, at: datetime, settled: bool) -> Non
 
 def _open(draft: Draft, name: str, at: datetime, reason: Reason, without: str | None = None) -> None:
     first = draft.incident.assigned(name)
-    draft.record(RoleOpened(draft.instant(at), name, reason, service_for(draft, name), first, without))
+    draft.record(RoleOpened(draft.instant(at), name, reason, deciding_service(draft, name), first, without))
 
 
 def _accept_at_first_sight(draft: Draft, at: datetime) -> None:
     """People acknowledged in the episode's first version accept what level 0 asks of them, without a page."""
     services = (draft.policy.services.get(name) for name in draft.incident.services)
-    responders = names(draft, [who for service in services if service for who in service.responders], at)
+    responders = people_named(draft, [who for service in services if service for who in service.responders], at)
     for person in draft.history.first_sight:
         for role in tuple(draft.history.roles.values()):
-            if role.needed and role.holder is None and person in level_zero(draft, role, at):
+            if role.needed and role.holder is None and person in people_at_level_zero(draft, role, at):
                 draft.record(RoleAccepted(at, role.role, person))
         if person in responders:
             draft.record(RoleAccepted(at, RESPONDER, person))

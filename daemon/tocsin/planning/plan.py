@@ -11,13 +11,13 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
-from tocsin.planning.after_resolving import ask_for_review, close, verify
+from tocsin.planning.after_resolving import ask_for_review, ask_to_verify, send_closing
 from tocsin.planning.draft import Draft
-from tocsin.planning.needed_roles import assess, open_silent_roles
-from tocsin.planning.paging import page_last_resort, page_people
-from tocsin.planning.reach import go_on_reaching
-from tocsin.planning.stand_downs import stand_down
-from tocsin.planning.updates import update_groups
+from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles
+from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
+from tocsin.planning.reach import send_waiting_pages
+from tocsin.planning.stand_downs import send_stand_downs
+from tocsin.planning.updates import send_updates
 
 LOOK_AT_LEAST_EVERY = timedelta(days=1)
 PASSES_MAX = 20
@@ -48,17 +48,17 @@ def _decide(draft: Draft) -> None:
     """One pass over everything that may be due; the last pass finds nothing and only looks ahead."""
     incident, history = draft.incident, draft.history
     if incident.unreadable:
-        page_last_resort(draft)
+        page_for_unreadable_file(draft)
     elif history.resolved_at is not None:
-        close(draft)
+        send_closing(draft)
         if history.episode:
-            verify(draft)
+            ask_to_verify(draft)
             ask_for_review(draft)
     else:
-        open_silent_roles(draft)
-        assess(draft)
-        paged = page_people(draft)
-        go_on_reaching(draft, paged)
-        stand_down(draft)
-        update_groups(draft)
+        reopen_lost_roles(draft)
+        open_and_drop_roles(draft)
+        paged = send_due_pages(draft)
+        send_waiting_pages(draft, paged)
+        send_stand_downs(draft)
+        send_updates(draft)
         draft.look(draft.now + LOOK_AT_LEAST_EVERY)

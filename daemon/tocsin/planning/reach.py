@@ -27,7 +27,7 @@ def channels_of(person: Person, via: Iterable[Channel], history: History) -> tup
     return tuple(channel for channel in dict.fromkeys(via) if channel in left) or left
 
 
-def ways(person: Person, via: tuple[Channel, ...], history: History) -> tuple[tuple[Channel, timedelta], ...]:
+def page_channels(person: Person, via: tuple[Channel, ...], history: History) -> tuple[tuple[Channel, timedelta], ...]:
     """The channels of a page to this person, in order, each with how long after the page it goes (rule 13)."""
     usable = channels_of(person, via, history)
     entries = [entry for entry in person.reach if entry.via in via and entry.via in usable]
@@ -39,7 +39,7 @@ def ways(person: Person, via: tuple[Channel, ...], history: History) -> tuple[tu
 
 def first_channel(person: Person, draft: Draft) -> Channel | None:
     """The channel for short notes to a person: the first of a page's; None when none is left."""
-    listed = ways(person, draft.page_via, draft.history)
+    listed = page_channels(person, draft.page_via, draft.history)
     return listed[0][0] if listed else None
 
 
@@ -49,7 +49,7 @@ def reachable(draft: Draft, name: str) -> bool:
     return person is not None and bool(open_channels(person, draft.history))
 
 
-def go_on_reaching(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
+def send_waiting_pages(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
     """Send what waited for its `after`, if the page is still wanted. `paged` went to the same people just now: a
     channel among them is dropped; several that wait for one channel and instant are one.
     """
@@ -106,7 +106,7 @@ def _wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
     return handover is not None and handover.person == person and page.at >= handover.since
 
 
-def holder(draft: Draft, role: str) -> Person | None:
+def holder_of(draft: Draft, role: str) -> Person | None:
     """Who accepted the role, else who is assigned, else who was paged first for it and did not pass.
 
     Whoever left the config or has no channel left is no holder; nor has a role that the config lacks any.
@@ -116,6 +116,6 @@ def holder(draft: Draft, role: str) -> Person | None:
     known = draft.history.roles.get(role)
     candidates = [known.holder if known else None, draft.incident.assigned(role)]
     if known:
-        candidates += [name for name, _ in known.asked if name not in known.passed]
+        candidates += [name for name, _ in known.first_pages if name not in known.passed]
     people = (draft.person(name) for name in candidates if name)
     return next((person for person in people if person and open_channels(person, draft.history)), None)

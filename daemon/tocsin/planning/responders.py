@@ -6,22 +6,22 @@ A batch is the services that came together: those of *t0*, then each later addit
 from datetime import datetime
 
 from tocsin.domain.facts import RespondersAsked
-from tocsin.domain.history import Batch
+from tocsin.domain.history import ResponderBatch
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import RESPONDER, PagePolicy, Service
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import Ask, names, next_after
+from tocsin.planning.escalation import PageRequest, people_named, window_after
 from tocsin.planning.reach import reachable
 
 
-def ask_responders(draft: Draft) -> list[Ask]:
+def page_responders(draft: Draft) -> list[PageRequest]:
     """Responders of the affected services: each batch is asked `rounds` times, each until they answer (rule 10)."""
     page, history = draft.page, draft.history
     if page is None:
         return []
     affected = [draft.policy.services[name] for name in draft.incident.services if name in draft.policy.services]
     known = {name for batch in history.batches for name in batch.services}
-    asks: list[Ask] = []
+    asks: list[PageRequest] = []
     earlier: set[str] = set()
     for batch in history.batches:
         asks += _next_round(draft, page, batch, [each for each in affected if each.id in batch.services], earlier)
@@ -32,7 +32,7 @@ def ask_responders(draft: Draft) -> list[Ask]:
     return asks
 
 
-def _new_batches(draft: Draft, fresh: list[Service]) -> list[Ask]:
+def _new_batches(draft: Draft, fresh: list[Service]) -> list[PageRequest]:
     """Services whose responders were not asked yet: those of *t0* together, those added later together."""
     history = draft.history
     assert history.seen_at is not None
@@ -41,7 +41,7 @@ def _new_batches(draft: Draft, fresh: list[Service]) -> list[Ask]:
     added = [service for service in fresh if service not in at_start]
     since = draft.policy.since
     seen_at = max(history.seen_at, since) if since else history.seen_at
-    asks: list[Ask] = []
+    asks: list[PageRequest] = []
     for services, came_at, reason in (
         (at_start, history.paging_at, history.paging_reason),
         (added, seen_at, Reason.DECLARED),
@@ -53,11 +53,13 @@ def _new_batches(draft: Draft, fresh: list[Service]) -> list[Ask]:
     return asks
 
 
-def _next_round(draft: Draft, page: PagePolicy, batch: Batch, services: list[Service], earlier: set[str]) -> list[Ask]:
+def _next_round(
+    draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], earlier: set[str]
+) -> list[PageRequest]:
     if not services or batch.rounds >= page.rounds:
         return []
     assert draft.history.seen_at is not None
-    due = next_after(draft, batch.at, page)
+    due = window_after(draft, batch.at, page)
     at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
     if at is None:
         return []
@@ -72,7 +74,7 @@ def _ask_batch(
     reason: Reason,
     without: set[str],
     batch: tuple[str, ...] = (),
-) -> list[Ask]:
+) -> list[PageRequest]:
     """Ask everybody these services name now, but for those who answered, passed, or belong to another batch."""
     history = draft.history
     out = without | history.responders_answered | history.responders_passed
@@ -80,9 +82,9 @@ def _ask_batch(
         name: who.place or service.place
         for service in services
         for who in service.responders
-        for name in names(draft, [who], at)
+        for name in people_named(draft, [who], at)
         if name not in out and reachable(draft, name)
     }
     key = batch or tuple(service.id for service in services)
     draft.record(RespondersAsked(at, key, number, tuple(people), reason))
-    return [Ask(name, RESPONDER, at, reason, rule, 0, number) for name, rule in people.items()]
+    return [PageRequest(name, RESPONDER, at, reason, rule, 0, number) for name, rule in people.items()]

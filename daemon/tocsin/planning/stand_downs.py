@@ -3,21 +3,21 @@
 from datetime import datetime
 
 from tocsin.domain.facts import RoleSettled, StoodDown
-from tocsin.domain.history import History, RoleHistory, Settling
+from tocsin.domain.history import History, PendingStandDowns, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import known_in_order
 from tocsin.planning.reach import first_channel
 
 
-def stand_down(draft: Draft) -> None:
+def send_stand_downs(draft: Draft) -> None:
     """Settle every role accepted or dropped since the last plan. Pages of this instant have been decided before:
     they count as asking.
     """
     told: dict[tuple[str, Reason, datetime], list[str]] = {}
     settled: list[str] = []
     for role in known_in_order(draft):
-        settling = role.settling
+        settling = role.pending_stand_downs
         if settling is None:
             continue
         settled.append(role.role)
@@ -29,7 +29,7 @@ def stand_down(draft: Draft) -> None:
         draft.record(RoleSettled(draft.now, name))
 
 
-def _in_vain(draft: Draft, role: RoleHistory, settling: Settling) -> list[tuple[str, Reason]]:
+def _in_vain(draft: Draft, role: RoleHistory, settling: PendingStandDowns) -> list[tuple[str, Reason]]:
     """Who was paged for the role in vain, or held it before, each with the reason they are told."""
     accepted = settling.reason is Reason.ACCEPTED
     if accepted and role.holder is None:
@@ -37,7 +37,7 @@ def _in_vain(draft: Draft, role: RoleHistory, settling: Settling) -> list[tuple[
     people: list[tuple[str, Reason]] = []
     if accepted and settling.former is not None:
         people.append((settling.former, Reason.HANDOVER))
-    asked = [name for name, _ in role.asked]
+    asked = [name for name, _ in role.first_pages]
     if not accepted and settling.former is not None:
         asked.append(settling.former)
     for name in dict.fromkeys(asked):
@@ -62,7 +62,7 @@ def _wanted(role: RoleHistory, person: str) -> bool:
     if not role.needed:
         return False
     if role.holder is None:
-        return role.was_asked(person) and person not in role.passed | role.left_out | role.stood_down
+        return role.was_paged(person) and person not in role.passed | role.left_out | role.stood_down
     asked_to_take_over = role.handover is not None and role.handover.person == person and role.handover.rounds > 0
     return role.holder == person or asked_to_take_over
 

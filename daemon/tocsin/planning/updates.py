@@ -7,16 +7,16 @@ from tocsin.domain.history import GroupHistory, History
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import COMMUNICATIONS, Cadence
-from tocsin.planning.audience import Audience, Concern, Readers, concerned
+from tocsin.planning.audience import Audience, Concern, Readers, groups_concerned
 from tocsin.planning.draft import LATE, Draft
-from tocsin.planning.history.versions import HOLD
+from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.planning.on_call.handoffs import next_firing
-from tocsin.planning.reach import first_channel, holder
+from tocsin.planning.reach import first_channel, holder_of
 
 
-def update_groups(draft: Draft) -> None:
+def send_updates(draft: Draft) -> None:
     """Decide about every group: its first update, a change, its last word, or what its cadence says."""
-    concerns = concerned(draft.incident, draft.policy, draft.severity)
+    concerns = groups_concerned(draft.incident, draft.policy, draft.severity)
     left = [name for name in draft.history.groups if name not in {each.group.id for each in concerns}]
     groups = [each.group for each in concerns]
     leaving = [draft.policy.stakeholders[name] for name in left if name in draft.policy.stakeholders]
@@ -30,7 +30,7 @@ def update_groups(draft: Draft) -> None:
         _remind(draft, at, due)
 
 
-def began_at(history: History, since: datetime) -> datetime:
+def cadence_start(history: History, since: datetime) -> datetime:
     """From when a group's slowing cadence counts: the latest of declaration or reopening, the last severity change,
     and the group becoming concerned (corner [23]).
     """
@@ -53,7 +53,7 @@ def _update(
         if at is not None:
             _send(draft, concern, Reason.CHANGED, at, audience)
         return
-    due = next_due(concern.cadence, known.last_at, began_at(draft.history, known.since))
+    due = next_due(concern.cadence, known.last_at, cadence_start(draft.history, known.since))
     if due is None:
         return
     if due <= draft.now:
@@ -65,7 +65,7 @@ def _update(
 
 def _leaves(draft: Draft, held_since: datetime) -> datetime | None:
     """The instant of an update for a change first seen then: the change's own, 2 s later (rule 5). None until then."""
-    leaves_at = held_since + HOLD
+    leaves_at = held_since + CHANGES_HELD_FOR
     if leaves_at > draft.now:
         draft.look(leaves_at)
         return None
@@ -100,7 +100,7 @@ def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience
     who = audience.of(group.id)
     known = draft.history.groups.get(group.id)
     after = max(at, draft.now) if concern.cadence.cron else at
-    promised = next_due(concern.cadence, after, began_at(draft.history, known.since if known else at))
+    promised = next_due(concern.cadence, after, cadence_start(draft.history, known.since if known else at))
     draft.record(Updated(at, group.id, reason, group.external, who))
     _to_readers(draft, group, reason, at, who, concern.rule, promised)
 
@@ -152,7 +152,7 @@ def _last_word(draft: Draft, name: str, audience: Audience) -> None:
 def _reminder_at(draft: Draft, concern: Concern, known: GroupHistory, due: datetime) -> datetime | None:
     """When Communications is reminded of an interval's next update; None where the rule asks for no reminder."""
     before = draft.severity.remind_before
-    span = span_at(concern.cadence, max(known.last_at - began_at(draft.history, known.since), timedelta(0)))
+    span = span_at(concern.cadence, max(known.last_at - cadence_start(draft.history, known.since), timedelta(0)))
     if before is None or span is None or span < 2 * before or known.reminded_for == due:
         return None
     return due - before
@@ -179,7 +179,7 @@ def _remind(draft: Draft, at: datetime, due: list[tuple[Concern, datetime]]) -> 
     groups = tuple(concern.group.id for concern, _ in due)
     rule = due[0][0].rule
     draft.record(Reminded(at, groups, due[0][1]))
-    person = holder(draft, COMMUNICATIONS)
+    person = holder_of(draft, COMMUNICATIONS)
     via = first_channel(person, draft) if person else None
     if person is None or via is None:
         draft.hold(Kind.REMINDER, Why.NO_CHANNEL, at, "", "nobody holds Communications", rule)
@@ -201,12 +201,12 @@ def span_at(cadence: Cadence, elapsed: timedelta) -> timedelta | None:
     return cadence.spans[-1].every if cadence.spans else None
 
 
-def next_due(cadence: Cadence, last_at: datetime, began_at: datetime) -> datetime | None:
+def next_due(cadence: Cadence, last_at: datetime, started_at: datetime) -> datetime | None:
     """When the update after the one of `last_at` is due; None when only changes are told.
 
     An interval counts from the last send, whatever its reason; a cron fires on the wall clock, whatever was sent.
     """
     if cadence.cron:
         return next_firing(cadence.cron, cadence.timezone, last_at)
-    span = span_at(cadence, max(last_at - began_at, timedelta(0)))
+    span = span_at(cadence, max(last_at - started_at, timedelta(0)))
     return last_at + span if span is not None else None

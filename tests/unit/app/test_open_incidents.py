@@ -41,7 +41,7 @@ async def look(ledger: SqlLedger | None, *files: Listed, broken: str = "") -> li
 
 
 def holders(each: OpenIncident) -> list[str | None]:
-    return [role.person for role in each.standing.roles]
+    return [role.person for role in each.state.roles]
 
 
 async def test_a_file_alone(ledger: SqlLedger) -> None:
@@ -60,7 +60,7 @@ async def test_the_ledger_goes_first(ledger: SqlLedger) -> None:
     await keep(ledger)
     (found,) = await look(ledger, file("title: Other\nseverity: sev9\n"))
     assert (found.incident, found.since, holders(found)[0]) == (CARD, T0, on_duty("commanders"))
-    assert found.standing.next_update_at == T0 + timedelta(minutes=30)
+    assert found.state.next_update_at == T0 + timedelta(minutes=30)
     assert [each.code for each in found.problems] == ["unknown-severity"]
 
 
@@ -102,7 +102,7 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     assert (unseen.incident.unreadable, unseen.problems[0].code) == (True, "not-yaml")
     await seen(ledger, unreadable("card.yaml", "help!", shipped_policy()))
     (paged,) = await look(ledger, broken)
-    assert (paged.since, paged.standing.roles) == (T0, ())
+    assert (paged.since, paged.state.roles) == (T0, ())
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
     assert await look(ledger) == []
 

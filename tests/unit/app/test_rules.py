@@ -13,7 +13,7 @@ from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 from tocsin.wording.message.reason_text import because, held_back
 
@@ -107,7 +107,7 @@ def live(policy: Policy, happens: Mapping[float, Fact | Incident], hours: float)
     while now <= end:
         while events and events[0][0] <= now:
             at, what = events.pop(0)
-            history = remember(history, Seen(at, what) if isinstance(what, Incident) else what)
+            history = apply_fact(history, Seen(at, what) if isinstance(what, Incident) else what)
         assert history.incident is not None
         made = plan(history.incident, policy, history, now)
         yield from (due.notification for due in made.due)

@@ -25,7 +25,7 @@ LEDGER = "sqlite:////nowhere/tocsin.db"
 
 def answered_by_all(found: Drilled) -> list[str]:
     """Whoever is asked."""
-    return list(dict.fromkeys(name for role in found.history.roles.values() for name, _ in role.asked))
+    return list(dict.fromkeys(name for role in found.history.roles.values() for name, _ in role.first_pages))
 
 
 @pytest.fixture

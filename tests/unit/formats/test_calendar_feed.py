@@ -10,7 +10,7 @@ from tocsin.domain.people import Person
 from tocsin.domain.rotation import Override, Rotation, Shift
 from tocsin.formats.calendar.feed import write
 from tocsin.formats.calendar.read import read
-from tocsin.planning.on_call.shifts import stretches
+from tocsin.planning.on_call.shifts import on_call_spans
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NAMES = ["Ana Souza", "Bo, Berg; sometimes \\ Bo", "Zoë Đorđević-Ångström", "陳大文 " * 12, "🚒 Fay"]
@@ -91,16 +91,16 @@ def test_what_is_written_for_a_rotation_reads_back_as_it(
     shift = Shift(tuple(members), handoff, zone, datetime(2026, 10, 1, 9))
     rotation = Rotation("platform", (shift,), (override,))
     end = NOW + timedelta(days=30)
-    wanted = [(each.person, each.start, each.end) for each in stretches(rotation, NOW, end)]
+    wanted = [(each.person, each.start, each.end) for each in on_call_spans(rotation, NOW, end)]
     data = write(
-        [("platform", PEOPLE[each.person], each.start, each.end) for each in stretches(rotation, NOW, end)], NOW
+        [("platform", PEOPLE[each.person], each.start, each.end) for each in on_call_spans(rotation, NOW, end)], NOW
     )
     lines(data)
     events, problems = read(data, "platform.ics", PEOPLE, NOW - timedelta(days=60), end)
     assert [(each.person, each.start, each.end) for each in events] == wanted
     assert not problems
     again = Rotation("platform", calendar="platform.ics", events=events)
-    assert _merged([(each.person, each.start, each.end) for each in stretches(again, NOW, end)]) == _merged(wanted)
+    assert _merged([(each.person, each.start, each.end) for each in on_call_spans(again, NOW, end)]) == _merged(wanted)
 
 
 def _merged(rows: list[tuple[str, datetime, datetime]]) -> list[tuple[str, datetime, datetime]]:

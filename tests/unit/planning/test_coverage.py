@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import ALWAYS, Level, PagePolicy, Policy, Role, Service, Severity, Who
 from tocsin.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift, Window
-from tocsin.planning.on_call.coverage import AHEAD, Reachability, both, either
-from tocsin.planning.on_call.gaps import Cause, Gap, Leak
+from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage, intersection, union
+from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource
 from tocsin.planning.on_call.hours import is_open
 from tocsin.planning.on_call.resolve import resolve
 
@@ -54,8 +54,8 @@ def berlin(*during: Window, members: tuple[str, ...] = ("ana", "bo"), starts: in
     return Rotation(name, (Shift(members, "0 9 * * mon", "Europe/Berlin", datetime(starts, 1, 5, 9), during),))
 
 
-def reach(found: Policy, start: datetime = NOW) -> Reachability:
-    return Reachability(found, start, start + AHEAD)
+def reach(found: Policy, start: datetime = NOW) -> ChainCoverage:
+    return ChainCoverage(found, start, start + AHEAD)
 
 
 names = st.sampled_from(["r.on_call", "r.next", "r.everyone", "s.on_call", "s.next", "s.everyone", "dee"])
@@ -78,7 +78,7 @@ def test_gaps_are_when_asking_each_moment_reaches_nobody(
     found = policy(" ".join(chain), one, other, hours=hours, people=people(mute))
     start = START + first * DAY
     end = start + 5 * DAY
-    told = Reachability(found, start, end).unreached()
+    told = ChainCoverage(found, start, end).unreached()
     gaps = told[0].gaps if told else ()
     assert len(told) <= 1
     assert all(start <= gap.start < gap.end <= end for gap in gaps)
@@ -94,7 +94,7 @@ def test_gaps_are_when_asking_each_moment_reaches_nobody(
 
 
 rows = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 6)), max_size=8).map(
-    lambda pairs: either(tuple(Gap(NOW + at * HOUR, NOW + (at + lasts) * HOUR) for at, lasts in pairs), ())
+    lambda pairs: union(tuple(Gap(NOW + at * HOUR, NOW + (at + lasts) * HOUR) for at, lasts in pairs), ())
 )
 
 
@@ -106,9 +106,9 @@ def test_rows_of_stretches_add_and_cut(one: tuple[Gap, ...], other: tuple[Gap, .
     def inside(row: tuple[Gap, ...]) -> set[int]:
         return {hour for hour in hours for gap in row if gap.start <= NOW + hour * HOUR < gap.end}
 
-    assert inside(both(one, other)) == inside(one) & inside(other)
-    assert inside(either(one, other)) == inside(one) | inside(other)
-    assert all(a.end < b.start for a, b in zip(either(one, other), either(one, other)[1:], strict=False))
+    assert inside(intersection(one, other)) == inside(one) & inside(other)
+    assert inside(union(one, other)) == inside(one) | inside(other)
+    assert all(a.end < b.start for a, b in zip(union(one, other), union(one, other)[1:], strict=False))
 
 
 def test_a_later_level_fills_a_gap() -> None:
@@ -149,7 +149,7 @@ def test_clocks_that_change_on_other_days_leave_an_hour() -> None:
     told = reach(policy("r.on_call", sun), datetime(2027, 1, 10, tzinfo=UTC)).unreached()[0]
     assert [gap.end - gap.start for gap in told.gaps] == [HOUR] * 13
     assert told.gaps[0].start == datetime(2027, 3, 15, 6, tzinfo=UTC)
-    assert told.leaks == (Leak("r", Cause.DURING, 1),)
+    assert told.leaks == (GapSource("r", GapCause.DURING, 1),)
     assert reach(policy("r.on_call", sun), datetime(2026, 11, 23, tzinfo=UTC)).unreached() == ()
 
 
@@ -157,11 +157,16 @@ def test_what_leaves_a_gap() -> None:
     """A rotation that begins later, windows, a calendar that ends, and one member of whom none is next."""
     ending = Rotation("r", calendar="r.ics", events=(CalendarEvent("ana", NOW - DAY, NOW + DAY),))
     for chain, rotation, leak, gap in (
-        ("r.on_call", berlin(starts=2027), Leak("r", Cause.STARTS), Gap(NOW, datetime(2027, 1, 5, 8, tzinfo=UTC))),
-        ("r.on_call", ending, Leak("r", Cause.CALENDAR), Gap(NOW + DAY, NOW + AHEAD)),
-        ("r.everyone", ending, Leak("r", Cause.CALENDAR), Gap(NOW + DAY, NOW + AHEAD)),
-        ("r.next", berlin(members=("ana",)), Leak("r", Cause.MEMBERS), Gap(NOW, NOW + AHEAD)),
-        ("r.on_call", berlin(WEEKDAYS), Leak("r", Cause.DURING), Gap(NOW + 10 * HOUR, NOW + 22 * HOUR)),
+        (
+            "r.on_call",
+            berlin(starts=2027),
+            GapSource("r", GapCause.STARTS),
+            Gap(NOW, datetime(2027, 1, 5, 8, tzinfo=UTC)),
+        ),
+        ("r.on_call", ending, GapSource("r", GapCause.CALENDAR), Gap(NOW + DAY, NOW + AHEAD)),
+        ("r.everyone", ending, GapSource("r", GapCause.CALENDAR), Gap(NOW + DAY, NOW + AHEAD)),
+        ("r.next", berlin(members=("ana",)), GapSource("r", GapCause.MEMBERS), Gap(NOW, NOW + AHEAD)),
+        ("r.on_call", berlin(WEEKDAYS), GapSource("r", GapCause.DURING), Gap(NOW + 10 * HOUR, NOW + 22 * HOUR)),
     ):
         told = reach(policy(chain, rotation)).unreached()[0]
         assert (told.leaks, told.gaps[0]) == ((leak,), gap)
@@ -194,7 +199,7 @@ def test_one_cause_is_told_once() -> None:
 def test_a_hole_in_the_week_passes_over_a_level() -> None:
     """It is told where the level has nobody else then and pages may go, and not before all shifts have begun."""
     skipped = reach(policy("r.on_call r.everyone", berlin(WEEKDAYS))).skipped()
-    assert [(each.leak, len(each.gaps)) for each in skipped] == [(Leak("r", Cause.DURING), 65)]
+    assert [(each.leak, len(each.gaps)) for each in skipped] == [(GapSource("r", GapCause.DURING), 65)]
     assert reach(policy("r.on_call r.everyone", berlin(WEEKDAYS), hours="office")).skipped() == ()
     assert reach(policy("r.everyone", berlin(WEEKDAYS))).skipped() == ()
     assert reach(policy("r.on_call r.everyone", berlin())).skipped() == ()

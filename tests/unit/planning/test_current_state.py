@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, UpdateEntry
-from tocsin.planning.current_state import standing
-from tocsin.planning.history.fold import recall, remember
+from tocsin.planning.current_state import current_state
+from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
 
 from tests.unit.lives import T0, on_duty, shipped_policy
@@ -19,7 +19,7 @@ def lived(*facts: Fact) -> History:
     """The history after these facts, with a plan made at each."""
     history = History()
     for fact in facts:
-        history = remember(history, fact)
+        history = apply_fact(history, fact)
         assert history.incident is not None
         history = plan(history.incident, shipped_policy(), history, fact.at).history
     return history
@@ -27,7 +27,7 @@ def lived(*facts: Fact) -> History:
 
 def promise(history: History) -> datetime | None:
     assert history.incident is not None
-    return standing(history.incident, shipped_policy(), history, T0).next_update_at
+    return current_state(history.incident, shipped_policy(), history, T0).next_update_at
 
 
 def test_who_holds_what() -> None:
@@ -35,7 +35,7 @@ def test_who_holds_what() -> None:
     later, commander = T0 + timedelta(minutes=1), on_duty("commanders")
     history = lived(Seen(T0, replace(CARD, roles=(("scribe", "fay"),))), Answered(later, commander, Answer.OK))
     assert history.incident is not None
-    found = standing(history.incident, shipped_policy(), history, later).roles
+    found = current_state(history.incident, shipped_policy(), history, later).roles
     assert [(each.role, each.person, each.accepted_at) for each in found] == [
         ("incident_commander", commander, later),
         ("technical_lead", on_duty("engineers"), None),
@@ -48,7 +48,7 @@ def test_before_any_plan() -> None:
     """The severity's roles and the file's own; held by whoever is assigned; nothing is promised."""
     policy = shipped_policy()
     incident = replace(CARD, severity="sev3", roles=(("scribe", "fay"),))
-    found = standing(incident, policy, recall([Seen(T0, incident)]), T0)
+    found = current_state(incident, policy, fold_facts([Seen(T0, incident)]), T0)
     assert [(each.role, each.person) for each in found.roles] == [("technical_lead", None), ("scribe", "fay")]
     assert found.next_update_at is None
 
@@ -69,7 +69,7 @@ def test_nobody_waits_for_what_is_over() -> None:
     over = replace(CARD, status=Status.RESOLVED)
     assert promise(lived(Seen(T0, CARD), Seen(T0 + timedelta(hours=1), over))) is None
     assert (
-        standing(
+        current_state(
             CARD,
             replace(shipped_policy(), severities={"sev1": replace(shipped_policy().severities["sev1"], updates=())}),
             lived(Seen(T0, CARD)),

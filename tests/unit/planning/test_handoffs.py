@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.domain.rotation import Shift
-from tocsin.planning.on_call.handoffs import fault, firings, next_firing, turn_of
+from tocsin.planning.on_call.handoffs import cron_problem, firings, next_firing, turn_of
 from tocsin.planning.on_call.wall_clock import instant
 
 ZONES = [
@@ -109,7 +109,7 @@ def test_every_form_of_expression_agrees_with_another_cron(fields: tuple[str, ..
         theirs = list(islice(CronSim(cron, since), 6))
     except CronSimError:  # it refuses outright what no month has
         theirs = []
-    assert bool(theirs) == (fault(cron) is None)
+    assert bool(theirs) == (cron_problem(cron) is None)
     assert theirs == (list(islice(firings(cron, "UTC", since), 6)) if theirs else [])
 
 
@@ -165,7 +165,7 @@ def test_a_handoff_on_the_start_is_not_counted() -> None:
 )
 def test_what_is_no_handoff_is_refused_with_words(cron: str) -> None:
     """Only five plain fields that can fire are accepted."""
-    assert fault(cron)
+    assert cron_problem(cron)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_what_is_no_handoff_is_refused_with_words(cron: str) -> None:
 )
 def test_what_is_a_handoff_is_accepted(cron: str) -> None:
     """Five plain fields that can fire are good, and fire."""
-    assert fault(cron) is None
+    assert cron_problem(cron) is None
     assert next_firing(cron, "Europe/Berlin", datetime(2026, 1, 1, tzinfo=UTC)) > datetime(2026, 1, 1, tzinfo=UTC)
 
 

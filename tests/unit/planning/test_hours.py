@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.rotation import Hours, Window
-from tocsin.planning.on_call.hours import after, is_open, opens
+from tocsin.planning.on_call.hours import is_open, open_time_after, opening_from
 
 WEEK = frozenset(range(5))
 OFFICE = Hours("Europe/Berlin", (Window(WEEK, time(9), time(17)),))
@@ -33,14 +33,14 @@ def berlin(text: str) -> datetime:
 )
 def test_open_time_only(start: str, span: timedelta, expected: str) -> None:
     """Rule 11: only open time counts, and a step that falls exactly on the closing waits for the opening."""
-    assert after(OFFICE, berlin(start), span) == berlin(expected)
+    assert open_time_after(OFFICE, berlin(start), span) == berlin(expected)
 
 
 def test_opening_is_included_and_closing_is_not() -> None:
     """The start of a window is open, its end is not."""
     assert is_open(OFFICE, berlin("2026-11-20T09:00"))
     assert not is_open(OFFICE, berlin("2026-11-20T17:00"))
-    assert opens(OFFICE, berlin("2026-11-20T17:00")) == berlin("2026-11-23T09:00")
+    assert opening_from(OFFICE, berlin("2026-11-20T17:00")) == berlin("2026-11-23T09:00")
 
 
 def test_a_window_past_midnight_belongs_to_its_first_day() -> None:
@@ -48,22 +48,24 @@ def test_a_window_past_midnight_belongs_to_its_first_day() -> None:
     friday = Hours("UTC", (Window(frozenset({4}), time(22), time(6)),))
     assert is_open(friday, datetime(2026, 11, 21, 5, 59, tzinfo=UTC))
     assert not is_open(friday, datetime(2026, 11, 21, 22, tzinfo=UTC))
-    assert after(NIGHT, datetime(2026, 11, 23, 5, tzinfo=UTC), 2 * H) == datetime(2026, 11, 23, 23, tzinfo=UTC)
+    assert open_time_after(NIGHT, datetime(2026, 11, 23, 5, tzinfo=UTC), 2 * H) == datetime(
+        2026, 11, 23, 23, tzinfo=UTC
+    )
 
 
 def test_touching_windows_have_no_closing_between() -> None:
     """Around the clock in two windows is around the clock."""
     day = Hours("UTC", (Window(frozenset(range(7)), time(8), time(20)), Window(frozenset(range(7)), time(20), time(8))))
     start = datetime(2026, 11, 23, 19, tzinfo=UTC)
-    assert after(day, start, H) == start + H
-    assert after(day, start, 100 * H) == start + 100 * H
+    assert open_time_after(day, start, H) == start + H
+    assert open_time_after(day, start, 100 * H) == start + 100 * H
 
 
 def test_without_windows_always_open() -> None:
     """`always` is plain time."""
     at = datetime(2026, 11, 21, 3, tzinfo=UTC)
-    assert opens(Hours(), at) == at
-    assert after(Hours(), at, H) == at + H
+    assert opening_from(Hours(), at) == at
+    assert open_time_after(Hours(), at, H) == at + H
 
 
 @settings(max_examples=40)
@@ -75,7 +77,7 @@ def test_without_windows_always_open() -> None:
 def test_open_time_agrees_with_a_minute_by_minute_count(minutes: int, span: int, hours: Hours) -> None:
     """Counting open minutes one by one gives the same instant, also across a change of clocks."""
     start = datetime(2026, 10, 20, tzinfo=UTC) + timedelta(minutes=minutes)
-    ours = after(hours, start, timedelta(minutes=span))
+    ours = open_time_after(hours, start, timedelta(minutes=span))
     at, left = start, span
     while left or not is_open(hours, at):
         left -= is_open(hours, at)
@@ -105,7 +107,7 @@ def test_open_time_when_clocks_change(
 ) -> None:
     """Windows follow the wall clock, spans the time that passes."""
     hours = Hours(zone, (Window(frozenset(range(7)), time(window[0]), time(window[1])),))
-    assert after(hours, datetime.fromisoformat(start), span) == datetime.fromisoformat(expected)
+    assert open_time_after(hours, datetime.fromisoformat(start), span) == datetime.fromisoformat(expected)
 
 
 def test_windows_that_overlap_are_one() -> None:
@@ -118,10 +120,10 @@ def test_windows_that_overlap_are_one() -> None:
     monday = datetime(2026, 11, 23, tzinfo=UTC)
     for listed in (windows, windows[::-1]):
         hours = Hours("UTC", listed)
-        assert after(hours, monday + 15 * H, 2 * H) == monday + 17 * H
-        assert after(hours, monday + 15 * H, 9 * H) == monday + 24 * H
-        assert after(hours, monday + 15 * H, 17 * H) == monday + 7 * 24 * H + 9 * H
-        assert opens(hours, monday + 24 * H) == monday + 24 * H
+        assert open_time_after(hours, monday + 15 * H, 2 * H) == monday + 17 * H
+        assert open_time_after(hours, monday + 15 * H, 9 * H) == monday + 24 * H
+        assert open_time_after(hours, monday + 15 * H, 17 * H) == monday + 7 * 24 * H + 9 * H
+        assert opening_from(hours, monday + 24 * H) == monday + 24 * H
 
 
 def test_around_the_clock_never_closes() -> None:
@@ -129,7 +131,7 @@ def test_around_the_clock_never_closes() -> None:
     for window in (Window(frozenset(range(7)), time(0), time(0)), Window(frozenset(range(7)), time(8), time(8))):
         hours = Hours("Europe/Berlin", (window,))
         start = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
-        assert after(hours, start, 50 * H) == start + 50 * H
+        assert open_time_after(hours, start, 50 * H) == start + 50 * H
         assert all(is_open(hours, start + n * H / 4) for n in range(200))
 
 
@@ -137,4 +139,4 @@ def test_a_span_beyond_reason_ends() -> None:
     """Ten years of open time in one minute a week gives an answer all the same, far away."""
     hours = Hours("UTC", (Window(frozenset({0}), time(9), time(9, 1)),))
     start = datetime(2026, 11, 23, tzinfo=UTC)
-    assert after(hours, start, timedelta(days=3660)) > start + timedelta(days=36600)
+    assert open_time_after(hours, start, timedelta(days=3660)) > start + timedelta(days=36600)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from tocsin.planning.on_call.shifts import stretches, until
+from tocsin.planning.on_call.shifts import on_call_spans, on_call_until
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """09:00 in Berlin: the first turn of `WEEKLY`."""
@@ -27,14 +27,14 @@ def alone(*during: Window, starts: datetime = datetime(2026, 1, 5, 8)) -> Shift:
 def told(found: Rotation, start: datetime, end: datetime) -> list[str]:
     return [
         f"{each.person} {each.start:%m-%d %H:%M} {each.end:%m-%d %H:%M}{' !' if each.override else ''}"
-        for each in stretches(found, start, end)
+        for each in on_call_spans(found, start, end)
     ]
 
 
 def test_stretches_are_clipped_and_merged() -> None:
     """Adjoining stretches of one person are one, an override is a stretch of its own, gaps have none."""
     override = Override("dee", MONDAY + HOUR, MONDAY + 2 * HOUR)
-    found = stretches(rotation(overrides=(override,)), MONDAY - WEEK, MONDAY + WEEK + HOUR)
+    found = on_call_spans(rotation(overrides=(override,)), MONDAY - WEEK, MONDAY + WEEK + HOUR)
     told = [(each.person, each.start - MONDAY, each.end - MONDAY, each.override) for each in found]
     assert told == [
         ("ana", timedelta(0), HOUR, False),
@@ -67,8 +67,8 @@ def test_stretches_are_clipped_and_merged() -> None:
     ],
 )  # fmt: skip
 def test_until(found: Rotation, at: datetime, expected: datetime | None) -> None:
-    """`until` is the end of the stretch or of the gap, and none when it is endless."""
-    assert until(found, at) == expected
+    """`on_call_until` is the end of the stretch or of the gap, and none when it is endless."""
+    assert on_call_until(found, at) == expected
 
 
 def test_windows_that_touch_are_one_stretch() -> None:
@@ -115,5 +115,5 @@ def test_overrides_side_by_side_and_on_top() -> None:
 
 def test_decades_have_no_holes() -> None:
     """Windows and handoffs go on for as long as is asked."""
-    found = stretches(rotation(alone(ALWAYS)), MONDAY, MONDAY + 20 * 365 * DAY)
+    found = on_call_spans(rotation(alone(ALWAYS)), MONDAY, MONDAY + 20 * 365 * DAY)
     assert [(each.start, each.end) for each in found] == [(MONDAY, MONDAY + 20 * 365 * DAY)]

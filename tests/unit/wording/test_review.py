@@ -13,7 +13,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.wording.report.deliveries import Sent, told
 from tocsin.wording.report.review import STORY_MOST, draft, unedited
@@ -35,7 +35,7 @@ def steps(*facts: Fact) -> list[Step]:
     found: list[Step] = []
     history = History()
     for fact in facts:
-        found.append(Step(fact, history, remember(history, fact)))
+        found.append(Step(fact, history, apply_fact(history, fact)))
         history = found[-1].after
     return found
 

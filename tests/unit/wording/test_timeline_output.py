@@ -16,7 +16,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNot
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Policy, Role
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import Run
 from tocsin.wording.report.deliveries import Sent
 from tocsin.wording.report.page_timeline import Moment, moments
@@ -101,7 +101,7 @@ def steps() -> list[Step]:
     history = History()
     found = []
     for fact in told:
-        found.append(Step(fact, history, remember(history, fact)))
+        found.append(Step(fact, history, apply_fact(history, fact)))
         history = found[-1].after
     return found
 

@@ -23,7 +23,7 @@ from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.edit import anew, edited
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import unreadable
-from tocsin.planning.history.fold import recall
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, LedgerError
 from tocsin.text import yaml
 from tocsin.text.cleaning import shown
@@ -159,7 +159,7 @@ class Alerts:
 
     async def _kept(self, id_: str, ledger: IncidentLedger) -> _Found | None:
         """An incident without a file in the folder."""
-        incident, kept = recall(await ledger.facts(id_)).incident, await ledger.file(id_)
+        incident, kept = fold_facts(await ledger.facts(id_)).incident, await ledger.file(id_)
         return _Found(incident, None, kept[1] if kept else b"") if incident else None
 
 

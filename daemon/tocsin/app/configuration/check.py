@@ -16,7 +16,7 @@ from tocsin.formats.config.coverage_advice import Coverage
 from tocsin.formats.config.unused_advice import unused
 from tocsin.formats.incident import read as incident
 from tocsin.formats.incident.file_name import incident_id
-from tocsin.planning.on_call.coverage import AHEAD, Reachability
+from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage
 from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
@@ -54,7 +54,7 @@ def advice(found: Configuration, at: datetime) -> list[Problem]:
     """Warnings about a good config that take a look at all of it and at the next 90 days: too dear for each load."""
     if found.policy is None:
         return []
-    reach = Reachability(found.policy, at, at + AHEAD)
+    reach = ChainCoverage(found.policy, at, at + AHEAD)
     coverage = Coverage(found.declared, found.policy, at, at + AHEAD)
     problems = [*coverage.problems(reach.unreached(), reach.skipped()), *unused(found.declared, found.policy)]
     return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))

@@ -83,7 +83,7 @@ def read_tree(
     if config.MISNAMED in files:
         found.append(problem(under(label, config.MISNAMED), TOP, "wrong-name", f"rename it to {config.SETTINGS}"))
     layered = layers.read(stack)
-    reading = config.read(config.Sources(files, label), at, handoffs.fault)
+    reading = config.read(config.Sources(files, label), at, handoffs.cron_problem)
     found += [*unread, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from tocsin.domain.policy import Cadence, PagePolicy, Policy
 from tocsin.domain.rotation import Hours
 from tocsin.formats.policy_test.script import Step
-from tocsin.planning.on_call.hours import after
+from tocsin.planning.on_call.hours import open_time_after
 from tocsin.planning.updates import next_due
 
 SHORTEST = timedelta(hours=1)
@@ -133,10 +133,10 @@ def _ladder(policy: Policy, page: PagePolicy, situation: Situation, at: datetime
     hours = policy.hours.get(page.hours, Hours())
     step = at
     for _ in range(min(STEPS_MOST, page.rounds * max((len(chain) for chain in chains), default=0))):
-        step = after(hours, step, page.acknowledge_within)
+        step = open_time_after(hours, step, page.acknowledge_within)
         if step - at > LONGEST:
             break
-    return step - at, after(hours, step, page.acknowledge_within) - at
+    return step - at, open_time_after(hours, step, page.acknowledge_within) - at
 
 
 def _stream(cadence: Cadence, at: datetime) -> tuple[timedelta, timedelta]:

@@ -15,7 +15,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, Suppression
 from tocsin.domain.people import Channel
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class IncidentState:
         """Take in facts that count from now on. `history` is the fold of them, if it is known already."""
         for fact in facts:
             if history is None:
-                self.history = remember(self.history, fact)
+                self.history = apply_fact(self.history, fact)
             if isinstance(fact, Paged):
                 self._went(fact.person, fact.at, fact.channels)
             elif isinstance(fact, ReachSettled) and fact.sent:

@@ -82,7 +82,7 @@ class Reconciler:
         """Take over what the ledger knows, at start-up."""
         case = self._cases.setdefault(incident, IncidentState())
         case.note(facts)
-        case.vain = len(case.history.vain)
+        case.vain = len(case.history.ineffective_acks)
 
     def shelve(self, incidents: Iterable[str]) -> None:
         """These need nothing, as far as the ledger knows: their facts stay there until news come."""
@@ -218,11 +218,11 @@ class Reconciler:
             if held.kind is Kind.PAGE and held.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL):
                 said = f"incident {incident}: a page reached nobody: {held.detail or held.why} ({held.rule})"
                 self._tell(OperatorNotice(f"nobody:{incident}:{held.rule}", said))
-        for person, _at in case.history.vain[case.vain :]:
+        for person, _at in case.history.ineffective_acks[case.vain :]:
             said = f"incident {incident}: {person} acknowledged, but was never paged nor assigned; it accepts nothing"
             advice = f"to hand over, use tocsin assign {incident} ROLE {person}"
             self._tell(OperatorNotice(f"vain:{incident}:{person}", f"{said}; {advice}"))
-        case.vain = len(case.history.vain)
+        case.vain = len(case.history.ineffective_acks)
 
 
 def _says_nothing(news: IncidentEvent, history: History) -> bool:

@@ -17,8 +17,8 @@ from tocsin.formats.incident import new_id
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.edit import Edit, anew, edited
 from tocsin.formats.incident.read import Reading, digest
-from tocsin.planning.history.answers import accept
-from tocsin.planning.history.fold import recall
+from tocsin.planning.history.answers import apply_ok
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger
 from tocsin.text.cleaning import shown
 from tocsin.text.names import quotable
@@ -88,12 +88,12 @@ class IncidentCommands:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
         history, known = found.history, found.history.incident
         if found.reading and found.reading.incident and found.reading.incident != known:
-            history = recall([Seen(self._now, found.reading.incident)], history)
+            history = fold_facts([Seen(self._now, found.reading.incident)], history)
         if history.resolved_at is not None and person not in dict(history.verify_people):
             raise EditRefusedError(f"{found.id} is resolved; there is nothing to acknowledge")
-        asked = [at for role in history.roles.values() for name, at in role.asked if name == person]
+        asked = [at for role in history.roles.values() for name, at in role.first_pages if name == person]
         at = max([self._now, *asked])
-        if accept(history, person, at, at).vain != history.vain:
+        if apply_ok(history, person, at, at).ineffective_acks != history.ineffective_acks:
             said = f"{person} was never paged for {found.id} nor assigned a role in it; nothing was written"
             raise EditRefusedError(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
         return at
@@ -103,7 +103,10 @@ class IncidentCommands:
         if self._ledger is None:
             raise EditRefusedError(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
         known = found.history.incident
-        if known and accept(found.history, person, self._now, self._now).vain != found.history.vain:
+        if (
+            known
+            and apply_ok(found.history, person, self._now, self._now).ineffective_acks != found.history.ineffective_acks
+        ):
             raise EditRefusedError(f"{person} was never paged for {found.id}; nothing was noted")
         await self._ledger.record(found.id, [Answered(self._now, person, Answer.OK)], [], [])
         return f"{found.id}: acknowledged by {person}; {self._why(found)}: correct it, then it is declared"
@@ -125,7 +128,7 @@ class IncidentCommands:
     async def _find(self, incident: str) -> _Found:
         """The incident, in the folder, in the ledger or in both."""
         facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
-        history = recall(facts)
+        history = fold_facts(facts)
         kept = await self._ledger.file(incident) if self._ledger else None
         name = self._name(incident, facts, kept[0] if kept else "")
         if name is None and history.incident is None:

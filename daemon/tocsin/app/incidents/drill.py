@@ -16,7 +16,7 @@ from tocsin.domain.facts import Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppression, Why
 from tocsin.domain.policy import RESPONDER
-from tocsin.planning.history.fold import recall
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.wording.report.timeline import acceptances
@@ -168,7 +168,7 @@ class Drill:
     async def look(self) -> Drilled:
         """How it stands. Raises LedgerError."""
         facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
-        history, replies = recall(facts), tuple(_replies(facts))
+        history, replies = fold_facts(facts), tuple(_replies(facts))
         now = self._clock.now()
         for each in records:
             if each.receipt and each.receipt.final and isinstance(each.decided, Notification):

@@ -22,10 +22,10 @@ from tocsin.domain.notification import Kind, Notification, Reason, Suppression
 from tocsin.domain.policy import Policy, Severity
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.read import digest
-from tocsin.planning.current_state import standing
+from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import rungs
-from tocsin.planning.history.fold import recall
+from tocsin.planning.escalation import ladder_levels
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import ConfigLedger, IncidentLedger
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances
@@ -146,7 +146,7 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: d
 def _explained(
     facts: Sequence[Fact], records: Sequence[Record], policy: Policy, at: datetime, notes: tuple[str, ...]
 ) -> Explained:
-    history = recall(facts)
+    history = fold_facts(facts)
     assert history.incident is not None
     severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
     sent, dropped = [], []
@@ -219,8 +219,8 @@ def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime)
             by[each.role] = _by(step.fact)
     draft = Draft(history.incident, policy, history, at)
     return tuple(
-        Held(each.role, known, len(rungs(draft, known)), by.get(each.role, ""))
-        for each in standing(history.incident, policy, history, at).roles
+        Held(each.role, known, len(ladder_levels(draft, known)), by.get(each.role, ""))
+        for each in current_state(history.incident, policy, history, at).roles
         for known in [
             history.roles.get(each.role) or RoleHistory(each.role, first=history.incident.assigned(each.role))
         ]

@@ -15,8 +15,8 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import standing
-from tocsin.planning.history.fold import recall
+from tocsin.planning.current_state import current_state
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import FactLedger
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
@@ -89,7 +89,7 @@ async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Listing:
     for name in ended:
         if name not in facts:
             facts[name] = await ledger.facts(name)
-    histories = await asyncio.to_thread(lambda: {name: recall(each) for name, each in facts.items()})
+    histories = await asyncio.to_thread(lambda: {name: fold_facts(each) for name, each in facts.items()})
     going = [(name, each) for name, each in histories.items() if _goes_on(each)]
     going.sort(key=lambda each: (_rank(each[1], policy), each[1].started_at or now, each[0]))
     over = [(name, histories[name]) for name in ended if histories[name].resolved_at]
@@ -107,7 +107,7 @@ def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now
         return None
     history, sent = steps[-1].after, _sent(records)
     assert history.incident is not None
-    stands = standing(history.incident, policy, history, now)
+    stands = current_state(history.incident, policy, history, now)
     holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
     seen = inside(steps, sent, holders, stands.next_update_at, policy, now)
     return Views(seen, outside(steps, promises(sent), policy))
@@ -117,7 +117,7 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
     incident = history.incident
     assert incident is not None
     assert history.started_at is not None
-    stands = standing(incident, policy, history, now)
+    stands = current_state(incident, policy, history, now)
     public = outside(steps_of(facts), promises(_sent(records)), policy) if records else None
     return Entry(
         incident=incident,

@@ -10,7 +10,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
 from tocsin.formats.calendar.feed import write
 from tocsin.planning.on_call.resolve import next_on_call, on_call
-from tocsin.planning.on_call.shifts import Stretch, stretches, until, whole
+from tocsin.planning.on_call.shifts import OnCallSpan, on_call_spans, on_call_until, unclipped_spans
 
 SHOWN = timedelta(days=14)
 """How far ahead turns are listed."""
@@ -63,22 +63,22 @@ def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
     person = policy.people.get(owner)
     if person is None and owner not in policy.rotations:
         return None
-    found: list[Stretch] = []
+    found: list[OnCallSpan] = []
     for rotation in policy.rotations.values():
         if person is not None or rotation.id == owner:
-            found += [each for each in whole(rotation, start, end) if person is None or each.person == owner]
+            found += [each for each in unclipped_spans(rotation, start, end) if person is None or each.person == owner]
     found.sort(key=lambda each: (each.start, each.rotation))
     events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
     return write(events, today, f"On call: {person.name if person else owner}")
 
 
 def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
-    coming = [each for each in stretches(rotation, now, now + SHOWN) if each.start > now][:TURNS_MOST]
+    coming = [each for each in on_call_spans(rotation, now, now + SHOWN) if each.start > now][:TURNS_MOST]
     return Duty(
         rotation=rotation.id,
         name=policy.person_name(on_call(rotation, now)),
         next=policy.person_name(next_on_call(rotation, now)),
-        until=until(rotation, now),
+        until=on_call_until(rotation, now),
         zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
         turns=tuple(Turn(policy.person_name(each.person), each.start, each.end) for each in coming),
     )

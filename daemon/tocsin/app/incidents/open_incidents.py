@@ -18,8 +18,8 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.file_name import incident_id
-from tocsin.planning.current_state import Standing, standing
-from tocsin.planning.history.fold import recall
+from tocsin.planning.current_state import CurrentState, current_state
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import IncidentLedger
 from tocsin.text.cleaning import shown
@@ -33,7 +33,7 @@ class OpenIncident:
     """
 
     incident: Incident
-    standing: Standing
+    state: CurrentState
     problems: tuple[Problem, ...]
     since: datetime | None
 
@@ -45,7 +45,7 @@ async def open_incidents(
     be read: then the ledger alone is asked. Raises LedgerError.
     """
     facts, kept = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
-    known = {id_: recall(each) for id_, each in facts.items()}
+    known = {id_: fold_facts(each) for id_, each in facts.items()}
     over = {id_: digest for id_, (_, digest) in kept.items() if id_ not in known or known[id_].resolved_at}
     owned = _by_incident(() if isinstance(listing, str) else listing, kept)
     found = []
@@ -59,7 +59,7 @@ async def open_incidents(
         problems = tuple(incident_problems(files, folder, policy))
         if not files and not isinstance(listing, str):
             problems = (_gone(folder / (kept[id_][0] or f"{id_}.yaml")),)
-        stands = standing(history.incident, policy, history, now)
+        stands = current_state(history.incident, policy, history, now)
         found.append(OpenIncident(history.incident, stands, problems, history.started_at if seen else None))
     return sorted(
         found, key=lambda each: (policy.severity_rank(each.incident.severity), each.since or now, each.incident.id)
@@ -91,7 +91,7 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
         return History()
     reading = incident_file.read(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
     lines = reading.first_lines or file.trouble
-    return recall([Seen(now, reading.incident or incident_file.unreadable(file.name, lines, policy, id_))])
+    return fold_facts([Seen(now, reading.incident or incident_file.unreadable(file.name, lines, policy, id_))])
 
 
 def _gone(path: Path) -> Problem:

@@ -15,7 +15,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
 from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import remember
+from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.wording.report.deliveries import Sent
@@ -73,7 +73,7 @@ def steps_of(facts: Sequence[Fact]) -> list[Step]:
     steps: list[Step] = []
     history = History()
     for fact in facts:
-        after = remember(history, fact) if history.incident or isinstance(fact, Seen) else history
+        after = apply_fact(history, fact) if history.incident or isinstance(fact, Seen) else history
         if after.incident:
             steps.append(Step(fact, history, after))
         history = after

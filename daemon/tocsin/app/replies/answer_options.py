@@ -14,8 +14,8 @@ from tocsin.domain.facts import Answer, Answered, Fact
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
-from tocsin.planning.history.answers import accept, decline
-from tocsin.planning.history.fold import recall
+from tocsin.planning.history.answers import apply_ok, apply_pass
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import FactLedger
 
 AGAIN_AFTER = timedelta(minutes=1)
@@ -80,13 +80,13 @@ class Asked:
 async def asked(ledger: FactLedger, incident: str, person: str, now: datetime) -> Asked | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
     facts = await ledger.facts(incident)
-    history = recall(facts)
+    history = fold_facts(facts)
     known = history.incident
     if known is None:
         return None
     at = _at(history, person, now)
-    after_ok, after_pass = accept(history, person, at, at), decline(history, person, at)
-    matters = after_ok.vain == history.vain and _held(after_ok) != _held(history)
+    after_ok, after_pass = apply_ok(history, person, at, at), apply_pass(history, person, at)
+    matters = after_ok.ineffective_acks == history.ineffective_acks and _held(after_ok) != _held(history)
     resolved = history.resolved_at is not None
     return Asked(
         incident=known,
@@ -123,7 +123,7 @@ def _worth(found: Asked, answer: Answer, now: datetime) -> bool:
 
 def _at(history: History, person: str, now: datetime) -> datetime:
     """When an answer counts: now, but not before the page that it answers, whatever the clocks say."""
-    asked_for = [at for role in history.roles.values() for name, at in role.asked if name == person]
+    asked_for = [at for role in history.roles.values() for name, at in role.first_pages if name == person]
     others = (*history.responders, *history.verify_people)
     return max([now, *asked_for, *(at for name, at in others if name == person)])
 
@@ -162,7 +162,7 @@ def _responds(history: History, facts: Sequence[Fact], person: str) -> Iterator[
 def _seat(incident: Incident, history: History, role: RoleHistory, person: str) -> Seat | None:
     if role.holder == person:
         return Seat(role.role, Place.HELD, person, role.accepted_at)
-    if not role.was_asked(person) and incident.assigned(role.role) != person:
+    if not role.was_paged(person) and incident.assigned(role.role) != person:
         return None
     if incident.unreadable:
         return Seat("", Place.TAKEN if history.unreadable_ended else Place.OPEN)

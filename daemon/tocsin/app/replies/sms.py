@@ -18,8 +18,8 @@ from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Person
-from tocsin.planning.current_state import standing
-from tocsin.planning.history.fold import recall, remember
+from tocsin.planning.current_state import current_state
+from tocsin.planning.history.fold import apply_fact, fold_facts
 
 ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
@@ -56,7 +56,7 @@ class Replies:
         known = await self._engine.ledger.facts(incident) if incident else ()
         if any(isinstance(each, (Answered, Noted)) and each.ref == arrival.ref for each in known):
             return ACTED
-        facts, said = self._judged(reply, person, recall(known), arrival.ref, now)
+        facts, said = self._judged(reply, person, fold_facts(known), arrival.ref, now)
         if not facts and not (reply.verb is Verb.STATUS and said):
             if await self._quiet(arrival.who):
                 return QUIET
@@ -95,12 +95,12 @@ class Replies:
             case Verb.NOTE:
                 return (Noted(now, person.id, reply.text, ref),), words.noted(history)
             case Verb.STATUS:
-                how = standing(incident, policy, history, now)
+                how = current_state(incident, policy, history, now)
                 return (), words.status(history, how, policy, person, now)
             case Verb.OK | Verb.PASS:
                 answer = Answer.OK if reply.verb is Verb.OK else Answer.PASS
                 fact = Answered(now, person.id, answer, ref)
-                after = remember(history, fact)
+                after = apply_fact(history, fact)
                 said = words.accepted if answer is Answer.OK else words.passed
                 changes = after not in (history, _vain(history, after))
                 return ((fact,) if changes else ()), said(history, after, policy, person, now)
@@ -154,4 +154,4 @@ def _wants(history: History, person: Person, now: datetime) -> bool:
 
 def _vain(before: History, after: History) -> History:
     """What an answer that accepted nothing leaves: only a note that it was in vain."""
-    return after if after.vain != before.vain else before
+    return after if after.ineffective_acks != before.ineffective_acks else before

@@ -10,7 +10,7 @@ from tocsin.app.replies.sms_grammar import Verb
 from tocsin.domain.history import History
 from tocsin.domain.people import Person
 from tocsin.domain.policy import RESPONDER, Policy
-from tocsin.planning.current_state import Standing
+from tocsin.planning.current_state import CurrentState
 from tocsin.text import cleaning
 from tocsin.text.gsm import cut, fold, segments
 from tocsin.text.times import clock
@@ -45,7 +45,7 @@ def accepted(before: History, after: History, policy: Policy, person: Person, no
     if after.incident and after.incident.unreadable and after.unreadable_ended:
         return _said(f"Noted: you look after {TITLE}. Its file cannot be read; correct it.", after)
     for role in after.roles.values():
-        if role.needed and role.holder and role.was_asked(person.id):
+        if role.needed and role.holder and role.was_paged(person.id):
             took = f"{policy.person_name(role.holder)} took {_titles(policy, [role.role])}"
             at = _clock(role.accepted_at or now, person, now)
             return _said(f"{took} of {TITLE} at {at}. You need not do anything.", after)
@@ -65,7 +65,7 @@ def passed(before: History, after: History, policy: Policy, person: Person, now:
     return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
 
 
-def status(history: History, how: Standing, policy: Policy, person: Person, now: datetime) -> str:
+def status(history: History, how: CurrentState, policy: Policy, person: Person, now: datetime) -> str:
     """How an incident stands."""
     incident = history.incident
     assert incident is not None

@@ -22,8 +22,8 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.policy_test.script import Step, in_time_order
-from tocsin.planning.history.fold import remember
-from tocsin.planning.history.versions import HOLD
+from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.ports.renderer import Renderer
 from tocsin.text import yaml
 from tocsin.text.gsm import segments
@@ -97,7 +97,7 @@ class _IncidentFile:
     def happen(self, step: Step, history: History, at: datetime) -> History:
         """One step of the script takes effect."""
         for reader, via in step.fails:
-            history = remember(history, ChannelRefused(at, reader, via))
+            history = apply_fact(history, ChannelRefused(at, reader, via))
         if step.fields is not None or step.entry is not None:
             self._value.update(step.fields or {})
             if step.entry is not None:
@@ -107,7 +107,7 @@ class _IncidentFile:
             history = self._see(history, json.dumps(self._value, ensure_ascii=False, default=_plain).encode(), at)
         for people, answer in ((step.oks, Answer.OK), (step.passes, Answer.PASS)):
             for person in people:
-                history = remember(history, Answered(at, person, answer))
+                history = apply_fact(history, Answered(at, person, answer))
         return history
 
     def _see(self, history: History, data: bytes, at: datetime) -> History:
@@ -117,7 +117,7 @@ class _IncidentFile:
         incident = reading.incident or previous
         if incident is None:
             incident = incident_file.unreadable(self._name, reading.first_lines, self._policy)
-        return history if incident == previous else remember(history, Seen(at, incident))
+        return history if incident == previous else apply_fact(history, Seen(at, incident))
 
 
 def play(
@@ -140,7 +140,7 @@ def play_within(
     policy: Policy, data: bytes, name: str, at: datetime, span: timedelta, steps: Sequence[Step]
 ) -> Simulation:
     """`play` without words and no further than the span: what comes next is not looked for."""
-    return _play(_IncidentFile(policy, name, data), policy, at, span, steps, HOLD, None)
+    return _play(_IncidentFile(policy, name, data), policy, at, span, steps, CHANGES_HELD_FOR, None)
 
 
 def _play(

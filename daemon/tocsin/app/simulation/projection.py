@@ -11,7 +11,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import Notification
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.versions import HOLD
+from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.planning.plan import plan
 
 SEEN_AHEAD = timedelta(days=35)
@@ -59,7 +59,7 @@ def project(
             break
         now = min(instants)
         # an update for a change bears the change's instant, and is due a hold later
-        if now > latest or (now > end + HOLD and any(each.notification.at > end for each in reversed(due))):
+        if now > latest or (now > end + CHANGES_HELD_FOR and any(each.notification.at > end for each in reversed(due))):
             break
     return Projection(tuple(due), history)
 

@@ -12,7 +12,7 @@ from tocsin.app.diff.scenarios import Moment, Origin
 from tocsin.cli.output.diff_digest import Block, Cause, causes, edit
 from tocsin.cli.output.diff_scenarios import listed
 from tocsin.domain.problem import Problem
-from tocsin.planning.on_call.first_change import first_differing
+from tocsin.planning.on_call.first_change import first_changes
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.markdown import inline
 
@@ -135,7 +135,7 @@ def _notes(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str
             more = f"; and {len(lines) - IDLE_MOST} more" if len(lines) > IDLE_MOST else ""
             yield f"{words}: {'; '.join(named)}{more}"
     rotations = {line.path[1] for line in found.idle if line.path[0] == "rotations"}
-    for turn in first_differing(found.old.policy, found.new.policy, when[0].at):
+    for turn in first_changes(found.old.policy, found.new.policy, when[0].at):
         if turn.rotation in rotations:
             at = f"{turn.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}"
             yield (

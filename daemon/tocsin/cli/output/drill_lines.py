@@ -112,7 +112,7 @@ def _answers(found: Drilled, policy: Policy) -> Iterator[str]:
                 yield f"  {_role(name, policy)}: nobody"
             continue
         person, at = found.taken[name]
-        asked = min((when for who, when in role.asked if who == person), default=None)
+        asked = min((when for who, when in role.first_pages if who == person), default=None)
         way = next((reply.way for reply in reversed(found.replies) if reply.person == person and reply.at <= at), "")
         after = f"{_seconds(asked, at)} after the page" if asked else ""
         yield f"  {_role(name, policy)}: {', '.join(filter(None, (_person(person, policy), after, way)))}"

@@ -11,7 +11,7 @@ from typing import Any
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.fragments import Entry, Fragments
-from tocsin.planning.on_call.gaps import Asker, Cause, Gap, Leak, Skipped, Unreached
+from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource, PagedChain, SkippedLevels, UnreachedChain
 from tocsin.text.times import day, day_and_time
 from tocsin.text.yaml import Path
 
@@ -20,10 +20,10 @@ LISTED_MAX = 3
 MUCH_LONGER = 1.5
 
 _WHY = {
-    Cause.STARTS: ("{0} begins later", "let it start earlier, or add a level until then"),
-    Cause.DURING: ("{0} has no shift then", "add a shift for that time, or a level that is always there"),
-    Cause.CALENDAR: ("the calendar of {0} has nobody then", "add events, or a level that is always there"),
-    Cause.MEMBERS: ("nobody is next in {0}", "add a member, or a level that is always there"),
+    GapCause.STARTS: ("{0} begins later", "let it start earlier, or add a level until then"),
+    GapCause.DURING: ("{0} has no shift then", "add a shift for that time, or a level that is always there"),
+    GapCause.CALENDAR: ("the calendar of {0} has nobody then", "add events, or a level that is always there"),
+    GapCause.MEMBERS: ("nobody is next in {0}", "add a member, or a level that is always there"),
 }
 
 
@@ -34,13 +34,13 @@ class Coverage:
         self._declared, self._policy = declared, policy
         self._start, self._end = start, end
 
-    def problems(self, unreached: Iterable[Unreached], skipped: Iterable[Skipped]) -> list[Problem]:
+    def problems(self, unreached: Iterable[UnreachedChain], skipped: Iterable[SkippedLevels]) -> list[Problem]:
         """One warning for each cause; a rotation whose gaps reach through a chain is not told of again."""
         found = [self._unreached(each) for each in unreached]
         told = {leak.rotation for each in unreached for leak in each.leaks}
         return found + [self._skipped(each) for each in skipped if each.leak.rotation not in told]
 
-    def _unreached(self, each: Unreached) -> Problem:
+    def _unreached(self, each: UnreachedChain) -> Problem:
         responders = all(asker.role == RESPONDER for asker in each.askers)
         if len(each.leaks) == 1:
             why, instead = _WHY[each.leaks[0].cause]
@@ -58,19 +58,19 @@ class Coverage:
         entry, inside = self._place(each)
         return entry.problem(inside, code, words, level=ProblemLevel.WARNING)
 
-    def _skipped(self, each: Skipped) -> Problem:
+    def _skipped(self, each: SkippedLevels) -> Problem:
         entry, inside = self._of(each.leak)
         when, askers = self._when(each.gaps, (each.leak,)), _askers(each.askers)
         words = f"{each.leak.rotation} has no shift {when}; a level is passed over then for {askers}"
         words += "; add a shift for that time"
         return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
 
-    def _line(self, leak: Leak) -> str:
+    def _line(self, leak: GapSource) -> str:
         """Where a leak is, as file:line."""
         entry, inside = self._of(leak)
         return entry.at(*inside)
 
-    def _place(self, each: Unreached) -> tuple[Entry[Any], Path]:
+    def _place(self, each: UnreachedChain) -> tuple[Entry[Any], Path]:
         """The line that leaves the gap: of the only rotation, else of the chain."""
         if len(each.leaks) == 1:
             return self._of(each.leaks[0])
@@ -80,16 +80,16 @@ class Coverage:
         entry = self._declared.services[asker.service]
         return entry, ("responders",) if asker.role == RESPONDER else ("roles", asker.role)
 
-    def _of(self, leak: Leak) -> tuple[Entry[Any], Path]:
+    def _of(self, leak: GapSource) -> tuple[Entry[Any], Path]:
         entry = self._declared.rotations[leak.rotation]
-        if leak.cause is Cause.CALENDAR:
+        if leak.cause is GapCause.CALENDAR:
             return entry, ("calendar",)
         return entry, ("shifts", leak.shift, leak.cause.value)
 
-    def _when(self, gaps: Sequence[Gap], leaks: Sequence[Leak]) -> str:
+    def _when(self, gaps: Sequence[Gap], leaks: Sequence[GapSource]) -> str:
         """The gaps in the rotation's own zone: the first, the longest if that is much longer, and how many more."""
         zone = "UTC"
-        if leaks and leaks[0].cause is not Cause.CALENDAR:
+        if leaks and leaks[0].cause is not GapCause.CALENDAR:
             zone = self._policy.rotations[leaks[0].rotation].shifts[leaks[0].shift].timezone
         first, longest = gaps[0], max(gaps, key=_length)
         if _length(first) == self._end - self._start:
@@ -115,7 +115,7 @@ def _length(gap: Gap) -> timedelta:
     return gap.end - gap.start
 
 
-def _askers(askers: Iterable[Asker]) -> str:
+def _askers(askers: Iterable[PagedChain]) -> str:
     """Who asks, `technical_lead of checkout in sev1, sev2`; a role's own chain before those of services."""
     names = dict.fromkeys(_name(asker) for asker in sorted(askers, key=lambda asker: bool(asker.service)))
     severities = dict.fromkeys(asker.severity for asker in askers)
@@ -125,7 +125,7 @@ def _askers(askers: Iterable[Asker]) -> str:
     return f"{_and(listed)} in {', '.join(severities)}"
 
 
-def _name(asker: Asker) -> str:
+def _name(asker: PagedChain) -> str:
     if asker.role == RESPONDER:
         return f"the responders of {asker.service}"
     return f"{asker.role} of {asker.service}" if asker.service else asker.role

@@ -6,13 +6,13 @@ others can be told.
 
 from datetime import datetime
 
-from tocsin.domain.history import Handover, History, RoleHistory, Settling
+from tocsin.domain.history import Handover, History, PendingStandDowns, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Reason
 from tocsin.planning.history.fast_replace import replace
 
 
-def accept(history: History, person: str, at: datetime, noticed_at: datetime) -> History:
+def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) -> History:
     """The history after an acknowledgment: it accepts every role that the person was paged for or is assigned, if
     nobody holds it. One that finds nothing to accept or confirm is noted as vain.
     """
@@ -22,7 +22,7 @@ def accept(history: History, person: str, at: datetime, noticed_at: datetime) ->
         return replace(history, verified=history.verified or _answers(history.verify_people, person, at))
     roles, heard = dict(history.roles), False
     for name, role in history.roles.items():
-        if person == role.holder or _answers(role.asked, person, at) or incident.assigned(name) == person:
+        if person == role.holder or _answers(role.first_pages, person, at) or incident.assigned(name) == person:
             heard = True
             roles[name] = _accepted(role, incident, person, at, noticed_at)
     history = replace(history, roles=roles)
@@ -31,7 +31,7 @@ def accept(history: History, person: str, at: datetime, noticed_at: datetime) ->
         return replace(history, responders_answered=answered)
     if incident.unreadable and heard:
         return replace(history, unreadable_ended=True)
-    return history if heard else replace(history, vain=(*history.vain, (person, noticed_at)))
+    return history if heard else replace(history, ineffective_acks=(*history.ineffective_acks, (person, noticed_at)))
 
 
 def _answers(asked: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
@@ -67,11 +67,11 @@ def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, 
         restart_at=None,
         handover=Handover(assigned, noticed_at) if pending and assigned else None,
         still_asked_at=None,
-        settling=Settling(Reason.ACCEPTED, noticed_at, role.holder),
+        pending_stand_downs=PendingStandDowns(Reason.ACCEPTED, noticed_at, role.holder),
     )
 
 
-def decline(history: History, person: str, at: datetime) -> History:
+def apply_pass(history: History, person: str, at: datetime) -> History:
     """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16)."""
     incident = history.incident
     assert incident is not None
@@ -101,11 +101,11 @@ def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> R
             declined=True,
             handover=None,
             still_asked_at=None,
-            settling=None,
+            pending_stand_downs=None,
         )
     if role.handover is not None and role.handover.person == person:
         return replace(role, handover=None, passed=role.passed | {person})
-    if role.holder is not None or not (role.was_asked(person) or assigned):
+    if role.holder is not None or not (role.was_paged(person) or assigned):
         return role
     passed, step = role.passed | {person}, role.step
     if step is not None and not step.last_resort and step.people and passed.issuperset(step.people):

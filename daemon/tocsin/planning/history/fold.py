@@ -9,37 +9,37 @@ from datetime import datetime
 
 from tocsin.domain import facts as f
 from tocsin.domain.history import (
-    Batch,
+    FiredStep,
     GroupHistory,
     Handover,
     History,
+    PendingStandDowns,
     Reached,
+    ResponderBatch,
     RoleHistory,
-    Settling,
-    Step,
     WaitingPage,
 )
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
-from tocsin.planning.history.answers import accept, decline
+from tocsin.planning.history.answers import apply_ok, apply_pass
 from tocsin.planning.history.fast_replace import replace
-from tocsin.planning.history.versions import see
+from tocsin.planning.history.versions import apply_version
 
 
-def recall(facts: Iterable[f.Fact], history: History | None = None) -> History:
+def fold_facts(facts: Iterable[f.Fact], history: History | None = None) -> History:
     """The history after all these facts, in their order."""
     history = history or History()
     for fact in facts:
-        history = remember(history, fact)
+        history = apply_fact(history, fact)
     return history
 
 
-def remember(history: History, fact: f.Fact) -> History:
+def apply_fact(history: History, fact: f.Fact) -> History:
     """The history after one more fact."""
     match fact:
         case f.Seen():
-            return see(history, fact)
+            return apply_version(history, fact)
         case f.Answered() | f.Coded() | f.Noted():
             return _said(history, fact)
         case f.ChannelRefused():
@@ -67,8 +67,8 @@ def _said(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
     if not isinstance(fact, f.Answered):
         return history
     if fact.answer is f.Answer.OK:
-        return accept(history, fact.person, fact.at, fact.at)
-    return decline(history, fact.person, fact.at)
+        return apply_ok(history, fact.person, fact.at, fact.at)
+    return apply_pass(history, fact.person, fact.at)
 
 
 _RoleFact = (
@@ -89,19 +89,19 @@ def _role(history: History, fact: _RoleFact) -> History:
             role = _opened(role, fact)
         case f.RoleDropped():
             role = replace(
-                RoleHistory(role.role, opened=role.opened, asked=role.asked, passed=role.passed),
+                RoleHistory(role.role, opened=role.opened, first_pages=role.first_pages, passed=role.passed),
                 stood_down=role.stood_down,
-                settling=Settling(Reason.SEVERITY_LOWERED, fact.at, role.holder),
+                pending_stand_downs=PendingStandDowns(Reason.SEVERITY_LOWERED, fact.at, role.holder),
             )
         case f.RoleAccepted():
             role = replace(role, holder=fact.person, accepted_at=fact.at)
         case f.StepFired():
             role = replace(
                 role,
-                step=Step(fact.at, fact.round, fact.level, fact.people),
+                step=FiredStep(fact.at, fact.round, fact.level, fact.people),
                 next_now_at=None,
                 declined=role.declined and not fact.people,
-                asked=_first(role.asked, fact.people, fact.at),
+                first_pages=_first(role.first_pages, fact.people, fact.at),
                 stood_down=role.stood_down - frozenset(fact.people),
             )
         case f.HandoverAsked():
@@ -109,14 +109,14 @@ def _role(history: History, fact: _RoleFact) -> History:
             role = replace(
                 role,
                 handover=Handover(fact.person, since, fact.round, fact.at),
-                asked=_first(role.asked, [fact.person], fact.at),
+                first_pages=_first(role.first_pages, [fact.person], fact.at),
                 stood_down=role.stood_down - {fact.person},
             )
         case f.StillThereAsked():
-            asked = _first(role.asked, [fact.person], fact.at)
-            role = replace(role, still_asked_at=fact.at, asked=asked, stood_down=role.stood_down - {fact.person})
+            asked = _first(role.first_pages, [fact.person], fact.at)
+            role = replace(role, still_asked_at=fact.at, first_pages=asked, stood_down=role.stood_down - {fact.person})
         case f.RoleSettled():
-            role = replace(role, settling=None)
+            role = replace(role, pending_stand_downs=None)
     return _with_role(history, role)
 
 
@@ -140,7 +140,7 @@ def _opened(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
         restart_at=None,
         handover=None,
         still_asked_at=None,
-        settling=None,
+        pending_stand_downs=None,
     )
 
 
@@ -210,7 +210,7 @@ def _told(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> Hist
             external=fact.external,
             since=known.since if known else fact.at,
             last_at=max(known.last_at, fact.at) if known else fact.at,
-            told=history.incident,
+            told_version=history.incident,
             held_since=held[0],
             held_next=held[1],
             updates=known.updates + 1 if known else 1,
@@ -249,7 +249,7 @@ def _responders(history: History, fact: f.RespondersAsked) -> History:
     """Note a round of a batch of responders."""
     known = next((batch for batch in history.batches if batch.services == fact.services), None)
     people = tuple(dict.fromkeys((*(known.people if known else ()), *fact.people)))
-    batch = Batch(fact.services, fact.at, fact.round, people)
+    batch = ResponderBatch(fact.services, fact.at, fact.round, people)
     batches = tuple(batch if other is known else other for other in history.batches)
     return replace(
         history,

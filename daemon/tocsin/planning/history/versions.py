@@ -10,14 +10,14 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import GroupHistory, Handover, History, RoleHistory
 from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
 from tocsin.domain.notification import Reason
-from tocsin.planning.history.answers import accept
+from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fast_replace import replace
 
-HOLD = timedelta(seconds=2)
+CHANGES_HELD_FOR = timedelta(seconds=2)
 """How long a change waits for more of them (rule 5)."""
 
 
-def see(history: History, seen: Seen) -> History:
+def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
@@ -109,9 +109,9 @@ def _continued(history: History, old: Incident, new: Incident, at: datetime) -> 
         if known[ack] > 0:
             known[ack] -= 1
         elif not _counts(history, ack):
-            history = replace(history, vain=(*history.vain, (ack.by, at)))
+            history = replace(history, ineffective_acks=(*history.ineffective_acks, (ack.by, at)))
         else:
-            history = accept(history, ack.by, min(ack.at or at, at), at)
+            history = apply_ok(history, ack.by, min(ack.at or at, at), at)
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
     return history if new.resolved else _held(history, old, new, at)
@@ -148,7 +148,7 @@ def _hears(group: GroupHistory, at: datetime) -> GroupHistory:
     """The group with one more change to hear of: with those of the 2 s before, or with a new update."""
     if group.held_since is None:
         return replace(group, held_since=at)
-    if group.held_next is None and at - group.held_since >= HOLD:
+    if group.held_next is None and at - group.held_since >= CHANGES_HELD_FOR:
         return replace(group, held_next=at)
     return group
 

@@ -13,20 +13,20 @@ from itertools import pairwise
 
 from tocsin.domain.policy import ALWAYS, RESPONDER, Level, Policy, Who
 from tocsin.domain.rotation import Hours, Rotation
-from tocsin.planning.on_call.gaps import Asker, Cause, Gap, Leak, Skipped, Unreached
-from tocsin.planning.on_call.hours import open_over
+from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource, PagedChain, SkippedLevels, UnreachedChain
+from tocsin.planning.on_call.hours import open_between
 from tocsin.planning.on_call.resolve import CALENDAR_AHEAD, in_turn, next_on_call
-from tocsin.planning.on_call.shifts import changes, stretches
+from tocsin.planning.on_call.shifts import change_instants, on_call_spans
 from tocsin.planning.on_call.wall_clock import instant
 
 AHEAD = timedelta(days=90)
 
 Gaps = tuple[Gap, ...]
-_Chain = tuple[Asker, tuple[Level, ...], str]
+_Chain = tuple[PagedChain, tuple[Level, ...], str]
 """Who asks, the levels, and the hours in which pages may go."""
 
 
-class Reachability:
+class ChainCoverage:
     """What a policy reaches over [start, end), and what not; each question is answered once."""
 
     def __init__(self, policy: Policy, start: datetime, end: datetime) -> None:
@@ -34,30 +34,30 @@ class Reachability:
         self._known: dict[tuple[str, str], Gaps] = {}
         self._chains = tuple(_chains(policy))
 
-    def unreached(self) -> tuple[Unreached, ...]:
+    def unreached(self) -> tuple[UnreachedChain, ...]:
         """Every gap of a chain or of responders in which somebody could be paged: one entry for each cause."""
         by_names: dict[frozenset[str], list[_Chain]] = {}
         for chain in self._chains:
             by_names.setdefault(frozenset(str(who) for who in _whos(chain)), []).append(chain)
-        found: dict[tuple[tuple[Leak, ...], Gaps], Unreached] = {}
+        found: dict[tuple[tuple[GapSource, ...], Gaps], UnreachedChain] = {}
         for chains in by_names.values():
             whos = _whos(chains[0])
             gaps = self.gaps(whos)
             paged = {hours for _, _, hours in chains if gaps}
-            suffering = frozenset(hours for hours in paged if both(gaps, self._open(frozenset([hours]))))
+            suffering = frozenset(hours for hours in paged if intersection(gaps, self._open(frozenset([hours]))))
             if suffering:
-                gaps = both(gaps, self._open(suffering))
+                gaps = intersection(gaps, self._open(suffering))
                 leaks = tuple(self._leaks(whos, gaps[-1].start))
                 askers = tuple(asker for asker, _, hours in chains if hours in suffering)
-                known = found.get((leaks, gaps), Unreached(whos, leaks, gaps, ()))
+                known = found.get((leaks, gaps), UnreachedChain(whos, leaks, gaps, ()))
                 found[leaks, gaps] = replace(known, askers=(*known.askers, *askers))
         return tuple(found.values())
 
-    def skipped(self) -> tuple[Skipped, ...]:
+    def skipped(self) -> tuple[SkippedLevels, ...]:
         """The holes in the week that the windows of shifts leave to nobody, where a level relies on the rotation and
         has nobody else then.
         """
-        relying: dict[str, dict[tuple[frozenset[str], str], tuple[Level, list[Asker]]]] = {}
+        relying: dict[str, dict[tuple[frozenset[str], str], tuple[Level, list[PagedChain]]]] = {}
         for asker, chain, hours in self._chains:
             for level in chain:
                 alike = frozenset(str(who) for who in level.whos), hours
@@ -67,21 +67,21 @@ class Reachability:
         for rotation in (self.policy.rotations[name] for name in relying):
             hole = self._hole(rotation)
             gaps: Gaps = ()
-            askers: list[Asker] = []
+            askers: list[PagedChain] = []
             for (_, hours), (level, asking) in relying[rotation.id].items() if hole else ():
-                left = both(self.gaps(level.whos, hole), self._open(frozenset([hours])))
+                left = intersection(self.gaps(level.whos, hole), self._open(frozenset([hours])))
                 if left:
-                    gaps = either(gaps, left)
+                    gaps = union(gaps, left)
                     askers += asking
             if gaps:
-                found.append(Skipped(self._leak(rotation, gaps[0].start), gaps, tuple(dict.fromkeys(askers))))
+                found.append(SkippedLevels(self._leak(rotation, gaps[0].start), gaps, tuple(dict.fromkeys(askers))))
         return tuple(found)
 
     def gaps(self, whos: Iterable[Who], within: Gaps | None = None) -> Gaps:
         """When none of these names reaches anybody, in all of the span or in these stretches of it."""
         left = (Gap(self.start, self.end),) if within is None else within
         for who in sorted(whos, key=lambda who: _COST[who.part]):
-            left = both(left, self._next(who.name, left) if who.part == "next" else self._of(who))
+            left = intersection(left, self._next(who.name, left) if who.part == "next" else self._of(who))
             if not left:
                 break
         return left
@@ -122,13 +122,13 @@ class Reachability:
         """
         rotation = self.policy.rotations[name]
         nobody = self._rest(self._turns(rotation))
-        left = list(both(within, nobody))
-        for gap in both(within, self._rest((each.start, each.end) for each in nobody)):
-            for begins, ends in pairwise([gap.start, *changes(rotation, gap.start, gap.end), gap.end]):
+        left = list(intersection(within, nobody))
+        for gap in intersection(within, self._rest((each.start, each.end) for each in nobody)):
+            for begins, ends in pairwise([gap.start, *change_instants(rotation, gap.start, gap.end), gap.end]):
                 person = next_on_call(rotation, begins)
                 if person is None or not self._reachable(person):
                     left.append(Gap(begins, ends))
-        return either(tuple(left), ())
+        return union(tuple(left), ())
 
     def _on_call(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
         """When somebody is on call who can be reached. If everybody can, it does not matter whose turn it is, and
@@ -139,7 +139,7 @@ class Reachability:
         if all(self._reachable(person) for person in named):
             whole = ((each.start, each.end) for each in rotation.overrides if each.instead_of is None)
             return sorted((*self._turns(rotation), *whole))
-        found = stretches(rotation, self.start, self.end)
+        found = on_call_spans(rotation, self.start, self.end)
         return [(each.start, each.end) for each in found if self._reachable(each.person)]
 
     def _turns(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
@@ -148,7 +148,7 @@ class Reachability:
         for shift in rotation.shifts:
             since = max(self.start, instant(shift.starts, shift.timezone))
             if since < self.end:
-                found += open_over(Hours(shift.timezone, shift.during), since, self.end)
+                found += open_between(Hours(shift.timezone, shift.during), since, self.end)
         return sorted(found)
 
     def _reachable(self, person: str) -> bool:
@@ -169,31 +169,31 @@ class Reachability:
         """When pages may go by any of these hours."""
         found: Gaps = (Gap(self.start, self.end),) if ALWAYS in hours else ()
         for name in hours - {ALWAYS}:
-            opened = open_over(self.policy.hours[name], self.start, self.end)
-            found = either(found, tuple(Gap(*each) for each in opened))
+            opened = open_between(self.policy.hours[name], self.start, self.end)
+            found = union(found, tuple(Gap(*each) for each in opened))
         return found
 
-    def _leaks(self, whos: Sequence[Who], at: datetime) -> Iterator[Leak]:
+    def _leaks(self, whos: Sequence[Who], at: datetime) -> Iterator[GapSource]:
         """The rotations among these names, which reach nobody at that instant."""
         for name in dict.fromkeys(who.name for who in whos if who.part != "person"):
             yield self._leak(self.policy.rotations[name], at)
 
-    def _leak(self, rotation: Rotation, at: datetime) -> Leak:
+    def _leak(self, rotation: Rotation, at: datetime) -> GapSource:
         """What of a rotation leaves the gap that begins then: of several windows the one that closed last."""
         if rotation.calendar:
-            return Leak(rotation.id, Cause.CALENDAR)
+            return GapSource(rotation.id, GapCause.CALENDAR)
         if in_turn(rotation, at) is not None:
-            return Leak(rotation.id, Cause.MEMBERS)
+            return GapSource(rotation.id, GapCause.MEMBERS)
         closed = []
         for number, shift in enumerate(rotation.shifts):
             since = max(instant(shift.starts, shift.timezone), at - WEEK)
             if since <= at:
-                opened = open_over(Hours(shift.timezone, shift.during), since, at)
+                opened = open_between(Hours(shift.timezone, shift.during), since, at)
                 closed.append((opened[-1][1] if opened else since, -number))
         if closed:
-            return Leak(rotation.id, Cause.DURING, -max(closed)[1])
+            return GapSource(rotation.id, GapCause.DURING, -max(closed)[1])
         begun = [instant(shift.starts, shift.timezone) for shift in rotation.shifts]
-        return Leak(rotation.id, Cause.STARTS, begun.index(min(begun)))
+        return GapSource(rotation.id, GapCause.STARTS, begun.index(min(begun)))
 
 
 WEEK = timedelta(days=7)
@@ -201,7 +201,7 @@ _COST = {"person": 0, "everyone": 1, "on_call": 2, "next": 3}
 """The parts of a name, the cheapest to answer first."""
 
 
-def both(one: Gaps, other: Gaps) -> Gaps:
+def intersection(one: Gaps, other: Gaps) -> Gaps:
     """What two rows of stretches, each in order and without overlap, share."""
     if not one or not other:
         return ()
@@ -220,7 +220,7 @@ def both(one: Gaps, other: Gaps) -> Gaps:
     return tuple(found)
 
 
-def either(one: Gaps, other: Gaps) -> Gaps:
+def union(one: Gaps, other: Gaps) -> Gaps:
     """What is in any of two rows of stretches; those that touch are one."""
     found: list[Gap] = []
     for gap in sorted((*one, *other), key=lambda gap: gap.start):
@@ -242,11 +242,11 @@ def _chains(policy: Policy) -> Iterator[_Chain]:
         if page is None:
             continue
         for role in page.roles:
-            yield Asker(severity.name, role), policy.roles[role].chain, page.hours
+            yield PagedChain(severity.name, role), policy.roles[role].chain, page.hours
             for service in policy.services.values():
                 chain = service.chain(role)
                 if chain is not None:
-                    yield Asker(severity.name, role, service.id), chain, page.hours
+                    yield PagedChain(severity.name, role, service.id), chain, page.hours
         for service in policy.services.values():
             if service.responders:
-                yield Asker(severity.name, RESPONDER, service.id), (Level(service.responders),), page.hours
+                yield PagedChain(severity.name, RESPONDER, service.id), (Level(service.responders),), page.hours

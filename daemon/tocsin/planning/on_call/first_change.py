@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
-from tocsin.planning.on_call.shifts import stretches
+from tocsin.planning.on_call.shifts import on_call_spans
 
 AHEAD = timedelta(days=60)
 """How far ahead turns are compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class FirstChange:
     """From `at` on the rotation has `after` on call, no longer `before`; None is a gap."""
 
     rotation: str
@@ -24,7 +24,7 @@ class Turn:
     after: str | None
 
 
-def first_differing(old: Policy, new: Policy, at: datetime) -> Iterator[Turn]:
+def first_changes(old: Policy, new: Policy, at: datetime) -> Iterator[FirstChange]:
     """For each rotation of both policies the first instant at which another person is on call."""
     for name, rotation in new.rotations.items():
         if name in old.rotations:
@@ -33,13 +33,13 @@ def first_differing(old: Policy, new: Policy, at: datetime) -> Iterator[Turn]:
                 yield turn
 
 
-def _first(old: Rotation, new: Rotation, at: datetime) -> Turn | None:
-    was, now = (stretches(rotation, at, at + AHEAD) for rotation in (old, new))
+def _first(old: Rotation, new: Rotation, at: datetime) -> FirstChange | None:
+    was, now = (on_call_spans(rotation, at, at + AHEAD) for rotation in (old, new))
     moments = sorted({at, *(moment for each in (*was, *now) for moment in (each.start, each.end))})
     for moment in moments[:-1] if len(moments) > 1 else ():
         before, after = (
             next((each.person for each in side if each.start <= moment < each.end), None) for side in (was, now)
         )
         if before != after:
-            return Turn(new.id, moment, before, after)
+            return FirstChange(new.id, moment, before, after)
     return None

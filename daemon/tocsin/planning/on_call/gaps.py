@@ -18,7 +18,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class PagedChain:
     """What pages by a chain: a role of a severity, by its own chain or (`service`) by that of a service; under the
     role `responder` a service's responders.
     """
@@ -28,7 +28,7 @@ class Asker:
     service: str = ""
 
 
-class Cause(StrEnum):
+class GapCause(StrEnum):
     """What of a rotation leaves a gap: nobody has begun, its windows, its calendar, or that it has too few members."""
 
     STARTS = "starts"
@@ -38,30 +38,30 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
+class GapSource:
     """A rotation that leaves a gap, by what, and in which of its shifts (counted from 0)."""
 
     rotation: str
-    cause: Cause
+    cause: GapCause
     shift: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Unreached:
+class UnreachedChain:
     """The gaps of one cause: the rotations that leave them (none: the people named have no channel), and who asks."""
 
     whos: tuple[Who, ...]
-    leaks: tuple[Leak, ...]
+    leaks: tuple[GapSource, ...]
     gaps: tuple[Gap, ...]
-    askers: tuple[Asker, ...]
+    askers: tuple[PagedChain, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedLevels:
     """The gaps that the windows of a rotation's shifts leave in levels which rely on it; the chains go on to their
     next level then.
     """
 
-    leak: Leak
+    leak: GapSource
     gaps: tuple[Gap, ...]
-    askers: tuple[Asker, ...]
+    askers: tuple[PagedChain, ...]

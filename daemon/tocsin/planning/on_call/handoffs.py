@@ -26,7 +26,7 @@ _SOME_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - local time
 
 
 @lru_cache(maxsize=1024)
-def fault(cron: str) -> str | None:
+def cron_problem(cron: str) -> str | None:
     """Why an expression is refused, as a sentence that says what to write instead; None when it is good."""
     if len(cron.split()) != len(FIELDS):
         return f'"{cron}" is no cron expression of five fields (minute hour day month weekday); write "0 9 * * mon"'
@@ -123,18 +123,18 @@ def turn_of(shift: Shift, at: datetime) -> int | None:
         return None
     first, last = starts_at.year, at.astimezone(UTC).year
     whole = sum(_count(shift.handoff, shift.timezone, year) for year in range(first, last))
-    this_year = bisect_right(firings_of(shift.handoff, shift.timezone, last), at)
-    return whole + this_year - bisect_right(firings_of(shift.handoff, shift.timezone, first), starts_at)
+    this_year = bisect_right(firings_in_year(shift.handoff, shift.timezone, last), at)
+    return whole + this_year - bisect_right(firings_in_year(shift.handoff, shift.timezone, first), starts_at)
 
 
 @lru_cache(maxsize=65536)
 def _count(cron: str, timezone: str, year: int) -> int:
     """How many firings a UTC year has."""
-    return len(firings_of(cron, timezone, year))
+    return len(firings_in_year(cron, timezone, year))
 
 
 @lru_cache(maxsize=2048)
-def firings_of(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
+def firings_in_year(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
     """Every firing in a UTC year, in order. Kept, because turns are asked for again and again."""
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     return tuple(takewhile(lambda at: at < ends, firings(cron, timezone, begins - timedelta(microseconds=1))))

@@ -18,24 +18,24 @@ STRETCHES_MAX = 10_000
 
 def is_open(hours: Hours, at: datetime) -> bool:
     """Whether an instant lies in a window; without windows it always does."""
-    return opens(hours, at) == at
+    return opening_from(hours, at) == at
 
 
-def opens(hours: Hours, at: datetime) -> datetime:
+def opening_from(hours: Hours, at: datetime) -> datetime:
     """The instant itself if it is open, else the next opening."""
     if not hours.windows:
         return at
-    return next(max(start, at) for start, end in stretches(hours.windows, hours.timezone, at) if end > at)
+    return next(max(start, at) for start, end in window_spans(hours.windows, hours.timezone, at) if end > at)
 
 
-def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
+def open_time_after(hours: Hours, start: datetime, span: timedelta) -> datetime:
     """`span` of open time after `start`. Falling exactly on a closing, it waits for the next opening. A span that is
     not over after so many stretches counts as over then.
     """
     if not hours.windows:
         return start + span
     at, left = start, span
-    for begins, ends in islice(stretches(hours.windows, hours.timezone, start), STRETCHES_MAX):
+    for begins, ends in islice(window_spans(hours.windows, hours.timezone, start), STRETCHES_MAX):
         at = max(at, begins)
         if ends <= at:
             continue
@@ -47,12 +47,12 @@ def after(hours: Hours, start: datetime, span: timedelta) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def open_over(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+def open_between(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
     """The open time in [start, end), clipped to it, in order; what touches or overlaps is one."""
     if not hours.windows:
         return ((start, end),)
     found: list[tuple[datetime, datetime]] = []
-    for opening, closing in stretches(hours.windows, hours.timezone, start):
+    for opening, closing in window_spans(hours.windows, hours.timezone, start):
         if opening >= end:
             break
         begins, ends = max(opening, start), min(closing, end)
@@ -63,7 +63,7 @@ def open_over(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[datet
     return tuple(found)
 
 
-def stretches(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+def window_spans(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The stretches [start, end) of the windows, by start, from those that may still be open at `since`. They may
     touch or overlap. An end not after its start runs past midnight and belongs to the first day.
     """

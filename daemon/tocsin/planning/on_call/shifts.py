@@ -11,8 +11,8 @@ from functools import partial
 from itertools import pairwise
 
 from tocsin.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift
-from tocsin.planning.on_call.handoffs import firings_of, turn_of
-from tocsin.planning.on_call.hours import open_over
+from tocsin.planning.on_call.handoffs import firings_in_year, turn_of
+from tocsin.planning.on_call.hours import open_between
 from tocsin.planning.on_call.resolve import calendar_turns, on_call_now, overridden
 from tocsin.planning.on_call.wall_clock import SECOND, instant
 
@@ -28,7 +28,7 @@ STEP = timedelta(days=32)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class OnCallSpan:
     """One person on call in [start, end)."""
 
     rotation: str
@@ -38,13 +38,13 @@ class Stretch:
     override: bool
 
 
-def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stretch, ...]:
+def on_call_spans(rotation: Rotation, start: datetime, end: datetime) -> tuple[OnCallSpan, ...]:
     """Who is on call in [start, end), clipped to it; adjoining stretches of one person and one `override` are one,
     gaps have none.
     """
-    found: list[Stretch] = []
+    found: list[OnCallSpan] = []
     ask = _asked(rotation, [_ShiftOver(shift, start, end) for shift in rotation.shifts])
-    for begins, ends in pairwise([start, *changes(rotation, start, end), end]):
+    for begins, ends in pairwise([start, *change_instants(rotation, start, end), end]):
         person, override = ask(begins)
         if person is None or begins >= ends:
             continue
@@ -52,24 +52,24 @@ def stretches(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stret
         if last and (last.person, last.override, last.end) == (person, override, begins):
             found[-1] = replace(last, end=ends)
         else:
-            found.append(Stretch(rotation.id, person, begins, ends, override))
+            found.append(OnCallSpan(rotation.id, person, begins, ends, override))
     return tuple(found)
 
 
-def changes(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
+def change_instants(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
     """The instants inside (start, end) at which who is on call, or who is next, may change, in order."""
     return sorted({*_fixed(rotation, start, end), *_recurring(rotation, start, end)})
 
 
-def whole(rotation: Rotation, start: datetime, end: datetime) -> tuple[Stretch, ...]:
+def unclipped_spans(rotation: Rotation, start: datetime, end: datetime) -> tuple[OnCallSpan, ...]:
     """The stretches that touch [start, end), not clipped to it: one that is under way keeps its real start, so that it
     is the same tomorrow. Looked for within 60 days around, from a first of January on.
     """
     first = (start - AROUND).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-    return tuple(each for each in stretches(rotation, first, end + AROUND) if each.end > start and each.start < end)
+    return tuple(each for each in on_call_spans(rotation, first, end + AROUND) if each.end > start and each.start < end)
 
 
-def until(rotation: Rotation, at: datetime) -> datetime | None:
+def on_call_until(rotation: Rotation, at: datetime) -> datetime | None:
     """The end of the stretch (or gap) that covers an instant; None when it is endless: nothing that is written down
     ends it, and neither does a handoff or window in the next 800 days (in a calendar nothing in the next 365).
     """
@@ -96,7 +96,9 @@ class _ShiftOver:
         alone = len(set(shift.members)) == 1
         self.first = 0 if alone or self.since >= end else turn_of(shift, self.since) or 0
         self.fired = () if alone else tuple(_handoffs(shift, self.since, end))
-        self.edges = [edge for opened in open_over(Hours(shift.timezone, shift.during), start, end) for edge in opened]
+        self.edges = [
+            edge for opened in open_between(Hours(shift.timezone, shift.during), start, end) for edge in opened
+        ]
 
     def person(self, at: datetime) -> str | None:
         """Whose turn it is at an instant of the span; None before `starts` and outside the windows."""
@@ -141,12 +143,12 @@ def _of_shift(shift: Shift, start: datetime, end: datetime) -> Iterator[datetime
     if len(set(shift.members)) > 1:
         yield from _handoffs(shift, start, end)
     if shift.during:
-        for opened in open_over(Hours(shift.timezone, shift.during), start, end):
+        for opened in open_between(Hours(shift.timezone, shift.during), start, end):
             yield from opened
 
 
 def _handoffs(shift: Shift, start: datetime, end: datetime) -> Iterator[datetime]:
     """The firings in (start, end]."""
     for year in range(start.astimezone(UTC).year, end.astimezone(UTC).year + 1):
-        fired = firings_of(shift.handoff, shift.timezone, year)
+        fired = firings_in_year(shift.handoff, shift.timezone, year)
         yield from fired[bisect_right(fired, start) : bisect_right(fired, end)]

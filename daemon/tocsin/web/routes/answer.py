@@ -21,7 +21,7 @@ from tocsin.domain.incident import Status
 from tocsin.domain.notification import ANSWERED_FOR
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import standing
+from tocsin.planning.current_state import current_state
 from tocsin.text.times import clock, span
 from tocsin.web.access.same_origin import REFERRER, want_same_origin
 from tocsin.web.access.signed_links import cut_short, parts
@@ -96,7 +96,7 @@ def _page(site: Site, opened: _Open) -> web.Response:
     title, name = policy.role_title, policy.person_name
     wanted = [seat.role for seat in found.seats if seat.role and seat.place is Place.OPEN and seat.holder is None]
     others = [seat for seat in found.seats if seat.role not in wanted]
-    holdings = standing(incident, policy, history, now).roles
+    holdings = current_state(incident, policy, history, now).roles
     lasted = history.resolved_at - history.started_at if history.resolved_at and history.started_at else None
     return site.page(
         "answer",

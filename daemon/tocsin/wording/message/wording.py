@@ -180,7 +180,7 @@ def _news(about: Wording, each: Notification, incident: Incident, history: Histo
     if each.kind is Kind.CLOSING:
         return about
     known, at, zone = history.groups.get(each.group or ""), each.next_update_at, zone_of(each, policy)
-    told = known.told if known else None
+    told = known.told_version if known else None
     return replace(
         about,
         first=told is None,

@@ -152,7 +152,7 @@ def _changes(step: Step, policy: Policy) -> Iterator[str]:
 def _told(step: Step, fact: Updated) -> Incident | None:
     """The version that the group was told of before."""
     known = step.before.groups.get(fact.group)
-    return known.told if known else None
+    return known.told_version if known else None
 
 
 def _words(step: Step) -> Iterator[str]:

@@ -124,7 +124,7 @@ def _roles(steps: Sequence[Step], policy: Policy) -> Iterator[str]:
 
 def _meant(role: RoleHistory, incident: Incident) -> str:
     """Who is assigned, else who was paged first and did not pass (timeline.md rule 26)."""
-    asked = (name for name, _ in role.asked if name not in role.passed)
+    asked = (name for name, _ in role.first_pages if name not in role.passed)
     return incident.assigned(role.role) or next(asked, "")
 
 

@@ -89,7 +89,7 @@ def _lost(step: Step, policy: Policy) -> Iterator[Line]:
             yield Line(at, runs(_person(role.holder, policy), " no longer holds ", _role(name, policy)))
     for person in sorted(after.responders_answered - before.responders_answered):
         yield Line(at, _strong(_person(person, policy), " answered as responder"))
-    for person, noticed_at in after.vain[len(before.vain) :]:
+    for person, noticed_at in after.ineffective_acks[len(before.ineffective_acks) :]:
         yield Line(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
 
 
