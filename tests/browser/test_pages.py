@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
-from tocsin.adapters.outbox.reader import Inbox
+from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.app.reply_options import links
 from tocsin.domain.delivery import Accepted, Content, Message
@@ -59,7 +59,7 @@ async def site(folder: Path) -> AsyncIterator[Life]:
         )
         message = Message(f"key-{via}", via, address, "ana", "Ana Souza", content, "card", 1, "page", T0)
         assert isinstance(await outbox.send(message), Accepted)
-    async with alive(inbox=Inbox(folder), **WEB) as life:
+    async with alive(inbox=OutboxReader(folder), **WEB) as life:
         life.ledger.pages = await lived()
         life.clock.go(71 * MINUTE)
         yield life

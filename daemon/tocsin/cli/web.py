@@ -25,9 +25,9 @@ def command(config: Path | None) -> None:
       TOCSIN_WEB__LISTEN=127.0.0.1:9000 tocsin web
     """
     from tocsin.adapters.clock import SystemClock
-    from tocsin.adapters.jinja.pages import Pages
+    from tocsin.adapters.jinja.pages import JinjaPages
     from tocsin.adapters.ledger.shared import SharedLedger
-    from tocsin.adapters.outbox.reader import Inbox
+    from tocsin.adapters.outbox.reader import OutboxReader
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.lifecycle.logs import start_logging
@@ -45,7 +45,8 @@ def command(config: Path | None) -> None:
         ledger, clock = SharedLedger(settings.database), SystemClock()
         policy = ActivePolicy(ledger, folder_of(config), os.environ, clock)
         try:
-            pages, inbox = Pages(FOLDER / "pages"), Inbox(settings.outbox) if settings.keeps_outbox else None
+            pages = JinjaPages(FOLDER / "pages")
+            inbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
             return await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
         finally:
             await ledger.close()

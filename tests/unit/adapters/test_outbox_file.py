@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.adapters.outbox import file as delivered
-from tocsin.adapters.outbox.file import Delivered
+from tocsin.adapters.outbox.file import OutboxFile
 from tocsin.domain.delivery import Content, Message
 from tocsin.domain.people import Channel
 from tocsin.wording.message.email import Letterhead
@@ -46,7 +46,7 @@ def test_an_sms_is_read() -> None:
         "kind": "page",
     }
     read = delivered.read("20261123T100000Z-3-sms-ana.json", json.dumps(sheet).encode())
-    assert read == Delivered(
+    assert read == OutboxFile(
         "20261123T100000Z-3-sms-ana.json", T0, Channel.SMS, "ana", "+15005550006", "+14155550101", "", "Down\n🙂",
         "db", "page", 1,
     )  # fmt: skip

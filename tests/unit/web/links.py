@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
-from tocsin.adapters.jinja.pages import Pages
+from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.reply_options import links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
@@ -105,7 +105,7 @@ async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -
 
     sayings: Any = SimpleNamespace(say=lambda event, **_fields: said.append(event))
     in_force: Any = SimpleNamespace(policy=policy)
-    site = Site(settings(keys, public_url), clock, lambda: ledger, in_force, Pages(FOLDER / "pages"), sayings)
+    site = Site(settings(keys, public_url), clock, lambda: ledger, in_force, JinjaPages(FOLDER / "pages"), sayings)
     await seen(ledger, CARD)
     async with TestClient(TestServer(application(site))) as client:
         yield Door(client, ledger, clock, said, force)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from tocsin.adapters.jinja.pages import Pages
+from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.settings import Email, Settings, Sms, Web
 from tocsin.web.http import FOLDER
@@ -97,7 +97,7 @@ async def alive(
         clock,
         lambda: ledger,
         ActivePolicy(lambda: ledger, CONFIG, {}, clock),
-        Pages(FOLDER / "pages"),
+        JinjaPages(FOLDER / "pages"),
         said,
         inbox,
     )

@@ -49,7 +49,7 @@ _Identity = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _LastReading:
     """A file as last read. `fresh`: it had changed so shortly before that its times prove nothing yet."""
 
     identity: _Identity
@@ -63,7 +63,7 @@ class WatchedFolder:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _LastReading] = {}
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name, or a sentence that says why the folder cannot be read. It blocks."""
@@ -72,7 +72,7 @@ class WatchedFolder:
         except OSError as fault:
             return self._why(fault)
         fresh_from = int((self._clock.now() - FRESH).timestamp() * 1e9)
-        kept: dict[str, _Kept] = {}
+        kept: dict[str, _LastReading] = {}
         found: list[Listed] = []
         try:
             with os.scandir(root) as entries:
@@ -92,9 +92,9 @@ class WatchedFolder:
         self,
         root: int,
         entry: os.DirEntry[str],
-        before: _Kept | None,
+        before: _LastReading | None,
         fresh_from: int,
-        kept: dict[str, _Kept],
+        kept: dict[str, _LastReading],
         found: list[Listed],
     ) -> None:
         """List one entry: from memory if nothing about it has changed since `before`, else from the disk."""
@@ -121,7 +121,7 @@ class WatchedFolder:
             listed = before.listed
         found.append(listed)
         if opened and opened.st_size <= KEPT_LIMIT:
-            kept[name] = _Kept(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
+            kept[name] = _LastReading(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
 
     async def pokes(self) -> AsyncGenerator[None, None]:
         """Something may have changed: at each change, and every 9 s anyway. Never ends; survives the folder's removal,

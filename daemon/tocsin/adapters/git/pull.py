@@ -44,7 +44,7 @@ _SETTINGS = (
 )
 
 
-class Standing(Enum):
+class BranchState(Enum):
     """How the branch stands to its upstream."""
 
     LEVEL = "level"
@@ -74,7 +74,7 @@ class Fetched:
 
     head: str
     commit: str
-    standing: Standing
+    standing: BranchState
     commits: int = 0
 
 
@@ -118,10 +118,10 @@ def fetch(followed: Upstream) -> Fetched | str:
     head, commit = ids.output.split()
     ours, theirs = (int(number) for number in counted.output.split())
     standing = {
-        (False, False): Standing.LEVEL,
-        (False, True): Standing.BEHIND,
-        (True, False): Standing.AHEAD,
-        (True, True): Standing.APART,
+        (False, False): BranchState.LEVEL,
+        (False, True): BranchState.BEHIND,
+        (True, False): BranchState.AHEAD,
+        (True, True): BranchState.APART,
     }[bool(ours), bool(theirs)]
     return Fetched(head, commit, standing, theirs)
 

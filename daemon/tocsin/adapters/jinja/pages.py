@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-class Pages:
+class JinjaPages:
     """The templates of one folder, `NAME.html.j2`."""
 
     def __init__(self, folder: Path) -> None:

@@ -55,7 +55,7 @@ class BrokenTemplateError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Rendering:
     """Words rendered before, with what they were made of."""
 
     incident: Incident
@@ -73,7 +73,7 @@ class JinjaRenderer:
         self._shipped = sources.read(shipped)[0]
         self._tell = tell
         self._told: set[Problem] = set()
-        self._kept: dict[tuple[Any, ...], _Kept] = {}
+        self._kept: dict[tuple[Any, ...], _Rendering] = {}
         self._own: dict[str, str] = {}
         self._folder = Path("templates")
         self._loaded = False
@@ -131,7 +131,7 @@ class JinjaRenderer:
             content = builtin.content(words, notification.via)
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        self._kept[key] = _Kept(incident, history, policy, content)
+        self._kept[key] = _Rendering(incident, history, policy, content)
         return content
 
     def _content(self, words: Wording, via: Channel, language: str) -> Content:

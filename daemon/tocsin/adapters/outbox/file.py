@@ -25,7 +25,7 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{1,18})-(email|sms)-([A-Za-z0-9@.+_-]{1,1
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class OutboxFile:
     """A message. `at` is when it was written, in UTC; `person` who it is for, as far as suits a file's name; `segments`
     is 0 for an email, `html` says whether there is an HTML body.
     """
@@ -50,7 +50,7 @@ def order(name: str) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-def read(name: str, data: bytes) -> Delivered | None:
+def read(name: str, data: bytes) -> OutboxFile | None:
     """The message of a file; None when it is none of ours."""
     match = _NAME.fullmatch(name)
     if match is None:
@@ -69,22 +69,22 @@ def html_of(data: bytes) -> str | None:
     return _body(message_from_bytes(data), "html").replace("\r\n", "\n")[:HTML_MOST] or None
 
 
-def _sms(name: str, at: datetime, person: str, data: bytes) -> Delivered | None:
+def _sms(name: str, at: datetime, person: str, data: bytes) -> OutboxFile | None:
     try:
         sheet = json.loads(data)
         words = {key: str(sheet[key])[:TEXT_MOST] for key in ("from", "to", "body", "incident", "kind")}
         segments = int(sheet["segments"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    return Delivered(
+    return OutboxFile(
         name, at, Channel.SMS, person, words["from"], words["to"], "", words["body"],
         words["incident"], words["kind"], segments,
     )  # fmt: skip
 
 
-def _email(name: str, at: datetime, person: str, data: bytes) -> Delivered:
+def _email(name: str, at: datetime, person: str, data: bytes) -> OutboxFile:
     mail = message_from_bytes(data)
-    return Delivered(
+    return OutboxFile(
         name, at, Channel.EMAIL, person, _head(mail, "From"), _head(mail, "To"), _head(mail, "Subject"),
         _body(mail, "plain")[:TEXT_MOST], _head(mail, "X-Tocsin-Incident"), _head(mail, "X-Tocsin-Kind"),
         html=bool(_body(mail, "html")),

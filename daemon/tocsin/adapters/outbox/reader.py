@@ -9,20 +9,20 @@ from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.outbox import file as delivered
-from tocsin.adapters.outbox.file import Delivered
+from tocsin.adapters.outbox.file import OutboxFile
 
 FILE_MOST = 2 * 1024 * 1024
 """Octets of a message's file."""
 
 
-class Inbox:
+class OutboxReader:
     """The messages in a folder. Files never change once they are there, so each is read once while it is among the
     newest. Every question blocks.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._known: dict[str, Delivered | None] = {}
+        self._known: dict[str, OutboxFile | None] = {}
 
     def mark(self) -> str:
         """Changes whenever the folder does."""
@@ -32,7 +32,7 @@ class Inbox:
             return ""
         return f"{status.st_ino}-{status.st_mtime_ns}"
 
-    def newest(self, most: int) -> tuple[Delivered, ...]:
+    def newest(self, most: int) -> tuple[OutboxFile, ...]:
         """The newest messages, newest first; what is none of ours is left out."""
         try:
             names = os.listdir(self._folder)  # noqa: PTH208 - names only, of which there may be many
@@ -50,7 +50,7 @@ class Inbox:
         data = self._bytes(name) if delivered.order(name) and name.endswith(".eml") else None
         return delivered.html_of(data) if data else None
 
-    def _read(self, name: str) -> Delivered | None:
+    def _read(self, name: str) -> OutboxFile | None:
         data = self._bytes(name)
         return delivered.read(name, data) if data else None
 

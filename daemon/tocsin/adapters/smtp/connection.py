@@ -23,7 +23,7 @@ class _LostError(Exception):
     """The connection broke."""
 
 
-class Connection(asyncio.Protocol):
+class RelayConnection(asyncio.Protocol):
     """A connection that is ready for mails, one after the other. `extensions` are what the relay offers, in small
     letters.
     """
@@ -31,8 +31,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, extensions: Container[str]) -> None:
         self._transport = transport
         self._extensions = extensions
-        self._replies = dialogue.Replies()
-        self._heard: deque[dialogue.Reply] = deque()
+        self._replies = dialogue.ReplyReader()
+        self._heard: deque[dialogue.SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost = ""
         self._begun = False
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         """Announce a mail. None: the relay waits for it. When the connection is lost, it is not `usable` after."""
         if not (sender.isascii() and to.isascii()) and "smtputf8" not in self._extensions:
             return dialogue.not_carried(sender, to)
-        commands = dialogue.envelope(sender, to, again=self._begun)
+        commands = dialogue.envelope_commands(sender, to, again=self._begun)
         together = "pipelining" in self._extensions
         self._begun = True
         outcome = None
@@ -60,7 +60,7 @@ class Connection(asyncio.Protocol):
                 if not together:
                     self._transport.write(command)
                 reply = await self._hear()
-                outcome = outcome or dialogue.to_command(command, reply)
+                outcome = outcome or dialogue.after_command(command, reply)
                 if outcome and reply.code in (0, 354, 421):
                     self.close()  # after a 354 the relay waits for a mail that would reach nobody
                 if outcome and (not together or self._transport.is_closing()):
@@ -74,13 +74,13 @@ class Connection(asyncio.Protocol):
         if self._lost:
             return Deferred(f"the connection was lost before the mail was written: {self._lost}")
         try:
-            self._transport.write(dialogue.stuffed(mail))
+            self._transport.write(dialogue.dot_stuffed(mail))
             reply = await self._hear()
         except _LostError as trouble:
             return Uncertain(f"the relay did not confirm the mail: {trouble}")
         self._begun = False
         self._used_at = asyncio.get_running_loop().time()
-        outcome = dialogue.to_dot(reply)
+        outcome = dialogue.after_mail(reply)
         if reply.code == 421 or isinstance(outcome, Uncertain):
             self.close()
         return outcome
@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _hear(self) -> dialogue.Reply:
+    async def _hear(self) -> dialogue.SmtpReply:
         """The next reply. Whoever stops waiting for it closes the connection: the next mail must not hear it."""
         while not self._heard:
             if self._lost:
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
         return self._heard.popleft()
 
 
-async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None) -> Connection | Deferred:
+async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None) -> RelayConnection | Deferred:
     """A new connection, secured and logged in as the relay wants it, or why there is none."""
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
@@ -154,13 +154,13 @@ async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None
     transport = smtp.transport
     if not isinstance(transport, asyncio.Transport):
         return Deferred(f"{relay}: the connection was lost at once")
-    return Connection(transport, frozenset(smtp.esmtp_extensions))
+    return RelayConnection(transport, frozenset(smtp.esmtp_extensions))
 
 
 def no_connection(trouble: Exception, relay: dialogue.Relay) -> Deferred:
     """Why no connection came about. What only a change of settings can cure is the provider's fault (rule 38)."""
     if isinstance(trouble, aiosmtplib.SMTPResponseException):
-        return dialogue.while_connecting(dialogue.Reply(trouble.code, trouble.message))
+        return dialogue.while_connecting(dialogue.SmtpReply(trouble.code, trouble.message))
     said = f"{relay}: {trouble}"[: dialogue.DETAIL_MOST]
     for cause in (trouble, trouble.__cause__):
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):

@@ -44,7 +44,7 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SmtpReply:
     """One reply, its lines joined. Code 0: it was no reply as the protocol has them."""
 
     code: int
@@ -54,7 +54,7 @@ class Reply:
         return " ".join(f"{self.code or ''} {self.text}".split())[:DETAIL_MOST]
 
 
-class Replies:
+class ReplyReader:
     """Bytes in, whole replies out, however the bytes are cut."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Replies:
         self._lines: list[str] = []
         self._size = 0
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> list[SmtpReply]:
         """The replies that these bytes complete."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         found = []
@@ -78,12 +78,12 @@ class Replies:
             found.append(self._end(0, "a reply without an end"))
         return found
 
-    def _end(self, code: int, text: str) -> Reply:
+    def _end(self, code: int, text: str) -> SmtpReply:
         self._lines, self._size = [], 0
-        return Reply(code, text)
+        return SmtpReply(code, text)
 
 
-def envelope(sender: str, to: str, *, again: bool) -> tuple[bytes, ...]:
+def envelope_commands(sender: str, to: str, *, again: bool) -> tuple[bytes, ...]:
     """The commands that announce a mail. `again`: one was announced before on this connection and not ended."""
     utf8 = b"" if sender.isascii() and to.isascii() else b" SMTPUTF8 BODY=8BITMIME"
     mail = b"MAIL FROM:<" + sender.encode("utf-8", "replace") + b">" + utf8 + b"\r\n"
@@ -91,19 +91,19 @@ def envelope(sender: str, to: str, *, again: bool) -> tuple[bytes, ...]:
     return (RSET, mail, rcpt, DATA) if again else (mail, rcpt, DATA)
 
 
-def stuffed(mail: bytes) -> bytes:
+def dot_stuffed(mail: bytes) -> bytes:
     """The mail as it is written after DATA, with its dot. It begins with a header, so never with a dot."""
     return mail.replace(b"\r\n.", b"\r\n..") + (b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
-def to_command(command: bytes, reply: Reply) -> Outcome | None:
+def after_command(command: bytes, reply: SmtpReply) -> Outcome | None:
     """What a reply to one of the announcing commands means; None: go on."""
     if reply.code in ((354,) if command == DATA else (250, 251)):
         return None
     return _refusal(reply) or Deferred(f"a reply that makes no sense: {reply}", str(reply.code))
 
 
-def to_dot(reply: Reply) -> Outcome:
+def after_mail(reply: SmtpReply) -> Outcome:
     """What the reply to the dot that ends a mail means."""
     if 200 <= reply.code < 300:
         queued = _QUEUED_AS.search(reply.text)
@@ -111,7 +111,7 @@ def to_dot(reply: Reply) -> Outcome:
     return _refusal(reply) or Uncertain(f"a reply to the mail that makes no sense: {reply}", str(reply.code))
 
 
-def while_connecting(reply: Reply) -> Deferred:
+def while_connecting(reply: SmtpReply) -> Deferred:
     """A refusal of the greeting, EHLO, STARTTLS or AUTH: no address has been spoken of yet."""
     fault = Fault.PROVIDER if 500 <= reply.code < 600 else Fault.PASSING
     return Deferred(str(reply), str(reply.code), fault)
@@ -132,7 +132,7 @@ def our_name(machine: str, sender: str) -> str:
     return domain if domain.isascii() and domain else "localhost"
 
 
-def _refusal(reply: Reply) -> Outcome | None:
+def _refusal(reply: SmtpReply) -> Outcome | None:
     if reply.code in LOGIN_WANTED:
         return Deferred(str(reply), str(reply.code), Fault.PROVIDER)
     if 500 <= reply.code < 600:

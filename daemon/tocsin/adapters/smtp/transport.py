@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.smtp import dialogue
-from tocsin.adapters.smtp.connection import Connection, connect, no_connection
+from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection
 from tocsin.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
@@ -53,7 +53,7 @@ class Smtp:
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._idle: list[Connection] = []
+        self._idle: list[RelayConnection] = []
         self._resting: tuple[float, Deferred] | None = None
 
     async def send(self, message: Message) -> Outcome:
@@ -68,7 +68,7 @@ class Smtp:
                 while self._idle:
                     self._idle.pop().close()  # they are as dead, or as slow
                 return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
-            if not isinstance(reached, Connection):
+            if not isinstance(reached, RelayConnection):
                 return reached
             try:
                 async with asyncio.timeout_at(started + SENT_WITHIN):
@@ -91,7 +91,7 @@ class Smtp:
         idle, self._idle = self._idle, []
         await asyncio.gather(*(connection.quit() for connection in idle))
 
-    async def _reach(self, to: str) -> Connection | Outcome:
+    async def _reach(self, to: str) -> RelayConnection | Outcome:
         """A connection on which the relay waits for the mail, or how the try ended. A kept connection that the relay
         has closed meanwhile is replaced at once: nothing has left by it.
         """
@@ -101,7 +101,7 @@ class Smtp:
                 kept.close()
                 continue
             connection = kept or await self._connect()
-            if not isinstance(connection, Connection):
+            if not isinstance(connection, RelayConnection):
                 return connection
             outcome = await connection.envelope(self._letterhead.address, to)
             if outcome is None:
@@ -110,7 +110,7 @@ class Smtp:
                 self._keep(connection)
                 return outcome
 
-    async def _connect(self) -> Connection | Deferred:
+    async def _connect(self) -> RelayConnection | Deferred:
         now = asyncio.get_running_loop().time()
         if self._resting and now < self._resting[0]:
             return self._resting[1]
@@ -135,7 +135,7 @@ class Smtp:
             self._tls = context
         return self._tls
 
-    def _keep(self, connection: Connection) -> None:
+    def _keep(self, connection: RelayConnection) -> None:
         if connection.usable:
             self._idle.append(connection)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tocsin.adapters.git import pull as git_pull
 from tocsin.adapters.git import read as git
-from tocsin.adapters.git.pull import Fetched, Standing, Upstream
+from tocsin.adapters.git.pull import BranchState, Fetched, Upstream
 from tocsin.app.configuration.load import label_of
 from tocsin.app.configuration.revisions import of_revision
 from tocsin.text.cleaning import one_line
@@ -45,9 +45,9 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
         if failures < PATIENCE:
             return Pulled((said,), good=False)
         return _refused("fetch", f"{said}; the config stays as it is, the last {PATIENCE} pulls or more have failed")
-    if fetched.standing is Standing.LEVEL:
+    if fetched.standing is BranchState.LEVEL:
         return Pulled((f"nothing new: {followed.branch} is at {_short(fetched.head)}, as {followed.name} is",))
-    if fetched.standing is Standing.AHEAD:
+    if fetched.standing is BranchState.AHEAD:
         return Pulled((f"nothing new: {followed.branch} has commits that {followed.name} has not",))
     return _step(folder, at, environ, followed, fetched)
 
@@ -55,7 +55,7 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
 def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upstream, fetched: Fetched) -> Pulled:
     """Step forward to what was fetched, or refuse it."""
     new, stays = f"{_short(fetched.commit)} of {followed.name}", f"the config stays at {_short(fetched.head)}"
-    if fetched.standing is Standing.APART:
+    if fetched.standing is BranchState.APART:
         why = (
             f"{followed.branch} has other commits, so it is no fast-forward; reset or rebase {followed.branch} by hand"
         )

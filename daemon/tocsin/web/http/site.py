@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from tocsin.adapters.outbox.file import Delivered
+from tocsin.adapters.outbox.file import OutboxFile
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
@@ -38,7 +38,7 @@ class Inbox(Protocol):
         """Changes whenever the folder does."""
         ...
 
-    def newest(self, most: int) -> Sequence[Delivered]:
+    def newest(self, most: int) -> Sequence[OutboxFile]:
         """The newest messages, newest first."""
         ...
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tocsin.adapters.outbox.file import Delivered
+from tocsin.adapters.outbox.file import OutboxFile
 from tocsin.web.access.guard import want_token_from_afar
 from tocsin.web.http.site import CACHE_NEVER, LASTING, Inbox, Site
 
@@ -50,7 +50,7 @@ class _Wanted:
     person: str
     incident: str
 
-    def among(self, newest: Sequence[Delivered]) -> list[Delivered]:
+    def among(self, newest: Sequence[OutboxFile]) -> list[OutboxFile]:
         """Those that were asked for."""
         return [each for each in newest if self.person in ("", each.person) and self.incident in ("", each.incident)][
             :SHOWN_MOST
