@@ -4,12 +4,12 @@ its kind.
 It decides when to look, and that each is judged once. It must not know what an arrival means.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.replies.polling import poll
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.ports.ledger import ArrivalLedger, LedgerError
@@ -38,12 +38,7 @@ class Arrivals:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(ASKS_EVERY)
-            try:
-                await self.look()
-            except LedgerError as trouble:
-                log.warning("ledger trouble", trouble=str(trouble))
+        await poll(self.look, lambda: ASKS_EVERY)
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""

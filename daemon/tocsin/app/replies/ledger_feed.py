@@ -4,22 +4,18 @@ words for the operators (`tocsin pull`), brought to them.
 It decides when to ask, and which words are too old to tell. It must not know what an answer does or a report means.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
 from tocsin.app.engine.incident_state import Recorded
+from tocsin.app.replies.polling import poll
 from tocsin.domain.operator_notice import Notify, OperatorNotice
-from tocsin.ports.ledger import FeedLedger, LedgerError
+from tocsin.ports.ledger import FeedLedger
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
 TOLD_WITHIN = timedelta(hours=1)
 """How old a word for the operators may be when it is found: one left while the daemon was down is still told."""
-
-log = structlog.get_logger()
 
 
 class LedgerFeed:
@@ -44,12 +40,7 @@ class LedgerFeed:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(ASKS_EVERY)
-            try:
-                await self.ask()
-            except LedgerError as trouble:
-                log.warning("ledger trouble", trouble=str(trouble))
+        await poll(self.ask, lambda: ASKS_EVERY)
 
     async def ask(self) -> None:
         """Bring what is new. Raises LedgerError."""

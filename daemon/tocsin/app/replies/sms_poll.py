@@ -4,7 +4,6 @@ It decides how far back is asked, and when the operators hear that it fails. Wha
 once, however it came in.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,11 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.replies.polling import poll
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger import ArrivalLedger
 
 OVERLAP = timedelta(minutes=10)
 """How far before the newest message known is asked: the provider's clock differs, and messages come out of order."""
@@ -59,14 +59,15 @@ class Poll:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            asked = self._asked()
-            if asked:
-                try:
-                    await self.ask(asked)
-                except LedgerError as trouble:
-                    log.warning("ledger trouble", trouble=str(trouble))
-            await asyncio.sleep((self.pause(asked.every) if asked else IDLE).total_seconds())
+        await poll(self._turn, self._pause, at_once=True)
+
+    async def _turn(self) -> None:
+        if asked := self._asked():
+            await self.ask(asked)
+
+    def _pause(self) -> float:
+        asked = self._asked()
+        return (self.pause(asked.every) if asked else IDLE).total_seconds()
 
     def pause(self, every: timedelta) -> timedelta:
         """How long is waited until the next question."""

@@ -1,0 +1,30 @@
+"""Ask again and again, for as long as the daemon runs, whatever trouble the ledger has meanwhile."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from tocsin.ports.ledger import LedgerError
+
+Ask = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+async def poll(ask: Ask, pause: Callable[[], float], *, at_once: bool = False) -> None:
+    """Wait for `pause` seconds, then ask, until cancelled; `at_once` asks before the first pause. A LedgerError is
+    logged and asked again after the next pause; any other exception ends the polling.
+    """
+    if at_once:
+        await _ask(ask)
+    while True:
+        await asyncio.sleep(pause())
+        await _ask(ask)
+
+
+async def _ask(ask: Ask) -> None:
+    try:
+        await ask()
+    except LedgerError as trouble:
+        log.warning("ledger trouble", trouble=str(trouble))
