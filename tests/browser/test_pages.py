@@ -21,10 +21,10 @@ from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.web.http.cache import AT_LEAST
 
+from tests.builders.instants import MINUTE, T0
+from tests.builders.stories import many_incidents
 from tests.fakes.clock import StillClock
-from tests.unit.lives import T0
-from tests.unit.web.lives import Life, alive
-from tests.unit.web.stories import BEARER, KEY, MINUTE, WEB, lived
+from tests.unit.web.lives import BEARER, KEY, WEB, Life, alive
 
 CHROMIUM = shutil.which("chromium")
 PAGES = {
@@ -60,7 +60,7 @@ async def site(folder: Path) -> AsyncIterator[Life]:
         message = Message(f"key-{via}", via, address, "ana", "Ana Souza", content, "card", 1, "page", T0)
         assert isinstance(await outbox.send(message), Accepted)
     async with alive(inbox=OutboxReader(folder), **WEB) as life:
-        life.ledger.pages = await lived()
+        life.ledger.pages = await many_incidents()
         life.clock.go(71 * MINUTE)
         yield life
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tocsin.app.engine.incident_state import Known
 from tocsin.app.intake.intake import Intake
 
+from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
-from tests.policies import small_policy
 
 NAMES = ("a.yaml", "a.yml", "b.yaml", "c d.yaml")
 CONTENTS = (

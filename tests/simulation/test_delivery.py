@@ -11,8 +11,8 @@ from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel, ReachEntry
 from tocsin.formats.policy_test.script import Step
 
+from tests.builders.policies import paging_policy
 from tests.fakes.loop import VirtualClock, run_virtually
-from tests.simulation.policies import policy
 from tests.simulation.world import World
 
 FILE = "title: Card payments fail\nseverity: sev1\n"
@@ -22,7 +22,7 @@ def simulate(story: Any, **changes: Any) -> World:
     """Run a story `async (world) -> None` in a fresh world."""
 
     async def main(clock: VirtualClock) -> World:
-        world = World(clock, policy(), **changes)
+        world = World(clock, paging_policy(), **changes)
         await story(world)
         return world
 
@@ -74,7 +74,7 @@ def test_a_refused_channel_goes_by_the_other_at_once() -> None:
     """With only SMS asked for, a number that is refused for good sends the page by email within a second (rule 36)."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=(Channel.SMS,))
+        world.policy = paging_policy(via=(Channel.SMS,))
         world.faults.refuses = frozenset({"+14155550101"})
         await world.start()
         world.folder.write("pay.yaml", FILE)
@@ -127,7 +127,7 @@ def test_a_dead_provider_sends_pages_elsewhere_within_30_seconds(fault: str) -> 
     """SMS is away: pages by SMS go by email within 30 s (at once for bad credentials), and come by SMS later (rule 37)."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=(Channel.SMS,))
+        world.policy = paging_policy(via=(Channel.SMS,))
         setattr(world.faults, fault, frozenset({Channel.SMS}))
         await world.start()
         world.folder.write("pay.yaml", FILE)
@@ -148,7 +148,7 @@ def test_an_sms_without_receipt_goes_by_email_too() -> None:
     """A page that the provider accepted but did not deliver goes by the other channel after 3 minutes."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=(Channel.SMS,))
+        world.policy = paging_policy(via=(Channel.SMS,))
         world.faults.undelivered = 1.0
         await world.start()
         world.folder.write("pay.yaml", FILE)

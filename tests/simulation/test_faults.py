@@ -13,8 +13,8 @@ from tocsin.domain.delivery import Uncertain
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
+from tests.builders.policies import BOTH, WITHIN, paging_policy
 from tests.fakes.loop import VirtualClock, run_virtually
-from tests.simulation.policies import BOTH, WITHIN, policy
 from tests.simulation.world import World
 
 SEEDS = range(40)
@@ -92,7 +92,7 @@ class Story:
 
 def tell(seed: int) -> Story:
     async def main(clock: VirtualClock) -> Story:
-        told = Story(World(clock, policy(BOTH), seed))
+        told = Story(World(clock, paging_policy(BOTH), seed))
         await told.tell()
         return told
 

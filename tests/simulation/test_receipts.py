@@ -10,7 +10,7 @@ from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
 from tocsin.domain.people import Channel
 
-from tests.simulation.policies import policy
+from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import FILE, seconds_of, simulate
 from tests.simulation.world import World
 
@@ -36,7 +36,7 @@ async def told(world: World, attempt: Attempt, state: str, code: str = "", sid: 
 
 async def paged(world: World, via: tuple[Channel, ...] = SMS) -> Attempt:
     """A page has gone to ana by SMS, and the provider says nothing of it; the try."""
-    world.policy = policy(via=via)
+    world.policy = paging_policy(via=via)
     world.providers[Channel.SMS].says = Fate(Receipt.SENT)
     await world.start()
     world.folder.write("pay.yaml", FILE)
@@ -144,7 +144,7 @@ def test_a_callback_before_the_answer(state: str, then: list[tuple[int, str]]) -
     """It comes while the request is still under way: it is kept until that has ended."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=SMS)
+        world.policy = paging_policy(via=SMS)
         await world.start()
         world.folder.write("pay.yaml", FILE)
         while not tries_of(world, "ana"):
@@ -163,7 +163,7 @@ def test_a_callback_says_that_an_uncertain_try_left() -> None:
     """The answer got lost, and the provider speaks of the message: there is no second copy, and nobody looks it up."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=SMS)
+        world.policy = paging_policy(via=SMS)
         world.faults.unheard = 1.0
         await world.start()
         world.folder.write("pay.yaml", FILE)
@@ -183,7 +183,7 @@ def test_a_callback_while_the_daemon_was_down() -> None:
     """Killed in the middle of a send; the webhook tells at the next start that it arrived: no second copy."""
 
     async def story(world: World) -> None:
-        world.policy = policy(via=SMS)
+        world.policy = paging_policy(via=SMS)
         await world.start()
         world.folder.write("pay.yaml", FILE)
         while not tries_of(world, "ana"):
@@ -315,7 +315,7 @@ def test_a_provider_that_hangs_when_asked_holds_up_nothing() -> None:
 
     async def story(world: World) -> None:
         world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
-        world.policy = policy(via=SMS)
+        world.policy = paging_policy(via=SMS)
         provider: Any = world.providers[Channel.SMS]
 
         async def hangs(_provider_id: str) -> Fate:

@@ -23,7 +23,7 @@ from tocsin.text.gsm import segments
 from tocsin.wording.message import builtin
 from tocsin.wording.message.wording import Wording, wording
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 SHIPPED = shipped_folder()
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
 from tocsin.formats.settings.settings import Alertmanager
 
+from tests.builders.policies import shipped_policy
 from tests.unit.alerts import T0, alert, group
-from tests.unit.lives import shipped_policy
 
 SETTINGS = Alertmanager(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
 MEANING = Meaning(SETTINGS, shipped_policy())

@@ -17,7 +17,9 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
 
-from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import happen, on_duty, see
 
 CARD = Incident("card", "Card payments fail", "sev1")
 MINUTE = timedelta(minutes=1)
@@ -63,7 +65,7 @@ async def test_a_file_alone(tmp_path: Path) -> None:
 
 async def test_who_was_woken_why_and_what_comes(ledger: SqlLedger, tmp_path: Path) -> None:
     """Paged, escalated, accepted, told of a change: each with its reason and its rule in words, at the right instants."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     lead = on_duty("engineers")
     named = shipped_policy().people[lead].name
     await happen(ledger, "card", Answered(T0 + 4 * MINUTE, lead, Answer.OK))
@@ -87,11 +89,11 @@ async def test_who_was_woken_why_and_what_comes(ledger: SqlLedger, tmp_path: Pat
 
 async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
     """`--at` knows nothing of what came later: not who accepted, nor what was sent, nor that it is resolved."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     lead = on_duty("engineers")
     await happen(ledger, "card", Answered(T0 + 4 * MINUTE, lead, Answer.OK))
     before = await told(ledger, tmp_path, T0 + 5 * MINUTE)
-    await seen(ledger, replace(CARD, status=Status.RESOLVED), T0 + 50 * MINUTE, "e")
+    await see(ledger, replace(CARD, status=Status.RESOLVED), T0 + 50 * MINUTE, "e")
     now = T0 + 60 * MINUTE
     then = await told(ledger, tmp_path, now, T0 + 4 * MINUTE)
     assert (then.incident, then.sent) == (before.incident, before.sent)
@@ -108,7 +110,7 @@ async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
 
 async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
     """Asked by one person, nothing is folded, nobody else's messages are told, and the revision stands beside each rule."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     for minutes in range(5, 60, 5):
         await happen(ledger, "card", ChannelRefused(T0 + minutes * MINUTE, "nobody@example.com", Channel.EMAIL))
     found = await told(ledger, tmp_path, T0 + 55 * MINUTE)
@@ -123,7 +125,7 @@ async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
 
 async def test_long_histories_are_folded_honestly(ledger: SqlLedger, tmp_path: Path) -> None:
     """What does not fit is counted: shown, repeated and folded messages are all there were. --all shows each."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     for minutes in range(5, 100, 5):
         await happen(ledger, "card", ChannelRefused(T0 + minutes * MINUTE, "nobody@example.com", Channel.EMAIL))
     found = await told(ledger, tmp_path, T0 + 95 * MINUTE)
@@ -157,7 +159,7 @@ async def test_what_became_of_it(ledger: SqlLedger, tmp_path: Path) -> None:
 
 async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:
     """Whoever holds another role gets no stand-down, and that is told with its rule."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     await happen(ledger, "card", ChannelRefused(T0 + 5 * MINUTE, "x@example.com", Channel.EMAIL))
     await happen(ledger, "card", Answered(T0 + 7 * MINUTE, "bo", Answer.OK))
     found = await told(ledger, tmp_path, T0 + 7 * MINUTE)
@@ -170,7 +172,7 @@ async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:
 
 async def test_unreadable(ledger: SqlLedger, tmp_path: Path) -> None:
     """A file that cannot be read: who is paged for it, why, and how it begins."""
-    await seen(ledger, Incident("card", "card", "sev1", summary="{{{ nonsense", unreadable=True))
+    await see(ledger, Incident("card", "card", "sev1", summary="{{{ nonsense", unreadable=True))
     shown = page(await told(ledger, tmp_path, T0))
     assert shown[1].startswith("card, unreadable, ")
     assert "! the file cannot be read; it begins: {{{ nonsense" in shown
@@ -180,7 +182,7 @@ async def test_unreadable(ledger: SqlLedger, tmp_path: Path) -> None:
 
 async def test_first_seen_resolved(ledger: SqlLedger, tmp_path: Path) -> None:
     """An incident that was over when first seen sent nothing and sends nothing."""
-    await seen(ledger, replace(CARD, status=Status.RESOLVED))
+    await see(ledger, replace(CARD, status=Status.RESOLVED))
     found = await told(ledger, tmp_path, T0 + MINUTE)
     assert (found.sent, found.coming) == ((), ())
     assert page(found)[1].startswith("card, resolved, since 10:00:00")

@@ -17,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.formats.incident.edit import Edit
 from tocsin.formats.incident.read import digest, read, unreadable
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 NOW = datetime(2026, 11, 23, 10, 4, 30, 500_000, tzinfo=UTC)
 BEFORE = NOW - timedelta(minutes=1)

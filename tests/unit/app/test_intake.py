@@ -9,8 +9,8 @@ from tocsin.app.intake.intake import Changes, Intake, Version
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 
+from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
-from tests.policies import small_policy
 
 START = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 GOOD = "title: Card payments fail\nseverity: sev2\n"

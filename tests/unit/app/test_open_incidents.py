@@ -14,7 +14,9 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import digest, unreadable
 from tocsin.ports.folder import Listed
 
-from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import happen, on_duty, see
 
 TEXT = "title: Card payments fail\nseverity: sev1\n"
 CARD = Incident("card", "Card payments fail", "sev1")
@@ -56,7 +58,7 @@ async def test_a_file_alone(ledger: SqlLedger) -> None:
 
 async def test_the_ledger_goes_first(ledger: SqlLedger) -> None:
     """An incident that the daemon knows is shown as it knows it, with what is wrong in the file now."""
-    await seen(ledger, CARD, digest=digest(TEXT.encode()))
+    await see(ledger, CARD, digest=digest(TEXT.encode()))
     await keep(ledger)
     (found,) = await look(ledger, file("title: Other\nseverity: sev9\n"))
     assert (found.incident, found.since, holders(found)[0]) == (CARD, T0, on_duty("commanders"))
@@ -66,8 +68,8 @@ async def test_the_ledger_goes_first(ledger: SqlLedger) -> None:
 
 async def test_what_is_resolved_is_not_shown(ledger: SqlLedger) -> None:
     """Neither by the ledger, nor by a file that nobody has seen; an edited file that opens it again is."""
-    await seen(ledger, CARD)
-    await seen(ledger, OVER, T0 + timedelta(minutes=5))
+    await see(ledger, CARD)
+    await see(ledger, OVER, T0 + timedelta(minutes=5))
     over = TEXT + "status: resolved\n"
     await keep(ledger, over)
     assert await look(ledger, file(over), file(over, "other.yaml")) == []
@@ -77,7 +79,7 @@ async def test_what_is_resolved_is_not_shown(ledger: SqlLedger) -> None:
 
 async def test_finished_incidents_are_not_read_again(ledger: SqlLedger) -> None:
     """A finished incident whose file is as it was is passed over."""
-    await seen(ledger, OVER)
+    await see(ledger, OVER)
     await keep(ledger, "no yaml: [")
     await ledger.finish("card")
     assert await look(ledger, file("no yaml: [")) == []
@@ -85,7 +87,7 @@ async def test_finished_incidents_are_not_read_again(ledger: SqlLedger) -> None:
 
 async def test_a_vanished_file_is_a_problem(ledger: SqlLedger) -> None:
     """The incident stays; a file with its content under another name is still its file."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     await keep(ledger)
     (gone,) = await look(ledger)
     assert [(each.file, each.code) for each in gone.problems] == [("incidents/card.yaml", "file-gone")]
@@ -100,7 +102,7 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     broken = file("help!")
     (unseen,) = await look(ledger, broken)
     assert (unseen.incident.unreadable, unseen.problems[0].code) == (True, "not-yaml")
-    await seen(ledger, unreadable("card.yaml", "help!", shipped_policy()))
+    await see(ledger, unreadable("card.yaml", "help!", shipped_policy()))
     (paged,) = await look(ledger, broken)
     assert (paged.since, paged.state.roles) == (T0, ())
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
@@ -109,7 +111,7 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
 
 async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:
     """The file that the ledger knows goes on, the other is its problem; a link alone is no incident."""
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     await keep(ledger)
     (found,) = await look(ledger, file("title: Other\nseverity: sev2\n", "card.yml"), file())
     assert (found.incident.title, [each.code for each in found.problems]) == ("Card payments fail", ["id-twice"])

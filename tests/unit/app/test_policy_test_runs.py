@@ -15,7 +15,8 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.policy_test import read as policy_tests
 from tocsin.formats.policy_test.expectations import Wanted, When
 
-from tests.unit.lives import CONFIG, T0, shipped_policy
+from tests.builders.instants import T0
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
 
 HEAD = """
 at: 2026-11-23T10:00:00Z
@@ -263,7 +264,7 @@ def test_an_incident_file_beside_the_test(tmp_path: Path) -> None:
 
 def test_the_shipped_tests_hold() -> None:
     """The config that comes with the daemon does what its own policy tests say."""
-    tests, problems = trials.read(trials.files_in([CONFIG / "tests"]), shipped_policy())
+    tests, problems = trials.read(trials.files_in([SHIPPED_CONFIG / "tests"]), shipped_policy())
     assert problems == []
     assert len(tests) > 20
     assert [failure for test in tests for failure in trials.trial(test, shipped_policy()).failures] == []

@@ -12,7 +12,7 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 OPEN = ReplyRoutes(replies=False, public_url="https://tocsin.example.com", keys=("a key of more than sixteen", "older"))

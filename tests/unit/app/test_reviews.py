@@ -18,7 +18,9 @@ from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.operator_notice import OperatorNotice
 
-from tests.unit.lives import T0, happen, on_duty, seen, shipped_policy
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import happen, on_duty, see
 
 CARD = Incident("card", "Card payments fail", "sev1")
 OVER = replace(CARD, status=Status.RESOLVED)
@@ -52,7 +54,7 @@ class Room:
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     yield Room(ledger, tmp_path / "reviews")
     await ledger.close()
 
@@ -63,7 +65,7 @@ async def test_it_tells_what_the_ledger_has(room: Room) -> None:
     await happen(
         room.ledger, "card", Answered(T0 + timedelta(minutes=1), commander.id, Answer.OK), Refused("no", "550")
     )
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     assert await room.write() == "card.md"
     text = room.text()
     for said in (
@@ -80,7 +82,7 @@ async def test_it_tells_what_the_ledger_has(room: Room) -> None:
 async def test_a_human_is_never_written_over(room: Room) -> None:
     """A draft as we wrote it is replaced; an edited one, and a file that was never ours, stay; the next name is used."""
     assert await room.write() == "card.md"
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     assert await room.write() == "card.md"
     assert "**Resolved**" in room.text()
     mine = room.text().replace("## Action items", "## What we do")
@@ -92,7 +94,7 @@ async def test_a_human_is_never_written_over(room: Room) -> None:
 
 async def test_the_draft_of_another_incident_is_left_alone(room: Room) -> None:
     """`card-2.md` may be the draft of an incident called card-2."""
-    await seen(room.ledger, replace(CARD, id="card-2"))
+    await see(room.ledger, replace(CARD, id="card-2"))
     await room.write("card-2")
     await room.write()
     (room.folder / "card.md").write_text("# mine\n")
@@ -135,11 +137,11 @@ async def until(true: Callable[[], object]) -> None:
 
 async def test_at_resolution(room: Room, at_work: Reviews) -> None:
     """It is there at once, and is written again when the last message has left."""
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     room.closing = True
     at_work.order("card", just_now=True)
     await until(lambda: room.names() == ["card.md"])
-    await seen(room.ledger, replace(OVER, resolution="Failed over"), T0 + timedelta(minutes=10))
+    await see(room.ledger, replace(OVER, resolution="Failed over"), T0 + timedelta(minutes=10))
     room.closing = False
     await until(lambda: "Failed over" in room.text())
     assert room.told == []
@@ -147,7 +149,7 @@ async def test_at_resolution(room: Room, at_work: Reviews) -> None:
 
 async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> None:
     """The draft may still call them waiting, so it is written again, though none waits when the first is done."""
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     waiting, writes, files = iter([True]), [], IncidentFiles(room.folder)
 
     def folder() -> IncidentFiles:
@@ -167,14 +169,14 @@ async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> Non
 
 async def test_after_a_restart_only_a_missing_one_is_written(room: Room, at_work: Reviews) -> None:
     """Neither one that is there, nor one whose review is done, nor one that was put elsewhere since."""
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     at_work.order("card", just_now=False)
     await until(lambda: room.names() == ["card.md"])
-    await seen(room.ledger, replace(OVER, review="done"), T0 + timedelta(minutes=10))
+    await see(room.ledger, replace(OVER, review="done"), T0 + timedelta(minutes=10))
     at_work.order("card", just_now=False)
     (room.folder / "card.md").rename(room.folder / "archive.md")
     at_work.order("card", just_now=False)
-    await seen(room.ledger, replace(OVER, id="next"))
+    await see(room.ledger, replace(OVER, id="next"))
     at_work.order("next", just_now=False)
     await until(lambda: "next.md" in room.names())
     assert room.names() == ["archive.md", "next.md"]
@@ -182,7 +184,7 @@ async def test_after_a_restart_only_a_missing_one_is_written(room: Room, at_work
 
 async def test_what_goes_wrong_is_told(room: Room, at_work: Reviews) -> None:
     """The operators hear which draft could not be written, and what to do; the next one is written all the same."""
-    await seen(room.ledger, OVER, T0 + timedelta(minutes=9))
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     room.folder.write_text("not a folder")
     at_work.order("card", just_now=True)
     await until(lambda: room.told)

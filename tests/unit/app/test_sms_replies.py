@@ -21,10 +21,10 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
 
+from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger, Pages
 from tests.fakes.transport import MemoryTransport
-from tests.simulation.policies import policy
 from tests.simulation.world import PlainRenderer
 
 ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
@@ -36,7 +36,7 @@ class House:
     """A daemon without wires: incidents are seen, people answer, time passes when told to."""
 
     def __init__(self, clock: StillClock | None = None, pages: Pages | None = None) -> None:
-        self.clock, self.ledger, self.policy = clock or StillClock(), MemoryLedger(pages), policy()
+        self.clock, self.ledger, self.policy = clock or StillClock(), MemoryLedger(pages), paging_policy()
         self.dice = random.Random(7)
         self.count = 0
 

@@ -13,9 +13,11 @@ from tocsin.domain.delivery import Deferred, Outcome, Receipt, Refused
 from tocsin.domain.facts import Answer, Answered, Seen
 from tocsin.domain.incident import Acknowledgment, Incident, Status
 
+from tests.builders.instants import T0
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
+from tests.builders.stories import happen, on_duty, pass_time, see
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.lives import CONFIG, T0, happen, on_duty, pass_time, seen, shipped_policy
 
 DRILL = Incident("practice", "An exercise", "sev2", drill=True)
 SECOND = timedelta(seconds=1)
@@ -32,7 +34,7 @@ def answered_by_all(found: Drilled) -> list[str]:
 async def ledger() -> MemoryLedger:
     """The drill was declared at T0, and all messages left at once."""
     made = MemoryLedger()
-    await seen(made, DRILL)
+    await see(made, DRILL)
     return made
 
 
@@ -64,7 +66,7 @@ async def test_it_is_complete_when_all_have_answered(ledger: MemoryLedger) -> No
 async def test_a_severity_that_pages_nobody_is_complete_at_once() -> None:
     """When its updates have left."""
     ledger = MemoryLedger()
-    await seen(ledger, replace(DRILL, severity="sev4"))
+    await see(ledger, replace(DRILL, severity="sev4"))
     assert (await look(ledger)).complete
     assert "  nobody was asked: this severity pages nobody" in report(await look(ledger), POLICY, T0)
 
@@ -119,7 +121,7 @@ async def test_the_report_tells_each_hop(ledger: MemoryLedger) -> None:
 async def test_what_failed_is_named(outcome: Outcome | None, said: str) -> None:
     """The person, the channel, the address, and what the provider said."""
     ledger = MemoryLedger()
-    await seen(ledger, DRILL)
+    await see(ledger, DRILL)
     lead = on_duty("engineers")
     place = next(n for n, each in enumerate(ledger.pages.attempts) if each.address == lead and "sms" in each.reference)
     broken = replace(ledger.pages.attempts[place], outcome=outcome, address="+14155550100")
@@ -149,7 +151,9 @@ async def test_following_ends_by_time_or_by_hand(ledger: MemoryLedger) -> None:
 def test_nobody_is_paged_without_a_daemon() -> None:
     """A clear line, and exit 1; a severity that is none is told before."""
     for severity, said in (("sev1", "start tocsin run first"), ("sev9", "unknown severity")):
-        done = CliRunner().invoke(command, [severity, "--yes", "--config", str(CONFIG)], env={"TOCSIN_LEDGER": LEDGER})
+        done = CliRunner().invoke(
+            command, [severity, "--yes", "--config", str(SHIPPED_CONFIG)], env={"TOCSIN_LEDGER": LEDGER}
+        )
         assert done.exit_code == 1
         assert said in done.stderr
         assert done.stdout == ""

@@ -6,7 +6,7 @@ import pytest
 from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import RESPONDER, Role, Service
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 POLICY = replace(
     small_policy(),

@@ -10,7 +10,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNot
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.incident.read import Reading, first_lines, read, unreadable
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 POLICY = small_policy()
 HEAD = "title: Card payments fail\nseverity: sev2\n"

@@ -9,7 +9,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNot
 from tocsin.formats.incident.edit import Edit, anew, edited
 from tocsin.formats.incident.read import read
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
 POLICY = small_policy()

@@ -12,7 +12,7 @@ from tocsin.domain.problem import Problem
 from tocsin.formats.policy_test.expectations import Exactly, Never, NoneAfter, Sent, Wanted, When
 from tocsin.formats.policy_test.read import PolicyTest, read
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 GROUPS = {
     "executives": StakeholderGroup("executives", "Executives", people=("chen",)),

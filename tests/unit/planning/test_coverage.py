@@ -13,7 +13,7 @@ from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource
 from tocsin.planning.on_call.hours import is_open
 from tocsin.planning.on_call.resolve import resolve
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 from tests.property.test_on_call import START, by_calendar, by_shifts
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)

@@ -10,7 +10,9 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
 
-from tests.unit.lives import T0, on_duty, shipped_policy
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import on_duty
 
 CARD = Incident("card", "Card payments fail", "sev1")
 

@@ -18,9 +18,11 @@ from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import happen, see
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.lives import T0, happen, seen, shipped_policy
 
 KEY, OLD_KEY = "a key of more than sixteen", "the key before that one"
 PUBLIC = "https://tocsin.example.com"
@@ -76,7 +78,7 @@ class Door:
 
     async def seen(self, **changes: Any) -> None:
         """The daemon sees a version now."""
-        await seen(self.ledger, replace(CARD, **changes), self.now)
+        await see(self.ledger, replace(CARD, **changes), self.now)
 
     async def heard(self, person: str, answer: Answer = Answer.OK) -> None:
         """An answer by another way."""
@@ -106,7 +108,7 @@ async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -
     sayings: Any = SimpleNamespace(say=lambda event, **_fields: said.append(event))
     in_force: Any = SimpleNamespace(policy=policy)
     site = Site(settings(keys, public_url), clock, lambda: ledger, in_force, JinjaPages(FOLDER / "pages"), sayings)
-    await seen(ledger, CARD)
+    await see(ledger, CARD)
     async with TestClient(TestServer(application(site))) as client:
         yield Door(client, ledger, clock, said, force)
 

@@ -15,9 +15,15 @@ from tocsin.web.http.log_limit import Sayings
 from tocsin.web.http.site import Inbox, Site
 from tocsin.web.server import application
 
+from tests.builders.policies import SHIPPED_CONFIG
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.lives import CONFIG
+
+TOKEN = "open-sesame-0123456789"
+KEY = "a-key-that-signs-links"
+WEB = {"web": {"token": TOKEN, "signing_key": [KEY]}, "public_url": "https://pager.example.com"}
+"""Settings of a site with links and a token."""
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def settings(**changes: Any) -> Settings:
@@ -96,7 +102,7 @@ async def alive(
         settings(**changes),
         clock,
         lambda: ledger,
-        ActivePolicy(lambda: ledger, CONFIG, {}, clock),
+        ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock),
         JinjaPages(FOLDER / "pages"),
         said,
         inbox,

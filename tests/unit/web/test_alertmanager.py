@@ -19,10 +19,10 @@ from tocsin.formats.settings.settings import Alertmanager, Email, Settings, Sms,
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
+from tests.builders.policies import shipped_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification
-from tests.unit.lives import shipped_policy
 
 TOKEN = "open-sesame-0123456789"
 ALERTS = Alertmanager(severities={"critical": "sev1"}, default_severity="sev3")

@@ -10,7 +10,8 @@ from tocsin.app.reply_options import links
 from tocsin.domain.facts import Answer, Answered, StillThereAsked
 from tocsin.domain.incident import Status
 
-from tests.unit.lives import on_duty, shipped_policy
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import on_duty
 from tests.unit.web.links import CARD, KEY, OLD_KEY, PUBLIC, Door, door
 
 LEAD = on_duty("engineers")

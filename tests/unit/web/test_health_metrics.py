@@ -13,7 +13,9 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.people import Channel
 from tocsin.web.access.guard import FORWARDED
 
-from tests.unit.lives import CONFIG, T0, happen
+from tests.builders.instants import T0
+from tests.builders.policies import SHIPPED_CONFIG
+from tests.builders.stories import happen
 from tests.unit.web.lives import Life, alive
 
 
@@ -58,7 +60,7 @@ async def test_metrics_are_the_ledgers_numbers() -> None:
     async with alive() as life:
         incident = Incident("db", "Database down", "sev1")
         await happen(life.ledger, "db", Seen(T0, incident, "1"))
-        loaded = load(CONFIG, T0, {})
+        loaded = load(SHIPPED_CONFIG, T0, {})
         await life.ledger.record_config("r7", loaded.files, T0)
         await life.ledger.claim_notice(HEALTHY, life.clock.now() - timedelta(seconds=7), timedelta(0))
         begun = await life.ledger.begin_attempt("db", Channel.SMS, "+14155550101", T0, "a kill")

@@ -12,7 +12,7 @@ from tocsin.domain.people import Channel
 from tocsin.web.routes.inbox import SHOWN_MOST, WATCHERS_MOST
 from tocsin.wording.message.email import Letterhead
 
-from tests.unit.lives import T0
+from tests.builders.instants import T0
 from tests.unit.web.lives import alive
 
 HTML = (

@@ -9,9 +9,10 @@ import pytest
 from tocsin.app.reply_options import links
 from tocsin.web.access import sessions
 
-from tests.unit.lives import shipped_policy
-from tests.unit.web.lives import Life, alive, parsed
-from tests.unit.web.stories import BEARER, KEY, MINUTE, TOKEN, WEB, lived
+from tests.builders.instants import MINUTE
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import many_incidents
+from tests.unit.web.lives import BEARER, KEY, TOKEN, WEB, Life, alive, parsed
 
 NOWHERE = "/incidents/never-was"
 
@@ -19,7 +20,7 @@ NOWHERE = "/incidents/never-was"
 @pytest.fixture
 async def life() -> AsyncIterator[Life]:
     async with alive(**WEB) as life:
-        life.ledger.pages = await lived()
+        life.ledger.pages = await many_incidents()
         life.clock.go(71 * MINUTE)
         yield life
 
@@ -172,7 +173,7 @@ async def test_nobody_is_sent_elsewhere(life: Life, to: str) -> None:
 async def test_without_a_token_nothing_internal_is_open() -> None:
     """No token set: the public view works, the log-in and the internal pages say why they are closed."""
     async with alive() as life:
-        life.ledger.pages = await lived()
+        life.ledger.pages = await many_incidents()
         assert "INTERNAL" not in (await life.get("/incidents/card"))[2]
         for path in ("/login", "/oncall"):
             status, _, body = await life.get(path)

@@ -13,9 +13,10 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.wording.report.public_view import AGAIN, LAST_WORD, Outside, outside
 
+from tests.builders.instants import MINUTE, T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import CARD, DRILL, SEARCH, card_payments, happen, pass_time, see
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.lives import T0, happen, pass_time, seen, shipped_policy
-from tests.unit.web.stories import CARD, DRILL, MINUTE, SEARCH, card_payments
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 POLICY = shipped_policy()
@@ -78,7 +79,7 @@ async def test_what_they_were_not_told_is_not_shown() -> None:
 async def test_nothing_to_see(incident: Incident) -> None:
     """No external group, a drill, first seen resolved: there is no public view."""
     ledger = MemoryLedger()
-    await seen(ledger, incident)
+    await see(ledger, incident)
     assert await view(ledger, incident.id) is None
 
 

@@ -19,7 +19,7 @@ from tocsin.wording.report.deliveries import Sent, told
 from tocsin.wording.report.review import STORY_MOST, draft, unedited
 from tocsin.wording.report.timeline import Step
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CARD = Incident("card", "Card payments fail", "sev1")

@@ -23,7 +23,7 @@ from tocsin.wording.report.page_timeline import Moment, moments
 from tocsin.wording.report.review import draft
 from tocsin.wording.report.timeline import Step
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 STORED = Path(__file__).parents[2] / "data" / "report"
 T0 = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)

@@ -18,7 +18,7 @@ from tocsin.wording.message.builtin import content
 from tocsin.wording.message.shorten import cut
 from tocsin.wording.message.wording import Wording, listed, wording
 
-from tests.policies import small_policy
+from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
