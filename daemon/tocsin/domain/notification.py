@@ -3,11 +3,15 @@
 The plan decides notifications; nothing else makes them. Their keys are deterministic, so deciding twice is harmless.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from tocsin.domain.people import Channel
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -82,6 +86,23 @@ class Notification:
     next_update_at: datetime | None = None
     rule: str = ""
     revision: str = ""
+
+
+def in_one(
+    things: Iterable[T], notification_of: Callable[[T], Notification], *, one_closing: bool = True
+) -> list[tuple[T, ...]]:
+    """Things in their order, those together whose notifications people take for one message: a page by all its
+    channels, an update to all readers of its group, and, if `one_closing`, the end to everybody. All in one agree on
+    instant, kind, reason, roles, level, round and rule.
+    """
+    found: dict[tuple[object, ...], list[T]] = {}
+    for thing in things:
+        notification = notification_of(thing)
+        to_everybody = one_closing and notification.kind is Kind.CLOSING
+        reader = "" if to_everybody else notification.group or notification.to
+        step = (notification.reason, notification.roles, notification.level, notification.round, notification.rule)
+        found.setdefault((notification.at, notification.kind, reader, *step), []).append(thing)
+    return [tuple(listed) for listed in found.values()]
 
 
 class Why(StrEnum):

@@ -18,7 +18,7 @@ from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Kind, Notification, Reason, Suppression
+from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
 from tocsin.domain.policy import Policy, Severity
 from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.read import digest
@@ -177,19 +177,13 @@ def _explained(
 
 def together(records: Iterable[Record], policy: Policy, severities: Sequence[tuple[datetime, str]] = ()) -> list[Told]:
     """Messages in time order, those that were decided as one together. `severities` are the incident's, since when."""
-    found: dict[tuple[object, ...], list[Record]] = {}
-    for record in records:
-        each = record.decided
-        if isinstance(each, Notification):
-            reader = "" if each.kind is Kind.CLOSING else each.group or each.to
-            found.setdefault((each.at, each.kind, reader, each.reason, each.roles, each.rule), []).append(record)
+    sent = ((record, record.decided) for record in records if isinstance(record.decided, Notification))
     told = []
-    for listed in found.values():
-        each = listed[0].decided
-        assert isinstance(each, Notification)
+    for listed in in_one(sent, lambda pair: pair[1]):
+        each = listed[0][1]
         name = next((name for since, name in reversed(severities) if since <= each.at), "")
         known = policy.severity(name) if each.revision == policy.revision else None
-        told.append(Told(tuple(listed), known))
+        told.append(Told(tuple(record for record, _ in listed), known))
     return sorted(told, key=lambda each: (each.first.at, _KINDS.index(each.first.kind)))
 
 

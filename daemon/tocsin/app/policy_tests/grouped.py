@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import Notification, in_one
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Severity
-from tocsin.text.times import brief
+from tocsin.wording.message.reason_text import timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,9 @@ class PlannedMessage:
 
 
 def together(messages: Iterable[Notification], start: datetime) -> list[PlannedMessage]:
-    """Messages in time order, those that belong together as one."""
-    found: dict[tuple[object, ...], list[Notification]] = {}
-    for each in messages:
-        key = (each.at, each.kind, each.group or each.to, each.reason, each.roles, each.level, each.round, each.rule)
-        found.setdefault(key, []).append(each)
-    return [PlannedMessage(listed[0].at - start, tuple(listed)) for listed in found.values()]
+    """Messages in time order, those that people take for one as one; each reader's closing message by itself."""
+    found = in_one(messages, lambda notification: notification, one_closing=False)
+    return [PlannedMessage(listed[0].at - start, listed) for listed in found]
 
 
 def because(spoken: PlannedMessage, severity: Severity | None) -> str:
@@ -69,28 +66,7 @@ def because(spoken: PlannedMessage, severity: Severity | None) -> str:
     """
     each = spoken.first
     ladder = f"level {each.level} of {', '.join(each.roles)}" if each.level is not None and each.roles else ""
-    told = [ladder or str(each.reason).replace("_", " "), _timing(each, severity)]
+    setting = timing(each, severity)
+    place = f" at {setting.place}" if setting and setting.place else ""
+    told = [ladder or str(each.reason).replace("_", " "), f"{setting.text}{place}" if setting else ""]
     return ", ".join(part for part in told if part) + (f" ({each.rule})" if each.rule else "")
-
-
-def _timing(each: Notification, severity: Severity | None) -> str:
-    """The setting that decides when it comes."""
-    if severity is None:
-        return ""
-    page = severity.page
-    if page and each.reason in (Reason.ESCALATED, Reason.REPEATED, Reason.LAST_RESORT):
-        return f"acknowledge_within {brief(page.acknowledge_within)} at {page.place}"
-    if page and page.still_there_after and each.reason is Reason.STILL_THERE:
-        return f"still_there_after {brief(page.still_there_after)} at {page.place}"
-    if each.reason is Reason.DUE:
-        cadence = next((stream.cadence for stream in severity.updates if stream.place == each.rule), None)
-        if cadence and cadence.cron:
-            return f'cron "{cadence.cron}" in {cadence.timezone}'
-        return f"every {', then '.join(brief(span.every) for span in cadence.spans)}" if cadence else ""
-    spans = {
-        Kind.REMINDER: ("remind_before", severity.remind_before),
-        Kind.VERIFY: ("verify_after", severity.verify_after),
-        Kind.REVIEW: ("remind_every", severity.review.remind_every if severity.review else None),
-    }
-    name, span = spans.get(each.kind, ("", None))
-    return f"{name} {brief(span)}" if span else ""

@@ -1,7 +1,10 @@
-"""Because: why a message is sent or held back, as one plain clause for people who ask why they were woken.
+"""Why a message is sent or held back, and which setting makes it come when it does, for people who ask why they were
+woken.
 
 Decides words only, from the message's own reason and the settings that were in force; must not know what became of it.
 """
+
+from dataclasses import dataclass
 
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.policy import RESPONDER, PagePolicy, Policy, Severity
@@ -52,6 +55,16 @@ _WHY = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting with its value, as the config writes it: `acknowledge_within 5m`. `place` is the file and line of what
+    it belongs to, where that is not the rule of the message itself.
+    """
+
+    text: str
+    place: str = ""
+
+
 def because(each: Notification, policy: Policy, severity: Severity | None) -> str:
     """The reason in words, its step on the ladder, and the setting that makes it come then. Without the severity that
     was in force only what the message itself knows.
@@ -61,9 +74,29 @@ def because(each: Notification, policy: Policy, severity: Severity | None) -> st
     if each.kind is Kind.PAGE and not each.roles:
         reason = "last resort: the incident file cannot be read"
     said = reason.format(roles=", ".join(map(policy.role_title, each.roles)))
-    facts = [_position(each), _setting(each, severity) if severity else ""]
+    setting = timing(each, severity)
+    facts = [_position(each), setting.text if setting else ""]
     known = ", ".join(fact for fact in facts if fact)
     return f"{said} ({known})" if known else said
+
+
+def timing(notification: Notification, severity: Severity | None) -> Setting | None:
+    """The setting that makes a message come when it does. `severity` is the one that was in force; None where nobody
+    knows it, or where no setting decides.
+    """
+    if severity is None:
+        return None
+    if notification.kind is Kind.PAGE:
+        return _page_timing(notification.reason, severity.page) if severity.page else None
+    if notification.kind is Kind.UPDATE:
+        return _cadence(notification, severity) if notification.reason is Reason.DUE else None
+    spans = {
+        Kind.REMINDER: ("remind_before", severity.remind_before),
+        Kind.VERIFY: ("verify_after", severity.verify_after),
+        Kind.REVIEW: ("remind_every", severity.review.remind_every if severity.review else None),
+    }
+    name, span = spans.get(notification.kind, ("", None))
+    return Setting(f"{name} {brief(span)}") if span else None
 
 
 def held_back(each: Suppression) -> str:
@@ -81,35 +114,20 @@ def _position(each: Notification) -> str:
     return f"round {each.round}" if responding else f"level {each.level}, round {each.round}"
 
 
-def _setting(each: Notification, severity: Severity) -> str:
-    """The setting that decides when it comes."""
-    if each.kind is Kind.PAGE:
-        return _of_page(each.reason, severity.page) if severity.page else ""
-    if each.kind is Kind.UPDATE:
-        return _of_cadence(each, severity) if each.reason is Reason.DUE else ""
-    spans = {
-        Kind.REMINDER: ("remind_before", severity.remind_before),
-        Kind.VERIFY: ("verify_after", severity.verify_after),
-        Kind.REVIEW: ("remind_every", severity.review.remind_every if severity.review else None),
-    }
-    name, span = spans.get(each.kind, ("", None))
-    return f"{name} {brief(span)}" if span else ""
-
-
-def _of_page(reason: Reason, page: PagePolicy) -> str:
+def _page_timing(reason: Reason, page: PagePolicy) -> Setting | None:
     if reason in (Reason.ESCALATED, Reason.REPEATED, Reason.LAST_RESORT):
-        return f"acknowledge_within {brief(page.acknowledge_within)}"
+        return Setting(f"acknowledge_within {brief(page.acknowledge_within)}", page.place)
     if reason is Reason.STILL_THERE and page.still_there_after:
-        return f"still_there_after {brief(page.still_there_after)}"
-    return ""
+        return Setting(f"still_there_after {brief(page.still_there_after)}", page.place)
+    return None
 
 
-def _of_cadence(each: Notification, severity: Severity) -> str:
+def _cadence(each: Notification, severity: Severity) -> Setting | None:
     """The cadence of the group's stream; a service's groups have that of the first."""
     streams = [stream for stream in severity.updates if each.group in stream.to] or severity.updates
     if not streams:
-        return ""
+        return None
     cadence = streams[0].cadence
     if cadence.cron:
-        return f'cron "{cadence.cron}" in {cadence.timezone}'
-    return f"every {', then '.join(brief(span.every) for span in cadence.spans)}"
+        return Setting(f'cron "{cadence.cron}" in {cadence.timezone}')
+    return Setting(f"every {', then '.join(brief(span.every) for span in cadence.spans)}")

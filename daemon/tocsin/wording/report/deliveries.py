@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Receipt, Refused, Uncertain
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
 
@@ -35,12 +35,7 @@ class Sent:
 
 def told(sent: Iterable[Sent], policy: Policy) -> Iterator[tuple[datetime, Runs]]:
     """The instant and the words of everything sent."""
-    together: dict[tuple[object, ...], list[Sent]] = {}
-    for each in sent:
-        about = each.notification
-        reader = about.group if about.kind is Kind.UPDATE else None if about.kind is Kind.CLOSING else about.to
-        together.setdefault((about.at, about.kind, about.reason, reader), []).append(each)
-    for found in together.values():
+    for found in in_one(sent, lambda each: each.notification):
         first = found[0].notification
         yield first.at, runs(*_what(first, policy), ": ", _fates(found, policy))
 
