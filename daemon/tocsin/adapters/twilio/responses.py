@@ -5,7 +5,7 @@ Decides from what was answered. Must not know how it was heard, nor what silence
     answer to a create                                          outcome
     201 with a sid                                              accepted
     429, code 20429; 21611 and 30001 (the sender's queue full)  deferred, as long as it asks
-    4xx with a code about the number                            refused
+    4xx with a code about the number (`refusal.CODES`)          refused
     any other 3xx or 4xx: the account, the sender, the country  deferred, the provider's fault: nothing was created
     anything else: 5xx, a 201 that cannot be read               uncertain: creating is not idempotent
 """
@@ -17,8 +17,6 @@ from typing import Any
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.wording.message import refusal
 
-REFUSED = frozenset({21211, 21214, 21217, 21265, 21610, 21612, 21614, 21635, 30004, 30005, 30006})
-"""Codes about the number: not a number, not reachable, opted out, not mobile, landline, blocked, unknown."""
 BUSY = frozenset({20429, 21611, 30001})
 """Codes that time cures."""
 DETAIL_MOST = 200
@@ -48,9 +46,9 @@ def receipt(status: str | None) -> Receipt:
 
 def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
     """What a message's status and error code say of it. A code about the number refuses that for good."""
-    said, number = receipt(status), str(code or "")
-    for_good = said is Receipt.UNDELIVERED and number.isdecimal() and int(number) in REFUSED
-    return Fate(said, Refused(refusal.what(number), number) if for_good else None, provider_id)
+    state, reason = receipt(status), str(code or "")
+    for_good = state is Receipt.UNDELIVERED and reason in refusal.CODES
+    return Fate(state, Refused(refusal.what(reason), reason) if for_good else None, provider_id)
 
 
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
@@ -64,7 +62,7 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
         return Uncertain(f"Twilio's answer {status} has no sid", str(status))
     if status == 429 or (code in BUSY and status < 500):
         return Deferred(said, str(code or status), retry_after=_wish(retry_after))
-    if 400 <= status < 500 and code in REFUSED:
+    if 400 <= status < 500 and str(code) in refusal.CODES:
         return Refused(said, str(code))
     if 300 <= status < 500:
         return Deferred(said, str(code or status), Fault.PROVIDER)

@@ -23,7 +23,9 @@ CODES = {
     "30005": _NO_PHONE,
     "30006": _LANDLINE,
 }
-"""What Twilio's codes about a number mean, and what helps."""
+"""Twilio's codes about a number, each with what is wrong and what helps. A code that stands here refuses the number for
+good (rule 37), wherever it comes from: this is the only list of them.
+"""
 
 
 def what(code: str) -> str:
