@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.git import pull as git_pull
+from tocsin.adapters.git import command
 from tocsin.app.configuration.pull import Pulled, pull
 
 from tests.fakes.pager import CONFIG, SETTINGS
@@ -227,8 +227,8 @@ def test_a_fetch_that_hangs_is_ended(
     repositories: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the deadline git and what it started are ended, however stubborn; nothing is left locked."""
-    monkeypatch.setattr(git_pull, "FETCH_DEADLINE", 0.5)
-    monkeypatch.setattr(git_pull, "ENDS_WITHIN", 0.3)
+    monkeypatch.setattr(command, "FETCH_DEADLINE", 0.5)
+    monkeypatch.setattr(command, "ENDS_WITHIN", 0.3)
     _ssh(repositories, tmp_path, "trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done")
     began = time.monotonic()
     done = repositories.pull()
@@ -254,4 +254,4 @@ def test_a_fetch_that_hangs_is_ended(
 )  # fmt: skip
 def test_what_git_says_in_one_line(said: str, told: str) -> None:
     """Its complaint, without passwords."""
-    assert git_pull.told(said) == told
+    assert command.Done(1, b"", said).complaint == told

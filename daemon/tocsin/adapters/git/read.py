@@ -6,16 +6,13 @@ reads is run: never anything that would touch the work tree or the index.
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-DEADLINE = 5.0
-"""Seconds that one git command may take."""
-READING = 60.0
-"""Seconds that it may take to read files out of a revision."""
+from tocsin.adapters.git import command
+
 FILES_LIMIT = 2000
 """The most files that are read out of one revision."""
 LINKS_LIMIT = 8
@@ -55,39 +52,26 @@ class NoRevision:
     shallow: bool = False
 
 
-def _git(folder: Path, arguments: Sequence[str], given: bytes = b"", deadline: float = DEADLINE) -> bytes | None:
-    """The output of a read-only git command in a folder, or None when it fails."""
-    # A git hook's own variables (GIT_DIR, GIT_INDEX_FILE) would name another repository than the folder's.
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or "CONFIG" in name}
-    environment = {**own, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed command, no shell
-            ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
-            capture_output=True,
-            check=False,
-            timeout=deadline,
-            env=environment,
-            input=given,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return done.stdout if done.returncode == 0 else None
+def _git(folder: Path, *arguments: str) -> str | None:
+    """The output of a look, as text without the blanks around it; None when git fails."""
+    done = command.run(folder, arguments, command.LOOK_DEADLINE)
+    return None if done.status else done.line
 
 
-def _line(folder: Path, arguments: Sequence[str]) -> str | None:
-    """The output of a git command as text, without its last line end."""
-    found = _git(folder, arguments)
-    return None if found is None else os.fsdecode(found).strip()
+def _bytes(folder: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+    """The output of a command that reads files, as it is; None when git fails."""
+    done = command.run(folder, arguments, command.READ_DEADLINE, given)
+    return None if done.status else done.output
 
 
 def commit(folder: Path) -> str | None:
     """The last commit that touched the folder, 12 digits, with a `+` behind it when the folder differs from it; None
     when the folder is in no commit.
     """
-    if _line(folder, ["rev-parse", "--quiet", "--verify", "HEAD:./"]) is None:
+    if _git(folder, "rev-parse", "--quiet", "--verify", "HEAD:./") is None:
         return None
-    found = _line(folder, ["log", "-1", "--abbrev=12", "--format=%h", "--", "."])
-    changed = _line(folder, ["status", "--porcelain", "--untracked-files=all", "--", "."])
+    found = _git(folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".")
     if not found or changed is None:
         return None
     return found + ("+" if changed else "")
@@ -96,18 +80,18 @@ def commit(folder: Path) -> str | None:
 def revision(folder: Path, name: str) -> Revision | NoRevision:
     """The folder as it was at a revision (a branch, a tag, a commit, `HEAD~3`). It need not exist now."""
     standing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
-    top = _line(standing, ["rev-parse", "--show-toplevel"])
+    top = _git(standing, "rev-parse", "--show-toplevel")
     if not top:
         return NoRevision(Lack.REPOSITORY)
-    found = _line(standing, ["rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"]) if _sound(name) else None
+    found = _git(standing, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}") if _sound(name) else None
     if not found:
-        known = _line(standing, ["for-each-ref", "--format=%(refname:short)", "--count=1000"]) or ""
-        shallow = _line(standing, ["rev-parse", "--is-shallow-repository"]) == "true"
+        known = _git(standing, "for-each-ref", "--format=%(refname:short)", "--count=1000") or ""
+        shallow = _git(standing, "rev-parse", "--is-shallow-repository") == "true"
         return NoRevision(Lack.REVISION, tuple(known.splitlines()), shallow)
     inside = Path(os.path.realpath(standing), folder.absolute().relative_to(standing))
     prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
     prefix = "" if prefix == "." else prefix
-    listed = _git(Path(top), ["ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}"], deadline=READING)
+    listed = _bytes(Path(top), "ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}")
     if listed is None:
         return NoRevision(Lack.FOLDER)
     paths, links = {}, {}
@@ -163,13 +147,13 @@ def blob(held: Revision, path: str) -> bytes | None:
     inside = posixpath.normpath(posixpath.join(held.prefix, path))
     if inside.startswith(("../", "/")):
         return None
-    return _git(held.repository, ["cat-file", "blob", f"{held.commit}:{inside}"])
+    return _bytes(held.repository, "cat-file", "blob", f"{held.commit}:{inside}")
 
 
 def blobs(repository: Path, names: Sequence[str]) -> dict[str, bytes]:
     """What blobs hold, by their names; those that are not there are left out."""
     given = "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()
-    output = _git(repository, ["cat-file", "--batch"], given, READING) if names else b""
+    output = _bytes(repository, "cat-file", "--batch", given=given) if names else b""
     found: dict[str, bytes] = {}
     at = 0
     while output and (end := output.find(b"\n", at)) >= 0:

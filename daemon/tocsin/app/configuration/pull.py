@@ -45,9 +45,9 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
         if failures < PATIENCE:
             return Pulled((said,), good=False)
         return _refused("fetch", f"{said}; the config stays as it is, the last {PATIENCE} pulls or more have failed")
-    if fetched.standing is BranchState.LEVEL:
+    if fetched.state is BranchState.LEVEL:
         return Pulled((f"nothing new: {followed.branch} is at {_short(fetched.head)}, as {followed.name} is",))
-    if fetched.standing is BranchState.AHEAD:
+    if fetched.state is BranchState.AHEAD:
         return Pulled((f"nothing new: {followed.branch} has commits that {followed.name} has not",))
     return _step(folder, at, environ, followed, fetched)
 
@@ -55,7 +55,7 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
 def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upstream, fetched: Fetched) -> Pulled:
     """Step forward to what was fetched, or refuse it."""
     new, stays = f"{_short(fetched.commit)} of {followed.name}", f"the config stays at {_short(fetched.head)}"
-    if fetched.standing is BranchState.APART:
+    if fetched.state is BranchState.APART:
         why = (
             f"{followed.branch} has other commits, so it is no fast-forward; reset or rebase {followed.branch} by hand"
         )
