@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
-from tocsin.formats.incident.file_name import counts
+from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
 from tocsin.ports.folder import Listed
 from tocsin.text.decoding import FILE_LIMIT
@@ -36,7 +36,7 @@ class FakeFolder:
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name."""
-        return self.away or [self.files[name] for name in sorted(self.files) if counts(name)]
+        return self.away or [self.files[name] for name in sorted(self.files) if is_incident_file(name)]
 
     async def pokes(self) -> AsyncGenerator[None, None]:
         """One poke for whatever was put in or taken away since the last one."""

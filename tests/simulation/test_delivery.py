@@ -9,7 +9,7 @@ import pytest
 from tocsin.app.simulation.play import play
 from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel, ReachEntry
-from tocsin.formats.policy_test.script import Step
+from tocsin.formats.policy_test.script import ScriptStep
 
 from tests.builders.policies import paging_policy
 from tests.fakes.loop import VirtualClock, run_virtually
@@ -239,7 +239,7 @@ def test_what_simulate_prints_is_what_the_daemon_sends() -> None:
     world = simulate(story)
     sent = [letter.notification for letter in world.disk.letters.values()]
     start = min(each.at for each in sent)
-    steps = [Step(timedelta(seconds=after), fields=fields) for after, fields in edits.items()]
+    steps = [ScriptStep(timedelta(seconds=after), fields=fields) for after, fields in edits.items()]
     played = play(world.policy, FILE.encode(), "pay.yaml", start, timedelta(seconds=7200), steps)
     assert len(sent) > 60
     assert sorted(map(told, sent)) == sorted(told(said.notification) for said in played.messages)

@@ -44,7 +44,7 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer,
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.reply_routes import NO_REPLY_ROUTES
-from tocsin.formats.settings.settings import Email, Settings, Sms
+from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings
 from tocsin.ports.ledger import LedgerError
 
 from tests.fakes.folder import FakeFolder
@@ -289,8 +289,8 @@ def settings() -> Settings:
     return Settings(
         operators=["olga"],
         last_resort=["olga"],
-        email=Email(sender="tocsin@example.com"),
-        sms=Sms(sender="+14155550100"),
+        email=EmailSettings(sender="tocsin@example.com"),
+        sms=SmsSettings(sender="+14155550100"),
     )
 
 

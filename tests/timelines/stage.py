@@ -24,7 +24,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident import read as incident_file
+from tocsin.formats.incident.read import read_incident
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 
@@ -183,7 +183,7 @@ class Watch:
         """The file is seen with these fields replaced."""
         self.fields |= yaml.safe_load(full(changes)) or {}
         data = yaml.safe_dump(self.fields, allow_unicode=True).encode()
-        reading = incident_file.read(data, "trouble.yaml", self.policy, self.history.incident, "trouble.yaml")
+        reading = read_incident(data, "trouble.yaml", self.policy, self.history.incident, "trouble.yaml")
         assert reading.incident is not None
         self.note(Seen(START + span_of(after), reading.incident))
 

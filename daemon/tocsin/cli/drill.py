@@ -103,9 +103,9 @@ def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
     from tocsin.app.policy_tests.grouped import together
     from tocsin.app.simulation.play import play_within
     from tocsin.cli.output.drill_lines import asked_first
-    from tocsin.formats.incident.edit import anew
+    from tocsin.formats.incident.edit import write_incident
 
-    played = play_within(policy, anew(declared), "drill.yaml", now, timedelta(0), ())
+    played = play_within(policy, write_incident(declared), "drill.yaml", now, timedelta(0), ())
     heard = together((said.notification for said in played.messages), now)
     people = policy.people
     named = [

@@ -104,7 +104,7 @@ def _ask_zone(given: str | None) -> str:
 
 def _sending(given: dict[str, str]) -> tuple[Mail, Sms]:
     """How messages go out, from the options."""
-    from tocsin.formats.settings import types as settings_fields
+    from tocsin.formats.settings.types import account_sid, mail_sender, sms_sender
 
     for option, needed in (("smtp", "email_from"), ("twilio", "sms_from"), ("smtp_user", "smtp")):
         if option in given and needed not in given:
@@ -112,17 +112,17 @@ def _sending(given: dict[str, str]) -> tuple[Mail, Sms]:
     mail, sms = Mail(), Sms()
     if "email_from" in given:
         host, port = _read("--smtp", _server, given["smtp"]) if "smtp" in given else ("", mail.port)
-        sender = _read("--email-from", settings_fields.mail_sender, given["email_from"])
+        sender = _read("--email-from", mail_sender, given["email_from"])
         mail = Mail(sender, host, port, given.get("smtp_user", ""))
     if "sms_from" in given:
-        account = _read("--twilio", settings_fields.account_sid, given["twilio"]) if "twilio" in given else ""
-        sms = Sms(_read("--sms-from", settings_fields.sms_sender, given["sms_from"]), account)
+        account = _read("--twilio", account_sid, given["twilio"]) if "twilio" in given else ""
+        sms = Sms(_read("--sms-from", sms_sender, given["sms_from"]), account)
     return mail, sms
 
 
 def _ask_sending() -> tuple[Mail, Sms]:
     """How messages go out: the outbox, or a mail server and perhaps Twilio."""
-    from tocsin.formats.settings import types as settings_fields
+    from tocsin.formats.settings.types import account_sid, mail_sender, sms_sender
 
     click.echo(
         "3. How do messages go out? Into var/outbox/ as files, to try it; or by a mail server and Twilio.", err=True
@@ -130,10 +130,10 @@ def _ask_sending() -> tuple[Mail, Sms]:
     host, port = _ask("   mail server (empty: the outbox)", lambda text: _server(text) if text else ("", 0), "")
     if not host:
         return Mail(), Sms()
-    sender = _ask("   emails come from", settings_fields.mail_sender)
+    sender = _ask("   emails come from", mail_sender)
     user = click.prompt("   login there (empty: none)", default="", show_default=False, err=True).strip()
-    account = _ask("   Twilio account AC… (empty: SMS into the outbox)", _optional(settings_fields.account_sid), "")
-    number = _ask("   SMS come from", settings_fields.sms_sender) if account else Sms().sender
+    account = _ask("   Twilio account AC… (empty: SMS into the outbox)", _optional(account_sid), "")
+    number = _ask("   SMS come from", sms_sender) if account else Sms().sender
     return Mail(sender, host, port, user), Sms(number, account)
 
 

@@ -144,7 +144,7 @@ def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
     """Print the stretches that touch the span, whole, as an iCalendar file. One that is under way keeps its real start,
     so that tomorrow's file has the same event.
     """
-    from tocsin.formats.calendar.feed import write
+    from tocsin.formats.calendar.feed import write_calendar
     from tocsin.planning.on_call.shifts import AROUND, unclipped_spans
 
     start, end = span
@@ -157,7 +157,7 @@ def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
     events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
     of = [policy.people[who].name] if who else []
     of += [asked.rotation] if asked.rotation else []
-    sys.stdout.buffer.write(write(events, start, ": ".join(["On call", *of])))
+    sys.stdout.buffer.write(write_calendar(events, start, ": ".join(["On call", *of])))
     sys.stdout.buffer.flush()
 
 

@@ -43,14 +43,14 @@ def command(
     """
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
-    from tocsin.formats.policy_test import script as scripts
+    from tocsin.formats.policy_test.script import ScriptStep, read_script
     from tocsin.formats.settings.settings import reply_routes
 
     start = (at or moment()).astimezone(UTC).replace(microsecond=0)
     opened = open_policy(config, start)
-    steps: tuple[scripts.Step, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
     if script is not None:
-        steps, problems = scripts.read(script.read_bytes(), str(script), opened.policy)
+        steps, problems = read_script(script.read_bytes(), str(script), opened.policy)
         if problems:
             fail(problems)
     renderer = shipped_renderer(opened.settings.templates)

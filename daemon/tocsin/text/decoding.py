@@ -30,7 +30,7 @@ def problem(file: str, place: Place, code: str, message: str, level: ProblemLeve
     return Problem(file, *place, level, code, cut(one_line(clean(message)), MESSAGE_LIMIT))
 
 
-def under(label: str, path: str) -> str:
+def displayed_path(label: str, path: str) -> str:
     """A file as users call it: its path inside a folder that they call `label`."""
     return path if label == "." else f"{label}/{path}"
 

@@ -37,7 +37,7 @@ PROBLEM_LIMIT = 100
 """The most problems told of one file's YAML."""
 
 Value = str | list["Value"] | dict[str, "Value"] | None
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 _Node = ScalarEvent | MappingStartEvent | SequenceStartEvent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -57,10 +57,10 @@ class Document:
     value: Value = None
     problems: list[Problem] = field(default_factory=list)
     broken: bool = False
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, Place] = field(default_factory=dict)
+    values: dict[KeyPath, Place] = field(default_factory=dict)
 
-    def place(self, path: Path, *, key: bool = False) -> Place:
+    def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Where the value (or its key) at a path stands; for a path that the file lacks, its nearest parent's place."""
         first, second = (self.keys, self.values) if key else (self.values, self.keys)
         while path:
@@ -72,13 +72,13 @@ class Document:
         return 1, 1
 
     def problem(
-        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+        self, path: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with the value (or the key) at a path."""
         return problem(self.file, self.place(path, key=key), code, message, level)
 
 
-def read(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document:
+def read_yaml(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document:
     """Read one YAML file of at most `limit` bytes; `file` is its name in problems."""
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
@@ -121,7 +121,7 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.containers: list[list[Value] | dict[str, Value]] = []
-        self.paths: list[Path] = []
+        self.paths: list[KeyPath] = []
         self.key: str | _Dropped | None = None
         self.skipping = 0
         self.skip_is_key = False
@@ -216,9 +216,9 @@ class _Builder:
             self.document.keys[path] = _place(event)
             self.key = key
 
-    def attach(self, event: _Node, value: Value) -> Path | None:
+    def attach(self, event: _Node, value: Value) -> KeyPath | None:
         """Put a value where it belongs; its path, or None when it is left out."""
-        path: Path = ()
+        path: KeyPath = ()
         if not self.containers:
             self.document.value = value
         else:

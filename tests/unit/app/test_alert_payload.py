@@ -11,7 +11,7 @@ from tocsin.app.alerts import memory as alert_memory
 from tocsin.app.alerts import payload as alertmanager
 from tocsin.app.alerts import words as alert_words
 from tocsin.app.alerts.memory import Memory
-from tocsin.text import yaml
+from tocsin.text.yaml import read_yaml
 
 from tests.unit.alerts import T0, alert, group, notification
 
@@ -156,7 +156,7 @@ def test_a_file_remembers(text: str) -> None:
     first = Memory().with_alerts(group(*(alert(f"{n}", n) for n in range(25))).firing, T0).with_summary("s")
     once = alert_memory.written(text.encode(), first)
     assert alert_memory.read(once) == first
-    assert yaml.read(once, "").value == yaml.read(text.encode(), "").value
+    assert read_yaml(once, "").value == read_yaml(text.encode(), "").value
     second = first.with_alerts(group(alert("new", 3)).firing, T0 + timedelta(hours=1))
     twice = alert_memory.written(once, second)
     assert alert_memory.read(twice) == second

@@ -11,12 +11,12 @@ from tocsin.app.alerts.payload import Group
 from tocsin.app.alerts.steps import Did, Step, declaration, step
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
-from tocsin.formats.settings.settings import Alertmanager
+from tocsin.formats.settings.settings import AlertmanagerSettings
 
 from tests.builders.policies import shipped_policy
 from tests.unit.alerts import T0, alert, group
 
-SETTINGS = Alertmanager(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
+SETTINGS = AlertmanagerSettings(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
 MEANING = Meaning(SETTINGS, shipped_policy())
 MINUTE = timedelta(minutes=1)
 
@@ -188,7 +188,7 @@ def test_the_worst_counts() -> None:
     """Of several; without a default what cannot be read counts as an unreadable file."""
     three = group(alert(severity="page"), alert("b", severity="critical"), alert("c"))
     assert MEANING.severity(three.firing) == "sev1"
-    assert Meaning(Alertmanager(), shipped_policy()).severity(group(alert()).firing) == "sev1"
+    assert Meaning(AlertmanagerSettings(), shipped_policy()).severity(group(alert()).firing) == "sev1"
     assert MEANING.worse("sev4", "a severity that left the config")
 
 

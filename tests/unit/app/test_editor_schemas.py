@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 from tocsin.app.configuration.editor_schemas import SCHEMAS
 from tocsin.app.configuration.load import read_tree
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.incident import read as incident
-from tocsin.formats.policy_test import read as policy_tests
+from tocsin.formats.incident.read import read_incident
+from tocsin.formats.policy_test.read import read_policy_tests
 from tocsin.formats.schema import patterns
 from tocsin.text import scalars
 
@@ -68,13 +68,13 @@ def settings(text):
 def declared(text):
     """The problems of an incident file, warnings too: an editor has one colour only."""
     policy = read_tree(BASE, Path("/x/config"), AT, {}).policy
-    return incident.read(text.encode(), "x.yaml", policy, None, "x.yaml").problems
+    return read_incident(text.encode(), "x.yaml", policy, None, "x.yaml").problems
 
 
 def played(text):
     """The problems of a file of policy tests beside a good config."""
     policy = read_tree(BASE, Path("/x/config"), AT, {}).policy
-    return policy_tests.read(text.encode(), "config/tests/x.yaml", policy, {"../../a.yaml": TWO.encode()}.get)[1]
+    return read_policy_tests(text.encode(), "config/tests/x.yaml", policy, {"../../a.yaml": TWO.encode()}.get)[1]
 
 
 def judged(kind, text):

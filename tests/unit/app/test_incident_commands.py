@@ -15,7 +15,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.incident.edit import Edit
-from tocsin.formats.incident.read import digest, read, unreadable
+from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 
 from tests.builders.policies import small_policy
 
@@ -37,7 +37,7 @@ class Room:
         (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
 
     def says(self, name: str = "card.yaml") -> Incident:
-        found = read((self.folder / name).read_bytes(), name, small_policy(), None, name).incident
+        found = read_incident((self.folder / name).read_bytes(), name, small_policy(), None, name).incident
         assert found is not None
         return found
 
@@ -46,7 +46,7 @@ class Room:
 
     async def seen(self, text: str = GOOD, *, paged: str = "") -> Incident:
         """The daemon has seen this version, and paged somebody for it."""
-        incident = read(text.encode(), "card.yaml", small_policy(), None, "").incident
+        incident = read_incident(text.encode(), "card.yaml", small_policy(), None, "").incident
         assert incident is not None
         await self.ledger.record("card", [Seen(BEFORE, incident, digest(text.encode())), *_pages(paged)], [], [])
         await self.ledger.keep_file("card", "card.yaml", digest(text.encode()), text.encode())
@@ -142,7 +142,7 @@ async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> Non
 async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -> None:
     """The answer is recorded, the file left alone; nobody else's counts."""
     room.write("card.yaml", "help!")
-    incident = unreadable("card.yaml", "help!", small_policy())
+    incident = unreadable_incident("card.yaml", "help!", small_policy())
     await room.ledger.record("card", [Seen(BEFORE, incident, digest(b"help!")), *_pages("ana", "")], [], [])
     with pytest.raises(EditRefusedError, match="never paged"):
         await room.desk.acknowledge("card", "bo")

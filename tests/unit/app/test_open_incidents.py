@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
 from tocsin.domain.facts import Gone
 from tocsin.domain.incident import Incident, Status
-from tocsin.formats.incident.read import digest, unreadable
+from tocsin.formats.incident.read import digest, unreadable_incident
 from tocsin.ports.folder import Listed
 
 from tests.builders.instants import T0
@@ -102,7 +102,7 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     broken = file("help!")
     (unseen,) = await look(ledger, broken)
     assert (unseen.incident.unreadable, unseen.problems[0].code) == (True, "not-yaml")
-    await see(ledger, unreadable("card.yaml", "help!", shipped_policy()))
+    await see(ledger, unreadable_incident("card.yaml", "help!", shipped_policy()))
     (paged,) = await look(ledger, broken)
     assert (paged.since, paged.state.roles) == (T0, ())
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))

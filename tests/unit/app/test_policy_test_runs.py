@@ -12,8 +12,8 @@ from tocsin.app.policy_tests.matching import assign
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.formats.policy_test import read as policy_tests
-from tocsin.formats.policy_test.expectations import Wanted, When
+from tocsin.formats.policy_test.expectations import MessagePattern, When
+from tocsin.formats.policy_test.read import read_policy_tests
 
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
@@ -31,7 +31,7 @@ steps:
 
 def tried(expect: str, head: str = HEAD, policy: Policy | None = None) -> tuple[Failure, ...]:
     policy = policy or shipped_policy()
-    tests, problems = policy_tests.read(f"{head}expect:\n  {expect}\n".encode(), "t.yaml", policy, lambda _: None)
+    tests, problems = read_policy_tests(f"{head}expect:\n  {expect}\n".encode(), "t.yaml", policy, lambda _: None)
     assert problems == ()
     return trials.trial(tests[0], policy).failures
 
@@ -214,7 +214,7 @@ def test_a_list_written_from_the_plan_holds(sent: list[tuple[int, str, str]], da
     for at, to, via in sent:
         early, late = data.draw(st.integers(0, at)), data.draw(st.integers(at, 5))
         window = When(timedelta(minutes=early), timedelta(minutes=late))
-        wanted.append(Wanted(Kind.PAGE, to, via=(Channel(via),), when=window))
+        wanted.append(MessagePattern(Kind.PAGE, to, via=(Channel(via),), when=window))
     assert assign(wanted, [message(*each) for each in sorted(sent)]) == ([], [])
 
 
@@ -223,7 +223,7 @@ def test_a_list_written_from_the_plan_holds(sent: list[tuple[int, str, str]], da
 def test_entries_without_channels_take_a_whole_instant(sent: list[tuple[int, str, str]]) -> None:
     """One entry for each reader and instant covers all their messages; one fewer leaves some."""
     instants = sorted({(at, to) for at, to, _ in sent})
-    wanted = [Wanted(Kind.PAGE, to, when=When(timedelta(0), timedelta(minutes=at))) for at, to in instants]
+    wanted = [MessagePattern(Kind.PAGE, to, when=When(timedelta(0), timedelta(minutes=at))) for at, to in instants]
     assert assign(wanted, [message(*each) for each in sorted(sent)]) == ([], [])
     missing, extra = assign(wanted[1:], [message(*each) for each in sorted(sent)])
     assert (missing, bool(extra)) == ([], True)
@@ -232,14 +232,14 @@ def test_entries_without_channels_take_a_whole_instant(sent: list[tuple[int, str
 def test_entries_with_channels_choose_first() -> None:
     """What an entry with a channel stands for is not taken by one without, whichever is written first."""
     sent = [message(0, "bo", "sms"), message(0, "bo", "email")]
-    wanted = [Wanted(Kind.PAGE, "bo"), Wanted(Kind.PAGE, "bo", via=(Channel.SMS,))]
+    wanted = [MessagePattern(Kind.PAGE, "bo"), MessagePattern(Kind.PAGE, "bo", via=(Channel.SMS,))]
     assert assign(wanted, sent) == ([], [])
 
 
 def test_a_group_is_one() -> None:
     """An entry for a group takes the messages of all its readers at that instant."""
     told = [message(0, "ana", "email", "all"), message(0, "bo", "email", "all"), message(1, "bo", "sms", "all")]
-    missing, extra = assign([Wanted(Kind.UPDATE, group="all", via=(Channel.EMAIL,))], told)
+    missing, extra = assign([MessagePattern(Kind.UPDATE, group="all", via=(Channel.EMAIL,))], told)
     assert (missing, [each.key for each in extra]) == ([], ["1-bo-sms"])
 
 

@@ -16,7 +16,7 @@ from tocsin.app.configuration.starter import FilesInTheWayError, begin, draft
 from tocsin.app.configuration.starter_texts import Answers, Mail, Sms, person, scalar, team
 from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
-from tocsin.text.yaml import read
+from tocsin.text.yaml import read_yaml
 
 from tests.editor import seen
 
@@ -148,7 +148,7 @@ def test_no_name_breaks_the_yaml(names):
 )
 def test_a_scalar_reads_back_as_it_was(text):
     """Here, and in an editor's YAML."""
-    assert read(f"[{scalar(text)}]", "").value == [text]
+    assert read_yaml(f"[{scalar(text)}]", "").value == [text]
     assert seen(f"[{scalar(text)}]") == [text]
 
 

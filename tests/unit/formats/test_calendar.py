@@ -6,9 +6,9 @@ import pytest
 from icalendar import Calendar, vDDDTypes
 from tocsin.domain.people import Person
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.calendar.feed import write
+from tocsin.formats.calendar.feed import write_calendar
 from tocsin.formats.calendar.instances import Instances
-from tocsin.formats.calendar.read import read
+from tocsin.formats.calendar.read import read_calendar
 
 PEOPLE = {
     "ana": Person("ana", "Ana Souza", "ana@example.com"),
@@ -33,7 +33,7 @@ def calendar(*events: str, head: str = "") -> bytes:
 
 
 def told(data: bytes) -> list[tuple[str, str, str]]:
-    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
     assert not problems, problems
     return [(each.person, f"{each.start:%m-%d %H:%M}", f"{each.end:%m-%d %H:%M}") for each in events]
 
@@ -111,7 +111,7 @@ def test_whom_an_event_names(summary: str, attendee: str, person: str) -> None:
 def test_an_event_that_names_nobody_is_told() -> None:
     """It is left out with a warning at its line; a name inside another word is no name."""
     event = "UID:5\nDTSTART:20261210T090000Z\nDTEND:20261210T100000Z\nSUMMARY:Bobsled"
-    events, problems = read(calendar(event), "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(calendar(event), "r.ics", PEOPLE, START, END)
     assert not events
     assert [(each.code, each.level, each.line) for each in problems] == [
         ("calendar-event-nobody", ProblemLevel.WARNING, 9)
@@ -121,7 +121,7 @@ def test_an_event_that_names_nobody_is_told() -> None:
 @pytest.mark.parametrize("data", [b"", b"garbage", b"BEGIN:VCALENDAR\n", b"\xff\xfe\x00", b"BEGIN:VEVENT\nEND:VEVENT"])
 def test_what_is_no_calendar_is_a_problem(data: bytes) -> None:
     """Nothing is raised, nobody is on call, and people are told."""
-    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
     assert not events
     assert problems
 
@@ -129,12 +129,12 @@ def test_what_is_no_calendar_is_a_problem(data: bytes) -> None:
 def test_what_is_written_reads_back() -> None:
     """A calendar for applications has CRLF lines, stable ids, and says the same when read."""
     span = (START, START + timedelta(days=7))
-    data = write([("platform", PEOPLE["ana"], *span)], START)
+    data = write_calendar([("platform", PEOPLE["ana"], *span)], START)
     assert b"\r\n" in data
-    assert data == write([("platform", PEOPLE["ana"], *span)], START)
+    assert data == write_calendar([("platform", PEOPLE["ana"], *span)], START)
     event = Calendar.from_ical(data).walk("VEVENT")[0]
     assert (event["DTSTART"].dt, event["DTEND"].dt) == span
-    events, _ = read(data, "r.ics", PEOPLE, START - timedelta(days=1), END)
+    events, _ = read_calendar(data, "r.ics", PEOPLE, START - timedelta(days=1), END)
     assert [(each.person, each.start, each.end) for each in events] == [("ana", *span)]
 
 
@@ -163,7 +163,7 @@ def test_which_of_several_an_event_names(lines: list[str], person: str) -> None:
         "jose": Person("jose", "Jos\u00e9 Li", "jose@example.com"),
         "lima": Person("lima", "Ana Souza Lima", "lima@example.com"),
     }
-    events, problems = read(calendar(event("1", *lines)), "r.ics", people, START, END)
+    events, problems = read_calendar(calendar(event("1", *lines)), "r.ics", people, START, END)
     assert ([each.person for each in events], problems) == ([person], ())
 
 
@@ -172,7 +172,7 @@ def test_which_of_several_an_event_names(lines: list[str], person: str) -> None:
 )
 def test_a_name_inside_another_is_no_name(summary: str) -> None:
     """The middle of another address or word names nobody."""
-    events, problems = read(calendar(event("1", f"SUMMARY:{summary}")), "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(calendar(event("1", f"SUMMARY:{summary}")), "r.ics", PEOPLE, START, END)
     assert (events, [each.code for each in problems]) == ((), ["calendar-event-nobody"])
 
 
@@ -196,7 +196,7 @@ def test_a_name_inside_another_is_no_name(summary: str) -> None:
 def test_one_bad_event_spoils_no_other(bad: str, code: str) -> None:
     """What cannot be read, or would take all day to unroll, is left out with a warning; the rest is read."""
     good = event("2", "SUMMARY:bo")
-    events, problems = read(calendar(bad, good), "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(calendar(bad, good), "r.ics", PEOPLE, START, END)
     assert [each.person for each in events] == ["bo"]
     assert [(each.code, each.level, each.line) for each in problems] == [(code, ProblemLevel.WARNING, 4)]
 
@@ -216,7 +216,7 @@ def test_several_calendars_in_one_file() -> None:
     day = "DTSTART;VALUE=DATE:20261201"
     one = calendar(event("1", "SUMMARY:ana", when=day), head="X-WR-TIMEZONE:America/New_York\n")
     two = calendar(event("2", "SUMMARY:bo", when=day), event("3", "SUMMARY:who"))
-    events, problems = read(one + two, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(one + two, "r.ics", PEOPLE, START, END)
     assert [(each.person, each.start.hour) for each in events] == [("bo", 0), ("ana", 5)]
     lines = (one + two).decode().splitlines()
     assert [lines[each.line - 1] for each in problems] == ["SUMMARY:who"]
@@ -229,7 +229,7 @@ def test_several_calendars_in_one_file() -> None:
 def test_the_calendars_zone_by_another_name(zone: str, hour: int, codes: list[str]) -> None:
     """A Windows name of a zone will do; an unknown one is UTC, with a warning at its line."""
     data = calendar(event("1", "SUMMARY:ana", when="DTSTART;VALUE=DATE:20261201"), head=f"X-WR-TIMEZONE:{zone}\n")
-    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
     assert [each.start.hour for each in events] == [hour]
     assert [(each.code, each.line) for each in problems] == [(code, 4) for code in codes]
 
@@ -238,7 +238,7 @@ def test_a_zone_without_a_vtimezone_is_told() -> None:
     """A TZID that neither the machine nor the file knows is the calendar's zone, with a warning."""
     lost = "DTSTART;TZID=Mars/Base:20261210T090000\nDTEND;TZID=Mars/Base:20261210T100000"
     data = calendar(event("1", "SUMMARY:ana", when=lost), head="X-WR-TIMEZONE:America/New_York\n")
-    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
     assert [each.start.hour for each in events] == [14]
     assert [(each.code, each.line) for each in problems] == [("unknown-timezone", 5)]
 
@@ -250,12 +250,14 @@ def test_all_day_events_at_the_edge_of_what_is_read() -> None:
         ("Pacific/Kiritimati", "20270901", True), ("UTC", "20270901", False),
     ]:  # fmt: skip
         data = calendar(event("1", "SUMMARY:ana", when=f"DTSTART;VALUE=DATE:{day}"), head=f"X-WR-TIMEZONE:{zone}\n")
-        assert bool(read(data, "r.ics", PEOPLE, START, END)[0]) is expected
+        assert bool(read_calendar(data, "r.ics", PEOPLE, START, END)[0]) is expected
 
 
 def test_warnings_are_bounded() -> None:
     """A calendar of strangers gives a few warnings and a count, not thousands."""
-    _, problems = read(calendar(*(event(str(n), f"SUMMARY:guest {n}") for n in range(50))), "r.ics", PEOPLE, START, END)
+    _, problems = read_calendar(
+        calendar(*(event(str(n), f"SUMMARY:guest {n}") for n in range(50))), "r.ics", PEOPLE, START, END
+    )
     assert len(problems) == 21
     assert "30 more" in problems[-1].message
 
@@ -263,7 +265,7 @@ def test_warnings_are_bounded() -> None:
 def test_too_many_events_are_refused_before_they_are_read() -> None:
     """A file of a hundred thousand events is a problem at once."""
     data = b"BEGIN:VCALENDAR\n" + b"BEGIN:VEVENT\nEND:VEVENT\n" * 100_000 + b"END:VCALENDAR\n"
-    events, problems = read(data, "r.ics", PEOPLE, START, END)
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
     assert (events, [each.code for each in problems]) == ((), ["calendar-unreadable"])
 
 

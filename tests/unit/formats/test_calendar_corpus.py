@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.domain.people import Person
-from tocsin.formats.calendar.read import read
+from tocsin.formats.calendar.read import read_calendar
 
 DATA = Path(__file__).parents[2] / "data" / "calendars"
 PEOPLE = {
@@ -82,7 +82,7 @@ MEANT: dict[str, tuple[list[str], list[str]]] = {
 
 
 def meaning(data: bytes, people: dict[str, Person] = PEOPLE) -> tuple[list[str], list[str]]:
-    events, problems = read(data, "platform.ics", people, START, END)
+    events, problems = read_calendar(data, "platform.ics", people, START, END)
     shown = [f"{each.person:4} {each.start:%Y-%m-%d %H:%M} {each.end:%Y-%m-%d %H:%M}" for each in events]
     return shown, [str(each) for each in sorted(problems, key=lambda each: each.line)]
 
@@ -125,7 +125,7 @@ HOUR = ("DTSTART:20261102T080000Z", "DTEND:20261102T090000Z")
 def test_bombs_are_defused(data: bytes, code: str) -> None:
     """What would take minutes to read is refused or left aside at once, with a word."""
     began = time.process_time()
-    _, problems = read(data, "platform.ics", PEOPLE, START, END)
+    _, problems = read_calendar(data, "platform.ics", PEOPLE, START, END)
     assert time.process_time() - began < 1.5
     assert code in [each.code for each in problems]
 

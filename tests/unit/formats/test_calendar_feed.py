@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from tocsin.domain.people import Person
 from tocsin.domain.rotation import Override, Rotation, Shift
-from tocsin.formats.calendar.feed import write
-from tocsin.formats.calendar.read import read
+from tocsin.formats.calendar.feed import write_calendar
+from tocsin.formats.calendar.read import read_calendar
 from tocsin.planning.on_call.shifts import on_call_spans
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -40,7 +40,7 @@ def feed(name: str = "On call") -> bytes:
         ("platform", person, NOW + number * week, NOW + (number + 1) * week)
         for number, person in enumerate(PEOPLE.values())
     ]
-    return write(rows, NOW, name)
+    return write_calendar(rows, NOW, name)
 
 
 def test_the_rules_of_the_format() -> None:
@@ -68,9 +68,9 @@ def test_a_stretch_stays_the_same_event() -> None:
     assert len(set(ids)) == len(ids)
     assert feed() == feed()
     ana = PEOPLE["p0"]
-    later = write([("platform", ana, NOW, NOW + timedelta(days=9))], NOW + timedelta(days=1))
+    later = write_calendar([("platform", ana, NOW, NOW + timedelta(days=9))], NOW + timedelta(days=1))
     assert str(Calendar.from_ical(later).walk("VEVENT")[0]["UID"]) == ids[0]
-    pairs = write([("a-b", ana, NOW, NOW), ("a", Person("b-p0", "B"), NOW, NOW)], NOW)
+    pairs = write_calendar([("a-b", ana, NOW, NOW), ("a", Person("b-p0", "B"), NOW, NOW)], NOW)
     assert len({str(event["UID"]) for event in Calendar.from_ical(pairs).walk("VEVENT")}) == 2
 
 
@@ -92,11 +92,11 @@ def test_what_is_written_for_a_rotation_reads_back_as_it(
     rotation = Rotation("platform", (shift,), (override,))
     end = NOW + timedelta(days=30)
     wanted = [(each.person, each.start, each.end) for each in on_call_spans(rotation, NOW, end)]
-    data = write(
+    data = write_calendar(
         [("platform", PEOPLE[each.person], each.start, each.end) for each in on_call_spans(rotation, NOW, end)], NOW
     )
     lines(data)
-    events, problems = read(data, "platform.ics", PEOPLE, NOW - timedelta(days=60), end)
+    events, problems = read_calendar(data, "platform.ics", PEOPLE, NOW - timedelta(days=60), end)
     assert [(each.person, each.start, each.end) for each in events] == wanted
     assert not problems
     again = Rotation("platform", calendar="platform.ics", events=events)

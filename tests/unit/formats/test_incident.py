@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.incident.read import Reading, first_lines, read, unreadable
+from tocsin.formats.incident.read import IncidentReading, first_lines, read_incident, unreadable_incident
 
 from tests.builders.policies import small_policy
 
@@ -18,9 +18,9 @@ OPEN = Incident("card", "Card payments fail", "sev2", Status.IDENTIFIED)
 AT = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
 
 
-def reading(text: str | bytes, previous: Incident | None = None, name: str = "card.yaml") -> Reading:
+def reading(text: str | bytes, previous: Incident | None = None, name: str = "card.yaml") -> IncidentReading:
     data = text.encode() if isinstance(text, str) else text
-    return read(data, name, POLICY, previous, f"incidents/{name}")
+    return read_incident(data, name, POLICY, previous, f"incidents/{name}")
 
 
 def incident(text: str | bytes, previous: Incident | None = None) -> Incident:
@@ -239,7 +239,9 @@ def test_texts_are_bounded() -> None:
 def test_an_ambiguous_name_is_a_problem() -> None:
     """Two people of one name: neither is guessed."""
     people = {**POLICY.people, "ana2": replace(POLICY.people["ana"], id="ana2", email="")}
-    found = read((HEAD + "acknowledged: ana souza").encode(), "a.yaml", small_policy(people=people), None, "a.yaml")
+    found = read_incident(
+        (HEAD + "acknowledged: ana souza").encode(), "a.yaml", small_policy(people=people), None, "a.yaml"
+    )
     assert found.incident is not None
     assert found.incident.acknowledged == ()
     assert "ana or ana2" in found.problems[0].message
@@ -247,7 +249,7 @@ def test_an_ambiguous_name_is_a_problem() -> None:
 
 def test_an_unreadable_file_stands_for_an_incident() -> None:
     """It carries its first lines at the severity that the settings name."""
-    found = unreadable("pay ments.yaml", first_lines("\n\nhelp\x1b[31m me\n"), POLICY)
+    found = unreadable_incident("pay ments.yaml", first_lines("\n\nhelp\x1b[31m me\n"), POLICY)
     assert (found.id, found.title, found.severity) == ("pay-ments", "pay ments", "sev1")
     assert (found.summary, found.unreadable) == ("help me", True)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
-from tocsin.formats.incident.edit import Edit, anew, edited
-from tocsin.formats.incident.read import read
+from tocsin.formats.incident.edit import Edit, edit_incident, write_incident
+from tocsin.formats.incident.read import read_incident
 
 from tests.builders.policies import small_policy
 
@@ -25,7 +25,7 @@ WHOLE = Edit(
 
 
 def after(text: str, edit: Edit = ACK) -> str:
-    found = edited(text.encode(), edit)
+    found = edit_incident(text.encode(), edit)
     assert found is not None
     return found.decode()
 
@@ -87,7 +87,9 @@ def test_roles_status_and_texts_are_set_in_place() -> None:
 
 def test_every_edit_reads_back() -> None:
     """What was written is what the daemon reads."""
-    found = read(after("title: x\nseverity: sev1\nupdates: [a]\n", WHOLE).encode(), "x.yaml", POLICY, None, "x.yaml")
+    found = read_incident(
+        after("title: x\nseverity: sev1\nupdates: [a]\n", WHOLE).encode(), "x.yaml", POLICY, None, "x.yaml"
+    )
     assert found.problems == ()
     incident = found.incident
     assert incident is not None
@@ -114,7 +116,7 @@ def test_every_edit_reads_back() -> None:
 )
 def test_what_cannot_be_edited_safely_is_left(data: bytes) -> None:
     """Whatever the round trip would spoil or cannot read gives None, never an exception."""
-    assert edited(data, ACK) is None
+    assert edit_incident(data, ACK) is None
 
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Zl", "Zp")), max_size=40).map(
@@ -145,7 +147,7 @@ _INCIDENTS = st.builds(
 @given(_INCIDENTS)
 def test_a_version_written_anew_reads_the_same(incident: Incident) -> None:
     """Whatever the texts hold, the file that is written says just that version; and it can be edited again."""
-    data = anew(incident)
-    found = read(data, "x.yaml", POLICY, None, "x.yaml")
+    data = write_incident(incident)
+    found = read_incident(data, "x.yaml", POLICY, None, "x.yaml")
     assert (found.incident, found.problems) == (incident, ())
-    assert edited(data, WHOLE) is not None
+    assert edit_incident(data, WHOLE) is not None

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.formats.incident.file_name import ID, counts, incident_id
+from tocsin.formats.incident.file_name import ID, incident_id, is_incident_file
 from tocsin.text.cleaning import shown
 
 
@@ -21,14 +21,14 @@ from tocsin.text.cleaning import shown
 )
 def test_the_stem_is_the_id(name: str, id_: str) -> None:
     """The id is the stem, with `-` for what an id cannot hold."""
-    assert counts(name)
+    assert is_incident_file(name)
     assert incident_id(name) == id_
 
 
 @pytest.mark.parametrize("name", [".a.yaml", "_a.yaml", "a.yaml~", "a.yaml.swp", "a.yaml.tmp", "README.md", "yaml", ""])
 def test_names_left_alone(name: str) -> None:
     """Hidden files, drafts and what editors leave are no incident files."""
-    assert not counts(name)
+    assert not is_incident_file(name)
 
 
 @given(st.text(st.characters(exclude_characters="/\0", codec=None), max_size=255))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel, StakeholderGroup
 from tocsin.domain.problem import Problem
-from tocsin.formats.policy_test.expectations import Exactly, Never, NoneAfter, Sent, Wanted, When
-from tocsin.formats.policy_test.read import PolicyTest, read
+from tocsin.formats.policy_test.expectations import Exactly, ExpectedMessage, MessagePattern, Never, NoneAfter, When
+from tocsin.formats.policy_test.read import PolicyTest, read_policy_tests
 
 from tests.builders.policies import small_policy
 
@@ -26,7 +26,7 @@ H = timedelta(hours=1)
 
 
 def reading(text: str) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
-    return read(text.encode(), "config/tests/sev1.yaml", POLICY, FILES.get)
+    return read_policy_tests(text.encode(), "config/tests/sev1.yaml", POLICY, FILES.get)
 
 
 def only(text: str) -> PolicyTest:
@@ -40,8 +40,8 @@ def expected(entry: str, head: str = HEAD) -> object:
     return found[0] if len(found) == 1 else found
 
 
-def wanted(**parts: object) -> Wanted:
-    return Wanted(**{"kind": Kind.PAGE, "place": "config/tests/sev1.yaml:4", **parts})  # type: ignore[arg-type]
+def wanted(**parts: object) -> MessagePattern:
+    return MessagePattern(**{"kind": Kind.PAGE, "place": "config/tests/sev1.yaml:4", **parts})  # type: ignore[arg-type]
 
 
 def test_a_whole_test() -> None:
@@ -51,7 +51,7 @@ def test_a_whole_test() -> None:
     assert (test.incident, test.file_name) == (b'{"title": "Cards fail", "severity": "sev1"}', "sev1.yaml")
     assert (test.at, test.span) == (datetime(2026, 11, 23, 10, tzinfo=UTC), 2 * H)
     assert [(step.after, step.oks, step.passes) for step in test.steps] == [(M, (), ("bo",)), (7 * M, ("ana",), ())]
-    assert test.expect == (Sent(wanted(to="bo", place="config/tests/sev1.yaml:5")),)
+    assert test.expect == (ExpectedMessage(wanted(to="bo", place="config/tests/sev1.yaml:5")),)
 
 
 def test_a_list_of_tests() -> None:
@@ -69,13 +69,13 @@ def test_a_list_of_tests() -> None:
 @pytest.mark.parametrize(
     ("entry", "value"),
     [
-        ("{after: 5m, page: bo}", Sent(wanted(to="bo", when=When(5 * M, 5 * M)))),
-        ("{after: 0, page: Bo Berg}", Sent(wanted(to="bo", when=When(0 * M, 0 * M)))),
-        ("{after: 5m..6m, page: bo}", Sent(wanted(to="bo", when=When(5 * M, 6 * M)))),
-        ("{after: 5m.., page: bo}", Sent(wanted(to="bo", when=When(5 * M)))),
+        ("{after: 5m, page: bo}", ExpectedMessage(wanted(to="bo", when=When(5 * M, 5 * M)))),
+        ("{after: 0, page: Bo Berg}", ExpectedMessage(wanted(to="bo", when=When(0 * M, 0 * M)))),
+        ("{after: 5m..6m, page: bo}", ExpectedMessage(wanted(to="bo", when=When(5 * M, 6 * M)))),
+        ("{after: 5m.., page: bo}", ExpectedMessage(wanted(to="bo", when=When(5 * M)))),
         (
             "{page: bo, as: scribe, via: sms, reason: escalated, level: 0, round: 2}",
-            Sent(
+            ExpectedMessage(
                 wanted(
                     to="bo",
                     roles=("scribe",),
@@ -88,16 +88,22 @@ def test_a_list_of_tests() -> None:
         ),
         (
             "{page: bo, as: [scribe, responder], via: [sms, email]}",
-            Sent(wanted(to="bo", roles=("scribe", "responder"), via=(Channel.SMS, Channel.EMAIL))),
+            ExpectedMessage(wanted(to="bo", roles=("scribe", "responder"), via=(Channel.SMS, Channel.EMAIL))),
         ),
-        ("{page: [ana, bo]}", (Sent(wanted(to="ana")), Sent(wanted(to="bo")))),
-        ("{update: executives}", Sent(wanted(kind=Kind.UPDATE, group="executives"))),
-        ("{update: executives, to: chen}", Sent(wanted(kind=Kind.UPDATE, group="executives", to="chen"))),
-        ("{update: chen, group: executives}", Sent(wanted(kind=Kind.UPDATE, group="executives", to="chen"))),
-        ("{update: status@lists.example.com}", Sent(wanted(kind=Kind.UPDATE, to="status@lists.example.com"))),
-        ("{closing: Status@lists.example.com}", Sent(wanted(kind=Kind.CLOSING, to="status@lists.example.com"))),
+        ("{page: [ana, bo]}", (ExpectedMessage(wanted(to="ana")), ExpectedMessage(wanted(to="bo")))),
+        ("{update: executives}", ExpectedMessage(wanted(kind=Kind.UPDATE, group="executives"))),
+        ("{update: executives, to: chen}", ExpectedMessage(wanted(kind=Kind.UPDATE, group="executives", to="chen"))),
+        ("{update: chen, group: executives}", ExpectedMessage(wanted(kind=Kind.UPDATE, group="executives", to="chen"))),
+        (
+            "{update: status@lists.example.com}",
+            ExpectedMessage(wanted(kind=Kind.UPDATE, to="status@lists.example.com")),
+        ),
+        (
+            "{closing: Status@lists.example.com}",
+            ExpectedMessage(wanted(kind=Kind.CLOSING, to="status@lists.example.com")),
+        ),
         *(
-            (f"{{{kind}: bo}}", Sent(wanted(kind=kind, to="bo")))
+            (f"{{{kind}: bo}}", ExpectedMessage(wanted(kind=kind, to="bo")))
             for kind in (Kind.STAND_DOWN, Kind.REMINDER, Kind.VERIFY, Kind.REVIEW)
         ),
         ("{never: page, to: chen}", Never(wanted(to="chen"))),

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.settings import layers
+from tocsin.formats.settings.layers import SettingsLayers, read_settings
 from tocsin.formats.settings.settings import reply_routes
-from tocsin.text import yaml
+from tocsin.text.yaml import read_yaml
 
 LEAST = """operators: ana
 last_resort: [ana, bo]
@@ -18,8 +18,8 @@ sms: {sender: +15005550006}
 
 
 def read(text=LEAST, variables=None, files=None):
-    document = yaml.read(text, "config/tocsin.yaml")
-    return layers.read(layers.Layers(document, files or {}, variables or {}, Path("/srv/pager/config")))
+    document = read_yaml(text, "config/tocsin.yaml")
+    return read_settings(SettingsLayers(document, files or {}, variables or {}, Path("/srv/pager/config")))
 
 
 def test_defaults_are_those_of_the_manual():

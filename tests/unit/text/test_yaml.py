@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.text.yaml import DEPTH_LIMIT, read
+from tocsin.text.yaml import DEPTH_LIMIT, read_yaml
 
 REFUSED = {
     # name: (text, code, line, column, words in the message, what is kept)
@@ -37,7 +37,7 @@ REFUSED = {
 def test_each_danger_is_named_with_its_place_and_the_rest_is_kept(name):
     """What is refused says where and what to write instead, and takes nothing else with it."""
     text, code, line, column, words, kept = REFUSED[name]
-    document = read(text, "f.yaml")
+    document = read_yaml(text, "f.yaml")
     problem = document.problems[0]
     assert (problem.file, problem.code, problem.line, problem.column) == ("f.yaml", code, line, column)
     assert words in problem.message
@@ -53,19 +53,19 @@ def test_each_danger_is_named_with_its_place_and_the_rest_is_kept(name):
 )
 def test_scalars_stay_as_they_are_written(written):
     """Phone numbers, times, dates and ids are never spoiled, quoted or not."""
-    assert read(f"a: {written}\nb: '{written}'\n", "f").value == {"a": written, "b": written}
+    assert read_yaml(f"a: {written}\nb: '{written}'\n", "f").value == {"a": written, "b": written}
 
 
 def test_null_is_absent_only_when_plain():
     """The core rules' nulls are None; a quoted one is a text."""
-    assert read("a: ~\nb: null\nc: 'null'\nd:\ne: ''\n", "f").value == {
+    assert read_yaml("a: ~\nb: null\nc: 'null'\nd:\ne: ''\n", "f").value == {
         "a": None, "b": None, "c": "null", "d": None, "e": "",
     }  # fmt: skip
 
 
 def test_every_key_and_value_has_its_place():
     """Lines and columns count from 1; a missing path falls back to its parent."""
-    document = read("a: 1\nb:\n  - c: x\n    d: [y, z]\n", "f")
+    document = read_yaml("a: 1\nb:\n  - c: x\n    d: [y, z]\n", "f")
     assert document.place(("a",)) == (1, 4)
     assert document.place(("b",), key=True) == (2, 1)
     assert document.place(("b", 0, "c"), key=True) == (3, 5)
@@ -77,7 +77,7 @@ def test_every_key_and_value_has_its_place():
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbfa: 1\r\nb: x\r\n", b"a: 1\nb: x\n", b"a: 1\rb: x\r"])
 def test_byte_order_mark_and_line_ends_are_fine(data):
     """What editors on other systems write is no problem."""
-    document = read(data, "f")
+    document = read_yaml(data, "f")
     assert document.value == {"a": "1", "b": "x"}
     assert document.problems == []
 
@@ -85,21 +85,21 @@ def test_byte_order_mark_and_line_ends_are_fine(data):
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf16_is_refused_but_read(encoding):
     """UTF-16 is a problem, and still no reason to lose a page."""
-    document = read("a: 1\nb: x\n".encode(encoding), "f")
+    document = read_yaml("a: 1\nb: x\n".encode(encoding), "f")
     assert document.value == {"a": "1", "b": "x"}
     assert len(document.problems) == 1
 
 
 def test_wrong_bytes_are_told_with_their_place():
     """A byte that is no UTF-8 becomes a mark, its place a problem."""
-    document = read(b"a: 1\nb: caf\xe9\nc: 2\n", "f")
+    document = read_yaml(b"a: 1\nb: caf\xe9\nc: 2\n", "f")
     assert document.value == {"a": "1", "b": "caf\ufffd", "c": "2"}
     assert [(p.line, p.column, p.code) for p in document.problems] == [(2, 7, "not-utf8")]
 
 
 def test_a_file_over_the_limit_is_read_up_to_its_last_whole_line():
     """Too large is a problem; a cut in the middle of a list is not a second one."""
-    document = read("a: 1\nb: [\n" + "x,\n" * 100, "f", limit=100)
+    document = read_yaml("a: 1\nb: [\n" + "x,\n" * 100, "f", limit=100)
     assert document.value["a"] == "1"
     assert [p.code for p in document.problems] == ["file-too-large"]
     assert not document.broken
@@ -113,21 +113,21 @@ def test_a_file_over_the_limit_is_read_up_to_its_last_whole_line():
 def test_bombs_neither_crash_nor_stall(bomb):
     """A quarter megabyte of anything ends soon, with a problem or a value."""
     start = time.perf_counter()
-    read(bomb, "f")
+    read_yaml(bomb, "f")
     assert time.perf_counter() - start < 5
 
 
 def test_aliases_never_grow():
     """The billion laughs are not even read."""
     text = "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a, *a]\n" for n in range(50))
-    document = read(text, "f")
+    document = read_yaml(text, "f")
     assert document.value["b49"] == []
     assert len(document.problems) <= 100
 
 
 def test_nesting_up_to_the_limit_is_read():
     """Forty levels are fine."""
-    document = read("[" * DEPTH_LIMIT + "]" * DEPTH_LIMIT, "f")
+    document = read_yaml("[" * DEPTH_LIMIT + "]" * DEPTH_LIMIT, "f")
     assert document.problems == []
 
 
@@ -135,7 +135,7 @@ def test_nesting_up_to_the_limit_is_read():
 @given(st.binary(max_size=400) | st.text("ab:-[]{}?&*!|>'\"#%@`,\n\t \r\x00é\ud800", max_size=200))
 def test_reading_never_raises(data):
     """Whatever the bytes, the answer is a document whose problems stand on one line each, inside the file."""
-    document = read(data, "f")
+    document = read_yaml(data, "f")
     for problem in document.problems:
         assert problem.line >= 1
         assert problem.column >= 1

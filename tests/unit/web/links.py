@@ -13,7 +13,7 @@ from tocsin.app.reply_options import links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.settings import Email, Settings, Sms, Web
+from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
@@ -40,8 +40,8 @@ CARD = Incident(
 def settings(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> Settings:
     """What switches links on."""
     secrets = [SecretStr(key) for key in ([KEY, OLD_KEY] if keys is None else keys)]
-    email, sms = Email(sender="tocsin@example.com"), Sms(sender="+15005550006")
-    web = Web(signing_key=secrets)
+    email, sms = EmailSettings(sender="tocsin@example.com"), SmsSettings(sender="+15005550006")
+    web = WebSettings(signing_key=secrets)
     return Settings(operators=["ana"], last_resort=["ana"], email=email, sms=sms, web=web, public_url=public_url)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.configuration.active_policy import ActivePolicy
-from tocsin.formats.settings.settings import Email, Settings, Sms, Web
+from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
 from tocsin.web.http.log_limit import Sayings
@@ -28,8 +28,11 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 def settings(**changes: Any) -> Settings:
     """The least that a web side needs; `web` are its settings."""
-    given: dict[str, Any] = {"email": Email(sender="tocsin@example.com"), "sms": Sms(sender="+15005550006")}
-    given["web"] = Web(**changes.pop("web", {}))
+    given: dict[str, Any] = {
+        "email": EmailSettings(sender="tocsin@example.com"),
+        "sms": SmsSettings(sender="+15005550006"),
+    }
+    given["web"] = WebSettings(**changes.pop("web", {}))
     return Settings(operators=["olga"], last_resort=["olga"], **(given | changes))
 
 

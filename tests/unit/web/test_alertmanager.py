@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.settings.settings import Alertmanager, Email, Settings, Sms, Web
+from tocsin.formats.incident.read import read_incident
+from tocsin.formats.settings.settings import AlertmanagerSettings, EmailSettings, Settings, SmsSettings, WebSettings
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
@@ -25,22 +25,22 @@ from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification
 
 TOKEN = "open-sesame-0123456789"
-ALERTS = Alertmanager(severities={"critical": "sev1"}, default_severity="sev3")
+ALERTS = AlertmanagerSettings(severities={"critical": "sev1"}, default_severity="sev3")
 FIRING, ENDED = notification([alert()]), notification([alert(ended=9)])
 
 
 class Post:
     """The site over a folder, and the same once more, as after a restart or on another process."""
 
-    def __init__(self, folder: Path, alertmanager: Alertmanager | None = ALERTS) -> None:
+    def __init__(self, folder: Path, alertmanager: AlertmanagerSettings | None = ALERTS) -> None:
         self.folder, self.ledger, self.clock = folder / "incidents", MemoryLedger(), StillClock(T0)
         self.said: list[tuple[str, Any]] = []
         self.settings = Settings(
             operators=["ana"],
             last_resort=["ana"],
-            email=Email(sender="tocsin@example.com"),
-            sms=Sms(sender="+15005550006"),
-            web=Web(token=SecretStr(TOKEN), alertmanager=alertmanager),
+            email=EmailSettings(sender="tocsin@example.com"),
+            sms=SmsSettings(sender="+15005550006"),
+            web=WebSettings(token=SecretStr(TOKEN), alertmanager=alertmanager),
             incidents=self.folder,
         )
         self.clients: list[TestClient[Any, Any]] = []
@@ -79,7 +79,7 @@ class Post:
     def incident(self) -> Incident:
         """The one incident, as the daemon reads it, without any problem."""
         ((name, text),) = self.files().items()
-        reading = incident_file.read(text.encode(), name, shipped_policy(), None, name)
+        reading = read_incident(text.encode(), name, shipped_policy(), None, name)
         assert reading.problems == ()
         assert reading.incident is not None
         return reading.incident

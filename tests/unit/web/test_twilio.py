@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from tocsin.domain.arrival import Arrival, Arrives
-from tocsin.formats.settings.settings import Email, Settings, Sms
+from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings
 from tocsin.web.http.site import Site
 from tocsin.web.routes.twilio import verified
 from tocsin.web.server import application
@@ -31,8 +31,8 @@ SAMPLES = [
 
 
 def settings(**changes: Any) -> Settings:
-    sms = Sms(sender="+15005550006", auth_token=[SecretStr("old"), SecretStr(TOKEN)])
-    given = {"email": Email(sender="tocsin@example.com"), "sms": sms, "public_url": PUBLIC, **changes}
+    sms = SmsSettings(sender="+15005550006", auth_token=[SecretStr("old"), SecretStr(TOKEN)])
+    given = {"email": EmailSettings(sender="tocsin@example.com"), "sms": sms, "public_url": PUBLIC, **changes}
     return Settings(operators=["olga"], last_resort=["olga"], **given)
 
 
@@ -245,8 +245,8 @@ async def test_only_forms_are_taken(desk: Desk, content: str) -> None:
 @pytest.mark.parametrize(
     ("desk", "lacking"),
     [
-        ({"sms": Sms(sender="+15005550006")}, "TOCSIN_SMS__AUTH_TOKEN"),
-        ({"sms": Sms(sender="+15005550006", auth_token=[SecretStr("")])}, "TOCSIN_SMS__AUTH_TOKEN"),
+        ({"sms": SmsSettings(sender="+15005550006")}, "TOCSIN_SMS__AUTH_TOKEN"),
+        ({"sms": SmsSettings(sender="+15005550006", auth_token=[SecretStr("")])}, "TOCSIN_SMS__AUTH_TOKEN"),
         ({"public_url": None}, "public_url"),
     ],
     indirect=["desk"],

@@ -10,7 +10,7 @@ from pathlib import Path
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.domain.problem import Problem
 from tocsin.text.cleaning import shown
-from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, problem, under
+from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
 
 WANTED = (".yaml", ".yml", ".ics")
 FILES_LIMIT = 2000
@@ -37,7 +37,7 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
             break
         trouble = _take(files, name, path, inside)
         if trouble:
-            problems.append(problem(under(label, shown(name)), TOP, *trouble))
+            problems.append(problem(displayed_path(label, shown(name)), TOP, *trouble))
     return files, problems
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
-from tocsin.formats.incident.file_name import counts, incident_id
+from tocsin.formats.incident.file_name import incident_id, is_incident_file
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 
@@ -44,7 +44,7 @@ class IncidentFiles:
     def names(self) -> list[str]:
         """The names that count, in order; none when there is no such folder yet."""
         try:
-            return sorted(name for name in os.listdir(self.folder) if counts(name))  # noqa: PTH208 - names, not paths
+            return sorted(name for name in os.listdir(self.folder) if is_incident_file(name))  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
             return []
         except OSError as fault:

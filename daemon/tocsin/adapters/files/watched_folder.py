@@ -18,7 +18,7 @@ from pathlib import Path
 from watchfiles import awatch
 
 from tocsin.adapters.files.safe_open import NotRegularError, read_with_status
-from tocsin.formats.incident.file_name import counts
+from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Listed
@@ -78,7 +78,7 @@ class WatchedFolder:
             with os.scandir(root) as entries:
                 for entry in entries:
                     before = self._kept.get(entry.name)
-                    if before or counts(entry.name):
+                    if before or is_incident_file(entry.name):
                         self._take(root, entry, before, fresh_from, kept, found)
         except OSError as fault:
             return self._why(fault)

@@ -18,15 +18,14 @@ from tocsin.app.alerts.steps import ALERTMANAGER, Did, Step, declaration, step
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident import new_id as declaring
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.incident.edit import anew, edited
+from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id
-from tocsin.formats.incident.read import unreadable
+from tocsin.formats.incident.new_id import candidate_ids
+from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, LedgerError
-from tocsin.text import yaml
 from tocsin.text.cleaning import shown
+from tocsin.text.yaml import read_yaml
 
 TRIES = 20
 """How often it is looked again because somebody wrote meanwhile."""
@@ -92,13 +91,13 @@ class Alerts:
         if todo.did is not Did.DECLARED:
             return Taken(todo.did, why=todo.why)
         incident = replace(declaration(group, meaning), declared_at=now.replace(microsecond=0))
-        data = alert_memory.written(anew(incident), todo.memory)
+        data = alert_memory.written(write_incident(incident), todo.memory)
         taken = {incident_id(name) for name in names}
 
         def moot(there: Sequence[str]) -> bool:
             return not set(_of_group(group.key, there)) <= set(names)
 
-        for id_ in declaring.ids(incident.title, now, group.key):
+        for id_ in candidate_ids(incident.title, now, group.key):
             if id_ in taken or await ledger.facts(id_):
                 continue
             created = await asyncio.to_thread(self._files.create_unless, f"{id_}.yaml", data, moot)
@@ -117,9 +116,9 @@ class Alerts:
         def change(data: bytes) -> bytes | None:
             nonlocal moved
             moved = data != found.data
-            after = None if moved or yaml.read(data, "").broken else data
+            after = None if moved or read_yaml(data, "").broken else data
             if after is not None and todo.edit.keys:
-                after = edited(data, todo.edit)
+                after = edit_incident(data, todo.edit)
             return alert_memory.written(after, todo.memory) if after is not None else None
 
         if found.name is None:  # gone from the folder: as the desk does it, from the last good version
@@ -151,10 +150,12 @@ class Alerts:
         data = self._files.read(name)
         if data is None:
             return None
-        incident = incident_file.read(data, name, policy, None, name).incident
-        if incident is None or yaml.read(data, name).broken:
+        incident = read_incident(data, name, policy, None, name).incident
+        if incident is None or read_yaml(data, name).broken:
             kept = await self._kept(incident_id(name), ledger)
-            incident = kept.incident if kept else replace(unreadable(name, "", policy), declared_by=ALERTMANAGER)
+            incident = (
+                kept.incident if kept else replace(unreadable_incident(name, "", policy), declared_by=ALERTMANAGER)
+            )
         return _Found(incident, name, data)
 
     async def _kept(self, id_: str, ledger: IncidentLedger) -> _Found | None:

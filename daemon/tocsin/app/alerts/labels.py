@@ -7,14 +7,14 @@ from collections.abc import Iterable
 
 from tocsin.app.alerts.payload import Alert
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.settings import Alertmanager
+from tocsin.formats.settings.settings import AlertmanagerSettings
 from tocsin.text.cleaning import clean, one_line
 
 
 class Meaning:
     """The labels of alerts, under a policy."""
 
-    def __init__(self, settings: Alertmanager, policy: Policy) -> None:
+    def __init__(self, settings: AlertmanagerSettings, policy: Policy) -> None:
         self._settings = settings
         self._services = policy.services
         self._titles = {service.title.casefold(): id_ for id_, service in reversed(policy.services.items())}

@@ -12,8 +12,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from tocsin.app.alerts.payload import Alert
-from tocsin.text import yaml
 from tocsin.text.decoding import FILE_LIMIT
+from tocsin.text.yaml import read_yaml
 
 KNOWN_MOST = 20_000
 """Alerts that a file remembers, the newest."""
@@ -78,7 +78,7 @@ def written(data: bytes, memory: Memory) -> bytes:
     end = "\r\n" if b"\r\n" in bare else "\n"
     joint = b"" if bare.endswith(b"\n") or not bare else end.encode()
     result = bare + joint + "".join(line + end for line in lines).encode()
-    same = len(result) <= FILE_LIMIT and yaml.read(result, "").value == yaml.read(data, "").value
+    same = len(result) <= FILE_LIMIT and read_yaml(result, "").value == read_yaml(data, "").value
     return result if same else data
 
 

@@ -12,10 +12,10 @@ from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import Configuration, label_of, load
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.formats.config.coverage_advice import Coverage
-from tocsin.formats.config.unused_advice import unused
-from tocsin.formats.incident import read as incident
+from tocsin.formats.config.coverage_advice import CoverageAdvice
+from tocsin.formats.config.unused_advice import advise_on_unused_names
 from tocsin.formats.incident.file_name import incident_id
+from tocsin.formats.incident.read import read_incident
 from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage
 from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
@@ -55,8 +55,11 @@ def advice(found: Configuration, at: datetime) -> list[Problem]:
     if found.policy is None:
         return []
     reach = ChainCoverage(found.policy, at, at + AHEAD)
-    coverage = Coverage(found.declared, found.policy, at, at + AHEAD)
-    problems = [*coverage.problems(reach.unreached(), reach.skipped()), *unused(found.declared, found.policy)]
+    coverage = CoverageAdvice(found.declared, found.policy, at, at + AHEAD)
+    problems = [
+        *coverage.problems(reach.unreached(), reach.skipped()),
+        *advise_on_unused_names(found.declared, found.policy),
+    ]
     return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
 
 
@@ -84,4 +87,4 @@ def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) ->
         other = first.setdefault(incident_id(each.name), name)
         if other != name:
             yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
-        yield from incident.read(each.data, each.name, policy, None, name).problems
+        yield from read_incident(each.data, each.name, policy, None, name).problems

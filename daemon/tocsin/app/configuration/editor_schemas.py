@@ -10,7 +10,7 @@ import json
 from tocsin.formats.config.entries import Fragment
 from tocsin.formats.incident.json_schema import incident_schema
 from tocsin.formats.policy_test.models import PolicyTestEntry
-from tocsin.formats.schema.json_schema import DIALECT, JsonSchema, of_model
+from tocsin.formats.schema.json_schema import DIALECT, JsonSchema, model_schema
 from tocsin.formats.settings.settings import Settings
 
 FOLDER = "schema"
@@ -24,10 +24,10 @@ def incident() -> str:
 
 def config() -> str:
     """The schema of a config file, as JSON text."""
-    test = of_model(PolicyTestEntry)
+    test = model_schema(PolicyTestEntry)
     kinds = {
-        "a fragment": of_model(Fragment),
-        "settings (tocsin.yaml)": _anywhere(of_model(Settings)),
+        "a fragment": model_schema(Fragment),
+        "settings (tocsin.yaml)": _anywhere(model_schema(Settings)),
         "a policy test (tests/)": test,
     }
     defs: JsonSchema = {_TEST: {key: value for key, value in test.items() if key != "$defs"}}

@@ -15,15 +15,22 @@ from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.git import read as git
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.config import read as config
 from tocsin.formats.config.fragments import Fragments
-from tocsin.formats.settings import layers
+from tocsin.formats.config.read import MISNAMED, SETTINGS, ConfigReading, Sources, read_config
+from tocsin.formats.settings.layers import (
+    PREFIX,
+    UNKNOWN_VARIABLE,
+    SettingsLayers,
+    SettingsReading,
+    ledger_file,
+    read_settings,
+)
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.on_call import handoffs
-from tocsin.text import yaml
 from tocsin.text.cleaning import shown
-from tocsin.text.decoding import TOP, problem, under
+from tocsin.text.decoding import TOP, displayed_path, problem
 from tocsin.text.scalars import closest
+from tocsin.text.yaml import KeyPath, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +79,30 @@ def read_tree(
     found = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
     credentials, unread = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
-    stack = layers.Layers(
-        document=yaml.read(files.get(config.SETTINGS, b""), under(label, config.SETTINGS)),
+    stack = SettingsLayers(
+        document=read_yaml(files.get(SETTINGS, b""), displayed_path(label, SETTINGS)),
         credentials=credentials,
-        variables={name: value for name, value in environ.items() if name.startswith(layers.PREFIX)},
+        variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
         base=_absolute(folder),
     )
     if not files and found:  # no folder at all: say that, not what would have stood in it
-        return Configuration(None, None, tuple(found), layers.ledger_file(stack))
-    if config.MISNAMED in files:
-        found.append(problem(under(label, config.MISNAMED), TOP, "wrong-name", f"rename it to {config.SETTINGS}"))
-    layered = layers.read(stack)
-    reading = config.read(config.Sources(files, label), at, handoffs.cron_problem)
+        return Configuration(None, None, tuple(found), ledger_file(stack))
+    if MISNAMED in files:
+        found.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
+    layered = read_settings(stack)
+    reading = read_config(Sources(files, label), at, handoffs.cron_problem)
     found += [*unread, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         found += _references(layered.settings, reading, stack)
-    refused = any(each.level is ProblemLevel.ERROR and each.code != layers.UNKNOWN_VARIABLE for each in found)
+    refused = any(each.level is ProblemLevel.ERROR and each.code != UNKNOWN_VARIABLE for each in found)
     if policy is not None and layered.settings is not None and not refused:
         policy = _complete(policy, layered, revision)
     return Configuration(
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
         problems=tuple(found),
-        ledger=layered.settings.database if layered.settings else layers.ledger_file(stack),
+        ledger=layered.settings.database if layered.settings else ledger_file(stack),
         files=dict(files),
         revision=revision,
         declared=reading.declared,
@@ -128,7 +135,7 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _references(settings: Settings, reading: config.Reading, stack: layers.Layers) -> Iterator[Problem]:
+def _references(settings: Settings, reading: ConfigReading, stack: SettingsLayers) -> Iterator[Problem]:
     """Names in the settings that the fragments do not have."""
     for key in ("operators", "last_resort"):
         for number, person in enumerate(getattr(settings, key)):
@@ -145,7 +152,7 @@ def _references(settings: Settings, reading: config.Reading, stack: layers.Layer
         yield stack.problem(("unreadable_severity",), "severity-without-page", found)
     alerts = settings.web.alertmanager
     if alerts:
-        inside: yaml.Path = ("web", "alertmanager")
+        inside: KeyPath = ("web", "alertmanager")
         named = {(*inside, "severities", label): severity for label, severity in alerts.severities.items()}
         if alerts.default_severity:
             named[(*inside, "default_severity")] = alerts.default_severity
@@ -158,12 +165,12 @@ def _references(settings: Settings, reading: config.Reading, stack: layers.Layer
     yield from _last_resort(settings, reading.policy, stack)
 
 
-def _severity(reading: config.Reading, wanted: str) -> str | None:
+def _severity(reading: ConfigReading, wanted: str) -> str | None:
     """A severity's name as the config writes it; any case will do."""
     return next((name for name in reading.severities if name.lower() == wanted.lower()), None)
 
 
-def _last_resort(settings: Settings, policy: Policy | None, stack: layers.Layers) -> Iterator[Problem]:
+def _last_resort(settings: Settings, policy: Policy | None, stack: SettingsLayers) -> Iterator[Problem]:
     """Advice on those who are paged when nobody else answers."""
     if policy is None:
         return
@@ -177,7 +184,7 @@ def _last_resort(settings: Settings, policy: Policy | None, stack: layers.Layers
             yield stack.problem(("last_resort",), "no-phone", found, level=ProblemLevel.WARNING)
 
 
-def _complete(policy: Policy, layered: layers.Layered, revision: str) -> Policy:
+def _complete(policy: Policy, layered: SettingsReading, revision: str) -> Policy:
     """The policy with what the settings add to it."""
     settings = layered.settings
     assert settings is not None

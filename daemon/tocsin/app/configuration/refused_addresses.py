@@ -10,8 +10,8 @@ from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.domain.delivery import Attempt, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.text import yaml
-from tocsin.text.decoding import under
+from tocsin.text.decoding import displayed_path
+from tocsin.text.yaml import Document, KeyPath, read_yaml
 from tocsin.wording.message import refusal
 
 
@@ -21,7 +21,7 @@ def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> 
     """
     policy = found.policy
     assert policy is not None
-    owners: dict[tuple[Channel, str], tuple[str, yaml.Path]] = {}
+    owners: dict[tuple[Channel, str], tuple[str, KeyPath]] = {}
     for group in policy.stakeholders.values():
         for number, email in enumerate(group.emails):
             owners[Channel.EMAIL, email] = group.place, ("stakeholders", group.id, "emails", number)
@@ -38,8 +38,8 @@ def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> 
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
 
 
-def _document(found: Configuration, folder: Path, file: str) -> yaml.Document:
+def _document(found: Configuration, folder: Path, file: str) -> Document:
     """A fragment of the config, by the name that problems call it."""
     label = label_of(folder)
-    data = next((data for path, data in found.files.items() if under(label, path) == file), b"")
-    return yaml.read(data, file)
+    data = next((data for path, data in found.files.items() if displayed_path(label, path) == file), b"")
+    return read_yaml(data, file)

@@ -17,12 +17,11 @@ from tocsin.app.configuration.comparable import Inputs
 from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.config import tree as declared
-from tocsin.formats.config.tree import Declared
-from tocsin.formats.settings import layers
+from tocsin.formats.config.tree import ConfigTree, read_config_tree
+from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
 from tocsin.formats.settings.settings import Settings
 from tocsin.text.cleaning import one_line, shown
-from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, problem, under
+from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
 from tocsin.text.scalars import closest
 
 WORK_TREE = "work tree"
@@ -40,7 +39,7 @@ class Side:
     policy: Policy
     settings: Settings
     inputs: Inputs
-    declared: Declared
+    declared: ConfigTree
     warnings: tuple[Problem, ...]
     tests: Mapping[str, bytes]
     fetch: Callable[[str], bytes | None]
@@ -66,7 +65,9 @@ def of_revision(held: git.Revision, folder: Path, at: datetime, environ: Mapping
     files, trouble = git.files(held, _limit)
     label = label_of(folder)
     problems = [
-        problem(under(label, shown(path)), TOP, "unreadable-file", why) for path, why in trouble.items() if _open(path)
+        problem(displayed_path(label, shown(path)), TOP, "unreadable-file", why)
+        for path, why in trouble.items()
+        if _open(path)
     ]
     return read_tree(files, folder, at, environ, problems=problems, revision=held.commit[:12])
 
@@ -75,7 +76,7 @@ def _refused(name: str, found: Configuration) -> str:
     """One line that says why a config cannot be used; empty when it can."""
     if found.policy is not None and found.settings is not None:
         return ""
-    errors = [each for each in found.errors if each.code != layers.UNKNOWN_VARIABLE]
+    errors = [each for each in found.errors if each.code != UNKNOWN_VARIABLE]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return one_line(f"{shown(name)}: its config does not load: {errors[0]}{more}")
 
@@ -91,7 +92,7 @@ def _side(
         found.policy,
         found.settings,
         Inputs(found.policy),
-        declared.read(found.files, label_of(folder)),
+        read_config_tree(found.files, label_of(folder)),
         tuple(each for each in found.problems if each.level is ProblemLevel.WARNING),
         tests,
         fetch,

@@ -15,7 +15,7 @@ from tocsin.app.diff.comparison import Change, Moved, compare
 from tocsin.app.diff.scenarios import Situation, followed
 from tocsin.app.simulation.play import Simulation, play_within
 from tocsin.domain.policy import Policy
-from tocsin.formats.config.changed_lines import Line, changed, kept
+from tocsin.formats.config.changed_lines import ChangedLine, files_without_change, find_changed_lines
 
 TRIALS_MOST = 40
 """The most lines that are tried; of a change of more lines the others are judged by the names in them."""
@@ -27,15 +27,15 @@ class Blame:
     """
 
     def __init__(self, old: Side, new: Side, folder: Path, at: datetime, environ: Mapping[str, str]) -> None:
-        self.lines = changed(old.declared, new.declared)
-        self.suspects: set[Line] = set()
+        self.lines = find_changed_lines(old.declared, new.declared)
+        self.suspects: set[ChangedLine] = set()
         self._old, self._new = old, new
         self._folder, self._at, self._environ = folder, at, environ
-        self._trials: dict[Line, Inputs | None] = {}
+        self._trials: dict[ChangedLine, Inputs | None] = {}
 
     def lines_of(
         self, situation: Situation, before: Simulation | None, changes: Sequence[Change]
-    ) -> list[tuple[Change, Line]]:
+    ) -> list[tuple[Change, ChangedLine]]:
         """Each change of a situation with the line that did it. `before` is how it went with the old config."""
         candidates = self._candidates(situation) or list(self.lines)
         trials = {line: self._try(line, situation, before) for line in candidates} if len(candidates) > 1 else {}
@@ -43,7 +43,7 @@ class Blame:
         self.suspects |= {line for line, moved in trials.items() if _courses(moved) != went}
         return [(change, self._guilty(change, candidates, trials)) for change in changes]
 
-    def _candidates(self, situation: Situation) -> list[Line]:
+    def _candidates(self, situation: Situation) -> list[ChangedLine]:
         """The lines that the situation depends on."""
         if not situation.fixed:
             return list(self.lines)
@@ -56,7 +56,7 @@ class Blame:
             if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
         ]
 
-    def _try(self, line: Line, situation: Situation, before: Simulation | None) -> dict[object, Change] | None:
+    def _try(self, line: ChangedLine, situation: Situation, before: Simulation | None) -> dict[object, Change] | None:
         """What would have moved without this line, by reader; None when that cannot be known."""
         inputs = self._without(line)
         if inputs is None:
@@ -65,12 +65,12 @@ class Blame:
         after = rehearse(inputs.policy, situation, self._old, self._new)
         return {each.reader: each for each in compare(before, after, span)}
 
-    def _without(self, line: Line) -> Inputs | None:
+    def _without(self, line: ChangedLine) -> Inputs | None:
         """The new config, had this line stayed as it was; None when that would be no good config."""
         if line not in self._trials:
             self._trials[line] = None
             if len(self._trials) <= TRIALS_MOST:
-                for files in kept(self._old.declared, self._new.declared, self.lines, line):
+                for files in files_without_change(self._old.declared, self._new.declared, self.lines, line):
                     found = read_tree(files, self._folder, self._at, self._environ)
                     if found.policy is not None:
                         self._trials[line] = Inputs(found.policy)
@@ -78,8 +78,11 @@ class Blame:
         return self._trials[line]
 
     def _guilty(
-        self, change: Change, candidates: list[Line], trials: Mapping[Line, Mapping[object, Change] | None]
-    ) -> Line:
+        self,
+        change: Change,
+        candidates: list[ChangedLine],
+        trials: Mapping[ChangedLine, Mapping[object, Change] | None],
+    ) -> ChangedLine:
         if len(candidates) == 1:
             return candidates[0]
         without, otherwise = [], []
@@ -112,7 +115,7 @@ def _course(change: Change) -> tuple[object, ...]:
     return change.moved, change.before, change.after, roles
 
 
-def _names(line: Line, reader: str) -> bool:
+def _names(line: ChangedLine, reader: str) -> bool:
     """Whether a line names a reader now and did not before, or the other way round."""
     was, now = (reader in _words(each) for each in (line.before, line.after))
     return was != now or reader in line.path
@@ -126,7 +129,7 @@ def _words(value: object) -> set[str]:
     return {value} if isinstance(value, str) else set()
 
 
-def _rule(change: Change) -> Line:
+def _rule(change: Change) -> ChangedLine:
     """The message's own rule, for a change that no line explains."""
     file, _, line = change.rule.rpartition(":")
-    return Line((), None, None, file or change.rule, int(line) if line.isdecimal() else 1)
+    return ChangedLine((), None, None, file or change.rule, int(line) if line.isdecimal() else 1)

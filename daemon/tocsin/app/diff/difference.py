@@ -10,7 +10,7 @@ from tocsin.app.configuration.revisions import Side
 from tocsin.app.diff.blame import Blame, rehearse
 from tocsin.app.diff.comparison import Change, compare
 from tocsin.app.diff.scenarios import Situation, followed
-from tocsin.formats.config.changed_lines import Line
+from tocsin.formats.config.changed_lines import ChangedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Effect:
 
     situation: Situation
     change: Change
-    line: Line
+    line: ChangedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Difference:
     new: Side
     situations: tuple[Situation, ...]
     effects: tuple[Effect, ...]
-    idle: tuple[Line, ...]
-    besides: tuple[Line, ...]
+    idle: tuple[ChangedLine, ...]
+    besides: tuple[ChangedLine, ...]
 
     def kind_of(self, name: str) -> str:
         """The severity of a fixed situation, the name of any other."""
@@ -46,7 +46,7 @@ def differ(
     """Walk all situations. `tell` hears how many are done, for whoever waits."""
     effects: list[Effect] = []
     same = old.inputs.everything() == new.inputs.everything()
-    known: dict[tuple[object, ...], list[tuple[Change, Line]]] = {}
+    known: dict[tuple[object, ...], list[tuple[Change, ChangedLine]]] = {}
     for number, situation in enumerate(() if same else situations):
         key = _alike(old, new, situation)
         if key not in known:
@@ -68,7 +68,7 @@ def _alike(old: Side, new: Side, situation: Situation) -> tuple[object, ...]:
     return situation.severity, services, situation.moment
 
 
-def _walk(old: Side, new: Side, situation: Situation, blame: Blame) -> list[tuple[Change, Line]]:
+def _walk(old: Side, new: Side, situation: Situation, blame: Blame) -> list[tuple[Change, ChangedLine]]:
     """What moved in one situation."""
     severity, services = situation.severity, situation.services
     both = all(severity in side.policy.severities for side in (old, new))

@@ -10,11 +10,10 @@ from functools import partial
 from tocsin.app.configuration.revisions import Side
 from tocsin.app.diff.scenarios import Moment, Origin, Situation
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.policy_test import read as policy_tests
-from tocsin.formats.policy_test.read import PolicyTest
+from tocsin.formats.incident.read import read_incident
+from tocsin.formats.policy_test.read import PolicyTest, read_policy_tests
 from tocsin.ports.folder import Listed
-from tocsin.text.decoding import under
+from tocsin.text.decoding import displayed_path
 
 INCIDENTS_MOST = 100
 """The most open incidents that are walked, in the order of their names."""
@@ -26,7 +25,7 @@ def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterat
     """The incidents of a folder that can be read and are not resolved, as first seen at that instant."""
     found = 0
     for each in listed:
-        reading = incident_file.read(each.data, each.name, side.policy, None, each.name) if each.data else None
+        reading = read_incident(each.data, each.name, side.policy, None, each.name) if each.data else None
         incident = reading.incident if reading else None
         if incident is None or incident.resolved or each.data is None or found >= INCIDENTS_MOST:
             continue
@@ -49,13 +48,13 @@ def tested_incidents(side: Side, label: str, policies: Sequence[Policy]) -> Iter
     found: dict[str, PolicyTest] = {}
     for path, data in sorted(side.tests.items()):
         for policy in policies:
-            tests, _ = policy_tests.read(data, under(label, path), policy, partial(_beside, side, path))
+            tests, _ = read_policy_tests(data, displayed_path(label, path), policy, partial(_beside, side, path))
             for test in tests:
                 found.setdefault(test.place, test)
     names = [test.name for test in found.values()]
     for test in [*found.values()][:TESTS_MOST]:
         name = f"test {test.name}" + (f" ({test.place})" if names.count(test.name) > 1 else "")
-        incident = incident_file.read(test.incident, test.file_name, policies[0], None, test.file_name).incident
+        incident = read_incident(test.incident, test.file_name, policies[0], None, test.file_name).incident
         about = (incident.severity, incident.services) if incident else (policies[0].unreadable_severity, ())
         moment = Moment("of the test", test.at)
         yield Situation(name, *about, moment, test.file_name, test.incident, Origin.TEST, test.steps, test.span)

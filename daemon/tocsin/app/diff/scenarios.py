@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.domain.policy import Cadence, PagePolicy, Policy
 from tocsin.domain.rotation import Hours
-from tocsin.formats.policy_test.script import Step
+from tocsin.formats.policy_test.script import ScriptStep
 from tocsin.planning.on_call.hours import open_time_after
 from tocsin.planning.updates import next_due
 
@@ -63,7 +63,7 @@ class Situation:
     file: str
     data: bytes
     origin: Origin = Origin.FIXED
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
     least: timedelta = timedelta(0)
 
     @property

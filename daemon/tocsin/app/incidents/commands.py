@@ -13,10 +13,9 @@ from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Acknowledgment, Incident
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident import new_id
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.incident.edit import Edit, anew, edited
-from tocsin.formats.incident.read import Reading, digest
+from tocsin.formats.incident.edit import Edit, edit_incident, write_incident
+from tocsin.formats.incident.new_id import candidate_ids
+from tocsin.formats.incident.read import IncidentReading, digest, read_incident
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger
@@ -37,7 +36,7 @@ class _Found:
 
     id: str
     name: str | None
-    reading: Reading | None
+    reading: IncidentReading | None
     history: History
     kept: bytes | None = None
 
@@ -62,9 +61,13 @@ class IncidentCommands:
     async def declare(self, incident: Incident) -> str:
         """Write a new incident file; the id it got. The id of `incident` does not matter."""
         taken = set(await self._ledger.incidents()) if self._ledger else set()
-        for id_ in new_id.ids(incident.title, self._now):
+        for id_ in candidate_ids(incident.title, self._now):
             version = replace(incident, id=id_, declared_at=self._now.replace(microsecond=0))
-            if id_ not in taken and not self._files.find(id_) and self._files.create(f"{id_}.yaml", anew(version)):
+            if (
+                id_ not in taken
+                and not self._files.find(id_)
+                and self._files.create(f"{id_}.yaml", write_incident(version))
+            ):
                 return id_
         raise AssertionError("ids never run out")
 
@@ -113,14 +116,14 @@ class IncidentCommands:
 
     def _write(self, found: _Found, edit: Edit) -> str:
         """Edit the file, comments kept; write it anew where it is gone or cannot be edited (rule 33)."""
-        if found.name and found.reading and self._files.change(found.name, lambda data: edited(data, edit)):
+        if found.name and found.reading and self._files.change(found.name, lambda data: edit_incident(data, edit)):
             return ""
         if found.good is None:
             raise EditRefusedError(
                 f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)"
             )
         name = found.name or f"{found.id}.yaml"
-        data = (edited(found.kept, edit) if found.kept else None) or anew(found.good, edit)
+        data = (edit_incident(found.kept, edit) if found.kept else None) or write_incident(found.good, edit)
         aside = self._files.put(name, data, self._now)
         said = f"{shown(name)} was written anew from the last good version"
         return f"{said}; what was there could not be edited and is kept as {shown(aside)}" if aside else said
@@ -138,7 +141,7 @@ class IncidentCommands:
         if name and data is not None:
             known = history.incident
             previous = known if known and not known.unreadable else None
-            reading = incident_file.read(data, name, self.policy, previous, shown(name))
+            reading = read_incident(data, name, self.policy, previous, shown(name))
         return _Found(incident, name, reading, history, kept[1] if kept else None)
 
     def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:

@@ -20,8 +20,7 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
 from tocsin.domain.policy import Policy, Severity
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.incident.read import digest
+from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
@@ -137,8 +136,8 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: d
     data = files.read(name) if name else None
     if name is None or data is None:
         raise UnknownIncidentError("")
-    reading = incident_file.read(data, name, policy, None, label_of(folder / name))
-    incident = reading.incident or incident_file.unreadable(name, reading.first_lines, policy, id_)
+    reading = read_incident(data, name, policy, None, label_of(folder / name))
+    incident = reading.incident or unreadable_incident(name, reading.first_lines, policy, id_)
     notes = tuple(str(each) for each in reading.problems)
     return replace(_explained([Seen(at, incident)], (), policy, at, notes), seen=False)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
-from tocsin.formats.calendar.feed import write
+from tocsin.formats.calendar.feed import write_calendar
 from tocsin.planning.on_call.resolve import next_on_call, on_call
 from tocsin.planning.on_call.shifts import OnCallSpan, on_call_spans, on_call_until, unclipped_spans
 
@@ -69,7 +69,7 @@ def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
             found += [each for each in unclipped_spans(rotation, start, end) if person is None or each.person == owner]
     found.sort(key=lambda each: (each.start, each.rotation))
     events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
-    return write(events, today, f"On call: {person.name if person else owner}")
+    return write_calendar(events, today, f"On call: {person.name if person else owner}")
 
 
 def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:

@@ -16,8 +16,8 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.file_name import incident_id
+from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.current_state import CurrentState, current_state
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
@@ -89,9 +89,9 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
     """What a file says that the daemon has not seen, as if it saw it now; nothing for what is no file (rule 41)."""
     if file.data is None:
         return History()
-    reading = incident_file.read(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
+    reading = read_incident(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
     lines = reading.first_lines or file.trouble
-    return fold_facts([Seen(now, reading.incident or incident_file.unreadable(file.name, lines, policy, id_))])
+    return fold_facts([Seen(now, reading.incident or unreadable_incident(file.name, lines, policy, id_))])
 
 
 def _gone(path: Path) -> Problem:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.file_name import incident_id
-from tocsin.formats.incident.read import Reading
+from tocsin.formats.incident.read import IncidentReading
 from tocsin.ports.folder import Listed
 
 
@@ -26,7 +26,7 @@ class File:
     since: datetime
     at_start: bool = False
     second: bool = False
-    reading: Reading | None = None
+    reading: IncidentReading | None = None
     told: tuple[Problem, ...] = ()
 
 

@@ -6,12 +6,12 @@ A file may be seen half-written. Decides by comparing two versions, nothing else
 from dataclasses import fields
 
 from tocsin.domain.incident import Incident
-from tocsin.formats.incident.read import Reading
+from tocsin.formats.incident.read import IncidentReading
 
 _FIELDS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "unreadable"})
 
 
-def may_be_half_written(reading: Reading, version: Incident, known: Incident | None) -> bool:
+def may_be_half_written(reading: IncidentReading, version: Incident, known: Incident | None) -> bool:
     """Whether this may be half a file: a new one without a good severity; of a known incident, one that drops fields
     or reopens.
     """

@@ -17,8 +17,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.incident.read import Reading
+from tocsin.formats.incident.read import IncidentReading, read_incident, unreadable_incident
 from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
 
@@ -165,33 +164,35 @@ class Intake:
         self._count(file, reading, reading.incident, known, found)
         return True
 
-    def _read(self, file: File, known: Known | None, policy: Policy) -> Reading:
+    def _read(self, file: File, known: Known | None, policy: Policy) -> IncidentReading:
         """What the file says under this policy."""
         listed = file.listed
         assert listed.data is not None
         if listed.trouble and not listed.data:
             problem = self._problem(listed.name, "unreadable", listed.trouble)
-            return Reading(None, (problem,), complete=False, first_lines=listed.trouble)
+            return IncidentReading(None, (problem,), complete=False, first_lines=listed.trouble)
         previous = known.incident if known else None
         if previous and previous.unreadable:
             previous = None
-        reading = incident_file.read(listed.data, listed.name, policy, previous, self._name(listed.name))
+        reading = read_incident(listed.data, listed.name, policy, previous, self._name(listed.name))
         if reading.incident and previous is None and reading.incident.id != file.id:
             return replace(reading, incident=replace(reading.incident, id=file.id))
         return reading
 
-    def _judge_unreadable(self, file: File, reading: Reading, known: Known | None, found: _Found) -> bool:
+    def _judge_unreadable(self, file: File, reading: IncidentReading, known: Known | None, found: _Found) -> bool:
         """A file that is no YAML: of a known incident it changes nothing, else it pages the last resort (rule 32)."""
         never_read = known is None or known.incident.unreadable
         if not found.due(file.since, UNREADABLE_AFTER if never_read else STILL):
             return False
         if known is None:
-            incident = incident_file.unreadable(file.listed.name, reading.first_lines, found.policy, file.id)
+            incident = unreadable_incident(file.listed.name, reading.first_lines, found.policy, file.id)
             self._see(file, incident, found)
         self._tell(file, reading.problems, found, known)
         return True
 
-    def _count(self, file: File, reading: Reading, incident: Incident, known: Known | None, found: _Found) -> None:
+    def _count(
+        self, file: File, reading: IncidentReading, incident: Incident, known: Known | None, found: _Found
+    ) -> None:
         """A version counts, if it is one; its problems are told unless they were."""
         digest = file.listed.digest
         if known is None or known.incident != incident or known.digest != digest:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from tocsin.app.policy_tests.grouped import PlannedMessage, because
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.policy import Severity
-from tocsin.formats.policy_test.expectations import Wanted, When
+from tocsin.formats.policy_test.expectations import MessagePattern, When
 from tocsin.text.times import brief
 
 WORDS = {
@@ -42,7 +42,9 @@ class Played:
         return self.spoken + self.beyond
 
 
-def instead(wanted: Wanted, spoken: Sequence[PlannedMessage], played: Played) -> tuple[str, PlannedMessage | None]:
+def instead(
+    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: Played
+) -> tuple[str, PlannedMessage | None]:
     """What the plan does instead of sending this, and the nearest thing it says."""
     about = [said for said in spoken if any(map(wanted.about, said.messages))]
     if not about:
@@ -74,7 +76,9 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word[:-1]}ies" if word.endswith("y") else f"{number} {word}s"
 
 
-def _another(wanted: Wanted, spoken: Sequence[PlannedMessage], played: Played) -> tuple[str, PlannedMessage | None]:
+def _another(
+    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: Played
+) -> tuple[str, PlannedMessage | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
     told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
     others = [said for said in spoken if said.first.kind is wanted.kind]
@@ -88,13 +92,13 @@ def _another(wanted: Wanted, spoken: Sequence[PlannedMessage], played: Played) -
     return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
 
 
-def _in_time(wanted: Wanted, about: Sequence[PlannedMessage]) -> list[str]:
+def _in_time(wanted: MessagePattern, about: Sequence[PlannedMessage]) -> list[str]:
     """What its reader does get in time, where that is not quite what was wanted."""
     said = next((said for said in about if wanted.when.holds(said.after)), None)
     return [f"at {brief(said.after)} {', '.join(_differences(wanted, said))}"] if said else []
 
 
-def _meanwhile(wanted: Wanted, spoken: Sequence[PlannedMessage], nearest: PlannedMessage) -> list[str]:
+def _meanwhile(wanted: MessagePattern, spoken: Sequence[PlannedMessage], nearest: PlannedMessage) -> list[str]:
     """Who gets it for that role in time, where its reader does not."""
     if not wanted.roles or wanted.when.holds(nearest.after):
         return []
@@ -108,13 +112,13 @@ def _meanwhile(wanted: Wanted, spoken: Sequence[PlannedMessage], nearest: Planne
     return [f"then it is {', '.join(dict.fromkeys(others))}"] if others else []
 
 
-def _does(who: str, what: Wanted | Notification, word: int) -> str:
+def _does(who: str, what: MessagePattern | Notification, word: int) -> str:
     """Somebody gets a message (0), or does not (1); a group is many."""
     told = WORDS[what.kind][word]
     return f"{who} {told.replace('hears', 'hear') if what.group else told}"
 
 
-def _differences(wanted: Wanted, said: PlannedMessage) -> list[str]:
+def _differences(wanted: MessagePattern, said: PlannedMessage) -> list[str]:
     """In what a message differs from what was wanted, its moment apart."""
     each, found = said.first, []
     if not set(wanted.roles) <= set(each.roles):

@@ -12,7 +12,15 @@ from enum import StrEnum
 from tocsin.app.policy_tests.grouped import PlannedMessage
 from tocsin.app.policy_tests.hints import Played, counted, instead, unwanted
 from tocsin.app.policy_tests.matching import assign
-from tocsin.formats.policy_test.expectations import ANY_TIME, Exactly, Expectation, Never, NoneAfter, Sent, Wanted
+from tocsin.formats.policy_test.expectations import (
+    ANY_TIME,
+    Exactly,
+    Expectation,
+    ExpectedMessage,
+    MessagePattern,
+    Never,
+    NoneAfter,
+)
 from tocsin.text.times import brief
 
 AROUND = 6
@@ -51,7 +59,7 @@ class Failure:
 
 def judge(expected: Expectation, played: Played) -> Failure | None:
     """What is wrong, or None when the plan does as expected."""
-    if isinstance(expected, Sent):
+    if isinstance(expected, ExpectedMessage):
         return _sent(expected.wanted, played)
     if isinstance(expected, Never):
         return _never(expected.wanted, played)
@@ -60,7 +68,7 @@ def judge(expected: Expectation, played: Played) -> Failure | None:
     return _exactly(expected, played)
 
 
-def _sent(wanted: Wanted, played: Played) -> Failure | None:
+def _sent(wanted: MessagePattern, played: Played) -> Failure | None:
     """It is sent in time, by each of its channels."""
     found = [each for said in played.spoken if wanted.when.holds(said.after) for each in said.messages]
     reached = {each.via for each in found if wanted.suits(each)}
@@ -80,7 +88,7 @@ def _sent(wanted: Wanted, played: Played) -> Failure | None:
     return Failure(wanted.place, hint, _diff([wanted], shown, [nearest] if nearest else []))
 
 
-def _never(wanted: Wanted, played: Played) -> Failure | None:
+def _never(wanted: MessagePattern, played: Played) -> Failure | None:
     """Nothing of the sort is sent, by none of its channels."""
     found = [
         said
@@ -128,13 +136,13 @@ def _exactly(expected: Exactly, played: Played) -> Failure | None:
     return Failure(expected.place, hint, _diff(missing, shown, over))
 
 
-def _close(said: PlannedMessage, missing: Iterable[Wanted], over: Iterable[PlannedMessage]) -> bool:
+def _close(said: PlannedMessage, missing: Iterable[MessagePattern], over: Iterable[PlannedMessage]) -> bool:
     """Whether it lies at the moment of something missing or left over."""
     return any(each.when.holds(said.after) for each in missing) or any(each.after == said.after for each in over)
 
 
 def _diff(
-    wanted: Sequence[Wanted], shown: Iterable[PlannedMessage], planned: Sequence[PlannedMessage]
+    wanted: Sequence[MessagePattern], shown: Iterable[PlannedMessage], planned: Sequence[PlannedMessage]
 ) -> tuple[Line, ...]:
     """Expected and planned lines in time order, the expected first."""
     rows: list[tuple[timedelta, int, Line]] = [

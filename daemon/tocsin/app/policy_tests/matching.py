@@ -9,15 +9,15 @@ from datetime import timedelta
 
 from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel
-from tocsin.formats.policy_test.expectations import Wanted
+from tocsin.formats.policy_test.expectations import MessagePattern
 
 Bundle = tuple[int, ...]
 """Positions of the messages that an entry would take at one instant."""
 
 
 def assign(
-    wanted: Sequence[Wanted], messages: Sequence[tuple[timedelta, Notification]]
-) -> tuple[list[Wanted], list[Notification]]:
+    wanted: Sequence[MessagePattern], messages: Sequence[tuple[timedelta, Notification]]
+) -> tuple[list[MessagePattern], list[Notification]]:
     """The entries that have no message of their own, and the messages that have no entry, each in order.
 
     Entries with channels choose first: they ask for less. Those that can only be met in one way are met so.
@@ -38,7 +38,7 @@ def assign(
 
 
 def _bundles(
-    wanted: Wanted, via: Channel | None, messages: Sequence[tuple[timedelta, Notification]], free: set[int]
+    wanted: MessagePattern, via: Channel | None, messages: Sequence[tuple[timedelta, Notification]], free: set[int]
 ) -> Iterator[Bundle]:
     """What an entry could take, by instant."""
     found: dict[tuple[timedelta, str], list[int]] = {}

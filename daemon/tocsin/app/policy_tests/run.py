@@ -17,9 +17,8 @@ from tocsin.app.policy_tests.judge import Failure, judge
 from tocsin.app.simulation.play import play_within
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.formats.policy_test import read as policy_tests
-from tocsin.formats.policy_test.expectations import Sent
-from tocsin.formats.policy_test.read import PolicyTest
+from tocsin.formats.policy_test.expectations import ExpectedMessage
+from tocsin.formats.policy_test.read import Fetch, PolicyTest, read_policy_tests
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 
 SUFFIXES = (".yaml", ".yml")
@@ -63,7 +62,7 @@ def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[
             found = f"the file cannot be read: {fault.strerror or fault}"
             problems.append(problem(label_of(path), TOP, "unreadable-file", found))
             continue
-        read_here, wrong_here = policy_tests.read(data, label_of(path), policy, _beside(path.parent))
+        read_here, wrong_here = read_policy_tests(data, label_of(path), policy, _beside(path.parent))
         tests += read_here
         problems += wrong_here
     if len(paths) > FILES_LIMIT:
@@ -78,7 +77,7 @@ def trial(test: PolicyTest, policy: Policy) -> Trial:
     """
     played = _played(test, policy, test.span)
     found = [judge(each, played) for each in test.expect]
-    if any(failure and isinstance(each, Sent) for failure, each in zip(found, test.expect, strict=True)):
+    if any(failure and isinstance(each, ExpectedMessage) for failure, each in zip(found, test.expect, strict=True)):
         longer = _played(test, policy, test.span + min(max(test.span, BEYOND_LEAST), BEYOND_MOST))
         beyond = tuple(said for said in longer.spoken if said.after > test.span)
         found = [judge(each, replace(played, beyond=beyond)) for each in test.expect]
@@ -109,7 +108,7 @@ def policies(policy: Policy, load: PolicyAt) -> PolicyAt:
     return at
 
 
-def _beside(folder: Path) -> policy_tests.Fetch:
+def _beside(folder: Path) -> Fetch:
     """Incident files by their paths relative to a test file."""
 
     def fetch(path: str) -> bytes | None:

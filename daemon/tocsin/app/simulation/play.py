@@ -20,14 +20,14 @@ from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notificatio
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.formats.incident import read as incident_file
-from tocsin.formats.policy_test.script import Step, in_time_order
+from tocsin.formats.incident.read import read_incident, unreadable_incident
+from tocsin.formats.policy_test.script import ScriptStep, in_time_order
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.ports.renderer import Renderer
-from tocsin.text import yaml
 from tocsin.text.gsm import segments
 from tocsin.text.times import iso_utc
+from tocsin.text.yaml import read_yaml
 
 NEXT_WITHIN = timedelta(days=3700)
 """How far after the span the next message is looked for."""
@@ -87,14 +87,14 @@ class _IncidentFile:
         self._policy = policy
         self._name = name
         self._data = data
-        value = yaml.read(data, name).value
+        value = read_yaml(data, name).value
         self._value: dict[str, Any] = dict(value) if isinstance(value, dict) else {}
 
     def appear(self, history: History, at: datetime) -> History:
         """The file is first seen."""
         return self._see(history, self._data, at)
 
-    def happen(self, step: Step, history: History, at: datetime) -> History:
+    def happen(self, step: ScriptStep, history: History, at: datetime) -> History:
         """One step of the script takes effect."""
         for reader, via in step.fails:
             history = apply_fact(history, ChannelRefused(at, reader, via))
@@ -112,11 +112,11 @@ class _IncidentFile:
 
     def _see(self, history: History, data: bytes, at: datetime) -> History:
         previous = history.incident
-        reading = incident_file.read(data, self._name, self._policy, previous, self._name)
+        reading = read_incident(data, self._name, self._policy, previous, self._name)
         self.problems += [problem for problem in reading.problems if problem not in self.problems]
         incident = reading.incident or previous
         if incident is None:
-            incident = incident_file.unreadable(self._name, reading.first_lines, self._policy)
+            incident = unreadable_incident(self._name, reading.first_lines, self._policy)
         return history if incident == previous else apply_fact(history, Seen(at, incident))
 
 
@@ -126,7 +126,7 @@ def play(
     name: str,
     at: datetime,
     span: timedelta,
-    steps: Sequence[Step],
+    steps: Sequence[ScriptStep],
     renderer: Renderer | None = None,
 ) -> Simulation:
     """Play a file called `name`, first seen at `at`, with a script, for a span, and as far beyond as the next message.
@@ -137,7 +137,7 @@ def play(
 
 
 def play_within(
-    policy: Policy, data: bytes, name: str, at: datetime, span: timedelta, steps: Sequence[Step]
+    policy: Policy, data: bytes, name: str, at: datetime, span: timedelta, steps: Sequence[ScriptStep]
 ) -> Simulation:
     """`play` without words and no further than the span: what comes next is not looked for."""
     return _play(_IncidentFile(policy, name, data), policy, at, span, steps, CHANGES_HELD_FOR, None)
@@ -148,7 +148,7 @@ def _play(
     policy: Policy,
     at: datetime,
     span: timedelta,
-    steps: Sequence[Step],
+    steps: Sequence[ScriptStep],
     beyond: timedelta,
     renderer: Renderer | None,
 ) -> Simulation:

@@ -13,7 +13,7 @@ from tocsin.app.diff.scenarios import Origin
 from tocsin.cli.output.diff_scenarios import listed, where
 from tocsin.cli.output.simulate_lines import span
 from tocsin.domain.notification import Kind
-from tocsin.formats.config.changed_lines import Absent, Line
+from tocsin.formats.config.changed_lines import Absent, ChangedLine
 from tocsin.text.cleaning import cut
 from tocsin.text.yaml import Value
 
@@ -51,7 +51,7 @@ class Block:
 class Cause:
     """A changed line and what it did."""
 
-    line: Line
+    line: ChangedLine
     blocks: tuple[Block, ...]
 
 
@@ -83,7 +83,7 @@ Story = tuple[tuple[_Times, tuple[str, ...]], ...]
 
 def causes(difference: Difference) -> tuple[Cause, ...]:
     """Every changed line that moved something, in the order of files and lines."""
-    by_line: dict[Line, list[Effect]] = {}
+    by_line: dict[ChangedLine, list[Effect]] = {}
     for effect in difference.effects:
         by_line.setdefault(effect.line, []).append(effect)
     ordered = sorted(by_line, key=lambda each: (each.file, each.line, each.name))
@@ -186,7 +186,7 @@ def _words(times: _Times) -> str:
     return after or f"was {before}"
 
 
-def edit(line: Line) -> str:
+def edit(line: ChangedLine) -> str:
     """What was edited: `severities.sev1.page.acknowledge_within: 5m → 10m`."""
     if line.before is None and line.after is None:
         return line.name

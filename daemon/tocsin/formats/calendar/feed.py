@@ -15,7 +15,9 @@ REFRESH = timedelta(hours=1)
 """How often an application that subscribes should look again."""
 
 
-def write(events: Sequence[tuple[str, Person, datetime, datetime]], stamp: datetime, name: str = "On call") -> bytes:
+def write_calendar(
+    events: Sequence[tuple[str, Person, datetime, datetime]], stamp: datetime, name: str = "On call"
+) -> bytes:
     """A calendar of (rotation, person, start, end) stretches, in UTC, as RFC 5545 bytes: CRLF, lines of 75 octets at
     most. The same stretches give the same bytes. A stretch is known by its rotation, person and start: one whose end
     moves is updated by a calendar application, not doubled. `stamp` is when this was made; `name` the calendar's.

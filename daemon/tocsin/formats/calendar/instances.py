@@ -78,7 +78,7 @@ class Instances:
         self._warnings.setdefault(words, problem(self._file, (line, 1), code, words, ProblemLevel.WARNING))
 
     def result(self, problems: Sequence[Problem]) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
-        """What `read` gives."""
+        """The events by start, and every problem: what `read_calendar` gives."""
         told = [*problems, *list(self._warnings.values())[:WARNINGS_MAX]]
         more = len(self._warnings) - WARNINGS_MAX
         if more > 0:

@@ -34,7 +34,7 @@ _TIMES = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENC
 _ZONE_KEY = "X-WR-TIMEZONE"
 
 
-def read(
+def read_calendar(
     data: bytes, file: str, people: Mapping[str, Person], start: datetime, end: datetime
 ) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
     """The events of a calendar that touch [start, end), by start, and what is wrong with it.

@@ -9,18 +9,18 @@ from typing import Any
 from tocsin.domain.policy import Level, Policy, Who
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import Rotation
-from tocsin.formats.config.fragments import Entry, Fragments
-from tocsin.text.yaml import Path
+from tocsin.formats.config.fragments import DeclaredEntry, Fragments
+from tocsin.text.yaml import KeyPath
 
 _PARTS = ("on_call", "next")
 LISTED_MAX = 4
 """The most chains that are named."""
 
-_Placed = tuple[Entry[Any], Path, str, tuple[Level, ...]]
+_Placed = tuple[DeclaredEntry[Any], KeyPath, str, tuple[Level, ...]]
 """A chain with the entry and the path that hold it, and what people call it."""
 
 
-def advise(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
+def advise_on_chains(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
     """Every warning about the chains of roles and services; chains that hang on one rotation of one are one cause."""
     alone: dict[str, list[_Placed]] = {}
     for placed in _chains(fragments, policy):
@@ -38,7 +38,7 @@ def advise(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
         yield _alone(fragments, policy.rotations[name], [called for _, _, called, _ in chains])
 
 
-def named(policy: Policy, chain: Iterable[Level]) -> Iterator[str]:
+def people_named(policy: Policy, chain: Iterable[Level]) -> Iterator[str]:
     """Everybody whom a chain may ever name."""
     for level in chain:
         for who in level.whos:
@@ -76,7 +76,7 @@ def _alone(fragments: Fragments, rotation: Rotation, chains: list[str]) -> Probl
         f"{turns_in(rotation)[0]} is alone in {rotation.id}, and the chain of {', '.join(chains[:LISTED_MAX])}{more} "
         "has nobody else; while they sleep only the last resort is left"
     )
-    inside: Path = ("calendar",) if rotation.calendar else ("shifts", 0, "members")
+    inside: KeyPath = ("calendar",) if rotation.calendar else ("shifts", 0, "members")
     return fragments.rotations[rotation.id].problem(inside, "chain-of-one", found, level=ProblemLevel.WARNING)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tocsin.formats.config.entries import SECTIONS
-from tocsin.formats.config.tree import Declared, Tree, written
-from tocsin.text.decoding import under
-from tocsin.text.yaml import Path, Value
+from tocsin.formats.config.tree import ConfigTree, Tree, config_tree_files
+from tocsin.text.decoding import displayed_path
+from tocsin.text.yaml import KeyPath, Value
 
 
 class Absent(Enum):
@@ -26,12 +26,12 @@ REFERRED = ("people", "rotations", "stakeholders", "hours", "roles")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangedLine:
     """One change. `file` and `line` are where it stands now, or for what was removed, where it stood. A calendar is one
     path, the file's, without values.
     """
 
-    path: Path
+    path: KeyPath
     before: Value | Absent = field(hash=False)
     after: Value | Absent = field(hash=False)
     file: str
@@ -44,18 +44,20 @@ class Line:
         return words.removeprefix(".")
 
 
-def changed(old: Declared, new: Declared) -> tuple[Line, ...]:
+def find_changed_lines(old: ConfigTree, new: ConfigTree) -> tuple[ChangedLine, ...]:
     """Every change, in the order of files and lines."""
     found = [*_mappings((), old.tree, new.tree, old, new), *_calendars(old, new)]
     return tuple(sorted(found, key=lambda each: (each.file, each.line, each.name)))
 
 
-def kept(old: Declared, new: Declared, lines: Iterable[Line], line: Line) -> Iterator[dict[str, bytes]]:
+def files_without_change(
+    old: ConfigTree, new: ConfigTree, lines: Iterable[ChangedLine], line: ChangedLine
+) -> Iterator[dict[str, bytes]]:
     """The files of the new config, had this one line stayed as it was; of several ways the first that loads
     counts. Entries that were removed come back where they do nothing by themselves, for the line may name them.
     """
     if line.path in {(path,) for path in old.calendars.keys() | new.calendars.keys()}:
-        yield written(new.tree, {**new.calendars, **old.calendars})
+        yield config_tree_files(new.tree, {**new.calendars, **old.calendars})
         return
     calendars = {**old.calendars, **new.calendars}
     whole = new.tree
@@ -63,17 +65,17 @@ def kept(old: Declared, new: Declared, lines: Iterable[Line], line: Line) -> Ite
         if each.after is ABSENT and len(each.path) == 2 and each.path[0] in REFERRED:
             whole = _with(whole, each.path, each.before)
     for tree in (whole, new.tree) if whole is not new.tree else (whole,):
-        yield written(_with(tree, line.path, line.before), calendars)
+        yield config_tree_files(_with(tree, line.path, line.before), calendars)
 
 
-def _with(tree: Tree, path: Path, value: Value | Absent) -> Tree:
+def _with(tree: Tree, path: KeyPath, value: Value | Absent) -> Tree:
     """A copy of a tree with another value (or none) at a path."""
     made = _put(tree, path, value)
     assert isinstance(made, dict)
     return made
 
 
-def _put(value: Value, path: Path, put: Value | Absent) -> Value:
+def _put(value: Value, path: KeyPath, put: Value | Absent) -> Value:
     first, rest = path[0], path[1:]
     if isinstance(value, list):
         assert isinstance(first, int)
@@ -91,13 +93,15 @@ def _put(value: Value, path: Path, put: Value | Absent) -> Value:
 
 
 def _mappings(
-    path: Path, before: Mapping[str, Value], after: Mapping[str, Value], old: Declared, new: Declared
-) -> Iterator[Line]:
+    path: KeyPath, before: Mapping[str, Value], after: Mapping[str, Value], old: ConfigTree, new: ConfigTree
+) -> Iterator[ChangedLine]:
     for key in dict.fromkeys([*before, *after]):
         yield from _values((*path, key), before.get(key, ABSENT), after.get(key, ABSENT), old, new)
 
 
-def _values(path: Path, before: Value | Absent, after: Value | Absent, old: Declared, new: Declared) -> Iterator[Line]:
+def _values(
+    path: KeyPath, before: Value | Absent, after: Value | Absent, old: ConfigTree, new: ConfigTree
+) -> Iterator[ChangedLine]:
     if before == after:
         return
     section = len(path) == 1 and path[0] in SECTIONS
@@ -105,16 +109,18 @@ def _values(path: Path, before: Value | Absent, after: Value | Absent, old: Decl
         was, now = (each if isinstance(each, dict) else {} for each in (before, after))
         yield from _mappings(path, was, now, old, new)
     elif after is ABSENT:
-        yield Line(path, before, after, *old.place(path, key=True))
+        yield ChangedLine(path, before, after, *old.place(path, key=True))
     elif before is ABSENT:
-        yield Line(path, before, after, *new.place(path, key=True))
+        yield ChangedLine(path, before, after, *new.place(path, key=True))
     elif isinstance(before, list) and isinstance(after, list):
         yield from _lists(path, before, after, old, new)
     else:
-        yield Line(path, before, after, *new.place(path))
+        yield ChangedLine(path, before, after, *new.place(path))
 
 
-def _lists(path: Path, before: list[Value], after: list[Value], old: Declared, new: Declared) -> Iterator[Line]:
+def _lists(
+    path: KeyPath, before: list[Value], after: list[Value], old: ConfigTree, new: ConfigTree
+) -> Iterator[ChangedLine]:
     """A list of words is one change. Of a list of entries, those that were changed, if none came or went."""
     if len(before) == len(after) and all(isinstance(each, dict) for each in [*before, *after]):
         for number, (was, now) in enumerate(zip(before, after, strict=True)):
@@ -122,14 +128,14 @@ def _lists(path: Path, before: list[Value], after: list[Value], old: Declared, n
         return
     same = next((place for place, (was, now) in enumerate(zip(before, after, strict=False)) if was != now), None)
     first = same if same is not None else min(len(before), len(after))
-    yield Line(path, before, after, *new.place((*path, first) if first < len(after) else path, key=True))
+    yield ChangedLine(path, before, after, *new.place((*path, first) if first < len(after) else path, key=True))
 
 
-def _calendars(old: Declared, new: Declared) -> Iterator[Line]:
+def _calendars(old: ConfigTree, new: ConfigTree) -> Iterator[ChangedLine]:
     """Calendars that say something else, each at its first line that differs."""
     for path in sorted(old.calendars.keys() & new.calendars.keys()):
         was, now = old.calendars[path].splitlines(), new.calendars[path].splitlines()
         if was != now:
             alike = next((place for place, (a, b) in enumerate(zip(was, now, strict=False)) if a != b), None)
             line = alike if alike is not None else max(0, min(len(was), len(now) - 1))
-            yield Line((path,), None, None, under(new.label, path), line + 1)
+            yield ChangedLine((path,), None, None, displayed_path(new.label, path), line + 1)

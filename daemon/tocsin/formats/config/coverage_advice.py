@@ -10,10 +10,10 @@ from typing import Any
 
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.config.fragments import Entry, Fragments
+from tocsin.formats.config.fragments import DeclaredEntry, Fragments
 from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource, PagedChain, SkippedLevels, UnreachedChain
 from tocsin.text.times import day, day_and_time
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 LISTED_MAX = 3
 """The most askers that are named; the others are counted."""
@@ -27,7 +27,7 @@ _WHY = {
 }
 
 
-class Coverage:
+class CoverageAdvice:
     """The words about the gaps of one config, as seen over [start, end)."""
 
     def __init__(self, declared: Fragments, policy: Policy, start: datetime, end: datetime) -> None:
@@ -70,7 +70,7 @@ class Coverage:
         entry, inside = self._of(leak)
         return entry.at(*inside)
 
-    def _place(self, each: UnreachedChain) -> tuple[Entry[Any], Path]:
+    def _place(self, each: UnreachedChain) -> tuple[DeclaredEntry[Any], KeyPath]:
         """The line that leaves the gap: of the only rotation, else of the chain."""
         if len(each.leaks) == 1:
             return self._of(each.leaks[0])
@@ -80,7 +80,7 @@ class Coverage:
         entry = self._declared.services[asker.service]
         return entry, ("responders",) if asker.role == RESPONDER else ("roles", asker.role)
 
-    def _of(self, leak: GapSource) -> tuple[Entry[Any], Path]:
+    def _of(self, leak: GapSource) -> tuple[DeclaredEntry[Any], KeyPath]:
         entry = self._declared.rotations[leak.rotation]
         if leak.cause is GapCause.CALENDAR:
             return entry, ("calendar",)

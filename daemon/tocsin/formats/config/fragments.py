@@ -22,20 +22,20 @@ from tocsin.formats.config.entries import (
     SeverityEntry,
 )
 from tocsin.formats.schema.fields import Model
-from tocsin.formats.schema.pydantic_problems import of_validation
+from tocsin.formats.schema.pydantic_problems import validation_problems
 from tocsin.text.scalars import closest, name
-from tocsin.text.yaml import Document, Path, Value
+from tocsin.text.yaml import Document, KeyPath, Value
 
 M_co = TypeVar("M_co", bound=Model, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[M_co]):
+class DeclaredEntry(Generic[M_co]):
     """One declared thing. Without a `model` it cannot be used, but its name still counts as declared."""
 
     name: str
     document: Document
-    path: Path
+    path: KeyPath
     model: M_co | None
 
     def at(self, *inside: str | int) -> str:
@@ -45,7 +45,7 @@ class Entry(Generic[M_co]):
         return f"{self.document.file}:{line}"
 
     def problem(
-        self, inside: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+        self, inside: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with something inside the entry, or with its name."""
         path = (*self.path, *inside)
@@ -56,21 +56,21 @@ class Entry(Generic[M_co]):
 class Fragments:
     """Everything that the fragments declare, by section and name, in the order of files and lines."""
 
-    severities: dict[str, Entry[SeverityEntry]] = field(default_factory=dict)
-    roles: dict[str, Entry[RoleEntry]] = field(default_factory=dict)
-    people: dict[str, Entry[PersonEntry]] = field(default_factory=dict)
-    rotations: dict[str, Entry[RotationEntry]] = field(default_factory=dict)
-    services: dict[str, Entry[ServiceEntry]] = field(default_factory=dict)
-    stakeholders: dict[str, Entry[GroupEntry]] = field(default_factory=dict)
-    hours: dict[str, Entry[HoursEntry]] = field(default_factory=dict)
+    severities: dict[str, DeclaredEntry[SeverityEntry]] = field(default_factory=dict)
+    roles: dict[str, DeclaredEntry[RoleEntry]] = field(default_factory=dict)
+    people: dict[str, DeclaredEntry[PersonEntry]] = field(default_factory=dict)
+    rotations: dict[str, DeclaredEntry[RotationEntry]] = field(default_factory=dict)
+    services: dict[str, DeclaredEntry[ServiceEntry]] = field(default_factory=dict)
+    stakeholders: dict[str, DeclaredEntry[GroupEntry]] = field(default_factory=dict)
+    hours: dict[str, DeclaredEntry[HoursEntry]] = field(default_factory=dict)
 
-    def section(self, section: str) -> dict[str, Entry[Any]]:
+    def section(self, section: str) -> dict[str, DeclaredEntry[Any]]:
         """A section by its key."""
-        entries: dict[str, Entry[Any]] = getattr(self, section)
+        entries: dict[str, DeclaredEntry[Any]] = getattr(self, section)
         return entries
 
 
-def merge(documents: Iterable[Document]) -> tuple[Fragments, list[Problem]]:
+def merge_fragments(documents: Iterable[Document]) -> tuple[Fragments, list[Problem]]:
     """Everything declared in these files, and what is wrong with its shape."""
     fragments, problems = Fragments(), []
     for document in documents:
@@ -112,7 +112,7 @@ def _section(fragments: Fragments, document: Document, section: str, content: Va
     return problems
 
 
-def _declared(known: dict[str, Entry[Any]], key: str, *, any_case: bool) -> Entry[Any] | None:
+def _declared(known: dict[str, DeclaredEntry[Any]], key: str, *, any_case: bool) -> DeclaredEntry[Any] | None:
     """An entry that already has this name."""
     if any_case:
         return next((entry for name, entry in known.items() if name.lower() == key.lower()), None)
@@ -120,11 +120,11 @@ def _declared(known: dict[str, Entry[Any]], key: str, *, any_case: bool) -> Entr
 
 
 def _entry(
-    key: str, document: Document, path: Path, value: Value, model: type[Model]
-) -> tuple[Entry[Model], list[Problem]]:
+    key: str, document: Document, path: KeyPath, value: Value, model: type[Model]
+) -> tuple[DeclaredEntry[Model], list[Problem]]:
     """Read one entry as its model. In a file that is no YAML from some place on, what was read may be half a thing."""
     try:
-        return Entry(key, document, path, model.model_validate(value)), []
+        return DeclaredEntry(key, document, path, model.model_validate(value)), []
     except ValidationError as fault:
-        told = [] if document.broken else of_validation(fault, document, path, model)
-        return Entry(key, document, path, None), told
+        told = [] if document.broken else validation_problems(fault, document, path, model)
+        return DeclaredEntry(key, document, path, None), told

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.config import chain_advice
-from tocsin.formats.config.chain_advice import named, turns_in
+from tocsin.formats.config.chain_advice import advise_on_chains, people_named, turns_in
 from tocsin.formats.config.fragments import Fragments
 from tocsin.text import contacts
 from tocsin.text.decoding import TOP, problem
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 SPECIAL = {
     COMMANDER: "nobody is asked to finish reviews as Commander",
@@ -31,7 +30,7 @@ def advise(fragments: Fragments, policy: Policy, label: str) -> list[Problem]:
     """Every warning about a sound config; `label` is the folder's name, for what stands nowhere."""
     return [
         *_special(fragments, label),
-        *chain_advice.advise(fragments, policy),
+        *advise_on_chains(fragments, policy),
         *_people(fragments),
         *_phones(fragments, policy),
         *_overrides(fragments, policy),
@@ -65,7 +64,7 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
         for number, reach in enumerate(person.reach or ()):
             address = getattr(person, reach.via.traits.address_field)
             if not address:
-                inside: Path = ("reach", number)
+                inside: KeyPath = ("reach", number)
                 found = f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"
                 yield entry.problem(inside, "reach-without-address", found, level=ProblemLevel.WARNING)
 
@@ -77,14 +76,14 @@ def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
     paged: dict[str, str] = {}
     for role in policy.roles.values():
         if role.id in by_sms:
-            for person in named(policy, role.chain):
+            for person in people_named(policy, role.chain):
                 paged.setdefault(person, role.id)
     for service in policy.services.values():
         chains = [each for each in service.roles if each[0] in by_sms]
         if pages and service.responders:
             chains.append((RESPONDER, (Level(service.responders),)))
         for role_id, chain in chains:
-            for person in named(policy, chain):
+            for person in people_named(policy, chain):
                 paged.setdefault(person, role_id)
     for person, role_id in paged.items():
         if not policy.people[person].phone:
@@ -102,7 +101,7 @@ def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
             entry = fragments.rotations[rotation.id]
             among = f" ({', '.join(members)})" if len(members) <= LISTED_MAX else ""
             if override.person not in members:
-                inside: Path = ("overrides", number, "person")
+                inside: KeyPath = ("overrides", number, "person")
                 found = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
                 yield entry.problem(inside, "override-outsider", found, level=ProblemLevel.WARNING)
             if override.instead_of and override.instead_of not in members:

@@ -28,19 +28,19 @@ from tocsin.formats.config.entries import (
     SeverityEntry,
     StreamEntry,
 )
-from tocsin.formats.config.fragments import Entry, Fragments, M_co
+from tocsin.formats.config.fragments import DeclaredEntry, Fragments, M_co
 from tocsin.formats.schema.fields import Model
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 
-def build(fragments: Fragments, events: dict[str, tuple[CalendarEvent, ...]]) -> Policy:
+def build_policy(fragments: Fragments, events: dict[str, tuple[CalendarEvent, ...]]) -> Policy:
     """The policy that sound fragments declare, without what `tocsin.yaml` adds. `events` are those of the calendar
     rotations, by name.
     """
     return Policy(
         severities={name: _severity(entry, _sound(entry)) for name, entry in fragments.severities.items()},
         roles={name: _role(entry, _sound(entry)) for name, entry in fragments.roles.items()},
-        people=people(fragments),
+        people=build_people(fragments),
         rotations={
             name: _rotation(entry, _sound(entry), events.get(name, ())) for name, entry in fragments.rotations.items()
         },
@@ -53,22 +53,22 @@ def build(fragments: Fragments, events: dict[str, tuple[CalendarEvent, ...]]) ->
     )
 
 
-def people(fragments: Fragments) -> dict[str, Person]:
+def build_people(fragments: Fragments) -> dict[str, Person]:
     """The people whose entries are sound."""
     return {name: _person(entry, entry.model) for name, entry in fragments.people.items() if entry.model is not None}
 
 
-def _sound(entry: Entry[M_co]) -> M_co:
+def _sound(entry: DeclaredEntry[M_co]) -> M_co:
     assert entry.model is not None
     return entry.model
 
 
-def _who(entry: Entry[Model], inside: Path, word: str) -> Who:
+def _who(entry: DeclaredEntry[Model], inside: KeyPath, word: str) -> Who:
     rotation, dot, part = word.rpartition(".")
     return Who(rotation, part, entry.at(*inside)) if dot else Who(word, place=entry.at(*inside))
 
 
-def _chain(entry: Entry[Model], inside: Path, chain: list[list[str]]) -> tuple[Level, ...]:
+def _chain(entry: DeclaredEntry[Model], inside: KeyPath, chain: list[list[str]]) -> tuple[Level, ...]:
     return tuple(
         Level(
             tuple(_who(entry, (*inside, number, place), word) for place, word in enumerate(level)),
@@ -78,7 +78,7 @@ def _chain(entry: Entry[Model], inside: Path, chain: list[list[str]]) -> tuple[L
     )
 
 
-def _severity(entry: Entry[SeverityEntry], model: SeverityEntry) -> Severity:
+def _severity(entry: DeclaredEntry[SeverityEntry], model: SeverityEntry) -> Severity:
     page, review = model.page, model.review
     return Severity(
         name=entry.name,
@@ -111,7 +111,7 @@ def _cadence(stream: StreamEntry) -> Cadence:
     return Cadence(spans=spans, cron=stream.cron or "", timezone=stream.timezone)
 
 
-def _role(entry: Entry[RoleEntry], model: RoleEntry) -> Role:
+def _role(entry: DeclaredEntry[RoleEntry], model: RoleEntry) -> Role:
     return Role(
         id=entry.name,
         title=model.title or entry.name,
@@ -121,7 +121,7 @@ def _role(entry: Entry[RoleEntry], model: RoleEntry) -> Role:
     )
 
 
-def _person(entry: Entry[PersonEntry], model: PersonEntry) -> Person:
+def _person(entry: DeclaredEntry[PersonEntry], model: PersonEntry) -> Person:
     return Person(
         id=entry.name,
         name=model.name or entry.name,
@@ -134,7 +134,7 @@ def _person(entry: Entry[PersonEntry], model: PersonEntry) -> Person:
     )
 
 
-def _rotation(entry: Entry[RotationEntry], model: RotationEntry, events: tuple[CalendarEvent, ...]) -> Rotation:
+def _rotation(entry: DeclaredEntry[RotationEntry], model: RotationEntry, events: tuple[CalendarEvent, ...]) -> Rotation:
     return Rotation(
         id=entry.name,
         shifts=tuple(
@@ -158,7 +158,7 @@ def _rotation(entry: Entry[RotationEntry], model: RotationEntry, events: tuple[C
     )
 
 
-def _service(entry: Entry[ServiceEntry], model: ServiceEntry) -> Service:
+def _service(entry: DeclaredEntry[ServiceEntry], model: ServiceEntry) -> Service:
     return Service(
         id=entry.name,
         title=model.title or entry.name,
@@ -171,7 +171,7 @@ def _service(entry: Entry[ServiceEntry], model: ServiceEntry) -> Service:
     )
 
 
-def _group(entry: Entry[GroupEntry], model: GroupEntry) -> StakeholderGroup:
+def _group(entry: DeclaredEntry[GroupEntry], model: GroupEntry) -> StakeholderGroup:
     return StakeholderGroup(
         id=entry.name,
         title=model.title or entry.name,

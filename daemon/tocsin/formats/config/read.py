@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import CalendarEvent
-from tocsin.formats.calendar import read as calendar
-from tocsin.formats.config import fragments, general_advice, policy, references
-from tocsin.text import yaml
-from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, under
+from tocsin.formats.calendar.read import read_calendar
+from tocsin.formats.config.fragments import Fragments, merge_fragments
+from tocsin.formats.config.general_advice import advise
+from tocsin.formats.config.policy import build_people, build_policy
+from tocsin.formats.config.references import check_references
+from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, displayed_path
 from tocsin.text.scalars import closest
+from tocsin.text.yaml import Document, read_yaml
 
 CALENDAR_PAST = timedelta(days=60)
 CALENDAR_FUTURE = timedelta(days=400)
@@ -38,7 +41,7 @@ class Sources:
 
     def name(self, path: str) -> str:
         """A file as problems call it."""
-        return under(self.label, path)
+        return displayed_path(self.label, path)
 
     def fragments(self) -> list[str]:
         """The files that are fragments, in a stable order."""
@@ -50,7 +53,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ConfigReading:
     """What the fragments say. `policy` lacks what tocsin.yaml adds, and is None when anything is wrong; the names of
     people and severities (with whether they have a `page`) stand for the rest to be checked against even then, if every
     file could be read to its end (`whole`). `declared` knows where everything stands.
@@ -61,25 +64,25 @@ class Reading:
     people: frozenset[str]
     severities: Mapping[str, bool]
     whole: bool
-    declared: fragments.Fragments
+    declared: Fragments
 
 
-def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> Reading:
+def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> ConfigReading:
     """Read and check all fragments; the problems are in the order of files and lines. `at` (UTC) is around when
     calendars are read; `cron_fault` says what is wrong with a cron expression, or None.
     """
     documents = [_document(sources, path) for path in sources.fragments()]
-    declared, problems = fragments.merge(documents)
+    declared, problems = merge_fragments(documents)
     whole = not any(document.broken for document in documents)
     if whole:
-        problems += references.check(declared, cron_fault)
+        problems += check_references(declared, cron_fault)
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
     built = None
     if not any(problem.level is ProblemLevel.ERROR for problem in problems):
-        built = policy.build(declared, events)
-        problems += general_advice.advise(declared, built, sources.label)
-    return Reading(
+        built = build_policy(declared, events)
+        problems += advise(declared, built, sources.label)
+    return ConfigReading(
         policy=built,
         problems=tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))),
         people=frozenset(declared.people),
@@ -91,21 +94,21 @@ def read(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]
     )
 
 
-def _document(sources: Sources, path: str) -> yaml.Document:
+def _document(sources: Sources, path: str) -> Document:
     """Read one fragment. One that is too large is refused whole."""
     data = sources.files[path]
-    document = yaml.read(data, sources.name(path))
+    document = read_yaml(data, sources.name(path))
     if len(data) > FILE_LIMIT:
         document.value, document.broken = None, True
     return document
 
 
 def _calendars(
-    sources: Sources, declared: fragments.Fragments, at: datetime
+    sources: Sources, declared: Fragments, at: datetime
 ) -> tuple[dict[str, tuple[CalendarEvent, ...]], list[Problem]]:
     """The events of the calendar rotations, by the rotation's name."""
     events, problems = {}, []
-    people = policy.people(declared)
+    people = build_people(declared)
     for name, entry in declared.rotations.items():
         if entry.model is None or not entry.model.calendar:
             continue
@@ -120,7 +123,7 @@ def _calendars(
             found = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
             problems.append(entry.problem(("calendar",), "file-too-large", found))
             continue
-        events[name], wrong = calendar.read(
+        events[name], wrong = read_calendar(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
         )
         problems += wrong

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tocsin.domain.policy import ALWAYS, RESPONDER
 from tocsin.domain.problem import Problem
-from tocsin.formats.config.fragments import Entry, Fragments
+from tocsin.formats.config.fragments import DeclaredEntry, Fragments
 from tocsin.formats.schema.fields import Model
 from tocsin.text.scalars import closest
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 PARTS = ("on_call", "next", "everyone")
 
 
-def check(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> list[Problem]:
+def check_references(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> list[Problem]:
     """Every reference that leads nowhere or clashes. `cron_fault` says what is wrong with an expression, or None."""
     return [
         *_names(fragments),
@@ -30,7 +30,7 @@ def check(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> list
 
 
 def _unknown(
-    entry: Entry[Model], inside: Path, word: str, sort: str, known: Iterable[str], *, key: bool = False
+    entry: DeclaredEntry[Model], inside: KeyPath, word: str, sort: str, known: Iterable[str], *, key: bool = False
 ) -> Iterator[Problem]:
     """A problem when a word is not among the known names of its sort."""
     known = list(known)
@@ -39,7 +39,7 @@ def _unknown(
         yield entry.problem(inside, f"unknown-{sort}", f'unknown {sort.replace("-", " ")} "{word}"{have}', key=key)
 
 
-def _who(fragments: Fragments, entry: Entry[Model], inside: Path, word: str) -> Iterator[Problem]:
+def _who(fragments: Fragments, entry: DeclaredEntry[Model], inside: KeyPath, word: str) -> Iterator[Problem]:
     """A name in a chain or among responders."""
     rotation, dot, part = word.rpartition(".")
     if word in fragments.people:
@@ -61,7 +61,9 @@ def _who(fragments: Fragments, entry: Entry[Model], inside: Path, word: str) -> 
         yield entry.problem(inside, "unknown-rotation-part", found)
 
 
-def _chain(fragments: Fragments, entry: Entry[Model], inside: Path, chain: list[list[str]]) -> Iterator[Problem]:
+def _chain(
+    fragments: Fragments, entry: DeclaredEntry[Model], inside: KeyPath, chain: list[list[str]]
+) -> Iterator[Problem]:
     for number, level in enumerate(chain):
         for place, word in enumerate(level):
             yield from _who(fragments, entry, (*inside, number, place), word)
@@ -111,7 +113,7 @@ def _roles(fragments: Fragments) -> Iterator[Problem]:
 
 def _people(fragments: Fragments) -> Iterator[Problem]:
     """A phone number says who answers, so it may belong to one person only."""
-    owners: dict[str, Entry[Model]] = {}
+    owners: dict[str, DeclaredEntry[Model]] = {}
     for entry in fragments.people.values():
         if entry.model and entry.model.phone:
             owner = owners.setdefault(entry.model.phone, entry)

@@ -11,50 +11,49 @@ from dataclasses import dataclass
 
 from tocsin.formats.config.entries import SECTIONS
 from tocsin.formats.config.read import SETTINGS, Sources
-from tocsin.text import yaml
-from tocsin.text.yaml import Document, Path, Value
+from tocsin.text.yaml import Document, KeyPath, Value, read_yaml
 
 Tree = dict[str, Value]
 """Sections by name with their entries by name, beside them the settings by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class ConfigTree:
     """The merged tree, the document of every entry (of every setting, at its own name), and the calendars' bytes."""
 
     tree: Tree
-    documents: Mapping[Path, Document]
+    documents: Mapping[KeyPath, Document]
     calendars: Mapping[str, bytes]
     label: str
 
-    def place(self, path: Path, *, key: bool = False) -> tuple[str, int]:
+    def place(self, path: KeyPath, *, key: bool = False) -> tuple[str, int]:
         """File and line of what stands at a path, or of its key."""
         document = self.documents.get(path[:2]) or self.documents[path[:1]]
         return document.file, document.place(path, key=key)[0]
 
 
-def read(files: Mapping[str, bytes], label: str) -> Declared:
+def read_config_tree(files: Mapping[str, bytes], label: str) -> ConfigTree:
     """Everything that a sound config declares. `label` is the folder's name in places."""
     sources = Sources(files, label)
     tree: Tree = {}
-    documents: dict[Path, Document] = {}
+    documents: dict[KeyPath, Document] = {}
     for path in sources.fragments():
-        document = yaml.read(files[path], sources.name(path))
+        document = read_yaml(files[path], sources.name(path))
         for section, entries in _mapping(document.value).items():
             known = tree.setdefault(section, {})
             assert isinstance(known, dict)
             for name, entry in _mapping(entries).items():
                 known[name] = _from_root(entry, path) if section == "rotations" else entry
                 documents[section, name] = document
-    settings = yaml.read(files.get(SETTINGS, b""), sources.name(SETTINGS))
+    settings = read_yaml(files.get(SETTINGS, b""), sources.name(SETTINGS))
     for name, value in _mapping(settings.value).items():
         tree[name] = value
         documents[name,] = settings
     calendars = {path: data for path, data in files.items() if path.endswith(".ics")}
-    return Declared(tree, documents, calendars, label)
+    return ConfigTree(tree, documents, calendars, label)
 
 
-def written(tree: Tree, calendars: Mapping[str, bytes]) -> dict[str, bytes]:
+def config_tree_files(tree: Tree, calendars: Mapping[str, bytes]) -> dict[str, bytes]:
     """Files that declare a tree: one for each entry, so that none gets too large, and the settings."""
     files = dict(calendars)
     files[SETTINGS] = _text({name: value for name, value in tree.items() if name not in SECTIONS})

@@ -19,7 +19,7 @@ _FORGOTTEN = {
 }
 
 
-def unused(declared: Fragments, policy: Policy) -> list[Problem]:
+def advise_on_unused_names(declared: Fragments, policy: Policy) -> list[Problem]:
     """A warning for each name that nothing asks for, in the order of sections and lines."""
     asked = {
         "people": set(_people(policy)),

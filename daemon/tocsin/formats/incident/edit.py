@@ -18,7 +18,7 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
-from tocsin.text import yaml
+from tocsin.text.yaml import Document, Value, read_yaml
 
 WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
@@ -67,9 +67,9 @@ class _Plain(VersionedResolver):
             super().add_version_implicit_resolver(version, tag, regexp, first)
 
 
-def edited(data: bytes, edit: Edit) -> bytes | None:
+def edit_incident(data: bytes, edit: Edit) -> bytes | None:
     """The file after the edit; None when it cannot be edited with everything else kept."""
-    before = yaml.read(data, "")
+    before = read_yaml(data, "")
     if before.broken or not isinstance(before.value, dict) or any(each.code in _HOPELESS for each in before.problems):
         return None
     try:
@@ -83,10 +83,10 @@ def edited(data: bytes, edit: Edit) -> bytes | None:
     except (YAMLError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
         return None
     result = (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
-    return result if _kept(before.value, yaml.read(result, "").value, edit) else None
+    return result if _kept(before.value, read_yaml(result, "").value, edit) else None
 
 
-def anew(incident: Incident, edit: Edit | None = None) -> bytes:
+def write_incident(incident: Incident, edit: Edit | None = None) -> bytes:
     """A whole file for this version, and the edit."""
     mapping = CommentedMap(_document(incident))
     if edit:
@@ -94,14 +94,14 @@ def anew(incident: Incident, edit: Edit | None = None) -> bytes:
     return _dump(_writer(), mapping).encode()
 
 
-def _kept(before: Mapping[str, yaml.Value], after: yaml.Value, edit: Edit) -> bool:
+def _kept(before: Mapping[str, Value], after: Value, edit: Edit) -> bool:
     """Whether everything that the edit does not touch still reads the same, and what it touches is there."""
     if not isinstance(after, dict) or not edit.keys <= after.keys():
         return False
     return all(after.get(key) == value for key, value in before.items() if key not in edit.keys)
 
 
-def _indents(document: yaml.Document) -> tuple[int, int]:
+def _indents(document: Document) -> tuple[int, int]:
     """How far the file indents mappings, and the dashes of its lists; 2 and 2 where it has none."""
     mapping, offset = 2, 2
     for path, (line, column) in document.values.items():

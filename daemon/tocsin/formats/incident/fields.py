@@ -24,12 +24,12 @@ from tocsin.formats.incident.values import (
     TRUTH,
     WORDS,
     IncidentReader,
-    Kind,
+    ValueKind,
 )
-from tocsin.formats.schema.json_schema import JsonSchema, or_nothing, some
+from tocsin.formats.schema.json_schema import JsonSchema, one_or_list, or_null
 from tocsin.text.cleaning import clean, cut
 from tocsin.text.scalars import closest
-from tocsin.text.yaml import Path, Value
+from tocsin.text.yaml import KeyPath, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class IncidentField:
     """One key: what it holds, and what an editor says of it. The values that are read are named as their keys."""
 
     key: str
-    kind: Kind
+    kind: ValueKind
     description: str
 
     @property
@@ -51,12 +51,12 @@ class IncidentField:
 Fields = Sequence[IncidentField]
 
 
-def read_fields(reader: IncidentReader, path: Path, mapping: Mapping[str, Value], fields: Fields) -> dict[str, Any]:
+def read_fields(reader: IncidentReader, path: KeyPath, mapping: Mapping[str, Value], fields: Fields) -> dict[str, Any]:
     """The value of each field, by its key, of the mapping at a path."""
     return {field.key: field.kind.read(reader, (*path, field.key), mapping.get(field.key)) for field in fields}
 
 
-def warn_of_unknown_keys(reader: IncidentReader, path: Path, mapping: Mapping[str, Value], fields: Fields) -> None:
+def warn_of_unknown_keys(reader: IncidentReader, path: KeyPath, mapping: Mapping[str, Value], fields: Fields) -> None:
     """Warn of keys that mean nothing in the mapping at a path."""
     known = [field.key for field in fields]
     for key in mapping:
@@ -71,13 +71,11 @@ def fields_schema(fields: Fields, *needed: str, rule: JsonSchema | None = None) 
         "type": "object",
         "additionalProperties": False,
         **({"required": list(needed)} if rule is None else rule),
-        "properties": {
-            field.key: field.schema if field.key in needed else or_nothing(field.schema) for field in fields
-        },
+        "properties": {field.key: field.schema if field.key in needed else or_null(field.schema) for field in fields},
     }
 
 
-def _entries(path: Path, value: Value) -> Iterator[tuple[Path, Value]]:
+def _entries(path: KeyPath, value: Value) -> Iterator[tuple[KeyPath, Value]]:
     """The entries of a list; one value where a list is meant will do."""
     if isinstance(value, list):
         for number, entry in enumerate(value):
@@ -86,18 +84,18 @@ def _entries(path: Path, value: Value) -> Iterator[tuple[Path, Value]]:
         yield path, value
 
 
-def _list_of(kind: Kind, *, once: bool = False) -> Kind:
+def _list_of(kind: ValueKind, *, once: bool = False) -> ValueKind:
     """The good entries in the order written; with `once` each only once."""
 
-    def read(reader: IncidentReader, path: Path, value: Value) -> tuple[Any, ...]:
+    def read(reader: IncidentReader, path: KeyPath, value: Value) -> tuple[Any, ...]:
         values = [kind.read(reader, place, entry) for place, entry in _entries(path, value)]
         good = [value for value in values if value is not None]
         return tuple(dict.fromkeys(good) if once else good)
 
-    return Kind(read, some(kind.schema, least=0))
+    return ValueKind(read, one_or_list(kind.schema, least=0))
 
 
-def _read_acknowledgment(reader: IncidentReader, path: Path, value: Value) -> Acknowledgment | None:
+def _read_acknowledgment(reader: IncidentReader, path: KeyPath, value: Value) -> Acknowledgment | None:
     """Who acknowledged: a bare name, or {by, at}."""
     if not isinstance(value, dict):
         person = PERSON.read(reader, path, value)
@@ -111,10 +109,10 @@ def _read_acknowledgment(reader: IncidentReader, path: Path, value: Value) -> Ac
 
 def _entry_reader(
     make: type[UpdateEntry | TimelineNote], fields: Fields, called: str
-) -> Callable[[IncidentReader, Path, Value], UpdateEntry | TimelineNote | None]:
+) -> Callable[[IncidentReader, KeyPath, Value], UpdateEntry | TimelineNote | None]:
     """Reads an entry, {text, …}, of which a plain text will do."""
 
-    def read(reader: IncidentReader, path: Path, value: Value) -> UpdateEntry | TimelineNote | None:
+    def read(reader: IncidentReader, path: KeyPath, value: Value) -> UpdateEntry | TimelineNote | None:
         if isinstance(value, dict):
             warn_of_unknown_keys(reader, path, value, fields)
             values = read_fields(reader, path, value, fields)
@@ -149,16 +147,16 @@ _TEXT_OR_PUBLIC: JsonSchema = {
 }
 
 ACKNOWLEDGED = _list_of(
-    Kind(_read_acknowledgment, {"anyOf": [_ACKNOWLEDGMENT[0].schema, fields_schema(_ACKNOWLEDGMENT, "by")]})
+    ValueKind(_read_acknowledgment, {"anyOf": [_ACKNOWLEDGMENT[0].schema, fields_schema(_ACKNOWLEDGMENT, "by")]})
 )
 UPDATES = _list_of(
-    Kind(
+    ValueKind(
         _entry_reader(UpdateEntry, _UPDATE, "an update"),
         {"anyOf": [WORDS.schema, fields_schema(_UPDATE, rule=_TEXT_OR_PUBLIC)]},
     )
 )
 TIMELINE = _list_of(
-    Kind(
+    ValueKind(
         _entry_reader(TimelineNote, _NOTE, "a note"),
         {"anyOf": [WORDS.schema, fields_schema(_NOTE, "text")]},
     )

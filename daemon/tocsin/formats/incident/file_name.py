@@ -15,7 +15,7 @@ _LEFT_ALONE_AT_START = (".", "_")
 _LEFT_ALONE_AT_END = ("~", ".swp", ".tmp")
 
 
-def counts(name: str) -> bool:
+def is_incident_file(name: str) -> bool:
     """Whether a file of this name is an incident file; every other one is left alone."""
     return (
         name.lower().endswith(_SUFFIXES)

@@ -12,7 +12,7 @@ SLUG_LIMIT = 60
 """The longest part of an id that comes from the title, in characters."""
 
 
-def ids(title: str, at: datetime, mark: str = "") -> Iterator[str]:
+def candidate_ids(title: str, at: datetime, mark: str = "") -> Iterator[str]:
     """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …; a
     `mark` ends the plain one.
     """

@@ -13,8 +13,8 @@ from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident.fields import FIELDS, read_fields, warn_of_unknown_keys
 from tocsin.formats.incident.file_name import incident_id, stem
 from tocsin.formats.incident.values import TITLE_LIMIT, IncidentReader
-from tocsin.text import yaml
 from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.text.yaml import Document, Value, read_yaml
 
 FIRST_LINES = 5
 """How many lines of a file that is not YAML are shown to whoever is paged for it."""
@@ -23,7 +23,7 @@ LINE_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class IncidentReading:
     """What a file says. `incident` is None when it is no incident file in any sense; `first_lines` then shows it.
 
     `complete`: nothing was dropped and the severity was read. `severity_read` is about the severity alone: a new
@@ -37,17 +37,17 @@ class Reading:
     first_lines: str = ""
 
 
-def read(data: bytes, name: str, policy: Policy, previous: Incident | None, file: str) -> Reading:
+def read_incident(data: bytes, name: str, policy: Policy, previous: Incident | None, file: str) -> IncidentReading:
     """Read the file called `name`; `file` is how problems call it. Never raises.
 
     `previous` is the newest good version: it keeps its id, and while it is open also its severity, status and title
     where this version lacks them (rule 31).
     """
-    document = yaml.read(data, file)
+    document = read_yaml(data, file)
     value = document.value
     if not isinstance(value, dict) or (document.broken and not (value.get("title") or value.get("severity"))):
         problems = document.problems or [document.problem((), "not-yaml", _shape(document))]
-        return Reading(None, tuple(problems), complete=False, first_lines=first_lines(document.text))
+        return IncidentReading(None, tuple(problems), complete=False, first_lines=first_lines(document.text))
     reader = IncidentReader(document, policy)
     warn_of_unknown_keys(reader, (), value, FIELDS)
     opened = previous if previous and not previous.resolved and not previous.unreadable else None
@@ -59,7 +59,9 @@ def read(data: bytes, name: str, policy: Policy, previous: Incident | None, file
     incident = Incident(id=previous.id if previous else incident_id(name), **values)
     problems = sorted((*document.problems, *reader.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
-    return Reading(incident, tuple(problems), complete=severity_read and not dropped, severity_read=severity_read)
+    return IncidentReading(
+        incident, tuple(problems), complete=severity_read and not dropped, severity_read=severity_read
+    )
 
 
 def digest(data: bytes) -> str:
@@ -67,7 +69,7 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def unreadable(name: str, lines: str, policy: Policy, known_as: str = "") -> Incident:
+def unreadable_incident(name: str, lines: str, policy: Policy, known_as: str = "") -> Incident:
     """The incident that a file which is not YAML stands for: its first lines, at `unreadable_severity` (rule 32)."""
     return Incident(
         id=known_as or incident_id(name),
@@ -84,7 +86,7 @@ def first_lines(text: str) -> str:
     return "\n".join(cut(line, LINE_LIMIT) for line in [line for line in said if line][:FIRST_LINES])
 
 
-def _tell_of_missing(reader: IncidentReader, mapping: dict[str, yaml.Value], opened: Incident | None) -> None:
+def _tell_of_missing(reader: IncidentReader, mapping: dict[str, Value], opened: Incident | None) -> None:
     """Tell of a severity and a title that are not written at all; `opened` is the version whose values go on."""
     if mapping.get("severity") is None:
         instead = f"{opened.severity} goes on" if opened else f"it counts as {reader.policy.unreadable_severity}"
@@ -99,7 +101,7 @@ def _title_from(name: str) -> str:
     return cut(one_line(clean(stem(name))), TITLE_LIMIT) or incident_id(name)
 
 
-def _shape(document: yaml.Document) -> str:
+def _shape(document: Document) -> str:
     """Why a file that is YAML is still no incident."""
     if document.value is None:
         return "the file is empty; write at least title: and severity:"

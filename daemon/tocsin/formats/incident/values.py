@@ -18,7 +18,7 @@ from tocsin.formats.schema.json_schema import JsonSchema
 from tocsin.text import scalars
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.text.names import person_named, quotable, role_named, service_named, severity_named, status_named
-from tocsin.text.yaml import Document, Path, Value
+from tocsin.text.yaml import Document, KeyPath, Value
 
 TITLE_LIMIT = 200
 """The longest title, in characters."""
@@ -47,13 +47,13 @@ class IncidentReader:
         self.problems: list[Problem] = []
         self.escapes_lost = any(problem.code == "control-character" for problem in document.problems)
 
-    def tell(self, path: Path, code: str, message: str, *, key: bool = False, warn: bool = False) -> None:
+    def tell(self, path: KeyPath, code: str, message: str, *, key: bool = False, warn: bool = False) -> None:
         """Note a problem at a path, up to the limit."""
         if len(self.problems) < PROBLEM_LIMIT:
             level = ProblemLevel.WARNING if warn else ProblemLevel.ERROR
             self.problems.append(self.document.problem(path, code, message, key=key, level=level))
 
-    def scalar(self, path: Path, value: Value, meant: str) -> str | None:
+    def scalar(self, path: KeyPath, value: Value, meant: str) -> str | None:
         """A single value as written; None when it is empty, or something else (a problem)."""
         if isinstance(value, (list, dict)):
             shape = "a list" if isinstance(value, list) else "a mapping"
@@ -63,17 +63,17 @@ class IncidentReader:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """One kind of value: `read` gives the value at a path, or nothing and a problem; `schema` is for editors."""
 
-    read: Callable[[IncidentReader, Path, Value], Any]
+    read: Callable[[IncidentReader, KeyPath, Value], Any]
     schema: JsonSchema
 
 
-def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> Kind:
+def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> ValueKind:
     """Free text, cleaned and cut to its limit in characters; empty when there is none. Without `lines` on one line."""
 
-    def read(reader: IncidentReader, path: Path, value: Value) -> str:
+    def read(reader: IncidentReader, path: KeyPath, value: Value) -> str:
         written = reader.scalar(path, value, "a text")
         if written is None:
             return ""
@@ -84,13 +84,13 @@ def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> Kind
             reader.tell(path, "too-long", f"{name_of(path)} is cut to {limit} characters; shorten it", warn=True)
         return cut(text, limit)
 
-    return Kind(read, {**json_schema.text(limit), **({"minLength": least} if least else {})})
+    return ValueKind(read, {**json_schema.text(limit), **({"minLength": least} if least else {})})
 
 
-def named(meant: str, find: Callable[[str, Policy], str], schema: JsonSchema, *, key: bool = False) -> Kind:
+def named(meant: str, find: Callable[[str, Policy], str], schema: JsonSchema, *, key: bool = False) -> ValueKind:
     """A name that the config knows, as the config writes it; None when there is none, or a wrong one (a problem)."""
 
-    def read(reader: IncidentReader, path: Path, value: Value) -> str | None:
+    def read(reader: IncidentReader, path: KeyPath, value: Value) -> str | None:
         written = reader.scalar(path, value, f"the name of a {meant}")
         if written is None:
             return None
@@ -100,10 +100,10 @@ def named(meant: str, find: Callable[[str, Policy], str], schema: JsonSchema, *,
             reader.tell(path, f"unknown-{meant}", str(fault), key=key)
             return None
 
-    return Kind(read, schema)
+    return ValueKind(read, schema)
 
 
-def _instant(reader: IncidentReader, path: Path, value: Value) -> datetime | None:
+def _instant(reader: IncidentReader, path: KeyPath, value: Value) -> datetime | None:
     """An instant with an offset or Z, in UTC."""
     written = reader.scalar(path, value, "an instant such as 2026-11-23T10:04:00Z")
     if written is None:
@@ -119,7 +119,7 @@ def _instant(reader: IncidentReader, path: Path, value: Value) -> datetime | Non
     return None
 
 
-def _truth(reader: IncidentReader, path: Path, value: Value) -> bool:
+def _truth(reader: IncidentReader, path: KeyPath, value: Value) -> bool:
     """True or false, also in the words people use; false when it is neither (a problem)."""
     written = reader.scalar(path, value, "true or false")
     if written is None:
@@ -133,7 +133,7 @@ def _truth(reader: IncidentReader, path: Path, value: Value) -> bool:
         return False
 
 
-def _review(reader: IncidentReader, path: Path, value: Value) -> str:
+def _review(reader: IncidentReader, path: KeyPath, value: Value) -> str:
     """`done`, or a link to the finished review."""
     written = one_line(clean(reader.scalar(path, value, "done or a link") or ""))
     if written.lower() == "done":
@@ -144,7 +144,7 @@ def _review(reader: IncidentReader, path: Path, value: Value) -> str:
     return ""
 
 
-def _roles(reader: IncidentReader, path: Path, value: Value) -> tuple[tuple[str, str], ...]:
+def _roles(reader: IncidentReader, path: KeyPath, value: Value) -> tuple[tuple[str, str], ...]:
     """Explicit assignments as (role, person) pairs, in the order written."""
     if not isinstance(value, dict):
         if value is not None:
@@ -163,20 +163,20 @@ TITLE = text(TITLE_LIMIT, least=1, lines=False)
 LONG = text()
 WORDS = text(least=1)
 FREE_NAME = text(NAME_LIMIT, lines=False)
-INSTANT = Kind(_instant, patterns.INSTANT)
-TRUTH = Kind(
+INSTANT = ValueKind(_instant, patterns.INSTANT)
+TRUTH = ValueKind(
     _truth,
     {
         "default": False,
         "anyOf": [
             {"type": "boolean"},
-            json_schema.written(patterns.one_of(("true", "false", *_TRUTHS)), "write true or false"),
+            json_schema.text_matching(patterns.one_of(("true", "false", *_TRUTHS)), "write true or false"),
         ],
     },
 )
-REVIEW = Kind(
+REVIEW = ValueKind(
     _review,
-    json_schema.written(
+    json_schema.text_matching(
         rf" *{patterns.any_case('done')} *|(?=.{{1,{LINK_LIMIT}}}$)\s*[Hh][Tt][Tt][Pp][Ss]?:\/\/.*",
         "write done, or an https:// link to the finished review",
         "done",
@@ -190,25 +190,27 @@ STATUS = named(
         "default": str(Status.INVESTIGATING),
         "anyOf": [
             {"type": "string", "enum": list(_STATUSES)},
-            json_schema.written(patterns.one_of(_STATUSES), f"write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"),
+            json_schema.text_matching(
+                patterns.one_of(_STATUSES), f"write {', '.join(_STATUSES[:-1])} or {_STATUSES[-1]}"
+            ),
         ],
     },
 )
 SERVICE = named("service", service_named, patterns.NAME)
 PERSON = named("person", person_named, {**json_schema.text(NAME_LIMIT), "minLength": 1})
 _ROLE = named("role", role_named, {**patterns.NAME, "type": "string"}, key=True)
-ROLES = Kind(
+ROLES = ValueKind(
     _roles,
     {
         "type": "object",
         "propertyNames": _ROLE.schema,
-        "additionalProperties": json_schema.or_nothing(
+        "additionalProperties": json_schema.or_null(
             {**PERSON.schema, "description": "a person's id, full name or email"}
         ),
     },
 )
 
 
-def name_of(path: Path) -> str:
+def name_of(path: KeyPath) -> str:
     """The field at a path, in words: `updates[2].at`."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{quotable(part)}" for part in path).lstrip(".")

@@ -16,16 +16,16 @@ from tocsin.formats.policy_test.expectations import (
     WITH_ROLES,
     Exactly,
     Expectation,
+    ExpectedMessage,
+    MessagePattern,
     Never,
     NoneAfter,
-    Sent,
-    Wanted,
 )
 from tocsin.formats.policy_test.models import ExpectEntry, MessageEntry
 from tocsin.formats.schema.pydantic_problems import Located
 from tocsin.text.names import person_named, quotable, role_named
 from tocsin.text.scalars import closest
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 _ONLY = {
     "as_": (WITH_ROLES, "names roles"),
@@ -46,7 +46,7 @@ class Entries:
         self.problems: list[Problem] = []
         self._addresses = {email.casefold(): email for group in policy.stakeholders.values() for email in group.emails}
 
-    def read(self, entry: ExpectEntry, path: Path) -> Iterator[Expectation]:
+    def read(self, entry: ExpectEntry, path: KeyPath) -> Iterator[Expectation]:
         """What one entry expects; several things when it names several readers."""
         others = [key for key in ("never", "none_after", "exactly") if getattr(entry, key) is not None]
         named = [*self._kinds(entry), *others]
@@ -54,7 +54,7 @@ class Entries:
             found = f"names {' and '.join(named)}; write one entry for each" if named else f"expects nothing; {_SHAPES}"
             self._tell(path, "expectation-shape", f"an expectation {found}")
         elif not others:
-            yield from (Sent(wanted) for wanted in self._messages(entry, path))
+            yield from (ExpectedMessage(wanted) for wanted in self._messages(entry, path))
         elif entry.never is not None:
             yield from self._never(entry, entry.never, path)
         elif self._alone(entry, named[0], path):
@@ -65,7 +65,7 @@ class Entries:
                 all_of = [wanted for index, each in listed for wanted in self._exact(each, (*path, "exactly", index))]
                 yield Exactly(tuple(all_of), self._place(path))
 
-    def _exact(self, entry: MessageEntry, path: Path) -> Iterator[Wanted]:
+    def _exact(self, entry: MessageEntry, path: KeyPath) -> Iterator[MessagePattern]:
         """One entry of an `exactly` list."""
         if len(self._kinds(entry)) == 1:
             yield from self._messages(entry, path)
@@ -74,7 +74,7 @@ class Entries:
                 path, "expectation-shape", "an entry of `exactly` names one message; write {after: 5m, page: ana}"
             )
 
-    def _messages(self, entry: MessageEntry, path: Path) -> Iterator[Wanted]:
+    def _messages(self, entry: MessageEntry, path: KeyPath) -> Iterator[MessagePattern]:
         """The messages that an entry with a kind speaks of, one for each reader."""
         key = self._kinds(entry)[0]
         kind = CALLED[key]
@@ -90,7 +90,7 @@ class Entries:
             for reader, _ in only or [(to, "")]:
                 yield self._wanted(entry, kind, reader, group, path)
 
-    def _never(self, entry: ExpectEntry, word: str, path: Path) -> Iterator[Expectation]:
+    def _never(self, entry: ExpectEntry, word: str, path: KeyPath) -> Iterator[Expectation]:
         """What never is sent, one for each reader; to anybody when none is named."""
         if word not in CALLED:
             found = f'"{quotable(word)}" is no kind of message; write {", ".join(CALLED)}{closest(word, CALLED)}'
@@ -102,7 +102,7 @@ class Entries:
         for to, group in named or [("", "")]:
             yield Never(self._wanted(entry, kind, to, group, path))
 
-    def _wanted(self, entry: MessageEntry, kind: Kind, to: str, group: str, path: Path) -> Wanted:
+    def _wanted(self, entry: MessageEntry, kind: Kind, to: str, group: str, path: KeyPath) -> MessagePattern:
         """The refinements of an entry, each fit for the kind."""
         for key, (kinds, told) in _ONLY.items():
             if getattr(entry, key) is not None and kind not in kinds:
@@ -114,7 +114,7 @@ class Entries:
             self._tell((*path, "reason"), "never-matches", found)
         if entry.group is not None and kind is Kind.UPDATE:
             group = self._group(entry.group, (*path, "group"))
-        return Wanted(
+        return MessagePattern(
             kind,
             to,
             group,
@@ -127,7 +127,7 @@ class Entries:
             self._place(path),
         )
 
-    def _reader(self, kind: Kind, name: str, path: Path) -> tuple[str, str]:
+    def _reader(self, kind: Kind, name: str, path: KeyPath) -> tuple[str, str]:
         """Who is meant: a person or a plain address, and for updates perhaps a group."""
         if kind is Kind.UPDATE and name in self.policy.stakeholders:
             return "", name
@@ -152,13 +152,13 @@ class Entries:
             return f'unknown {what} "{quotable(name)}"{closest(name, known)}'
         return fault
 
-    def _group(self, name: str, path: Path) -> str:
+    def _group(self, name: str, path: KeyPath) -> str:
         if name not in self.policy.stakeholders:
             found = f'unknown stakeholder group "{quotable(name)}"{closest(name, self.policy.stakeholders)}'
             self._tell(path, "unknown-stakeholder-group", found)
         return name
 
-    def _role(self, name: str, path: Path) -> str:
+    def _role(self, name: str, path: KeyPath) -> str:
         if name != RESPONDER:
             try:
                 return role_named(name, self.policy)
@@ -166,7 +166,7 @@ class Entries:
                 self._tell(path, "unknown-role", str(fault))
         return name
 
-    def _alone(self, entry: ExpectEntry, key: str, path: Path) -> bool:
+    def _alone(self, entry: ExpectEntry, key: str, path: KeyPath) -> bool:
         """Whether an entry about all messages has no refinement, which would mean nothing there."""
         beside = next((word for word in _WITH_MESSAGE if getattr(entry, word) is not None), None)
         if beside is not None:
@@ -178,11 +178,11 @@ class Entries:
     def _kinds(entry: MessageEntry) -> list[str]:
         return [key for key in CALLED if getattr(entry, key) is not None]
 
-    def _place(self, path: Path) -> str:
+    def _place(self, path: KeyPath) -> str:
         found = self.document.problem(path, "", "")
         return f"{found.file}:{found.line}"
 
-    def _tell(self, path: Path, code: str, message: str, *, key: bool = False) -> None:
+    def _tell(self, path: KeyPath, code: str, message: str, *, key: bool = False) -> None:
         told = self.document.problem(path, code, message, key=key)
         if told not in self.problems:
             self.problems.append(told)

@@ -76,7 +76,7 @@ ANY_TIME = When()
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MessagePattern:
     """Which messages an expectation speaks of; what is empty or None may be anything. `roles`: all of them are named.
 
     `via`: each of these channels on its own; who reads this decides whether all are wanted or none.
@@ -124,10 +124,10 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ExpectedMessage:
     """Such a message is sent: by each of its channels, if it names any."""
 
-    wanted: Wanted
+    wanted: MessagePattern
 
     @property
     def place(self) -> str:
@@ -139,7 +139,7 @@ class Sent:
 class Never:
     """No such message is sent: by none of its channels, if it names any."""
 
-    wanted: Wanted
+    wanted: MessagePattern
 
     @property
     def place(self) -> str:
@@ -159,8 +159,8 @@ class NoneAfter:
 class Exactly:
     """These are all messages of the time played: none missing, none besides."""
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[MessagePattern, ...]
     place: str
 
 
-Expectation = Sent | Never | NoneAfter | Exactly
+Expectation = ExpectedMessage | Never | NoneAfter | Exactly

@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJso
 
 from tocsin.domain.notification import Reason
 from tocsin.formats.incident.json_schema import incident_fields_schema
-from tocsin.formats.policy_test import script_schema
 from tocsin.formats.policy_test.expectations import CALLED, When
 from tocsin.formats.policy_test.script import STEPS_LIMIT
+from tocsin.formats.policy_test.script_schema import step_schema
 from tocsin.formats.schema import json_schema, patterns
 from tocsin.formats.schema.fields import Channels, Count, Delay, Duration, Instant, Model, Text, one_or_many
 from tocsin.text import scalars
@@ -58,10 +58,13 @@ Whom = Annotated[
     list[Text],
     BeforeValidator(one_or_many),
     Field(min_length=1),
-    WithJsonSchema(json_schema.some(json_schema.text(200))),
+    WithJsonSchema(json_schema.one_or_list(json_schema.text(200))),
 ]
 RoleNames = Annotated[
-    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.NAME))
+    list[Text],
+    BeforeValidator(one_or_many),
+    Field(min_length=1),
+    WithJsonSchema(json_schema.one_or_list(patterns.NAME)),
 ]
 Moments = Annotated[When, PlainValidator(_when), WithJsonSchema(patterns.MOMENTS)]
 Number = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=1000), WithJsonSchema(json_schema.whole(0, 1000))]
@@ -113,7 +116,7 @@ class PolicyTestEntry(Model):
     for_: Duration | None = Field(
         None, alias="for", description="how long it is played; absent: as long as `expect` needs, or 4h"
     )
-    steps: Annotated[list[Any], WithJsonSchema(json_schema.listed(script_schema.step(), least=0))] = Field(
+    steps: Annotated[list[Any], WithJsonSchema(json_schema.list_of(step_schema(), least=0))] = Field(
         [], max_length=STEPS_LIMIT, description="what happens then, as in a script of `simulate`"
     )
     expect: Annotated[

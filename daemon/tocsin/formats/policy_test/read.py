@@ -16,18 +16,23 @@ from pydantic import ValidationError
 
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.incident import read as incident_file
 from tocsin.formats.incident.file_name import stem
-from tocsin.formats.policy_test import script
+from tocsin.formats.incident.read import read_incident
 from tocsin.formats.policy_test.entries import Entries
-from tocsin.formats.policy_test.expectations import Exactly, Expectation, Never, NoneAfter, Sent, Wanted
+from tocsin.formats.policy_test.expectations import (
+    Exactly,
+    Expectation,
+    ExpectedMessage,
+    MessagePattern,
+    Never,
+    NoneAfter,
+)
 from tocsin.formats.policy_test.models import PolicyTestEntry
-from tocsin.formats.policy_test.script import Step
-from tocsin.formats.schema import pydantic_problems as told
-from tocsin.text import yaml
-from tocsin.text.decoding import under
+from tocsin.formats.policy_test.script import ScriptStep, in_time_order, read_step
+from tocsin.formats.schema.pydantic_problems import Located, validation_problems
+from tocsin.text.decoding import displayed_path
 from tocsin.text.times import brief
-from tocsin.text.yaml import Document, Path, Value
+from tocsin.text.yaml import Document, KeyPath, Value, read_yaml
 
 TESTS_LIMIT = 1000
 """The most tests of one file."""
@@ -50,16 +55,18 @@ class PolicyTest:
     file_name: str
     at: datetime
     span: timedelta
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
     expect: tuple[Expectation, ...]
 
 
-def read(data: bytes, file: str, policy: Policy, fetch: Fetch) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
+def read_policy_tests(
+    data: bytes, file: str, policy: Policy, fetch: Fetch
+) -> tuple[tuple[PolicyTest, ...], tuple[Problem, ...]]:
     """The tests of a file that make sense, and what is wrong with the others. `file` is its name in problems."""
-    document = yaml.read(data, file)
+    document = read_yaml(data, file)
     problems = list(document.problems)
     value = document.value
-    listed: list[tuple[Path, Value, str]] = []
+    listed: list[tuple[KeyPath, Value, str]] = []
     name = stem(file.rpartition("/")[2])
     if isinstance(value, list):
         listed = [((index,), each, f"{name}-{index + 1}") for index, each in enumerate(value)]
@@ -84,7 +91,7 @@ def read(data: bytes, file: str, policy: Policy, fetch: Fetch) -> tuple[tuple[Po
 class _Reader:
     """One test of a file, and what is wrong with it."""
 
-    def __init__(self, document: Document, path: Path, policy: Policy, fetch: Fetch) -> None:
+    def __init__(self, document: Document, path: KeyPath, policy: Policy, fetch: Fetch) -> None:
         self.document = document
         self.path = path
         self.policy = policy
@@ -97,7 +104,7 @@ class _Reader:
         try:
             entry = PolicyTestEntry.model_validate(value)
         except ValidationError as fault:
-            self.problems += told.of_validation(fault, located, self.path, PolicyTestEntry)
+            self.problems += validation_problems(fault, located, self.path, PolicyTestEntry)
             return None
         data, file_name = self._incident(entry.incident, default)
         steps = tuple(chain.from_iterable(self._step(each, index) for index, each in enumerate(entry.steps)))
@@ -117,8 +124,8 @@ class _Reader:
             data,
             file_name,
             entry.at,
-            entry.for_ or played(expect, steps),
-            tuple(script.in_time_order(steps)),
+            entry.for_ or time_played(expect, steps),
+            tuple(in_time_order(steps)),
             tuple(expect),
         )
 
@@ -130,20 +137,20 @@ class _Reader:
             return json.dumps(value, ensure_ascii=False).encode(), f"{default}.yaml"
         data = self.fetch(value) if isinstance(value, str) else None
         if isinstance(value, str) and data is not None:
-            file = under(self.document.file.rpartition("/")[0] or ".", value)
-            read = incident_file.read(data, value.rpartition("/")[2], self.policy, None, file)
-            self.problems += _faults(read.problems)
+            file = displayed_path(self.document.file.rpartition("/")[0] or ".", value)
+            reading = read_incident(data, value.rpartition("/")[2], self.policy, None, file)
+            self.problems += _faults(reading.problems)
             return data, value.rpartition("/")[2]
         instead = "write {title: …, severity: …}, or the path of an incident file"
         found = f'there is no file "{value}" beside this one' if isinstance(value, str) else "incident is no mapping"
         self.problems.append(self.document.problem(path, "no-incident", f"{found}; {instead}"))
         return b"", ""
 
-    def _field_faults(self, fields: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    def _field_faults(self, fields: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
         """What is wrong with the fields of an incident that stand in the test, at their places there."""
         written = json.dumps(fields, ensure_ascii=False)
-        faults = list(_faults(incident_file.read(written.encode(), "", self.policy, None, "").problems))
-        inside = yaml.read(written if faults else "", "")
+        faults = list(_faults(read_incident(written.encode(), "", self.policy, None, "").problems))
+        inside = read_yaml(written if faults else "", "")
         values = {place: found for found, place in inside.values.items()}
         keys = {place: found for found, place in inside.keys.items()}
         for each in faults:
@@ -151,12 +158,12 @@ class _Reader:
             where = values.get(place, keys.get(place, ()))
             yield self.document.problem((*path, *where), each.code, each.message, key=place not in values)
 
-    def _step(self, value: Any, index: int) -> Iterator[Step]:
+    def _step(self, value: Any, index: int) -> Iterator[ScriptStep]:
         """One step of the script, if nothing is wrong with it."""
         path = (*self.path, "steps", index)
         entry = value if isinstance(value, dict) else {}
         try:
-            step = script.step(entry, self.policy)
+            step = read_step(entry, self.policy)
         except ValueError as fault:
             where = next((key for key in entry if key != "after" and self._wrong(key, entry[key])), None)
             inside = (*path, where) if where else path
@@ -172,7 +179,7 @@ class _Reader:
     def _wrong(self, key: str, value: Any) -> bool:
         """Whether this part of a step is what is wrong with it."""
         try:
-            script.step({"after": "1s", key: value}, self.policy)
+            read_step({"after": "1s", key: value}, self.policy)
         except ValueError:
             return True
         return False
@@ -181,12 +188,12 @@ class _Reader:
 class _Located:
     """The document, where one value or expectation may stand without a list: the model has it as the first of one."""
 
-    def __init__(self, document: Document, expect: Path) -> None:
+    def __init__(self, document: Document, expect: KeyPath) -> None:
         self.document = document
         self.expect = expect
 
     def problem(
-        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+        self, path: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with the value (or the key) at a path."""
         size = len(self.expect)
@@ -197,7 +204,7 @@ class _Located:
         return self.document.problem(path, code, message, key=key, level=level)
 
 
-def played(expect: list[Expectation], steps: tuple[Step, ...]) -> timedelta:
+def time_played(expect: list[Expectation], steps: tuple[ScriptStep, ...]) -> timedelta:
     """How long a test without `for` is played: to the last moment that it names; where an expectation has no end of its
     own, 4h, or 4h beyond the last moment if that lies later.
     """
@@ -219,7 +226,7 @@ def played(expect: list[Expectation], steps: tuple[Step, ...]) -> timedelta:
     return PLAYED if last <= PLAYED else last + PLAYED
 
 
-def _beyond(each: Expectation, span: timedelta, document: told.Located, path: Path) -> Iterator[Problem]:
+def _beyond(each: Expectation, span: timedelta, document: Located, path: KeyPath) -> Iterator[Problem]:
     """What lies beyond the time played and so could never be seen."""
     if isinstance(each, NoneAfter):
         if each.after >= span:
@@ -233,7 +240,7 @@ def _beyond(each: Expectation, span: timedelta, document: told.Located, path: Pa
             yield document.problem(inside, "beyond-for", found)
 
 
-def _wanted(each: Sent | Never | Exactly) -> tuple[Wanted, ...]:
+def _wanted(each: ExpectedMessage | Never | Exactly) -> tuple[MessagePattern, ...]:
     """The messages that an expectation speaks of."""
     return each.wanted if isinstance(each, Exactly) else (each.wanted,)
 

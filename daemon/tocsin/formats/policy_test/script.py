@@ -11,9 +11,9 @@ from typing import Any
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.text import yaml
 from tocsin.text.names import person_named
 from tocsin.text.scalars import closest, duration
+from tocsin.text.yaml import read_yaml
 
 STEPS_LIMIT = 1000
 """The most steps of one script."""
@@ -21,7 +21,7 @@ _KEYS = ("after", "ack", "pass", "set", "update", "public", "fail")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """What happens `after` the moment at which the incident is first seen, in this order: a channel is refused for
     good, fields are replaced, an update is appended, people answer.
     """
@@ -34,31 +34,31 @@ class Step:
     passes: tuple[str, ...] = ()
 
 
-def read(data: bytes, file: str, policy: Policy) -> tuple[tuple[Step, ...], tuple[Problem, ...]]:
+def read_script(data: bytes, file: str, policy: Policy) -> tuple[tuple[ScriptStep, ...], tuple[Problem, ...]]:
     """The steps of a script in time order, and what is wrong with it."""
-    document = yaml.read(data, file)
+    document = read_yaml(data, file)
     value = document.value
     if value is None and not document.problems:
         return (), ()
     if not isinstance(value, list):
         shape = document.problem((), "script-shape", "a script is a list of steps; write - {after: 5m, ack: ana}")
         return (), (*document.problems, shape)
-    steps: list[Step] = []
+    steps: list[ScriptStep] = []
     problems = list(document.problems)
     for index, entry in enumerate(value[:STEPS_LIMIT]):
         try:
-            steps.append(step(entry if isinstance(entry, Mapping) else {}, policy))
+            steps.append(read_step(entry if isinstance(entry, Mapping) else {}, policy))
         except ValueError as fault:
             problems.append(document.problem((index,), "script-step", str(fault)))
     return tuple(in_time_order(steps)), tuple(problems)
 
 
-def in_time_order(steps: Sequence[Step]) -> list[Step]:
+def in_time_order(steps: Sequence[ScriptStep]) -> list[ScriptStep]:
     """Steps by their instant; those of one instant stay in the order written (rule 1)."""
     return sorted(steps, key=lambda each: each.after)
 
 
-def step(entry: Mapping[str, Any], policy: Policy) -> Step:
+def read_step(entry: Mapping[str, Any], policy: Policy) -> ScriptStep:
     """One step. Raises ValueError with a sentence that says what to write instead."""
     unknown = next((key for key in entry if key not in _KEYS), None)
     if unknown is not None:
@@ -71,7 +71,7 @@ def step(entry: Mapping[str, Any], policy: Policy) -> Step:
     fields = entry.get("set")
     if fields is not None and not isinstance(fields, Mapping):
         raise ValueError("`set` takes fields; write set: {status: identified}")
-    return Step(
+    return ScriptStep(
         after=after if isinstance(after, timedelta) else duration(str(after)),
         fails=_fails(entry.get("fail"), policy),
         fields=fields,

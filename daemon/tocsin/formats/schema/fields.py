@@ -75,24 +75,34 @@ Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 During = Annotated[Window, PlainValidator(_window), WithJsonSchema(patterns.WINDOW)]
 
 Names = Annotated[
-    list[Name], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.NAME))
+    list[Name],
+    BeforeValidator(one_or_many),
+    Field(min_length=1),
+    WithJsonSchema(json_schema.one_or_list(patterns.NAME)),
 ]
-NamesOnce = Annotated[Names, AfterValidator(_each_once), WithJsonSchema(json_schema.some(patterns.NAME, once=True))]
+NamesOnce = Annotated[
+    Names, AfterValidator(_each_once), WithJsonSchema(json_schema.one_or_list(patterns.NAME, once=True))
+]
 Channels = Annotated[
     list[Channel],
     BeforeValidator(one_or_many),
     AfterValidator(_each_once),
     Field(min_length=1),
-    WithJsonSchema(json_schema.some(patterns.CHANNEL, once=True)),
+    WithJsonSchema(json_schema.one_or_list(patterns.CHANNEL, once=True)),
 ]
 Whos = Annotated[
-    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WHO))
+    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.one_or_list(patterns.WHO))
 ]
 Chain = Annotated[list[Whos], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
 Windows = Annotated[
-    list[During], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.some(patterns.WINDOW))
+    list[During],
+    BeforeValidator(one_or_many),
+    Field(min_length=1),
+    WithJsonSchema(json_schema.one_or_list(patterns.WINDOW)),
 ]
-Emails = Annotated[list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.some(patterns.EMAIL, least=0))]
+Emails = Annotated[
+    list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.EMAIL, least=0))
+]
 
 
 class Model(BaseModel):

@@ -17,10 +17,10 @@ JsonSchema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NULL: JsonSchema = {"type": "null"}
 NOT_IN_FILES: JsonSchema = {"writeOnly": True}
-"""Marks a key that no file may have: `of_model` leaves it out."""
+"""Marks a key that no file may have: `model_schema` leaves it out."""
 
 
-def written(pattern: str, told: str, *examples: str, digits: JsonSchema | None = None) -> JsonSchema:
+def text_matching(pattern: str, told: str, *examples: str, digits: JsonSchema | None = None) -> JsonSchema:
     """A text that is written so; `told` is what an editor says of any other. `digits`: what plain digits may be, which
     an editor's YAML takes for a number.
     """
@@ -43,15 +43,15 @@ def whole(least: int, most: int) -> JsonSchema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-def listed(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
+def list_of(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
     """A list of these."""
     counted: JsonSchema = {"minItems": least} if least else {}
     return {"type": "array", "items": item, **counted, **({"uniqueItems": True} if once else {})}
 
 
-def some(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
+def one_or_list(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
     """A list of these, of which one will do without brackets."""
-    return {"anyOf": [item, listed(item, least=least, once=once)]}
+    return {"anyOf": [item, list_of(item, least=least, once=once)]}
 
 
 def one_at_least(*keys: str) -> JsonSchema:
@@ -75,7 +75,7 @@ def one_exactly(one: str, other: str) -> JsonSchema:
     return one_at_least(one, other) | not_both(one, other)
 
 
-def or_nothing(schema: JsonSchema) -> JsonSchema:
+def or_null(schema: JsonSchema) -> JsonSchema:
     """The same, or no value: a key without a value counts as absent."""
     if "anyOf" in schema:
         choices = schema["anyOf"]
@@ -88,13 +88,13 @@ def or_nothing(schema: JsonSchema) -> JsonSchema:
     return schema if "null" in types else {**schema, "type": [*types, "null"]}
 
 
-def of_model(model: type[BaseModel]) -> JsonSchema:
+def model_schema(model: type[BaseModel]) -> JsonSchema:
     """The schema of a model, with what it refers to under `$defs`."""
     found: JsonSchema = model.model_json_schema()
-    defs = {name: _tidy(each) for name, each in found.pop("$defs", {}).items()}
+    defs = {_section(name): _tidy(each) for name, each in found.pop("$defs", {}).items()}
     for name, each in defs.items():
         if not each.keys() & {"required", "anyOf", "oneOf"}:  # an entry without a value has no keys, which will do here
-            defs[name] = or_nothing(each)
+            defs[name] = or_null(each)
     return {**_tidy(found), "$defs": defs}
 
 
@@ -107,9 +107,9 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
         if key == "properties":
             kept = {name: each for name, each in value.items() if not each.get("writeOnly")}
             needed = schema.get("required", ())
-            tidy[key] = {
-                name: _tidy(each) if name in needed else or_nothing(_tidy(each)) for name, each in kept.items()
-            }
+            tidy[key] = {name: _tidy(each) if name in needed else or_null(_tidy(each)) for name, each in kept.items()}
+        elif key == "$ref":
+            tidy[key] = _section(value)
         elif key in {"items", "not", "contains"}:
             tidy[key] = _tidy(value)
         elif key in {"anyOf", "allOf"}:
@@ -121,8 +121,13 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
     choices = tidy.get("anyOf", [])
     if len(choices) == 2 and choices[1] == NULL:  # pydantic's way to say `| None`
         del tidy["anyOf"]
-        return or_nothing({**choices[0], **tidy})
+        return or_null({**choices[0], **tidy})
     return tidy
+
+
+def _section(name: str) -> str:
+    """A section of the settings is called in schemas as people call it: `Email`, not `EmailSettings`."""
+    return name.removesuffix("Settings")
 
 
 def _span(default: Any) -> Any:

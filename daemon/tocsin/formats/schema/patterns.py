@@ -6,7 +6,7 @@ which field the text stands.
 """
 
 from tocsin.domain.people import Channel
-from tocsin.formats.schema.json_schema import JsonSchema, listed, some, written
+from tocsin.formats.schema.json_schema import JsonSchema, list_of, one_or_list, text_matching
 
 
 def any_case(word: str) -> str:
@@ -36,81 +36,83 @@ _DIALLED = r"\+(?:[ ().\/-]*[0-9]){5,15}[ ().\/-]*"
 _MAILBOX = r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+"
 _NUMBERED: JsonSchema = {"minimum": 0}
 
-NAME = written(_WORD, 'a name is letters, digits, "-" and "_" (at most 64, a letter or digit first)', digits=_NUMBERED)
-WHO = written(
+NAME = text_matching(
+    _WORD, 'a name is letters, digits, "-" and "_" (at most 64, a letter or digit first)', digits=_NUMBERED
+)
+WHO = text_matching(
     rf"{_WORD}(?:\.(?:on_call|next|everyone))?",
     "write a person's id, ROTATION.on_call, ROTATION.next or ROTATION.everyone",
     digits=_NUMBERED,
 )
-DELAY = written(_SPAN, "write a duration such as 30s, 5m, 1h30m or 2d", "3m", "1h")
-DURATION = written(f"(?=.*[1-9]){_SPAN}", "write a duration such as 30s, 5m, 1h30m or 2d", "5m", "1h30m")
-MOMENTS = written(
+DELAY = text_matching(_SPAN, "write a duration such as 30s, 5m, 1h30m or 2d", "3m", "1h")
+DURATION = text_matching(f"(?=.*[1-9]){_SPAN}", "write a duration such as 30s, 5m, 1h30m or 2d", "5m", "1h30m")
+MOMENTS = text_matching(
     rf"{_SPAN}(?:\.\.(?:{_SPAN})?)?",
     "write a moment such as 5m, a window such as 5m..6m, or 30m.. for everything from then on",
     "5m",
     "5m..6m",
     digits={"minimum": 0, "maximum": 0},
 )
-INSTANT = written(
+INSTANT = text_matching(
     rf"\s*{_DATE}[Tt ]{_CLOCK} ?{_OFFSET}\s*",
     "write an instant with its offset, such as 2026-11-23T10:04:00Z or +01:00",
     "2026-11-23T10:04:00Z",
 )
-LOCAL_TIME = written(
+LOCAL_TIME = text_matching(
     rf"\s*{_DATE}(?:[Tt ]{_CLOCK})?\s*",
     "write a local time without offset, such as 2026-01-05T09:00",
     "2026-01-05T09:00",
 )
-WINDOW = written(
+WINDOW = text_matching(
     rf"\s*(?:{_DAY}(?: ?- ?{_DAY})?(?: ?, ?{_DAY}(?: ?- ?{_DAY})?)*\s+)?{_TIME}\s*-\s*(?:{_TIME}|24:00)\s*",
     "write a window such as mon-fri 09:00-17:00 or 22:00-24:00",
     "mon-fri 09:00-17:00",
 )
-CRON = written(
+CRON = text_matching(
     r"\s*(?:[0-9*,\/?-]+\s+){2}(?![RHrh]\s)[0-9A-Za-z*,\/?#-]+(?:\s+[0-9A-Za-z*,\/?#-]+){2}\s*",
     "write five fields: minute hour day month weekday, such as 0 9 * * mon",
     "0 9 * * mon",
 )
-ZONE = written(
+ZONE = text_matching(
     r"(?!(?:localtime|posixrules|Factory)$)[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*",
     "write an IANA zone such as Europe/Berlin or UTC",
     "UTC",
     "Europe/Berlin",
 )
-EMAIL = written(rf"\s*{_MAILBOX}\s*", "write an address such as ana@example.com")
-PHONE = written(
+EMAIL = text_matching(rf"\s*{_MAILBOX}\s*", "write an address such as ana@example.com")
+PHONE = text_matching(
     rf"\s*{_DIALLED}\s*",
     "write the number with + and its country code, such as +14155550101",
     digits={"minimum": 10**4, "maximum": 10**15 - 1},
 )
-MAIL_SENDER = written(
+MAIL_SENDER = text_matching(
     rf"(?!.*[\x00-\x1f\x7f])(?:\s*{_MAILBOX}\s*|.*<\s*{_MAILBOX}\s*>\s*)",
     "write an address, with a name if you like: Incidents <incidents@example.com>",
 )
-SMS_SENDER = written(
+SMS_SENDER = text_matching(
     rf"\s*(?:{_DIALLED}|[0-9]{{3,8}}|(?=.*[A-Za-z])[A-Za-z0-9 ]{{1,11}})\s*",
     "write a number such as +14155550101, a short code, or a name of up to eleven letters and digits",
     digits={"minimum": 100, "maximum": 10**15 - 1},
 )
-URL = written(
+URL = text_matching(
     r"[Hh][Tt][Tt][Pp][Ss]?:\/\/(?:[^\s\/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s\/?#:@\[\]]+)(?::[0-9]*)?(?:[\/?#]\S*)?",
     "write a web address such as https://tocsin.example.com",
 )
-LISTEN = written(
+LISTEN = text_matching(
     r".+:(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
     "write host:port, such as 127.0.0.1:8765",
 )
-LEDGER = written(r"sqlite:\/\/\/(?!:memory:$)[^?#]+", "write a SQLite file such as sqlite:///../var/tocsin.db")
-CHAIN: JsonSchema = {"anyOf": [WHO, listed(some(WHO))]}
+LEDGER = text_matching(r"sqlite:\/\/\/(?!:memory:$)[^?#]+", "write a SQLite file such as sqlite:///../var/tocsin.db")
+CHAIN: JsonSchema = {"anyOf": [WHO, list_of(one_or_list(WHO))]}
 CHANNEL: JsonSchema = {"type": "string", "enum": [str(channel) for channel in Channel]}
 TRUTH: JsonSchema = {"type": "boolean"}
 
 
 def reserved(name: str) -> JsonSchema:
     """Keys are names, but for this one, which means something of its own."""
-    return {"propertyNames": written(f"(?!{name}$).*", f'"{name}" is reserved')}
+    return {"propertyNames": text_matching(f"(?!{name}$).*", f'"{name}" is reserved')}
 
 
 def sid(prefix: str) -> JsonSchema:
     """A provider's id."""
-    return written(f"{prefix}[0-9A-Za-z]+", f"such an id begins with {prefix}")
+    return text_matching(f"{prefix}[0-9A-Za-z]+", f"such an id begins with {prefix}")

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.scalars import closest
-from tocsin.text.yaml import Path
+from tocsin.text.yaml import KeyPath
 
 _WORDS = {
     "string_type": ("wrong-type", "must be text, one single value"),
@@ -31,24 +31,26 @@ class Located(Protocol):
     """Whatever knows where its values stand: a document, or layers of settings."""
 
     def problem(
-        self, path: Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+        self, path: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with the value (or the key) at a path."""
         ...
 
 
-def of_validation(fault: ValidationError, document: Located, path: Path, model: type[BaseModel]) -> list[Problem]:
+def validation_problems(
+    fault: ValidationError, document: Located, path: KeyPath, model: type[BaseModel]
+) -> list[Problem]:
     """One problem for each fault of the entry at `path`, which was read as `model`."""
     return [_problem(error, document, path, model) for error in fault.errors(include_url=False)]
 
 
-def _problem(error: ErrorDetails, document: Located, path: Path, model: type[BaseModel]) -> Problem:
+def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[BaseModel]) -> Problem:
     loc = tuple(part for part in error["loc"] if part != "[key]")
     where = (*path, *loc)
     words = ".".join(part for part in where if isinstance(part, str))
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), fields(model, loc[:-1]))}'
+        found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), known_keys(model, loc[:-1]))}'
         return document.problem(where, "unknown-key", found, key=True)
     if kind == "missing":
         return document.problem(where, "missing-key", f"{words} is missing")
@@ -66,7 +68,7 @@ def _problem(error: ErrorDetails, document: Located, path: Path, model: type[Bas
     return document.problem(where, code, f"{words} {told}")
 
 
-def fields(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+def known_keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     """The keys that the model at `loc` inside `model` knows."""
     current: type[BaseModel] | None = model
     for part in loc:

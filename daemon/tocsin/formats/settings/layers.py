@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, build, from_variables, paths
+from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, build_settings, read_variables, setting_paths
 from tocsin.formats.settings.types import SQLITE
-from tocsin.text import yaml
 from tocsin.text.decoding import TOP, problem
 from tocsin.text.scalars import closest
+from tocsin.text.yaml import Document, KeyPath
 
 PREFIX = "TOCSIN_"
 UNKNOWN_VARIABLE = "unknown-variable"
@@ -38,7 +38,7 @@ _OPEN = ("web", "alertmanager", "severities")
 
 
 @dataclass(frozen=True, slots=True)
-class Layered:
+class SettingsReading:
     """What the layers say together. `settings` is None when they cannot be used."""
 
     settings: Settings | None
@@ -47,17 +47,17 @@ class Layered:
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
+class SettingsLayers:
     """The three sources of a setting: the file, credential files by name, variables by name. `base` is the folder that
     relative paths start from.
     """
 
-    document: yaml.Document
+    document: Document
     credentials: Mapping[str, str]
     variables: Mapping[str, str]
     base: Path
 
-    def source(self, path: yaml.Path) -> str | None:
+    def source(self, path: KeyPath) -> str | None:
         """The variable or credential file that a setting comes from, or None for the file."""
         for length in range(len(path), 0, -1):
             name = _variable(path[:length])
@@ -68,7 +68,7 @@ class Layers:
         return None
 
     def problem(
-        self, path: yaml.Path, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
+        self, path: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
         """A problem with a setting, at the place it comes from."""
         source = self.source(path)
@@ -76,32 +76,32 @@ class Layers:
             return problem(source, TOP, code, message, level)
         return self.document.problem(path, code, message, key=key, level=level)
 
-    def place(self, path: yaml.Path) -> str:
+    def place(self, path: KeyPath) -> str:
         """Where a setting comes from, as file:line or the variable's name."""
         line, _ = self.document.place(path, key=True)
         return self.source(path) or f"{self.document.file}:{line}"
 
 
-def read(layers: Layers) -> Layered:
+def read_settings(layers: SettingsLayers) -> SettingsReading:
     """Merge the layers and check them; every problem is told."""
     values, problems = _from_file(layers.document)
     problems += layers.document.problems
     problems += _unknown(layers)
     if layers.document.broken:
-        return Layered(None, tuple(problems))
+        return SettingsReading(None, tuple(problems))
     for layer in (layers.credentials, layers.variables):
-        values = _over(values, from_variables(layer))
-    settings, wrong = build(values, layers)
+        values = _over(values, read_variables(layer))
+    settings, wrong = build_settings(values, layers)
     problems += wrong
     if settings is None:
-        return Layered(None, tuple(problems))
+        return SettingsReading(None, tuple(problems))
     problems += _missing_secrets(settings, layers)
     problems += _doubtful(settings, layers)
-    places = {path[0]: layers.place(path) for path in paths() if len(path) == 1}
-    return Layered(_absolute(settings, layers.base), tuple(problems), places)
+    places = {path[0]: layers.place(path) for path in setting_paths() if len(path) == 1}
+    return SettingsReading(_absolute(settings, layers.base), tuple(problems), places)
 
 
-def ledger_file(layers: Layers) -> Path:
+def ledger_file(layers: SettingsLayers) -> Path:
     """Where the ledger is looked for when the settings cannot be used (timeline.md rule 43)."""
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
     candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
@@ -109,7 +109,7 @@ def ledger_file(layers: Layers) -> Path:
     return _join(layers.base, found.removeprefix(SQLITE))
 
 
-def _from_file(document: yaml.Document) -> tuple[dict[str, Any], list[Problem]]:
+def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """What tocsin.yaml says, without the secrets that must not stand in it."""
     if document.value is None:
         return {}, []
@@ -131,9 +131,9 @@ def _from_file(document: yaml.Document) -> tuple[dict[str, Any], list[Problem]]:
     return values, problems
 
 
-def _unknown(layers: Layers) -> Iterator[Problem]:
+def _unknown(layers: SettingsLayers) -> Iterator[Problem]:
     """Variables and credential files of ours that mean nothing."""
-    known = {_variable(path) for path in paths()} | NOT_SETTINGS
+    known = {_variable(path) for path in setting_paths()} | NOT_SETTINGS
     for names, sort in ((layers.variables, "variable"), (layers.credentials, "credential file")):
         for written in sorted(names):
             name = written.upper() if sort != "variable" else written
@@ -142,7 +142,7 @@ def _unknown(layers: Layers) -> Iterator[Problem]:
                 yield problem(written, TOP, UNKNOWN_VARIABLE, found)
 
 
-def _variable(path: yaml.Path) -> str:
+def _variable(path: KeyPath) -> str:
     """The variable that sets a setting."""
     return PREFIX + "__".join(str(part) for part in path).upper()
 
@@ -156,7 +156,7 @@ def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _missing_secrets(settings: Settings, layers: Layers) -> Iterator[Problem]:
+def _missing_secrets(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
     """Secrets that the settings ask for and no layer has. Warnings: a check in CI has none, and `ack` needs none."""
     email, sms, web = settings.email, settings.sms, settings.web
     wanted = {
@@ -173,7 +173,7 @@ def _missing_secrets(settings: Settings, layers: Layers) -> Iterator[Problem]:
             yield layers.problem(path, "missing-secret", found, level=ProblemLevel.WARNING)
 
 
-def _doubtful(settings: Settings, layers: Layers) -> Iterator[Problem]:
+def _doubtful(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
     """Settings that do not go together well. Warnings."""
     email = settings.email
     doubts = {

@@ -18,15 +18,15 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Model, NamesOnce, Text
-from tocsin.formats.schema.pydantic_problems import Located, model_in, of_validation
+from tocsin.formats.schema.pydantic_problems import Located, model_in, validation_problems
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.types import (
     SQLITE,
     AccountSid,
+    FilePath,
     LedgerUrl,
     Listen,
     MailSender,
-    Place,
     Port,
     Secret,
     Secrets,
@@ -68,7 +68,7 @@ class RepliesBy(StrEnum):
     OFF = "off"
 
 
-class Email(Model):
+class EmailSettings(Model):
     """Email: the outbox folder, or an SMTP server."""
 
     transport: MailTransport = Field(MailTransport.OUTBOX, description="outbox writes files; smtp sends")
@@ -78,7 +78,7 @@ class Email(Model):
     security: Security = Field(Security.STARTTLS, description="how the connection is protected")
     username: Text | None = Field(None, description="who logs in; the password is TOCSIN_EMAIL__PASSWORD")
     password: Secret = None
-    ca_file: Place | None = Field(None, description="further authorities to trust, a PEM file relative to this one")
+    ca_file: FilePath | None = Field(None, description="further authorities to trust, a PEM file relative to this one")
 
     @model_validator(mode="after")
     def _server(self) -> Self:
@@ -87,7 +87,7 @@ class Email(Model):
         return self
 
 
-class Sms(Model):
+class SmsSettings(Model):
     """SMS: the outbox folder, or Twilio."""
 
     transport: SmsTransport = Field(SmsTransport.OUTBOX, description="outbox writes files; twilio sends")
@@ -112,14 +112,14 @@ class Sms(Model):
         return self
 
 
-class Replies(Model):
+class RepliesSettings(Model):
     """How SMS answers come in, and how often they are asked for."""
 
     by: RepliesBy = Field(default=RepliesBy.POLL, description="poll needs no open port; webhook needs `public_url`")
     every: Duration = Field(default=timedelta(seconds=10), description="how often the provider is asked")
 
 
-class Alertmanager(Model):
+class AlertmanagerSettings(Model):
     """How alerts become incidents: which labels name the severity and the service."""
 
     severity_label: Text = Field(default="severity", description="the label that names the severity")
@@ -130,11 +130,11 @@ class Alertmanager(Model):
     )
 
 
-class Web(Model):
+class WebSettings(Model):
     """The web side's listener and its secrets. The first signing key signs, all verify."""
 
     listen: Listen = Field(default="127.0.0.1:8765", description="host:port that `tocsin web` listens on")
-    alertmanager: Alertmanager | None = Field(default=None, description="how alerts become incidents")
+    alertmanager: AlertmanagerSettings | None = Field(default=None, description="how alerts become incidents")
     signing_key: Secrets = Field(default_factory=list)
     token: Secret = None
 
@@ -149,7 +149,7 @@ class Web(Model):
         return int(self.listen.rpartition(":")[2])
 
 
-class Heartbeat(Model):
+class HeartbeatSettings(Model):
     """A dead man's switch: an address pinged only after a full healthy pass."""
 
     url: Url | None = Field(default=None, description="pinged after each full healthy pass")
@@ -163,20 +163,20 @@ class Settings(BaseSettings):
         extra="forbid", frozen=True, env_prefix="TOCSIN_", env_nested_delimiter="__", env_ignore_empty=True
     )
 
-    incidents: Place = Field(Path("../incidents"), description="the folder of incident files")
-    templates: Place = Field(Path("../templates"), description="the folder of templates of your own")
-    reviews: Place = Field(Path("../reviews"), description="the folder that review drafts are written to")
+    incidents: FilePath = Field(Path("../incidents"), description="the folder of incident files")
+    templates: FilePath = Field(Path("../templates"), description="the folder of templates of your own")
+    reviews: FilePath = Field(Path("../reviews"), description="the folder that review drafts are written to")
     ledger: LedgerUrl = Field(DEFAULT_LEDGER, description="where everything sent is recorded")
     operators: NamesOnce = Field(description="people who are told when the daemon itself has trouble")
     last_resort: NamesOnce = Field(description="people who are paged when a chain reaches nobody or nobody answers")
     unreadable_severity: Called = Field("sev1", description="how a file whose severity can't be read is treated")
-    email: Email = Field(description="how email leaves")
-    sms: Sms = Field(description="how SMS leave")
-    outbox: Place = Field(Path("../var/outbox"), description="the folder that the outbox transport writes to")
-    replies: Replies = Field(default_factory=Replies, description="how SMS answers come in")
-    web: Web = Field(default_factory=Web, description="the web side")
+    email: EmailSettings = Field(description="how email leaves")
+    sms: SmsSettings = Field(description="how SMS leave")
+    outbox: FilePath = Field(Path("../var/outbox"), description="the folder that the outbox transport writes to")
+    replies: RepliesSettings = Field(default_factory=RepliesSettings, description="how SMS answers come in")
+    web: WebSettings = Field(default_factory=WebSettings, description="the web side")
     public_url: Url | None = Field(None, description="where the web side is reached; switches on links in messages")
-    heartbeat: Heartbeat = Field(default_factory=Heartbeat, description="a dead man's switch")
+    heartbeat: HeartbeatSettings = Field(default_factory=HeartbeatSettings, description="a dead man's switch")
 
     @classmethod
     def settings_customise_sources(
@@ -242,23 +242,23 @@ class _Variables(EnvSettingsSource):
         return decoded if isinstance(decoded, (list, dict)) else value
 
 
-def from_variables(variables: Mapping[str, str]) -> dict[str, Any]:
+def read_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """What variables (or credential files, named alike) set, nested as in tocsin.yaml."""
     return _Variables(variables)()
 
 
-def build(values: Mapping[str, Any], located: Located) -> tuple[Settings | None, list[Problem]]:
+def build_settings(values: Mapping[str, Any], located: Located) -> tuple[Settings | None, list[Problem]]:
     """The settings, or what is wrong with each value at the place that `located` knows."""
     try:
         return Settings(**values), []
     except ValidationError as fault:
-        return None, of_validation(fault, located, (), Settings)
+        return None, validation_problems(fault, located, (), Settings)
 
 
-def paths(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def setting_paths(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every setting that there is, as its keys from the top."""
     for name, info in model.model_fields.items():
         yield (*above, name)
         inner = model_in(info.annotation)
         if inner:
-            yield from paths(inner, (*above, name))
+            yield from setting_paths(inner, (*above, name))

@@ -82,7 +82,7 @@ ServiceSid = Annotated[str, AfterValidator(_sid("MG")), WithJsonSchema(patterns.
 Url = Annotated[str, AfterValidator(_url), WithJsonSchema(patterns.URL)]
 Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger), WithJsonSchema(patterns.LEDGER)]
-Place = Annotated[Path, WithJsonSchema({"type": "string"})]
+FilePath = Annotated[Path, WithJsonSchema({"type": "string"})]
 Port = Annotated[
     int,
     BeforeValidator(lambda value: scalars.whole(value) if isinstance(value, str) else value),
