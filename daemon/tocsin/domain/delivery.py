@@ -162,3 +162,9 @@ class Record:
     receipt: Receipt | None = None
     state: str = "held"
     settled_at: datetime | None = None
+
+    @property
+    def notification(self) -> Notification:
+        """The message that was decided. A record of a suppression has none."""
+        assert isinstance(self.decided, Notification)
+        return self.decided

@@ -236,9 +236,11 @@ def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
     each, invitation = notification(Kind.PAGE, Channel.SMS), ReplyOffer("K7", LINK)
     text = renderer.render(each, INCIDENT, history(), POLICY, invitation).text
     assert text.endswith("You: Technical Lead. Reply ok K7 or pass K7")
-    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
+    built_in = builtin.builtin_content(wording(each, INCIDENT, history(), POLICY, invitation), Channel.SMS).text
     assert built_in.endswith("You: Technical Lead. Reply ok K7 or pass K7")
-    built_in = builtin.content(wording(each, INCIDENT, history(), POLICY, ReplyOffer("", LINK)), Channel.SMS).text
+    built_in = builtin.builtin_content(
+        wording(each, INCIDENT, history(), POLICY, ReplyOffer("", LINK)), Channel.SMS
+    ).text
     assert built_in.endswith(f"Ack: {LINK}")
 
 

@@ -15,7 +15,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
-from tocsin.wording.message.reason_text import because, held_back
+from tocsin.wording.message.reason_text import reason_text, suppression_text
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CONFIG = """
@@ -181,7 +181,7 @@ def test_every_message_names_its_line(policy: Policy, folder: Path) -> None:
         said = (folder / Path(file).name).read_text().splitlines()[int(line) - 1]
         assert f"# {marked(each)}" in said, (each, said)
         assert each.revision == policy.revision
-        assert because(each, policy, policy.severities["sev1"])
+        assert reason_text(each, policy, policy.severities["sev1"])
     assert {each.kind for each in sent} == set(Kind) - OUTSIDE_PLAN
     assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE, Reason.REPLY}
 
@@ -190,7 +190,7 @@ def test_what_is_outside_the_plan_is_explained_too(policy: Policy) -> None:
     """A notice to operators and the answer to somebody's SMS have a reason in words."""
     for kind, reason in ((Kind.OPERATOR, Reason.TROUBLE), (Kind.ANSWER, Reason.REPLY)):
         each = Notification("k", "i", 0, kind, reason, T0, "ana", Channel.SMS)
-        assert because(each, policy, None)
+        assert reason_text(each, policy, None)
 
 
 def test_every_silence_names_its_line(policy: Policy, folder: Path) -> None:
@@ -200,7 +200,7 @@ def test_every_silence_names_its_line(policy: Policy, folder: Path) -> None:
         file, _, line = each.rule.rpartition(":")
         assert (folder / Path(file).name).read_text().splitlines()[int(line) - 1].strip(), each
         assert each.revision == policy.revision
-        assert held_back(each)
+        assert suppression_text(each)
     found = {each.why for each in held}
     assert found >= {Why.NOBODY_ON_CALL, Why.NO_CHANNEL, Why.NO_LONGER_WANTED, Why.ASKED_ELSEWHERE}
     (empty,) = {each.rule for each in held if each.why is Why.NOBODY_ON_CALL and "level 2 of round 1" in each.detail}

@@ -7,14 +7,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign, Tone
+from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign, Tone
 from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 instants = st.integers(-10, 10**8).map(lambda seconds: T0 + timedelta(seconds=seconds))
 texts = st.text(max_size=60)
 bands = st.builds(
-    lambda at, span, tone, label, thin: Band(at, at + timedelta(seconds=span), tone, label, thin),
+    lambda at, span, tone, label, thin: ChartBand(at, at + timedelta(seconds=span), tone, label, thin),
     instants,
     st.integers(1, 10**6),
     st.sampled_from(Tone),
@@ -22,13 +22,13 @@ bands = st.builds(
     st.booleans(),
 )
 lanes = st.builds(
-    lambda title, note, bands, marks: Lane(
+    lambda title, note, bands, marks: ChartLane(
         title, note, tuple(sorted(bands, key=lambda each: each.start)), tuple(marks)
     ),
     texts,
     texts,
     st.lists(bands, max_size=5),
-    st.lists(st.builds(Mark, instants, st.sampled_from(Sign)), max_size=9),
+    st.lists(st.builds(ChartMark, instants, st.sampled_from(MarkSign)), max_size=9),
 )
 charts = st.builds(
     lambda title, start, span, now, lanes: Chart(
@@ -65,8 +65,8 @@ def test_it_is_sound_and_stays_in_its_frame(chart: Chart, width: int) -> None:
 def test_text_is_data() -> None:
     """Markup in a title, a note or a label is shown, never obeyed."""
     evil = '</text><script>alert("x")</script>'
-    band = Band(T0, T0 + timedelta(hours=2), Tone.NEWS, evil[:40])
-    chart = Chart(evil, evil, T0, T0 + timedelta(hours=2), None, (Lane(evil[:30], evil[:20], (band,)),))
+    band = ChartBand(T0, T0 + timedelta(hours=2), Tone.NEWS, evil[:40])
+    chart = Chart(evil, evil, T0, T0 + timedelta(hours=2), None, (ChartLane(evil[:30], evil[:20], (band,)),))
     assert "<script" not in draw(chart, WIDE, "a")
 
 
@@ -74,9 +74,11 @@ def test_text_is_data() -> None:
 def test_thousands_are_condensed(width: int) -> None:
     """Five thousand pages, updates and flips of the status are a few hundred shapes; the marks say how many they are."""
     step = timedelta(seconds=30)
-    marks = tuple(Mark(T0 + number * step, sign) for number in range(5000) for sign in (Sign.PAGE, Sign.UPDATE))
-    flips = tuple(Band(T0 + number * step, T0 + (number + 1) * step, Tone.WARN, "x") for number in range(5000))
-    chart = Chart("t", "d", T0, T0 + 5000 * step, None, (Lane("a", "", flips, marks),))
+    marks = tuple(
+        ChartMark(T0 + number * step, sign) for number in range(5000) for sign in (MarkSign.PAGE, MarkSign.UPDATE)
+    )
+    flips = tuple(ChartBand(T0 + number * step, T0 + (number + 1) * step, Tone.WARN, "x") for number in range(5000))
+    chart = Chart("t", "d", T0, T0 + 5000 * step, None, (ChartLane("a", "", flips, marks),))
     drawn = draw(chart, width, "a")
     assert len(list(parsed(drawn).iter())) < 3 * width
     assert re.search(r'class="count"[^>]*>\d\d</text>', drawn)
@@ -84,9 +86,9 @@ def test_thousands_are_condensed(width: int) -> None:
 
 def test_days_and_hours_on_the_axis() -> None:
     """Ticks stand at round instants: times within a day, the day where it changes."""
-    chart = Chart("t", "d", T0, T0 + timedelta(hours=30), None, (Lane("a"),))
+    chart = Chart("t", "d", T0, T0 + timedelta(hours=30), None, (ChartLane("a"),))
     labels = [each.text for each in parsed(draw(chart, WIDE, "a")).iter() if each.get("class") == "axis"]
     assert labels == ["12:00", "18:00", "24 Nov", "06:00", "12:00"]
-    chart = Chart("t", "d", T0, T0 + timedelta(minutes=7), None, (Lane("a"),))
+    chart = Chart("t", "d", T0, T0 + timedelta(minutes=7), None, (ChartLane("a"),))
     labels = [each.text for each in parsed(draw(chart, NARROW, "a")).iter() if each.get("class") == "axis"]
     assert labels == ["10:00", "10:02", "10:04", "10:06"]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.jinja.renderer import JinjaRenderer
-from tocsin.app.incidents.reviews import steps_of
 from tocsin.domain.facts import Closed, Seen, Updated
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.wording.report.public_view import AGAIN, LAST_WORD, Outside, outside
+from tocsin.wording.report.public_view import AGAIN, LAST_WORD, PublicView, public_view
+from tocsin.wording.report.timeline import steps_of
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy
@@ -22,8 +22,8 @@ TEMPLATES = Path(__file__).parents[3] / "templates"
 POLICY = shipped_policy()
 
 
-async def view(ledger: MemoryLedger, incident: str = "card") -> Outside | None:
-    return outside(steps_of(await ledger.facts(incident)), {}, POLICY)
+async def view(ledger: MemoryLedger, incident: str = "card") -> PublicView | None:
+    return public_view(steps_of(await ledger.facts(incident)), {}, POLICY)
 
 
 async def change(ledger: MemoryLedger, minutes: int, version: Incident) -> None:
@@ -56,7 +56,7 @@ async def test_every_word_was_in_an_email() -> None:
         incident = step.before.incident
         assert incident is not None
         mails[step.fact.at] = renderer.render(about, incident, step.before, shipped_policy()).text
-    found = outside(steps, {}, POLICY)
+    found = public_view(steps, {}, POLICY)
     assert found is not None
     assert [each.at for each in found.said] == list(mails)
     assert len(mails) == 5

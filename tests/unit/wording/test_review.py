@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Record, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, RoleOpened, Seen, StepFired
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
@@ -15,11 +15,12 @@ from tocsin.domain.notification import Kind, Notification, Reason, Suppression, 
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import flowing, inline, markdown
-from tocsin.wording.report.deliveries import Sent, told
+from tocsin.wording.report.deliveries import deliveries
 from tocsin.wording.report.review import STORY_MOST, draft, unedited
-from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.timeline import TimelineStep
 
 from tests.builders.policies import small_policy
+from tests.unit.wording.records import record
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CARD = Incident("card", "Card payments fail", "sev1")
@@ -30,23 +31,23 @@ def after(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def steps(*facts: Fact) -> list[Step]:
+def steps(*facts: Fact) -> list[TimelineStep]:
     """Each fact between the histories before and after it."""
-    found: list[Step] = []
+    found: list[TimelineStep] = []
     history = History()
     for fact in facts:
-        found.append(Step(fact, history, apply_fact(history, fact)))
+        found.append(TimelineStep(fact, history, apply_fact(history, fact)))
         history = found[-1].after
     return found
 
 
-def page(*facts: Fact, sent: tuple[Sent, ...] = (), held: tuple[Suppression, ...] = ()) -> str:
-    return draft(steps(*facts), sent, held, small_policy()).decode()
+def page(*facts: Fact, records: tuple[Record, ...] = ()) -> str:
+    return draft(steps(*facts), records, small_policy()).decode()
 
 
-def messages(*sent: Sent) -> list[tuple[datetime, str]]:
+def messages(*records: Record) -> list[tuple[datetime, str]]:
     """What is told of messages, and when, as Markdown."""
-    return [(at, markdown(words)) for at, words in told(sent, small_policy())]
+    return [(at, markdown(words)) for at, words in deliveries(records, small_policy())]
 
 
 def timeline(text: str) -> list[str]:
@@ -174,20 +175,20 @@ def test_how_a_message_ended(outcome: Outcome | None, said: str) -> None:
     """In the provider's words, after how many tries, what came later, and whether it may have gone twice."""
     attempt = Attempt(1, "k", 2, Channel.SMS, "x", T0, outcome, T0 if outcome else None)
     what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
-    assert messages(Sent(PAGE, (attempt,))) == [(T0, what + said)]
-    twice = Sent(PAGE, (replace(attempt, possible_duplicate="killed"),), Receipt.UNDELIVERED)
+    assert messages(record(PAGE, (attempt,))) == [(T0, what + said)]
+    twice = record(PAGE, (replace(attempt, possible_duplicate="killed"),), Receipt.UNDELIVERED)
     assert messages(twice) == [(T0, f"{what}{said}, undelivered, possibly a second copy (killed)")]
 
 
 def test_messages_decided_together_are_told_together() -> None:
     """A page's channels are one line; of an update's many readers those are named whom it did not plainly reach."""
     email = replace(PAGE, via=Channel.EMAIL)
-    assert [text.split(": ")[1] for _, text in messages(Sent(PAGE), Sent(email, state="unwanted"))] == [
+    assert [text.split(": ")[1] for _, text in messages(record(PAGE), record(email, state="unwanted"))] == [
         "SMS waiting to be sent; email not sent (unwanted)"
     ]
     attempt = Attempt(1, "k", 1, Channel.EMAIL, "x", T0, Accepted(), T0)
     update = replace(email, kind=Kind.UPDATE, group="support", roles=(), level=None, reason=Reason.DUE)
-    many = [Sent(replace(update, to=f"r{number}@example.com"), (attempt,)) for number in range(9)]
+    many = [record(replace(update, to=f"r{number}@example.com"), (attempt,)) for number in range(9)]
     many[3] = replace(many[3], attempts=(replace(attempt, outcome=Refused("no", "550")),))
     ((_, text),) = messages(*many)
     assert (
@@ -198,14 +199,14 @@ def test_messages_decided_together_are_told_together() -> None:
 def test_what_was_not_sent() -> None:
     """A suppression stands in the timeline, with why."""
     held = Suppression("h", "card", 1, Kind.PAGE, Why.NO_CHANNEL, after(1), "bo", "no *address*")
-    assert timeline(page(Seen(T0, CARD), held=(held,)))[1] == (
+    assert timeline(page(Seen(T0, CARD), records=(Record(held),)))[1] == (
         "10:01:00 Not sent: page to Bo Berg (no channel: no \\*address\\*)"
     )
 
 
 def test_an_edit_is_noticed() -> None:
     """A page stands unedited, for its incident only, until anything in it is changed."""
-    written = draft(steps(Seen(T0, replace(CARD, title="<!-- é -->"))), (), (), small_policy())
+    written = draft(steps(Seen(T0, replace(CARD, title="<!-- é -->"))), (), small_policy())
     assert unedited(written, "card")
     assert not unedited(written, "card-2")
     for edited in (written.replace(b"helped", b"hindered"), written + b"\n", written[:-40], b"# mine\n", b""):

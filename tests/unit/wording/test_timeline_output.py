@@ -10,20 +10,20 @@ from html import escape
 from pathlib import Path
 
 from tocsin.domain import facts as f
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Record, Refused, Uncertain
 from tocsin.domain.history import History
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Person, StakeholderGroup
-from tocsin.domain.policy import Policy, Role
+from tocsin.domain.policy import Role
 from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import Run
-from tocsin.wording.report.deliveries import Sent
-from tocsin.wording.report.page_timeline import Moment, moments
+from tocsin.wording.report.page_timeline import TimelineMoment, moments
 from tocsin.wording.report.review import draft
-from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.timeline import TimelineStep
 
 from tests.builders.policies import small_policy
+from tests.unit.wording.records import record
 
 STORED = Path(__file__).parents[2] / "data" / "report"
 T0 = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
@@ -48,7 +48,7 @@ def after(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def steps() -> list[Step]:
+def steps() -> list[TimelineStep]:
     """A file that is unreadable, then read, changed in every field, answered, resolved, reopened and removed."""
     unreadable = Incident("card", "card.yaml", "sev1", unreadable=True)
     begun = Incident("card", "Cards *fail*\n# badly", "sev1", declared_by="- Ana", summary="s")
@@ -101,12 +101,12 @@ def steps() -> list[Step]:
     history = History()
     found = []
     for fact in told:
-        found.append(Step(fact, history, apply_fact(history, fact)))
+        found.append(TimelineStep(fact, history, apply_fact(history, fact)))
         history = found[-1].after
     return found
 
 
-def sent() -> Iterator[Sent]:
+def sent() -> Iterator[Record]:
     """Each kind of message, each outcome, and an update to many readers."""
     outcomes: list[Outcome | None] = [
         Accepted("id"),
@@ -125,32 +125,32 @@ def sent() -> Iterator[Sent]:
         about = replace(
             about, group={2: "support", 3: "gone_*"}.get(number), level=number if number % 2 else None, round=1
         )
-        yield Sent(about, (attempt,), list(Receipt)[number % len(Receipt)])
+        yield record(about, (attempt,), list(Receipt)[number % len(Receipt)])
         twice = (replace(attempt, possible_duplicate="killed *hard*"),)
-        yield Sent(replace(about, key=f"e{number}", via=Channel.EMAIL), twice if number % 2 else ())
-        yield Sent(
+        yield record(replace(about, key=f"e{number}", via=Channel.EMAIL), twice if number % 2 else ())
+        yield record(
             replace(about, key=f"s{number}", to="- zoe", roles=(), at=after(number + 0.1)), (), None, "left_config"
         )
     update = Notification("u", "card", 1, Kind.UPDATE, Reason.DUE, after(25), "r", Channel.EMAIL, group="support")
     for number in range(9):
         attempt = Attempt(1, "u", 1, Channel.EMAIL, "x", T0, Accepted() if number else Refused("no", "550"), after(25))
-        yield Sent(replace(update, to=f"*r{number}*@example.com"), (attempt,))
+        yield record(replace(update, to=f"*r{number}*@example.com"), (attempt,))
 
 
-def held() -> list[Suppression]:
+def held() -> list[Record]:
     """What was not sent, with and without a reader and a reason in detail."""
     return [
-        Suppression("h1", "card", 1, Kind.STAND_DOWN, Why.NO_CHANNEL, after(2), "bo", "no *address* at_all"),
-        Suppression("h2", "card", 1, Kind.CLOSING, Why.TOLD_ALREADY, after(2)),
+        Record(Suppression("h1", "card", 1, Kind.STAND_DOWN, Why.NO_CHANNEL, after(2), "bo", "no *address* at_all")),
+        Record(Suppression("h2", "card", 1, Kind.CLOSING, Why.TOLD_ALREADY, after(2))),
     ]
 
 
-def html(found: list[Moment]) -> str:
+def html(found: list[TimelineMoment]) -> str:
     """The moments as `pages/moments.html.j2` writes them."""
     return "\n".join(_moment(each) for each in found) + "\n"
 
 
-def _moment(each: Moment) -> str:
+def _moment(each: TimelineMoment) -> str:
     lines = [*(f"<p>{_words(line)}</p>" for line in each.lines), f"{each.sent} ({each.failed})"]
     return "\n".join([f"{each.at}", *lines, *(f"<small>{_words(line)}</small>" for line in each.messages)])
 
@@ -164,17 +164,13 @@ def _tagged(run: Run) -> str:
     return f"<{tag}>{escape(run.text)}</{tag}>" if tag else escape(run.text)
 
 
-def policy() -> Policy:
-    return POLICY
-
-
 def test_the_review_is_written_as_ever() -> None:
     """Every mark of a stranger is escaped, every mark of ours stands, lines break where they were broken."""
-    page = draft(steps(), list(sent()), held(), policy())
+    page = draft(steps(), [*sent(), *held()], POLICY)
     assert page.decode() == (STORED / "review.md").read_text(encoding="utf-8")
 
 
 def test_the_page_is_written_as_ever() -> None:
     """The same words as the review's, without an escape, with a strong word where the review has one."""
-    page = html(moments(steps(), list(sent()), policy()))
+    page = html(moments(steps(), [*sent(), *held()], POLICY))
     assert page == (STORED / "page.html").read_text(encoding="utf-8")

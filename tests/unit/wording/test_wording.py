@@ -14,7 +14,7 @@ from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tocsin.text.gsm import segments
 from tocsin.text.times import clock, dated, moment, moved, span, utc
-from tocsin.wording.message.builtin import content
+from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.shorten import cut
 from tocsin.wording.message.wording import Wording, listed, wording
 
@@ -165,7 +165,7 @@ def test_no_promise_is_no_time(policy: Policy) -> None:
     """A group that only hears of changes is promised nothing."""
     words = update(policy, INCIDENT, INCIDENT)
     assert words.next == words.next_short == ""
-    assert "We write again when something changes." in content(words, Channel.EMAIL).text
+    assert "We write again when something changes." in builtin_content(words, Channel.EMAIL).text
 
 
 def test_a_closing_to_a_plain_address_has_its_groups_zone(policy: Policy) -> None:
@@ -213,7 +213,7 @@ def test_why_where_little_is_known(policy: Policy) -> None:
     unreadable = replace(INCIDENT, unreadable=True, summary="a: [1")
     words = wording(notification(Kind.PAGE, Reason.LAST_RESORT), unreadable, past, policy)
     assert (words.why, words.your_role, words.unreadable, words.summary) == ("", "", True, "a: [1")
-    assert "The incident file cannot be read." in content(words, Channel.SMS).text
+    assert "The incident file cannot be read." in builtin_content(words, Channel.SMS).text
 
 
 def test_several_roles_in_one_page(policy: Policy) -> None:
@@ -273,7 +273,7 @@ def test_the_built_in_text_is_whole(policy: Policy, kind: Kind, via: Channel) ->
     past = History(INCIDENT, 1, started_at=AT, resolved_at=AT + timedelta(minutes=1))
     incident = replace(INCIDENT, title="x" * 400, drill=True, resolution="Rolled back.")
     each = notification(kind, Reason.DECLARED, roles=("scribe",), group="executives", next_update_at=AT + HALF_HOUR)
-    made = content(wording(each, incident, past, policy), via)
+    made = builtin_content(wording(each, incident, past, policy), via)
     assert made.text.startswith("DRILL ")
     if via is Channel.EMAIL:
         assert made.subject.startswith("DRILL ")

@@ -21,10 +21,10 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.wording.message import builtin
+from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.locale import language_of, zone_of
 from tocsin.wording.message.samples import samples
-from tocsin.wording.message.shorten import fitted
+from tocsin.wording.message.shorten import shorten
 from tocsin.wording.message.wording import SHARED, Wording, wording
 
 KEPT = 64
@@ -128,7 +128,7 @@ class JinjaRenderer:
             content = self._content(words, notification.via, language_of(notification, policy))
         except BrokenTemplateError as broken:
             self._say(self._place(broken, "the built-in text was sent instead"))
-            content = builtin.content(words, notification.via)
+            content = builtin_content(words, notification.via)
         if len(self._kept) >= KEPT:
             self._kept.clear()
         self._kept[key] = _Rendering(incident, history, policy, content)
@@ -159,7 +159,7 @@ class JinjaRenderer:
     def _short(self, words: Wording, via: Channel, language: str) -> str:
         """A text that fits its segments."""
         template = self._template(words, _parts(via)[0], language)
-        text = fitted(words, lambda each: self._rendered(template, _names(each)))
+        text = shorten(words, lambda each: self._rendered(template, _names(each)))
         if text is None:
             raise BrokenTemplateError(
                 template.name or "", 1, "the text does not fit, however short its words; say less"

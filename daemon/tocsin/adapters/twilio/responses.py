@@ -48,7 +48,7 @@ def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
     """What a message's status and error code say of it. A code about the number refuses that for good."""
     state, reason = receipt(status), str(code or "")
     for_good = state is Receipt.UNDELIVERED and reason in refusal.CODES
-    return Fate(state, Refused(refusal.what(reason), reason) if for_good else None, provider_id)
+    return Fate(state, Refused(refusal.meaning(reason), reason) if for_good else None, provider_id)
 
 
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:

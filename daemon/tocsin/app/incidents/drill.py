@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.app.incidents.reviews import steps_of
 from tocsin.domain.delivery import Accepted, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Fact, Seen
 from tocsin.domain.history import History
@@ -19,7 +18,7 @@ from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
-from tocsin.wording.report.timeline import acceptances
+from tocsin.wording.report.timeline import acceptances, steps_of
 
 LOOKS_EVERY = 0.25
 """Seconds between two looks at the ledger."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
-from tocsin.app.incidents.reviews import steps_of
 from tocsin.app.simulation.projection import next_messages
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
@@ -27,7 +26,7 @@ from tocsin.planning.escalation import ladder_levels
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import ConfigLedger, IncidentLedger
 from tocsin.text.times import iso_utc
-from tocsin.wording.report.timeline import acceptances
+from tocsin.wording.report.timeline import acceptances, steps_of
 
 SPAN = timedelta(hours=4)
 """How far what comes next is looked for."""

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.app.incidents.reviews import steps_of
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import fold_facts
@@ -21,9 +19,9 @@ from tocsin.ports.ledger import FactLedger
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
-from tocsin.wording.report.deliveries import Sent
-from tocsin.wording.report.internal_view import Inside, inside, promises
-from tocsin.wording.report.public_view import Outside, outside
+from tocsin.wording.report.internal_view import InternalView, internal_view, promises
+from tocsin.wording.report.public_view import PublicView, public_view
+from tocsin.wording.report.timeline import steps_of
 
 RECENT = timedelta(days=7)
 """How long a resolved incident is listed."""
@@ -37,8 +35,8 @@ RESOLVED_MOST = 50
 class Views:
     """An incident, for insiders and for outsiders (None where there is nothing for them)."""
 
-    inside: Inside
-    outside: Outside | None
+    internal: InternalView
+    public: PublicView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Entry:
     holders: tuple[str, ...]
     nobody: tuple[str, ...]
     next_update_at: datetime | None
-    outside: Outside | None
+    public: PublicView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,9 @@ class Listing:
     resolved: tuple[Entry, ...]
     more: int
 
-    def public(self) -> tuple[tuple[Outside, ...], tuple[Outside, ...]]:
+    def public(self) -> tuple[tuple[PublicView, ...], tuple[PublicView, ...]]:
         """What outsiders may see of it: whatever they were told is open, then what is resolved, the newest first."""
-        found = [each.outside for each in (*self.open, *self.resolved) if each.outside]
+        found = [each.public for each in (*self.open, *self.resolved) if each.public]
         going = sorted((each for each in found if not each.resolved_at), key=lambda each: each.began_at, reverse=True)
         over = sorted((each for each in found if each.resolved_at), key=lambda each: each.latest.at, reverse=True)
         return tuple(going), tuple(over)
@@ -105,12 +103,12 @@ def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now
     steps = steps_of(facts)
     if not steps:
         return None
-    history, sent = steps[-1].after, _sent(records)
+    history = steps[-1].after
     assert history.incident is not None
     stands = current_state(history.incident, policy, history, now)
     holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
-    seen = inside(steps, sent, holders, stands.next_update_at, policy, now)
-    return Views(seen, outside(steps, promises(sent), policy))
+    seen = internal_view(steps, records, holders, stands.next_update_at, policy, now)
+    return Views(seen, public_view(steps, promises(records), policy))
 
 
 def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime) -> Entry:
@@ -118,7 +116,7 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
     assert incident is not None
     assert history.started_at is not None
     stands = current_state(incident, policy, history, now)
-    public = outside(steps_of(facts), promises(_sent(records)), policy) if records else None
+    public = public_view(steps_of(facts), promises(records), policy) if records else None
     return Entry(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
@@ -129,16 +127,8 @@ def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], p
         holders=tuple(dict.fromkeys(policy.person_name(each.person) for each in stands.roles if each.accepted_at)),
         nobody=tuple(policy.role_title(each.role) for each in stands.roles if not each.accepted_at),
         next_update_at=stands.next_update_at,
-        outside=public,
+        public=public,
     )
-
-
-def _sent(records: Sequence[Record]) -> list[Sent]:
-    return [
-        Sent(each.decided, each.attempts, each.receipt, each.state)
-        for each in records
-        if not isinstance(each.decided, Suppression)
-    ]
 
 
 def _goes_on(history: History) -> bool:

@@ -11,16 +11,12 @@ from datetime import timedelta
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Seen
-from tocsin.domain.history import History
-from tocsin.domain.notification import Suppression
 from tocsin.domain.operator_notice import Notify, OperatorNotice
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
-from tocsin.wording.report.deliveries import Sent
 from tocsin.wording.report.review import draft, unedited
-from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.timeline import steps_of
 
 AGAIN_WITHIN = timedelta(seconds=30)
 """A draft is written a second time once the closing messages have left, at the latest after this long: so it tells what
@@ -51,13 +47,7 @@ async def write(incident: str, ledger: FactLedger, policy: Policy, files: Incide
 
 def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, files: IncidentFiles) -> str:
     """The draft goes under the first name that is free, or that holds an earlier draft as we wrote it."""
-    sent = [
-        Sent(each.decided, each.attempts, each.receipt, each.state)
-        for each in records
-        if not isinstance(each.decided, Suppression)
-    ]
-    held = [each.decided for each in records if isinstance(each.decided, Suppression)]
-    page = draft(steps_of(facts), sent, held, policy)
+    page = draft(steps_of(facts), records, policy)
     for name in _names(incident):
         if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
             return name
@@ -66,18 +56,6 @@ def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy
 
 def _names(incident: str) -> list[str]:
     return [f"{incident}.md", *(f"{incident}-{number}.md" for number in range(2, DRAFTS_MOST + 1))]
-
-
-def steps_of(facts: Sequence[Fact]) -> list[Step]:
-    """Each fact with the history before and after it, from the first version on."""
-    steps: list[Step] = []
-    history = History()
-    for fact in facts:
-        after = apply_fact(history, fact) if history.incident or isinstance(fact, Seen) else history
-        if after.incident:
-            steps.append(Step(fact, history, after))
-        history = after
-    return steps
 
 
 class Reviews:

@@ -16,7 +16,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
 from tocsin.text.times import DAYS, MONTHS, span
-from tocsin.wording.message.reason_text import because, held_back
+from tocsin.wording.message.reason_text import reason_text, suppression_text
 
 WIDTH = 100
 IN_FULL = 8
@@ -200,7 +200,7 @@ class _Teller:
         group = self.policy.stakeholders.get(each.to)
         to = f" to {group.title if group else self.name(each.to)}" if each.to else " to nobody"
         what = f"{_kind(each.kind)}{to}"
-        return Item(each.at, what, held_back(each), self._behind(each), (each.kind, each.why, each.to))
+        return Item(each.at, what, suppression_text(each), self._behind(each), (each.kind, each.why, each.to))
 
     def item(self, told: Told) -> Item:
         """One line: what, to whom, by which channels, what became of it; and why."""
@@ -209,7 +209,7 @@ class _Teller:
         via = ", ".join(channel for channel in Channel if channel in used)
         became = "" if told.records[0].state == "ahead" else f": {fates(told.records)}"
         what = f"{_kind(each.kind)} to {self._readers(told)} by {via}{became}"
-        why = because(each, self.policy, told.severity)
+        why = reason_text(each, self.policy, told.severity)
         return Item(each.at, what, why, self._behind(each), (each.kind, each.group or each.to))
 
     def _behind(self, each: Notification | Suppression) -> str:

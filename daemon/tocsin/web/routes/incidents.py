@@ -19,7 +19,7 @@ from tocsin.web.http.site import Site
 from tocsin.wording.report.chart import Chart
 from tocsin.wording.report.chart_lanes import STATUS_TONES
 from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
-from tocsin.wording.report.public_view import Outside, drawn
+from tocsin.wording.report.public_view import PublicView, public_chart
 
 PAGES_MOST = 100
 """Incidents kept for a moment."""
@@ -46,9 +46,9 @@ def routes(site: Site) -> list[web.RouteDef]:
         found = await look(request)
         if insider(site, request) and request.query.get("view") != "public":
             return _inside(site, found, signed=False)
-        if found.outside is None:
+        if found.public is None:
             raise web.HTTPNotFound
-        return _outside(site, found.outside)
+        return _outside(site, found.public)
 
     async def by_link(request: web.Request) -> web.Response:
         parts(site, request, "incidents", "id")
@@ -77,7 +77,7 @@ def routes(site: Site) -> list[web.RouteDef]:
 
 def _inside(site: Site, found: Views, *, signed: bool) -> web.Response:
     """The internal view. One who came by a link for one incident is not shown the way to all of them."""
-    view, now = found.inside, site.clock.now()
+    view, now = found.internal, site.clock.now()
     return site.page(
         "incident",
         view=view,
@@ -85,16 +85,16 @@ def _inside(site: Site, found: Views, *, signed: bool) -> web.Response:
         again=0 if view.resolved_at else AGAIN_AFTER,
         tones=STATUS_TONES,
         drawings=_drawings(view.drawing),
-        public=found.outside is not None,
+        public=found.public is not None,
         signed=signed,
         overdue=_overdue(view.next_update_at, now),
     )
 
 
-def _outside(site: Site, view: Outside) -> web.Response:
+def _outside(site: Site, view: PublicView) -> web.Response:
     now = site.clock.now()
     again = 0 if view.resolved_at else AGAIN_AFTER
-    drawings = _drawings(drawn(view, now))
+    drawings = _drawings(public_chart(view, now))
     return site.page("public_incident", view=view, now=now, again=again, tones=STATUS_TONES, drawings=drawings)
 
 

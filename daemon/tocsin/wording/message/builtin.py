@@ -4,14 +4,14 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.text.gsm import cut, fold
-from tocsin.wording.message.shorten import fitted, limit
+from tocsin.wording.message.shorten import limit, shorten
 from tocsin.wording.message.wording import Wording
 
 
-def content(words: Wording, via: Channel) -> Content:
+def builtin_content(words: Wording, via: Channel) -> Content:
     """The built-in text of a message, for a channel."""
     if via.traits.short:
-        return Content(fitted(words, _sms) or cut(fold(_sms(words)), limit(words)))
+        return Content(shorten(words, _sms) or cut(fold(_sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title
     kind = words.kind.replace("_", " ").upper()

@@ -19,7 +19,7 @@ WHY = {
 }
 
 
-def why(each: Notification, incident: Incident, history: History, policy: Policy) -> str:
+def page_reason(each: Notification, incident: Incident, history: History, policy: Policy) -> str:
     """A sentence, or nothing. `history` is from before the decision."""
     if incident.unreadable:
         return ""

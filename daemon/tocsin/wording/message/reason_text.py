@@ -65,7 +65,7 @@ class Setting:
     place: str = ""
 
 
-def because(each: Notification, policy: Policy, severity: Severity | None) -> str:
+def reason_text(each: Notification, policy: Policy, severity: Severity | None) -> str:
     """The reason in words, its step on the ladder, and the setting that makes it come then. Without the severity that
     was in force only what the message itself knows.
     """
@@ -99,7 +99,7 @@ def timing(notification: Notification, severity: Severity | None) -> Setting | N
     return Setting(f"{name} {brief(span)}") if span else None
 
 
-def held_back(each: Suppression) -> str:
+def suppression_text(each: Suppression) -> str:
     """Why a message was not sent, in words."""
     if each.why is Why.NOBODY_ON_CALL and each.detail:
         return each.detail

@@ -28,14 +28,14 @@ good (rule 37), wherever it comes from: this is the only list of them.
 """
 
 
-def what(code: str) -> str:
+def meaning(code: str) -> str:
     """What a code says is wrong; empty when it is not known here."""
     return CODES[code][0] if code in CODES else ""
 
 
 def cause(refused: Refused) -> str:
     """What is wrong, with the code: "the number is opted out (21610)"."""
-    said = what(refused.code) or refused.detail or "the provider gave no reason"
+    said = meaning(refused.code) or refused.detail or "the provider gave no reason"
     return said if not refused.code or refused.code in said else f"{said} ({refused.code})"
 
 

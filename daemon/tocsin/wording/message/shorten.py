@@ -34,7 +34,7 @@ def limit(words: Wording) -> int:
     return SEGMENTS_OF.get(Kind(words.kind), SEGMENTS_MOST)
 
 
-def fitted(words: Wording, said: Said) -> str | None:
+def shorten(words: Wording, said: Said) -> str | None:
     """The text that `said` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
     most = limit(words)
 

@@ -16,7 +16,7 @@ from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, dated, moment, span
 from tocsin.wording.message.changes import News, changes, news, standing
 from tocsin.wording.message.locale import zone_of
-from tocsin.wording.message.page_reason import why
+from tocsin.wording.message.page_reason import page_reason
 
 SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
 """Kinds whose words are the same for every reader of one group, zone and language."""
@@ -148,7 +148,7 @@ def _inside(about: Wording, incident: Incident, history: History, policy: Policy
         review_due=moment(review_at, zone) if review_at else "",
         review_overdue=review_at is not None and each.at > review_at,
         holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
-        why=why(each, incident, history, policy) if each.kind is Kind.PAGE else "",
+        why=page_reason(each, incident, history, policy) if each.kind is Kind.PAGE else "",
         news=news(incident, None, external=False, zone=zone, now=each.at) if each.kind is Kind.PAGE else (),
     )
 

@@ -1,6 +1,5 @@
-"""Drawing: what a timeline drawing holds: lanes over one stretch of time, with bands and marks.
-
-It decides nothing; `lanes` fills it and `timeline_svg` draws it.
+"""A chart of what happened: lanes over one stretch of time, with bands and marks. `chart_lanes` fills it, `chart_svg`
+draws it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ class Tone(StrEnum):
     CALM = "calm"
 
 
-class Sign(StrEnum):
+class MarkSign(StrEnum):
     """What a mark stands for. Each has a shape of its own, so that colour is never all that tells them apart."""
 
     PAGE = "page"
@@ -29,7 +28,7 @@ class Sign(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class ChartBand:
     """Something that held over [start, end). A `thin` one is a line: nobody has it yet."""
 
     start: datetime
@@ -40,21 +39,21 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChartMark:
     """Something that happened at an instant."""
 
     at: datetime
-    sign: Sign
+    sign: MarkSign
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class ChartLane:
     """One row: what it is about, how that stands now (`note`), and what happened."""
 
     title: str
     note: str = ""
-    bands: tuple[Band, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    bands: tuple[ChartBand, ...] = ()
+    marks: tuple[ChartMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +65,4 @@ class Chart:
     start: datetime
     end: datetime
     now: datetime | None
-    lanes: tuple[Lane, ...]
+    lanes: tuple[ChartLane, ...]

@@ -1,7 +1,7 @@
-"""Lanes: what an incident's timeline drawing shows: its status, each role from the first page to the acceptance, and
-what each group was told.
+"""What an incident's chart shows: its status, each role from the first page to the acceptance, and what each group was
+told.
 
-Decides which lane a fact belongs to. Must not know shapes, colours or room (`timeline_svg`).
+Decides which lane a fact belongs to. Must not know shapes, colours or room (`chart_svg`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,8 +13,8 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Status
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.text.cleaning import clean, one_line
-from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign, Tone
-from tocsin.wording.report.timeline import Step, acceptances
+from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign, Tone
+from tocsin.wording.report.timeline import TimelineStep, acceptances
 
 STATUS_TONES = {
     Status.INVESTIGATING: Tone.ALARM,
@@ -44,8 +44,8 @@ class _Row:
     title: str
     state: tuple[Tone, str, bool] | None = None
     since: datetime | None = None
-    bands: list[Band] = field(default_factory=list)
-    marks: list[Mark] = field(default_factory=list)
+    bands: list[ChartBand] = field(default_factory=list)
+    marks: list[ChartMark] = field(default_factory=list)
 
     def turn(self, state: tuple[Tone, str, bool] | None, at: datetime) -> None:
         """From `at` on this is how it stands."""
@@ -53,17 +53,17 @@ class _Row:
             return
         if self.state is not None and self.since is not None and at > self.since:
             tone, label, thin = self.state
-            self.bands.append(Band(self.since, at, tone, label, thin))
+            self.bands.append(ChartBand(self.since, at, tone, label, thin))
         self.state, self.since = state, at
 
-    def lane(self, end: datetime, *, noted: bool) -> Lane:
+    def lane(self, end: datetime, *, noted: bool) -> ChartLane:
         """The lane, as it is at the end."""
         note = "" if not noted or self.state is None else self.state[1] or NOBODY
         self.turn(None, end)
-        return Lane(self.title, note, tuple(self.bands), tuple(self.marks))
+        return ChartLane(self.title, note, tuple(self.bands), tuple(self.marks))
 
 
-def chart(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy, now: datetime) -> Chart:
+def chart(steps: Sequence[TimelineStep], promises: dict[str, datetime], policy: Policy, now: datetime) -> Chart:
     """The drawing of an incident. `promises` are the next updates that groups wait for, by the group's id."""
     first, last = steps[0].fact.at, steps[-1].after
     over = last.resolved_at
@@ -84,46 +84,48 @@ def chart(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy, 
         _groups(step, groups, policy)
     for name, at in soon.items():
         if name in groups:
-            groups[name].marks.append(Mark(at, Sign.PROMISED))
+            groups[name].marks.append(ChartMark(at, MarkSign.PROMISED))
     rows = [status, *([severity] if severity.bands else [])]
-    stands = [row.lane(over or now, noted=False) for row in rows]
-    held = [row.lane(over or now, noted=over is None) for row in roles.values()]
-    told = [row.lane(end, noted=False) for row in groups.values()]
-    lanes = (*stands, *held, *told)
+    lanes = (
+        *(row.lane(over or now, noted=False) for row in rows),
+        *(row.lane(over or now, noted=over is None) for row in roles.values()),
+        *(row.lane(end, noted=False) for row in groups.values()),
+    )
     about = "Lanes for the status, each role and each group. The list below tells the same, line by line."
     span = max(end - first, timedelta(minutes=1))
     return Chart("Timeline", about, first, first + span * (1 + AFTER), None if over else now, lanes)
 
 
-def _roles(step: Step, rows: dict[str, _Row], policy: Policy) -> None:
+def _roles(step: TimelineStep, rows: dict[str, _Row], policy: Policy) -> None:
     """Pages, acceptances and passes, and who has the role since when."""
     for role, sign in _signs(step):
         rows.setdefault(role, _Row("Responder" if role == RESPONDER else policy.role_title(role)))
-        rows[role].marks.append(Mark(step.fact.at, sign))
-    for each in acceptances([step]):
-        rows.setdefault(each.role, _Row(policy.role_title(each.role))).marks.append(Mark(each.at, Sign.ACCEPTED))
+        rows[role].marks.append(ChartMark(step.fact.at, sign))
+    for acceptance in acceptances([step]):
+        row = rows.setdefault(acceptance.role, _Row(policy.role_title(acceptance.role)))
+        row.marks.append(ChartMark(acceptance.at, MarkSign.ACCEPTED))
     for role, row in rows.items():
         if role != RESPONDER:
             row.turn(_holding(step.after, role, policy), _since(step, role))
 
 
-def _signs(step: Step) -> Iterator[tuple[str, Sign]]:
+def _signs(step: TimelineStep) -> Iterator[tuple[str, MarkSign]]:
     """Roles of which a fact says that somebody was paged, answered as responder, or passed."""
     match step.fact:
         case f.StepFired(role=role, people=people) if role and people:
-            yield role, Sign.PAGE
+            yield role, MarkSign.PAGE
         case f.HandoverAsked(role=role) | f.StillThereAsked(role=role):
-            yield role, Sign.PAGE
+            yield role, MarkSign.PAGE
         case f.RespondersAsked(people=people) if people:
-            yield RESPONDER, Sign.PAGE
+            yield RESPONDER, MarkSign.PAGE
     if step.before.episode == step.after.episode:
         if step.after.responders_answered - step.before.responders_answered:
-            yield RESPONDER, Sign.ACCEPTED
+            yield RESPONDER, MarkSign.ACCEPTED
         if step.after.responders_passed - step.before.responders_passed:
-            yield RESPONDER, Sign.PASSED
+            yield RESPONDER, MarkSign.PASSED
         for role, known in step.before.roles.items():
             if role and role in step.after.roles and step.after.roles[role].passed - known.passed:
-                yield role, Sign.PASSED
+                yield role, MarkSign.PASSED
 
 
 def _holding(history: History, role: str, policy: Policy) -> tuple[Tone, str, bool] | None:
@@ -135,22 +137,23 @@ def _holding(history: History, role: str, policy: Policy) -> tuple[Tone, str, bo
     return (Tone.GOOD, policy.person_name(known.holder), False)
 
 
-def _since(step: Step, role: str) -> datetime:
+def _since(step: TimelineStep, role: str) -> datetime:
     """An acceptance counts from its own instant, which a file may have set a little earlier than it was seen."""
     known = step.after.roles.get(role)
     accepted = known.accepted_at if known and known.holder else None
     return accepted if accepted and accepted > step.fact.at - timedelta(days=1) else step.fact.at
 
 
-def _groups(step: Step, rows: dict[str, _Row], policy: Policy) -> None:
+def _groups(step: TimelineStep, rows: dict[str, _Row], policy: Policy) -> None:
     """What each group was told, the end included."""
     match step.fact:
         case f.Updated(group=group, readers=readers) if readers:
-            rows.setdefault(group, _Row(policy.group_title(group))).marks.append(Mark(step.fact.at, Sign.UPDATE))
+            row = rows.setdefault(group, _Row(policy.group_title(group)))
+            row.marks.append(ChartMark(step.fact.at, MarkSign.UPDATE))
         case f.Closed():
-            for name in _still_told(step.before.groups, rows):
-                rows[name].marks.append(Mark(step.fact.at, Sign.UPDATE))
+            for name in _drawn(step.before.groups, rows):
+                rows[name].marks.append(ChartMark(step.fact.at, MarkSign.UPDATE))
 
 
-def _still_told(groups: Iterable[str], rows: dict[str, _Row]) -> list[str]:
+def _drawn(groups: Iterable[str], rows: dict[str, _Row]) -> list[str]:
     return [name for name in groups if name in rows]

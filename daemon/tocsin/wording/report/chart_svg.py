@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
-from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign
+from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 
 WIDE = 620
 """Units (pixels on a desk) of the width of a drawing for a desk."""
@@ -97,7 +97,7 @@ def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
         at += step
 
 
-def _lane(lane: Lane, scale: _Scale, top: float) -> Iterator[str]:
+def _lane(lane: ChartLane, scale: _Scale, top: float) -> Iterator[str]:
     """A title, a note at the right (unless the last band says it), and the track."""
     last = lane.bands[-1] if lane.bands else None
     said = last is not None and last.label == lane.note and _fits(last, scale.x(last.end) - scale.x(last.start))
@@ -117,11 +117,11 @@ def _lane(lane: Lane, scale: _Scale, top: float) -> Iterator[str]:
         if ends > drawn_to + 0.5:
             yield from _band(band, begins, ends, middle)
             drawn_to = ends
-    for sign in Sign:
+    for sign in MarkSign:
         yield from _marks([mark for mark in lane.marks if mark.sign is sign], sign, scale, middle)
 
 
-def _band(band: Band, begins: float, ends: float, middle: float) -> Iterator[str]:
+def _band(band: ChartBand, begins: float, ends: float, middle: float) -> Iterator[str]:
     width = max(ends - begins, 2.0)
     if band.thin:
         yield f'<line class="wait {band.tone}" x1="{begins:.1f}" x2="{ends:.1f}" y1="{middle}" y2="{middle}"/>'
@@ -132,12 +132,12 @@ def _band(band: Band, begins: float, ends: float, middle: float) -> Iterator[str
         yield f'<text class="on" x="{begins + 12:.1f}" y="{middle + 4}">{escape(band.label)}</text>'
 
 
-def _fits(band: Band, width: float) -> bool:
+def _fits(band: ChartBand, width: float) -> bool:
     """Whether a band has room for its label."""
     return bool(band.label) and len(band.label) * LETTER + 18 <= width
 
 
-def _marks(marks: Iterable[Mark], sign: Sign, scale: _Scale, middle: float) -> Iterator[str]:
+def _marks(marks: Iterable[ChartMark], sign: MarkSign, scale: _Scale, middle: float) -> Iterator[str]:
     """Marks of one sign, those without room between them as one."""
     together: list[tuple[float, int]] = []
     for mark in sorted(marks, key=lambda each: each.at):
@@ -150,30 +150,30 @@ def _marks(marks: Iterable[Mark], sign: Sign, scale: _Scale, middle: float) -> I
         yield _mark(sign, x, middle, count)
 
 
-def _mark(sign: Sign, x: float, y: float, count: int = 1) -> str:
+def _mark(sign: MarkSign, x: float, y: float, count: int = 1) -> str:
     """One mark: a shape, and how many it stands for."""
     many = count > 1
     number = f'<text class="count" x="0" y="3.5" text-anchor="middle">{min(count, 99)}</text>' if many else ""
     match sign:
-        case Sign.PAGE:
+        case MarkSign.PAGE:
             shape = f'<circle class="dot" r="{8 if many else 5}"/>{number}'
-        case Sign.ACCEPTED:
+        case MarkSign.ACCEPTED:
             shape = '<circle class="dot" r="7.5"/><path class="line" d="M-3.4 .2 -1 2.8 3.6 -2.6"/>'
-        case Sign.PASSED:
+        case MarkSign.PASSED:
             shape = '<circle class="ring" r="6"/><path class="cross" d="M-2.4 -2.4 2.4 2.4M-2.4 2.4 2.4 -2.4"/>'
-        case Sign.UPDATE:
+        case MarkSign.UPDATE:
             half = 7.5 if many else 5
             shape = f'<rect class="dot" x="{-half}" y="{-half}" width="{2 * half}" height="{2 * half}" rx="2"/>{number}'
-        case Sign.PROMISED:
+        case MarkSign.PROMISED:
             shape = '<rect class="ring" x="-5" y="-5" width="10" height="10" rx="2"/>'
     return f'<g class="mark {sign.name.lower()}" transform="translate({x:.1f} {y})">{shape}</g>'
 
 
-def _key(lanes: Iterable[Lane], width: float, *, with_now: bool) -> list[list[tuple[Sign | None, float]]]:
+def _key(lanes: Iterable[ChartLane], width: float, *, with_now: bool) -> list[list[tuple[MarkSign | None, float]]]:
     """What the shapes mean, of those that are drawn (None: the line of now): rows of signs, each at its place."""
     used = {mark.sign for lane in lanes for mark in lane.marks}
-    signs: list[Sign | None] = [sign for sign in Sign if sign in used]
-    rows: list[list[tuple[Sign | None, float]]] = [[]]
+    signs: list[MarkSign | None] = [sign for sign in MarkSign if sign in used]
+    rows: list[list[tuple[MarkSign | None, float]]] = [[]]
     x = KEY_FROM
     for sign in (*signs, *([None] if with_now else [])):
         ends = x + 12 + len(sign.value if sign else NOW) * LETTER
@@ -185,7 +185,7 @@ def _key(lanes: Iterable[Lane], width: float, *, with_now: bool) -> list[list[tu
     return rows
 
 
-def _key_row(row: Iterable[tuple[Sign | None, float]], y: float) -> Iterator[str]:
+def _key_row(row: Iterable[tuple[MarkSign | None, float]], y: float) -> Iterator[str]:
     for sign, x in row:
         yield _mark(sign, x, y) if sign else f'<path class="now" d="M{x:.1f} {y - 7}V{y + 7}"/>'
         yield f'<text class="axis" x="{x + 12:.1f}" y="{y + 4}">{sign.value if sign else NOW}</text>'

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -19,14 +20,14 @@ from tocsin.wording.message.changes import standing
 from tocsin.wording.message.wording import listed
 from tocsin.wording.report.chart import Chart, Tone
 from tocsin.wording.report.chart_lanes import chart, severity_tone
-from tocsin.wording.report.deliveries import Sent
-from tocsin.wording.report.page_timeline import Moment, moments, shortened
-from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.deliveries import of_messages
+from tocsin.wording.report.page_timeline import TimelineMoment, first_and_last, moments
+from tocsin.wording.report.timeline import TimelineStep
 from tocsin.wording.report.versions import gathered
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RoleStanding:
     """A role: who has it (or is expected to, while `accepted_at` is None), and who was asked since when."""
 
     title: str
@@ -37,7 +38,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class GroupStanding:
     """A group: when it heard last, how often it heard, and when it was promised the next update."""
 
     title: str
@@ -48,7 +49,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Latest:
+class LatestWords:
     """What was last written for everybody; the standing sentence where nothing was."""
 
     text: str
@@ -57,7 +58,7 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class InternalView:
     """The internal view. Texts are clean. `left_out` counts the moments between the first and the last shown."""
 
     incident: Incident
@@ -71,13 +72,13 @@ class Inside:
     resolved_at: datetime | None
     lasted: str
     episode: int
-    latest: Latest
-    parts: tuple[Part, ...]
-    told: tuple[Told, ...]
+    latest: LatestWords
+    parts: tuple[RoleStanding, ...]
+    told: tuple[GroupStanding, ...]
     next_update_at: datetime | None
     review_at: datetime | None
-    story: tuple[Moment, ...]
-    story_after: tuple[Moment, ...]
+    story: tuple[TimelineMoment, ...]
+    story_after: tuple[TimelineMoment, ...]
     left_out: int
     drawing: Chart
 
@@ -87,14 +88,14 @@ class Inside:
         return listed(tuple(part.title for part in self.parts if part.accepted_at is None))
 
 
-def inside(
-    steps: Sequence[Step],
-    sent: Sequence[Sent],
+def internal_view(
+    steps: Sequence[TimelineStep],
+    records: Sequence[Record],
     holders: Sequence[tuple[str, str | None, datetime | None]],
     next_update_at: datetime | None,
     policy: Policy,
     now: datetime,
-) -> Inside:
+) -> InternalView:
     """The view. `holders` are (role, person, accepted at) in the severity's order."""
     history = steps[-1].after
     incident = history.incident
@@ -102,9 +103,9 @@ def inside(
     severity = policy.severity(incident.severity)
     begun = history.started_at or steps[0].fact.at
     review = severity.review
-    waits = promises(sent) if history.resolved_at is None else {}
-    first, last, left_out = shortened(moments(steps, sent, policy))
-    return Inside(
+    waits = promises(records) if history.resolved_at is None else {}
+    first, last, left_out = first_and_last(moments(steps, records, policy))
+    return InternalView(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
         tag=severity.name.upper(),
@@ -117,7 +118,7 @@ def inside(
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
         latest=_latest(steps, incident),
-        parts=tuple(_part(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
+        parts=tuple(_role(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
         told=tuple(_told(history, waits, policy)),
         next_update_at=next_update_at,
         review_at=history.resolved_at + review.within if review and history.resolved_at else None,
@@ -128,34 +129,40 @@ def inside(
     )
 
 
-def promises(sent: Sequence[Sent]) -> dict[str, datetime]:
+def promises(records: Sequence[Record]) -> dict[str, datetime]:
     """The next update that each group was promised by its newest one."""
     newest: dict[str, tuple[datetime, datetime | None]] = {}
-    for each in (one.notification for one in sent):
-        if each.group and (each.group not in newest or each.at >= newest[each.group][0]):
-            newest[each.group] = each.at, each.next_update_at
+    for update in (record.notification for record in of_messages(records)):
+        group = update.group
+        if group and (group not in newest or update.at >= newest[group][0]):
+            newest[group] = update.at, update.next_update_at
     return {group: at for group, (_, at) in newest.items() if at is not None}
 
 
-def _part(role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy) -> Part:
+def _role(
+    role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy
+) -> RoleStanding:
+    """The role by its title; while it is not accepted, with the people of its newest step."""
     known = history.roles.get(role)
     step = known.step if known and accepted_at is None else None
-    asked = tuple(map(policy.person_name, step.people)) if step else ()
-    return Part(policy.role_title(role), policy.person_name(person), accepted_at, asked, step.at if step else None)
+    title, name = policy.role_title(role), policy.person_name(person)
+    if step is None:
+        return RoleStanding(title, name, accepted_at)
+    return RoleStanding(title, name, accepted_at, tuple(map(policy.person_name, step.people)), step.at)
 
 
-def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[Told]:
+def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[GroupStanding]:
     return [
-        Told(policy.group_title(name), group.external, group.last_at, group.updates, waits.get(name))
+        GroupStanding(policy.group_title(name), group.external, group.last_at, group.updates, waits.get(name))
         for name, group in history.groups.items()
     ]
 
 
-def _latest(steps: Sequence[Step], incident: Incident) -> Latest:
+def _latest(steps: Sequence[TimelineStep], incident: Incident) -> LatestWords:
     """The newest entry under `updates`, as it stands."""
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
     entries = [(at, entry) for at, entry in gathered(versions, lambda each: each.updates) if entry in incident.updates]
     if not entries:
-        return Latest(standing(incident.status, incident.status))
+        return LatestWords(standing(incident.status, incident.status))
     at, entry = max(entries, key=lambda each: (each[0], incident.updates.index(each[1])))
-    return Latest(clean(entry.text or entry.public), one_line(clean(entry.by)), at)
+    return LatestWords(clean(entry.text or entry.public), one_line(clean(entry.by)), at)

@@ -1,7 +1,7 @@
-"""Moments: the story of an incident for a page that is looked at: what happened within a second together, and the
-messages of that second as one line that can be opened.
+"""The timeline for a page in a browser: what happened within a second together, and the messages of that second as one
+line that can be opened.
 
-Decides what is folded, and what is left out of a story that is too long. Must not know how it is laid out.
+Decides what is folded, and what is left out of a timeline that is too long. Must not know how it is laid out.
 """
 
 import re
@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
-from tocsin.domain.delivery import Receipt, Refused
-from tocsin.domain.notification import Kind
+from tocsin.domain.delivery import Receipt, Record, Refused
+from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.markdown import Run, Runs
-from tocsin.wording.report.deliveries import Sent, told
-from tocsin.wording.report.timeline import Step, story
+from tocsin.wording.report.deliveries import deliveries, of_messages
+from tocsin.wording.report.timeline import TimelineStep, timeline_lines
 
 FIRST_MOST = 60
 LAST_MOST = 240
-"""Of a story with more moments than these together, the first and the last are shown."""
+"""Of a timeline with more moments than these together, the first and the last are shown."""
 NAMED_MOST = 4
 """More readers of one kind are counted."""
 _BREAKS = re.compile("\n+")
@@ -38,7 +38,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineMoment:
     """What happened at an instant, a paragraph each; `sent` sums up the messages of that instant, of which `failed` did
     not arrive; `messages` tells each of them.
     """
@@ -50,44 +50,47 @@ class Moment:
     messages: tuple[Runs, ...] = ()
 
 
+Moments = tuple[TimelineMoment, ...]
+
+
 @dataclass(slots=True)
 class _Second:
     lines: list[Runs] = field(default_factory=list)
     messages: list[Runs] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[Record] = field(default_factory=list)
 
 
-def moments(steps: Sequence[Step], sent: Sequence[Sent], policy: Policy) -> list[Moment]:
-    """The whole story, in time order."""
+def moments(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> list[TimelineMoment]:
+    """The whole timeline, a second at a time."""
     seconds: dict[datetime, _Second] = {}
 
-    def second(at: datetime) -> _Second:
+    def second_of(at: datetime) -> _Second:
         return seconds.setdefault(at.replace(microsecond=0), _Second())
 
-    for line in story(steps, (), (), policy):
-        second(line.at).lines.append(line.words)
-    for at, words in told(sent, policy):
-        second(at).messages.append(words)
-    for each in sent:
-        second(each.notification.at).sent.append(each)
+    for line in timeline_lines(steps, (), policy):
+        second_of(line.at).lines.append(line.words)
+    for at, words in deliveries(records, policy):
+        second_of(at).messages.append(words)
+    for record in of_messages(records):
+        second_of(record.notification.at).sent.append(record)
     return [
-        Moment(
+        TimelineMoment(
             at,
-            tuple(map(_plain, one.lines)),
-            _sentence(_summed(one.sent, policy)),
-            sum(_failed(each) for each in one.sent),
-            tuple(map(_plain, one.messages)),
+            tuple(map(_plain, second.lines)),
+            _sentence(_summed(second.sent, policy)),
+            sum(map(_failed, second.sent)),
+            tuple(map(_plain, second.messages)),
         )
-        for at, one in sorted(seconds.items())
+        for at, second in sorted(seconds.items())
     ]
 
 
-def shortened(found: Sequence[Moment]) -> tuple[tuple[Moment, ...], tuple[Moment, ...], int]:
-    """The first and the last of a long story, and how many are left out between them."""
-    left_out = len(found) - FIRST_MOST - LAST_MOST
+def first_and_last(whole: Sequence[TimelineMoment]) -> tuple[Moments, Moments, int]:
+    """The first and the last of a long timeline, and how many moments are left out between them."""
+    left_out = len(whole) - FIRST_MOST - LAST_MOST
     if left_out <= 0:
-        return tuple(found), (), 0
-    return tuple(found[:FIRST_MOST]), tuple(found[-LAST_MOST:]), left_out
+        return tuple(whole), (), 0
+    return tuple(whole[:FIRST_MOST]), tuple(whole[-LAST_MOST:]), left_out
 
 
 def _plain(line: Runs) -> Runs:
@@ -97,10 +100,11 @@ def _plain(line: Runs) -> Runs:
     return tuple(Run(text, manner) for text, manner in texts if text)
 
 
-def _summed(sent: Sequence[Sent], policy: Policy) -> Iterator[str]:
+def _summed(records: Sequence[Record], policy: Policy) -> Iterator[str]:
     """For each kind who got it: people, or groups by their titles."""
     for kind in Kind:
-        names = dict.fromkeys(_reader(each, policy) for each in sent if each.notification.kind is kind)
+        readers = [record.notification for record in records if record.notification.kind is kind]
+        names = dict.fromkeys(_reader(notification, policy) for notification in readers)
         if names:
             one, many = _CALLED[kind]
             counted = ", ".join(names) if len(names) <= NAMED_MOST else f"{len(names)} readers"
@@ -108,18 +112,17 @@ def _summed(sent: Sequence[Sent], policy: Policy) -> Iterator[str]:
 
 
 def _sentence(parts: Iterator[str]) -> str:
-    said = "; ".join(parts)
-    return said[:1].upper() + said[1:]
+    sentence = "; ".join(parts)
+    return sentence[:1].upper() + sentence[1:]
 
 
-def _reader(each: Sent, policy: Policy) -> str:
-    about = each.notification
-    if about.kind is Kind.UPDATE and about.group:
-        return policy.group_title(about.group)
-    return one_line(clean(policy.person_name(about.to)))
+def _reader(notification: Notification, policy: Policy) -> str:
+    if notification.kind is Kind.UPDATE and notification.group:
+        return policy.group_title(notification.group)
+    return one_line(clean(policy.person_name(notification.to)))
 
 
-def _failed(each: Sent) -> bool:
+def _failed(record: Record) -> bool:
     """Whether it is known that it did not arrive."""
-    refused = bool(each.attempts) and isinstance(each.attempts[-1].outcome, Refused)
-    return refused or each.receipt is Receipt.UNDELIVERED
+    refused = bool(record.attempts) and isinstance(record.attempts[-1].outcome, Refused)
+    return refused or record.receipt is Receipt.UNDELIVERED

@@ -16,9 +16,9 @@ from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.message.changes import changes, news, standing
-from tocsin.wording.report.chart import Band, Chart, Lane, Mark, Sign
+from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
-from tocsin.wording.report.timeline import Step
+from tocsin.wording.report.timeline import TimelineStep
 
 ZONE = "UTC"
 """Whose clock the words are for: nobody's in particular."""
@@ -27,7 +27,7 @@ AGAIN = "This incident is open again."
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PublicUpdate:
     """What outsiders were told at an instant, a paragraph each: what had changed, then the news (or the standing
     sentence); and the status of that version.
     """
@@ -39,7 +39,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class PublicView:
     """The public view. `said` is oldest first, never empty. `next_update_at` is what was promised last."""
 
     id: str
@@ -47,7 +47,7 @@ class Outside:
     status: Status
     impact: str
     eta: datetime | None
-    said: tuple[Said, ...]
+    said: tuple[PublicUpdate, ...]
     next_update_at: datetime | None
     resolved_at: datetime | None
 
@@ -57,12 +57,12 @@ class Outside:
         return self.said[0].at
 
     @property
-    def latest(self) -> Said:
+    def latest(self) -> PublicUpdate:
         """What they heard last."""
         return self.said[-1]
 
 
-def outside(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy) -> Outside | None:
+def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], policy: Policy) -> PublicView | None:
     """The public view, None when there is none: no external group was told, or it is a drill. `promises` are the next
     updates by group.
     """
@@ -79,7 +79,7 @@ def outside(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy
     waits = [at for name, at in promises.items() if name in groups]
     # The end says no more than that it ended: what they last read of the impact stands.
     read = _version(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
-    return Outside(
+    return PublicView(
         id=version.id,
         title=one_line(clean(version.title)) or "Untitled incident",
         status=Status.RESOLVED if resolved else version.status,
@@ -91,56 +91,56 @@ def outside(steps: Sequence[Step], promises: dict[str, datetime], policy: Policy
     )
 
 
-def drawn(view: Outside, now: datetime) -> Chart:
+def public_chart(view: PublicView, now: datetime) -> Chart:
     """The drawing of the public view: its status, and when outsiders heard."""
     until = view.resolved_at or now
     bands = [
-        Band(one.at, following, STATUS_TONES[one.status], one.status.value)
+        ChartBand(one.at, following, STATUS_TONES[one.status], one.status.value)
         for one, following in zip(view.said, [*(each.at for each in view.said[1:]), until], strict=True)
         if following > one.at
     ]
-    joined: list[Band] = []
+    joined: list[ChartBand] = []
     for band in bands:
         last = joined[-1] if joined else None
         if last and (last.label, last.end) == (band.label, band.start):
-            joined[-1] = Band(last.start, band.end, band.tone, band.label)
+            joined[-1] = ChartBand(last.start, band.end, band.tone, band.label)
         else:
             joined.append(band)
-    marks = [Mark(each.at, Sign.UPDATE) for each in view.said]
+    marks = [ChartMark(each.at, MarkSign.UPDATE) for each in view.said]
     promised = view.next_update_at
-    marks += [Mark(promised, Sign.PROMISED)] if promised and promised > now else []
+    marks += [ChartMark(promised, MarkSign.PROMISED)] if promised and promised > now else []
     end = max(until, promised or until)
     length = max(end - view.began_at, timedelta(minutes=1)) * (1 + AFTER)
-    lanes = (Lane("Status", bands=tuple(joined)), Lane("Updates", marks=tuple(marks)))
+    lanes = (ChartLane("Status", bands=tuple(joined)), ChartLane("Updates", marks=tuple(marks)))
     about = "The status over time, and the updates. The list below tells the same."
     return Chart("Timeline", about, view.began_at, view.began_at + length, None if view.resolved_at else now, lanes)
 
 
-def _ends(steps: Sequence[Step]) -> Iterator[Step]:
+def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
     """The closings that outsiders heard: of episodes in which they were told something."""
     for step in steps:
         if isinstance(step.fact, Closed) and any(each.external for each in step.before.reached.values()):
             yield step
 
 
-def _version(step: Step) -> Incident:
+def _version(step: TimelineStep) -> Incident:
     assert step.before.incident is not None
     return step.before.incident
 
 
-def _said(public: Sequence[Step], policy: Policy) -> Iterator[Said]:
+def _said(public: Sequence[TimelineStep], policy: Policy) -> Iterator[PublicUpdate]:
     """What was told, groups told at one instant together."""
-    together: dict[datetime, list[Step]] = {}
+    together: dict[datetime, list[TimelineStep]] = {}
     for step in public:
         together.setdefault(step.fact.at, []).append(step)
     for at, found in together.items():
         changed = dict.fromkeys(word for step in found for word in _changes(step, policy))
         words = dict.fromkeys(word for step in found for word in _words(step))
         ended = any(isinstance(step.fact, Closed) for step in found)
-        yield Said(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
+        yield PublicUpdate(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
 
 
-def _changes(step: Step, policy: Policy) -> Iterator[str]:
+def _changes(step: TimelineStep, policy: Policy) -> Iterator[str]:
     """What an update says has changed since the one before, as in its template."""
     if isinstance(step.fact, Updated):
         told = _told(step, step.fact)
@@ -149,13 +149,13 @@ def _changes(step: Step, policy: Policy) -> Iterator[str]:
         yield from changes(_version(step), told, policy, external=True, zone=ZONE, now=step.fact.at)
 
 
-def _told(step: Step, fact: Updated) -> Incident | None:
+def _told(step: TimelineStep, fact: Updated) -> Incident | None:
     """The version that the group was told of before."""
     known = step.before.groups.get(fact.group)
     return known.told_version if known else None
 
 
-def _words(step: Step) -> Iterator[str]:
+def _words(step: TimelineStep) -> Iterator[str]:
     """What else an update says, or the end: as in the templates of the same name."""
     fact, incident = step.fact, _version(step)
     if not isinstance(fact, Updated):

@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from tocsin.domain.delivery import Record
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.text.times import span, utc
-from tocsin.wording.report.deliveries import Sent
-from tocsin.wording.report.timeline import Line, Step, acceptances, story
+from tocsin.wording.report.timeline import TimelineLine, TimelineStep, acceptances, timeline_lines
 
 STORY_MOST = 200_000
 """The most characters of the timeline; the whole page stays below what is read back of a file (256 KiB)."""
@@ -30,7 +29,7 @@ LESSONS = (
 _MARK = re.compile(rb"\n<!-- written by tocsin for ([^ ]+), unedited: ([0-9a-f]{32}) -->\n\Z")
 
 
-def draft(steps: Sequence[Step], sent: Sequence[Sent], held: Sequence[Suppression], policy: Policy) -> bytes:
+def draft(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> bytes:
     """The page. `steps` hold at least one version of the incident's file."""
     history = steps[-1].after
     incident = history.incident
@@ -42,7 +41,7 @@ def draft(steps: Sequence[Step], sent: Sequence[Sent], held: Sequence[Suppressio
         "\n## Who held which role\n",
         *_roles(steps, policy),
         "\n## Timeline\n\nAll times are UTC.\n",
-        *_timeline(story(steps, sent, held, policy)),
+        *_timeline(timeline_lines(steps, records, policy)),
         *(f"\n## {title}\n\n<!-- {question} -->" for title, question in LESSONS),
         "\n## Action items\n\n| Action | Owner | Due |\n|---|---|---|\n|  |  |  |",
     ]
@@ -60,7 +59,7 @@ def _digest(page: bytes) -> str:
     return hashlib.blake2b(page, digest_size=16).hexdigest()
 
 
-def _facts(incident: Incident, steps: Sequence[Step], policy: Policy) -> Iterator[str]:
+def _facts(incident: Incident, steps: Sequence[TimelineStep], policy: Policy) -> Iterator[str]:
     """The table at the top: what, how bad, how long."""
     severity = policy.severities.get(incident.severity)
     history = steps[-1].after
@@ -87,7 +86,7 @@ def _services(incident: Incident, policy: Policy) -> Iterator[str]:
         yield policy.services[name].title if name in policy.services else name
 
 
-def _episodes(steps: Sequence[Step]) -> list[History]:
+def _episodes(steps: Sequence[TimelineStep]) -> list[History]:
     """How it stood at the end of each episode: from declaration or reopening to resolution."""
     ends = {step.after.episode: step.after for step in steps}
     return list(ends.values())
@@ -108,7 +107,7 @@ def _texts(incident: Incident) -> Iterator[str]:
         yield f"\n## {title}\n\n{text or '<!-- Not written in the incident file. -->'}"
 
 
-def _roles(steps: Sequence[Step], policy: Policy) -> Iterator[str]:
+def _roles(steps: Sequence[TimelineStep], policy: Policy) -> Iterator[str]:
     """Who took each role, in turn; else who was meant to."""
     yield "| Role | Person | Accepted |\n|---|---|---|"
     taken = list(acceptances(steps))
@@ -136,7 +135,7 @@ def _role(role: str, policy: Policy) -> str:
     return inline(policy.role_title(role))
 
 
-def _timeline(lines: Sequence[Line]) -> Iterator[str]:
+def _timeline(lines: Sequence[TimelineLine]) -> Iterator[str]:
     """The story, a day at a time, as far as it fits a page."""
     day: datetime | None = None
     room = STORY_MOST

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.domain import facts as f
+from tocsin.domain.delivery import Record
 from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
 from tocsin.text.times import utc
-from tocsin.wording.report.deliveries import Sent, told
+from tocsin.wording.report.deliveries import deliveries
 from tocsin.wording.report.versions import gathered, version
 
 NOTE = Run("Note", "strong")
@@ -22,7 +24,7 @@ UPDATE = Run("Update", "strong")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """A fact, and the history before and after it."""
 
     fact: f.Fact
@@ -31,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """What happened at an instant (UTC)."""
 
     at: datetime
@@ -48,16 +50,28 @@ class Acceptance:
     former: str | None
 
 
-def story(steps: Sequence[Step], sent: Sequence[Sent], held: Sequence[Suppression], policy: Policy) -> list[Line]:
+def steps_of(facts: Sequence[f.Fact]) -> list[TimelineStep]:
+    """Each fact with the history before and after it, from the first version on."""
+    steps: list[TimelineStep] = []
+    history = History()
+    for fact in facts:
+        after = apply_fact(history, fact) if history.incident or isinstance(fact, f.Seen) else history
+        if after.incident:
+            steps.append(TimelineStep(fact, history, after))
+        history = after
+    return steps
+
+
+def timeline_lines(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> list[TimelineLine]:
     """Every line, in time order; at one instant what the world did before what was sent."""
     lines = [line for step in steps for line in _of_step(step, policy)]
     lines += _written(steps)
-    lines += [Line(at, words) for at, words in told(sent, policy)]
-    lines += [_held(each, policy) for each in held]
+    lines += [TimelineLine(at, words) for at, words in deliveries(records, policy)]
+    lines += [_suppressed(record.decided, policy) for record in records if isinstance(record.decided, Suppression)]
     return sorted(lines, key=lambda line: line.at)
 
 
-def acceptances(steps: Iterable[Step]) -> Iterator[Acceptance]:
+def acceptances(steps: Iterable[TimelineStep]) -> Iterator[Acceptance]:
     """Every time somebody took a role."""
     for step in steps:
         for name, role in step.after.roles.items():
@@ -67,33 +81,33 @@ def acceptances(steps: Iterable[Step]) -> Iterator[Acceptance]:
                 yield Acceptance(role.accepted_at, name, role.holder, former)
 
 
-def _of_step(step: Step, policy: Policy) -> Iterator[Line]:
+def _of_step(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
     """What a fact says, then who holds what because of it."""
     said = _said(step, policy)
     if said:
-        yield Line(step.fact.at, said)
+        yield TimelineLine(step.fact.at, said)
     for each in acceptances([step]):
         former = runs(", taking over from ", _person(each.former, policy)) if each.former else ()
         accepted = _strong(_person(each.person, policy), " accepted ", _role(each.role, policy))
-        yield Line(each.at, accepted + former)
+        yield TimelineLine(each.at, accepted + former)
     if step.before.episode == step.after.episode:
         yield from _lost(step, policy)
 
 
-def _lost(step: Step, policy: Policy) -> Iterator[Line]:
+def _lost(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
     """Roles that nobody holds any more, responders who answered, and answers in vain."""
     before, after, at = step.before, step.after, step.fact.at
     for name, role in before.roles.items():
         now = after.roles.get(name)
         if role.holder and (now is None or now.holder is None):
-            yield Line(at, runs(_person(role.holder, policy), " no longer holds ", _role(name, policy)))
+            yield TimelineLine(at, runs(_person(role.holder, policy), " no longer holds ", _role(name, policy)))
     for person in sorted(after.responders_answered - before.responders_answered):
-        yield Line(at, _strong(_person(person, policy), " answered as responder"))
+        yield TimelineLine(at, _strong(_person(person, policy), " answered as responder"))
     for person, noticed_at in after.ineffective_acks[len(before.ineffective_acks) :]:
-        yield Line(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
+        yield TimelineLine(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
 
 
-def _said(step: Step, policy: Policy) -> Runs:
+def _said(step: TimelineStep, policy: Policy) -> Runs:
     """What a fact itself says; nothing for what is told by its messages."""
     match step.fact:
         case f.Seen():
@@ -118,26 +132,26 @@ def _said(step: Step, policy: Policy) -> Runs:
             return ()
 
 
-def _written(steps: Iterable[Step]) -> Iterator[Line]:
+def _written(steps: Iterable[TimelineStep]) -> Iterator[TimelineLine]:
     """What people wrote under `updates` and `timeline`, at their own instants."""
     versions = [step.fact for step in steps if isinstance(step.fact, f.Seen)]
     for at, update in gathered(versions, lambda incident: incident.updates):
         texts = [runs(quoted_lines(update.text))] if update.text else []
         texts += [runs(Run("in public:", "slight"), " ", quoted_lines(update.public))] if update.public else []
-        yield Line(at, runs(UPDATE, _by(update.by), ": ", joined("\n", texts)))
+        yield TimelineLine(at, runs(UPDATE, _by(update.by), ": ", joined("\n", texts)))
     for at, note in gathered(versions, lambda incident: incident.timeline):
-        yield Line(at, runs(NOTE, _by(note.by), ": ", quoted_lines(note.text)))
+        yield TimelineLine(at, runs(NOTE, _by(note.by), ": ", quoted_lines(note.text)))
 
 
 def _by(person: str) -> Runs:
     return runs(" by ", quoted(person)) if person else ()
 
 
-def _held(each: Suppression, policy: Policy) -> Line:
-    to = runs(" to ", _person(each.to, policy)) if each.to else ()
-    why = f"{each.why.value}: {each.detail}" if each.detail else each.why.value
-    kind = each.kind.value.replace("_", "-")
-    return Line(each.at, runs(f"Not sent: {kind}", to, " (", quoted(why.replace("_", " ")), ")"))
+def _suppressed(suppression: Suppression, policy: Policy) -> TimelineLine:
+    to = runs(" to ", _person(suppression.to, policy)) if suppression.to else ()
+    why = f"{suppression.why.value}: {suppression.detail}" if suppression.detail else suppression.why.value
+    kind = suppression.kind.value.replace("_", "-")
+    return TimelineLine(suppression.at, runs(f"Not sent: {kind}", to, " (", quoted(why.replace("_", " ")), ")"))
 
 
 def _person(person: str, policy: Policy) -> Run:
