@@ -471,7 +471,7 @@ async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:
         pages = 2 * (day + 1)
         assert tally.open == {"sev1": day + 1}
         assert tally.notifications == {("page", state): pages for state in ("accepted", "refused", "waiting")}
-        assert tally.tries == {("sms", "accepted"): pages, ("email", "refused"): pages, ("sms", "waiting"): pages}
+        assert tally.attempts == {("sms", "accepted"): pages, ("email", "refused"): pages, ("sms", "waiting"): pages}
         assert tally.receipts == {("sms", "delivered"): pages}
         assert tally.duplicates == {"email": pages}
         assert tally.arrivals == ({("sms", "waiting"): day} if day else {}) | (
@@ -483,5 +483,5 @@ async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:
 async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:
     """Nothing written, nothing counted."""
     tally = await ledger.tally(T0)
-    assert not any((tally.open, tally.notifications, tally.tries, tally.receipts, tally.duplicates, tally.arrivals))
+    assert not any((tally.open, tally.notifications, tally.attempts, tally.receipts, tally.duplicates, tally.arrivals))
     assert tally.oldest_page_at is None

@@ -263,7 +263,7 @@ class MemoryLedger:
         return Tally(
             open=Counter(each.severity for each in opened),
             notifications=Counter([*sent, *((each.kind.value, "held") for each in pages.held.values())]),
-            tries=Counter((each.via.value, outcome) for each, outcome in zip(pages.attempts, outcomes, strict=True)),
+            attempts=Counter((each.via.value, outcome) for each, outcome in zip(pages.attempts, outcomes, strict=True)),
             receipts=Counter((pages.attempts[id_ - 1].via.value, said.value) for id_, said in pages.receipts.items()),
             duplicates=Counter(each.via.value for each in pages.attempts if each.possible_duplicate),
             arrivals=Counter((each.kind.value, result or WAITING) for each, result in pages.arrivals),

@@ -80,9 +80,9 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
 
 def _with_daemon(ledger: IncidentLedger | None, path: Path) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
-    from tocsin.adapters.ledger.lock import held
+    from tocsin.adapters.ledger.lock import is_locked
 
-    if ledger is None or not held(path):
+    if ledger is None or not is_locked(path):
         fail(["no daemon runs on this ledger, so nobody would be paged: start tocsin run first"])
     return ledger
 

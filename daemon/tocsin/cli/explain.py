@@ -60,7 +60,7 @@ async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explai
     """The explanation, and the policy that counts. Raises UnknownIncidentError, LedgerError."""
     from dataclasses import replace
 
-    from tocsin.adapters.ledger.lock import held
+    from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.cli.workspace import id_of, open_workspace
 
@@ -74,7 +74,7 @@ async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explai
             made = await explain(id_, policy, ledger, files, folder_of_files, at, now)
         except UnknownIncidentError as unseen:
             raise UnknownIncidentError(str(unseen) or await _unknown(id_, ledger, files)) from None
-        if at is None and not held(found.ledger):
+        if at is None and not is_locked(found.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             made = replace(made, notes=(*made.notes, alone))
         return made, policy

@@ -45,7 +45,7 @@ def command(config: Path | None) -> None:
 async def _tell(pulled: Pulled, folder: Path, now: datetime) -> None:
     """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
     from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.opening import Opened, open_existing
+    from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
     from tocsin.app.configuration.load import load
 
     path = load(folder, now, os.environ).ledger
@@ -54,7 +54,7 @@ async def _tell(pulled: Pulled, folder: Path, now: datetime) -> None:
         if engine is None:
             click.echo(f"the operators are not told: there is no ledger {path}", err=True)
             return
-        ledger = SqlLedger(Opened(engine))
+        ledger = SqlLedger(OpenedLedger(engine))
         try:
             await ledger.report(pulled.cause, pulled.word, now)
         finally:

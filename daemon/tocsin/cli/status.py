@@ -88,7 +88,7 @@ async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy
     """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerError."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.watched_folder import WatchedFolder
-    from tocsin.adapters.ledger.lock import held
+    from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents
     from tocsin.cli.workspace import open_workspace
 
@@ -100,7 +100,7 @@ async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy
         listing = WatchedFolder(incidents, SystemClock()).scan() if incidents.is_dir() else ()
         if isinstance(listing, str):
             troubles.append(listing)
-        if not held(found.ledger):
+        if not is_locked(found.ledger):
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
         return await open_incidents(ledger, listing, incidents, found.policy, now), found.policy, troubles
 

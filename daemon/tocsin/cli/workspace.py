@@ -71,14 +71,14 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
     if not path.is_file():
         return None
     from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.opening import Opened, open_existing
+    from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
 
     try:
         engine = open_existing(path)
     except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
-    return SqlLedger(Opened(engine)) if engine else None
+    return SqlLedger(OpenedLedger(engine)) if engine else None
 
 
 def id_of(written: str) -> str:

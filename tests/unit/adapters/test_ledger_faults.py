@@ -15,10 +15,11 @@ from alembic.runtime.migration import MigrationContext
 from tocsin.adapters.ledger import opening
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
-from tocsin.adapters.ledger.opening import concern, open_existing, open_file
+from tocsin.adapters.ledger.opening import check_place, open_existing, open_file
 from tocsin.adapters.ledger.tables import metadata
-from tocsin.domain.delivery import Accepted
+from tocsin.domain.delivery import Accepted, Content, Letter
 from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 
@@ -103,7 +104,7 @@ async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:
         raise AssertionError("a mistake")
 
     with pytest.raises(AssertionError, match="a mistake"):
-        await ledger._writer.do(wrong, None)
+        await ledger._writer.commit(wrong, None)
     assert (await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)).number == 1
 
 
@@ -180,6 +181,20 @@ async def test_an_unknown_fact_is_refused(ledger: SqlLedger, path: Path) -> None
         await ledger.unfinished()
 
 
+async def test_an_unknown_outcome_is_refused(ledger: SqlLedger, path: Path) -> None:
+    """An outcome of a class that only a newer tocsin has is told in a sentence, wherever it is met."""
+    notification = Notification("k", "db", 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
+    await ledger.record("db", (), [Letter(notification, Content("Database down"))], ())
+    attempt = await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)
+    await ledger.end_attempt(attempt, Accepted("SM1"), T0)
+    with sqlite3.connect(path) as other:
+        other.execute("""UPDATE attempts SET outcome = '{"is": "Bounced", "detail": "x"}'""")
+    other.close()
+    for question in (ledger.unsettled(), ledger.records("db"), ledger.find_attempt(attempt.id)):
+        with pytest.raises(LedgerError, match='"Bounced", which only a newer tocsin knows'):
+            await question
+
+
 def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
     """A migration that fails on its way leaves the file as it was."""
     path.parent.mkdir()
@@ -241,7 +256,7 @@ async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) ->
     """A command reads and writes the ledger of a running daemon, and the daemon finds what it wrote."""
     engine = open_existing(path)
     assert engine is not None
-    command = SqlLedger(opening.Opened(engine))
+    command = SqlLedger(opening.OpenedLedger(engine))
     await ledger.record("db", (FACT,), (), ())
     assert await command.facts("db") == (FACT,)
     own = [ledger.record("db", (FACT,), (), ()) for _ in range(20)]
@@ -277,8 +292,11 @@ def test_a_network_file_system_is_told(tmp_path: Path) -> None:
         "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
         "23 22 0:41 / /srv/team\\040disk rw shared:1 - nfs4 nas:/team rw\n"
         "24 23 254:1 / /srv/team\\040disk/local rw - xfs /dev/vdb rw\n"
+        "25 22 0:42 / /srv/\u00e9quipe rw shared:1 master:2 - cifs //nas/x rw\n",
+        encoding="utf-8",
     )
-    assert "nfs4" in concern(Path("/srv/team disk/var/tocsin.db"), mounts)
-    assert concern(Path("/srv/team disk/local/tocsin.db"), mounts) == ""
-    assert concern(Path("/srv/tocsin.db"), mounts) == ""
-    assert concern(Path("/srv/tocsin.db"), tmp_path / "absent") == ""
+    assert "nfs4" in check_place(Path("/srv/team disk/var/tocsin.db"), mounts)
+    assert check_place(Path("/srv/team disk/local/tocsin.db"), mounts) == ""
+    assert "cifs" in check_place(Path("/srv/\u00e9quipe/tocsin.db"), mounts)
+    assert check_place(Path("/srv/tocsin.db"), mounts) == ""
+    assert check_place(Path("/srv/tocsin.db"), tmp_path / "absent") == ""

@@ -5,18 +5,18 @@ import time
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.lock import LedgerLockedError, Lock, held
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock, is_locked
 
 
 def test_asking_takes_nothing(tmp_path: Path) -> None:
     """Whether a daemon works is known while it does, and asking makes no file and stops no daemon."""
     ledger = tmp_path / "tocsin.db"
-    assert not held(ledger)
+    assert not is_locked(ledger)
     assert list(tmp_path.iterdir()) == []
     lock = Lock(ledger)
-    assert held(ledger)
+    assert is_locked(ledger)
     lock.release()
-    assert not held(ledger)
+    assert not is_locked(ledger)
     Lock(ledger).release()
 
 
@@ -27,7 +27,7 @@ def test_who_only_asks_stops_no_start(tmp_path: Path) -> None:
 
     def ask() -> None:
         while not stop.is_set():
-            held(ledger)
+            is_locked(ledger)
             time.sleep(0.001)
 
     asking = threading.Thread(target=ask)

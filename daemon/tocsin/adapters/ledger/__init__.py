@@ -1,6 +1,7 @@
-"""The ledger: the durable record, on SQLite now, on the same SQLAlchemy Core code for PostgreSQL later.
+"""The durable record on SQLite, written in SQLAlchemy Core so that PostgreSQL can take the same code.
 
 `opening` makes, checks or sets aside the file, `migrate` brings an older one up to date, `lock` keeps a second daemon
-out. `tables` says what is kept, `codec` and `rows` turn values into it and back. `ledger` is the port: it asks what
-stands in `reads`, and hands what stands in `writes` to the `writer`, which commits in groups. No SQL asks the clock.
+out. `tables` says what is kept, `codec` and `rows` turn values into it and back. `ledger` is the port: it asks the
+questions of `reads`, and hands the statements of `writes` to the `writer`, which commits in groups. No SQL asks the
+clock.
 """

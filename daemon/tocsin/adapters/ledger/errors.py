@@ -1,4 +1,4 @@
-"""Trouble: a library's fault as the one exception that leaves this room, in one line for people."""
+"""Faults of the database library as the one exception that leaves this folder, in one line for people."""
 
 import sqlite3
 
@@ -8,23 +8,23 @@ _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def trouble(fault: BaseException) -> LedgerError:
+def ledger_error(fault: BaseException) -> LedgerError:
     """What went wrong, without the statement that met it."""
-    return LedgerError(said(fault))
+    return LedgerError(describe(fault))
 
 
-def said(fault: BaseException) -> str:
+def describe(fault: BaseException) -> str:
     """The fault in one line."""
     lines = str(getattr(fault, "orig", None) or fault).splitlines()
     return lines[0] if lines else type(fault).__name__
 
 
-def passing(fault: BaseException) -> bool:
+def is_passing(fault: BaseException) -> bool:
     """Whether it may be over by itself, and leaves the connection as it was: a lock, a full disk."""
     return _code(fault) in _PASSING
 
 
-def damage(fault: BaseException) -> bool:
+def is_damage(fault: BaseException) -> bool:
     """Whether the file itself is damaged, or none of SQLite's."""
     return _code(fault) in _DAMAGE
 

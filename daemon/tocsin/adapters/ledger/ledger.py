@@ -1,6 +1,6 @@
-"""The ledger port on SQL. Turns domain values into rows and hands them to the writer; asks questions in threads.
+"""The ledger port on SQL: hands rows to the writer, asks questions in threads.
 
-A call that returns is on disk. Every fault of the database leaves as LedgerError. It must not know who is told what.
+Every fault of the database leaves as LedgerError.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.ledger import reads, writes
-from tocsin.adapters.ledger.codec import fact_body, outcome_body, storable
-from tocsin.adapters.ledger.errors import trouble
-from tocsin.adapters.ledger.opening import Opened
-from tocsin.adapters.ledger.rows import content_row, digest_of, held_row, notification_row
-from tocsin.adapters.ledger.tables import written
+from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_outcome
+from tocsin.adapters.ledger.errors import ledger_error
+from tocsin.adapters.ledger.opening import OpenedLedger
+from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row, suppression_row
+from tocsin.adapters.ledger.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.adapters.ledger.writer import Writer
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
@@ -39,7 +39,7 @@ class SqlLedger:
     sentence for the operators about where it lies, or empty.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: OpenedLedger) -> None:
         self.set_aside: Path | None = opened.set_aside
         self.concern: str = opened.concern
         self._engine: Engine = opened.engine
@@ -54,82 +54,28 @@ class SqlLedger:
         for letter in letters:
             if letter.content not in digests:
                 digests[letter.content] = digest_of(letter.content)
-        entry = writes.Entry(
+        entry = writes.RecordEntry(
             incident,
             [_fact_row(incident, fact) for fact in facts],
             {digest: content_row(digest, content) for content, digest in digests.items()},
             [
-                *(notification_row(each.notification, digests[each.content]) for each in letters),
-                *(held_row(each) for each in held),
+                *(notification_row(letter.notification, digests[letter.content]) for letter in letters),
+                *(suppression_row(suppression) for suppression in held),
             ],
         )
-        return await self._writer.do(writes.record, entry)
-
-    async def begin_attempt(
-        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
-    ) -> Attempt:
-        """Record a try before its first byte leaves."""
-        row = {
-            "key": key,
-            "via": via.value,
-            "address": address,
-            "started_at": written(at),
-            "possible_duplicate": possible_duplicate,
-        }
-        id_, number = await self._writer.do(writes.begin_attempt, row)
-        return Attempt(id_, key, number, via, address, at, possible_duplicate=possible_duplicate)
-
-    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Record how a try ended."""
-        row = {"this": attempt.id, "outcome": outcome_body(outcome), "ended_at": written(at)}
-        await self._writer.do(writes.end_attempt, row)
-
-    async def settle(self, key: str, state: str, at: datetime) -> None:
-        """Nothing more will be tried for this notification."""
-        await self._writer.do(writes.settle, {"this": key, "state": state, "settled_at": written(at)})
-
-    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
-        """What the provider said became of a try; never moves backwards."""
-        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": written(at)}
-        await self._writer.do(writes.record_receipt, row)
+        return await self._writer.commit(writes.record, entry)
 
     async def finish(self, incident: str) -> None:
         """Nothing can become due for this incident again without a new fact: a start need not load it."""
-        await self._writer.do(writes.record, writes.Entry(incident, finished=True))
-
-    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
-        """Keep the bytes of the newest good version of an incident's file."""
-        row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
-        await self._writer.do(writes.keep_file, row)
-
-    async def record_arrival(self, arrival: Arrival) -> bool:
-        """Keep something that came in. False when its `ref` is known."""
-        row = {
-            "kind": arrival.kind.value,
-            "ref": arrival.ref,
-            "who": arrival.who,
-            "body": storable(arrival.body),
-            "at": written(arrival.at),
-        }
-        return await self._writer.do(writes.record_arrival, row)
-
-    async def record_result(self, row: int, result: str) -> None:
-        """An arrival needs nothing more."""
-        await self._writer.do(writes.record_result, {"this": row, "result": result})
-
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
-        """A good config came into force."""
-        texts = {name: data.decode("latin-1") for name, data in files.items()}
-        row = {"revision": revision, "since": written(at), "files": zlib.compress(json.dumps(texts).encode())}
-        await self._writer.do(writes.record_config, row)
-
-    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
-        """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
-        return await self._writer.do(writes.claim_notice, writes.Telling(cause, at, quiet))
+        await self._writer.commit(writes.record, writes.RecordEntry(incident, finished=True))
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """All facts of one incident, in the order recorded."""
         return await self._read(reads.facts(incident))
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """Everything decided for an incident, to be sent or held back, in the order decided."""
+        return await self._read(reads.records(incident))
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
         """The facts of every incident that may still need something, by its id."""
@@ -143,6 +89,11 @@ class SqlLedger:
         """The incidents that were closed last, the newest first, each once with the instant."""
         return await self._read(reads.last_closed(most))
 
+    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
+        """Keep the bytes of the newest good version of an incident's file."""
+        row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
+        await self._writer.commit(writes.keep_file, row)
+
     async def files(self) -> dict[str, tuple[str, str]]:
         """For every incident the name of its file and the digest of its newest good version."""
         return await self._read(reads.files)
@@ -151,21 +102,64 @@ class SqlLedger:
         """The name and the bytes of the newest good version of an incident's file."""
         return await self._read(reads.file(incident))
 
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
-        """Answers recorded by any process after a row: (row, incident, answer), in order."""
-        return await self._read(reads.answers_since(last))
+    async def begin_attempt(
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+    ) -> Attempt:
+        """Record an attempt before its first byte leaves."""
+        row = {
+            "key": key,
+            "via": via.value,
+            "address": address,
+            "started_at": write_instant(at),
+            "possible_duplicate": possible_duplicate,
+        }
+        id_, number = await self._writer.commit(writes.begin_attempt, row)
+        return Attempt(id_, key, number, via, address, at, possible_duplicate=possible_duplicate)
 
-    async def report(self, cause: str, text: str, at: datetime) -> None:
-        """Leave word for the operators."""
-        await self._writer.do(writes.report, {"at": written(at), "cause": cause, "text": text})
+    async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
+        """Record how an attempt ended."""
+        row = {"this": attempt.id, "outcome": write_outcome(outcome), "ended_at": write_instant(at)}
+        await self._writer.commit(writes.end_attempt, row)
 
-    async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """Words left for the operators after a row, in order."""
-        return await self._read(reads.reports_since(last))
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+        """What the provider said became of an attempt; never moves backwards."""
+        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": write_instant(at)}
+        await self._writer.commit(writes.record_receipt, row)
+
+    async def settle(self, key: str, state: str, at: datetime) -> None:
+        """Nothing more will be tried for this notification. The first state stands."""
+        await self._writer.commit(writes.settle, {"this": key, "state": state, "settled_at": write_instant(at)})
+
+    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
+        """An attempt by its id, and the notification it was for."""
+        return await self._read(reads.find_attempt(attempt))
+
+    async def unsettled(self) -> tuple[Letter, ...]:
+        """Every letter that is not settled, with its attempts, oldest first."""
+        return await self._read(reads.unsettled)
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest attempt at each address that was taken or refused for good, where it was refused."""
+        return await self._read(reads.refusals)
+
+    async def record_arrival(self, arrival: Arrival) -> bool:
+        """Keep something that came in. False when its kind and `ref` are known."""
+        row = {
+            "kind": arrival.kind.value,
+            "ref": arrival.ref,
+            "who": arrival.who,
+            "body": replace_surrogates(arrival.body),
+            "at": write_instant(arrival.at),
+        }
+        return await self._writer.commit(writes.record_arrival, row)
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
         """What came in and is not judged yet, oldest first, each with its row."""
         return await self._read(reads.unjudged_arrivals)
+
+    async def record_result(self, row: int, result: str) -> None:
+        """An arrival is judged. The first result stands."""
+        await self._writer.commit(writes.record_result, {"this": row, "result": result})
 
     async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
@@ -179,33 +173,39 @@ class SqlLedger:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
         return await self._read(reads.reserved_codes(since))
 
-    async def noticed_at(self, cause: str) -> datetime | None:
-        """When this cause was last told; None: never."""
-        return await self._read(reads.noticed_at(cause))
-
-    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
-        """A try by its id, and what it was a try of."""
-        return await self._read(reads.find_attempt(attempt))
-
-    async def refusals(self) -> tuple[Attempt, ...]:
-        """The newest try at each address that was taken or refused for good, where it was refused."""
-        return await self._read(reads.refusals)
-
-    async def unsettled(self) -> tuple[Letter, ...]:
-        """Every notification that is not settled, with its tries, oldest first."""
-        return await self._read(reads.unsettled)
-
-    async def records(self, incident: str) -> tuple[Record, ...]:
-        """Everything decided for an incident, to be sent or held back, in the order decided."""
-        return await self._read(reads.records(incident))
-
-    async def tally(self, settled_before: datetime) -> Tally:
-        """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
-        return await self._read(lambda connection: self._tallies.count(connection, settled_before))
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+        """A good config came into force."""
+        texts = {name: data.decode("latin-1") for name, data in files.items()}
+        row = {"revision": revision, "since": write_instant(at), "files": zlib.compress(json.dumps(texts).encode())}
+        await self._writer.commit(writes.record_config, row)
 
     async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
         """The config that came into force last: its revision, since when, and its files."""
         return await self._read(reads.last_good_config)
+
+    async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
+        """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
+        return await self._writer.commit(writes.claim_notice, writes.NoticeClaim(cause, at, quiet))
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """When this cause was last told; None: never."""
+        return await self._read(reads.noticed_at(cause))
+
+    async def report(self, cause: str, text: str, at: datetime) -> None:
+        """Leave a report for the operators. Only the newest stay."""
+        await self._writer.commit(writes.report, {"at": write_instant(at), "cause": cause, "text": text})
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        """Answers recorded by any process after a row: (row, incident, answer), in order."""
+        return await self._read(reads.answers_since(last))
+
+    async def reports_since(self, last: int) -> tuple[Report, ...]:
+        """Reports for the operators after a row, in order."""
+        return await self._read(reads.reports_since(last))
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
+        return await self._read(lambda connection: self._tallies.count(connection, settled_before))
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
@@ -222,8 +222,8 @@ class SqlLedger:
         try:
             return await asyncio.to_thread(ask)
         except (SQLAlchemyError, OSError, ValueError, zlib.error) as fault:
-            raise trouble(fault) from None
+            raise ledger_error(fault) from None
 
 
 def _fact_row(incident: str, fact: Fact) -> dict[str, Any]:
-    return {"incident": incident, "at": written(fact.at), "kind": type(fact).__name__, "body": fact_body(fact)}
+    return {"incident": incident, "at": write_instant(fact.at), "kind": type(fact).__name__, "body": write_fact(fact)}

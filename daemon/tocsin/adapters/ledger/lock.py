@@ -1,4 +1,4 @@
-"""Lock: one daemon per ledger. The lock is the kernel's, so it never outlives its holder; the pid is for people."""
+"""One daemon per ledger. The lock is the kernel's, so it never outlives its holder; its file names the holder's pid."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 TRIES, PAUSE = 20, 0.05
-"""How often the lock is tried, and the seconds between: whoever only asks (`held`) has it for an instant."""
+"""How often the lock is tried, and the seconds between: whoever only asks (`is_locked`) has it for an instant."""
 
 
 class LedgerLockedError(Exception):
@@ -18,12 +18,11 @@ class LedgerLockedError(Exception):
 
 
 class Lock:
-    """Held from construction until `release` or the end of the process."""
+    """The lock of a ledger, from construction until `release` or the end of the process. Raises LedgerLockedError."""
 
     def __init__(self, ledger: Path) -> None:
-        path = ledger.with_name(f"{ledger.name}.lock")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not any(_taken(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
+        self._file = os.open(_lock_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not any(_try_lock(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
             pid = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             os.close(self._file)
             raise LedgerLockedError(pid)
@@ -35,21 +34,25 @@ class Lock:
         os.close(self._file)
 
 
-def held(ledger: Path) -> bool:
-    """Whether a daemon works on this ledger now, as far as we may know."""
+def is_locked(ledger: Path) -> bool:
+    """Whether a daemon works on this ledger now. True when we may not know."""
     try:
-        file = os.open(ledger.with_name(f"{ledger.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(_lock_file(ledger), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     except OSError:
         return True
     try:
-        return not _taken(file, fcntl.LOCK_SH)
+        return not _try_lock(file, fcntl.LOCK_SH)
     finally:
         os.close(file)
 
 
-def _taken(file: int, lock: int, pause: float = 0.0) -> bool:
+def _lock_file(ledger: Path) -> Path:
+    return ledger.with_name(f"{ledger.name}.lock")
+
+
+def _try_lock(file: int, lock: int, pause: float = 0.0) -> bool:
     """Whether the lock could be had, after a pause."""
     time.sleep(pause)
     try:

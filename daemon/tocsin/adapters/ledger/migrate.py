@@ -1,4 +1,4 @@
-"""Migrate: brings a ledger's schema up to date by alembic's scripts beside it, all of them in one transaction.
+"""A ledger's schema is brought up to date by the scripts of `migrations`, all of them in one transaction.
 
 Imported only when there is something to do: alembic takes longer to import than most commands run.
 """

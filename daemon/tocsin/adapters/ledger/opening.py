@@ -1,9 +1,11 @@
-"""Opening: a ledger file becomes an engine: made if absent, checked, brought up to date, or set aside if damaged.
+"""A ledger file becomes an engine: made if absent, checked, brought up to date, or set aside if damaged.
 
-It decides whether the file can be used at all. It must not know what is kept in it.
+Decides whether the file can be used at all. Must not know what is kept in it.
 """
 
 import importlib
+import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from tocsin.adapters.ledger.errors import damage, said
+from tocsin.adapters.ledger.errors import describe, is_damage
 from tocsin.adapters.ledger.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
 
@@ -21,6 +23,9 @@ BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
+NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
+"""File systems whose locks and flushes other machines may not see."""
+MOUNTS = Path("/proc/self/mountinfo")
 
 
 class LedgerDamagedError(Exception):
@@ -28,27 +33,27 @@ class LedgerDamagedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """An engine; where a damaged ledger was set aside, if it was; what is to be said about the file's place."""
+class OpenedLedger:
+    """An engine; where a damaged ledger was set aside, if it was; what operators should know of the file's place."""
 
     engine: Engine
     set_aside: Path | None = None
     concern: str = ""
 
 
-def open_file(path: Path, stamp: str) -> Opened:
+def open_file(path: Path, stamp: str) -> OpenedLedger:
     """Open a ledger for writing. A damaged file is renamed to `.damaged-<stamp>` and a fresh one made. Raises
     LedgerError when neither can be had.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            return Opened(_checked(path), None, concern(path))
+            return OpenedLedger(_open_sound(path), None, check_place(path))
         except LedgerDamagedError:
             aside = _set_aside(path, stamp)
-            return Opened(_checked(path), aside, concern(path))
+            return OpenedLedger(_open_sound(path), aside, check_place(path))
     except (LedgerDamagedError, LedgerError, SQLAlchemyError, OSError) as fault:
-        raise LedgerError(f"{path}: {said(fault)}") from None
+        raise LedgerError(f"{path}: {describe(fault)}") from None
 
 
 def open_existing(path: Path) -> Engine | None:
@@ -57,35 +62,35 @@ def open_existing(path: Path) -> Engine | None:
     """
     if not path.is_file() or not path.stat().st_size:
         return None
-    found = engine(path)
+    engine = make_engine(path)
     try:
-        with found.connect().execution_options(reading=True) as connection:
+        with engine.connect().execution_options(reading=True) as connection:
             schema = _schema(connection)
     except (SQLAlchemyError, OSError) as fault:
-        found.dispose()
-        raise LedgerError(f"{path}: {said(fault)}") from None
+        engine.dispose()
+        raise LedgerError(f"{path}: {describe(fault)}") from None
     if schema == SCHEMA:
-        return found
-    found.dispose()
+        return engine
+    engine.dispose()
     if schema is None:
         return None
     raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
 
 
-def engine(path: Path) -> Engine:
+def make_engine(path: Path) -> Engine:
     """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin."""
-    made = create_engine(
+    engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
-    event.listen(made, "connect", _pragmas)
-    event.listen(made, "begin", _begin)
-    return made
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
-def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -96,28 +101,28 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _checked(path: Path) -> Engine:
-    """An engine on a sound file with the newest schema. Raises LedgerDamagedError."""
+def _open_sound(path: Path) -> Engine:
+    """An engine on a sound file with the newest schema. Raises LedgerDamagedError, and whatever else is wrong."""
     path.touch(mode=0o600)  # SQLite gives what it makes beside a file the file's own mode
-    found = engine(path)
+    engine = make_engine(path)
     try:
-        with found.begin() as connection:
-            _sound(connection)
+        with engine.begin() as connection:
+            _check_sound(connection)
             schema = _schema(connection)
             if schema != SCHEMA:
                 importlib.import_module("tocsin.adapters.ledger.migrate").migrate(connection, schema)
     except DatabaseError as fault:
-        found.dispose()
-        if damage(fault):
-            raise LedgerDamagedError(said(fault)) from None
+        engine.dispose()
+        if is_damage(fault):
+            raise LedgerDamagedError(describe(fault)) from None
         raise
     except (LedgerDamagedError, LedgerError, SQLAlchemyError, OSError):
-        found.dispose()
+        engine.dispose()
         raise
-    return found
+    return engine
 
 
-def _sound(connection: Connection) -> None:
+def _check_sound(connection: Connection) -> None:
     verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
         raise LedgerDamagedError(f"it is damaged ({verdict})")
@@ -141,26 +146,24 @@ def _set_aside(path: Path, stamp: str) -> Path:
     return aside
 
 
-NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
-"""File systems whose locks and flushes other machines may not see."""
-
-
-MOUNTS = Path("/proc/self/mountinfo")
-
-
-def concern(path: Path, mounts: Path = MOUNTS) -> str:
-    """A sentence about a network file system under the ledger; empty when there is none, or nobody can tell."""
+def check_place(path: Path, mounts: Path = MOUNTS) -> str:
+    """A sentence about a network file system under the ledger; empty when there is none, or nobody can tell. `mounts`
+    is in the format of proc_pid_mountinfo(5).
+    """
     try:
-        lines = mounts.read_text("utf-8", "surrogateescape").splitlines()
+        lines = mounts.read_bytes().splitlines()
         place = path.resolve()
     except OSError:
         return ""
-    kinds = {}
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        point = before.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape")
-        kinds[Path(point)] = after.split(" ")[0]
-    kind = next((kinds[parent] for parent in (place, *place.parents) if parent in kinds), "")
+    kinds = dict(map(_mount, lines))
+    kind = next((kinds[folder] for folder in (place, *place.parents) if folder in kinds), "")
     if kind not in NETWORKED:
         return ""
     return f"the ledger {path} is on a network file system ({kind}), where SQLite may lose it; move it to a local disk"
+
+
+def _mount(line: bytes) -> tuple[Path, str]:
+    """The folder of a mount, in which octal numbers stand for blanks, and the kind of its file system."""
+    before, _, after = line.partition(b" - ")
+    folder = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), before.split(b" ")[4])
+    return Path(os.fsdecode(folder)), os.fsdecode(after.split(b" ")[0])

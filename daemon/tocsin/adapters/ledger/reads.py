@@ -1,4 +1,4 @@
-"""Reads: the questions that the ledger is asked. Each runs in one transaction, so that it sees one moment."""
+"""The questions that the ledger is asked. Each runs in one transaction, so that it sees one moment."""
 
 import json
 import os
@@ -6,12 +6,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact
-from tocsin.adapters.ledger.rows import attempt_of, held_of, notification_of
+from tocsin.adapters.ledger.rows import attempt_of, notification_of, suppression_of
 from tocsin.adapters.ledger.tables import HELD, read_instant
 from tocsin.domain.arrival import Arrival, Arrives, Reserved
 from tocsin.domain.delivery import Accepted, Attempt, Content, Letter, Receipt, Record, Refused
@@ -22,16 +23,60 @@ from tocsin.ports.ledger import Report
 ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""
 
-_LETTERS = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html).join(
-    t.contents, t.contents.c.digest == t.notifications.c.content
+T = TypeVar("T")
+Question = Callable[[Connection], T]
+
+_WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html)
+_SAME_CONTENT = t.contents.c.digest == t.notifications.c.content
+_ATTEMPTS = (
+    select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.id)
 )
-_TRIES = select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.id)
 
 
-def facts(incident: str) -> Callable[[Connection], tuple[Fact, ...]]:
+def facts(incident: str) -> Question[tuple[Fact, ...]]:
     """All facts of one incident, in the order recorded."""
     query = select(t.facts.c.kind, t.facts.c.body).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
     return lambda connection: tuple(read_fact(*row) for row in connection.execute(query))
+
+
+def records(incident: str) -> Question[tuple[Record, ...]]:
+    """Everything decided for an incident, to be sent or held back, in the order decided."""
+    return lambda connection: tuple(_records(connection, incident))
+
+
+def _records(connection: Connection, incident: str) -> Iterator[Record]:
+    of_incident = t.notifications.c.incident == incident
+    attempts: dict[str, list[Attempt]] = {}
+    for row in connection.execute(_ATTEMPTS.where(of_incident)).mappings():
+        attempts.setdefault(row["key"], []).append(attempt_of(row))
+    query = select(t.notifications, *_WORDS).outerjoin(t.contents, _SAME_CONTENT)
+    contents: dict[str, Content] = {}
+    for row in connection.execute(query.where(of_incident).order_by(t.notifications.c.id)).mappings():
+        if row["state"] == HELD:
+            yield Record(suppression_of(row))
+            continue
+        tries = tuple(attempts.get(row["key"], ()))
+        yield Record(
+            decided=notification_of(row),
+            content=_content(row, contents),
+            attempts=tries,
+            receipt=_last_receipt(tries),
+            state=row["state"],
+            settled_at=read_instant(row["settled_at"]) if row["settled_at"] else None,
+        )
+
+
+def _last_receipt(attempts: tuple[Attempt, ...]) -> Receipt | None:
+    """What the provider said of the newest attempt that it spoke of."""
+    return next((attempt.receipt for attempt in reversed(attempts) if attempt.receipt), None)
+
+
+def _content(row: RowMapping, contents: dict[str, Content]) -> Content:
+    """The words of a row; equal ones are in memory once."""
+    digest: str = row["content"]
+    if digest not in contents:
+        contents[digest] = Content(row["text"], row["subject"], row["html"])
+    return contents[digest]
 
 
 def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...]]:
@@ -42,8 +87,8 @@ def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...]]:
         .where(t.incidents.c.finished.is_(False))
         .order_by(t.facts.c.incident, t.facts.c.id)
     )
-    rows = groupby(connection.execute(query), key=lambda row: row[0])
-    return {name: tuple(read_fact(kind, body) for _, kind, body in each) for name, each in rows}
+    by_incident = groupby(connection.execute(query), key=lambda row: row[0])
+    return {incident: tuple(read_fact(kind, body) for _, kind, body in rows) for incident, rows in by_incident}
 
 
 def incidents(connection: Connection) -> tuple[str, ...]:
@@ -51,18 +96,18 @@ def incidents(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(select(t.incidents.c.id)).scalars())
 
 
-def last_closed(most: int) -> Callable[[Connection], tuple[tuple[str, datetime], ...]]:
-    """The incidents that were closed last, the newest first. One that was closed often counts once: so somewhat more
-    closings than are asked for are looked at.
-    """
-    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed")
-    newest = closings.order_by(t.facts.c.id.desc()).limit(2 * most)
+def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
+    """The incidents that were closed last, the newest first, each once with the instant."""
+    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed").order_by(t.facts.c.id.desc())
 
     def read(connection: Connection) -> tuple[tuple[str, datetime], ...]:
-        found: dict[str, datetime] = {}
-        for incident, at in connection.execute(newest):
-            found.setdefault(incident, read_instant(at))
-        return tuple(found.items())[:most]
+        closed_at: dict[str, datetime] = {}
+        with connection.execute(closings) as rows:  # read no further than needed: one incident may have many closings
+            for incident, at in rows:
+                if len(closed_at) == most:
+                    break
+                closed_at.setdefault(incident, read_instant(at))
+        return tuple(closed_at.items())
 
     return read
 
@@ -70,10 +115,10 @@ def last_closed(most: int) -> Callable[[Connection], tuple[tuple[str, datetime],
 def files(connection: Connection) -> dict[str, tuple[str, str]]:
     """For every incident the name of its file and the digest of its newest good version."""
     query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
-    return {row[0]: (os.fsdecode(row[1]), row[2]) for row in connection.execute(query)}
+    return {incident: (os.fsdecode(name), digest) for incident, name, digest in connection.execute(query)}
 
 
-def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
+def file(incident: str) -> Question[tuple[str, bytes] | None]:
     """The name and the bytes of the newest good version of an incident's file."""
     query = select(t.incidents.c.file, t.incidents.c.data).where(t.incidents.c.id == incident)
 
@@ -84,30 +129,45 @@ def file(incident: str) -> Callable[[Connection], tuple[str, bytes] | None]:
     return read
 
 
-def answers_since(last: int) -> Callable[[Connection], tuple[tuple[int, str, Answered], ...]]:
-    """Answers recorded after a row: (row, incident, answer), in order."""
-    query = (
-        select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
-        .where(t.answers, t.facts.c.id > last)
-        .order_by(t.facts.c.id)
+def find_attempt(attempt: int) -> Question[tuple[Attempt, Notification] | None]:
+    """An attempt by its id, and the notification it was for."""
+    query = select(t.attempts).where(t.attempts.c.id == attempt)
+
+    def read(connection: Connection) -> tuple[Attempt, Notification] | None:
+        row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        of_attempt = select(t.notifications).where(t.notifications.c.key == row["key"])
+        return attempt_of(row), notification_of(connection.execute(of_attempt).mappings().one())
+
+    return read
+
+
+def unsettled(connection: Connection) -> tuple[Letter, ...]:
+    """Every letter that is not settled, with its attempts, oldest first."""
+    attempts: dict[str, list[Attempt]] = {}
+    for row in connection.execute(_ATTEMPTS.where(t.pending)).mappings():
+        attempts.setdefault(row["key"], []).append(attempt_of(row))
+    query = select(t.notifications, *_WORDS).join(t.contents, _SAME_CONTENT).where(t.pending)
+    contents: dict[str, Content] = {}
+    return tuple(
+        Letter(notification_of(row), _content(row, contents), tuple(attempts.get(row["key"], ())))
+        for row in connection.execute(query.order_by(t.notifications.c.id)).mappings()
     )
 
-    def read(connection: Connection) -> tuple[tuple[int, str, Answered], ...]:
-        found = ((row[0], row[1], read_fact(row[2], row[3])) for row in connection.execute(query))
-        return tuple((number, name, fact) for number, name, fact in found if isinstance(fact, Answered))
 
-    return read
-
-
-def reports_since(last: int) -> Callable[[Connection], tuple[Report, ...]]:
-    """Words for the operators after a row, in order."""
-    query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
-
-    def read(connection: Connection) -> tuple[Report, ...]:
-        rows = connection.execute(query).mappings()
-        return tuple(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]) for row in rows)
-
-    return read
+def refusals(connection: Connection) -> tuple[Attempt, ...]:
+    """The newest attempt at each address that was taken or refused for good, where it was refused."""
+    attempts = t.attempts.c
+    final = or_(
+        *(
+            attempts.outcome.startswith(f'{{"is": "{outcome.__name__}"', autoescape=True)
+            for outcome in (Accepted, Refused)
+        )
+    )
+    newest = select(func.max(attempts.id)).where(final).group_by(attempts.via, attempts.address)
+    rows = connection.execute(select(t.attempts).where(attempts.id.in_(newest)).order_by(attempts.id)).mappings()
+    return tuple(attempt for attempt in map(attempt_of, rows) if isinstance(attempt.outcome, Refused))
 
 
 def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]:
@@ -120,15 +180,17 @@ def _arrival(row: RowMapping) -> Arrival:
     return Arrival(Arrives(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
 
 
-def newest_results(kind: Arrives, who: str, most: int) -> Callable[[Connection], tuple[str, ...]]:
+def newest_results(kind: Arrives, who: str, most: int) -> Question[tuple[str, ...]]:
     """What the newest judged arrivals of somebody led to, newest first."""
-    this = t.arrivals.c
-    query = select(this.result).where(this.kind == kind.value, this.who == who, this.result.is_not(None))
-    newest = query.order_by(this.id.desc()).limit(most)
+    arrivals = t.arrivals.c
+    query = select(arrivals.result).where(
+        arrivals.kind == kind.value, arrivals.who == who, arrivals.result.is_not(None)
+    )
+    newest = query.order_by(arrivals.id.desc()).limit(most)
     return lambda connection: tuple(connection.execute(newest).scalars())
 
 
-def last_arrival_at(kind: Arrives) -> Callable[[Connection], datetime | None]:
+def last_arrival_at(kind: Arrives) -> Question[datetime | None]:
     """When the newest of a kind came in."""
     query = select(func.max(t.arrivals.c.at)).where(t.arrivals.c.kind == kind.value)
 
@@ -139,7 +201,7 @@ def last_arrival_at(kind: Arrives) -> Callable[[Connection], datetime | None]:
     return read
 
 
-def reserved_codes(since: datetime) -> Callable[[Connection], tuple[Reserved, ...]]:
+def reserved_codes(since: datetime) -> Question[tuple[Reserved, ...]]:
     """The reply codes of incidents that are open or were closed after an instant, in the order given."""
     closing = t.facts.alias("closing")
     closed_at = (
@@ -150,24 +212,13 @@ def reserved_codes(since: datetime) -> Callable[[Connection], tuple[Reserved, ..
     query = select(t.facts.c.incident, t.facts.c.body, closed_at).where(t.coded).order_by(t.facts.c.id)
 
     def read(connection: Connection) -> tuple[Reserved, ...]:
-        found = []
+        reserved = []
         for incident, body, closed in connection.execute(query):
-            at, given = read_instant(closed) if closed else None, read_fact("Coded", body)
-            assert isinstance(given, Coded)
+            at, coded = read_instant(closed) if closed else None, read_fact("Coded", body)
+            assert isinstance(coded, Coded)
             if at is None or at > since:
-                found.append(Reserved(incident, given, at))
-        return tuple(found)
-
-    return read
-
-
-def noticed_at(cause: str) -> Callable[[Connection], datetime | None]:
-    """When this cause was last told; None: never."""
-    query = select(t.notices.c.at).where(t.notices.c.cause == cause)
-
-    def read(connection: Connection) -> datetime | None:
-        at = connection.execute(query).scalar()
-        return read_instant(at) if at else None
+                reserved.append(Reserved(incident, coded, at))
+        return tuple(reserved)
 
     return read
 
@@ -178,82 +229,45 @@ def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, b
     if row is None or row["files"] is None:
         return None
     texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
-    kept = {name: text.encode("latin-1") for name, text in texts.items()}
-    return row["revision"], read_instant(row["since"]), kept
+    return row["revision"], read_instant(row["since"]), {name: text.encode("latin-1") for name, text in texts.items()}
 
 
-def unsettled(connection: Connection) -> tuple[Letter, ...]:
-    """Every notification that is not settled, with its tries, oldest first."""
-    tries: dict[str, list[Attempt]] = {}
-    for row in connection.execute(_TRIES.where(t.pending)).mappings():
-        tries.setdefault(row["key"], []).append(attempt_of(row))
-    words: dict[str, Content] = {}
-    letters = connection.execute(_LETTERS.where(t.pending).order_by(t.notifications.c.id)).mappings()
-    return tuple(
-        Letter(notification_of(row), _content(row, words), tuple(tries.get(row["key"], ()))) for row in letters
-    )
+def noticed_at(cause: str) -> Question[datetime | None]:
+    """When this cause was last told; None: never."""
+    query = select(t.notices.c.at).where(t.notices.c.cause == cause)
 
-
-def records(incident: str) -> Callable[[Connection], tuple[Record, ...]]:
-    """Everything decided for an incident, sent or held back, in the order decided."""
-
-    def read(connection: Connection) -> tuple[Record, ...]:
-        return tuple(_records(connection, incident))
+    def read(connection: Connection) -> datetime | None:
+        at = connection.execute(query).scalar()
+        return read_instant(at) if at else None
 
     return read
 
 
-def _records(connection: Connection, incident: str) -> Iterator[Record]:
-    this = t.notifications.c.incident == incident
-    tries: dict[str, list[RowMapping]] = {}
-    for row in connection.execute(_TRIES.where(this)).mappings():
-        tries.setdefault(row["key"], []).append(row)
-    query = select(t.notifications, t.contents.c.subject, t.contents.c.text, t.contents.c.html)
-    joined = query.outerjoin(t.contents, t.contents.c.digest == t.notifications.c.content)
-    words: dict[str, Content] = {}
-    for row in connection.execute(joined.where(this).order_by(t.notifications.c.id)).mappings():
-        if row["state"] == HELD:
-            yield Record(held_of(row))
-            continue
-        mine = tries.get(row["key"], [])
-        yield Record(
-            decided=notification_of(row),
-            content=_content(row, words),
-            attempts=tuple(attempt_of(each) for each in mine),
-            receipt=next((Receipt(each["receipt"]) for each in reversed(mine) if each["receipt"]), None),
-            state=row["state"],
-            settled_at=read_instant(row["settled_at"]) if row["settled_at"] else None,
-        )
+def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered], ...]]:
+    """Answers recorded after a row: (row, incident, answer), in order."""
+    query = (
+        select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+        .where(t.answers, t.facts.c.id > last)
+        .order_by(t.facts.c.id)
+    )
 
-
-def _content(row: RowMapping, words: dict[str, Content]) -> Content:
-    """The words of a row; equal ones are held once."""
-    found = words.get(row["content"])
-    if found is None:
-        found = words[row["content"]] = Content(row["text"], row["subject"], row["html"])
-    return found
-
-
-def find_attempt(attempt: int) -> Callable[[Connection], tuple[Attempt, Notification] | None]:
-    """A try by its id, and what it was a try of."""
-    one = select(t.attempts).where(t.attempts.c.id == attempt)
-
-    def read(connection: Connection) -> tuple[Attempt, Notification] | None:
-        row = connection.execute(one).mappings().first()
-        if row is None:
-            return None
-        of = connection.execute(select(t.notifications).where(t.notifications.c.key == row["key"])).mappings().one()
-        return attempt_of(row), notification_of(of)
+    def read(connection: Connection) -> tuple[tuple[int, str, Answered], ...]:
+        answers = []
+        for row, incident, kind, body in connection.execute(query):
+            answer = read_fact(kind, body)
+            assert isinstance(answer, Answered)
+            answers.append((row, incident, answer))
+        return tuple(answers)
 
     return read
 
 
-def refusals(connection: Connection) -> tuple[Attempt, ...]:
-    """The newest try at each address that was taken or refused for good, where it was refused."""
-    this = t.attempts.c
-    tells = or_(
-        *(this.outcome.startswith(f'{{"is": "{each.__name__}"', autoescape=True) for each in (Accepted, Refused))
-    )
-    newest = select(func.max(this.id)).where(tells).group_by(this.via, this.address)
-    rows = connection.execute(select(t.attempts).where(this.id.in_(newest)).order_by(this.id)).mappings()
-    return tuple(attempt for attempt in map(attempt_of, rows) if isinstance(attempt.outcome, Refused))
+def reports_since(last: int) -> Question[tuple[Report, ...]]:
+    """Reports for the operators after a row, in order."""
+    query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
+
+    def read(connection: Connection) -> tuple[Report, ...]:
+        rows = connection.execute(query).mappings()
+        return tuple(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]) for row in rows)
+
+    return read

@@ -1,12 +1,12 @@
-"""Rows: notifications, attempts and suppressions as table rows, and back."""
+"""Notifications, attempts and suppressions as table rows, and back."""
 
 import hashlib
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.codec import read_outcome, storable
-from tocsin.adapters.ledger.tables import HELD, PENDING, read_instant, written
+from tocsin.adapters.ledger.codec import read_outcome, replace_surrogates
+from tocsin.adapters.ledger.tables import HELD, PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Attempt, Content, Receipt
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
@@ -23,28 +23,28 @@ def digest_of(content: Content) -> str:
 def content_row(digest: str, content: Content) -> dict[str, Any]:
     """Words as a row."""
     parts = {"subject": content.subject, "text": content.text, "html": content.html}
-    return {"digest": digest, **{name: storable(part) for name, part in parts.items()}}
+    return {"digest": digest, **{name: replace_surrogates(part) for name, part in parts.items()}}
 
 
-def notification_row(each: Notification, content: str) -> dict[str, Any]:
+def notification_row(notification: Notification, content: str) -> dict[str, Any]:
     """A notification that is to be sent, with the digest of its words."""
     return {
-        "key": each.key,
-        "incident": each.incident,
-        "episode": each.episode,
-        "kind": each.kind.value,
-        "reason": each.reason.value,
-        "at": written(each.at),
-        "to": each.to,
-        "via": each.via.value,
-        "roles": ",".join(each.roles),
-        "level": each.level,
-        "round": each.round,
-        "group": each.group,
-        "external": each.external,
-        "next_update_at": written(each.next_update_at) if each.next_update_at else None,
-        "rule": each.rule,
-        "revision": each.revision,
+        "key": notification.key,
+        "incident": notification.incident,
+        "episode": notification.episode,
+        "kind": notification.kind.value,
+        "reason": notification.reason.value,
+        "at": write_instant(notification.at),
+        "to": notification.to,
+        "via": notification.via.value,
+        "roles": ",".join(notification.roles),
+        "level": notification.level,
+        "round": notification.round,
+        "group": notification.group,
+        "external": notification.external,
+        "next_update_at": write_instant(notification.next_update_at) if notification.next_update_at else None,
+        "rule": notification.rule,
+        "revision": notification.revision,
         "content": content,
         "state": PENDING,
         "settled_at": None,
@@ -52,16 +52,16 @@ def notification_row(each: Notification, content: str) -> dict[str, Any]:
     }
 
 
-def held_row(each: Suppression) -> dict[str, Any]:
+def suppression_row(suppression: Suppression) -> dict[str, Any]:
     """A message that was decided not to be sent; `reason` then says why not."""
     return {
-        "key": each.key,
-        "incident": each.incident,
-        "episode": each.episode,
-        "kind": each.kind.value,
-        "reason": each.why.value,
-        "at": written(each.at),
-        "to": each.to,
+        "key": suppression.key,
+        "incident": suppression.incident,
+        "episode": suppression.episode,
+        "kind": suppression.kind.value,
+        "reason": suppression.why.value,
+        "at": write_instant(suppression.at),
+        "to": suppression.to,
         "via": "",
         "roles": "",
         "level": None,
@@ -69,12 +69,12 @@ def held_row(each: Suppression) -> dict[str, Any]:
         "group": None,
         "external": False,
         "next_update_at": None,
-        "rule": each.rule,
-        "revision": each.revision,
+        "rule": suppression.rule,
+        "revision": suppression.revision,
         "content": None,
         "state": HELD,
-        "settled_at": written(each.at),
-        "detail": each.detail,
+        "settled_at": write_instant(suppression.at),
+        "detail": suppression.detail,
     }
 
 
@@ -100,7 +100,7 @@ def notification_of(row: RowMapping) -> Notification:
     )
 
 
-def held_of(row: RowMapping) -> Suppression:
+def suppression_of(row: RowMapping) -> Suppression:
     """A message that was decided not to be sent, as it came out of the ledger."""
     return Suppression(
         key=row["key"],
@@ -117,7 +117,7 @@ def held_of(row: RowMapping) -> Suppression:
 
 
 def attempt_of(row: RowMapping) -> Attempt:
-    """A try as it came out of the ledger."""
+    """An attempt as it came out of the ledger."""
     return Attempt(
         id=row["id"],
         reference=row["key"],

@@ -1,12 +1,12 @@
-"""Shared: the ledger as a process beside the daemon uses it: opened when it is there, and anew when it was replaced.
+"""The ledger as a process beside the daemon uses it: opened once it is there, and anew when it was replaced.
 
-It decides which file is the ledger now. It must not know what is asked of it.
+Decides which file is the ledger now. Must not know what is asked of it.
 """
 
 from pathlib import Path
 
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import Opened, open_existing
+from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
 from tocsin.ports.ledger import LedgerError
 
 
@@ -15,7 +15,7 @@ class SharedLedger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._open: SqlLedger | None = None
+        self._current: SqlLedger | None = None
         self._identity: tuple[int, int] | None = None
         self._former: list[SqlLedger] = []
 
@@ -26,17 +26,17 @@ class SharedLedger:
         except OSError:
             raise LedgerError(f"there is no ledger at {self._path} yet; tocsin run makes it") from None
         identity = status.st_dev, status.st_ino
-        if self._open is None or identity != self._identity:
+        if self._current is None or identity != self._identity:
             engine = open_existing(self._path)
             if engine is None:
                 raise LedgerError(f"the ledger at {self._path} is empty yet; tocsin run fills it")
-            if self._open is not None:
-                self._former.append(self._open)  # somebody may still be asking it
-            self._open, self._identity = SqlLedger(Opened(engine)), identity
-        return self._open
+            if self._current is not None:
+                self._former.append(self._current)  # somebody may still be asking it
+            self._current, self._identity = SqlLedger(OpenedLedger(engine)), identity
+        return self._current
 
     async def close(self) -> None:
         """Let go of the file, and of those that it replaced."""
-        for each in (*self._former, self._open):
-            if each is not None:
-                await each.close()
+        for ledger in (*self._former, self._current):
+            if ledger is not None:
+                await ledger.close()

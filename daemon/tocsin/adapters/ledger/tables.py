@@ -1,4 +1,4 @@
-"""Tables: what the ledger keeps. A change here comes with a script in `migrations/versions`.
+"""What the ledger keeps. A change here comes with a script in `migrations/versions`.
 
 Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read.
 """
@@ -159,7 +159,7 @@ Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 
-def written(at: datetime) -> str:
+def write_instant(at: datetime) -> str:
     """An instant as the tables keep it."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 

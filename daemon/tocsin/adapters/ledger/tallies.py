@@ -1,6 +1,6 @@
-"""Tallies: the ledger's numbers, cheap however large it is.
+"""The ledger's numbers, cheap however large it is.
 
-Rows that change no more are added up once and remembered; each question then counts the newest alone. It must not know
+Rows that change no more are added up once and remembered; each question then counts the newest alone. Must not know
 what the numbers are for.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_column, or_, select
 
 from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.tables import PENDING, read_instant, written
+from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
 from tocsin.domain.notification import Kind
 from tocsin.ports.tally import WAITING, Tally
 
@@ -24,35 +24,37 @@ _DOUBTFUL = t.attempts.c.possible_duplicate != literal_column("''")
 
 
 class Tallies:
-    """Counts one ledger's rows."""
+    """Counts one ledger's rows. May be asked from several threads."""
 
     def __init__(self) -> None:
-        self._one_at_a_time = Lock()
-        sent, tries, came = t.notifications.c, t.attempts.c, t.arrivals.c
-        self._notifications = _Section(t.notifications, [sent.kind, sent.state], t.pending, sent.at)
-        words = [tries.via, func.lower(_OUTCOME), tries.receipt, _DOUBTFUL]
-        self._tries = _Section(t.attempts, words, tries.outcome.is_(None), tries.started_at)
-        self._arrivals = _Section(t.arrivals, [came.kind, came.result], t.unjudged, came.at)
+        self._lock = Lock()
+        notifications, attempts, arrivals = t.notifications.c, t.attempts.c, t.arrivals.c
+        self._notifications = _Section(
+            t.notifications, [notifications.kind, notifications.state], t.pending, notifications.at
+        )
+        groups = [attempts.via, func.lower(_OUTCOME), attempts.receipt, _DOUBTFUL]
+        self._attempts = _Section(t.attempts, groups, attempts.outcome.is_(None), attempts.started_at)
+        self._arrivals = _Section(t.arrivals, [arrivals.kind, arrivals.result], t.unjudged, arrivals.at)
 
     def count(self, connection: Connection, settled_before: datetime) -> Tally:
         """The numbers now. Rows begun before that instant that wait for nothing change no more."""
-        with self._one_at_a_time:
+        with self._lock:
             notifications = self._notifications.count(connection, settled_before)
-            tries = self._tries.count(connection, settled_before)
+            attempts = self._attempts.count(connection, settled_before)
             arrivals = self._arrivals.count(connection, settled_before)
         oldest = select(func.min(t.notifications.c.at)).where(t.pending, t.notifications.c.kind == Kind.PAGE.value)
         at = connection.execute(oldest).scalar()
         outcomes, receipts, duplicates = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[str]()
-        for (via, outcome, receipt, doubtful), number in tries.items():
+        for (via, outcome, receipt, doubtful), number in attempts.items():
             outcomes[via, outcome or WAITING] += number
             duplicates[via] += number if doubtful else 0
             if receipt:
                 receipts[via, receipt] += number
         return Tally(
-            open={row[0]: row[1] for row in connection.execute(_open())},
+            open={row[0]: row[1] for row in connection.execute(_open_incidents())},
             notifications={(kind, WAITING if state == PENDING else state): number
                            for (kind, state), number in notifications.items()},
-            tries=dict(outcomes),
+            attempts=dict(outcomes),
             receipts=dict(receipts),
             duplicates={via: number for via, number in duplicates.items() if number},
             arrivals={(kind, result or WAITING): number for (kind, result), number in arrivals.items()},
@@ -60,7 +62,7 @@ class Tallies:
         )  # fmt: skip
 
 
-def _open() -> Any:
+def _open_incidents() -> Any:
     """Open incidents by the severity of their newest version."""
     later = t.facts.alias("later")
     newest = select(func.max(later.c.id)).where(later.c.incident == t.incidents.c.id, later.c.kind == "Seen")
@@ -86,16 +88,16 @@ class _Section:
 
     def count(self, connection: Connection, settled_before: datetime) -> Counter[tuple[Any, ...]]:
         """How many rows there are of each group."""
-        lively = or_(self._waits, self._begun_at >= written(settled_before))
+        changing = or_(self._waits, self._begun_at >= write_instant(settled_before))
         after = self._id > self._counted
-        first = connection.execute(select(func.min(self._id)).where(after, lively)).scalar()
+        first = connection.execute(select(func.min(self._id)).where(after, changing)).scalar()
         newest = connection.execute(select(func.max(self._id))).scalar() or 0
         last = newest if first is None else first - 1
         if last > self._counted:
-            self._sums += self._added_up(connection, and_(after, self._id <= last))
+            self._sums += self._count_groups(connection, and_(after, self._id <= last))
             self._counted = last
-        return self._sums + self._added_up(connection, self._id > self._counted)
+        return self._sums + self._count_groups(connection, self._id > self._counted)
 
-    def _added_up(self, connection: Connection, these: ColumnElement[bool]) -> Counter[tuple[Any, ...]]:
-        rows = connection.execute(select(func.count(), *self._groups).where(these).group_by(*self._groups))
+    def _count_groups(self, connection: Connection, condition: ColumnElement[bool]) -> Counter[tuple[Any, ...]]:
+        rows = connection.execute(select(func.count(), *self._groups).where(condition).group_by(*self._groups))
         return Counter({tuple(row[1:]): row[0] for row in rows})

@@ -1,8 +1,8 @@
-"""Writer: one thread writes, and commits whatever has come together in one transaction.
+"""One thread writes, and commits whatever has come together in one transaction.
 
-What was awaited to its end is on disk (WAL, synchronous=FULL). It decides what shares a transaction, and who hears of
-a fault: one of the ledger's own (a full disk, a lock, bad I/O) is everybody's, one of a single call is its caller's
-alone. It must not know what is written.
+What was awaited to its end is on disk (WAL, synchronous=FULL). Decides what shares a transaction, and who hears of a
+fault: one of the ledger's own (a full disk, a lock, bad I/O) is everybody's, one of a single call is its caller's
+alone. Must not know what is written.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from tocsin.adapters.ledger.errors import passing, trouble
+from tocsin.adapters.ledger.errors import is_passing, ledger_error
 from tocsin.ports.ledger import LedgerError
 
 GROUP_MAX = 512
@@ -45,48 +45,48 @@ class Writer:
         self._waiting: list[_Call] = []
         self._busy = False
 
-    async def do(self, write: Write[A, R], argument: A) -> R:
+    async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         loop = asyncio.get_running_loop()
         call = _Call(write, argument, loop.create_future())
         self._waiting.append(call)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._go, loop)
+            loop.call_soon(self._start_group, loop)
         result: R = await call.future
         return result
 
     async def close(self) -> None:
         """Finish what is queued, then end the thread."""
         with suppress(LedgerError):
-            await self.do(_nothing, None)
-        await asyncio.to_thread(self._shut)
+            await self.commit(_nothing, None)
+        await asyncio.to_thread(self._end_thread)
 
-    def _shut(self) -> None:
+    def _end_thread(self) -> None:
         self._thread.shutdown()
-        self._let_go()
+        self._disconnect()
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
-    def _go(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _start_group(self, loop: asyncio.AbstractEventLoop) -> None:
         """Send the next group on its way. Whoever gave up waiting before that writes nothing."""
         wanted = [call for call in self._waiting if not call.future.done()]
         group, self._waiting = wanted[:GROUP_MAX], wanted[GROUP_MAX:]
         self._busy = bool(group)
         if group:
-            done = loop.run_in_executor(self._thread, self._commit, group)
-            done.add_done_callback(partial(self._hand_over, loop, group))
+            results = loop.run_in_executor(self._thread, self._write_group, group)
+            results.add_done_callback(partial(self._give_results, loop, group))
 
-    def _hand_over(
+    def _give_results(
         self, loop: asyncio.AbstractEventLoop, group: list[_Call], done: "asyncio.Future[list[Any]]"
     ) -> None:
-        """Give each its result, all in one turn of the loop."""
-        broken = asyncio.CancelledError() if done.cancelled() else done.exception()
-        results = [broken] * len(group) if broken else done.result()
+        """Give each call its result, all in one turn of the loop."""
+        fault = asyncio.CancelledError() if done.cancelled() else done.exception()
+        results = [fault] * len(group) if fault else done.result()
         for call, result in zip(group, results, strict=True):
             if call.future.done():
                 continue
@@ -96,41 +96,42 @@ class Writer:
                 call.future.set_exception(result)
             else:
                 call.future.set_result(result)
-        self._go(loop)
+        self._start_group(loop)
 
-    def _commit(self, group: list[_Call]) -> list[Any]:
+    def _write_group(self, group: list[_Call]) -> list[Any]:
         """In the thread: results, or why there is none, in the group's order."""
         try:
-            return self._together(group)
+            return self._transact(group)
         except (IntegrityError, DataError, ProgrammingError, ValueError, OverflowError) as fault:
             if len(group) == 1:
-                return [trouble(fault)]
-            return [self._commit([call])[0] for call in group]
+                return [ledger_error(fault)]
+            return [self._write_group([call])[0] for call in group]
         except (SQLAlchemyError, OSError) as fault:
-            if not passing(fault):
-                self._let_go()  # nothing is known about the connections now; the next group opens anew
+            if not is_passing(fault):
+                self._disconnect()  # nothing is known about the connections now; the next group opens anew
                 self._engine.dispose()
-            return [trouble(fault)] * len(group)
+            return [ledger_error(fault)] * len(group)
 
-    def _together(self, group: list[_Call]) -> list[Any]:
+    def _transact(self, group: list[_Call]) -> list[Any]:
+        """Write a group in one transaction: all of it or nothing."""
         results: dict[_Call, Any] = {}
         if self._connection is None:
             self._connection = self._engine.connect()
         with self._connection.begin():
-            for write, calls in _alike(group).items():
-                found = write(self._connection, [call.argument for call in calls])
-                results.update(zip(calls, found, strict=True))
+            for write, calls in _by_write(group).items():
+                given = write(self._connection, [call.argument for call in calls])
+                results.update(zip(calls, given, strict=True))
         return [results[call] for call in group]
 
 
-def _alike(group: list[_Call]) -> dict[Write[Any, Any], list[_Call]]:
+def _by_write(group: list[_Call]) -> dict[Write[Any, Any], list[_Call]]:
     """The calls by what they write, so that each kind is one statement for all. Calls of one group are concurrent:
     nobody has seen another's result, so their order is free.
     """
-    alike: dict[Write[Any, Any], list[_Call]] = {}
+    calls: dict[Write[Any, Any], list[_Call]] = {}
     for call in group:
-        alike.setdefault(call.write, []).append(call)
-    return alike
+        calls.setdefault(call.write, []).append(call)
+    return calls
 
 
 def _nothing(_connection: Connection, arguments: Sequence[None]) -> Sequence[None]:

@@ -1,7 +1,7 @@
-"""Writes: what the writer does in a transaction, each for many callers at once, one statement for all of them.
+"""What the writer does in a transaction, each for many callers at once, one statement for all of them.
 
-The insert that tolerates a row already there stands here alone: it is all that differs between databases. Decides
-nothing about what is due; must not know threads or tasks.
+The insert that tolerates a row already there stands here alone: it is all that differs between databases. Must not
+know threads or tasks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ from sqlalchemy.dialects.sqlite import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.tables import PENDING, read_instant
+from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Receipt
 
 KEYS_AT_ONCE = 500
@@ -39,13 +39,13 @@ COMPILED_MAX = 64
 CONFIGS_KEPT = 20
 """How many configs keep their files."""
 REPORTS_KEPT = 1000
-"""How many words for the operators are kept."""
+"""How many reports for the operators are kept."""
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class RecordEntry:
     """What one call writes about an incident. `contents` are by digest; `finished`: a start need not load it."""
 
     incident: str
@@ -55,113 +55,115 @@ class Entry:
     finished: bool = False
 
 
-class Telling(NamedTuple):
-    """What one `notice` call asks."""
+class NoticeClaim(NamedTuple):
+    """What one `claim_notice` call asks."""
 
     cause: str
     at: datetime
     quiet: timedelta
 
 
-def _unless_there(table: Table) -> TolerantInsert:
+def _insert_if_new(table: Table) -> TolerantInsert:
     return tolerant_insert(table).on_conflict_do_nothing()
 
 
-def _in_place(table: Table, key: str, *columns: str) -> TolerantInsert:
-    """An insert that replaces these columns of the row already there."""
-    fresh = tolerant_insert(table)
-    return fresh.on_conflict_do_update([key], set_={column: fresh.excluded[column] for column in columns})
+def _insert_or_replace(table: Table, key: str, *columns: str) -> TolerantInsert:
+    """An insert that replaces only these columns of a row already there."""
+    row = tolerant_insert(table)
+    return row.on_conflict_do_update([key], set_={column: row.excluded[column] for column in columns})
 
 
-_OPEN = _in_place(t.incidents, "id", "finished")
+_STATE = _insert_or_replace(t.incidents, "id", "finished")
 _FACT = insert(t.facts)
-_CONTENT = _unless_there(t.contents)
+_CONTENT = _insert_if_new(t.contents)
 _NOTIFICATION = insert(t.notifications)
-_KNOWN = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
-_LAST_TRY = select(func.coalesce(func.max(t.attempts.c.id), 0))
-_TRIES = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
-_BEGIN = insert(t.attempts).values(number=_TRIES.scalar_subquery())
-_BEGUN = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
-_END = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
+_KNOWN_KEYS = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
+_LAST_ATTEMPT = select(func.coalesce(func.max(t.attempts.c.id), 0))
+_NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
+_BEGIN = insert(t.attempts).values(number=_NEXT_NUMBER.scalar_subquery())
+_NUMBERS = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
+_CHANGE_ATTEMPT = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
-_KEEP_FILE = _in_place(t.incidents, "id", "file", "digest", "data")
-_ARRIVE = _unless_there(t.arrivals)
-_JUDGED = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
-_TOLD = _in_place(t.notices, "cause", "at")
+_KEEP_FILE = _insert_or_replace(t.incidents, "id", "file", "digest", "data")
+_ARRIVAL = _insert_if_new(t.arrivals)
+_RESULT = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
+_NOTICE = _insert_or_replace(t.notices, "cause", "at")
 
 
-def record(connection: Connection, entries: Sequence[Entry]) -> list[frozenset[str]]:
+def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[frozenset[str]]:
     """Facts, and the notifications whose keys are new; which of those are to be sent, for each entry."""
     touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
     if touched:
         states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
-        _all(connection, _OPEN, states)
+        _run_each(connection, _STATE, states)
     facts = [row for entry in entries for row in entry.facts]
     if facts:
-        _all(connection, _FACT, facts)
+        _run_each(connection, _FACT, facts)
     rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
     known = _known(connection, list(rows))
     new: list[Row] = []
     results = []
     for entry in entries:
-        mine = [rows.pop(row["key"]) for row in entry.notifications if row["key"] in rows and row["key"] not in known]
-        new += mine
-        results.append(frozenset(row["key"] for row in mine if row["state"] == PENDING))
+        added = [rows.pop(row["key"]) for row in entry.notifications if row["key"] in rows and row["key"] not in known]
+        new += added
+        results.append(frozenset(row["key"] for row in added if row["state"] == PENDING))
     if new:
-        words = {digest: row for entry in entries for digest, row in entry.contents.items()}
-        needed = {row["content"]: None for row in new if row["content"] is not None}
-        if needed:
-            _all(connection, _CONTENT, [words[digest] for digest in needed])
-        _all(connection, _NOTIFICATION, new)
+        contents = {digest: row for entry in entries for digest, row in entry.contents.items()}
+        digests = dict.fromkeys(row["content"] for row in new if row["content"] is not None)
+        if digests:
+            _run_each(connection, _CONTENT, [contents[digest] for digest in digests])
+        _run_each(connection, _NOTIFICATION, new)
     return results
 
 
 def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Tries that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so the
-    ids can be counted here, and one statement does for all.
+    """Attempts that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so
+    the ids can be counted here, and one statement does for all.
     """
-    last: int = connection.execute(_LAST_TRY).scalar_one()
+    last: int = connection.execute(_LAST_ATTEMPT).scalar_one()
     ids = range(last + 1, last + 1 + len(rows))
-    _all(connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)])
-    numbers = connection.execute(_BEGUN, {"last": last}).scalars()
+    _run_each(
+        connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)]
+    )
+    numbers = connection.execute(_NUMBERS, {"last": last}).scalars()
     return list(zip(ids, numbers, strict=True))
 
 
 def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """How tries ended; `this` is the try's id."""
-    _all(connection, _END, rows)
+    """How attempts ended; `this` is the attempt's id."""
+    _run_each(connection, _CHANGE_ATTEMPT, rows)
     return [None] * len(rows)
 
 
 def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Notifications for which nothing more is tried; `this` is the key. The first state stands."""
-    _all(connection, _SETTLE, rows)
+    _run_each(connection, _SETTLE, rows)
     return [None] * len(rows)
 
 
 def record_receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """What became of tries; `this` is the try's id. Only forward."""
+    """What became of attempts; `this` is the attempt's id. Only forward."""
     for row in rows:
-        known = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
-        if known is None or Receipt(row["receipt"]).rank > Receipt(known).rank:
-            _all(connection, _END, [row])
+        before = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
+        if Receipt(row["receipt"]).rank > Receipt(before or Receipt.UNKNOWN).rank:
+            _run_each(connection, _CHANGE_ATTEMPT, [row])
     return [None] * len(rows)
 
 
 def record_arrival(connection: Connection, rows: Sequence[Row]) -> list[bool]:
     """What came in; whether each was new."""
-    return [connection.execute(_ARRIVE, row).rowcount == 1 for row in rows]
+    return [connection.execute(_ARRIVAL, row).rowcount == 1 for row in rows]
 
 
 def record_result(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Arrivals that need nothing more; `this` is the row. The first result stands."""
-    _all(connection, _JUDGED, rows)
+    _run_each(connection, _RESULT, rows)
     return [None] * len(rows)
 
 
 def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """The newest good version of incidents' files."""
-    _all(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
+    _run_each(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
     return [None] * len(rows)
 
 
@@ -175,27 +177,27 @@ def record_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
 
 
 def report(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """Words for the operators. Only the newest are kept."""
+    """Reports for the operators. Only the newest are kept."""
     connection.execute(insert(t.reports), rows)
     newest = connection.execute(select(func.max(t.reports.c.id))).scalar_one()
     connection.execute(delete(t.reports).where(t.reports.c.id <= newest - REPORTS_KEPT))
     return [None] * len(rows)
 
 
-def claim_notice(connection: Connection, tellings: Sequence[Telling]) -> list[bool]:
-    """Whether each cause may be told now. A telling in the future means a clock put back: it does not count."""
-    return [_notice(connection, each) for each in tellings]
+def claim_notice(connection: Connection, claims: Sequence[NoticeClaim]) -> list[bool]:
+    """Whether each cause may be told now. A notice in the future means a clock put back: it does not count."""
+    return [_claim(connection, claim) for claim in claims]
 
 
-def _notice(connection: Connection, each: Telling) -> bool:
-    told_at = connection.execute(select(t.notices.c.at).where(t.notices.c.cause == each.cause)).scalar()
-    if told_at is not None and timedelta(0) <= each.at - read_instant(told_at) < each.quiet:
+def _claim(connection: Connection, claim: NoticeClaim) -> bool:
+    noticed_at = connection.execute(select(t.notices.c.at).where(t.notices.c.cause == claim.cause)).scalar()
+    if noticed_at is not None and timedelta(0) <= claim.at - read_instant(noticed_at) < claim.quiet:
         return False
-    connection.execute(_TOLD, {"cause": each.cause, "at": t.written(each.at)})
+    connection.execute(_NOTICE, {"cause": claim.cause, "at": write_instant(claim.at)})
     return True
 
 
-def _all(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
+def _run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
     """Run a statement for each row; all have the same keys. Compiled once, it goes to the driver as it is: building
     the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
     """
@@ -220,5 +222,5 @@ def _known(connection: Connection, keys: Sequence[str]) -> set[str]:
     """Those of the keys that the ledger holds already."""
     known: set[str] = set()
     for start in range(0, len(keys), KEYS_AT_ONCE):
-        known.update(connection.execute(_KNOWN, {"keys": keys[start : start + KEYS_AT_ONCE]}).scalars())
+        known.update(connection.execute(_KNOWN_KEYS, {"keys": keys[start : start + KEYS_AT_ONCE]}).scalars())
     return known

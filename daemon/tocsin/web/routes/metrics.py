@@ -65,7 +65,7 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
     yield _age("tocsin_oldest_unsettled_page_age_seconds", "Since the oldest unsettled page was due.", oldest, at)
     yield from _sums("tocsin_notifications", "Messages decided", "kind", "state", tally.notifications)
     known = {(via.value, outcome): 0 for via in Channel for outcome in OUTCOMES}
-    yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", known | dict(tally.tries))
+    yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", known | dict(tally.attempts))
     said = GaugeMetricFamily("tocsin_receipts", "Tries by what the provider said last.", labels=["channel", "receipt"])
     for (via, receipt), number in sorted(tally.receipts.items()):
         said.add_metric([via, receipt], number)
