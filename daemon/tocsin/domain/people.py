@@ -30,7 +30,7 @@ class ChannelTraits:
 
 
 class Channel(StrEnum):
-    """A way to reach somebody: those that wake people first."""
+    """A way to reach somebody."""
 
     SMS = "sms"
     EMAIL = "email"

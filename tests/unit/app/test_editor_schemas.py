@@ -182,6 +182,7 @@ GOOD_FRAGMENTS = [
     "roles: {r: {title: R, duties: D, chain: ana}}",
     GROUP % "external: true, via: [email, sms], people: ana, language: en",
     "stakeholders: {g: {people: [ana], emails: []}}",
+    "stakeholders: {g: {people: [], emails: [g@example.com]}}",
     "hours: {h: {timezone: Asia/Kolkata, during: 00:00-00:00}}",
 ]
 WRONG_FRAGMENTS = [
@@ -235,6 +236,7 @@ WRONG_FRAGMENTS = [
     GROUP % "external: 1",
     "stakeholders: {g: {emails: []}}",
     "stakeholders: {g: {people: []}}",
+    "stakeholders: {g: {people: [], emails: []}}",
     "hours: {h: {timezone: UTC, during: [mon-fri 09:00-17:60]}}",
     "hours: {h: {timezone: UTC, during: {mon: 09:00-17:00}}}",
     "operators: [ana]\npeople: {x: {email: x@example.com}}",

@@ -29,6 +29,7 @@ from tocsin.formats.schema.fields import (
     Name,
     Names,
     NamesOnce,
+    PerhapsNames,
     Phone,
     Text,
     Truth,
@@ -226,7 +227,7 @@ class GroupEntry(Model):
     model_config = ConfigDict(json_schema_extra=json_schema.one_at_least("people", "emails"))
 
     title: Text | None = Field(None, description="what people call it; absent: its name")
-    people: NamesOnce | None = Field(None, description="members from `people`, by id")
+    people: PerhapsNames = Field(default_factory=list, description="members from `people`, by id")
     emails: Emails = Field(default_factory=list, description="plain addresses, such as a mailing list")
     via: Channels = Field(default_factory=lambda: [Channel.EMAIL], description="how its people hear; absent: email")
     external: Truth = Field(default=False, description="hears public wording only")

@@ -175,7 +175,7 @@ def _group(entry: DeclaredEntry[GroupEntry], model: GroupEntry) -> StakeholderGr
     return StakeholderGroup(
         id=entry.name,
         title=model.title or entry.name,
-        people=tuple(model.people or ()),
+        people=tuple(model.people),
         emails=tuple(model.emails),
         via=tuple(model.via),
         external=model.external,

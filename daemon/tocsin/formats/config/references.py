@@ -155,5 +155,5 @@ def _services(fragments: Fragments) -> Iterator[Problem]:
 
 def _groups(fragments: Fragments) -> Iterator[Problem]:
     for entry in fragments.stakeholders.values():
-        for number, person in enumerate((entry.model.people if entry.model else None) or ()):
+        for number, person in enumerate(entry.model.people if entry.model else ()):
             yield from _unknown(entry, ("people", number), person, "person", fragments.people)

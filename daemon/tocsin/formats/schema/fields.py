@@ -83,6 +83,12 @@ Names = Annotated[
 NamesOnce = Annotated[
     Names, AfterValidator(_each_once), WithJsonSchema(json_schema.one_or_list(patterns.NAME, once=True))
 ]
+PerhapsNames = Annotated[
+    list[Name],
+    BeforeValidator(one_or_many),
+    AfterValidator(_each_once),
+    WithJsonSchema(json_schema.one_or_list(patterns.NAME, least=0, once=True)),
+]
 Channels = Annotated[
     list[Channel],
     BeforeValidator(one_or_many),
