@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.cli.options import Opened, config_option, fail, moment, open_policy
-from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Content, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
@@ -87,17 +87,9 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
 
 
 def _said(outcome: Outcome) -> str:
-    """What became of it, in the provider's words."""
-    match outcome:
-        case Accepted(provider_id=provider_id):
-            return f"accepted ({provider_id})" if provider_id else "accepted"
-        case Deferred(detail=detail, code=code):
-            return f"deferred: {_words(code, detail)}"
-        case Refused(detail=detail, code=code):
-            return f"refused: {_words(code, detail)}"
-        case Uncertain(detail=detail, code=code):
-            return f"uncertain, it may have left: {_words(code, detail)}"
+    """What became of it, with the provider's name for it or its answer."""
+    from tocsin.wording.report.outcome import outcome_sentence
 
-
-def _words(code: str, detail: str) -> str:
-    return detail if code in detail else f"{code} {detail}"
+    if isinstance(outcome, Accepted) and outcome.provider_id:
+        return f"accepted ({outcome.provider_id})"
+    return outcome_sentence(outcome, tried_again=False)

@@ -6,9 +6,10 @@ It says equal things once; it must not know why the messages were decided.
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Receipt, Record, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Record, Uncertain
 from tocsin.domain.notification import Notification
 from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.wording.report.outcome import outcome_word, provider_answer
 
 DETAIL_LIMIT = 80
 """The longest answer of a provider that is shown, in characters."""
@@ -33,31 +34,27 @@ def fate(record: Record) -> str:
         return "not sent yet" if record.state == "pending" else _STATES.get(record.state, record.state)
     last = record.attempts[-1]
     said = _outcome(last, record.state)
-    if record.receipt in (Receipt.DELIVERED, Receipt.UNDELIVERED):
+    if record.receipt and record.receipt.final:
         said = f"{said}, {record.receipt}"
     copies = dict.fromkeys(each.possible_duplicate for each in record.attempts if each.possible_duplicate)
     return f"{said}, possible duplicate ({'; '.join(map(_short, copies))})" if copies else said
 
 
 def _outcome(last: Attempt, state: str) -> str:
+    """How a try ended, and what follows while the message is not settled."""
     going_on = state == "pending"
+    word = outcome_word(last.outcome)
     match last.outcome:
-        case Accepted():
-            return "accepted" if last.number == 1 else f"accepted at try {last.number}"
-        case Deferred(detail=detail, code=code):
-            how = f"retrying after try {last.number}" if going_on else _STATES.get(state, "given up")
-            return f"{how}{_because(code, detail)}"
-        case Refused(detail=detail, code=code):
-            return f"refused{_because(code, detail)}"
-        case Uncertain(detail=detail, code=code):
-            return f"uncertain{', being looked into' if going_on else ''}{_because(code, detail)}"
-        case None:
-            return "on its way" if going_on else "of uncertain fate"
-
-
-def _because(code: str, detail: str) -> str:
-    words = _short(detail if code in detail else f"{code} {detail}")
-    return f" ({words})" if words else ""
+        case Accepted() if last.number > 1:
+            word = f"{word} at try {last.number}"
+        case Deferred():
+            word = f"retrying after try {last.number}" if going_on else _STATES.get(state, "given up")
+        case Uncertain() if going_on:
+            word = f"{word}, being looked into"
+        case None if not going_on:
+            word = "of uncertain fate"
+    answer = provider_answer(last.outcome, DETAIL_LIMIT)
+    return f"{word} ({answer})" if answer else word
 
 
 def _short(text: str) -> str:

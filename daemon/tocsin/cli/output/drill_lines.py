@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tocsin.app.incidents.drill import Drilled, Passage
-from tocsin.domain.delivery import Accepted, Deferred, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Receipt
 from tocsin.domain.notification import Kind, Suppression
 from tocsin.domain.policy import Policy
-from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import brief, utc
+from tocsin.wording.report.outcome import outcome_sentence
 
 DETAIL_MOST = 100
 """Characters of a provider's answer."""
@@ -146,21 +147,7 @@ def _outcome(each: Passage) -> str:
         return "accepted, but not delivered"
     if not each.record.attempts:
         return "never left"
-    match each.record.attempts[-1].outcome:
-        case Accepted():
-            return "accepted"
-        case Deferred(detail=detail, code=code):
-            return f"put off: {_words(code, detail)}"
-        case Refused(detail=detail, code=code):
-            return f"refused: {_words(code, detail)}"
-        case Uncertain(detail=detail, code=code):
-            return f"uncertain, it may have left: {_words(code, detail)}"
-        case None:
-            return "on its way"
-
-
-def _words(code: str, detail: str) -> str:
-    return cut(one_line(clean(detail if code in detail else f"{code} {detail}")), DETAIL_MOST)
+    return outcome_sentence(each.record.attempts[-1].outcome, DETAIL_MOST)
 
 
 def _message(each: Passage, policy: Policy) -> str:

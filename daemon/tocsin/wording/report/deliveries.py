@@ -6,10 +6,11 @@ Messages decided together are told together: a page's channels, a group's reader
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from tocsin.domain.delivery import Accepted, Deferred, Receipt, Record, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
+from tocsin.wording.report.outcome import outcome_word, provider_answer
 
 NAMED_MOST = 6
 """Up to how many deliveries of one update or closing are told one by one; of more, those that went well are counted."""
@@ -84,23 +85,9 @@ def _outcome(record: Record) -> Runs:
     last = record.attempts[-1]
     at = f" {last.ended_at:%H:%M:%S}" if last.ended_at else ""
     tries = f" at try {last.number}" if last.number > 1 else ""
-    match last.outcome:
-        case Accepted():
-            ended = runs(f"accepted{at}{tries}")
-        case Deferred(detail=detail, code=code):
-            ended = runs(f"put off{at}{tries}", _provider_words(code, detail))
-        case Refused(detail=detail, code=code):
-            ended = runs(f"refused{at}{tries}", _provider_words(code, detail))
-        case Uncertain(detail=detail, code=code):
-            ended = runs(f"uncertain{at}{tries}", _provider_words(code, detail))
-        case None:
-            ended = runs("on its way")
+    word = outcome_word(last.outcome)
+    answer = provider_answer(last.outcome)
+    ended = runs(f"{word}{at}{tries}" if last.outcome else word, runs(" (", quoted(answer), ")") if answer else ())
     receipt = f", {record.receipt.value}" if record.receipt and record.receipt.final else ""
     duplicate = quoted(last.possible_duplicate)
     return runs(ended, receipt, runs(", possibly a second copy (", duplicate, ")") if last.possible_duplicate else ())
-
-
-def _provider_words(code: str, detail: str) -> Runs:
-    """What the provider said, with its code unless the words hold it."""
-    words = quoted(detail if code in detail else f"{code} {detail}")
-    return runs(" (", words, ")") if words.text else ()
