@@ -1,4 +1,6 @@
-"""Closing: after the resolution everybody who heard the start hears the end (P5, rules 3, 25)."""
+"""After resolving: everybody who was reached hears the end (P5, rules 3, 25), and afterwards some are asked to verify
+that it is well and to write the review (rule 27).
+"""
 
 from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
 from tocsin.domain.notification import Kind, Reason, Why
@@ -9,9 +11,14 @@ from tocsin.planning.escalation import last_resort_people
 from tocsin.planning.needed_roles import roles_in_order
 from tocsin.planning.reach import channels_of, holder_of, open_channels
 
+VERIFY_TIMES = 3
+"""How often health is asked for, `verify_after` apart."""
+REMINDERS_AFTER_DUE = 3
+"""How many reminders of a review still go after it was due."""
+
 
 def send_closing(draft: Draft) -> None:
-    """One closing message to each reader reached in the episode, on each channel that reached them."""
+    """One closing message to each reader reached in the episode, on each channel that reached them (rule 25)."""
     history = draft.history
     if history.closed:
         return
@@ -19,22 +26,66 @@ def send_closing(draft: Draft) -> None:
     at, rule = draft.instant(history.resolved_at), draft.severity.place
     for group in history.groups.values():
         if group.held_since is not None:
-            draft.hold(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
+            draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
     people = {reader for reader in history.reached if draft.person(reader)}
-    written = {person.email.casefold() for person in map(draft.person, people) if person}
+    emails = {person.email.casefold() for person in map(draft.person, people) if person}
     for reader, reached in history.reached.items():
-        if reader not in people and reader.casefold() in written:
-            draft.hold(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, "it is somebody's who hears it anyway", rule)
+        if reader not in people and reader.casefold() in emails:
+            detail = "it is somebody's who hears it anyway"
+            draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
             continue
-        channels = _channels(draft, reader, reached.channels)
+        channels = _closing_channels(draft, reader, reached.channels)
         for via in channels:
             draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
         if not channels:
-            draft.hold(Kind.CLOSING, Why.LEFT_CONFIG, at, reader, "no address in the config is left", rule)
+            draft.suppress(Kind.CLOSING, Why.LEFT_CONFIG, at, reader, "no address in the config is left", rule)
     draft.record(Closed(at))
 
 
-def _channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -> tuple[Channel, ...]:
+def ask_to_verify(draft: Draft) -> None:
+    """Ask at the resolution + 1, 2 and 3 × `verify_after`, until `verified_by` or an `ok`. What was missed is asked
+    once (rule 4).
+    """
+    history, verify_after = draft.history, draft.severity.verify_after
+    if verify_after is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
+        return
+    assert history.resolved_at is not None
+    number = min(max((draft.now - history.resolved_at) // verify_after, 0), VERIFY_TIMES)
+    if number > history.verify_asked:
+        at = draft.instant(history.resolved_at + number * verify_after)
+        lead = holder_of(draft, TECHNICAL_LEAD)
+        people = [lead] if lead else _last_resort(draft)
+        draft.record(VerifyAsked(at, number, tuple(person.id for person in people)))
+        rule, roles = draft.severity.place, (TECHNICAL_LEAD,)
+        for person in people:
+            for via in channels_of(person, draft.page_via, history):
+                draft.send(Kind.VERIFY, Reason.VERIFY_DUE, at, person.id, via, rule=rule, roles=roles)
+    if number < VERIFY_TIMES:
+        draft.look_at(history.resolved_at + (number + 1) * verify_after)
+
+
+def ask_for_review(draft: Draft) -> None:
+    """Ask for the review at the resolution and each `remind_every` until `review` is set, the last time at the due date
+    + 3 × `remind_every`.
+    """
+    history, policy = draft.history, draft.severity.review
+    if policy is None or draft.incident.review:
+        return
+    assert history.resolved_at is not None
+    last = (policy.within + REMINDERS_AFTER_DUE * policy.remind_every) // policy.remind_every
+    number = min((draft.now - history.resolved_at) // policy.remind_every, last)
+    if number >= history.review_asked:
+        at = draft.instant(history.resolved_at + number * policy.remind_every)
+        owners = _review_owners(draft)
+        draft.record(ReviewAsked(at, number, tuple(person.id for person, _ in owners)))
+        for person, roles in owners:
+            for via in channels_of(person, (Channel.EMAIL,), history):
+                draft.send(Kind.REVIEW, Reason.REVIEW_DUE, at, person.id, via, rule=policy.place, roles=roles)
+    if number < last:
+        draft.look_at(history.resolved_at + (number + 1) * policy.remind_every)
+
+
+def _closing_channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -> tuple[Channel, ...]:
     """Those that reached the reader and were not refused since; if none is left, whatever they still have."""
     person = draft.person(reader)
     if person is None:
@@ -43,76 +94,22 @@ def _channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -> tuple[
             address == email.casefold() for group in draft.policy.stakeholders.values() for email in group.emails
         )
         return tuple(via for via in reached if listed and (reader, via) not in draft.history.refused)
-    left = open_channels(person, draft.history)
-    return tuple(via for via in reached if via in left) or left
+    usable = open_channels(person, draft.history)
+    return tuple(via for via in reached if via in usable) or usable
 
 
-VERIFY_TIMES = 3
-
-
-REVIEW_GOES_ON_FOR = 3
-
-
-def ask_to_verify(draft: Draft) -> None:
-    """Ask at resolved + 1, 2, 3 × `verify_after`, until `verified_by` or an `ok`; what was missed is asked once."""
-    history, wait = draft.history, draft.severity.verify_after
-    if wait is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
-        return
-    assert history.resolved_at is not None
-    number = min(max((draft.now - history.resolved_at) // wait, 0), VERIFY_TIMES)
-    if number > history.verify_asked:
-        at = draft.instant(history.resolved_at + number * wait)
-        lead = holder_of(draft, TECHNICAL_LEAD)
-        people = [lead] if lead else _last_resort(draft)
-        draft.record(VerifyAsked(at, number, tuple(person.id for person in people)))
-        for person in people:
-            for via in channels_of(person, draft.page_via, history):
-                draft.send(
-                    Kind.VERIFY,
-                    Reason.VERIFY_DUE,
-                    at,
-                    person.id,
-                    via,
-                    rule=draft.severity.place,
-                    roles=(TECHNICAL_LEAD,),
-                )
-    if number < VERIFY_TIMES:
-        draft.look(history.resolved_at + (number + 1) * wait)
-
-
-def ask_for_review(draft: Draft) -> None:
-    """Ask the Scribe and the Commander at the resolution and each `remind_every` until `review` is set, for the last
-    time at most three reminders after the due date.
-    """
-    history, policy = draft.history, draft.severity.review
-    if policy is None or draft.incident.review:
-        return
-    assert history.resolved_at is not None
-    last = (policy.within + REVIEW_GOES_ON_FOR * policy.remind_every) // policy.remind_every
-    number = min((draft.now - history.resolved_at) // policy.remind_every, last)
-    if number >= history.review_asked:
-        at = draft.instant(history.resolved_at + number * policy.remind_every)
-        owners = _owners(draft)
-        draft.record(ReviewAsked(at, number, tuple(person.id for person, _ in owners)))
-        for person, roles in owners:
-            for via in channels_of(person, (Channel.EMAIL,), history):
-                draft.send(Kind.REVIEW, Reason.REVIEW_DUE, at, person.id, via, rule=policy.place, roles=roles)
-    if number < last:
-        draft.look(history.resolved_at + (number + 1) * policy.remind_every)
-
-
-def _owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
+def _review_owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
     """Whichever of Commander and Scribe has a holder, with the roles each holds; the last resort if neither has."""
-    order = [name for name in roles_in_order(draft) if name in (COMMANDER, SCRIBE)]
+    order = [role for role in roles_in_order(draft) if role in (COMMANDER, SCRIBE)]
     owners: dict[str, tuple[Person, tuple[str, ...]]] = {}
     for role in dict.fromkeys((*order, COMMANDER, SCRIBE)):
         person = holder_of(draft, role)
         if person is not None:
-            held = owners[person.id][1] if person.id in owners else ()
-            owners[person.id] = (person, (*held, role))
+            roles = owners[person.id][1] if person.id in owners else ()
+            owners[person.id] = (person, (*roles, role))
     return list(owners.values()) or [(person, ()) for person in _last_resort(draft)]
 
 
 def _last_resort(draft: Draft) -> list[Person]:
-    people = (draft.person(name) for name in last_resort_people(draft, frozenset()))
+    people = (draft.person(name) for name in last_resort_people(draft, without=frozenset()))
     return [person for person in people if person is not None]

@@ -28,20 +28,19 @@ def groups_concerned(incident: Incident, policy: Policy, severity: Severity) -> 
     """The severity's streams in their order, then the services' groups on the first stream's cadence. A drill leaves
     external groups out.
     """
-    found: dict[str, Concern] = {}
+    concerns: dict[str, Concern] = {}
     for stream in severity.updates:
         for name in stream.to:
-            found.setdefault(name, Concern(policy.stakeholders[name], stream.cadence, stream.place))
-    first = severity.updates[0].cadence if severity.updates else NO_CADENCE
-    for service in (policy.services.get(name) for name in incident.services):
-        for name in service.stakeholders if service else ():
-            assert service is not None
-            found.setdefault(name, Concern(policy.stakeholders[name], first, service.place))
-    return tuple(each for each in found.values() if not (incident.drill and each.group.external))
+            concerns.setdefault(name, Concern(policy.stakeholders[name], stream.cadence, stream.place))
+    cadence = severity.updates[0].cadence if severity.updates else NO_CADENCE
+    for service in (policy.services[name] for name in incident.services if name in policy.services):
+        for name in service.stakeholders:
+            concerns.setdefault(name, Concern(policy.stakeholders[name], cadence, service.place))
+    return tuple(concern for concern in concerns.values() if not (incident.drill and concern.group.external))
 
 
 class Audience:
-    """Who reads what each of these groups is told; worked out when somebody is to be told, not at every look."""
+    """Who reads what each of these groups hears; worked out when somebody is to hear something, not at every look."""
 
     def __init__(
         self,
@@ -50,14 +49,14 @@ class Audience:
         history: History,
         leaving: Iterable[StakeholderGroup] = (),
     ) -> None:
-        self._asked = (groups, policy, history, leaving)
-        self._known: dict[str, Readers] | None = None
+        self._arguments = (groups, policy, history, leaving)
+        self._readers: dict[str, Readers] | None = None
 
     def of(self, group: str) -> Readers:
         """The (reader, channel) pairs of one group."""
-        if self._known is None:
-            self._known = readers_of(*self._asked)
-        return self._known[group]
+        if self._readers is None:
+            self._readers = readers_of(*self._arguments)
+        return self._readers[group]
 
 
 def readers_of(
@@ -67,31 +66,32 @@ def readers_of(
     names them, else to the first external one; equal addresses are one reader. Groups that are `leaving` have only
     those whom no other group has.
     """
-    found: dict[str, Readers] = {}
-    taken: set[str] = set()
+    readers: dict[str, Readers] = {}
+    seen: set[str] = set()
     for some in (groups, leaving):
-        for group in sorted(some, key=lambda each: each.external):
-            found[group.id] = tuple(_of_group(group, policy, history, taken))
-    return found
+        for group in sorted(some, key=lambda group: group.external):
+            readers[group.id] = tuple(_readers_of_group(group, policy, history, seen))
+    return readers
 
 
-def _of_group(
-    group: StakeholderGroup, policy: Policy, history: History, taken: set[str]
+def _readers_of_group(
+    group: StakeholderGroup, policy: Policy, history: History, seen: set[str]
 ) -> Iterable[tuple[str, Channel]]:
+    """Those of the group who were not seen in an earlier one; adds them to `seen`."""
     for name in group.people:
         person = policy.people.get(name)
-        if person is None or _take(taken, name, person.email, person.phone):
+        if person is None or _seen_before(seen, name, person.email, person.phone):
             continue
         for via in channels_of(person, group.via, history):
             yield name, via
     for address in group.emails:
-        if not _take(taken, address) and (address, Channel.EMAIL) not in history.refused:
+        if not _seen_before(seen, address) and (address, Channel.EMAIL) not in history.refused:
             yield address, Channel.EMAIL
 
 
-def _take(taken: set[str], *names: str) -> bool:
-    """Whether one of these names or addresses was taken before; from now on all of them are."""
+def _seen_before(seen: set[str], *names: str) -> bool:
+    """Whether one of these names or addresses was seen before; from now on all of them are."""
     keys = {name.casefold() for name in names if name}
-    known = not keys.isdisjoint(taken)
-    taken |= keys
+    known = not keys.isdisjoint(seen)
+    seen |= keys
     return known

@@ -1,5 +1,5 @@
-"""Standing: how an incident stands at an instant: who holds each role that is needed, and when the next update is
-promised (rules 23, 26). It looks; it decides nothing and sends nothing.
+"""How an incident stands at an instant: who holds each role that is needed, and when the next update is promised (rules
+23, 26). It looks; it decides nothing and sends nothing.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RoleHolder:
 
 @dataclass(frozen=True, slots=True)
 class CurrentState:
-    """The roles needed, in the severity's order, and the earliest promised update."""
+    """The roles needed, in the severity's order, then others assigned; and the earliest promised update."""
 
     roles: tuple[RoleHolder, ...]
     next_update_at: datetime | None
@@ -37,13 +37,12 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
     for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
     """
     draft = Draft(incident, policy, history, now)
-    order = roles_in_order(draft) if draft.page and not incident.unreadable else ()
+    roles = roles_in_order(draft) if draft.page and not incident.unreadable else ()
     if history.assessed is not None:
         needed = [name for name, role in history.roles.items() if role.needed]
-        order = (*(name for name in order if name in needed), *(name for name in needed if name not in order))
-    return CurrentState(
-        tuple(_holding(draft, role) for role in order if role), promised_update_at(incident, policy, history)
-    )
+        roles = (*(name for name in roles if name in needed), *(name for name in needed if name not in roles))
+    holders = tuple(_role_holder(draft, role) for role in roles if role)
+    return CurrentState(holders, promised_update_at(incident, policy, history))
 
 
 def promised_update_at(incident: Incident, policy: Policy, history: History) -> datetime | None:
@@ -51,16 +50,16 @@ def promised_update_at(incident: Incident, policy: Policy, history: History) -> 
     if history.resolved_at is not None or incident.unreadable:
         return None
     concerns = groups_concerned(incident, policy, policy.severity(incident.severity))
-    audience = readers_of([each.group for each in concerns], policy, history)
+    readers = readers_of([concern.group for concern in concerns], policy, history)
     due = (
-        next_due(each.cadence, known.last_at, cadence_start(history, known.since))
-        for each in concerns
-        if (known := history.groups.get(each.group.id)) and audience[each.group.id]
+        next_due(concern.cadence, known.last_at, cadence_start(history, known.since))
+        for concern in concerns
+        if (known := history.groups.get(concern.group.id)) and readers[concern.group.id]
     )
     return min((at for at in due if at is not None), default=None)
 
 
-def _holding(draft: Draft, role: str) -> RoleHolder:
+def _role_holder(draft: Draft, role: str) -> RoleHolder:
     person, known = holder_of(draft, role), draft.history.roles.get(role)
     accepted = person is not None and known is not None and known.holder == person.id
     return RoleHolder(role, person.id if person else None, known.accepted_at if known and accepted else None)

@@ -1,5 +1,5 @@
-"""Draft: the working paper of one plan. Each part of the planning writes its decisions here, in order, and reads what
-the parts before it decided: every fact recorded is remembered at once.
+"""Draft: the plan while it is being made. Each part of the planning writes its decisions here, in order, and reads what
+the parts before it decided: every fact recorded is folded into the history at once.
 
 It decides nothing about people; it knows instants (rule 4), keys, and which rule and revision a message names.
 """
@@ -37,7 +37,7 @@ class Draft:
         self._suppressed: list[Suppression] = []
         self._facts: list[Fact] = []
         self._next_look: datetime | None = None
-        self._moments: dict[datetime, str] = {}
+        self._written_instants: dict[datetime, str] = {}
 
     @property
     def hours(self) -> Hours:
@@ -46,7 +46,7 @@ class Draft:
 
     @property
     def page_via(self) -> tuple[Channel, ...]:
-        """The channels of pages: the severity's, else those of the episode's last `page`, else both (corner [13])."""
+        """The channels of pages: the severity's, else those of the episode's last `page`, else the quiet ones first."""
         return self.page.via if self.page else self.history.paged_via or QUIET_FIRST
 
     @property
@@ -66,26 +66,26 @@ class Draft:
         return known.place if known else self.severity.place
 
     def instant(self, due: datetime) -> datetime:
-        """What counts as the instant of something due: found over a minute late, it is now (rule 4)."""
+        """The instant from which what follows counts: found over a minute late, it is now (rule 4)."""
         return self.now if self.now - due > LATE else due
 
     def open_instant(self, due: datetime) -> datetime | None:
-        """The instant at which a page due then may go (rule 11), never before the rules that ask for it held. None
-        while that lies ahead: the plan is made again then.
+        """The instant at which a page due then may go: in open hours (rule 11), and not before the severity and config
+        that ask for it held. None while that lies ahead: the plan is made again then.
         """
         due = opening_from(self.hours, max(due, self.changed_at))
         at = due if due > self.now else opening_from(self.hours, self.instant(due))
         if at > self.now:
-            self.look(at)
+            self.look_at(at)
             return None
         return at
 
-    def look(self, at: datetime) -> None:
+    def look_at(self, at: datetime) -> None:
         """Plan again at that instant at the latest."""
         if at > self.now and (self._next_look is None or at < self._next_look):
             self._next_look = at
 
-    def again(self) -> None:
+    def begin_pass(self) -> None:
         """Begin another pass: looks are asked for anew, decisions stay."""
         self._next_look = None
 
@@ -95,7 +95,7 @@ class Draft:
         return len(self._facts)
 
     def record(self, fact: Fact) -> None:
-        """Note a fact, and remember it for the parts that follow."""
+        """Note a fact, so that the parts that follow know it."""
         self._facts.append(fact)
         self.history = apply_fact(self.history, fact)
 
@@ -135,13 +135,13 @@ class Draft:
             rule=rule,
             revision=self.policy.revision,
         )
-        known = self._due.get(notification.key)
-        if known is not None:
-            every = tuple(dict.fromkeys((*known.notification.roles, *roles)))
-            notification = replace(known.notification, roles=every)
+        earlier = self._due.get(notification.key)
+        if earlier is not None:
+            all_roles = tuple(dict.fromkeys((*earlier.notification.roles, *roles)))
+            notification = replace(earlier.notification, roles=all_roles)
         self._due[notification.key] = Due(notification, self._before)
 
-    def hold(self, kind: Kind, why: Why, at: datetime, to: str, detail: str, rule: str) -> None:
+    def suppress(self, kind: Kind, why: Why, at: datetime, to: str, detail: str, rule: str) -> None:
         """Decide not to send, and say why (P6)."""
         self._suppressed.append(
             Suppression(
@@ -161,12 +161,12 @@ class Draft:
     def plan(self) -> Plan:
         """The finished plan."""
         assert self._next_look is None or self._next_look > self.now
-        held = {each.key: each for each in self._suppressed}
-        return Plan(tuple(self._due.values()), tuple(held.values()), tuple(self._facts), self._next_look, self.history)
+        due, suppressed = tuple(self._due.values()), {one.key: one for one in self._suppressed}
+        return Plan(due, tuple(suppressed.values()), tuple(self._facts), self._next_look, self.history)
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
         """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""
-        moment = self._moments.get(at)
-        if moment is None:
-            moment = self._moments[at] = at.strftime("%Y%m%dT%H%M%S.%fZ")
-        return f"{self.incident.id}/{self.history.episode}/{kind.value}/{moment}/{to}/{end}"
+        instant = self._written_instants.get(at)
+        if instant is None:
+            instant = self._written_instants[at] = at.strftime("%Y%m%dT%H%M%S.%fZ")
+        return f"{self.incident.id}/{self.history.episode}/{kind.value}/{instant}/{to}/{end}"

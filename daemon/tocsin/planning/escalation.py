@@ -1,7 +1,7 @@
-"""Ladder: which step of a role's chain comes next, when, and whom it reaches (rules 6 to 9, 11, 14, 16, 18).
+"""Escalation: which step of a role's ladder comes next, when, and whom it reaches (rules 6 to 9, 11, 14, 16, 18).
 
-A ladder is the chain (below the person assigned, if any), climbed `rounds` times, and then the last resort. It says
-what is asked for; `paging` makes messages of it.
+A ladder is the chain (after the person assigned, if any), climbed `rounds` times, and then the last resort. Here it is
+decided who is asked; `paging` makes messages of it.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from tocsin.planning.reach import reachable
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """One person asked for one role at one instant; `paging` merges those of one person and instant (rule 12)."""
+    """One person to be paged for one role; `paging` merges those of one person and instant (rule 12)."""
 
     person: str
     role: str
@@ -50,7 +50,7 @@ def ladder_levels(draft: Draft, role: RoleHistory) -> tuple[Level, ...]:
 
 
 def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
-    """Fire the role's next step if it is due: the first one that reaches somebody, or the last resort."""
+    """Fire the role's next step if it is due: the first one that reaches somebody, or the last resort (rule 6)."""
     page = draft.page
     if page is None or not role.needed or role.holder is not None:
         return []
@@ -58,18 +58,18 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     if at is None:
         return []
     levels = ladder_levels(draft, role)
-    position = _following(role.step, len(levels), page.rounds)
+    position = _position_after(role.step, len(levels), page.rounds)
     while position is not None:
         number, level = position
-        people = _people(draft, role, level, levels[level], at)
+        people = _people_of_level(draft, role, level, levels[level], at)
         if people:
             reason = _reason(role, number, level)
             draft.record(StepFired(at, role.role, number, level, people))
             return [PageRequest(name, role.role, at, reason, levels[level].place, level, number) for name in people]
         detail = f"{role.role}: level {level} of round {number} reaches nobody"
-        draft.hold(Kind.PAGE, Why.NOBODY_ON_CALL, at, "", detail, levels[level].place)
-        position = _following(FiredStep(at, number, level, ()), len(levels), page.rounds)
-    return _last_resort(draft, role, at)
+        draft.suppress(Kind.PAGE, Why.NOBODY_ON_CALL, at, "", detail, levels[level].place)
+        position = _position_after(FiredStep(at, number, level, ()), len(levels), page.rounds)
+    return _fire_last_resort(draft, role, at)
 
 
 def people_at_level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:
@@ -84,29 +84,30 @@ def people_named(draft: Draft, whos: Iterable[Who], at: datetime) -> tuple[str, 
 
 
 def last_resort_people(draft: Draft, without: frozenset[str]) -> tuple[str, ...]:
-    """The last resort's people that can be reached, but for those who passed, unless nobody would remain."""
+    """The last resort's people that can be reached, but for those `without`, unless nobody would remain (rule 16)."""
     everyone = tuple(name for name in draft.policy.last_resort if reachable(draft, name))
     return tuple(name for name in everyone if name not in without) or everyone
 
 
-def _last_resort(draft: Draft, role: RoleHistory, at: datetime) -> list[PageRequest]:
-    people = last_resort_people(draft, role.passed | role.left_out)
+def _fire_last_resort(draft: Draft, role: RoleHistory, at: datetime) -> list[PageRequest]:
+    people = last_resort_people(draft, without=role.passed | role.left_out)
     rule = draft.policy.place_of_last_resort()
     draft.record(StepFired(at, role.role, None, None, people))
     if not people:
-        draft.hold(Kind.PAGE, Why.NO_CHANNEL, at, "", f"{role.role}: the last resort reaches nobody", rule)
+        draft.suppress(Kind.PAGE, Why.NO_CHANNEL, at, "", f"{role.role}: the last resort reaches nobody", rule)
     return [PageRequest(name, role.role, at, Reason.LAST_RESORT, rule) for name in people]
 
 
-def _people(draft: Draft, role: RoleHistory, number: int, level: Level, at: datetime) -> tuple[str, ...]:
+def _people_of_level(draft: Draft, role: RoleHistory, number: int, level: Level, at: datetime) -> tuple[str, ...]:
     """Whom a level reaches now: on-call is resolved when the step fires (rule 8)."""
     out = role.passed | role.left_out
     if role.first is not None and number > 0:
         out |= {role.first}
-    return tuple(name for name in people_named(draft, level.whos, at) if name not in out and reachable(draft, name))
+    names = people_named(draft, level.whos, at)
+    return tuple(name for name in names if name not in out and reachable(draft, name))
 
 
-def _following(step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
+def _position_after(step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
     """The (round, level) after a step; None for the last resort, where a ladder stays once it is there."""
     if step is None:
         return (1, 0) if levels else None
@@ -117,7 +118,7 @@ def _following(step: FiredStep | None, levels: int, rounds: int) -> tuple[int, i
 
 
 def _reason(role: RoleHistory, number: int, level: int) -> Reason:
-    """A page's reason goes by the position of its step (rule 7), but for the first after a pass (rule 16)."""
+    """A page's reason goes by the position of its step (rule 7), except for the first after a pass (rule 16)."""
     if role.declined:
         return Reason.DECLINED
     if number > 1:

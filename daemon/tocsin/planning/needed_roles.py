@@ -1,4 +1,4 @@
-"""Needs: which roles an incident needs now, and whose ladder begins, begins anew or ends (rules 8, 9, 15, 18, 19)."""
+"""Which roles an incident needs now, and whose ladder begins, begins anew or ends (rules 8, 9, 15, 18, 19)."""
 
 from datetime import datetime
 
@@ -12,18 +12,23 @@ from tocsin.planning.on_call.hours import open_time_after
 
 
 def open_and_drop_roles(draft: Draft) -> None:
-    """Open and drop roles so that they are those the severity asks for, and those the file assigns besides."""
+    """Open and drop roles so that they are those the severity asks for, and those the file assigns besides. Done again
+    when the severity or the config's revision is another one; between, only for names written in the file.
+    """
     before = draft.history.assessed
-    settled = before is not None and (before.severity, before.revision) == (draft.severity.name, draft.policy.revision)
+    up_to_date = before is not None and (before.severity, before.revision) == (
+        draft.severity.name,
+        draft.policy.revision,
+    )
     needed = roles_in_order(draft)
-    at = _transition_at(draft)
-    if before is not None and not settled:
+    at = _needs_changed_at(draft)
+    if before is not None and not up_to_date:
         for name, role in draft.history.roles.items():
             if role.needed and name not in needed:
                 draft.record(RoleDropped(at, name))
     for name in needed:
-        _open_if_needed(draft, name, at, settled)
-    if not settled:
+        _open_if_needed(draft, name, at, up_to_date)
+    if not up_to_date:
         _accept_at_first_sight(draft, at)
         via = draft.page.via if draft.page else ()
         draft.record(Assessed(at, draft.severity.name, draft.policy.revision, via))
@@ -31,9 +36,9 @@ def open_and_drop_roles(draft: Draft) -> None:
 
 def roles_in_order(draft: Draft) -> tuple[str, ...]:
     """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
-    asked = draft.page.roles if draft.page else ()
+    paged = draft.page.roles if draft.page else ()
     extras = (name for name, _ in draft.incident.roles if name in draft.policy.roles)
-    return tuple(dict.fromkeys((*asked, *extras)))
+    return tuple(dict.fromkeys((*paged, *extras)))
 
 
 def known_in_order(draft: Draft) -> list[RoleHistory]:
@@ -57,11 +62,11 @@ def reopen_lost_roles(draft: Draft) -> None:
             if expires_at <= draft.now:
                 _open(draft, role.role, expires_at, Reason.ESCALATED, without=role.holder)
             else:
-                draft.look(expires_at)
+                draft.look_at(expires_at)
 
 
-def _transition_at(draft: Draft) -> datetime:
-    """The instant of what made a new assessment necessary: the episode's start, the severity's or config's change."""
+def _needs_changed_at(draft: Draft) -> datetime:
+    """The instant at which what is needed changed: the episode's start, or the severity's or config's change."""
     history, before = draft.history, draft.history.assessed
     assert history.started_at is not None
     if before is None:
@@ -69,13 +74,13 @@ def _transition_at(draft: Draft) -> datetime:
     return draft.instant(draft.changed_at)
 
 
-def _open_if_needed(draft: Draft, name: str, at: datetime, settled: bool) -> None:
+def _open_if_needed(draft: Draft, name: str, at: datetime, up_to_date: bool) -> None:
     """Begin the ladder of a role newly needed, or begin it anew for a name written on it since."""
     role = draft.history.roles.get(name) or RoleHistory(name)
     before = draft.history.assessed
     if role.needed:
         begins_to_page = before is not None and not before.via and draft.page is not None
-        if role.holder is None and begins_to_page and role.step is None and not settled:
+        if role.holder is None and begins_to_page and role.step is None and not up_to_date:
             _open(draft, name, at, Reason.SEVERITY_RAISED)
         elif role.holder is None and role.restart_at is not None:
             _open(draft, name, role.restart_at, Reason.ASSIGNED)
@@ -84,7 +89,7 @@ def _open_if_needed(draft: Draft, name: str, at: datetime, settled: bool) -> Non
     assigned_now = role.restart_at is not None and role.restart_at == draft.history.seen_at
     if draft.history.assessed is None:
         _open(draft, name, at, draft.history.reason)
-    elif settled or (extra and assigned_now):
+    elif up_to_date or (extra and assigned_now):
         _open(draft, name, role.restart_at or at, Reason.ASSIGNED)
     else:
         _open(draft, name, at, Reason.SEVERITY_RAISED)
@@ -96,7 +101,9 @@ def _open(draft: Draft, name: str, at: datetime, reason: Reason, without: str | 
 
 
 def _accept_at_first_sight(draft: Draft, at: datetime) -> None:
-    """People acknowledged in the episode's first version accept what level 0 asks of them, without a page."""
+    """Who stands under `acknowledged` in the episode's first version accepts, without a page, the roles whose level 0
+    names them, and answers for `responder` too (rule 15).
+    """
     services = (draft.policy.services.get(name) for name in draft.incident.services)
     responders = people_named(draft, [who for service in services if service for who in service.responders], at)
     for person in draft.history.first_sight:

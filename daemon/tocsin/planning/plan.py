@@ -1,8 +1,8 @@
-"""Plan: the only public verb of the planning. Facts in, what is due now and when to look again out.
+"""Plan: what is due now for an incident, and when to look again, from its facts so far.
 
-The parts decide in this order, each seeing what those before it decided: needs (which ladders there are), pages,
-later channels of earlier pages, stand-downs, updates; or, once resolved, closing, verification, review.
-`timeline.md` numbers the rules; each part names those it follows.
+The parts decide in this order, each seeing what those before it decided: which roles are needed, pages, later channels
+of earlier pages, stand-downs, updates; or, once resolved, closing messages, verification, review. Each part names the
+rules that it follows; `docs/rules.md` numbers them.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from tocsin.planning.stand_downs import send_stand_downs
 from tocsin.planning.updates import send_updates
 
 LOOK_AT_LEAST_EVERY = timedelta(days=1)
-PASSES_MAX = 20
+MOST_PASSES = 20
 AT_ONCE = timedelta(milliseconds=1)
 """How soon the plan is made again when intervals are so short that more is due than one plan says."""
 
@@ -33,14 +33,14 @@ def plan(incident: Incident, policy: Policy, history: History, now: datetime) ->
     """
     assert history.incident is not None, "an incident was seen before it is planned"
     draft = Draft(incident, policy, history, now)
-    for _ in range(PASSES_MAX):
+    for _ in range(MOST_PASSES):
         before = draft.decisions
-        draft.again()
+        draft.begin_pass()
         _decide(draft)
         if draft.decisions == before:
             break
     else:
-        draft.look(now + AT_ONCE)
+        draft.look_at(now + AT_ONCE)
     return draft.plan()
 
 
@@ -61,4 +61,4 @@ def _decide(draft: Draft) -> None:
         send_waiting_pages(draft, paged)
         send_stand_downs(draft)
         send_updates(draft)
-        draft.look(draft.now + LOOK_AT_LEAST_EVERY)
+        draft.look_at(draft.now + LOOK_AT_LEAST_EVERY)

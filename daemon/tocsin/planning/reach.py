@@ -1,6 +1,5 @@
-"""Reach: by which channels a page goes to a person, at once and later (rules 13, 14 and their corners).
-
-It knows one person at a time; whether they are asked at all is the ladder's business.
+"""Reach: by which channels a page goes to a person, at once and later (rules 13, 14), and who holds a role (rule 26),
+which asks who has a channel left. Whether somebody is paged at all is decided by `escalation` and `paging`.
 """
 
 from collections.abc import Iterable
@@ -15,16 +14,19 @@ from tocsin.planning.draft import Draft
 
 AT_ONCE = timedelta(0)
 
+_DueEntry = tuple[WaitingPage, datetime, datetime]
+"""A page, when one of its waiting channels was due, and the instant that counts as its own."""
+
 
 def open_channels(person: Person, history: History) -> tuple[Channel, ...]:
-    """Every channel the person has that was not refused for good in this episode."""
+    """Every channel the person has that was not refused for good in this episode (rule 14)."""
     return tuple(via for via in person.channels if (person.id, via) not in history.refused)
 
 
 def channels_of(person: Person, via: Iterable[Channel], history: History) -> tuple[Channel, ...]:
-    """Those of `via` that the person has; if none, whatever they have."""
-    left = open_channels(person, history)
-    return tuple(channel for channel in dict.fromkeys(via) if channel in left) or left
+    """Those of `via` that the person has, in its order; if none, whatever they have."""
+    usable = open_channels(person, history)
+    return tuple(channel for channel in dict.fromkeys(via) if channel in usable) or usable
 
 
 def page_channels(person: Person, via: tuple[Channel, ...], history: History) -> tuple[tuple[Channel, timedelta], ...]:
@@ -33,14 +35,14 @@ def page_channels(person: Person, via: tuple[Channel, ...], history: History) ->
     entries = [entry for entry in person.reach if entry.via in via and entry.via in usable]
     if not entries:
         return tuple((channel, AT_ONCE) for channel in usable)
-    listed = [(entries[0].via, AT_ONCE), *((entry.via, entry.after) for entry in entries[1:])]
-    return tuple(dict.fromkeys(listed))
+    channels = [(entries[0].via, AT_ONCE), *((entry.via, entry.after) for entry in entries[1:])]
+    return tuple(dict.fromkeys(channels))
 
 
 def first_channel(person: Person, draft: Draft) -> Channel | None:
-    """The channel for short notes to a person: the first of a page's; None when none is left."""
-    listed = page_channels(person, draft.page_via, draft.history)
-    return listed[0][0] if listed else None
+    """The channel for short notes to a person: the first of a page's (rule 13); None when none is left."""
+    channels = page_channels(person, draft.page_via, draft.history)
+    return channels[0][0] if channels else None
 
 
 def reachable(draft: Draft, name: str) -> bool:
@@ -49,47 +51,64 @@ def reachable(draft: Draft, name: str) -> bool:
     return person is not None and bool(open_channels(person, draft.history))
 
 
-def send_waiting_pages(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
-    """Send what waited for its `after`, if the page is still wanted. `paged` went to the same people just now: a
-    channel among them is dropped; several that wait for one channel and instant are one.
+def holder_of(draft: Draft, role: str) -> Person | None:
+    """Who accepted the role, else who is assigned, else who was paged first for it and did not pass (rule 26).
+
+    Whoever left the config or has no channel left is no holder; nor has a role that the config lacks any.
     """
-    came_due: dict[tuple[str, Channel], list[tuple[WaitingPage, datetime, datetime]]] = {}
+    if role not in draft.policy.roles:
+        return None
+    known = draft.history.roles.get(role)
+    candidates = [known.holder if known else None, draft.incident.assigned(role)]
+    if known:
+        candidates += [name for name, _ in known.first_pages if name not in known.passed]
+    people = (draft.person(name) for name in candidates if name)
+    return next((person for person in people if person and open_channels(person, draft.history)), None)
+
+
+def send_waiting_pages(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> None:
+    """Send what waited for its `after`, if the page is still wanted (rule 13). `paged` are the people who were paged
+    just now, with the channel: a page that waits for it is dropped; several that wait for one channel are one.
+    """
+    due_entries: dict[tuple[str, Channel], list[_DueEntry]] = {}
     for page in draft.history.waiting:
         for via, due_at in page.waiting:
             at = draft.open_instant(due_at)
             if at is not None:
-                came_due.setdefault((page.person, via), []).append((page, due_at, at))
-    for (name, via), entries in sorted(came_due.items()):
+                due_entries.setdefault((page.person, via), []).append((page, due_at, at))
+    for (name, via), entries in sorted(due_entries.items()):
         _settle(draft, name, via, entries, (name, via) in paged)
 
 
-def _settle(
-    draft: Draft, name: str, via: Channel, entries: list[tuple[WaitingPage, datetime, datetime]], paged: bool
-) -> None:
+def _settle(draft: Draft, name: str, via: Channel, entries: list[_DueEntry], paged_now: bool) -> None:
     """Decide about one person's waiting channel: one page by it for the roles still wanted, else none."""
     person = draft.person(name)
     rule = person.place if person else draft.severity.place
     usable = person is not None and via in open_channels(person, draft.history)
-    wanted = [(page, at, _still_wanted(draft, page)) for page, _, at in entries]
-    roles = tuple(dict.fromkeys(role for _, _, left in wanted for role in left))
-    first = next(((page, at) for page, at, left in wanted if left), None)
-    sent = usable and not paged and first is not None
+    wanted = [(page, at, _roles_still_wanted(draft, page)) for page, _, at in entries]
+    roles = tuple(dict.fromkeys(role for _, _, wanted_roles in wanted for role in wanted_roles))
+    first = next(((page, at) for page, at, wanted_roles in wanted if wanted_roles), None)
+    sent = usable and not paged_now and first is not None
     for page, due_at, at in entries:
-        draft.record(ReachSettled(at, name, page.at, via, due_at, sent=sent and first is not None and page is first[0]))
+        is_first = first is not None and page is first[0]
+        draft.record(ReachSettled(at, name, page.at, via, due_at, sent=sent and is_first))
     if first is None or not sent:
-        why = Why.TOLD_ALREADY if paged else Why.NO_LONGER_WANTED if usable else Why.NO_CHANNEL
-        draft.hold(Kind.PAGE, why, entries[0][2], name, f"the later {via.value} page", rule)
+        why = Why.TOLD_ALREADY if paged_now else Why.NO_LONGER_WANTED if usable else Why.NO_CHANNEL
+        draft.suppress(Kind.PAGE, why, entries[0][2], name, f"the later {via.value} page", rule)
         return
     page, at = first
     draft.send(Kind.PAGE, Reason.REACH, at, name, via, rule=rule, roles=roles, level=page.level, round=page.round)
 
 
-def _still_wanted(draft: Draft, page: WaitingPage) -> tuple[str, ...]:
+def _roles_still_wanted(draft: Draft, page: WaitingPage) -> tuple[str, ...]:
     """The page's roles for which this person's answer is still wanted."""
-    return tuple(role for role in page.roles if _wanted(draft, page, role))
+    return tuple(role for role in page.roles if _answer_wanted(draft, page, role))
 
 
-def _wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
+def _answer_wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
+    """Whether the person's answer for that role is wanted: nobody has it; or they were asked whether they are still
+    there, or to take it over, and have not answered.
+    """
     history, person = draft.history, page.person
     if name == RESPONDER:
         return draft.page is not None and person not in history.responders_answered | history.responders_passed
@@ -104,18 +123,3 @@ def _wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
         return role.still_asked_at == page.at
     handover = role.handover
     return handover is not None and handover.person == person and page.at >= handover.since
-
-
-def holder_of(draft: Draft, role: str) -> Person | None:
-    """Who accepted the role, else who is assigned, else who was paged first for it and did not pass.
-
-    Whoever left the config or has no channel left is no holder; nor has a role that the config lacks any.
-    """
-    if role not in draft.policy.roles:
-        return None
-    known = draft.history.roles.get(role)
-    candidates = [known.holder if known else None, draft.incident.assigned(role)]
-    if known:
-        candidates += [name for name, _ in known.first_pages if name not in known.passed]
-    people = (draft.person(name) for name in candidates if name)
-    return next((person for person in people if person and open_channels(person, draft.history)), None)

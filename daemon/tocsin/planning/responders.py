@@ -1,6 +1,6 @@
 """Responders: the people whom the affected services add, asked together until each answers (rules 10, 18).
 
-A batch is the services that came together: those of *t0*, then each later addition. No chain, no last resort.
+A batch is the services that came together: those of t0, then each later addition. No chain, no last resort.
 """
 
 from datetime import datetime
@@ -15,25 +15,26 @@ from tocsin.planning.reach import reachable
 
 
 def page_responders(draft: Draft) -> list[PageRequest]:
-    """Responders of the affected services: each batch is asked `rounds` times, each until they answer (rule 10)."""
+    """Pages for the responders of the affected services: each batch `rounds` times, each person until they answer."""
     page, history = draft.page, draft.history
     if page is None:
         return []
     affected = [draft.policy.services[name] for name in draft.incident.services if name in draft.policy.services]
     known = {name for batch in history.batches for name in batch.services}
-    asks: list[PageRequest] = []
-    earlier: set[str] = set()
+    requests: list[PageRequest] = []
+    in_earlier: set[str] = set()
     for batch in history.batches:
-        asks += _next_round(draft, page, batch, [each for each in affected if each.id in batch.services], earlier)
-        earlier |= set(batch.people)
+        services = [service for service in affected if service.id in batch.services]
+        requests += _page_next_round(draft, page, batch, services, in_earlier)
+        in_earlier |= set(batch.people)
     fresh = [service for service in affected if service.id not in known and service.responders]
     if fresh:
-        asks += _new_batches(draft, fresh)
-    return asks
+        requests += _page_new_batches(draft, fresh)
+    return requests
 
 
-def _new_batches(draft: Draft, fresh: list[Service]) -> list[PageRequest]:
-    """Services whose responders were not asked yet: those of *t0* together, those added later together."""
+def _page_new_batches(draft: Draft, fresh: list[Service]) -> list[PageRequest]:
+    """Services whose responders were not asked yet: those of t0 together, those added later together."""
     history = draft.history
     assert history.seen_at is not None
     assert history.paging_at is not None
@@ -41,21 +42,22 @@ def _new_batches(draft: Draft, fresh: list[Service]) -> list[PageRequest]:
     added = [service for service in fresh if service not in at_start]
     since = draft.policy.since
     seen_at = max(history.seen_at, since) if since else history.seen_at
-    asks: list[PageRequest] = []
+    requests: list[PageRequest] = []
     for services, came_at, reason in (
         (at_start, history.paging_at, history.paging_reason),
         (added, seen_at, Reason.DECLARED),
     ):
         at = draft.open_instant(came_at) if services else None
         if at is not None:
-            asked = {name for name, _ in draft.history.responders} if services is added else set()
-            asks += _ask_batch(draft, services, at, 1, reason, asked)
-    return asks
+            in_earlier = {name for name, _ in draft.history.responders} if services is added else set()
+            requests += _page_batch(draft, services, at, 1, reason, in_earlier)
+    return requests
 
 
-def _next_round(
-    draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], earlier: set[str]
+def _page_next_round(
+    draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], in_earlier: set[str]
 ) -> list[PageRequest]:
+    """The next page of a batch, one window after the last, for those whose services are still affected."""
     if not services or batch.rounds >= page.rounds:
         return []
     assert draft.history.seen_at is not None
@@ -63,10 +65,10 @@ def _next_round(
     at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
     if at is None:
         return []
-    return _ask_batch(draft, services, at, batch.rounds + 1, Reason.REPEATED, earlier, batch.services)
+    return _page_batch(draft, services, at, batch.rounds + 1, Reason.REPEATED, in_earlier, batch.services)
 
 
-def _ask_batch(
+def _page_batch(
     draft: Draft,
     services: list[Service],
     at: datetime,
@@ -75,7 +77,7 @@ def _ask_batch(
     without: set[str],
     batch: tuple[str, ...] = (),
 ) -> list[PageRequest]:
-    """Ask everybody these services name now, but for those who answered, passed, or belong to another batch."""
+    """Page everybody these services name now, but for those who answered, passed, or belong to another batch."""
     history = draft.history
     out = without | history.responders_answered | history.responders_passed
     people = {
