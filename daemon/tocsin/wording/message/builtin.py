@@ -1,4 +1,4 @@
-"""Plain: the built-in texts, without templates: what is sent when a template is broken (P2), short and whole."""
+"""The built-in texts, short and whole: what is sent when a template is broken (P2)."""
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind
@@ -28,30 +28,30 @@ def _body(words: Wording) -> tuple[str, ...]:
     """What it says, by kind."""
     match Kind(words.kind):
         case Kind.PAGE:
-            asked = f"You: {words.your_role}." if words.your_role else "The incident file cannot be read."
-            return (words.why, asked, _way(words, "Ack: "))
+            role = f"You: {words.your_role}." if words.your_role else "The incident file cannot be read."
+            return (words.why, role, _reply(words, "Ack: "))
         case Kind.STAND_DOWN:
             return (f"stand down, you are no longer needed as {words.your_role}.",)
         case Kind.UPDATE:
             promise = f"Next update by {words.next_short}." if words.next else "We write again when something changes."
-            said = tuple(each.text for each in words.news) or (words.standing,)
-            return (*words.changes, *said, promise)
+            texts = tuple(entry.text for entry in words.news) or (words.standing,)
+            return (*words.changes, *texts, promise)
         case Kind.CLOSING:
-            lasted = f"resolved after {words.duration}." if words.duration else "resolved."
-            return (lasted, words.resolution)
+            ended = f"resolved after {words.duration}." if words.duration else "resolved."
+            return (ended, words.resolution)
         case Kind.REMINDER:
-            said_by = f"tocsin update {words.id} TEXT"
-            return (f"an update is due at {words.due_short} and nothing new was written. {said_by}",)
+            command = f"tocsin update {words.id} TEXT"
+            return (f"an update is due at {words.due_short} and nothing new was written. {command}",)
         case Kind.VERIFY:
-            return (f"is all healthy? {_way(words, 'Confirm: ')}",)
+            return (f"is all healthy? {_reply(words, 'Confirm: ')}",)
         case Kind.REVIEW:
             return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
         case Kind.OPERATOR | Kind.ANSWER:
             return ()
 
 
-def _way(words: Wording, asks: str) -> str:
+def _reply(words: Wording, label: str) -> str:
     """How to answer, by the shortest way that there is."""
     if words.code:
         return f"Reply ok {words.code}" + (f" or pass {words.code}" if words.kind == Kind.PAGE else "")
-    return asks + (words.answer_url or words.acknowledge)
+    return label + (words.answer_url or words.acknowledge)

@@ -1,6 +1,6 @@
-"""Changes: what a group has not heard yet, between the version it was last told of and this one (timeline.md rule 22).
+"""What a group has not heard yet: what differs between the version it was last told of and this one (rule 22).
 
-External groups hear of title, status, impact, ETA and `public` texts only (product.md section 5).
+External groups hear of title, status, impact, ETA and `public` texts only (`docs/behaviour.md`).
 """
 
 from collections import Counter
@@ -36,60 +36,64 @@ class News:
     at: str = ""
 
 
-def news(incident: Incident, told: Incident | None, *, external: bool, zone: str, now: datetime) -> tuple[News, ...]:
+def news(
+    incident: Incident, previous: Incident | None, *, external: bool, zone: str, now: datetime
+) -> tuple[News, ...]:
     """The `updates` entries that this reader's group has not read, oldest first; at the first update only the newest.
 
-    As in rule 22 an entry is new when the list has grown: a mended old one is not told again.
+    As in rule 22 an entry is new when the list has grown: a mended old one is not told again. `previous` is the version
+    that the group was last told of; times are in `zone`.
     """
-    said = [each for entry in _fresh(incident, told) if (each := _said(entry, external, zone, now)).text]
-    return tuple(said if told else said[-1:])
+    entries = [_news(entry, external, zone, now) for entry in _new_entries(incident, previous)]
+    readable = tuple(entry for entry in entries if entry.text)
+    return readable if previous else readable[-1:]
 
 
-def standing(status: Status, told: Status | None) -> str:
-    """The standing sentence for a status; `told` is the one that the reader last heard of."""
-    return (STILL if status is told else FRESH)[status]
+def standing(status: Status, previous: Status | None) -> str:
+    """The standing sentence for a status; `previous` is the one that the reader last heard of."""
+    return (STILL if status is previous else FRESH)[status]
 
 
 def changes(
-    incident: Incident, told: Incident | None, policy: Policy, *, external: bool, zone: str, now: datetime
+    incident: Incident, previous: Incident | None, policy: Policy, *, external: bool, zone: str, now: datetime
 ) -> tuple[str, ...]:
-    """What else has changed, a sentence each."""
-    if told is None:
+    """What else has changed since the group was told of `previous`, a sentence each. Times are in `zone`."""
+    if previous is None:
         return ()
-    said: list[str] = []
-    if not external and told.severity != incident.severity:
-        said.append(f"Severity {way(told.severity, incident.severity, policy)}.")
-    if told.status is not incident.status:
-        said.append(f"Status: {incident.status.value} (was {told.status.value}).")
-    if told.eta != incident.eta:
-        said.append(_eta(told.eta, incident.eta, zone, now))
-    if told.impact and not incident.impact:
-        said.append("The impact is no longer stated.")
-    return tuple(said)
+    sentences: list[str] = []
+    if not external and previous.severity != incident.severity:
+        sentences.append(f"Severity {severity_change(previous.severity, incident.severity, policy)}.")
+    if previous.status is not incident.status:
+        sentences.append(f"Status: {incident.status.value} (was {previous.status.value}).")
+    if previous.eta != incident.eta:
+        sentences.append(_eta(previous.eta, incident.eta, zone, now))
+    if previous.impact and not incident.impact:
+        sentences.append("The impact is no longer stated.")
+    return tuple(sentences)
 
 
-def way(before: str, after: str, policy: Policy) -> str:
+def severity_change(before: str, after: str, policy: Policy) -> str:
     """Which way a severity went: `raised from SEV2 to SEV1`."""
-    turn = "changed"
+    direction = "changed"
     if before in policy.severities and after in policy.severities:
-        turn = "raised" if policy.severity_rank(after) < policy.severity_rank(before) else "lowered"
-    return f"{turn} from {before.upper()} to {after.upper()}"
+        direction = "raised" if policy.severity_rank(after) < policy.severity_rank(before) else "lowered"
+    return f"{direction} from {before.upper()} to {after.upper()}"
 
 
-def _fresh(incident: Incident, told: Incident | None) -> list[UpdateEntry]:
-    if told is None:
+def _new_entries(incident: Incident, previous: Incident | None) -> list[UpdateEntry]:
+    if previous is None:
         return list(incident.updates)
-    known, fresh = Counter(told.updates), []
+    known, unknown = Counter(previous.updates), []
     for entry in incident.updates:
         if known[entry] > 0:
             known[entry] -= 1
         else:
-            fresh.append(entry)
-    grown = len(incident.updates) - len(told.updates)
-    return fresh[-grown:] if grown > 0 else []
+            unknown.append(entry)
+    grown = len(incident.updates) - len(previous.updates)
+    return unknown[-grown:] if grown > 0 else []
 
 
-def _said(entry: UpdateEntry, external: bool, zone: str, now: datetime) -> News:
+def _news(entry: UpdateEntry, external: bool, zone: str, now: datetime) -> News:
     if external:
         return News(clean(entry.public))
     return News(clean(entry.text or entry.public), clean(entry.by), clock(entry.at, zone, now) if entry.at else "")

@@ -1,4 +1,4 @@
-"""The bytes of an email: a message in, a complete RFC 5322 message out (product.md section 5, Messages).
+"""The bytes of an email: a message in, a complete RFC 5322 message out.
 
 Decides headers, encodings, ids and threads. The bytes depend on the message and the sender only, so that a second try
 is the same mail. What all readers of one content share (subject and bodies) is put together once and kept; only the

@@ -1,29 +1,29 @@
-"""Reader: in which zone and language somebody reads. People have their own; a plain address has its group's."""
+"""In which zone and language somebody reads. People have their own; a plain address has its group's."""
 
 from tocsin.domain.notification import Notification
 from tocsin.domain.people import Person, StakeholderGroup
 from tocsin.domain.policy import Policy
 
 
-def zone_of(each: Notification, policy: Policy) -> str:
+def zone_of(notification: Notification, policy: Policy) -> str:
     """The reader's IANA zone."""
-    known = _reader(each, policy)
-    return known.timezone if known else "UTC"
+    reader = _reader(notification, policy)
+    return reader.timezone if reader else "UTC"
 
 
-def language_of(each: Notification, policy: Policy) -> str:
+def language_of(notification: Notification, policy: Policy) -> str:
     """The reader's language."""
-    known = _reader(each, policy)
-    return known.language if known else "en"
+    reader = _reader(notification, policy)
+    return reader.language if reader else "en"
 
 
-def _reader(each: Notification, policy: Policy) -> Person | StakeholderGroup | None:
+def _reader(notification: Notification, policy: Policy) -> Person | StakeholderGroup | None:
     """Who has the zone and the language: a closing message to a plain address names no group, so it is looked for."""
-    person = policy.people.get(each.to)
+    person = policy.people.get(notification.to)
     if person is not None:
         return person
-    if each.group:
-        return policy.stakeholders.get(each.group)
-    address = each.to.casefold()
+    if notification.group:
+        return policy.stakeholders.get(notification.group)
+    address = notification.to.casefold()
     groups = policy.stakeholders.values()
     return next((group for group in groups if any(email.casefold() == address for email in group.emails)), None)

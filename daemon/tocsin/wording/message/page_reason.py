@@ -1,12 +1,12 @@
-"""Reasons in words: why a page comes to this person now. A first page needs none: the incident says it all."""
+"""Why a page comes to this person now, in a sentence. A first page needs none: the incident says it all."""
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason
 from tocsin.domain.policy import Policy
-from tocsin.wording.message.changes import way
+from tocsin.wording.message.changes import severity_change
 
-WHY = {
+SENTENCES = {
     Reason.ESCALATED: "Nobody has accepted yet.",
     Reason.REPEATED: "Still nobody has accepted.",
     Reason.LAST_RESORT: "Nobody else answered: you are the last resort.",
@@ -19,15 +19,15 @@ WHY = {
 }
 
 
-def page_reason(each: Notification, incident: Incident, history: History, policy: Policy) -> str:
+def page_reason(notification: Notification, incident: Incident, history: History, policy: Policy) -> str:
     """A sentence, or nothing. `history` is from before the decision."""
     if incident.unreadable:
         return ""
-    if each.reason is Reason.ASSIGNED:
-        holders = (policy.people.get(history.holder(role) or "") for role in each.roles)
-        names = [person.name for person in holders if person and person.id != each.to]
-        return f"You were assigned; {names[0]} has it until you accept." if names else WHY[each.reason]
+    if notification.reason is Reason.ASSIGNED:
+        holders = (policy.people.get(history.holder(role) or "") for role in notification.roles)
+        names = [person.name for person in holders if person and person.id != notification.to]
+        return f"You were assigned; {names[0]} has it until you accept." if names else SENTENCES[notification.reason]
     before = history.assessed.severity if history.assessed else ""
-    if each.reason is Reason.SEVERITY_RAISED and before and before != incident.severity:
-        return f"Severity {way(before, incident.severity, policy)}."
-    return WHY.get(each.reason, "")
+    if notification.reason is Reason.SEVERITY_RAISED and before and before != incident.severity:
+        return f"Severity {severity_change(before, incident.severity, policy)}."
+    return SENTENCES.get(notification.reason, "")

@@ -65,19 +65,21 @@ class Setting:
     place: str = ""
 
 
-def reason_text(each: Notification, policy: Policy, severity: Severity | None) -> str:
+def reason_text(notification: Notification, policy: Policy, severity: Severity | None) -> str:
     """The reason in words, its step on the ladder, and the setting that makes it come then. Without the severity that
     was in force only what the message itself knows.
     """
     tables = {Kind.PAGE: _PAGES, Kind.STAND_DOWN: _STAND_DOWNS, Kind.UPDATE: _UPDATES}
-    reason = tables[each.kind][each.reason] if each.kind in tables else _OTHERS[each.kind]
-    if each.kind is Kind.PAGE and not each.roles:
+    reason = (
+        tables[notification.kind][notification.reason] if notification.kind in tables else _OTHERS[notification.kind]
+    )
+    if notification.kind is Kind.PAGE and not notification.roles:
         reason = "last resort: the incident file cannot be read"
-    said = reason.format(roles=", ".join(map(policy.role_title, each.roles)))
-    setting = timing(each, severity)
-    facts = [_position(each), setting.text if setting else ""]
+    text = reason.format(roles=", ".join(map(policy.role_title, notification.roles)))
+    setting = timing(notification, severity)
+    facts = [_position(notification), setting.text if setting else ""]
     known = ", ".join(fact for fact in facts if fact)
-    return f"{said} ({known})" if known else said
+    return f"{text} ({known})" if known else text
 
 
 def timing(notification: Notification, severity: Severity | None) -> Setting | None:
@@ -99,19 +101,20 @@ def timing(notification: Notification, severity: Severity | None) -> Setting | N
     return Setting(f"{name} {brief(span)}") if span else None
 
 
-def suppression_text(each: Suppression) -> str:
+def suppression_text(suppression: Suppression) -> str:
     """Why a message was not sent, in words."""
-    if each.why is Why.NOBODY_ON_CALL and each.detail:
-        return each.detail
-    return f"{_WHY[each.why]} ({each.detail})" if each.detail else _WHY[each.why]
+    why, detail = suppression.why, suppression.detail
+    if why is Why.NOBODY_ON_CALL and detail:
+        return detail
+    return f"{_WHY[why]} ({detail})" if detail else _WHY[why]
 
 
-def _position(each: Notification) -> str:
+def _position(notification: Notification) -> str:
     """Where on the ladder it stands."""
-    if each.level is None or each.round is None:
+    if notification.level is None or notification.round is None:
         return ""
-    responding = each.roles == (RESPONDER,)
-    return f"round {each.round}" if responding else f"level {each.level}, round {each.round}"
+    responding = notification.roles == (RESPONDER,)
+    return f"round {notification.round}" if responding else f"level {notification.level}, round {notification.round}"
 
 
 def _page_timing(reason: Reason, page: PagePolicy) -> Setting | None:
@@ -122,9 +125,9 @@ def _page_timing(reason: Reason, page: PagePolicy) -> Setting | None:
     return None
 
 
-def _cadence(each: Notification, severity: Severity) -> Setting | None:
+def _cadence(notification: Notification, severity: Severity) -> Setting | None:
     """The cadence of the group's stream; a service's groups have that of the first."""
-    streams = [stream for stream in severity.updates if each.group in stream.to] or severity.updates
+    streams = [stream for stream in severity.updates if notification.group in stream.to] or severity.updates
     if not streams:
         return None
     cadence = streams[0].cadence

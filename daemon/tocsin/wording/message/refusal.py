@@ -35,8 +35,8 @@ def meaning(code: str) -> str:
 
 def cause(refused: Refused) -> str:
     """What is wrong, with the code: "the number is opted out (21610)"."""
-    said = meaning(refused.code) or refused.detail or "the provider gave no reason"
-    return said if not refused.code or refused.code in said else f"{said} ({refused.code})"
+    words = meaning(refused.code) or refused.detail or "the provider gave no reason"
+    return words if not refused.code or refused.code in words else f"{words} ({refused.code})"
 
 
 def cure(via: Channel, refused: Refused) -> str:

@@ -1,4 +1,4 @@
-"""Samples: one wording of each sort, to try templates with: all there is to say, as little as there can be, for
+"""Samples of words: one of each sort, to try templates with: all there is to say, as little as there can be, for
 outsiders, and what is particular to a kind. Must not know templates.
 """
 
@@ -124,7 +124,7 @@ def _outside(words: Wording) -> Wording:
         name="",
         holders=(),
         changes=words.changes[1:],
-        news=tuple(News(each.text) for each in words.news),
+        news=tuple(News(entry.text) for entry in words.news),
         resolution="",
         review_file="",
     )

@@ -1,6 +1,5 @@
-"""Fitting: an SMS made to fit its segments (timeline.md rule 42): the title gives way first, then what was said, then
-the reason and the roles' titles; then a link that is too long, for the command; the way to acknowledge last, and never
-wholly.
+"""An SMS made to fit its segments (rule 42): the title gives way first, then the free texts, then the reason and the
+roles' titles; then a link that is too long, for the command; the way to acknowledge last, and never wholly.
 
 Must not know how words become a text: it is given that.
 """
@@ -26,7 +25,9 @@ TAG_MOST = 16
 TEXT_MOST = 500
 """More of a free text than an SMS can ever hold."""
 
-Said = Callable[[Wording], str]
+Render = Callable[[Wording], str]
+"""Makes a text of the words, as a template does."""
+Fits = Callable[[Wording], bool]
 
 
 def limit(words: Wording) -> int:
@@ -34,13 +35,13 @@ def limit(words: Wording) -> int:
     return SEGMENTS_OF.get(Kind(words.kind), SEGMENTS_MOST)
 
 
-def shorten(words: Wording, said: Said) -> str | None:
-    """The text that `said` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
+def shorten(words: Wording, render: Render) -> str | None:
+    """The text that `render` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
     most = limit(words)
 
     def text(candidate: Wording) -> str:
         drill = "DRILL " if words.drill else ""
-        return fold(drill + " ".join(said(candidate).split()))
+        return fold(drill + " ".join(render(candidate).split()))
 
     def fits(candidate: Wording) -> bool:
         return segments(text(candidate)) <= most
@@ -49,10 +50,10 @@ def shorten(words: Wording, said: Said) -> str | None:
     whole = text(words)
     if segments(whole) <= most:
         return whole
-    for each in _ways(words):
-        shortened = _shortened(each, fits)
-        if shortened is not None:
-            return text(shortened)
+    for candidate in _ever_less(words):
+        fitting = _cut_to_fit(candidate, fits)
+        if fitting is not None:
+            return text(fitting)
     return None
 
 
@@ -64,11 +65,11 @@ def _brief(words: Wording) -> Wording:
         summary=cut(words.summary, TEXT_MOST),
         impact=cut(words.impact, TEXT_MOST),
         resolution=cut(words.resolution, TEXT_MOST),
-        news=tuple(News(cut(each.text, TEXT_MOST), each.by, each.at) for each in words.news[-3:]),
+        news=tuple(News(cut(entry.text, TEXT_MOST), entry.by, entry.at) for entry in words.news[-3:]),
     )
 
 
-def _ways(words: Wording) -> Iterator[Wording]:
+def _ever_less(words: Wording) -> Iterator[Wording]:
     """The words, then with less and less around what must stay."""
     if words.answer_url and not words.code:
         yield from _briefer(words)
@@ -97,7 +98,7 @@ def _briefer(words: Wording) -> Iterator[Wording]:
     yield replace(words, your_role=role + more, accepted_by=cut(words.accepted_by, ROLE_MOST))
 
 
-def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | None:
+def _cut_to_fit(words: Wording, fits: Fits) -> Wording | None:
     """The words with a title, and then texts, just short enough; None when that is not enough."""
     if fits(words):
         return words
@@ -105,10 +106,10 @@ def _shortened(words: Wording, fits: Callable[[Wording], bool]) -> Wording | Non
         least = replace(words, title=cut(words.title, shortest))
         if fits(least):
             return _longest(partial(_titled, words), len(words.title), shortest, fits)
-        texts = (words.summary, words.impact, words.resolution, " ".join(each.text for each in words.news))
-        found = _longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
-        if found is not None:
-            return found
+        texts = (words.summary, words.impact, words.resolution, " ".join(entry.text for entry in words.news))
+        fitting = _longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
+        if fitting is not None:
+            return fitting
     return None
 
 
@@ -118,7 +119,7 @@ def _titled(words: Wording, length: int) -> Wording:
 
 def _with_texts(words: Wording, length: int) -> Wording:
     """The words with no free text longer than that."""
-    news = cut(" ".join(each.text for each in words.news), length)
+    news = cut(" ".join(entry.text for entry in words.news), length)
     return replace(
         words,
         summary=cut(words.summary, length),
@@ -128,15 +129,15 @@ def _with_texts(words: Wording, length: int) -> Wording:
     )
 
 
-def _longest(made: Callable[[int], Wording], most: int, least: int, fits: Callable[[Wording], bool]) -> Wording | None:
+def _longest(shortened: Callable[[int], Wording], most: int, least: int, fits: Fits) -> Wording | None:
     """The longest that fits, found by halving; None when even the shortest does not."""
-    if most < least or not fits(made(least)):
+    if most < least or not fits(shortened(least)):
         return None
     low, high = least, most
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(made(middle)) else (low, middle - 1)
-    return made(low)
+        low, high = (middle, high) if fits(shortened(middle)) else (low, middle - 1)
+    return shortened(low)
 
 
 def cut(text: str, length: int) -> str:

@@ -1,4 +1,4 @@
-"""Wording: what a message is about, as plain words that templates put in order (product.md section 5, "Messages").
+"""What a message is about, as plain words that templates put in order.
 
 Incident text comes in as data, cleaned once more. What an outsider may not read is left empty here, so that no
 template can give it away; so is whatever differs among readers who share one text. Must not know templates, the
@@ -84,53 +84,55 @@ class Wording:
 
 
 def wording(
-    each: Notification,
+    notification: Notification,
     incident: Incident,
     history: History,
     policy: Policy,
-    invitation: ReplyOffer = NO_REPLY_OFFER,
+    offer: ReplyOffer = NO_REPLY_OFFER,
 ) -> Wording:
     """The words for one notification. `history` is from before its decision."""
-    about = replace(_about(each, incident, history, zone_of(each, policy)), page_url=invitation.page_url)
-    if not each.external:
-        about = _inside(about, incident, history, policy, each)
-    if each.kind in SHARED:
-        return _news(about, each, incident, history, policy)
+    about = replace(_about(notification, incident, history, zone_of(notification, policy)), page_url=offer.page_url)
+    if not notification.external:
+        about = _internal(about, incident, history, policy, notification)
+    if notification.kind in SHARED:
+        return _shared(about, notification, incident, history, policy)
     return replace(
-        _mine(about, each, history, policy),
-        code=invitation.code,
-        answer_url=invitation.answer_url if _answered(each, history) else "",
+        _personal(about, notification, history, policy),
+        code=offer.code,
+        answer_url=offer.answer_url if _answerable(notification, history) else "",
     )
 
 
-def _answered(each: Notification, history: History) -> bool:
+def _answerable(notification: Notification, history: History) -> bool:
     """Whether a link in this message still leads to something when it comes: a late verify's would not."""
-    return history.resolved_at is None or each.at < history.resolved_at + ANSWERED_FOR
+    return history.resolved_at is None or notification.at < history.resolved_at + ANSWERED_FOR
 
 
-def _about(each: Notification, incident: Incident, history: History, zone: str) -> Wording:
-    """What everybody may read of an incident (product.md section 5: title, status, impact, ETA)."""
+def _about(notification: Notification, incident: Incident, history: History, zone: str) -> Wording:
+    """What everybody may read of an incident (title, status, impact, ETA)."""
     eta = None if incident.resolved else incident.eta
     return Wording(
-        kind=each.kind.value,
-        reason=each.reason.value,
+        kind=notification.kind.value,
+        reason=notification.reason.value,
         drill=incident.drill,
-        external=each.external,
+        external=notification.external,
         title=one_line(clean(incident.title)) or "Untitled incident",
         status=incident.status.value,
         impact=clean(incident.impact),
         eta=dated(eta, zone) if eta else "",
-        eta_short=clock(eta, zone, each.at) if eta else "",
-        duration=_lasted(history),
+        eta_short=clock(eta, zone, notification.at) if eta else "",
+        duration=_duration(history),
         unreadable=incident.unreadable,
-        reopened=each.episode > 1,
+        reopened=notification.episode > 1,
         standing=standing(incident.status, incident.status),
     )
 
 
-def _inside(about: Wording, incident: Incident, history: History, policy: Policy, each: Notification) -> Wording:
+def _internal(
+    about: Wording, incident: Incident, history: History, policy: Policy, notification: Notification
+) -> Wording:
     """What insiders read besides."""
-    severity, zone = policy.severity(incident.severity), zone_of(each, policy)
+    severity, zone = policy.severity(incident.severity), zone_of(notification, policy)
     review_at = history.resolved_at + severity.review.within if severity.review and history.resolved_at else None
     needed = [role for role in history.roles.values() if role.needed and role.role]
     return replace(
@@ -146,51 +148,55 @@ def _inside(about: Wording, incident: Incident, history: History, policy: Policy
         resolution=clean(incident.resolution) if incident.resolved else "",
         review_file=f"reviews/{incident.id}.md",
         review_due=moment(review_at, zone) if review_at else "",
-        review_overdue=review_at is not None and each.at > review_at,
+        review_overdue=review_at is not None and notification.at > review_at,
         holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
-        why=page_reason(each, incident, history, policy) if each.kind is Kind.PAGE else "",
-        news=news(incident, None, external=False, zone=zone, now=each.at) if each.kind is Kind.PAGE else (),
+        why=page_reason(notification, incident, history, policy) if notification.kind is Kind.PAGE else "",
+        news=news(incident, None, external=False, zone=zone, now=notification.at)
+        if notification.kind is Kind.PAGE
+        else (),
     )
 
 
-def _mine(about: Wording, each: Notification, history: History, policy: Policy) -> Wording:
+def _personal(about: Wording, notification: Notification, history: History, policy: Policy) -> Wording:
     """What is for one person: their roles, and what they are asked to do."""
-    due_at, zone = each.next_update_at, zone_of(each, policy)
-    titles = tuple(policy.role_title(role) for role in each.roles)
-    known = (policy.roles[role] for role in each.roles if role in policy.roles)
-    holders = (history.holder(role) for role in each.roles)
+    due_at, zone = notification.next_update_at, zone_of(notification, policy)
+    titles = tuple(policy.role_title(role) for role in notification.roles)
+    known = (policy.roles[role] for role in notification.roles if role in policy.roles)
+    holders = (history.holder(role) for role in notification.roles)
     return replace(
         about,
-        person=each.to,
-        name=policy.person_name(each.to),
+        person=notification.to,
+        name=policy.person_name(notification.to),
         roles=titles,
         your_role=listed(titles),
         duties=tuple((role.title, role.duties) for role in known if role.duties),
-        acknowledge=f"tocsin ack {about.id} --as {each.to}",
-        acknowledge_line=f"acknowledged: [{each.to}]",
+        acknowledge=f"tocsin ack {about.id} --as {notification.to}",
+        acknowledge_line=f"acknowledged: [{notification.to}]",
         accepted_by=listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
         due=dated(due_at, zone) if due_at else "",
-        due_short=clock(due_at, zone, each.at) if due_at else "",
-        groups=_groups_due(each, history, policy),
+        due_short=clock(due_at, zone, notification.at) if due_at else "",
+        groups=_groups_due(notification, history, policy),
     )
 
 
-def _news(about: Wording, each: Notification, incident: Incident, history: History, policy: Policy) -> Wording:
+def _shared(
+    about: Wording, notification: Notification, incident: Incident, history: History, policy: Policy
+) -> Wording:
     """What a group has not heard yet, and when it hears next."""
-    if each.kind is Kind.CLOSING:
+    if notification.kind is Kind.CLOSING:
         return about
-    known, at, zone = history.groups.get(each.group or ""), each.next_update_at, zone_of(each, policy)
-    told = known.told_version if known else None
+    group, at = history.groups.get(notification.group or ""), notification.next_update_at
+    previous, zone = group.told_version if group else None, zone_of(notification, policy)
     return replace(
         about,
-        first=told is None,
-        standing=standing(incident.status, told.status if told else None),
-        last_word=each.reason is Reason.SEVERITY_LOWERED,
-        impact_new=bool(incident.impact) and (told is None or told.impact != incident.impact),
-        changes=changes(incident, told, policy, external=each.external, zone=zone, now=each.at),
-        news=news(incident, told, external=each.external, zone=zone, now=each.at),
+        first=previous is None,
+        standing=standing(incident.status, previous.status if previous else None),
+        last_word=notification.reason is Reason.SEVERITY_LOWERED,
+        impact_new=bool(incident.impact) and (previous is None or previous.impact != incident.impact),
+        changes=changes(incident, previous, policy, external=notification.external, zone=zone, now=notification.at),
+        news=news(incident, previous, external=notification.external, zone=zone, now=notification.at),
         next=dated(at, zone) if at else "",
-        next_short=clock(at, zone, each.at) if at else "",
+        next_short=clock(at, zone, notification.at) if at else "",
     )
 
 
@@ -199,9 +205,9 @@ def listed(names: tuple[str, ...]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
-def _groups_due(each: Notification, history: History, policy: Policy) -> str:
+def _groups_due(notification: Notification, history: History, policy: Policy) -> str:
     """The groups whose update a reminder speaks of: those whose interval since their last update ends then."""
-    if each.kind is not Kind.REMINDER or each.next_update_at is None or history.incident is None:
+    if notification.kind is not Kind.REMINDER or notification.next_update_at is None or history.incident is None:
         return ""
     streams = policy.severity(history.incident.severity).updates
     named = {group: stream.cadence for stream in reversed(streams) for group in stream.to}
@@ -209,12 +215,14 @@ def _groups_due(each: Notification, history: History, policy: Policy) -> str:
     for group, known in history.groups.items():
         cadence = named.get(group) or (streams[0].cadence if streams else None)
         spans = cadence.spans if cadence else ()
-        if group in policy.stakeholders and any(known.last_at + one.every == each.next_update_at for one in spans):
+        if group in policy.stakeholders and any(
+            known.last_at + one.every == notification.next_update_at for one in spans
+        ):
             titles.append(policy.stakeholders[group].title)
     return listed(tuple(titles))
 
 
-def _lasted(history: History) -> str:
+def _duration(history: History) -> str:
     """How long the episode lasted, from its start to its resolution."""
     if history.started_at is None or history.resolved_at is None:
         return ""

@@ -14,7 +14,7 @@ from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
 from tocsin.text.times import utc
-from tocsin.wording.message.changes import way
+from tocsin.wording.message.changes import severity_change
 
 Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
@@ -70,7 +70,7 @@ def _begun(new: Incident, *, again: bool) -> Runs:
 def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str | Runs]:
     """Each field that differs, in words."""
     if old.severity != new.severity:
-        yield runs("severity ", quoted(way(old.severity, new.severity, policy)))
+        yield runs("severity ", quoted(severity_change(old.severity, new.severity, policy)))
     if old.status is not new.status:
         yield f"status {old.status.value} → {new.status.value}"
     if old.eta != new.eta:
