@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
+from tocsin.ports.transport import Polled
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,6 @@ class MemoryTransport:
     (None: as usual). A `blind` transport cannot be asked.
     """
 
-    polled = None
     warmed = None
 
     def __init__(
@@ -31,11 +31,13 @@ class MemoryTransport:
         receipts: bool = False,
         blind: bool = False,
         takes: float = 0.0,
+        polled: Polled | None = None,
         decide: Callable[[Message], Outcome | None] | None = None,
     ) -> None:
         self.receipts = receipts
         self._blind = blind
         self._takes = takes
+        self.polled = polled
         self._decide = decide
         self._script: deque[tuple[Outcome, bool]] = deque()
         self._receipts: dict[str, Receipt] = {}

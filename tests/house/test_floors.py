@@ -19,9 +19,9 @@ FLOORS = {
 OWN = 99
 INNER = {
     "app": {
-        "simulation": 0, "configuration": 0, "reply_options": 0, "delivery": 0,
-        "diff": 1, "policy_tests": 1, "incidents": 1, "engine": 1,
-        "intake": 2, "alerts": 2, "replies": 2, "lifecycle": 3, "wiring": 4,
+        "state": 0, "simulation": 0, "configuration": 0, "reply_options": 1, "delivery": 2,
+        "diff": 3, "policy_tests": 3, "incidents": 3, "engine": 3,
+        "intake": 4, "alerts": 4, "replies": 4, "lifecycle": 5, "wiring": 6,
     },
     "formats": {"schema": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"message": 0, "report": 1},

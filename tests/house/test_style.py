@@ -10,13 +10,13 @@ from tests.house.code import ROOT, Module, modules
 from tests.house.test_floors import names
 
 VAGUE = {"process", "handle", "handler", "manage", "util", "utils", "helper", "helpers", "common"}
-LINES_MAX = 300
+LINES_MAX = 400
 FUNCTION_MAX = 50
 
 
 @pytest.mark.parametrize("module", modules(), ids=names(modules()))
 def test_rooms_are_small(module: Module) -> None:
-    """Rule 11: no module over 300 lines, no function over 50, each with a docstring that says its job."""
+    """Rule 11: no module over 400 lines, no function over 50, each with a docstring that says its job."""
     assert module.text.count("\n") <= LINES_MAX, f"{module.name} is too long"
     assert ast.get_docstring(module.tree), f"{module.name} does not say what it is for"
     for node in ast.walk(module.tree):

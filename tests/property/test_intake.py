@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.engine.incident_state import Known
 from tocsin.app.intake.intake import Intake
+from tocsin.app.state.incident_state import Known
 
 from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
@@ -56,7 +56,7 @@ def test_laws(steps: list[tuple[str, str, str]]) -> None:
     intake, known = Intake({}), dict[str, Known]()
     for verb, name, what in [*steps, ("wait", "", "11"), ("wait", "", "11"), ("wait", "", "0.1")]:
         now += timedelta(seconds=act(folder, verb, name, what))
-        changes = intake.take(folder.scan(), now, policy)
+        changes = intake.observe(folder.scan(), now, policy)
         assert changes.next_look is None or changes.next_look > now
         for version in changes.versions:
             assert version.incident.resolved == (b"resolved" in (folder.files[version.file].data or b""))
@@ -70,5 +70,5 @@ def test_laws(steps: list[tuple[str, str, str]]) -> None:
         assert (held[0].name, held[0].digest) in counted
     if all((listed.name, listed.digest) in counted for listed in held):
         restarted = Intake(known)
-        assert restarted.take(folder.scan(), now, policy).versions == ()
-        assert restarted.take(folder.scan(), now + timedelta(seconds=30), policy).versions == ()
+        assert restarted.observe(folder.scan(), now, policy).versions == ()
+        assert restarted.observe(folder.scan(), now + timedelta(seconds=30), policy).versions == ()

@@ -5,7 +5,6 @@ The checks read what truly arrived and what the disk says; they share no code wi
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -42,7 +41,7 @@ class Story:
         faults.undelivered = dice.choice([0, 0.2])
         match dice.choice(["off", "poll", "webhook"]):
             case "poll":
-                world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
+                world.ask_for_receipts()
             case "webhook":
                 world.tell_by_webhook()
         await world.start()

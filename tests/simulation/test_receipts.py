@@ -30,7 +30,7 @@ async def told(world: World, attempt: Attempt, state: str, code: str = "", sid: 
     known = attempt.outcome.provider_id if isinstance(attempt.outcome, Accepted) else "id?"
     ref, body = f"{sid or known}:{state}", f"{state} {code}".strip()
     arrival = Arrival(Arrives.RECEIPT, ref, str(attempt.id), body, world.clock.now())
-    result: str = await world.daemon.engine.receipts.judge(arrival)
+    result: str = await world.receipts.judge(arrival)
     return result
 
 
@@ -96,7 +96,8 @@ def test_silence_for_three_minutes(every: timedelta | None) -> None:
     """No callback, and the provider still says "sent" when asked: by the next channel after 3 minutes."""
 
     async def story(world: World) -> None:
-        world.routes = replace(world.routes, receipts_every=every)
+        if every:
+            world.ask_for_receipts()
         await paged(world)
         await world.wait(200)
 
@@ -112,7 +113,7 @@ def test_asking_finds_out_within_ten_seconds() -> None:
     """With polling, an undelivered page goes elsewhere when it is first asked for; a delivered one is asked once."""
 
     async def story(world: World) -> None:
-        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
+        world.ask_for_receipts()
         await paged(world)
         world.providers[Channel.SMS].says = Fate(Receipt.UNDELIVERED)
         await world.wait(100)
@@ -129,7 +130,7 @@ def test_an_answered_page_is_asked_for_no_more() -> None:
     """Whoever answered has read it."""
 
     async def story(world: World) -> None:
-        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
+        world.ask_for_receipts()
         await paged(world)
         world.folder.write("pay.yaml", FILE + "acknowledged: [ana, chen]\n")
         await world.wait(250)
@@ -302,7 +303,7 @@ def test_what_belongs_to_nothing_of_ours(who: str, ref: str, body: str) -> None:
     async def story(world: World) -> None:
         attempt = await paged(world)
         arrival = Arrival(Arrives.RECEIPT, ref, who.format(id=attempt.id), body, world.clock.now())
-        assert await world.daemon.engine.receipts.judge(arrival) == "unknown"
+        assert await world.receipts.judge(arrival) == "unknown"
         await world.wait(100)
 
     assert [via for _, via in seconds_of(simulate(story), "ana")] == ["sms"]
@@ -314,7 +315,7 @@ def test_a_provider_that_hangs_when_asked_holds_up_nothing() -> None:
     """
 
     async def story(world: World) -> None:
-        world.routes = replace(world.routes, receipts_every=timedelta(seconds=10))
+        world.ask_for_receipts()
         world.policy = paging_policy(via=SMS)
         provider: Any = world.providers[Channel.SMS]
 

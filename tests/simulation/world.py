@@ -5,22 +5,31 @@ Everything random comes from one seeded source, so a seed tells the whole story 
 
 import asyncio
 import contextlib
-import functools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
-from tocsin.app.engine.engine import Engine
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.operator_notices import OperatorNotices
+from tocsin.app.delivery.receipts import Receipts
+from tocsin.app.delivery.sender import Sender
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.reconcile import Reconciler
+from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
+from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import Arrives
 from tocsin.domain.delivery import (
@@ -43,10 +52,9 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.reply_routes import NO_REPLY_ROUTES
-from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings
 from tocsin.ports.ledger import LedgerError
 
+from tests.builders.active_config import settings
 from tests.fakes.folder import FakeFolder
 from tests.fakes.loop import VirtualClock
 
@@ -283,24 +291,13 @@ class Silent:
         return ""
 
 
-@functools.cache
-def settings() -> Settings:
-    """Settings as the daemon would have them with outboxes."""
-    return Settings(
-        operators=["olga"],
-        last_resort=["olga"],
-        email=EmailSettings(sender="tocsin@example.com"),
-        sms=SmsSettings(sender="+14155550100"),
-    )
-
-
 class World:
     """One machine: start the daemon, let time pass, break things, look at what arrived."""
 
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
-        self.clock, self.policy = clock, policy
+        self.clock, self.policy, self.settings = clock, policy, settings()
+        self.receipts: Any = None
         self.dice = Dice(seed)
-        self.routes = NO_REPLY_ROUTES
         self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
@@ -319,6 +316,10 @@ class World:
     def pages(self, person: str | None = None) -> list[Arrival]:
         """The pages among it."""
         return [each for each in self.arrived if each.message.kind == "page" and person in (None, each.message.person)]
+
+    def ask_for_receipts(self) -> None:
+        """From the next start on the provider is asked for receipts every 10 s."""
+        self.settings = settings(replies={"by": "poll", "every": "10s"})
 
     def tell_by_webhook(self) -> None:
         """From now on the SMS provider tells what becomes of messages: in any order, some twice, some never."""
@@ -366,19 +367,22 @@ class World:
 
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
-    clock = world.clock
-    invitations = ReplyOptions(Codes(world.dice), lambda: world.routes)
-    engine = Engine(clock, ledger, PlainRenderer(), lambda: world.policy, world.providers, world.dice, invitations)
-    watch = Watch(world.folder, Intake(await engine.recall()), engine)
-    marks = {"scan": lambda: watch.scanned_at, "scheduler": lambda: engine.scheduler.woke_at}
-    health = Health(clock, world.manager, world.manager, settings, marks, ledger)
-
-    async def forever() -> None:
-        await asyncio.Event().wait()
-
-    async def nothing() -> None:
-        return
-
-    current: Any = SimpleNamespace(settings=settings, policy=engine.policy, run=forever)
-    arrivals = Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge}, engine.tell)
-    return Daemon(current, engine, watch, health, world.manager, (arrivals.run,), nothing)
+    clock, notices = world.clock, Notices(world.clock)
+    config = ActiveConfig(world.policy, world.settings)
+    reply_options = ReplyOptions(Codes(world.dice), config)
+    agenda = Agenda()
+    incidents = Incidents(agenda)
+    transports = Transports(world.settings, lambda _settings: world.providers)
+    context = DeliveryContext(config, incidents, notices, reply_options)
+    sender = Sender(clock, ledger, context, transports, world.dice)
+    world.receipts = receipts = Receipts(clock, ledger, context, transports, sender)
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender)
+    reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
+    scheduler = Scheduler(clock, agenda, reconciler.reconcile)
+    intake = Intake(await recall(ledger, incidents))
+    watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
+    health = Health(clock, world.manager, world.manager, ledger, config, {"scan": watch, "scheduler": scheduler})
+    arrivals = Arrivals(ledger, {Arrives.RECEIPT: receipts.judge}, notices)
+    parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports)
+    reload: Any = None
+    return Daemon(config, incidents, agenda, transports, sender, watch, reload, world.manager, parts)

@@ -53,9 +53,9 @@ def _person(written: str, policy: Policy) -> Person:
 async def _send(opened: Opened, reader: Person, wanted: Sequence[Channel], now: datetime) -> list[Outcome]:
     """One try on each channel, all at once."""
     from tocsin.adapters.clock import SystemClock
-    from tocsin.app.wiring.transports import ways
+    from tocsin.app.wiring.transports import make_transports
 
-    transports = ways(opened.settings, SystemClock())
+    transports = make_transports(opened.settings, SystemClock())
     try:
         return await asyncio.gather(*(transports[via].send(_message(reader, via, now)) for via in wanted))
     finally:

@@ -1,5 +1,6 @@
-"""Words for a notification."""
+"""Words for a notification, and the templates they come from."""
 
+from pathlib import Path
 from typing import Protocol
 
 from tocsin.domain.delivery import Content
@@ -7,6 +8,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
 
 
 class Renderer(Protocol):
@@ -21,4 +23,12 @@ class Renderer(Protocol):
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets. `history` is from before the decision."""
+        ...
+
+
+class Templates(Protocol):
+    """The templates of a folder, over the shipped ones."""
+
+    def load(self, folder: Path) -> tuple[Problem, ...]:
+        """Use this folder's templates from now on, as far as they can be used. Gives what is wrong. Never raises."""
         ...

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.app.engine.incident_state import Known
 from tocsin.app.intake.intake import Changes, Intake, Version
+from tocsin.app.state.incident_state import Known
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 
@@ -30,12 +30,12 @@ class Desk:
 
     def look(self, after: float = 0) -> Changes:
         self.now += timedelta(seconds=after)
-        return self.intake.take(self.folder.scan(), self.now, self.policy)
+        return self.intake.observe(self.folder.scan(), self.now, self.policy)
 
     def watch(self, seconds: float, step: float = 0.5) -> list[Changes]:
         """Every look of the next seconds that brought something."""
         looks = [self.look(step) for _ in range(int(seconds / step))]
-        return [found for found in looks if found.versions or found.gone or found.troubles]
+        return [found for found in looks if found.versions or found.gone or found.notices]
 
 
 def ids(changes: Changes) -> list[str]:
@@ -68,8 +68,8 @@ def test_a_new_file_with_dropped_fields_counts_at_once() -> None:
     desk.folder.write("card.yaml", GOOD + "eta: noon\n")
     found = desk.look()
     assert ids(found) == ["card"]
-    assert [trouble.minor for trouble in found.troubles] == [True]
-    assert "incidents/card.yaml:3:6" in found.troubles[0].text
+    assert [trouble.minor for trouble in found.notices] == [True]
+    assert "incidents/card.yaml:3:6" in found.notices[0].text
 
 
 @pytest.mark.parametrize("text", ["title: x\n", "title: x\nseverity: sev9\n"])
@@ -83,7 +83,7 @@ def test_a_new_file_without_a_good_severity_waits_for_stillness(text: str) -> No
     assert desk.look(1.9).versions == ()
     found = desk.look(0.1)
     assert only(found).incident.severity == "sev1"
-    assert [trouble.minor for trouble in found.troubles] == [False]
+    assert [trouble.minor for trouble in found.notices] == [False]
 
 
 def test_a_half_written_file_counts_when_it_is_whole() -> None:
@@ -136,8 +136,8 @@ def test_an_open_incident_goes_on_when_its_file_cannot_be_read(text: str) -> Non
     desk = declared()
     desk.folder.write("card.yaml", text)
     (found,) = desk.watch(60)
-    assert (found.versions, len(found.troubles)) == ((), 1)
-    assert "goes on as it last could be read" in found.troubles[0].text
+    assert (found.versions, len(found.notices)) == ((), 1)
+    assert "goes on as it last could be read" in found.notices[0].text
     desk.folder.write("card.yaml", IDENTIFIED)
     assert only(desk.look()).incident.status is Status.IDENTIFIED
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_not_yaml_counts_after_ten_seconds() -> None:
     found = desk.look(0.1)
     version = only(found)
     assert (version.incident.unreadable, version.incident.summary) == (True, PROSE.strip())
-    assert len(found.troubles) == 1
+    assert len(found.notices) == 1
     assert desk.watch(30) == []
 
 
@@ -173,7 +173,7 @@ def test_a_never_readable_file_that_is_gone_ends() -> None:
     assert desk.look().next_look == desk.now + timedelta(seconds=10)
     assert desk.look(9.9).gone == ()
     found = desk.look(0.1)
-    assert (found.gone, len(found.troubles)) == (("card",), 1)
+    assert (found.gone, len(found.notices)) == (("card",), 1)
     desk.folder.write("card.yaml", GOOD)
     assert ids(desk.look(5)) == ["card"]
 
@@ -182,10 +182,10 @@ def test_a_vanished_file_stays_open_and_is_told_once() -> None:
     """Silence never means resolved (P4): after 10 s one notice, and nothing else ever."""
     desk = declared()
     desk.folder.remove("card.yaml")
-    assert desk.look().troubles == ()
+    assert desk.look().notices == ()
     (found,) = desk.watch(120)
     assert (found.versions, found.gone) == ((), ())
-    assert "stays open" in found.troubles[0].text
+    assert "stays open" in found.notices[0].text
     desk.folder.write("card.yaml", RESOLVED)
     assert only(desk.look()).incident.resolved
 
@@ -230,7 +230,7 @@ def test_of_two_files_with_one_stem_the_first_seen_goes_on() -> None:
     desk.folder.write("card.yml", IDENTIFIED)
     found = desk.look()
     assert found.versions == ()
-    assert "incidents/card.yml" in found.troubles[0].text
+    assert "incidents/card.yml" in found.notices[0].text
     assert desk.watch(20) == []
     desk.folder.remove("card.yaml")
     assert [ids(found) for found in desk.watch(20)] == [["card"]]
@@ -251,7 +251,7 @@ def test_what_cannot_be_opened_is_told(is_file: bool, pages: bool) -> None:
     desk = Desk()
     desk.folder.obstruct("card.yaml", "card.yaml cannot be had", is_file=is_file)
     looks = desk.watch(20)
-    assert [len(found.troubles) for found in looks] == [1]
+    assert [len(found.notices) for found in looks] == [1]
     assert [version.incident.unreadable for found in looks for version in found.versions] == [True] * pages
 
 
@@ -287,8 +287,8 @@ def test_everything_deleted_for_good_is_one_notice() -> None:
     desk.look()
     desk.folder.files = {}
     (found,) = desk.watch(60)
-    assert (found.versions, len(found.troubles)) == ((), 1)
-    assert "500 incident files" in found.troubles[0].text
+    assert (found.versions, len(found.notices)) == ((), 1)
+    assert "500 incident files" in found.notices[0].text
 
 
 def test_a_checkout_that_goes_back_and_forth() -> None:
@@ -311,10 +311,10 @@ def test_many_files_with_problems_are_no_flood() -> None:
         desk.folder.write(f"i{number}.yaml", GOOD + "eta: noon\n")
     desk.folder.write("zz.yaml", "title: no severity\n")
     found = desk.look()
-    assert (len(found.versions), len(found.troubles)) == (1000, 20)
-    assert "981 more incident files" in found.troubles[-1].text
+    assert (len(found.versions), len(found.notices)) == (1000, 20)
+    assert "981 more incident files" in found.notices[-1].text
     (later,) = desk.watch(10)
-    assert [trouble.minor for trouble in later.troubles] == [False]
+    assert [trouble.minor for trouble in later.notices] == [False]
 
 
 def test_a_folder_that_cannot_be_listed() -> None:
@@ -323,14 +323,14 @@ def test_a_folder_that_cannot_be_listed() -> None:
     for _ in range(2):
         desk.folder.away = "the incident folder is gone"
         (found,) = desk.watch(60)
-        assert (found.versions, [trouble.cause for trouble in found.troubles]) == ((), ["folder"])
+        assert (found.versions, [trouble.cause for trouble in found.notices]) == ((), ["folder"])
         desk.folder.away = ""
         assert desk.watch(30) == []
 
 
 def known_from(desk: Desk) -> dict[str, Known]:
     """What the ledger would know after this desk's first look."""
-    found = Intake({}).take(desk.folder.scan(), START, desk.policy)
+    found = Intake({}).observe(desk.folder.scan(), START, desk.policy)
     return {version.incident.id: Known(version.incident, version.digest, version.file) for version in found.versions}
 
 
@@ -369,7 +369,7 @@ def test_a_restart_sees_what_changed_meanwhile() -> None:
         ("renamed", "other.yaml"),
     ]
     (found,) = after.watch(30)
-    assert [trouble.cause for trouble in found.troubles] == ["vanished:incidents/gone.yaml"]
+    assert [trouble.cause for trouble in found.notices] == ["vanished:incidents/gone.yaml"]
 
 
 def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
@@ -387,7 +387,9 @@ def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
 def test_another_nodes_version_is_not_undone() -> None:
     """A version learned from another node stands, also when the config changes, until this node's file changes."""
     desk = declared()
-    desk.intake.learn("card", Known(Incident("card", "Card payments fail", "sev2", Status.RESOLVED), "elsewhere"))
+    desk.intake.note_version(
+        "card", Known(Incident("card", "Card payments fail", "sev2", Status.RESOLVED), "elsewhere")
+    )
     assert desk.watch(5) == []
     desk.policy = small_policy()
     assert desk.watch(5) == []
@@ -402,7 +404,7 @@ def test_another_config_reads_again_at_once() -> None:
     assert only(desk.look()).incident.roles == ()
     desk.policy = small_policy(people={**people, "chen": chen})
     found = desk.look()
-    assert (only(found).incident.roles, found.troubles) == ((("scribe", "chen"),), ())
+    assert (only(found).incident.roles, found.notices) == ((("scribe", "chen"),), ())
 
 
 @pytest.mark.parametrize("change", [lambda text: text + "# a note\n", lambda text: text.replace("\n", "\r\n")])
@@ -422,6 +424,6 @@ def test_odd_names_are_shown_safely() -> None:
     desk.folder.write("a\udcff\u202eb\n.yaml", GOOD + "eta: noon\n")
     found = desk.look()
     assert ids(found) == ["a--b-"]
-    found.troubles[0].text.encode()
-    found.troubles[0].cause.encode()
-    assert "\u202e" not in found.troubles[0].text
+    found.notices[0].text.encode()
+    found.notices[0].cause.encode()
+    assert "\u202e" not in found.notices[0].text

@@ -1,4 +1,4 @@
-"""Invitations: which message offers which way to answer, and where a reader may ask to be taken off."""
+"""Which message offers which way to answer, and where a reader may ask to be taken off."""
 
 import random
 from datetime import UTC, datetime
@@ -12,15 +12,21 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
+from tests.builders.active_config import active_config, settings
 from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-OPEN = ReplyRoutes(replies=False, public_url="https://tocsin.example.com", keys=("a key of more than sixteen", "older"))
+OPEN = ReplyRoutes(
+    replies=False,
+    public_url="https://tocsin.example.com",
+    keys=("a key of more than sixteen", "an older key of sixteen"),
+)
 EVERY = list(product(Kind, Channel, ("bo", "list@example.com")))
 
 
 def of(routes: ReplyRoutes) -> ReplyOptions:
-    return ReplyOptions(Codes(random.Random(0)), lambda: routes)
+    in_force = settings(public_url=routes.public_url or None, web={"signing_key": list(routes.keys)})
+    return ReplyOptions(Codes(random.Random(0)), active_config(small_policy(), in_force))
 
 
 def message(kind: Kind, via: Channel, to: str) -> Notification:
@@ -30,10 +36,10 @@ def message(kind: Kind, via: Channel, to: str) -> Notification:
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
 def test_who_is_asked_gets_a_link_of_their_own(kind: Kind, via: Channel, to: str) -> None:
     """Pages and verify requests to people of the config, and nothing else; the page of the incident is everybody's."""
-    invitation, _ = of(OPEN).invite(message(kind, via, to), small_policy(), AT)
+    offer, _ = of(OPEN).offer(message(kind, via, to), small_policy(), AT)
     asks = kind in (Kind.PAGE, Kind.VERIFY) and to == "bo"
-    assert invitation.answer_url == (OPEN.public_url + links.answer(OPEN.keys, "card", "bo") if asks else "")
-    assert invitation.page_url == OPEN.public_url + links.page(OPEN.keys, "card")
+    assert offer.answer_url == (OPEN.public_url + links.answer(OPEN.keys, "card", "bo") if asks else "")
+    assert offer.page_url == OPEN.public_url + links.page(OPEN.keys, "card")
 
 
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
@@ -51,6 +57,6 @@ def test_only_updates_by_email_can_be_left(kind: Kind, via: Channel, to: str) ->
 def test_without_key_or_address_nothing_is_offered(routes: ReplyRoutes, kind: Kind, via: Channel, to: str) -> None:
     """Links need both."""
     each = message(kind, via, to)
-    invitation, coded = of(routes).invite(each, small_policy(), AT)
-    assert (invitation.code, invitation.answer_url, invitation.page_url, coded) == ("", "", "", None)
+    offer, coded = of(routes).offer(each, small_policy(), AT)
+    assert (offer.code, offer.answer_url, offer.page_url, coded) == ("", "", "", None)
     assert of(routes).unsubscribe(each) == ""

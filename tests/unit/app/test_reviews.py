@@ -13,11 +13,15 @@ from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.reviews import DRAFTS_MOST, NeverSeenError, NoDraftError, Reviews, write
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Refused
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.operator_notice import OperatorNotice
 
+from tests.builders.active_config import active_config, settings
 from tests.builders.instants import T0
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import happen, on_duty, see
@@ -32,8 +36,8 @@ class Room:
 
     ledger: SqlLedger
     folder: Path
-    told: list[OperatorNotice] = field(default_factory=list)
-    closing: bool = False
+    incidents: Incidents = field(default_factory=lambda: Incidents(Agenda()))
+    notices: Notices = field(default_factory=lambda: Notices(SystemClock()))
 
     async def write(self, incident: str = "card") -> str:
         return await write(incident, self.ledger, shipped_policy(), IncidentFiles(self.folder))
@@ -45,10 +49,11 @@ class Room:
         return (self.folder / name).read_text()
 
     def reviews(self) -> Reviews:
-        files = IncidentFiles(self.folder)
-        return Reviews(
-            SystemClock(), self.ledger, shipped_policy, lambda: files, lambda _: self.closing, self.told.append
-        )
+        return self.reviews_in(IncidentFiles)
+
+    def reviews_in(self, open_folder: Callable[[Path], IncidentFiles]) -> Reviews:
+        config = active_config(shipped_policy(), settings(reviews=self.folder))
+        return Reviews(SystemClock(), self.ledger, config, self.incidents, self.notices, open_folder)
 
 
 @pytest.fixture
@@ -138,29 +143,29 @@ async def until(true: Callable[[], object]) -> None:
 async def test_at_resolution(room: Room, at_work: Reviews) -> None:
     """It is there at once, and is written again when the last message has left."""
     await see(room.ledger, OVER, T0 + timedelta(minutes=9))
-    room.closing = True
-    at_work.order("card", just_now=True)
+    room.incidents.add_unsettled("card")
+    room.incidents.note_resolved("card", just_now=True)
     await until(lambda: room.names() == ["card.md"])
     await see(room.ledger, replace(OVER, resolution="Failed over"), T0 + timedelta(minutes=10))
-    room.closing = False
+    room.incidents.remove_unsettled("card")
     await until(lambda: "Failed over" in room.text())
-    assert room.told == []
+    assert room.notices.take() == ()
 
 
 async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> None:
     """The draft may still call them waiting, so it is written again, though none waits when the first is done."""
     await see(room.ledger, OVER, T0 + timedelta(minutes=9))
-    waiting, writes, files = iter([True]), [], IncidentFiles(room.folder)
+    room.incidents.add_unsettled("card")
+    writes: list[Path] = []
 
-    def folder() -> IncidentFiles:
-        writes.append(1)
-        return files
+    def open_folder(folder: Path) -> IncidentFiles:
+        if not writes:
+            room.incidents.remove_unsettled("card")
+        writes.append(folder)
+        return IncidentFiles(folder)
 
-    reviews = Reviews(
-        SystemClock(), room.ledger, shipped_policy, folder, lambda _: next(waiting, False), room.told.append
-    )
-    task = asyncio.create_task(reviews.run())
-    reviews.order("card", just_now=True)
+    task = asyncio.create_task(room.reviews_in(open_folder).run())
+    room.incidents.note_resolved("card", just_now=True)
     await until(lambda: len(writes) == 2)
     task.cancel()
     with suppress(asyncio.CancelledError):
@@ -170,14 +175,14 @@ async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> Non
 async def test_after_a_restart_only_a_missing_one_is_written(room: Room, at_work: Reviews) -> None:
     """Neither one that is there, nor one whose review is done, nor one that was put elsewhere since."""
     await see(room.ledger, OVER, T0 + timedelta(minutes=9))
-    at_work.order("card", just_now=False)
+    room.incidents.note_resolved("card", just_now=False)
     await until(lambda: room.names() == ["card.md"])
     await see(room.ledger, replace(OVER, review="done"), T0 + timedelta(minutes=10))
-    at_work.order("card", just_now=False)
+    room.incidents.note_resolved("card", just_now=False)
     (room.folder / "card.md").rename(room.folder / "archive.md")
-    at_work.order("card", just_now=False)
+    room.incidents.note_resolved("card", just_now=False)
     await see(room.ledger, replace(OVER, id="next"))
-    at_work.order("next", just_now=False)
+    room.incidents.note_resolved("next", just_now=False)
     await until(lambda: "next.md" in room.names())
     assert room.names() == ["archive.md", "next.md"]
 
@@ -186,11 +191,12 @@ async def test_what_goes_wrong_is_told(room: Room, at_work: Reviews) -> None:
     """The operators hear which draft could not be written, and what to do; the next one is written all the same."""
     await see(room.ledger, OVER, T0 + timedelta(minutes=9))
     room.folder.write_text("not a folder")
-    at_work.order("card", just_now=True)
-    await until(lambda: room.told)
-    assert "tocsin review card" in room.told[0].text
+    room.incidents.note_resolved("card", just_now=True)
+    notices: list[OperatorNotice] = []
+    await until(lambda: notices.extend(room.notices.take()) or bool(notices))
+    assert "tocsin review card" in notices[0].text
     room.folder.unlink()
-    at_work.order("card", just_now=True)
+    room.incidents.note_resolved("card", just_now=True)
     await until(lambda: room.names() == ["card.md"])
 
 

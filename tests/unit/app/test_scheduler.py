@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from tocsin.app.engine.scheduler import Scheduler
+from tocsin.app.state.agenda import Agenda
 
 from tests.fakes.loop import VirtualClock, run_virtually
 
@@ -19,9 +20,10 @@ def test_looks_come_at_their_time() -> None:
             seen.append((incident, (clock.now() - START).total_seconds()))
             return clock.now() + timedelta(minutes=10) if len(seen) < 4 else None
 
-        scheduler = Scheduler(clock, look)
-        scheduler.poke("a")
-        scheduler.set("b", START + timedelta(minutes=5))
+        agenda = Agenda()
+        scheduler = Scheduler(clock, agenda, look)
+        agenda.poke("a")
+        agenda.set("b", START + timedelta(minutes=5))
         run = asyncio.create_task(scheduler.run())
         await asyncio.sleep(7200)
         run.cancel()
@@ -43,15 +45,16 @@ def test_pokes_are_one_look_and_never_two_at_once() -> None:
             log.append(f"{incident} at {(clock.now() - START).total_seconds():.0f}")
             return None
 
-        scheduler = Scheduler(clock, look)
+        agenda = Agenda()
+        scheduler = Scheduler(clock, agenda, look)
         run = asyncio.create_task(scheduler.run())
         for _ in range(5):
-            scheduler.poke("a")
-        scheduler.poke("b")
+            agenda.poke("a")
+        agenda.poke("b")
         await asyncio.sleep(5)
-        scheduler.poke("a")
-        scheduler.poke("a")
-        await scheduler.settled()
+        agenda.poke("a")
+        agenda.poke("a")
+        await agenda.settled()
         run.cancel()
 
     run_virtually(main)
@@ -67,11 +70,12 @@ def test_a_moved_time_replaces_the_one_before() -> None:
             seen.append((clock.now() - START).total_seconds())
             return None
 
-        scheduler = Scheduler(clock, look)
+        agenda = Agenda()
+        scheduler = Scheduler(clock, agenda, look)
         for minutes in range(1000, 60, -1):
-            scheduler.set("a", START + timedelta(minutes=minutes))
-        assert len(scheduler._heap) < 100
-        scheduler.set("a", START + timedelta(minutes=90))
+            agenda.set("a", START + timedelta(minutes=minutes))
+        assert len(agenda) < 100
+        agenda.set("a", START + timedelta(minutes=90))
         run = asyncio.create_task(scheduler.run())
         await asyncio.sleep(3600 * 24)
         run.cancel()

@@ -3,14 +3,19 @@
 from datetime import datetime, timedelta
 
 import pytest
-from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Asked, Poll
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Poll
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.people import Channel
 
+from tests.builders.active_config import active_config, polled
+from tests.builders.policies import small_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.transport import MemoryTransport
 
 TEN_SECONDS = timedelta(seconds=10)
 
@@ -20,7 +25,6 @@ class Inbox:
 
     def __init__(self) -> None:
         self.clock, self.ledger = StillClock(), MemoryLedger()
-        self.told: list[OperatorNotice] = []
         self.asked: list[datetime] = []
         self.lies: list[Arrival] = []
         self.trouble: Deferred | None = None
@@ -29,7 +33,10 @@ class Inbox:
 
     def begin(self) -> None:
         """The daemon starts."""
-        self.poll = Poll(self.clock, self.ledger, lambda: Asked(self.inbox, TEN_SECONDS), self.told.append)
+        sms = MemoryTransport(polled=self)
+        self.notices = Notices(self.clock)
+        transports = Transports(polled(), lambda _settings: {Channel.SMS: sms, Channel.EMAIL: MemoryTransport()})
+        self.poll = Poll(self.clock, self.ledger, active_config(small_policy(), polled()), transports, self.notices)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
         self.asked.append(since)
@@ -39,7 +46,7 @@ class Inbox:
 
     async def ask(self) -> int:
         """Ask once; how many are kept in all."""
-        await self.poll.ask(Asked(self.inbox, TEN_SECONDS))
+        await self.poll.ask(self)
         return len(await self.ledger.unjudged_arrivals())
 
     def comes(self, ref: str) -> None:
@@ -119,14 +126,14 @@ async def test_three_failures_are_told(inbox: Inbox) -> None:
     inbox.trouble = Deferred("Twilio answered 503")
     for _ in range(5):
         await inbox.ask()
-    assert [each.cause for each in inbox.told] == ["poll"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["poll"]
 
 
 async def test_what_only_the_config_cures_is_told_at_once(inbox: Inbox) -> None:
     """As rule 39 has it."""
     inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
     await inbox.ask()
-    assert [each.cause for each in inbox.told] == ["poll"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["poll"]
 
 
 async def test_failures_are_met_with_patience(inbox: Inbox) -> None:

@@ -6,21 +6,28 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tocsin.app.engine.engine import Engine
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.sender import Sender
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.reconcile import Reconciler
+from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import Replies
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
-from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
 
+from tests.builders.active_config import OURS, active_config, polled
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger, Pages
@@ -28,7 +35,6 @@ from tests.fakes.transport import MemoryTransport
 from tests.simulation.world import PlainRenderer
 
 ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
-OURS = "+14155550106"
 MINUTE = timedelta(minutes=1)
 
 
@@ -43,28 +49,31 @@ class House:
     async def open(self) -> "House":
         """Begin, with what the ledger holds."""
         codes = Codes(self.dice, await self.ledger.reserved_codes(self.clock.now() - RESERVED_FOR))
-        invitations = ReplyOptions(codes, lambda: ReplyRoutes(replies=True))
-        ways: Any = {via: MemoryTransport() for via in Channel}
-        self.engine = Engine(
-            self.clock, self.ledger, PlainRenderer(), lambda: self.policy, ways, self.dice, invitations
-        )
-        await self.engine.recall()
-        self.answers = LedgerFeed(self.ledger, self.engine.learn, self.engine.tell, self.clock.now, 0)
-        self.replies = Replies(self.engine, lambda: OURS)
-        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, self.engine.tell)
+        self.config = config = active_config(self.policy, polled())
+        notices = Notices(self.clock)
+        self.incidents = Incidents(Agenda())
+        context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config))
+        transports = Transports(polled(), lambda _settings: {via: MemoryTransport() for via in Channel})
+        sender = Sender(self.clock, self.ledger, context, transports, self.dice)
+        self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
+        await recall(self.ledger, self.incidents)
+        self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
+        self.replies = Replies(self.clock, self.ledger, config, self.incidents, codes, sender)
+        self.notices = notices
+        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, notices)
         return self
 
     async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
         """A version of an incident's file counts."""
         incident = replace(Incident(id_, title, "sev1", Status.INVESTIGATING), **changes)
-        self.engine.learn(id_, Seen(self.clock.now(), incident, f"{incident}"))
-        await self.engine.reconcile.look(id_)
+        self.incidents.add_event(id_, Seen(self.clock.now(), incident, f"{incident}"))
+        await self.reconciler.reconcile(id_)
 
     async def go(self, span: timedelta, *incidents: str) -> None:
         """Time passes, then these are looked at."""
         self.clock.go(span)
         for incident in incidents:
-            await self.engine.reconcile.look(incident)
+            await self.reconciler.reconcile(incident)
 
     def code(self, incident: str, number: str = ANA) -> str:
         """The code that a number got for an incident, newest."""
@@ -89,8 +98,8 @@ class House:
         before = set(self.ledger.pages.letters)
         await self.arrivals.look()
         await self.answers.ask()
-        for incident in list(self.engine.reconcile.cases):
-            await self.engine.reconcile.look(incident)
+        for incident in await self.ledger.incidents():
+            await self.reconciler.reconcile(incident)
         new = [each for key, each in self.ledger.pages.letters.items() if key not in before]
         said = [each.content.text for each in new if each.notification.kind is Kind.ANSWER]
         assert all(segments(each) == 1 for each in said)
@@ -115,7 +124,7 @@ async def test_an_ok_accepts(house: House, said: str) -> None:
     """By any of its words, with or without the code while one incident is open; the answer says what is now true."""
     code = house.code("pay")
     assert await house.text(ANA, said.format(code.lower())) == "You are technical_lead of Card payments fail (SEV1)."
-    assert house.engine.reconcile.history("pay").holder("technical_lead") == "ana"
+    assert house.incidents.history("pay").holder("technical_lead") == "ana"
 
 
 async def test_a_second_ok_is_answered_with_who_and_when(house: House) -> None:
@@ -128,7 +137,7 @@ async def test_a_second_ok_is_answered_with_who_and_when(house: House) -> None:
         await house.text(ANA, "ok")
         == "Bo took technical_lead of Card payments fail at 10:06 UTC. You need not do anything."
     )
-    assert house.engine.reconcile.history("pay").holder("technical_lead") == "bo"
+    assert house.incidents.history("pay").holder("technical_lead") == "bo"
 
 
 async def test_a_pass_asks_the_next(house: House) -> None:
@@ -164,7 +173,7 @@ async def test_two_open_incidents_want_a_code(house: House) -> None:
     assert f"{second} Database down" in said
     assert not house.facts(Answered)
     assert "Database down" in await house.text(ANA, f"ok {second}")
-    assert house.engine.reconcile.history("pay").holder("technical_lead") is None
+    assert house.incidents.history("pay").holder("technical_lead") is None
 
 
 async def test_a_code_works_only_for_whom_it_was_given(house: House) -> None:
@@ -269,8 +278,8 @@ async def test_an_ok_to_a_verify(house: House) -> None:
     """A resolved incident that asks whether all is well is confirmed by `ok`, and is over then."""
     severity = house.policy.severities["sev1"]
     asking = replace(severity, verify_after=30 * MINUTE)
-    house.policy = replace(house.policy, severities={"sev1": asking})
-    house.engine.poke_all()
+    house.config.replace(replace(house.policy, severities={"sev1": asking}), polled())
+    house.incidents.poke_all()
     await house.go(timedelta(0), "pay")
     await house.text(ANA, "ok")
     await house.see("pay", status=Status.RESOLVED)
@@ -360,9 +369,8 @@ async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
             raise KeyError("poison")
         return await sound(arrival)
 
-    told: list[Any] = []
-    house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, told.append)
+    house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, house.notices)
     assert await house.text(ANA, "poison") == ""
     assert await house.text(ANA, "ok")
     assert await house.ledger.newest_results(Arrives.SMS, ANA, 2) == ("acted", "broken")
-    assert [each.cause for each in told] == ["arrival:sms"]
+    assert [notice.cause for notice in house.notices.take()] == ["arrival:sms"]

@@ -1,32 +1,20 @@
-"""House: what those who deliver ask of the rest of the house, and tell it. It decides nothing."""
+"""What those who decide and deliver share: the config in force, the incidents, where to report, and how a message may
+be answered.
+"""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from tocsin.domain.history import History
-from tocsin.domain.notification import Notification
-from tocsin.domain.operator_notice import Notify
-from tocsin.domain.policy import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelFailed:
-    """A page makes no headway on its channel, so it goes by the next one too. `refused`: that channel is refused
-    for good.
-    """
-
-    page: Notification
-    refused: bool = False
+from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """The newest history of an incident, the policy in force; a letter that makes no headway, a word for operators;
-    where the reader of a message asks to be taken off, "" where that is not offered.
-    """
+    """One of each for the whole daemon."""
 
-    history: Callable[[str], History]
-    policy: Callable[[], Policy]
-    stuck: Callable[[ChannelFailed], None]
-    tell: Notify
-    unsubscribe: Callable[[Notification], str]
+    config: ActiveConfig
+    incidents: Incidents
+    notices: Notices
+    reply_options: ReplyOptions

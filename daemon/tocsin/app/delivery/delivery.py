@@ -1,6 +1,6 @@
-"""Delivery: one letter on its way: its tries so far, what is to be done with it next, and what the ledger still lacks.
+"""One letter on its way: its attempts so far, what is to be done with it next, and what the ledger still lacks.
 
-It keeps, it does not decide; `app/delivery/sender.py` does.
+It keeps, it does not decide; the sender does.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
 KILLED = Uncertain("killed during the send")
 
 
-class Step(Enum):
+class DeliveryStep(Enum):
     """What is done next with a letter: sent, taken up again, looked up after an uncertain send, asked
-    about, or only written down. RESUME goes on from how its tries stand: after a restart, and after news of them.
+    about, or only written down. RESUME goes on from how its attempts stand: after a restart, and after news of them.
     """
 
     SEND = "send"
@@ -31,20 +31,21 @@ class Step(Enum):
 @dataclass(slots=True)
 class Delivery:
     """One letter on its way. `turn` counts the steps that were set: only the newest is taken, at `due_at`. `recorded`
-    is whether the ledger knows it, `owed` are tries that the ledger does not know of, `told` is what the provider said
-    of tries, by their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier copy may have
-    left, `stuck` whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
+    is whether the ledger knows the letter, `unsaved` are attempts whose end it does not know, `receipts` is what the
+    provider said of attempts, by their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier
+    copy may have left, `channel_failed` whether its next channel was asked for; `state` is how it was settled, while
+    that is not written yet.
     """
 
     letter: Letter
     recorded: bool = True
-    step: Step = Step.SEND
+    step: DeliveryStep = DeliveryStep.SEND
     turn: int = 0
-    tries: list[Attempt] = field(default_factory=list)
-    owed: list[Attempt] = field(default_factory=list)
-    told: list[tuple[int, Fate]] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    unsaved: list[Attempt] = field(default_factory=list)
+    receipts: list[tuple[int, Fate]] = field(default_factory=list)
     possible_duplicate: str = ""
-    stuck: bool = False
+    channel_failed: bool = False
     due_at: datetime | None = None
     settled_at: datetime | None = None
     state: str = ""
@@ -65,36 +66,36 @@ class Delivery:
         return RANKS.get(self.notification.kind, 1)
 
     @property
-    def stands(self) -> Outcome | None:
-        """How the try ended that tells how the letter stands."""
-        return retry.standing(self.tries).outcome if self.tries else None
+    def standing_outcome(self) -> Outcome | None:
+        """How the attempt ended that tells how the letter stands."""
+        return retry.standing(self.attempts).outcome if self.attempts else None
 
     def late(self, now: datetime) -> timedelta:
         """How long its step has been due."""
         return now - (self.due_at or now)
 
-    def learn(self, now: datetime) -> None:
-        """See the tries in the light of what the provider said of them."""
-        for number, fate in self.told:
-            for place, attempt in enumerate(self.tries):
+    def apply_receipts(self, now: datetime) -> None:
+        """See the attempts in the light of what the provider said of them."""
+        for number, fate in self.receipts:
+            for place, attempt in enumerate(self.attempts):
                 if attempt.number == number:
-                    self.tries[place] = changed = receipts.heard(attempt, fate, now)
+                    self.attempts[place] = changed = receipts.heard(attempt, fate, now)
                     if changed.outcome != attempt.outcome:
-                        self.owe(changed)
-        self.told.clear()
+                        self.mark_unsaved(changed)
+        self.receipts.clear()
 
-    def owe(self, attempt: Attempt) -> None:
-        """The ledger is to be told how this try ended; what it was to be told of it before does not count any more."""
-        self.owed = [*(each for each in self.owed if each.number != attempt.number), attempt]
+    def mark_unsaved(self, attempt: Attempt) -> None:
+        """The ledger is to be told how this attempt ended; what it was to be told before counts no more."""
+        self.unsaved = [*(earlier for earlier in self.unsaved if earlier.number != attempt.number), attempt]
 
-    def begun(self, attempt: Attempt) -> None:
-        """The ledger now knows of a try that it did not."""
-        for tries in (self.tries, self.owed):
-            for place, each in enumerate(tries):
-                if each.number == attempt.number:
-                    tries[place] = replace(each, id=attempt.id)
+    def mark_begun(self, attempt: Attempt) -> None:
+        """The ledger now knows of an attempt that it did not."""
+        for attempts in (self.attempts, self.unsaved):
+            for place, known in enumerate(attempts):
+                if known.number == attempt.number:
+                    attempts[place] = replace(known, id=attempt.id)
 
     @property
     def copies(self) -> int:
-        """Tries of which a copy left or may have left."""
-        return sum(isinstance(attempt.outcome, (Accepted, Uncertain)) for attempt in self.tries)
+        """Attempts of which a copy left or may have left."""
+        return sum(isinstance(attempt.outcome, (Accepted, Uncertain)) for attempt in self.attempts)

@@ -1,4 +1,4 @@
-"""Message: a letter as its transport gets it, the same for each try but for the address and the try's own number.
+"""A letter as its transport gets it, the same for each try but for the address and the try's own number.
 
 It decides how long a message is worth keeping. It must not know how it leaves.
 """
@@ -13,10 +13,10 @@ SMS_VALID_FOR = timedelta(hours=1)
 """How long the provider may keep a page that it cannot deliver."""
 
 
-def message(delivery: Delivery, attempt: Attempt, house: DeliveryContext) -> Message:
+def message(delivery: Delivery, attempt: Attempt, context: DeliveryContext) -> Message:
     """The message of one try."""
     notification = delivery.notification
-    person = house.policy().people.get(notification.to)
+    person = context.config.policy.people.get(notification.to)
     return Message(
         reference=notification.key,
         via=notification.via,
@@ -30,5 +30,5 @@ def message(delivery: Delivery, attempt: Attempt, house: DeliveryContext) -> Mes
         at=notification.at,
         valid_for=SMS_VALID_FOR if delivery.page else None,
         attempt=attempt.id,
-        unsubscribe_url=house.unsubscribe(notification),
+        unsubscribe_url=context.reply_options.unsubscribe(notification),
     )

@@ -1,16 +1,16 @@
-"""Operators: what the daemon tells the people who run it when it is in trouble itself (product.md section 5, rule 39).
+"""What the daemon tells the people who run it when it is in trouble itself (rule 39).
 
-It decides when a notice leaves, what it holds and by which channels: at most one an hour for a cause, the causes of a
-few seconds in one message. It must not know what a trouble means; whoever meets one writes the sentence.
+It decides when a message leaves, what it holds and by which channels: at most one an hour for a cause, the causes of a
+few seconds together. It must not know what a trouble means; whoever meets one writes the sentence.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-
-import structlog
+from collections.abc import Sequence
+from datetime import datetime
 
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.notices import QUIET, Notices
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.operator_notice import OperatorNotice
@@ -20,104 +20,85 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, LedgerError
 
 GATHERS = 14.0
-"""Seconds for which troubles are gathered into one message; it must leave within 15."""
-QUIET = timedelta(hours=1)
-"""How long a cause stays quiet after it was told."""
+"""Seconds for which notices are gathered into one message; it must leave within 15."""
 MOST = 100
-"""Troubles in one message; the rest are counted."""
-
-log = structlog.get_logger()
+"""Notices in one message; the rest are counted."""
 
 
 class OperatorNotices:
-    """Gathers troubles and posts them to every operator."""
+    """Sends the notices that wait to every operator."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, policy: Callable[[], Policy], post: Sender) -> None:
+    def __init__(self, clock: Clock, ledger: Ledger, config: ActiveConfig, notices: Notices, sender: Sender) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._policy = policy
-        self._post = post
-        self._gathered: dict[str, OperatorNotice] = {}
-        self._told: dict[str, datetime] = {}
-        self._some = asyncio.Event()
-
-    def tell(self, trouble: OperatorNotice) -> None:
-        """Tell the operators within 15 s, unless they heard of this cause in the last hour."""
-        now = self._clock.now()
-        told_at = self._told.get(trouble.cause)
-        if told_at is None or now - told_at >= QUIET:
-            log.warning("trouble", cause=trouble.cause, text=trouble.text)
-            self._told[trouble.cause] = now
-            self._gathered[trouble.cause] = trouble
-            self._some.set()
+        self._config = config
+        self._notices = notices
+        self._sender = sender
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self._some.wait()
+            await self._notices.some()
             await asyncio.sleep(GATHERS)
             await self.flush()
 
     async def flush(self) -> None:
-        """Post what has been gathered."""
-        self._some.clear()
-        troubles, self._gathered = tuple(self._gathered.values()), {}
-        now, policy = self._clock.now(), self._policy()
-        self._told = {cause: at for cause, at in self._told.items() if now - at < QUIET}
-        fresh = await self._unheard(troubles, now)
-        people = [policy.people[name] for name in policy.operators if name in policy.people]
-        letters = [letter for person in people for letter in _letters(person, fresh, policy, now)]
+        """Send what has been gathered."""
+        now, policy = self._clock.now(), self._config.policy
+        fresh = await self._untold(self._notices.take(), now)
+        operators = [policy.people[name] for name in policy.operators if name in policy.people]
+        letters = [letter for person in operators for letter in _letters(person, fresh, policy, now)]
         if not letters:
             return
         try:
             await self._ledger.record(NOBODY, (), letters, ())
         except LedgerError:
-            self._post.take(letters, recorded=False)
+            self._sender.enqueue(letters, recorded=False)
         else:
-            self._post.take(letters)
+            self._sender.enqueue(letters)
 
-    async def _unheard(self, troubles: Sequence[OperatorNotice], now: datetime) -> tuple[OperatorNotice, ...]:
+    async def _untold(self, notices: Sequence[OperatorNotice], now: datetime) -> tuple[OperatorNotice, ...]:
         """Those that the ledger has not noted as told in the last hour, by this process or the one before."""
         fresh = []
-        for trouble in troubles:
+        for notice in notices:
             try:
-                if await self._ledger.claim_notice(trouble.cause, now, QUIET):
-                    fresh.append(trouble)
+                if await self._ledger.claim_notice(notice.cause, now, QUIET):
+                    fresh.append(notice)
             except LedgerError:
-                fresh.append(trouble)
+                fresh.append(notice)
         return tuple(fresh)
 
 
-def _letters(person: Person, troubles: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:
-    """One letter for each channel that is right for these troubles."""
-    grave = [trouble for trouble in troubles if not trouble.minor]
+def _letters(person: Person, notices: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:
+    """One letter for each channel that is right for these notices."""
+    grave = [notice for notice in notices if not notice.minor]
     quiet = any(not via.traits.wakes for via in person.channels)
     letters = []
     for via in person.channels:
-        told = grave if via.traits.wakes and quiet else troubles
-        if told:
+        sent = grave if via.traits.wakes and quiet else notices
+        if sent:
             moment = now.strftime("%Y%m%dT%H%M%S.%fZ")
             key = f"{NOBODY}/0/{Kind.OPERATOR.value}/{moment}/{person.id}/{via.value}"
             rule = policy.places.get("operators", "tocsin.yaml")
             notification = Notification(
                 key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, rule=rule, revision=policy.revision
             )
-            letters.append(Letter(notification, _content(told, via)))
+            letters.append(Letter(notification, _content(sent, via)))
     return letters
 
 
-def _content(troubles: Sequence[OperatorNotice], via: Channel) -> Content:
+def _content(notices: Sequence[OperatorNotice], via: Channel) -> Content:
     """The words: all of them at length, the first where texts are short."""
-    first, count = troubles[0].text, len(troubles)
+    first, count = notices[0].text, len(notices)
     if via.traits.short:
         more = f" (and {count - 1} more)" if count > 1 else ""
         return Content(f"tocsin: {_cut(first, 290 - len(more))}{more}")
     subject = f"tocsin: {_cut(first, 100)}" if count == 1 else f"tocsin: {count} problems"
-    lines = [f"- {trouble.text}" for trouble in troubles[:MOST]]
+    lines = [f"- {notice.text}" for notice in notices[:MOST]]
     if count > MOST:
         lines.append(f"- and {count - MOST} more")
-    said = "The incident daemon is in trouble. Incidents are still served as far as it can."
-    return Content("\n".join([said, "", *lines, ""]), subject)
+    headline = "The incident daemon is in trouble. Incidents are still served as far as it can."
+    return Content("\n".join([headline, "", *lines, ""]), subject)
 
 
 def _cut(text: str, most: int) -> str:

@@ -1,9 +1,10 @@
-"""Provider: whether a way out works, told from how its tries end, and when the operators hear that it does not
-(rules 38, 39). It must not know whose messages they were.
+"""Whether a provider works, told from how its tries end, and when the operators hear that it does not (rules 38, 39).
+It must not know whose messages they were.
 """
 
+from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused
-from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
 
 PATIENCE = 3
@@ -13,12 +14,12 @@ PATIENCE = 3
 class ProviderHealth:
     """The failures in a row of one channel's provider."""
 
-    def __init__(self, via: Channel, tell: Notify) -> None:
+    def __init__(self, via: Channel, notices: Notices) -> None:
         self._via = via
-        self._tell = tell
+        self._notices = notices
         self.failures = 0
 
-    def heard(self, outcome: Outcome) -> None:
+    def on_outcome(self, outcome: Outcome) -> None:
         """Take note of how a try ended. A refused address is no failure: the provider answered for it."""
         if isinstance(outcome, (Accepted, Refused)):
             self.failures = 0
@@ -28,5 +29,5 @@ class ProviderHealth:
         if only_config or self.failures == PATIENCE:
             code = f" ({outcome.code})" if outcome.code else ""
             advice = "check its settings and credentials" if only_config else "pages go by other channels meanwhile"
-            said = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
-            self._tell(OperatorNotice(f"provider:{self._via.value}", said))
+            sentence = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
+            self._notices.tell(OperatorNotice(f"provider:{self._via.value}", sentence))

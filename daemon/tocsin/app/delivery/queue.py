@@ -1,4 +1,4 @@
-"""Lane: the queue of one channel, pages first, worked off a few at a time.
+"""The queue of one channel, pages first, worked off a few at a time.
 
 It decides the order and how many at once. It must not know what is done with what it carries. Draining stops
 taking, and lets what is under way come to its end.

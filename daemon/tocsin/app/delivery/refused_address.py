@@ -1,4 +1,4 @@
-"""Refused: an address that a provider refused for good, as the operators hear of it at once.
+"""What operators hear of an address that a provider refused for good.
 
 Decides the sentence and whether it may wake somebody. Must not know how it was found out, nor what is sent instead.
 """
@@ -15,6 +15,6 @@ def refusal_notice(notification: Notification, refused: Refused, policy: Policy)
     via = notification.via
     person = policy.people.get(notification.to)
     place = f" ({person.place})" if person and person.place else ""
-    said = f"{notification.to} cannot be reached by {via.traits.word} any more: {refusal.cause(refused)}"
+    fault = f"{notification.to} cannot be reached by {via.traits.word} any more: {refusal.cause(refused)}"
     cause = f"refused:{notification.to}:{via.value}"
-    return OperatorNotice(cause, f"{said}; {refusal.cure(via, refused)}{place}", minor=person is None)
+    return OperatorNotice(cause, f"{fault}; {refusal.cure(via, refused)}{place}", minor=person is None)

@@ -1,16 +1,13 @@
-"""When which incident is looked at again: a heap of next looks, and pokes for now.
+"""The scheduler: wakes what is due, and looks at incidents side by side, a few at a time.
 
-It decides the order of looks and that one incident never has two at once; different incidents are looked at side by
-side, a few at a time. It must not know what a look does. There is never a pass over all incidents: ten thousand
-that wait cost nothing until their time.
+It must not know what a look does, nor why an incident is looked at.
 """
 
 import asyncio
-import heapq
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from tocsin.app.state.agenda import Agenda
 from tocsin.ports.clock import Clock
 
 SIDE_BY_SIDE = 16
@@ -19,92 +16,35 @@ LONGEST_SLEEP = 5.0
 """Seconds after which the time is asked again: the loop's own clock stands still while a machine sleeps."""
 
 Look = Callable[[str], Awaitable[datetime | None]]
+"""Brings one incident up to now, and gives its next look; None: not without a poke."""
 
 
 class Scheduler:
-    """Calls `look(incident)` when it is poked or its time has come; the answer is the next look, None for never."""
+    """Works off the agenda. `alive_at` is when it last looked at the time."""
 
-    def __init__(self, clock: Clock, look: Look) -> None:
+    def __init__(self, clock: Clock, agenda: Agenda, look: Look) -> None:
         self._clock = clock
+        self._agenda = agenda
         self._look = look
-        self._next: dict[str, datetime] = {}
-        self._heap: list[tuple[datetime, str]] = []
-        self._ready: deque[str] = deque()
-        self._waiting: set[str] = set()
-        self._looking: dict[str, bool] = {}
-        self._changed = asyncio.Event()
-        self._work = asyncio.Semaphore(0)
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self.woke_at = clock.now()
-
-    def poke(self, incident: str) -> None:
-        """Look at this incident now. Pokes before the look are one; a poke during it makes another."""
-        if incident in self._looking:
-            self._looking[incident] = True
-        elif incident not in self._waiting:
-            self._waiting.add(incident)
-            self._ready.append(incident)
-            self._idle.clear()
-            self._work.release()
-
-    def set(self, incident: str, when: datetime | None) -> None:
-        """Look at this incident at `when`, instead of whatever was set before. None: not without a poke."""
-        if when is None:
-            self._next.pop(incident, None)
-            return
-        if self._next.get(incident) == when:
-            return
-        self._next[incident] = when
-        heapq.heappush(self._heap, (when, incident))
-        if self._heap[0] == (when, incident):
-            self._changed.set()
-        if len(self._heap) > 64 + 4 * len(self._next):
-            self._heap = [(at, name) for name, at in self._next.items()]
-            heapq.heapify(self._heap)
+        self.alive_at = clock.now()
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wake(), name="wake")
             for number in range(SIDE_BY_SIDE):
-                tasks.create_task(self._looks(), name=f"look {number}")
-
-    async def settled(self) -> None:
-        """Wait until nothing that is due or poked is left to look at."""
-        await self._idle.wait()
+                tasks.create_task(self._work(), name=f"look {number}")
 
     async def _wake(self) -> None:
-        """The one alarm clock: moves what is due from the heap to the ready line."""
+        """The one alarm clock."""
         while True:
-            self._changed.clear()
-            self.woke_at = now = self._clock.now()
-            while self._heap and self._heap[0][0] <= now:
-                when, incident = heapq.heappop(self._heap)
-                if self._next.get(incident) == when:
-                    del self._next[incident]
-                    self.poke(incident)
-            sleep = min(LONGEST_SLEEP, (self._heap[0][0] - now).total_seconds()) if self._heap else LONGEST_SLEEP
-            await _first(self._changed, sleep)
+            self.alive_at = now = self._clock.now()
+            earliest = self._agenda.wake_due(now)
+            wait = LONGEST_SLEEP if earliest is None else min(LONGEST_SLEEP, (earliest - now).total_seconds())
+            await self._agenda.sooner(wait)
 
-    async def _looks(self) -> None:
-        """Look at one ready incident after the other."""
+    async def _work(self) -> None:
+        """Look at one incident after the other."""
         while True:
-            await self._work.acquire()
-            incident = self._ready.popleft()
-            self._waiting.discard(incident)
-            self._looking[incident] = False
-            self.set(incident, await self._look(incident))
-            if self._looking.pop(incident):
-                self.poke(incident)
-            elif not self._looking and not self._ready:
-                self._idle.set()
-
-
-async def _first(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, but not longer than this."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+            incident = await self._agenda.take()
+            self._agenda.done(incident, await self._look(incident))

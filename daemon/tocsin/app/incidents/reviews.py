@@ -7,11 +7,15 @@ what stands on it.
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Seen
-from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
@@ -59,62 +63,65 @@ def _names(incident: str) -> list[str]:
 
 
 class Reviews:
-    """Writes the draft of every incident that is resolved. `closing` tells whether messages of an incident are still on
-    their way; `files` is the folder of reviews.
-    """
+    """Writes the draft of every incident that is resolved. `open_folder` gives the files of a folder of reviews."""
 
     def __init__(
         self,
         clock: Clock,
         ledger: FactLedger,
-        policy: Callable[[], Policy],
-        files: Callable[[], IncidentFiles],
-        closing: Callable[[str], bool],
-        tell: Notify,
+        config: ActiveConfig,
+        incidents: Incidents,
+        notices: Notices,
+        open_folder: Callable[[Path], IncidentFiles],
     ) -> None:
-        self._clock, self._ledger = clock, ledger
-        self._policy, self._files = policy, files
-        self._closing, self._tell = closing, tell
-        self._orders: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+        self._notices = notices
+        self._open_folder = open_folder
         self._writing = asyncio.Lock()
-
-    def order(self, incident: str, just_now: bool) -> None:
-        """An incident is resolved. If it was when this process began, the draft is only written if it is missing."""
-        self._orders.put_nowait((incident, just_now))
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                tasks.create_task(self._fill(*await self._orders.get()))
+                tasks.create_task(self._fill(*await self._incidents.next_resolved()))
 
     async def _fill(self, incident: str, just_now: bool) -> None:
-        """Fill an order. What goes wrong is told to the operators."""
+        """One resolved incident. If it was resolved before this process began, its draft is only written if it is
+        missing. What goes wrong is told to the operators.
+        """
         try:
             if just_now or await self._missing(incident):
-                waiting = self._closing(incident)  # asked before: they may leave while the draft is written
+                waiting = self._incidents.has_unsettled(
+                    incident
+                )  # asked before: they may leave while the draft is written
                 await self._write(incident)
-                if waiting or self._closing(incident):
+                if waiting or self._incidents.has_unsettled(incident):
                     await self._closed(incident)
                     await self._write(incident)
         except (LedgerError, FileError, NoDraftError) as trouble:
             said = f"the review draft of {incident} could not be written ({trouble})"
-            self._tell(
+            self._notices.tell(
                 OperatorNotice(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}")
             )
 
+    def _folder(self) -> IncidentFiles:
+        return self._open_folder(self._config.settings.reviews)
+
     async def _write(self, incident: str) -> None:
         async with self._writing:
-            await write(incident, self._ledger, self._policy(), self._files())
+            await write(incident, self._ledger, self._config.policy, self._folder())
 
     async def _closed(self, incident: str) -> None:
         until = self._clock.now() + AGAIN_WITHIN
-        while self._closing(incident) and self._clock.now() < until:  # noqa: ASYNC110 - senders tell nobody when done
+        while self._incidents.has_unsettled(incident) and self._clock.now() < until:  # noqa: ASYNC110 - senders tell nobody when done
             await asyncio.sleep(LOOKS_EVERY)
 
     async def _missing(self, incident: str) -> bool:
         """Whether an earlier process left no draft, and nobody has said that the review is done."""
-        if await asyncio.to_thread(self._files().read, _names(incident)[0]) is not None:
+        if await asyncio.to_thread(self._folder().read, _names(incident)[0]) is not None:
             return False
         newest = next((fact for fact in reversed(await self._ledger.facts(incident)) if isinstance(fact, Seen)), None)
         return newest is not None and not newest.incident.review

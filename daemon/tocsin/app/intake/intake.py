@@ -1,18 +1,18 @@
-"""Intake: from successive listings of the folder to versions of incidents. The only place that remembers files.
+"""From successive listings of the folder to versions of incidents. The only place that remembers files.
 
-Decides when what stands in a file counts (timeline.md rules 31, 32), which incident a file is (rule 33), and what the
-operators hear of files that vanish or cannot be read. It asks no clock and opens nothing: the same listings at the same
-instants give the same changes. Must not know who is paged, nor what was recorded.
+It decides when what stands in a file counts (rules 31, 32), which incident a file is (rule 33), and what the operators
+hear of files that vanish or cannot be read. It asks no clock and opens nothing: the same listings at the same instants
+give the same changes. It must not know who is paged, nor what was recorded.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.app.engine.incident_state import Known
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import few, gone, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
+from tocsin.app.state.incident_state import Known
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
@@ -46,19 +46,19 @@ class Changes:
 
     versions: tuple[Version, ...] = ()
     gone: tuple[str, ...] = ()
-    troubles: tuple[OperatorNotice, ...] = ()
+    notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
 
 @dataclass(slots=True)
-class _Found:
+class _Look:
     """The changes of one look, as they come up."""
 
     now: datetime
     policy: Policy
     versions: list[Version] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
-    troubles: list[OperatorNotice] = field(default_factory=list)
+    notices: list[OperatorNotice] = field(default_factory=list)
     next_look: datetime | None = None
 
     def due(self, since: datetime, after: timedelta) -> bool:
@@ -87,15 +87,15 @@ class Intake:
         self._unlisted_since: datetime | None = None
         self._unlisted_told = False
 
-    def learn(self, id_: str, known: Known) -> None:
+    def note_version(self, id_: str, known: Known) -> None:
         """Another node saw a version: what this node's own file adds is judged against it."""
         self._known[id_] = known
 
-    def take(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
+    def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
-        found = _Found(now, policy)
+        look = _Look(now, policy)
         if isinstance(listing, str):
-            self._unlisted(listing, found)
+            self._unlisted(listing, look)
         else:
             self._unlisted_since, self._unlisted_told = None, False
             first = self._policy is None
@@ -107,17 +107,17 @@ class Intake:
                 self._policy = policy
                 self._read_again()
             for name in sorted(self._files.unsettled):
-                if self._judge(self._files.present[name], found):
+                if self._judge(self._files.present[name], look):
                     self._files.unsettled.discard(name)
-            self._miss(found)
-        return Changes(tuple(found.versions), tuple(found.gone), few(found.troubles), found.next_look)
+            self._miss(look)
+        return Changes(tuple(look.versions), tuple(look.gone), few(look.notices), look.next_look)
 
-    def _unlisted(self, why: str, found: _Found) -> None:
+    def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
-        self._unlisted_since = self._unlisted_since or found.now
-        if not self._unlisted_told and found.due(self._unlisted_since, GONE_AFTER):
+        self._unlisted_since = self._unlisted_since or look.now
+        if not self._unlisted_told and look.due(self._unlisted_since, GONE_AFTER):
             self._unlisted_told = True
-            found.troubles.append(OperatorNotice("folder", f"{why}; open incidents go on, new ones are not seen"))
+            look.notices.append(OperatorNotice("folder", f"{why}; open incidents go on, new ones are not seen"))
 
     def _read_again(self) -> None:
         """The config has changed: what counts of open incidents is read again, at once."""
@@ -127,18 +127,18 @@ class Intake:
                 self._files.unsettled.add(name)
             file.reading = None
 
-    def _judge(self, file: File, found: _Found) -> bool:
+    def _judge(self, file: File, look: _Look) -> bool:
         """Whether all is said about what a file holds now."""
         if file.second:
             owner = self._files.owner(file)
             if owner:
-                return self._tell_second(file, owner, found)
-            file.since = found.now
+                return self._tell_second(file, owner, look)
+            file.since = look.now
         known, listed = self._known.get(file.id), file.listed
         if listed.data is None:
-            if not found.due(file.since, STILL):
+            if not look.due(file.since, STILL):
                 return False
-            self._tell(file, (self._problem(listed.name, "not-a-file", listed.trouble),), found, known)
+            self._tell(file, (self._problem(listed.name, "not-a-file", listed.trouble),), look, known)
             return True
         finished = self._finished.get(file.id) if known is None else None
         if finished is not None and finished == listed.digest:
@@ -147,21 +147,21 @@ class Intake:
             return True
         if known and listed.digest and listed.digest == known.digest:
             if known.file not in {"", listed.name}:
-                self._see(file, known.incident, found)  # renamed: the new name is worth remembering
+                self._see(file, known.incident, look)  # renamed: the new name is worth remembering
             if known.incident.resolved or known.incident.unreadable:
                 return True
-        reading = file.reading or self._read(file, known, found.policy)
+        reading = file.reading or self._read(file, known, look.policy)
         file.reading = reading
         if reading.incident is None:
-            return self._judge_unreadable(file, reading, known, found)
+            return self._judge_unreadable(file, reading, known, look)
         same = known is not None and known.digest == listed.digest
         reopens = finished is not None and not reading.incident.resolved
         doubt = not same and (
             reopens or may_be_half_written(reading, reading.incident, known.incident if known else None)
         )
-        if doubt and not found.due(file.since, STILL):
+        if doubt and not look.due(file.since, STILL):
             return False
-        self._count(file, reading, reading.incident, known, found)
+        self._count(file, reading, reading.incident, known, look)
         return True
 
     def _read(self, file: File, known: Known | None, policy: Policy) -> IncidentReading:
@@ -179,67 +179,67 @@ class Intake:
             return replace(reading, incident=replace(reading.incident, id=file.id))
         return reading
 
-    def _judge_unreadable(self, file: File, reading: IncidentReading, known: Known | None, found: _Found) -> bool:
+    def _judge_unreadable(self, file: File, reading: IncidentReading, known: Known | None, look: _Look) -> bool:
         """A file that is no YAML: of a known incident it changes nothing, else it pages the last resort (rule 32)."""
         never_read = known is None or known.incident.unreadable
-        if not found.due(file.since, UNREADABLE_AFTER if never_read else STILL):
+        if not look.due(file.since, UNREADABLE_AFTER if never_read else STILL):
             return False
         if known is None:
-            incident = unreadable_incident(file.listed.name, reading.first_lines, found.policy, file.id)
-            self._see(file, incident, found)
-        self._tell(file, reading.problems, found, known)
+            incident = unreadable_incident(file.listed.name, reading.first_lines, look.policy, file.id)
+            self._see(file, incident, look)
+        self._tell(file, reading.problems, look, known)
         return True
 
     def _count(
-        self, file: File, reading: IncidentReading, incident: Incident, known: Known | None, found: _Found
+        self, file: File, reading: IncidentReading, incident: Incident, known: Known | None, look: _Look
     ) -> None:
         """A version counts, if it is one; its problems are told unless they were."""
         digest = file.listed.digest
         if known is None or known.incident != incident or known.digest != digest:
-            self._see(file, incident, found)
+            self._see(file, incident, look)
         elif file.at_start and not file.told:
             file.told = reading.problems
         if reading.problems != file.told:
             minor = reading.severity_read and not any(problem.code == "not-yaml" for problem in reading.problems)
-            self._tell(file, reading.problems, found, minor=minor)
+            self._tell(file, reading.problems, look, minor=minor)
         file.reading = None
 
-    def _see(self, file: File, incident: Incident, found: _Found) -> None:
+    def _see(self, file: File, incident: Incident, look: _Look) -> None:
         """This version counts from now."""
         self._known[file.id] = Known(incident, file.listed.digest, file.listed.name)
-        found.versions.append(Version(incident, file.listed.digest, file.listed.name))
+        look.versions.append(Version(incident, file.listed.digest, file.listed.name))
 
-    def _miss(self, found: _Found) -> None:
+    def _miss(self, look: _Look) -> None:
         """Files that have been gone for 10 s: a never readable one ends its pages, an open incident goes on, told."""
         lost: list[str] = []
         for name, file in list(self._files.vanished.items()):
             known = self._known.get(file.id)
             superseded = self._files.superseded(name, file)
-            if known and not superseded and not found.due(file.since, GONE_AFTER):
+            if known and not superseded and not look.due(file.since, GONE_AFTER):
                 continue
             self._files.forget(name, file)
             if known is None or superseded:
                 continue
             if known.incident.unreadable:
                 del self._known[file.id]
-                found.gone.append(file.id)
-                found.troubles.append(gone(self._name(name), file.id))
+                look.gone.append(file.id)
+                look.notices.append(gone(self._name(name), file.id))
             elif not known.incident.resolved:
                 lost.append(self._name(name))
         if lost:
-            found.troubles.append(vanished(lost))
+            look.notices.append(vanished(lost))
 
-    def _tell_second(self, file: File, owner: str, found: _Found) -> bool:
+    def _tell_second(self, file: File, owner: str, look: _Look) -> bool:
         """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""
         said = f"it has the same id ({file.id}) as {self._name(owner)}, which goes on; give this file another name"
-        self._tell(file, (self._problem(file.listed.name, "same-id", said),), found)
+        self._tell(file, (self._problem(file.listed.name, "same-id", said),), look)
         return False
 
     def _tell(
         self,
         file: File,
         problems: tuple[Problem, ...],
-        found: _Found,
+        look: _Look,
         known: Known | None = None,
         *,
         minor: bool = False,
@@ -250,7 +250,7 @@ class Intake:
         file.told = problems
         if problems:
             incident = known.incident if known else None
-            found.troubles.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))
+            look.notices.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))
 
     def _problem(self, name: str, code: str, message: str) -> Problem:
         """A problem of a whole file."""

@@ -1,4 +1,4 @@
-"""Watch: the folder of incident files, looked through whenever it may have changed, and what that brings.
+"""The folder of incident files, looked through whenever it may have changed, and what that brings.
 
 It decides when to look; what counts is the intake's judgement, and what follows from it the plan's. It must not know
 what a version says.
@@ -9,11 +9,14 @@ import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from tocsin.app.engine.engine import Engine
 from tocsin.app.intake.intake import Changes, Intake
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Gone, Seen
+from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger import FileLedger, LedgerError
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
@@ -22,22 +25,29 @@ KEPT_TOGETHER = 500
 
 
 class Watch:
-    """Looks through the folder, a thread's work, and passes on what is new."""
+    """Looks through the folder, in a thread, and passes on what is new. `alive_at` is when it last did."""
 
     def __init__(
         self,
+        clock: Clock,
+        ledger: FileLedger,
+        config: ActiveConfig,
+        incidents: Incidents,
+        notices: Notices,
         folder: Folder,
         intake: Intake,
-        engine: Engine,
     ) -> None:
         self._folder = folder
         self._intake = intake
-        self._engine = engine
-        self._clock = engine.clock
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+        self._notices = notices
         self._poked, self._some = asyncio.Event(), asyncio.Event()
         self._unkept: list[tuple[str, str, str, bytes]] = []
         self._next_look: datetime | None = None
-        self.scanned_at = engine.clock.now()
+        self.alive_at = clock.now()
 
     def poke(self) -> None:
         """Something may have changed: the folder, or the config by which it is read."""
@@ -53,16 +63,16 @@ class Watch:
     async def scan(self) -> None:
         """Look through the folder once."""
         self._poked.clear()
-        changes, listed = await asyncio.to_thread(self._take)
+        changes, listed = await asyncio.to_thread(self._observe)
         now = self._clock.now()
         for version in changes.versions:
-            self._engine.learn(version.incident.id, Seen(now, version.incident, version.digest))
+            self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
-            self._engine.learn(incident, Gone(now))
-        for trouble in changes.troubles:
-            self._engine.tell(trouble)
+            self._incidents.add_event(incident, Gone(now))
+        for notice in changes.notices:
+            self._notices.tell(notice)
         self._next_look = changes.next_look
-        self.scanned_at = now
+        self.alive_at = now
         for version in changes.versions:
             file = listed.get(version.file)
             if file is not None and file.data and not version.incident.unreadable:
@@ -76,14 +86,14 @@ class Watch:
             self._some.clear()
             while together := self._unkept[:KEPT_TOGETHER]:
                 del self._unkept[:KEPT_TOGETHER]
-                keeping = (self._engine.ledger.keep_file(*each) for each in together)
+                keeping = (self._ledger.keep_file(*version) for version in together)
                 with contextlib.suppress(LedgerError):
                     await asyncio.gather(*keeping)
 
-    def _take(self) -> tuple[Changes, Mapping[str, Listed]]:
+    def _observe(self) -> tuple[Changes, Mapping[str, Listed]]:
         listing = self._folder.scan()
-        changes = self._intake.take(listing, self._clock.now(), self._engine.policy())
-        return changes, {} if isinstance(listing, str) else {each.name: each for each in listing}
+        changes = self._intake.observe(listing, self._clock.now(), self._config.policy)
+        return changes, {} if isinstance(listing, str) else {file.name: file for file in listing}
 
     async def _listen(self) -> None:
         async for _ in self._folder.pokes():

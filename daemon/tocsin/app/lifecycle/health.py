@@ -1,15 +1,16 @@
-"""Health: whether the whole daemon is doing its work, and who is told so (systemd's watchdog, the dead man's switch).
+"""Whether the whole daemon is doing its work, and who is told so (systemd's watchdog, the dead man's switch).
 
 It decides from marks that the parts leave when they have really done something. It must not know how they do it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
-from tocsin.formats.settings.settings import Settings
+from tocsin.app.state.active_config import ActiveConfig
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import LedgerError, NoticeLedger
 from tocsin.ports.supervisor import Heartbeat, ServiceManager
@@ -22,7 +23,15 @@ FRESH = timedelta(seconds=25)
 HEALTHY = "a healthy pass"
 """The cause under which the ledger notes each healthy pass, for whoever watches from outside."""
 
-Marks = Mapping[str, Callable[[], datetime | None]]
+
+class Alive(Protocol):
+    """A part that leaves a mark when it has really done something."""
+
+    @property
+    def alive_at(self) -> datetime:
+        """When it last did."""
+        ...
+
 
 log = structlog.get_logger()
 
@@ -30,8 +39,9 @@ log = structlog.get_logger()
 class Health:
     """Checks all marks; feeds the watchdog after a good check, and pings the heartbeat after one without trouble.
 
-    `marks` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is not cured by a
-    restart, which would only forget what went out from memory: then the watchdog is fed, and the heartbeat stays away.
+    The marks of `parts` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is
+    not cured by a restart, which would only forget what went out from memory: then the watchdog is fed, and the
+    heartbeat stays away.
     """
 
     def __init__(
@@ -39,16 +49,16 @@ class Health:
         clock: Clock,
         manager: ServiceManager,
         heartbeat: Heartbeat,
-        settings: Callable[[], Settings],
-        marks: Marks,
         ledger: NoticeLedger,
+        config: ActiveConfig,
+        parts: Mapping[str, Alive],
     ) -> None:
         self._clock = clock
         self._manager = manager
         self._heartbeat = heartbeat
-        self._settings = settings
-        self._marks = marks
         self._ledger = ledger
+        self._config = config
+        self._parts = parts
         self._pinged_at: datetime | None = None
 
     async def run(self) -> None:
@@ -60,7 +70,7 @@ class Health:
     async def check(self) -> bool:
         """One check. True when everything is fresh."""
         now = self._clock.now()
-        stale = [name for name, mark in self._marks.items() if (at := mark()) is None or now - at > FRESH]
+        stale = [name for name, part in self._parts.items() if now - part.alive_at > FRESH]
         if stale:
             log.error("unhealthy", stale=stale)
             return False
@@ -80,7 +90,7 @@ class Health:
         return True
 
     async def _ping(self, now: datetime) -> None:
-        wanted = self._settings().heartbeat
+        wanted = self._config.settings.heartbeat
         if wanted.url is None or (self._pinged_at is not None and now - self._pinged_at < wanted.every):
             return
         self._pinged_at = now

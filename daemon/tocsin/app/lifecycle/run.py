@@ -1,4 +1,4 @@
-"""Lifecycle: the daemon from its first breath to its last: begin, ready, reload, drain.
+"""The daemon from its start to its end: begin, ready, reload, drain.
 
 It decides the order of things, and that no part dies unnoticed: a part that breaks ends the daemon, and the service
 manager starts it again. What the parts do is theirs; `app/wiring` has put them together.
@@ -7,15 +7,19 @@ manager starts it again. What the parts do is theirs; `app/wiring` has put them 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
-from tocsin.app.engine.engine import Engine
+from tocsin.app.delivery.sender import Sender
+from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.active_config import ActiveConfig
-from tocsin.app.lifecycle.health import Health
+from tocsin.app.lifecycle.reload import Reload
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Letter
 from tocsin.ports.supervisor import ServiceManager
 
@@ -48,61 +52,65 @@ class Orders:
         loop.add_signal_handler(signal.SIGHUP, self.reload.set)
 
 
+class Part(Protocol):
+    """Something that runs as long as the daemon does."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Every part of the running daemon. `part` lets go of connections."""
+    """The running daemon. `parts` are all that run side by side, the sender, the watch and the reload among them."""
 
-    current: ActiveConfig
-    engine: Engine
+    config: ActiveConfig
+    incidents: Incidents
+    agenda: Agenda
+    transports: Transports
+    sender: Sender
     watch: Watch
-    health: Health
+    reload: Reload
     manager: ServiceManager
-    others: tuple[Callable[[], Awaitable[None]], ...]
-    part: Callable[[], Awaitable[None]]
+    parts: tuple[Part, ...]
 
     async def serve(self, unsettled: Sequence[Letter], orders: Orders) -> None:
         """Serve until ordered to stop, then drain. `unsettled` are letters that the process before did not finish."""
         await self.watch.scan()
-        self.engine.poke_all()
+        self.incidents.poke_all()
         self._say_ready()
         try:
             async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(_run(part)) for part in self._parts(orders)]
+                running = [tasks.create_task(_run(part)) for part in self.parts]
+                running.append(tasks.create_task(self._reload_at(orders)))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOKS_FIRST):
-                        await self.engine.scheduler.settled()
-                self.engine.deliver.take(unsettled)
+                        await self.agenda.settled()
+                self.sender.enqueue(unsettled)
                 await orders.stop.wait()
                 self.manager.stopping()
                 await self._drain(orders)
                 for task in running:
                     task.cancel()
         finally:
-            await self.part()
+            await self.transports.close()
 
-    def _parts(self, orders: Orders) -> Sequence[Callable[[], Awaitable[None]]]:
-        """Everything that runs as long as the daemon does."""
-        engine = self.engine
-        parts = (engine.scheduler, engine.deliver, engine.receipts, engine.operators)
-        rest = (self.watch, self.current, self.health)
-        return (*(part.run for part in (*parts, *rest)), *self.others, lambda: self._reloads(orders))
-
-    async def _reloads(self, orders: Orders) -> None:
+    async def _reload_at(self, orders: Orders) -> None:
         """Reload at each order; a storm of orders is one reload after the other, not one each."""
         while True:
             await orders.reload.wait()
             orders.reload.clear()
             self.manager.reloading()
-            await self.current.reload()
+            await self.reload.reload()
             self._say_ready()
 
     def _say_ready(self) -> None:
-        settings, policy = self.current.settings(), self.current.policy()
+        settings = self.config.settings
         log.info(
             "ready",
             incidents=str(settings.incidents),
-            open=sum(case.history.resolved_at is None for case in self.engine.reconcile.cases.values()),
-            revision=policy.revision,
+            open=self.incidents.open_count(),
+            revision=self.config.policy.revision,
             email=settings.email.transport.value,
             sms=settings.sms.transport.value,
         )
@@ -110,14 +118,14 @@ class Daemon:
 
     async def _drain(self, orders: Orders) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
-        log.info("stopping", unsettled=self.engine.deliver.waiting)
-        drained = asyncio.create_task(self.engine.deliver.drain(DRAINS_FOR))
+        log.info("stopping", unsettled=self.sender.waiting)
+        drained = asyncio.create_task(self.sender.drain(DRAINS_FOR))
         hurry = asyncio.create_task(orders.stop_now.wait())
         await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
         for task in (drained, hurry):
             task.cancel()
 
 
-async def _run(part: Callable[[], Awaitable[None]]) -> None:
-    await part()
+async def _run(part: Part) -> None:
+    await part.run()
     raise AssertionError(f"{part} came to an end")

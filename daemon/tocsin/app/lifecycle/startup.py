@@ -1,4 +1,4 @@
-"""Start: which config is in force when the daemon begins, or a clear word why it cannot begin (timeline.md rule 43).
+"""Which config is in force when the daemon begins, or a clear word why it cannot begin (rule 43); and what it recalls.
 
 It decides whether the daemon can start at all: with the config on disk, else the last good one that the ledger kept.
 It must not know what the daemon does afterwards.
@@ -10,10 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.app.configuration.load import Configuration, digest_of, read_tree
+from tocsin.app.state.incident_state import Known
+from tocsin.app.state.incidents import Incidents
+from tocsin.domain.facts import Seen
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import ConfigLedger
+from tocsin.ports.ledger import ConfigLedger, IncidentLedger
 
 
 class StartError(Exception):
@@ -57,9 +60,25 @@ async def load_at_start(
 
 
 def make_folders(settings: Settings) -> None:
-    """Folders that are missing are made (product.md section 3). Raises StartError."""
+    """Folders that are missing are made. Raises StartError."""
     for path in (settings.incidents, settings.reviews, settings.outbox):
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as trouble:
             raise StartError(f"the folder {path} cannot be made: {trouble.strerror}") from None
+
+
+async def recall(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, Known]:
+    """Take over what the ledger knows of incidents that may still need something; the versions that files are compared
+    with. Raises LedgerError.
+    """
+    unfinished, files = await ledger.unfinished(), await ledger.files()
+    known = {}
+    for incident, facts in unfinished.items():
+        incidents.load(incident, facts)
+        if versions := [fact for fact in facts if isinstance(fact, Seen)]:
+            newest, (file, _) = versions[-1], files.get(incident, ("", ""))
+            older = frozenset(version.digest for version in versions) - {newest.digest}
+            known[incident] = Known(newest.incident, newest.digest, file, older)
+    incidents.archive(files.keys() - unfinished.keys())
+    return known

@@ -10,8 +10,9 @@ import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, Arrives
-from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.ledger import ArrivalLedger, LedgerError
 
 ASKS_EVERY = 1.0
@@ -31,10 +32,10 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: ArrivalLedger, judges: Mapping[Arrives, Judge], tell: Notify) -> None:
+    def __init__(self, ledger: ArrivalLedger, judges: Mapping[Arrives, Judge], notices: Notices) -> None:
         self._ledger = ledger
         self._judges = judges
-        self._tell = tell
+        self._notices = notices
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -56,6 +57,6 @@ class Arrivals:
         result = await guarded(judge(arrival), LedgerError)
         if isinstance(result, Broken):
             said = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
-            self._tell(OperatorNotice(f"arrival:{arrival.kind.value}", said))
+            self._notices.tell(OperatorNotice(f"arrival:{arrival.kind.value}", said))
             return BROKEN
         return result

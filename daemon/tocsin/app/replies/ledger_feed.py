@@ -4,12 +4,14 @@ words for the operators (`tocsin pull`), brought to them.
 It decides when to ask, and which words are too old to tell. It must not know what an answer does or a report means.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from tocsin.app.engine.incident_state import Recorded
 from tocsin.app.replies.polling import poll
-from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.app.state.incident_state import Recorded
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FeedLedger
 
 ASKS_EVERY = 1.0
@@ -19,22 +21,13 @@ TOLD_WITHIN = timedelta(hours=1)
 
 
 class LedgerFeed:
-    """Asks the ledger for what came after the rows that are known. `learn` takes an incident and what came in for it;
-    `last` is the row of the last answer that the daemon knows.
-    """
+    """Asks the ledger for what came after the rows that are known; `last` is the row of the last answer that is."""
 
-    def __init__(
-        self,
-        ledger: FeedLedger,
-        learn: Callable[[str, Recorded], None],
-        tell: Notify,
-        now: Callable[[], datetime],
-        last: int,
-    ) -> None:
+    def __init__(self, clock: Clock, ledger: FeedLedger, incidents: Incidents, notices: Notices, last: int) -> None:
+        self._clock = clock
         self._ledger = ledger
-        self._learn = learn
-        self._tell = tell
-        self._now = now
+        self._incidents = incidents
+        self._notices = notices
         self._last = last
         self._last_report = 0
 
@@ -46,8 +39,8 @@ class LedgerFeed:
         """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answers_since(self._last):
             self._last = row
-            self._learn(incident, Recorded(answer))
+            self._incidents.add_event(incident, Recorded(answer))
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
-            if self._now() - report.at < TOLD_WITHIN:
-                self._tell(OperatorNotice(report.cause, report.text))
+            if self._clock.now() - report.at < TOLD_WITHIN:
+                self._notices.tell(OperatorNotice(report.cause, report.text))

@@ -5,13 +5,14 @@ in one transaction, and when we stay quiet. What an answer does to the roles is 
 are `reply_words`'.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from tocsin.app.engine.engine import Engine
+from tocsin.app.delivery.sender import Sender
 from tocsin.app.replies import sms_words as words
 from tocsin.app.replies.sms_grammar import Reply, Verb, read
-from tocsin.app.reply_options.codes import Held
+from tocsin.app.reply_options.codes import Codes, Held
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
@@ -20,6 +21,8 @@ from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification,
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import apply_fact, fold_facts
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger
 
 ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
@@ -36,24 +39,35 @@ answers; nothing, nobody of the config sent it."""
 
 
 class Replies:
-    """The judge of SMS that came in. Our own number (`ours`) is never answered."""
+    """The judge of SMS that came in. Our own number is never answered."""
 
-    def __init__(self, engine: Engine, ours: Callable[[], str]) -> None:
-        self._engine = engine
-        self._codes = engine.invitations.codes
-        self._ours = ours
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        config: ActiveConfig,
+        incidents: Incidents,
+        codes: Codes,
+        sender: Sender,
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+        self._codes = codes
+        self._sender = sender
 
     async def judge(self, arrival: Arrival) -> str:
         """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
-        policy, now = self._engine.policy(), self._engine.clock.now()
+        policy, now = self._config.policy, self._clock.now()
         person = next((each for each in policy.people.values() if each.phone == arrival.who), None)
-        if person is None or arrival.who == self._ours():
+        if person is None or arrival.who == self._config.settings.sms.sender:
             return UNKNOWN
         reply = read(arrival.body)
         if reply.verb is Verb.CARRIER:
             return CARRIER
         incident, reply = self._about(reply, person, arrival.at)
-        known = await self._engine.ledger.facts(incident) if incident else ()
+        known = await self._ledger.facts(incident) if incident else ()
         if any(isinstance(each, (Answered, Noted)) and each.ref == arrival.ref for each in known):
             return ACTED
         facts, said = self._judged(reply, person, fold_facts(known), arrival.ref, now)
@@ -81,14 +95,14 @@ class Replies:
 
     def _open(self, person: Person) -> list[Held]:
         """Their codes of incidents that may want an answer, newest first."""
-        held, now = self._codes.held(person.phone, person.id), self._engine.clock.now()
-        return [each for each in held if _wants(self._engine.reconcile.history(each.incident), person, now)]
+        held, now = self._codes.held(person.phone, person.id), self._clock.now()
+        return [each for each in held if _wants(self._incidents.history(each.incident), person, now)]
 
     def _judged(
         self, reply: Reply, person: Person, history: History, ref: str, now: datetime
     ) -> tuple[tuple[Fact, ...], str]:
         """The facts that follow, and what is true with them."""
-        incident, policy = history.incident, self._engine.policy()
+        incident, policy = history.incident, self._config.policy
         if incident is None:
             return (), ""
         match reply.verb:
@@ -114,13 +128,13 @@ class Replies:
         return words.which(reply.verb, open_) if reply.verb is not Verb.UNCLEAR else words.unclear(open_)
 
     def _title(self, incident: str) -> str:
-        known = self._engine.reconcile.history(incident).incident
+        known = self._incidents.history(incident).incident
         return known.title if known else incident
 
     async def _quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""
         vain = 0
-        for result in await self._engine.ledger.newest_results(Arrives.SMS, number, LOOKS_BACK):
+        for result in await self._ledger.newest_results(Arrives.SMS, number, LOOKS_BACK):
             if result in (ACTED, QUIET):
                 return result == QUIET
             vain += result == ANSWERED
@@ -133,13 +147,13 @@ class Replies:
         The key names only the message: judged again, it is answered once, whatever it seems to mean then.
         """
         key = f"{NOBODY}/0/{Kind.ANSWER.value}/{arrival.ref}"
-        revision, incident = self._engine.policy().revision, incident or NOBODY
+        revision, incident = self._config.policy.revision, incident or NOBODY
         notification = Notification(
             key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
         letter = Letter(notification, Content(said))
-        if await self._engine.ledger.record(incident, facts, [letter], ()):
-            self._engine.deliver.take([letter])
+        if await self._ledger.record(incident, facts, [letter], ()):
+            self._sender.enqueue([letter])
 
 
 def _wants(history: History, person: Person, now: datetime) -> bool:

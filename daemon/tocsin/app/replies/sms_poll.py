@@ -4,19 +4,23 @@ It decides how far back is asked, and when the operators hear that it fails. Wha
 once, however it came in.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.notices import Notices
+from tocsin.domain.arrival import Arrives
 from tocsin.domain.delivery import Deferred, Fault
-from tocsin.domain.operator_notice import Notify, OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.people import Channel
+from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ArrivalLedger
+from tocsin.ports.transport import Polled
 
 OVERLAP = timedelta(minutes=10)
 """How far before the newest message known is asked: the provider's clock differs, and messages come out of order."""
@@ -36,22 +40,17 @@ PATIENCE = 3
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Who is asked for what came in since an instant, and how often."""
-
-    inbox: Callable[[datetime], Awaitable[tuple[Arrival, ...] | Deferred]]
-    every: timedelta
-
-
 class Poll:
-    """Asks for what came in. `asked` gives who is asked, or None while nobody is."""
+    """Asks the SMS provider for what came in, while the config says so."""
 
-    def __init__(self, clock: Clock, ledger: ArrivalLedger, asked: Callable[[], Asked | None], tell: Notify) -> None:
+    def __init__(
+        self, clock: Clock, ledger: ArrivalLedger, config: ActiveConfig, transports: Transports, notices: Notices
+    ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._asked = asked
-        self._tell = tell
+        self._config = config
+        self._transports = transports
+        self._notices = notices
         self._started_at = clock.now()
         self._since: datetime | None = None
         self._failed: list[Deferred] = []
@@ -62,12 +61,17 @@ class Poll:
         await poll(self._turn, self._pause, at_once=True)
 
     async def _turn(self) -> None:
-        if asked := self._asked():
-            await self.ask(asked)
+        if provider := self._polled():
+            await self.ask(provider)
 
     def _pause(self) -> float:
-        asked = self._asked()
-        return (self.pause(asked.every) if asked else IDLE).total_seconds()
+        wait = self.pause(self._config.settings.replies.every) if self._polled() else IDLE
+        return wait.total_seconds()
+
+    def _polled(self) -> Polled | None:
+        """Who is asked; None while the config has it otherwise."""
+        wanted = self._config.settings.replies.by is RepliesBy.POLL
+        return self._transports[Channel.SMS].polled if wanted else None
 
     def pause(self, every: timedelta) -> timedelta:
         """How long is waited until the next question."""
@@ -76,11 +80,11 @@ class Poll:
         slower = min(every * (1 << min(len(self._failed), 10)), SLOWEST)
         return max(every, slower, self._failed[-1].retry_after or every)
 
-    async def ask(self, asked: Asked) -> None:
+    async def ask(self, provider: Polled) -> None:
         """Ask once, and keep what is new. Raises LedgerError."""
         now = self._clock.now()
         since = self._since or await self._first(now)
-        found = await guarded(asked.inbox(max(since, now - BACK_MOST)))
+        found = await guarded(provider.inbox(max(since, now - BACK_MOST)))
         if isinstance(found, Broken):
             found = Deferred(f"asking broke ({found})")
         if isinstance(found, Deferred):
@@ -107,4 +111,4 @@ class Poll:
         log.warning("poll", trouble=failure.detail, failures=len(self._failed))
         if failure.fault is Fault.PROVIDER or len(self._failed) == PATIENCE:
             why = f"answers by SMS cannot be asked for: {failure.detail}"
-            self._tell(OperatorNotice("poll", f"{why}; acknowledge by link, command or file meanwhile"))
+            self._notices.tell(OperatorNotice("poll", f"{why}; acknowledge by link, command or file meanwhile"))

@@ -3,27 +3,26 @@
 It decides from the settings, the channel and the kind. It must not know the words, nor what an answer does.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from tocsin.app.reply_options import links
 from tocsin.app.reply_options.codes import Codes
+from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.facts import Coded
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.reply_routes import ReplyRoutes
 
 
 class ReplyOptions:
     """What each message offers, and the codes that were given out for it."""
 
-    def __init__(self, codes: Codes, routes: Callable[[], ReplyRoutes]) -> None:
+    def __init__(self, codes: Codes, config: ActiveConfig) -> None:
         self.codes = codes
-        self.routes = routes
+        self._config = config
 
-    def invite(self, each: Notification, policy: Policy, now: datetime) -> tuple[ReplyOffer, Coded | None]:
+    def offer(self, each: Notification, policy: Policy, now: datetime) -> tuple[ReplyOffer, Coded | None]:
         """How this message may be answered, and the fact to record when it gives out a code."""
-        routes, person = self.routes(), policy.people.get(each.to)
+        routes, person = self._config.reply_routes, policy.people.get(each.to)
         number = person.address(each.via) if person and each.via.traits.takes_replies else ""
         code, coded = "", None
         if routes.replies and each.kind in ASKING and person and number:
@@ -37,7 +36,7 @@ class ReplyOptions:
 
     def unsubscribe(self, each: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""
-        routes = self.routes()
+        routes = self._config.reply_routes
         if each.kind is not Kind.UPDATE or not each.via.traits.unsubscribes or not routes.links:
             return ""
         return routes.public_url + links.unsubscribe(routes.keys, each.incident, each.to)

@@ -1,17 +1,13 @@
-"""The daemon: which adapter stands at which port, and how the parts are put together.
+"""The daemon, put together: which adapter stands at which port, and which parts share what. It decides nothing else."""
 
-It must not know what the parts do with each other.
-"""
-
-import asyncio
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.fingerprint import fingerprint
+from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import Heartbeat
@@ -20,142 +16,125 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.systemd import Systemd
-from tocsin.adapters.twilio.transport import Twilio
 from tocsin.app.configuration.load import label_of, load
-from tocsin.app.engine.engine import Engine
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.operator_notices import OperatorNotices
+from tocsin.app.delivery.receipts import Receipts
+from tocsin.app.delivery.sender import Sender
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.reconcile import Reconciler
+from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.active_config import ActiveConfig, refused
-from tocsin.app.lifecycle.health import Health
-from tocsin.app.lifecycle.run import Daemon, Orders
-from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders
+from tocsin.app.lifecycle.health import Alive, Health
+from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
+from tocsin.app.lifecycle.run import Daemon, Orders, Part
+from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders, recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import Replies
-from tocsin.app.replies.sms_poll import Asked, Poll
+from tocsin.app.replies.sms_poll import Poll
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
-from tocsin.app.wiring.transports import Retired, carried_by, warm, ways
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import Arrives
 from tocsin.domain.operator_notice import OperatorNotice
-from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
-from tocsin.formats.settings.settings import RepliesBy, Settings, reply_routes
-from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger, Ledger, LedgerError
+from tocsin.ports.ledger import LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str]) -> None:
     """The daemon, from start to drain. Raises StartError."""
     clock = SystemClock()
     now = clock.now()
-    seen = fingerprint((folder,))
-    found = load(folder, now, environ)
-    if found.policy is None and not found.ledger.is_file():
-        raise StartError(*found.errors)
-    async with AsyncExitStack() as last:
-        ledger = open_ledger(found.ledger, now, last)
-        started = await load_at_start(found, ledger, folder, environ, now)
+    before = fingerprint((folder,))
+    reading = load(folder, now, environ)
+    if reading.policy is None and not reading.ledger.is_file():
+        raise StartError(*reading.errors)
+    async with AsyncExitStack() as closing:
+        ledger = open_ledger(reading.ledger, now, closing)
+        started = await load_at_start(reading, ledger, folder, environ, now)
         make_folders(started.settings)
-        current = ActiveConfig(folder, environ, clock, ledger, started, seen)
-        daemon = await assemble(current, started.refused, ledger, environ, clock)
+        notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
+        reader = ConfigReader(folder, environ, clock, ledger, config, notices, started)
+        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, before)
+        tell_troubles(notices, started.refused, ledger)
         orders = Orders()
         orders.by_signal()
         await daemon.serve(await ledger.unsettled(), orders)
 
 
-def open_ledger(path: Path, now: datetime, last: AsyncExitStack) -> SqlLedger:
-    """The ledger, for this daemon alone; `last` lets go of it in the end. Raises StartError."""
+def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
+    """The ledger, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        last.callback(Lock(path).release)
+        closing.callback(Lock(path).release)
         ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")))
     except (LedgerLockedError, LedgerError) as trouble:
         raise StartError(trouble) from None
     except OSError as trouble:
         raise StartError(f"the ledger {path} cannot be opened: {trouble.strerror}") from None
-    last.push_async_callback(ledger.close)
+    closing.push_async_callback(ledger.close)
     return ledger
 
 
 async def assemble(
-    current: ActiveConfig, problems: Iterable[Problem], ledger: SqlLedger, environ: Mapping[str, str], clock: Clock
+    clock: SystemClock,
+    ledger: SqlLedger,
+    config: ActiveConfig,
+    notices: Notices,
+    manager: Systemd,
+    reader: ConfigReader,
+    before: Fingerprint,
 ) -> Daemon:
-    """Every part, with what the ledger knows. `problems` are why the config on disk was refused."""
-    settings = current.settings()
-    renderer = JinjaRenderer(shipped_folder(), lambda broken: engine.tell(_of_template(broken)))
-    engine = await _engine(current, ledger, renderer, clock)
-    arrivals = _arrivals(engine, ledger, current)
-    answered = await ledger.answers_since(0)
-    answers = LedgerFeed(ledger, engine.learn, engine.tell, clock.now, answered[-1][0] if answered else 0)
-    intake = Intake(await engine.recall(), label_of(settings.incidents))
-    watch = Watch(WatchedFolder(settings.incidents, clock), intake, engine)
-    manager = Systemd(environ)
-    marks = {
-        "scan": lambda: watch.scanned_at,
-        "scheduler": lambda: engine.scheduler.woke_at,
-        "senders": lambda: engine.deliver.moved_at,
-    }
-    health = Health(clock, manager, Heartbeat(), current.settings, marks, ledger)
-    retired = Retired()
-    drafts = lambda: IncidentFiles(current.settings().reviews)  # noqa: E731
-    reviews = Reviews(clock, ledger, current.policy, drafts, engine.deliver.holds, engine.tell)
-    engine.reconcile.resolved = reviews.order
-    await warm(engine.deliver.ways)
-
-    def changed(before: Settings) -> None:
-        """Fit everything to a new config."""
-        settings = current.settings()
-        if carried_by(before) != carried_by(settings):
-            retired.put(engine.deliver.ways.values())
-            engine.deliver.ways = ways(settings, clock)
-        for broken in renderer.load(settings.templates):
-            engine.tell(_of_template(broken))
-        watch.poke()
-        engine.poke_all()
-
-    async def part() -> None:
-        await asyncio.gather(*(way.close() for way in set(engine.deliver.ways.values())))
-
-    current.tell, current.changed = engine.tell, changed
-    broken_templates = map(_of_template, renderer.load(settings.templates))
-    for trouble in (*refused(problems), *broken_templates, *_of_ledger(ledger)):
-        engine.tell(trouble)
-    others = (answers.run, arrivals.run, retired.run, reviews.run, _poll(current, engine, ledger, clock).run)
-    return Daemon(current, engine, watch, health, manager, others, part)
-
-
-async def _engine(current: ActiveConfig, ledger: Ledger, renderer: JinjaRenderer, clock: Clock) -> Engine:
-    """The parts that move incidents on, with the reply codes that are taken."""
-    dice = random.SystemRandom()
+    """Every part: what is shared first, then each with what it needs. `before` is the config folder's fingerprint from
+    before it was read.
+    """
+    settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
-    invitations = ReplyOptions(codes, lambda: reply_routes(current.settings()))
-    return Engine(clock, ledger, renderer, current.policy, ways(current.settings(), clock), dice, invitations)
+    reply_options = ReplyOptions(codes, config)
+    agenda = Agenda()
+    incidents = Incidents(agenda)
+    transports = Transports(settings, lambda new: make_transports(new, clock))
+    renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
+    for problem in renderer.load(settings.templates):
+        notices.tell_template(problem)
+
+    context = DeliveryContext(config, incidents, notices, reply_options)
+    sender = Sender(clock, ledger, context, transports, dice)
+    receipts = Receipts(clock, ledger, context, transports, sender)
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender)
+    reconciler = Reconciler(clock, ledger, renderer, context, sender)
+    scheduler = Scheduler(clock, agenda, reconciler.reconcile)
+
+    intake = Intake(await recall(ledger, incidents), label_of(settings.incidents))
+    folder = WatchedFolder(settings.incidents, clock)
+    watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
+    replies = Replies(clock, ledger, config, incidents, codes, sender)
+    arrivals = Arrivals(ledger, {Arrives.RECEIPT: receipts.judge, Arrives.SMS: replies.judge}, notices)
+    poll = Poll(clock, ledger, config, transports, notices)
+    answered = await ledger.answers_since(0)
+    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=answered[-1][0] if answered else 0)
+    reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles)
+
+    alive: dict[str, Alive] = {"scan": watch, "scheduler": scheduler, "senders": sender}
+    health = Health(clock, manager, Heartbeat(), ledger, config, alive)
+    reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
+    await transports.warm()
+    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
+    parts = (*core, ledger_feed, arrivals, transports, reviews, poll)
+    return Daemon(config, incidents, agenda, transports, sender, watch, reload, manager, parts)
 
 
-def _arrivals(engine: Engine, ledger: ArrivalLedger, current: ActiveConfig) -> Arrivals:
-    """Who judges what came in from outside."""
-    replies = Replies(engine, lambda: current.settings().sms.sender or "")
-    return Arrivals(ledger, {Arrives.RECEIPT: engine.receipts.judge, Arrives.SMS: replies.judge}, engine.tell)
-
-
-def _poll(current: ActiveConfig, engine: Engine, ledger: ArrivalLedger, clock: Clock) -> Poll:
-    """Who asks the provider for what came in, where the config says so."""
-
-    def asked() -> Asked | None:
-        replies, sms = current.settings().replies, engine.deliver.ways[Channel.SMS]
-        polled = replies.by is RepliesBy.POLL and isinstance(sms, Twilio)
-        return Asked(sms.inbox, replies.every) if polled and isinstance(sms, Twilio) else None
-
-    return Poll(clock, ledger, asked, engine.tell)
-
-
-def _of_ledger(ledger: SqlLedger) -> Iterator[OperatorNotice]:
+def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger) -> None:
+    """What operators hear of the start: why the config on disk was refused, and a ledger that was set aside."""
+    for notice in refused(refused_for):
+        notices.tell(notice)
     if ledger.set_aside:
-        said = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
-        yield OperatorNotice("ledger damaged", said)
-
-
-def _of_template(broken: Problem) -> OperatorNotice:
-    return OperatorNotice(f"template:{broken}", str(broken))
+        sentence = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
+        notices.tell(OperatorNotice("ledger damaged", sentence))

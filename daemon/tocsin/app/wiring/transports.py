@@ -1,10 +1,4 @@
-"""Ways: the transports of a config, and what becomes of those that were replaced.
-
-It decides which adapter carries a channel. It must not know what is sent.
-"""
-
-import asyncio
-from collections.abc import Iterable, Mapping
+"""Which adapter carries a channel, as the settings say. It must not know what is sent."""
 
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.adapters.smtp.transport import Smtp
@@ -14,17 +8,14 @@ from tocsin.formats.settings.settings import MailTransport, Settings, SmsTranspo
 from tocsin.ports.clock import Clock
 from tocsin.ports.transport import Transport
 
-RETIRES_AFTER = 60.0
-"""Seconds for which a transport that was replaced may finish what it has begun."""
 
-
-def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
+def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
     """The transport of each channel."""
     email, sms = settings.email, settings.sms
     outbox = Outbox(folder=settings.outbox, email_sender=email.sender, sms_sender=sms.sender or "", clock=clock)
-    found: dict[Channel, Transport] = {Channel.EMAIL: outbox, Channel.SMS: outbox}
+    transports: dict[Channel, Transport] = {Channel.EMAIL: outbox, Channel.SMS: outbox}
     if email.transport is MailTransport.SMTP:
-        found[Channel.EMAIL] = Smtp(
+        transports[Channel.EMAIL] = Smtp(
             host=email.host or "",
             port=email.port,
             sender=email.sender,
@@ -34,7 +25,7 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
             ca_file=email.ca_file,
         )
     if sms.transport is SmsTransport.TWILIO:
-        found[Channel.SMS] = twilio = Twilio(
+        transports[Channel.SMS] = twilio = Twilio(
             account_sid=sms.account_sid or "",
             sender=sms.sender or "",
             messaging_service_sid=sms.messaging_service_sid or "",
@@ -44,35 +35,4 @@ def ways(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
             api_url=sms.api_url or "",
         )
         twilio.status_url = f"{settings.public_url}/twilio/status" if settings.told else ""
-    return found
-
-
-def carried_by(settings: Settings) -> object:
-    """What the transports are made from: they are made anew when it changes."""
-    return settings.email, settings.sms, settings.public_url if settings.told else None
-
-
-async def warm(ways: Mapping[Channel, Transport]) -> None:
-    """Load what a transport would else load while the first page waits (the SDK's message part, half a second)."""
-    sms = ways[Channel.SMS]
-    if isinstance(sms, Twilio):
-        await sms.start()
-
-
-class Retired:
-    """Transports that were replaced: closed when what they had begun must have ended."""
-
-    def __init__(self) -> None:
-        self._waiting: asyncio.Queue[Transport] = asyncio.Queue()
-
-    def put(self, ways: Iterable[Transport]) -> None:
-        """These carry nothing new."""
-        for way in set(ways):
-            self._waiting.put_nowait(way)
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            way = await self._waiting.get()
-            await asyncio.sleep(RETIRES_AFTER)
-            await way.close()
+    return transports

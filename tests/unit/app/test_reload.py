@@ -7,13 +7,24 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.fingerprint import fingerprint
 from tocsin.app.configuration.load import load
-from tocsin.app.lifecycle.active_config import ActiveConfig
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.reload import ConfigReader, Reload
 from tocsin.app.lifecycle.startup import load_at_start
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.people import Channel
+from tocsin.domain.problem import Problem
 
+from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.fakes.pager import CONFIG, SETTINGS
+from tests.fakes.transport import MemoryTransport
 
 
 @pytest.fixture
@@ -25,25 +36,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
+class CountingTemplates:
+    """A port Templates that counts how often it was fitted to a config."""
+
+    def __init__(self) -> None:
+        self.loads: list[Path] = []
+
+    def load(self, folder: Path) -> tuple[Problem, ...]:
+        self.loads.append(folder)
+        return ()
+
+
 def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> tuple[str, list[OperatorNotice], int]:
     """What is in force some seconds after a start during which something happened: ana's address, what operators
-    heard, how often a config took over.
+    heard, how often everything was fitted to a config.
     """
 
     async def life(clock: VirtualClock) -> tuple[str, list[OperatorNotice], int]:
-        ledger, told, turns = MemoryLedger(), [], []
-        seen = fingerprint((folder,))
+        ledger, notices, templates = MemoryLedger(), Notices(clock), CountingTemplates()
+        before = fingerprint((folder,))
         started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
-        current = ActiveConfig(folder, {}, clock, ledger, started, seen)
-        current.tell, current.changed = told.append, turns.append
+        config = ActiveConfig(started.policy, started.settings)
+        reader = ConfigReader(folder, {}, clock, ledger, config, notices, started)
+        transports = Transports(started.settings, lambda _settings: {via: MemoryTransport() for via in Channel})
+        incidents = Incidents(Agenda())
+        watch = Watch(clock, ledger, config, incidents, notices, FakeFolder(), Intake({}))
+        reload = Reload(clock, reader, config, transports, templates, watch, incidents, notices, before)
         meanwhile()
-        running = asyncio.create_task(current.run())
+        running = asyncio.create_task(reload.run())
         await asyncio.sleep(seconds)
         running.cancel()
-        return current.policy().people["ana"].email, told, len(turns)
+        return config.policy.people["ana"].email, list(notices.take()), len(templates.loads)
 
-    found: tuple[str, list[OperatorNotice], int] = run_virtually(life)
-    return found
+    outcome: tuple[str, list[OperatorNotice], int] = run_virtually(life)
+    return outcome
 
 
 def test_a_config_written_while_the_daemon_starts_is_not_missed(folder: Path) -> None:

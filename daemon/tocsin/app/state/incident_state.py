@@ -1,14 +1,11 @@
-"""A case: what the daemon holds in memory about one incident, beside its history: what came in and is not judged yet,
-which channels each page has gone by, and what the ledger could not take.
-
-It keeps, it does not decide. It can be made again from the ledger's facts at any time.
+"""What the daemon holds in memory about one incident beside its history: events that are not judged yet, the channels
+each page has gone by, and what the ledger could not take. It keeps, it does not decide.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tocsin.app.delivery.context import ChannelFailed
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled
 from tocsin.domain.history import History
@@ -16,6 +13,16 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import apply_fact
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFailed:
+    """A page makes no headway on its channel, so it goes by the next one too. `refused`: that channel is refused
+    for good.
+    """
+
+    page: Notification
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +51,38 @@ class Decision:
         return bool(self.facts or self.letters or self.held)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The version that counts of an incident, the digest of its content, and the file it was in. `older` are the
+    digests of the versions before it: found at the start, they tell a stale file from an edit.
+    """
+
+    incident: Incident
+    digest: str
+    file: str = ""
+    older: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class IncidentState:
-    """One incident in memory. `unwritten` is what the ledger has not taken yet; `failures` counts looks that broke,
-    `looked` is whether this process has looked, `vain` how many answers in vain were told.
+    """One incident in memory. `pages` are the channels that each page (person, instant) has gone by, `reaches` the
+    instant of the page that a later channel (person, instant) belongs to. `unwritten` is what the ledger has not taken
+    yet, `failures` counts looks that broke, `looked` is whether this process has looked, `ineffective_told` how many
+    answers that accepted nothing the operators have heard of.
     """
 
     history: History = field(default_factory=History)
-    inbox: list[IncidentEvent] = field(default_factory=list)
+    events: list[IncidentEvent] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
     reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
     unwritten: Decision = Decision()
     failures: int = 0
     looked: bool = False
-    vain: int = 0
+    ineffective_told: int = 0
+
+    def draft(self) -> "IncidentState":
+        """A copy to decide on: the state itself changes only when the decisions are safe."""
+        return replace(self, events=[], pages=dict(self.pages), reaches=dict(self.reaches))
 
     def note(self, facts: Iterable[Fact], history: History | None = None) -> None:
         """Take in facts that count from now on. `history` is the fold of them, if it is known already."""
@@ -87,15 +112,3 @@ class IncidentState:
 
     def _went(self, person: str, at: datetime, channels: Iterable[Channel]) -> None:
         self.pages[person, at] = self.pages.get((person, at), frozenset()) | frozenset(channels)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest version of an incident that counts. `file` is the name it was read from, empty if this node never had
-    it; `older` are digests of earlier versions, which are stale when met at the start (product.md section 9).
-    """
-
-    incident: Incident
-    digest: str
-    file: str = ""
-    older: frozenset[str] = frozenset()

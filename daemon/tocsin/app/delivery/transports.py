@@ -1,0 +1,59 @@
+"""The transports in use, one for each channel, and what becomes of those that a new config replaces.
+
+It decides when they are made anew. Which adapter carries a channel is decided where it is given `make`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from tocsin.domain.people import Channel
+from tocsin.formats.settings.settings import Settings
+from tocsin.ports.transport import Transport
+
+RETIRES_AFTER = 60.0
+"""Seconds for which a transport that was replaced may finish what it has begun."""
+
+
+class Transports:
+    """By channel. One transport may carry several channels."""
+
+    def __init__(self, settings: Settings, make: Callable[[Settings], Mapping[Channel, Transport]]) -> None:
+        self._make = make
+        self._made_from = _ingredients(settings)
+        self._in_use = make(settings)
+        self._retired: asyncio.Queue[Transport] = asyncio.Queue()
+
+    def __getitem__(self, via: Channel) -> Transport:
+        """What carries this channel now."""
+        return self._in_use[via]
+
+    def apply(self, settings: Settings) -> None:
+        """Use what these settings say from now on. What is under way ends on the transport it began with."""
+        if _ingredients(settings) == self._made_from:
+            return
+        for transport in set(self._in_use.values()):
+            self._retired.put_nowait(transport)
+        self._made_from = _ingredients(settings)
+        self._in_use = self._make(settings)
+
+    async def warm(self) -> None:
+        """Load what would else be loaded while the first page waits."""
+        for transport in set(self._in_use.values()):
+            if transport.warmed:
+                await transport.warmed.start()
+
+    async def run(self) -> None:
+        """Close those that were replaced when what they had begun must have ended, until cancelled."""
+        while True:
+            transport = await self._retired.get()
+            await asyncio.sleep(RETIRES_AFTER)
+            await transport.close()
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await asyncio.gather(*(transport.close() for transport in set(self._in_use.values())))
+
+
+def _ingredients(settings: Settings) -> object:
+    """What transports are made from."""
+    return settings.email, settings.sms, settings.public_url if settings.told else None

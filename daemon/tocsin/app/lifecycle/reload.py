@@ -1,0 +1,141 @@
+"""What a reload does: the config is read again, and if it is good it replaces the one in force, whole or not at all
+(P8), and everything is fitted to it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
+from tocsin.app.configuration.load import digest_of, load
+from tocsin.app.delivery.transports import Transports
+from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.startup import Started
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.problem import Problem
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import ConfigLedger, LedgerError
+from tocsin.ports.renderer import Templates
+
+LOOKS_EVERY = 2.0
+"""Seconds between two looks at the config and template folders; a change counts once they have been still for one."""
+CALENDARS_EVERY = timedelta(days=1)
+"""How often calendars are read again: only so much of their future is held."""
+NEEDS_RESTART = ("incidents", "ledger", "outbox", "web")
+"""Settings that a running daemon does not change."""
+
+log = structlog.get_logger()
+
+
+class ConfigReader:
+    """Reads the config folder, and judges whether what stands there replaces the config in force."""
+
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        ledger: ConfigLedger,
+        config: ActiveConfig,
+        notices: Notices,
+        started: Started,
+    ) -> None:
+        self._folder = folder
+        self._environ = environ
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._notices = notices
+        self._digest = started.digest
+        self._started_with = started.settings
+        self.read_at = clock.now()
+
+    async def read(self) -> bool:
+        """Read the config. True when a good one is in force now; else the one before stays and operators hear."""
+        self.read_at = now = self._clock.now()
+        reading = await asyncio.to_thread(load, self._folder, now, self._environ)
+        policy, settings = reading.policy, reading.settings
+        if policy is None or settings is None:
+            for notice in refused(reading.errors):
+                self._notices.tell(notice)
+            return False
+        since, digest = self._config.policy.since, digest_of(reading.files)
+        if digest != self._digest:
+            since, self._digest = now, digest
+            log.info("config", revision=reading.revision)
+            try:
+                await self._ledger.record_config(reading.revision, reading.files, now)
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+        self._config.replace(replace(policy, since=since), settings)
+        if cold := [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]:
+            sentence = f"tocsin.yaml: {', '.join(cold)} changed; this counts only after a restart of the daemon"
+            self._notices.tell(OperatorNotice(f"restart:{','.join(cold)}", sentence))
+        return True
+
+    async def fingerprint(self) -> Fingerprint:
+        """What tells a changed folder from one that rests: that of the config and of the templates."""
+        return await asyncio.to_thread(fingerprint, (self._folder, self._config.settings.templates))
+
+
+class Reload:
+    """Reloads at the operator's order, whenever the folders have changed and come to rest, and each day."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - everything that is fitted to a config
+        self,
+        clock: Clock,
+        reader: ConfigReader,
+        config: ActiveConfig,
+        transports: Transports,
+        templates: Templates,
+        watch: Watch,
+        incidents: Incidents,
+        notices: Notices,
+        before: Fingerprint,
+    ) -> None:
+        """`before` is the config folder's fingerprint from before it was read: what changed since is not missed."""
+        self._clock = clock
+        self._reader = reader
+        self._config = config
+        self._transports = transports
+        self._templates = templates
+        self._watch = watch
+        self._incidents = incidents
+        self._notices = notices
+        self._settled = before | fingerprint((config.settings.templates,))
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        last = self._settled
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            current = await self._reader.fingerprint()
+            changed = current == last and current != self._settled
+            if changed or self._clock.now() - self._reader.read_at > CALENDARS_EVERY:
+                self._settled = current
+                await self.reload()
+            last = current
+
+    async def reload(self) -> None:
+        """Read the config, and fit transports, templates, files and incidents to it if it is good."""
+        if not await self._reader.read():
+            return
+        settings = self._config.settings
+        self._transports.apply(settings)
+        for problem in self._templates.load(settings.templates):
+            self._notices.tell_template(problem)
+        self._watch.poke()
+        self._incidents.poke_all()
+
+
+def refused(problems: Iterable[Problem]) -> Iterator[OperatorNotice]:
+    """What operators hear of a config that is not used: each problem with its place."""
+    for problem in problems:
+        yield OperatorNotice(f"config:{problem}", f"the config was refused, the last good one goes on: {problem}")

@@ -1,0 +1,33 @@
+"""The config in force in the daemon: the policy and the settings, always both of one config (P8)."""
+
+from tocsin.domain.policy import Policy
+from tocsin.formats.settings.reply_routes import ReplyRoutes
+from tocsin.formats.settings.settings import Settings, reply_routes
+
+
+class ActiveConfig:
+    """What everybody reads at the moment they need it, so that a reload counts at once."""
+
+    def __init__(self, policy: Policy, settings: Settings) -> None:
+        self._policy, self._settings = policy, settings
+        self._reply_routes = reply_routes(settings)
+
+    @property
+    def policy(self) -> Policy:
+        """Who is told what, and since when."""
+        return self._policy
+
+    @property
+    def settings(self) -> Settings:
+        """The daemon's own settings."""
+        return self._settings
+
+    @property
+    def reply_routes(self) -> ReplyRoutes:
+        """Where answers come in."""
+        return self._reply_routes
+
+    def replace(self, policy: Policy, settings: Settings) -> None:
+        """Another config is in force from now on."""
+        self._policy, self._settings = policy, settings
+        self._reply_routes = reply_routes(settings)

@@ -1,0 +1,98 @@
+"""Every incident that the daemon serves: its history and what came in for it. The finished ones are known by name only:
+their facts rest in the ledger until something comes in for them.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incident_state import IncidentEvent, IncidentState
+from tocsin.domain.facts import Fact
+from tocsin.domain.history import History
+
+
+class Incidents:
+    """States by incident id. Whatever comes in for an incident goes through `add_event` and is looked at at once."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._states: dict[str, IncidentState] = {}
+        self._archived: set[str] = set()
+        self._unsettled: Counter[str] = Counter()
+        self._resolved: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+
+    def history(self, incident: str) -> History:
+        """What has happened to an incident; an empty history for one never heard of."""
+        state = self._states.get(incident)
+        return state.history if state else History()
+
+    def add_event(self, incident: str, event: IncidentEvent) -> None:
+        """Something came in for an incident: it counts at the look that follows now."""
+        self.state(incident).events.append(event)
+        self._agenda.poke(incident)
+
+    def poke_all(self) -> None:
+        """Look at every incident: at the start, and when the config has changed."""
+        for incident in self._states:
+            self._agenda.poke(incident)
+
+    def load(self, incident: str, facts: Sequence[Fact]) -> None:
+        """Take over what the ledger knows of an incident."""
+        state = self.state(incident)
+        state.note(facts)
+        state.ineffective_told = len(state.history.ineffective_acks)
+
+    def archive(self, incidents: Iterable[str]) -> None:
+        """These need nothing, as far as the ledger knows: their facts stay there until something comes in."""
+        self._archived.update(set(incidents) - self._states.keys())
+
+    def open_count(self) -> int:
+        """How many are not resolved."""
+        return sum(state.history.resolved_at is None for state in self._states.values())
+
+    def state(self, incident: str) -> IncidentState:
+        """The state of an incident, a fresh one if it is new."""
+        return self._states.setdefault(incident, IncidentState())
+
+    def is_archived(self, incident: str) -> bool:
+        """Whether its facts must be read from the ledger before it is looked at."""
+        return incident in self._archived
+
+    def restore(self, incident: str, facts: Sequence[Fact]) -> None:
+        """An archived incident is served again; what came in for it meanwhile is still to be judged."""
+        self.state(incident).note(facts)
+        self._archived.discard(incident)
+
+    def evict(self, incident: str) -> None:
+        """Let go of a state that needs nothing; the ledger has its facts, if it has any. One for which something came
+        in meanwhile stays as it is.
+        """
+        state = self._states[incident]
+        if state.events:
+            return
+        if state.history.incident is not None:
+            self._archived.add(incident)
+        del self._states[incident]
+
+    def add_unsettled(self, incident: str) -> None:
+        """One more letter of this incident is on its way."""
+        self._unsettled[incident] += 1
+
+    def remove_unsettled(self, incident: str) -> None:
+        """A letter of this incident is settled, and the ledger knows it."""
+        self._unsettled[incident] -= 1
+        if not self._unsettled[incident]:
+            del self._unsettled[incident]
+
+    def has_unsettled(self, incident: str) -> bool:
+        """Whether letters of this incident are on their way."""
+        return incident in self._unsettled
+
+    def note_resolved(self, incident: str, *, just_now: bool) -> None:
+        """An incident is resolved, now or before this process began: its review draft is due."""
+        self._resolved.put_nowait((incident, just_now))
+
+    async def next_resolved(self) -> tuple[str, bool]:
+        """Wait for the next incident whose review draft is due, and whether it was resolved just now."""
+        return await self._resolved.get()
