@@ -7,16 +7,25 @@ from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies import inbound, ledger_feed, polling, sms_poll
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
-from tocsin.app.replies.sms_poll import Asked, Poll
+from tocsin.app.replies.sms_poll import Poll
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incident_state import Recorded
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, Arrives
 from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 
+from tests.builders.active_config import active_config, polled, settings
+from tests.builders.policies import small_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.transport import MemoryTransport
 
 
 class Questions:
@@ -84,16 +93,16 @@ async def until(happened: Callable[[], bool]) -> None:
 async def test_the_feed_outlives_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers of other processes come in although the ledger was in trouble before."""
     monkeypatch.setattr(ledger_feed, "ASKS_EVERY", 0.01)
-    ledger, clock, learned = MemoryLedger(), StillClock(), list[str]()
-    feed = LedgerFeed(ledger, lambda incident, _answer: learned.append(incident), [].append, clock.now, 0)
+    ledger, clock, incidents = MemoryLedger(), StillClock(), Incidents(Agenda())
+    feed = LedgerFeed(clock, ledger, incidents, Notices(clock), 0)
     await ledger.record("db", [Answered(clock.now(), "ana", Answer.OK)], (), ())
     ledger.trouble = "disk full"
     with capture_logs() as lines:
         async with running(feed.run()):
             await until(lambda: len(lines) > 1)
             ledger.trouble = ""
-            await until(lambda: bool(learned))
-    assert learned == ["db"]
+            await until(lambda: bool(incidents.state("db").events))
+    assert incidents.state("db").events == [Recorded(Answered(clock.now(), "ana", Answer.OK))]
 
 
 async def test_arrivals_outlive_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +117,7 @@ async def test_arrivals_outlive_trouble(monkeypatch: pytest.MonkeyPatch) -> None
     await ledger.record_arrival(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", StillClock().now()))
     ledger.trouble = "disk full"
     with capture_logs() as lines:
-        async with running(Arrivals(ledger, {Arrives.SMS: judge}, [].append).run()):
+        async with running(Arrivals(ledger, {Arrives.SMS: judge}, Notices(StillClock())).run()):
             await until(lambda: len(lines) > 1)
             ledger.trouble = ""
             await until(lambda: bool(judged))
@@ -121,24 +130,29 @@ async def test_the_provider_is_asked_at_once_and_again(monkeypatch: pytest.Monke
     """
     monkeypatch.setattr(sms_poll, "IDLE", timedelta(milliseconds=10))
     ledger, questions = MemoryLedger(), list[datetime]()
-    wished: list[Asked] = []
 
-    async def inbox(since: datetime) -> tuple[Arrival, ...]:
-        questions.append(since)
-        return ()
+    class Inbox:
+        """A provider's list of what came in: always empty."""
 
-    poll = Poll(StillClock(), ledger, lambda: wished[0] if wished else None, [].append)
+        async def inbox(self, since: datetime) -> tuple[Arrival, ...]:
+            questions.append(since)
+            return ()
+
+    clock, config, provider = StillClock(), active_config(small_policy()), MemoryTransport(polled=Inbox())
+    transports = Transports(settings(), lambda _settings: dict.fromkeys(Channel, provider))
+    poll = Poll(clock, ledger, config, transports, Notices(clock))
     ledger.trouble = "disk full"
     with capture_logs() as lines:
         async with running(poll.run()):
             await asyncio.sleep(0.05)
             assert lines == []
-            wished.append(Asked(inbox, timedelta(milliseconds=10)))
+            config.replace(config.policy, polled("1s"))
             await until(lambda: len(lines) > 1)
             assert questions == []
             ledger.trouble = ""
             await until(lambda: len(questions) > 1)
-    again = Poll(StillClock(), ledger, lambda: Asked(inbox, timedelta(hours=1)), [].append)
+    config.replace(config.policy, polled("1h"))
+    again = Poll(clock, ledger, config, transports, Notices(clock))
     questions.clear()
     async with running(again.run()):
         await until(lambda: bool(questions))
