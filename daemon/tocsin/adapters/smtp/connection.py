@@ -31,11 +31,11 @@ class RelayConnection(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, extensions: Container[str]) -> None:
         self._transport = transport
         self._extensions = extensions
-        self._replies = dialogue.ReplyReader()
-        self._heard: deque[dialogue.SmtpReply] = deque()
+        self._reader = dialogue.ReplyReader()
+        self._unread: deque[dialogue.SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost = ""
-        self._begun = False
+        self._announced = False
         self._used_at = asyncio.get_running_loop().time()
         transport.set_protocol(self)
 
@@ -43,27 +43,27 @@ class RelayConnection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether it still stands, says nothing unasked, and was used a moment ago."""
         fresh = asyncio.get_running_loop().time() - self._used_at < KEPT_FOR
-        return fresh and not (self._lost or self._heard or self._transport.is_closing())
+        return fresh and not (self._lost or self._unread or self._transport.is_closing())
 
     async def envelope(self, sender: str, to: str) -> Outcome | None:
         """Announce a mail. None: the relay waits for it. When the connection is lost, it is not `usable` after."""
         if not (sender.isascii() and to.isascii()) and "smtputf8" not in self._extensions:
             return dialogue.not_carried(sender, to)
-        commands = dialogue.envelope_commands(sender, to, again=self._begun)
-        together = "pipelining" in self._extensions
-        self._begun = True
+        commands = dialogue.envelope_commands(sender, to, again=self._announced)
+        pipelined = "pipelining" in self._extensions
+        self._announced = True
         outcome = None
         try:
-            if together:
+            if pipelined:
                 self._transport.write(b"".join(commands))
             for command in commands:
-                if not together:
+                if not pipelined:
                     self._transport.write(command)
-                reply = await self._hear()
+                reply = await self._reply()
                 outcome = outcome or dialogue.after_command(command, reply)
                 if outcome and reply.code in (0, 354, 421):
                     self.close()  # after a 354 the relay waits for a mail that would reach nobody
-                if outcome and (not together or self._transport.is_closing()):
+                if outcome and (not pipelined or self._transport.is_closing()):
                     break
         except _LostError as trouble:
             return outcome or Deferred(f"the connection was lost before the mail was written: {trouble}")
@@ -75,10 +75,10 @@ class RelayConnection(asyncio.Protocol):
             return Deferred(f"the connection was lost before the mail was written: {self._lost}")
         try:
             self._transport.write(dialogue.dot_stuffed(mail))
-            reply = await self._hear()
+            reply = await self._reply()
         except _LostError as trouble:
             return Uncertain(f"the relay did not confirm the mail: {trouble}")
-        self._begun = False
+        self._announced = False
         self._used_at = asyncio.get_running_loop().time()
         outcome = dialogue.after_mail(reply)
         if reply.code == 421 or isinstance(outcome, Uncertain):
@@ -90,7 +90,7 @@ class RelayConnection(asyncio.Protocol):
         try:
             async with asyncio.timeout(1):
                 self._transport.write(dialogue.QUIT)
-                await self._hear()
+                await self._reply()
         except (_LostError, TimeoutError):
             pass
         finally:
@@ -102,7 +102,7 @@ class RelayConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Asyncio's call: bytes of replies."""
-        self._heard.extend(self._replies.feed(data))
+        self._unread.extend(self._reader.feed(data))
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -114,9 +114,9 @@ class RelayConnection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _hear(self) -> dialogue.SmtpReply:
+    async def _reply(self) -> dialogue.SmtpReply:
         """The next reply. Whoever stops waiting for it closes the connection: the next mail must not hear it."""
-        while not self._heard:
+        while not self._unread:
             if self._lost:
                 raise _LostError(self._lost)
             self._waiter = asyncio.get_running_loop().create_future()
@@ -125,7 +125,7 @@ class RelayConnection(asyncio.Protocol):
             except asyncio.CancelledError:
                 self.close()
                 raise
-        return self._heard.popleft()
+        return self._unread.popleft()
 
 
 async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None) -> RelayConnection | Deferred:
@@ -161,10 +161,10 @@ def no_connection(trouble: Exception, relay: dialogue.Relay) -> Deferred:
     """Why no connection came about. What only a change of settings can cure is the provider's fault (rule 38)."""
     if isinstance(trouble, aiosmtplib.SMTPResponseException):
         return dialogue.while_connecting(dialogue.SmtpReply(trouble.code, trouble.message))
-    said = f"{relay}: {trouble}"[: dialogue.DETAIL_MOST]
+    detail = f"{relay}: {trouble}"[: dialogue.DETAIL_MOST]
     for cause in (trouble, trouble.__cause__):
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-            return Deferred(said, "tls", Fault.PROVIDER)
+            return Deferred(detail, "tls", Fault.PROVIDER)
     if isinstance(trouble, OSError) and not isinstance(trouble, FileNotFoundError | PermissionError):
-        return Deferred(said)
-    return Deferred(said, fault=Fault.PROVIDER)  # STARTTLS or AUTH not offered, a CA file that cannot be read
+        return Deferred(detail)
+    return Deferred(detail, fault=Fault.PROVIDER)  # STARTTLS or AUTH not offered, a CA file that cannot be read

@@ -1,6 +1,6 @@
 """The SMTP dialogue without its sockets: what is said to announce a mail, and what the replies mean for it (RFC 5321).
 
-Decides from bytes. Must not know how they travel, nor what silence means.
+It must not know how the bytes travel, nor what silence means.
 
     where                        reply                                           outcome
     connecting, TLS, login       5xx                                             deferred, the provider's fault
@@ -65,18 +65,18 @@ class ReplyReader:
     def feed(self, data: bytes) -> list[SmtpReply]:
         """The replies that these bytes complete."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        found = []
+        replies = []
         self._size += len(data)
         for line in lines:
             self._lines.append(line[4:].strip().decode("utf-8", "replace"))
             if not line[:3].isdigit():
-                found.append(self._end(0, line.decode("utf-8", "replace")))
+                replies.append(self._end(0, line.decode("utf-8", "replace")))
             elif line[3:4] != b"-":
-                found.append(self._end(int(line[:3]), " ".join(self._lines)))
+                replies.append(self._end(int(line[:3]), " ".join(self._lines)))
         if self._size > REPLY_MOST:
             self._rest = b""
-            found.append(self._end(0, "a reply without an end"))
-        return found
+            replies.append(self._end(0, "a reply without an end"))
+        return replies
 
     def _end(self, code: int, text: str) -> SmtpReply:
         self._lines, self._size = [], 0
@@ -106,8 +106,8 @@ def after_command(command: bytes, reply: SmtpReply) -> Outcome | None:
 def after_mail(reply: SmtpReply) -> Outcome:
     """What the reply to the dot that ends a mail means."""
     if 200 <= reply.code < 300:
-        queued = _QUEUED_AS.search(reply.text)
-        return Accepted(queued[1].rstrip("._-") if queued else "")
+        match = _QUEUED_AS.search(reply.text)
+        return Accepted(match[1].rstrip("._-") if match else "")
     return _refusal(reply) or Uncertain(f"a reply to the mail that makes no sense: {reply}", str(reply.code))
 
 

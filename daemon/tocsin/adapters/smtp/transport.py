@@ -1,10 +1,9 @@
-"""SMTP: mails through a relay (product.md section 3; rules 37, 38; RFC 5321).
+"""Mails through an SMTP relay (rules 37, 38; RFC 5321).
 
-It decides how a try ended from how far the dialogue got: until the dot that ends a mail is written nothing has left,
-from then until the reply nobody knows, and the reply settles it (`adapters/smtp/dialogue.py` has the table). One
-reader per envelope, a few connections kept, TLS whenever it was asked for. Faults that only other settings can cure
-(no STARTTLS, no AUTH, a bad certificate, a login refused) are the provider's. It must not know when a try is made
-again, nor what a mail says.
+How a try ended follows from how far the dialogue got: until the dot that ends a mail is written nothing has left, from
+then until the reply nobody knows, and the reply settles it (`adapters/smtp/dialogue.py` has the table). One reader per
+envelope, a few connections kept, TLS whenever it was asked for. Faults that only other settings can cure (no STARTTLS,
+no AUTH, a bad certificate, a login refused) are the provider's. It must not know when a try is made again.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from tocsin.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Rece
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
 CONNECTIONS = 4
-"""Connections to the relay at once, and kept (notes: performance 1b; more bring nothing)."""
+"""Connections to the relay at once, and kept; more of them send no faster."""
 ENVELOPE_WITHIN = 10.0
 """Seconds for everything before the mail's own bytes."""
 SENT_WITHIN = 20.0
@@ -52,30 +51,30 @@ class Smtp:
         self._letterhead = Letterhead(sender)
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
-        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._slots = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[RelayConnection] = []
-        self._resting: tuple[float, Deferred] | None = None
+        self._rest: tuple[float, Deferred] | None = None
 
     async def send(self, message: Message) -> Outcome:
         """Try once, for at most `SENT_WITHIN` from when a connection is free. Cancelling gives no outcome."""
         mail = self._letterhead.compose(message)
-        async with self._places:
+        async with self._slots:
             started = asyncio.get_running_loop().time()
             try:
                 async with asyncio.timeout_at(started + ENVELOPE_WITHIN):
-                    reached = await self._reach(ascii_domain(message.address))
+                    connection = await self._announce(ascii_domain(message.address))
             except TimeoutError:
                 while self._idle:
                     self._idle.pop().close()  # they are as dead, or as slow
                 return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
-            if not isinstance(reached, RelayConnection):
-                return reached
+            if not isinstance(connection, RelayConnection):
+                return connection
             try:
                 async with asyncio.timeout_at(started + SENT_WITHIN):
-                    outcome = await reached.deliver(mail)
+                    outcome = await connection.deliver(mail)
             except TimeoutError:
                 return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
-            self._keep(reached)
+            self._keep(connection)
             return outcome
 
     async def find(self, message: Message, since: datetime) -> Outcome:  # noqa: ARG002 - the port's signature
@@ -91,37 +90,38 @@ class Smtp:
         idle, self._idle = self._idle, []
         await asyncio.gather(*(connection.quit() for connection in idle))
 
-    async def _reach(self, to: str) -> RelayConnection | Outcome:
-        """A connection on which the relay waits for the mail, or how the try ended. A kept connection that the relay
-        has closed meanwhile is replaced at once: nothing has left by it.
+    async def _announce(self, to: str) -> RelayConnection | Outcome:
+        """A connection on which the relay waits for the mail to this address, or how the try ended. An idle connection
+        that the relay has closed meanwhile is replaced at once: nothing has left by it.
         """
         while True:
-            kept = self._idle.pop() if self._idle else None
-            if kept is not None and not kept.usable:
-                kept.close()
+            idle = self._idle.pop() if self._idle else None
+            if idle is not None and not idle.usable:
+                idle.close()
                 continue
-            connection = kept or await self._connect()
+            connection = idle or await self._connect()
             if not isinstance(connection, RelayConnection):
                 return connection
             outcome = await connection.envelope(self._letterhead.address, to)
             if outcome is None:
                 return connection
-            if kept is None or kept.usable:
+            if idle is None or connection.usable:
                 self._keep(connection)
                 return outcome
 
     async def _connect(self) -> RelayConnection | Deferred:
+        """A new connection, unless the relay has just refused our login or TLS."""
         now = asyncio.get_running_loop().time()
-        if self._resting and now < self._resting[0]:
-            return self._resting[1]
+        if self._rest and now < self._rest[0]:
+            return self._rest[1]
         try:
             tls = self._trust()
         except OSError as trouble:
             return no_connection(trouble, self._relay)
         connection = await connect(self._relay, self._letterhead.address, tls)
-        self._resting = None
+        self._rest = None
         if isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER:
-            self._resting = (now + REST, connection)
+            self._rest = (now + REST, connection)
         return connection
 
     def _trust(self) -> ssl.SSLContext | None:
@@ -136,6 +136,7 @@ class Smtp:
         return self._tls
 
     def _keep(self, connection: RelayConnection) -> None:
+        """Let the next mail have the connection, if it can."""
         if connection.usable:
             self._idle.append(connection)
         else:

@@ -1,6 +1,6 @@
-"""Twilio's answers: a status and a text in, what they mean for the SMS out (rules 34, 37, 38; notes: reliability 2.4).
+"""Twilio's answers: a status and a text in, what they mean for the SMS out (rules 34, 37, 38).
 
-Decides from what was answered. Must not know how it was heard, nor what silence means.
+It must not know how an answer came, nor what silence means.
 
     answer to a create                                          outcome
     201 with a sid                                              accepted
@@ -18,7 +18,7 @@ from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Rec
 from tocsin.wording.message import refusal
 
 BUSY = frozenset({20429, 21611, 30001})
-"""Codes that time cures."""
+"""Twilio's codes that time cures."""
 DETAIL_MOST = 200
 """Characters of Twilio's explanation that are kept."""
 LONGEST_WISH = timedelta(hours=1)
@@ -54,26 +54,26 @@ def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
     """The answer to the request that creates a message."""
     answer = _read(text)
-    code, said = _number(answer.get("code")), _said(status, answer)
+    code, detail = _number(answer.get("code")), _detail(status, answer)
     if 200 <= status < 300:
         sid = answer.get("sid")
         if isinstance(sid, str) and sid:
             return Accepted(sid)
         return Uncertain(f"Twilio's answer {status} has no sid", str(status))
     if status == 429 or (code in BUSY and status < 500):
-        return Deferred(said, str(code or status), retry_after=_wish(retry_after))
+        return Deferred(detail, str(code or status), retry_after=_wish(retry_after))
     if 400 <= status < 500 and str(code) in refusal.CODES:
-        return Refused(said, str(code))
+        return Refused(detail, str(code))
     if 300 <= status < 500:
-        return Deferred(said, str(code or status), Fault.PROVIDER)
-    return Uncertain(said, str(code or status))
+        return Deferred(detail, str(code or status), Fault.PROVIDER)
+    return Uncertain(detail, str(code or status))
 
 
 def to_list(status: int, retry_after: str = "") -> Deferred:
     """The answer to the question for what came in, when that is no list."""
     fault = Fault.PROVIDER if 300 <= status < 500 and status != 429 else Fault.PASSING
-    said = f"Twilio answered {status} when asked for what came in"
-    return Deferred(said, str(status), fault, _wish(retry_after))
+    detail = f"Twilio answered {status} when asked for what came in"
+    return Deferred(detail, str(status), fault, _wish(retry_after))
 
 
 def is_object(text: str) -> bool:
@@ -93,7 +93,7 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _said(status: int, answer: dict[str, Any]) -> str:
+def _detail(status: int, answer: dict[str, Any]) -> str:
     """Twilio's own words on one line, in its older form (message) or as RFC 9457 has it (title, detail)."""
     parts = [answer.get(key) for key in ("message", "title", "detail")]
     words = " ".join(" ".join(part for part in parts if isinstance(part, str)).split())

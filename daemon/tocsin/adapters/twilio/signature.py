@@ -1,7 +1,6 @@
-"""Twilio's signature of its webhooks, by its own SDK (product.md section 8).
+"""Twilio's signature of its webhooks, by its own SDK.
 
-Decides whether Twilio sent this. Must not know requests, nor what is in them. The address is the public one that Twilio
-was given, never one rebuilt from a request's headers.
+The address that is signed is the public one that Twilio was given, never one rebuilt from a request's headers.
 """
 
 from collections.abc import Mapping

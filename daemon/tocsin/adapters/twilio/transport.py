@@ -1,8 +1,8 @@
-"""Twilio: SMS through its Messages API (product.md section 3; rules 34, 37, 38, 40).
+"""SMS through Twilio's Messages API (rules 34, 37, 38, 40).
 
-It decides how a try ended from how far the request got: before it was written nothing was created; from then on only an
+How a try ended follows from how far the request got: before it was written nothing was created; from then on only an
 answer tells (`adapters/twilio/responses.py`), and where none came the list of messages is asked. Creating is not
-idempotent, so nothing here repeats a request. It must not know when a try is made again, nor what a text says.
+idempotent, so nothing here repeats a request. It must not know when a try is made again.
 """
 
 import asyncio
@@ -55,12 +55,12 @@ class Twilio:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
-        self._listed = {} if messaging_service_sid else self._from
+        self._ours = {} if messaging_service_sid else self._from
         self._api_url = api_url
         self.status_url = status_url
         self._client: Any = None
         self._starting = asyncio.Lock()
-        self._known: OrderedDict[str, str] = OrderedDict()
+        self._references: OrderedDict[str, str] = OrderedDict()
 
     @property
     def polled(self) -> Self:
@@ -99,10 +99,10 @@ class Twilio:
             created = await messages.create_async(
                 to=message.address, body=message.content.text, **self._from, **options
             )
-        except AnswerError as answered:
-            outcome = responses.to_create(answered.status, answered.text, answered.retry_after)
-        except NoAnswerError as silent:
-            outcome = Uncertain(silent.detail) if silent.written else Deferred(silent.detail)
+        except AnswerError as answer:
+            outcome = responses.to_create(answer.status, answer.text, answer.retry_after)
+        except NoAnswerError as silence:
+            outcome = Uncertain(silence.detail) if silence.written else Deferred(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError) as trouble:
             outcome = Uncertain(f"Twilio's answer could not be read: {type(trouble).__name__}")
         else:
@@ -117,7 +117,7 @@ class Twilio:
         """
         messages = await self._messages()
         try:
-            page = await messages.page_async(to=message.address, page_size=PAGE, **self._listed)
+            page = await messages.page_async(to=message.address, page_size=PAGE, **self._ours)
             for _ in range(PAGES):
                 for listed in page:
                     if self._is(listed, message, since - CLOCKS_DIFFER):
@@ -126,10 +126,10 @@ class Twilio:
                 page = await page.next_page_async() if page.next_page_url else None
                 if page is None:
                     break
-        except AnswerError as answered:
-            return Uncertain(f"Twilio answered {answered.status} when asked for its list", str(answered.status))
-        except NoAnswerError as silent:
-            return Uncertain(silent.detail)
+        except AnswerError as answer:
+            return Uncertain(f"Twilio answered {answer.status} when asked for its list", str(answer.status))
+        except NoAnswerError as silence:
+            return Uncertain(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Uncertain(f"Twilio's list could not be read: {type(trouble).__name__}")
         return Deferred("Twilio's list does not have it")
@@ -138,33 +138,33 @@ class Twilio:
         """What Twilio says became of a message; UNKNOWN when it does not say."""
         messages = await self._messages()
         try:
-            fetched = await messages(provider_id).fetch_async()
+            sms = await messages(provider_id).fetch_async()
         except (AnswerError, NoAnswerError, TwilioException, ValueError, TypeError, AttributeError):
             return Fate(Receipt.UNKNOWN)
-        return responses.fate(fetched.status, fetched.error_code, provider_id)
+        return responses.fate(sms.status, sms.error_code, provider_id)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
         """The SMS that came in to our number since then, oldest first, or why they cannot be had. Twilio lists the
         newest first and filters by the day; the day before is asked for too, as its clock may differ.
         """
         messages = await self._messages()
-        wanted: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
-        found: list[Arrival] = []
+        number: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
+        arrivals: list[Arrival] = []
         try:
-            page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **wanted)
+            page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **number)
             for _ in range(INBOX_PAGES):
-                newer = [each for each in page if (_created_at(each) or since) >= since]
-                found += [arrival for each in newer if (arrival := _arrival(each))]
+                newer = [listed for listed in page if (_created_at(listed) or since) >= since]
+                arrivals += [arrival for listed in newer if (arrival := _arrival(listed))]
                 page = await page.next_page_async() if newer and page.next_page_url else None
                 if page is None:
                     break
-        except AnswerError as answered:
-            return responses.to_list(answered.status, answered.retry_after)
-        except NoAnswerError as silent:
-            return Deferred(silent.detail)
+        except AnswerError as answer:
+            return responses.to_list(answer.status, answer.retry_after)
+        except NoAnswerError as silence:
+            return Deferred(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
-        return tuple(sorted(found, key=lambda each: each.at))
+        return tuple(sorted(arrivals, key=lambda arrival: arrival.at))
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -182,13 +182,13 @@ class Twilio:
         """Whether a listed message is the one that a try of uncertain end created."""
         recent = (_created_at(listed) or since) >= since
         body = str(listed.body or "").removeprefix(TRIAL).strip()
-        ours = self._known.get(listed.sid, message.reference) == message.reference
-        return recent and ours and listed.direction != "inbound" and body == message.content.text.strip()
+        free = self._references.get(listed.sid, message.reference) == message.reference
+        return recent and free and listed.direction != "inbound" and body == message.content.text.strip()
 
     def _remember(self, sid: str, reference: str) -> None:
-        self._known[sid] = reference
-        if len(self._known) > KNOWN_MOST:
-            self._known.popitem(last=False)
+        self._references[sid] = reference
+        if len(self._references) > KNOWN_MOST:
+            self._references.popitem(last=False)
 
 
 def _created_at(listed: Any) -> datetime | None:
