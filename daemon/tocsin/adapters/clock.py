@@ -1,8 +1,7 @@
-"""The clock: the only file that asks what time it is. It decides how far a moved wall clock is believed.
+"""The only file that asks what time it is, and how far it believes a wall clock that was moved.
 
 Instants come from CLOCK_BOOTTIME (which also counts sleep) plus an offset that follows the wall clock by at most one
-second a minute. So a jump never fires or holds a page, and a clock that is really wrong is still followed
-(notes: reliability 2.7). It must not know what the instants are for.
+second a minute. So a jump never fires or holds a page, and a clock that is really wrong is still followed.
 """
 
 import time
@@ -24,14 +23,14 @@ class SystemClock:
     def __init__(self, boottime: Callable[[], float] = _boottime, wall: Callable[[], float] = time.time) -> None:
         self._boottime = boottime
         self._wall = wall
-        self._asked = boottime()
-        self._offset = wall() - self._asked
+        self._read_at = boottime()
+        self._offset = wall() - self._read_at
 
     def now(self) -> datetime:
         """This instant, aware, in UTC."""
         boot = self._boottime()
-        most = max(0.0, boot - self._asked) * FOLLOWS
-        wanted = self._wall() - boot - self._offset
-        self._offset += min(max(wanted, -most), most)
-        self._asked = boot
+        most = max(0.0, boot - self._read_at) * FOLLOWS
+        error = self._wall() - boot - self._offset
+        self._offset += min(max(error, -most), most)
+        self._read_at = boot
         return datetime.fromtimestamp(boot + self._offset, UTC)

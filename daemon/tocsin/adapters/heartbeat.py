@@ -1,7 +1,4 @@
-"""The dead man's switch: one GET to an outside watcher that raises the alarm when the pings stop.
-
-It decides whether the watcher heard us. It must not know when a ping is deserved; `app/lifecycle/health.py` does.
-"""
+"""The dead man's switch: one GET to an outside watcher that raises the alarm when the pings stop."""
 
 import aiohttp
 

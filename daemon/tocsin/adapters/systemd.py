@@ -1,7 +1,6 @@
-"""The service manager: systemd's notify protocol (sd_notify(3)), one datagram a message, or silence without systemd.
+"""systemd's notify protocol (sd_notify(3)), one datagram a message, or silence without systemd.
 
-It decides nothing. It must not know what "healthy" means; `app/lifecycle/run.py` says when. A lost datagram is no
-reason to stop paging, so a socket's trouble is dropped here: the watchdog is there to notice.
+A lost datagram is no reason to stop paging, so a socket's trouble is dropped here: the watchdog is there to notice.
 """
 
 import contextlib

@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One incident file as found: its name, and its bytes or why they cannot be had (`trouble`)."""
+    """One incident file of a scan: its name, and its bytes or why they cannot be had (`trouble`)."""
 
     name: str
     data: bytes | None

@@ -1,4 +1,4 @@
-"""The outbox's files, as product.md section 3 promises them."""
+"""The outbox's files, as `docs/behaviour.md` promises them."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The SMTP transport against a real server that fails on demand: each row of the table in `daemon/adapters/smtp.py`."""
+"""The SMTP transport against a real server that fails on demand: each row of the table in `adapters/smtp/dialogue.py`."""
 
 import asyncio
 from collections.abc import AsyncIterator

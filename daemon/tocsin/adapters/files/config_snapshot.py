@@ -1,6 +1,5 @@
-"""The config folder and the credentials folder, as snapshots in memory.
-
-Decides which files are opened: regular ones inside the folder, whole and small enough. Must not know what they mean.
+"""The config folder and the credentials folder, as snapshots in memory: regular files inside the folder, whole and
+small enough. It must not know what they mean.
 """
 
 import os
@@ -35,13 +34,13 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         if len(files) >= FILES_LIMIT:
             problems.append(problem(label, TOP, "too-many-files", f"over {FILES_LIMIT} files; {name} is not read"))
             break
-        trouble = _take(files, name, path, inside)
-        if trouble:
-            problems.append(problem(displayed_path(label, shown(name)), TOP, *trouble))
+        fault = _add(files, name, path, inside)
+        if fault:
+            problems.append(problem(displayed_path(label, shown(name)), TOP, *fault))
     return files, problems
 
 
-def _take(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
+def _add(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
     """Read one file into the snapshot, or say why not: a code and a sentence."""
     if not name.isprintable():
         return "unreadable-file", "the name holds characters that cannot be shown; rename the file"
@@ -59,18 +58,18 @@ def credentials(folder: str | None) -> tuple[dict[str, str], list[Problem]]:
     """The credential files of ours in a folder (systemd's $CREDENTIALS_DIRECTORY), without their last line end, and
     those that could not be read.
     """
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     problems: list[Problem] = []
     for path in sorted(Path(folder).glob("tocsin_*")) if folder else ():
         try:
             data = read_regular(path, CREDENTIAL_LIMIT, follow=True)
-            found[path.name] = data.decode().rstrip("\r\n")
+            texts[path.name] = data.decode().rstrip("\r\n")
         except OSError as fault:
             why = f"the credential file cannot be read: {fault.strerror or fault}"
             problems.append(problem(shown(path.name), TOP, "unreadable-file", why))
         except UnicodeDecodeError:
             problems.append(problem(shown(path.name), TOP, "not-utf8", "the credential file is not UTF-8 text"))
-    return found, problems
+    return texts, problems
 
 
 def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]:
@@ -78,16 +77,16 @@ def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]
     that cannot be listed is a problem.
     """
 
-    def closed(fault: OSError) -> None:
-        found = f"the folder cannot be listed: {fault.strerror or fault}"
-        problems.append(problem(label, TOP, "unreadable-file", f"{shown(str(fault.filename))}: {found}"))
+    def unlisted(fault: OSError) -> None:
+        why = f"the folder cannot be listed: {fault.strerror or fault}"
+        problems.append(problem(label, TOP, "unreadable-file", f"{shown(str(fault.filename))}: {why}"))
 
-    for root, folders, names in os.walk(folder, onerror=closed):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        for each in folders:
-            if Path(root, each).is_symlink():
-                found = f"{shown(each)} is a link to a folder, which is not followed; put the folder itself here"
-                problems.append(problem(label, TOP, "link-to-folder", found))
+    for root, folders, names in os.walk(folder, onerror=unlisted):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if Path(root, name).is_symlink():
+                why = f"{shown(name)} is a link to a folder, which is not followed; put the folder itself here"
+                problems.append(problem(label, TOP, "link-to-folder", why))
         for name in sorted(names):
             if name.endswith(WANTED) and not name.startswith("."):
                 path = Path(root, name)

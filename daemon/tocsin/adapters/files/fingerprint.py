@@ -1,7 +1,6 @@
 """Folders that seldom change (config, templates), told apart by a fingerprint of names, sizes and times.
 
-Asked every few seconds it needs no watch, no inotify and no second thought about file systems that have none. It must
-not know what the files are for.
+Compared every few seconds it needs no inotify, which some file systems have not.
 """
 
 import os
@@ -20,7 +19,7 @@ def fingerprint(folders: Iterable[Path]) -> Fingerprint:
     """Equal as long as no file below these folders was added, removed, written or replaced. Hidden names don't count.
     It blocks, and never raises: what cannot be read is as if it were not there.
     """
-    found: set[tuple[str, int, int, int]] = set()
+    entries: set[tuple[str, int, int, int]] = set()
     for folder in folders:
         for root, inside, names in os.walk(folder, followlinks=False):
             inside[:] = [name for name in inside if not name.startswith(".")]
@@ -32,7 +31,7 @@ def fingerprint(folders: Iterable[Path]) -> Fingerprint:
                     status = path.stat()
                 except OSError:
                     continue
-                found.add((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
-                if len(found) >= ENTRIES_MOST:
-                    return frozenset(found)
-    return frozenset(found)
+                entries.add((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+                if len(entries) >= ENTRIES_MOST:
+                    return frozenset(entries)
+    return frozenset(entries)

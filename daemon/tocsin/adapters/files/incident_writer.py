@@ -1,7 +1,6 @@
 """Writing incident files: whole or not at all, and never over what somebody else wrote meanwhile.
 
-Decides how bytes get into the folder safely: a temporary file that the scanner ignores, fsync, rename, fsync of the
-folder. Must not know what the bytes say.
+Bytes get into the folder by a temporary file that the scanner ignores, fsync, rename, and fsync of the folder.
 """
 
 import errno
@@ -56,9 +55,9 @@ class IncidentFiles:
 
     def find(self, incident: str) -> str | None:
         """The name of the file with this id; a regular file before anything else, `.yaml` before `.yml`."""
-        named = [name for name in self.names() if incident_id(name) == incident]
-        regular = [name for name in named if stat.S_ISREG(self._status(name).st_mode)]
-        return next(iter(regular or named), None)
+        names = [name for name in self.names() if incident_id(name) == incident]
+        regular = [name for name in names if stat.S_ISREG(self._status(name).st_mode)]
+        return next(iter(regular or names), None)
 
     def read(self, name: str) -> bytes | None:
         """The bytes of a file up to the limit and one more; None when it is not there, or is no readable file."""
@@ -111,29 +110,29 @@ class IncidentFiles:
         `.<name>.unread-<time>`; that name is given.
         """
         with self._alone():
-            kept = ""
+            copy = ""
             if aside and (self.folder / name).is_symlink() | (self.folder / name).exists():
-                kept = self._keep(name, aside)
+                copy = self._keep(name, aside)
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as fault:
                 raise self._trouble(name, fault) from None
             self._replaced(name, data)
-        return kept
+        return copy
 
     def _keep(self, name: str, at: datetime) -> str:
         """Keep what is under a name beside it, untouched."""
         suffix = f".unread-{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         room = NAME_LIMIT - 1 - len(suffix)
-        kept = "." + os.fsdecode(os.fsencode(name)[:room]) + suffix
+        copy = "." + os.fsdecode(os.fsencode(name)[:room]) + suffix
         try:
-            os.link(self.folder / name, self.folder / kept, follow_symlinks=False)
+            os.link(self.folder / name, self.folder / copy, follow_symlinks=False)
         except OSError:
             try:  # not every file system or right allows a second name; then there is a moment without the first
-                os.rename(self.folder / name, self.folder / kept)  # noqa: PTH104 - bytes stay where they are
+                os.rename(self.folder / name, self.folder / copy)  # noqa: PTH104 - bytes stay where they are
             except OSError as fault:
-                raise self._trouble(kept, fault) from None
-        return kept
+                raise self._trouble(copy, fault) from None
+        return copy
 
     def _replaced(self, name: str, data: bytes, before: bytes | None = None) -> bool:
         """Put the data in the file's place; False if it no longer is as it was `before`."""

@@ -1,6 +1,5 @@
-"""New files in a folder, all of them or none; and the starter's texts, as the package carries them.
-
-Decides that nothing which is there already is written over. Must not know what the files say.
+"""New files in a folder, all of them or none, and nothing written over; and the starter's texts, as the package carries
+them.
 """
 
 import os
@@ -24,20 +23,20 @@ def starter_texts() -> dict[str, str]:
         "/".join(part.replace(HIDDEN, ".", 1) if part.startswith(HIDDEN) else part for part in path.parts): (
             carried / path
         ).read_text(encoding="utf-8")
-        for path in sorted(found.relative_to(carried) for found in carried.rglob("*") if found.is_file())
+        for path in sorted(file.relative_to(carried) for file in carried.rglob("*") if file.is_file())
     }
 
 
 def in_the_way(folder: Path, names: Iterable[str]) -> list[str]:
     """Which of these are there already, in whatever form; and files that stand where a folder is needed."""
-    found = set()
+    obstacles = set()
     for name in map(PurePosixPath, names):
-        found |= {
+        obstacles |= {
             str(above) for above in name.parents if os.path.lexists(folder / above) and not (folder / above).is_dir()
         }
         if os.path.lexists(folder / name):
-            found.add(str(name))
-    return sorted(found)
+            obstacles.add(str(name))
+    return sorted(obstacles)
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -1,7 +1,7 @@
 """The folder of incident files, and what pokes us when it may have changed.
 
-Decides which entries are opened (regular files of a counting name, never links, FIFOs, sockets or devices) and which
-need no second reading. Must not know what a file says, nor what follows from a change.
+Only regular files of a counting name are opened, never links, FIFOs, sockets or devices (rule 41); what has not changed
+is not read again.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class WatchedFolder:
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        self._kept: dict[str, _LastReading] = {}
+        self._last: dict[str, _LastReading] = {}
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name, or a sentence that says why the folder cannot be read. It blocks."""
@@ -72,30 +72,30 @@ class WatchedFolder:
         except OSError as fault:
             return self._why(fault)
         fresh_from = int((self._clock.now() - FRESH).timestamp() * 1e9)
-        kept: dict[str, _LastReading] = {}
-        found: list[Listed] = []
+        readings: dict[str, _LastReading] = {}
+        files: list[Listed] = []
         try:
             with os.scandir(root) as entries:
                 for entry in entries:
-                    before = self._kept.get(entry.name)
+                    before = self._last.get(entry.name)
                     if before or is_incident_file(entry.name):
-                        self._take(root, entry, before, fresh_from, kept, found)
+                        self._list(root, entry, before, fresh_from, readings, files)
         except OSError as fault:
             return self._why(fault)
         finally:
             os.close(root)
-        self._kept = kept
-        found.sort(key=_by_name)
-        return found
+        self._last = readings
+        files.sort(key=_by_name)
+        return files
 
-    def _take(
+    def _list(
         self,
         root: int,
         entry: os.DirEntry[str],
         before: _LastReading | None,
         fresh_from: int,
-        kept: dict[str, _LastReading],
-        found: list[Listed],
+        readings: dict[str, _LastReading],
+        files: list[Listed],
     ) -> None:
         """List one entry: from memory if nothing about it has changed since `before`, else from the disk."""
         name = entry.name
@@ -104,24 +104,24 @@ class WatchedFolder:
         except FileNotFoundError:
             return
         except OSError as fault:
-            found.append(Listed(name, b"", "", _trouble(name, fault)))
+            files.append(Listed(name, b"", "", _trouble(name, fault)))
             return
         if before and not before.fresh and before.identity == _identity(status):
-            kept[name] = before
-            found.append(before.listed)
+            readings[name] = before
+            files.append(before.listed)
             return
         if not stat.S_ISREG(status.st_mode):
             if not stat.S_ISDIR(status.st_mode):
-                found.append(_never_opened(name, status.st_mode))
+                files.append(_never_opened(name, status.st_mode))
             return
         listed, opened = _read(root, name)
         if listed is None:
             return
         if before and before.listed == listed:
             listed = before.listed
-        found.append(listed)
+        files.append(listed)
         if opened and opened.st_size <= KEPT_LIMIT:
-            kept[name] = _LastReading(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
+            readings[name] = _LastReading(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
 
     async def pokes(self) -> AsyncGenerator[None, None]:
         """Something may have changed: at each change, and every 9 s anyway. Never ends; survives the folder's removal,
@@ -191,7 +191,7 @@ def _identity(status: os.stat_result) -> _Identity:
 
 
 def _never_opened(name: str, mode: int) -> Listed:
-    """An entry that is no file (timeline.md rule 41)."""
+    """An entry that is no file (rule 41)."""
     kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
     return Listed(name, None, "", f"{shown(name)} is {kind}, which is never opened; put a regular file in its place")
 

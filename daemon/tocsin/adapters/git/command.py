@@ -50,13 +50,13 @@ _ALONE = {
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a command ended: git's exit status (124 after the deadline, 127 where it cannot be run), its output, and what
-    it said beside that.
+    """How a command ended: git's exit status (124 after the deadline, 127 where it cannot be run), its output, and its
+    complaints.
     """
 
     status: int
     output: bytes
-    said: str
+    errors: str
 
     @property
     def line(self) -> str:
@@ -66,22 +66,22 @@ class Done:
     @property
     def complaint(self) -> str:
         """What git said, in one line for people: its first complaint, without passwords of addresses."""
-        lines = [line.strip() for line in self.said.splitlines() if line.strip()]
+        lines = [line.strip() for line in self.errors.splitlines() if line.strip()]
         grave = [line for line in lines if line.startswith(("fatal:", "error:"))]
         cause = next((line for line in lines if "Permission denied" in line or "Host key" in line), "")
         text = " ".join(dict.fromkeys(filter(None, (cause, (grave or lines or [""])[0]))))
         return re.sub(r"://[^/@\s]*@", "://", text)[:COMPLAINT_LIMIT] or "git failed without a word"
 
 
-def run(folder: Path, arguments: Sequence[str], deadline: float, given: bytes = b"", ssh: str | None = None) -> Done:
-    """Run a git command in a folder, for `deadline` seconds at most. `given` is its input. `ssh` is for one that goes
+def run(folder: Path, arguments: Sequence[str], deadline: float, lines: bytes = b"", ssh: str | None = None) -> Done:
+    """Run a git command in a folder, for `deadline` seconds at most. `lines` is its input. `ssh` is for one that goes
     over the network: the repository's own command for it, empty for the usual one.
     """
     options = [word for setting in _SETTINGS for word in ("-c", setting)]
     try:
         running = subprocess.Popen(  # noqa: S603 - fixed command, no shell
             ["git", *options, "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
-            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if lines else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(ssh),
@@ -91,14 +91,14 @@ def run(folder: Path, arguments: Sequence[str], deadline: float, given: bytes = 
         return Done(127, b"", f"git cannot be run: {fault}")
     with running:
         try:
-            output, said = running.communicate(given or None, timeout=deadline)
+            output, errors = running.communicate(lines or None, timeout=deadline)
         except subprocess.TimeoutExpired:
             _end(running)
             return Done(124, b"", f"git {arguments[0]} took over {deadline:g} s and was ended")
         except KeyboardInterrupt:  # git, in a session of its own, does not hear it
             _end(running)
             raise
-    return Done(running.returncode, output, said.decode("utf-8", "replace"))
+    return Done(running.returncode, output, errors.decode("utf-8", "replace"))
 
 
 def _end(running: "subprocess.Popen[bytes]") -> None:

@@ -57,7 +57,7 @@ def upstream(folder: Path) -> Upstream | str:
     """What the folder's branch follows, or a sentence that says why it follows nothing."""
     inside = _git(folder, "rev-parse", "--show-toplevel")
     if inside.status:
-        return "it is in no git repository" if "not a git repository" in inside.said else inside.complaint
+        return "it is in no git repository" if "not a git repository" in inside.errors else inside.complaint
     top = Path(inside.line)
     branch = _git(top, "symbolic-ref", "--quiet", "--short", "HEAD").line
     if not branch:
@@ -101,7 +101,7 @@ def forward(followed: Upstream, commit: str) -> str:
     done = _git(followed.top, "merge", "--ff-only", "--quiet", commit)
     if not done.status:
         return ""
-    in_the_way = [line.strip() for line in done.said.splitlines() if line.startswith("\t")]
+    in_the_way = [line.strip() for line in done.errors.splitlines() if line.startswith("\t")]
     if in_the_way:
         more = f" (and {len(in_the_way) - 5} more)" if len(in_the_way) > 5 else ""
         return f"local changes would be overwritten: {', '.join(in_the_way[:5])}{more}; commit, move or discard them"

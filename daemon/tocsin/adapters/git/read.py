@@ -1,7 +1,7 @@
-"""git: which commit the config folder stands at, and what it held at a revision. Must not know what a config is.
+"""Which commit a folder stands at, and what it held at a revision. It must not know what a config is.
 
-It runs the `git` command with a deadline; where there is none, or no repository, there is simply no revision. Only what
-reads is run: never anything that would touch the work tree or the index.
+Only what reads is run, never anything that would touch the work tree or the index. Where there is no git, or no
+repository, there is simply no revision.
 """
 
 import os
@@ -58,9 +58,9 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return None if done.status else done.line
 
 
-def _bytes(folder: Path, *arguments: str, given: bytes = b"") -> bytes | None:
+def _bytes(folder: Path, *arguments: str, lines: bytes = b"") -> bytes | None:
     """The output of a command that reads files, as it is; None when git fails."""
-    done = command.run(folder, arguments, command.READ_DEADLINE, given)
+    done = command.run(folder, arguments, command.READ_DEADLINE, lines)
     return None if done.status else done.output
 
 
@@ -70,32 +70,32 @@ def commit(folder: Path) -> str | None:
     """
     if _git(folder, "rev-parse", "--quiet", "--verify", "HEAD:./") is None:
         return None
-    found = _git(folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".")
+    newest = _git(folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".")
     changed = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".")
-    if not found or changed is None:
+    if not newest or changed is None:
         return None
-    return found + ("+" if changed else "")
+    return newest + ("+" if changed else "")
 
 
 def revision(folder: Path, name: str) -> Revision | NoRevision:
     """The folder as it was at a revision (a branch, a tag, a commit, `HEAD~3`). It need not exist now."""
-    standing = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
-    top = _git(standing, "rev-parse", "--show-toplevel")
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+    top = _git(nearest, "rev-parse", "--show-toplevel")
     if not top:
         return NoRevision(Lack.REPOSITORY)
-    found = _git(standing, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}") if _sound(name) else None
-    if not found:
-        known = _git(standing, "for-each-ref", "--format=%(refname:short)", "--count=1000") or ""
-        shallow = _git(standing, "rev-parse", "--is-shallow-repository") == "true"
+    commit_id = _git(nearest, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}") if _sound(name) else None
+    if not commit_id:
+        known = _git(nearest, "for-each-ref", "--format=%(refname:short)", "--count=1000") or ""
+        shallow = _git(nearest, "rev-parse", "--is-shallow-repository") == "true"
         return NoRevision(Lack.REVISION, tuple(known.splitlines()), shallow)
-    inside = Path(os.path.realpath(standing), folder.absolute().relative_to(standing))
+    inside = Path(os.path.realpath(nearest), folder.absolute().relative_to(nearest))
     prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
     prefix = "" if prefix == "." else prefix
-    listed = _bytes(Path(top), "ls-tree", "-r", "-z", "-l", "--full-tree", f"{found}:{prefix}")
-    if listed is None:
+    listing = _bytes(Path(top), "ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit_id}:{prefix}")
+    if listing is None:
         return NoRevision(Lack.FOLDER)
     paths, links = {}, {}
-    for mode, blob, size, path in _entries(listed):
+    for mode, blob, size, path in _entries(listing):
         if mode == _LINK:
             links[path] = blob
         elif mode in _FILE:
@@ -103,7 +103,7 @@ def revision(folder: Path, name: str) -> Revision | NoRevision:
     targets = blobs(Path(top), list(links.values()))
     return Revision(
         name,
-        found,
+        commit_id,
         Path(top),
         prefix,
         paths,
@@ -111,16 +111,16 @@ def revision(folder: Path, name: str) -> Revision | NoRevision:
     )
 
 
-def files(held: Revision, limit: Callable[[str], int]) -> tuple[dict[str, bytes], dict[str, str]]:
+def files(source: Revision, limit: Callable[[str], int]) -> tuple[dict[str, bytes], dict[str, str]]:
     """The wanted files of a revision by their path, and the paths that could not be read, each with why. `limit` is the
     most bytes of a file, 0 for one that is not wanted; a file over it comes as one byte too many, for the reader to
     refuse.
     """
     wanted: dict[str, tuple[str, bool, int]] = {}
     trouble: dict[str, str] = {}
-    for path in sorted({*held.paths, *held.links}):
+    for path in sorted({*source.paths, *source.links}):
         most = limit(path)
-        target = _followed(held, path) if path in held.links else path
+        target = _followed(source, path) if path in source.links else path
         if target == _FOLDER:
             trouble[path] = "is a link to a folder, which is not followed; put the folder itself here"
         elif not most:
@@ -131,38 +131,38 @@ def files(held: Revision, limit: Callable[[str], int]) -> tuple[dict[str, bytes]
         elif target is None:
             trouble[path] = "is a link that leads to no file of the config folder; put the file itself here"
         else:
-            blob, size = held.paths[target]
+            blob, size = source.paths[target]
             wanted[path] = (blob, size > most, most)
-    read = blobs(held.repository, [blob for blob, over, _ in wanted.values() if not over])
-    found = {
+    read = blobs(source.repository, [blob for blob, over, _ in wanted.values() if not over])
+    files = {
         path: b" " * (most + 1) if over else read[blob]
         for path, (blob, over, most) in wanted.items()
         if over or blob in read
     }
-    return found, trouble | {path: "cannot be read out of git" for path in wanted if path not in found}
+    return files, trouble | {path: "cannot be read out of git" for path in wanted if path not in files}
 
 
-def blob(held: Revision, path: str) -> bytes | None:
+def blob(source: Revision, path: str) -> bytes | None:
     """One file of the revision, by its path relative to the folder (`..` may lead out of it); None if there is none."""
-    inside = posixpath.normpath(posixpath.join(held.prefix, path))
+    inside = posixpath.normpath(posixpath.join(source.prefix, path))
     if inside.startswith(("../", "/")):
         return None
-    return _bytes(held.repository, "cat-file", "blob", f"{held.commit}:{inside}")
+    return _bytes(source.repository, "cat-file", "blob", f"{source.commit}:{inside}")
 
 
 def blobs(repository: Path, names: Sequence[str]) -> dict[str, bytes]:
     """What blobs hold, by their names; those that are not there are left out."""
-    given = "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()
-    output = _bytes(repository, "cat-file", "--batch", given=given) if names else b""
-    found: dict[str, bytes] = {}
+    lines = "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()
+    output = _bytes(repository, "cat-file", "--batch", lines=lines) if names else b""
+    contents: dict[str, bytes] = {}
     at = 0
     while output and (end := output.find(b"\n", at)) >= 0:
         name, kind, *rest = output[at:end].decode().split(" ")
         size = int(rest[0]) if kind == "blob" else -1
         if size >= 0:
-            found[name] = output[end + 1 : end + 1 + size]
+            contents[name] = output[end + 1 : end + 1 + size]
         at = end + 2 + size
-    return found
+    return contents
 
 
 def _sound(name: str) -> bool:
@@ -170,9 +170,9 @@ def _sound(name: str) -> bool:
     return bool(name) and not name.startswith("-") and name.isprintable()
 
 
-def _entries(listed: bytes) -> Iterator[tuple[str, str, int, str]]:
+def _entries(listing: bytes) -> Iterator[tuple[str, str, int, str]]:
     """Mode, blob, size and path of each line of `ls-tree -l -z`; submodules are left out."""
-    for line in listed.split(b"\0"):
+    for line in listing.split(b"\0"):
         about, _, path = line.partition(b"\t")
         if path:
             mode, kind, name, size = about.decode().split()
@@ -180,14 +180,14 @@ def _entries(listed: bytes) -> Iterator[tuple[str, str, int, str]]:
                 yield mode, name, int(size), os.fsdecode(path)
 
 
-def _followed(held: Revision, path: str) -> str | None:
+def _followed(source: Revision, path: str) -> str | None:
     """The file that a link leads to, `/` for a folder, None when it leads nowhere or outside."""
     for _ in range(LINKS_LIMIT):
-        target = held.links[path]
+        target = source.links[path]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        if path in held.paths:
+        if path in source.paths:
             return path
-        if path not in held.links:
-            inside = not target.startswith("/") and any(each.startswith(f"{path}/") for each in held.paths)
+        if path not in source.links:
+            inside = not target.startswith("/") and any(file.startswith(f"{path}/") for file in source.paths)
             return _FOLDER if inside else None
     return None

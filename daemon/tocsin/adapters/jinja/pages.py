@@ -1,7 +1,4 @@
-"""Pages: the web side's HTML, by Jinja2. Its templates are ours, part of the program; nobody edits them at run time.
-
-Must not know what a page is about.
-"""
+"""The web side's HTML, by Jinja2. Its templates are part of the program; nobody edits them at run time."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The renderer: which template speaks for a notification, and when the built-in text does instead: a broken template
-never delays a page (P2). A user's folder overrides the shipped templates file by file.
+"""Which template speaks for a notification, and when the built-in text does instead: a broken template never delays a
+page (P2). A user's folder overrides the shipped templates file by file.
 
-Incident text is data, never template. Must not know who gets a message, nor when.
+Incident text is data, never template.
 """
 
 import re
@@ -27,7 +27,7 @@ from tocsin.wording.message.samples import samples
 from tocsin.wording.message.shorten import shorten
 from tocsin.wording.message.wording import SHARED, Wording, wording
 
-KEPT = 64
+RENDERINGS_MOST = 64
 """How many renderings are kept for readers who get the same words."""
 DRILL = "DRILL: this is an exercise"
 BANNER = (
@@ -72,8 +72,8 @@ class JinjaRenderer:
     def __init__(self, shipped: Path, tell: Tell) -> None:
         self._shipped = sources.read(shipped)[0]
         self._tell = tell
-        self._told: set[Problem] = set()
-        self._kept: dict[tuple[Any, ...], _Rendering] = {}
+        self._reported: set[Problem] = set()
+        self._renderings: dict[tuple[Any, ...], _Rendering] = {}
         self._own: dict[str, str] = {}
         self._folder = Path("templates")
         self._loaded = False
@@ -83,32 +83,32 @@ class JinjaRenderer:
         """Take a user's folder, whole or not at all: with a template that cannot be used the last good set goes on;
         at the first load the good ones count and the shipped text stands in for the others. Gives what is wrong.
         """
-        found, problems = sources.read(folder)
+        texts, problems = sources.read(folder)
         instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
-        own = {name: text for name, text in found.items() if text != self._shipped.get(name)}
+        own = {name: text for name, text in texts.items() if text != self._shipped.get(name)}
         faults = {name: fault for name, text in own.items() if (fault := _fault(self._sandbox, name, text))}
-        problems += [_problem(folder / name, line, f"{said}; {instead}") for name, (line, said) in faults.items()]
+        problems += [_problem(folder / name, line, f"{why}; {instead}") for name, (line, why) in faults.items()]
         if problems and self._loaded:
             return tuple(problems)
-        self._own = {name: text for name, text in found.items() if name not in faults}
+        self._own = {name: text for name, text in texts.items() if name not in faults}
         self._folder, self._loaded = folder, True
         self._sandbox = Sandbox({**self._shipped, **self._own})
-        self._kept.clear()
-        self._told.clear()
+        self._renderings.clear()
+        self._reported.clear()
         return tuple(problems)
 
     def check(self) -> tuple[Problem, ...]:
         """What is wrong with the templates as they are, each rendered in every language for samples of its kind: all
         there is to say, as little as there can be, for insiders and outsiders.
         """
-        found: dict[Problem, None] = {}
+        problems: dict[Problem, None] = {}
         languages = {name.partition("/")[0] for name in self._own if "/" in name} | {"en"}
         for words in samples():
             for via in Channel:
                 for language in sorted(languages):
                     for broken in self._broken(words, via, language):
-                        found[self._place(broken, "mend it")] = None
-        return tuple(found)
+                        problems[self._place(broken, "mend it")] = None
+        return tuple(problems)
 
     def render(
         self,
@@ -120,7 +120,7 @@ class JinjaRenderer:
     ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
         key = (*_key(notification, policy), invitation)
-        known = self._kept.get(key)
+        known = self._renderings.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content
         words = wording(notification, incident, history, policy, invitation)
@@ -129,9 +129,9 @@ class JinjaRenderer:
         except BrokenTemplateError as broken:
             self._say(self._place(broken, "the built-in text was sent instead"))
             content = builtin_content(words, notification.via)
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        self._kept[key] = _Rendering(incident, history, policy, content)
+        if len(self._renderings) >= RENDERINGS_MOST:
+            self._renderings.clear()
+        self._renderings[key] = _Rendering(incident, history, policy, content)
         return content
 
     def _content(self, words: Wording, via: Channel, language: str) -> Content:
@@ -159,7 +159,7 @@ class JinjaRenderer:
     def _short(self, words: Wording, via: Channel, language: str) -> str:
         """A text that fits its segments."""
         template = self._template(words, _parts(via)[0], language)
-        text = shorten(words, lambda each: self._rendered(template, _names(each)))
+        text = shorten(words, lambda shorter: self._rendered(template, _names(shorter)))
         if text is None:
             raise BrokenTemplateError(
                 template.name or "", 1, "the text does not fit, however short its words; say less"
@@ -192,8 +192,8 @@ class JinjaRenderer:
         return _problem(folder / broken.name, broken.line, f"{broken.why}; {instead}")
 
     def _say(self, problem: Problem) -> None:
-        if problem not in self._told:
-            self._told.add(problem)
+        if problem not in self._reported:
+            self._reported.add(problem)
             self._tell(problem)
 
 
@@ -224,11 +224,20 @@ def _names(words: Wording) -> dict[str, Any]:
     return {name: getattr(words, name) for name in Wording.__slots__}
 
 
-def _key(each: Notification, policy: Policy) -> tuple[Any, ...]:
+def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:
     """What the words of a message depend on, beside incident, history and policy."""
-    reader = (zone_of(each, policy), language_of(each, policy), "" if each.kind in SHARED else each.to)
-    about = (each.kind, each.reason, each.via, each.at, each.group, each.external, each.next_update_at)
-    return (*about, *reader, each.incident, each.episode, each.roles)
+    person = "" if notification.kind in SHARED else notification.to
+    reader = (zone_of(notification, policy), language_of(notification, policy), person)
+    about = (
+        notification.kind,
+        notification.reason,
+        notification.via,
+        notification.at,
+        notification.group,
+        notification.external,
+        notification.next_update_at,
+    )
+    return (*about, *reader, notification.incident, notification.episode, notification.roles)
 
 
 def _where(fault: BaseException, name: str) -> tuple[str, int]:
@@ -246,9 +255,9 @@ def _where(fault: BaseException, name: str) -> tuple[str, int]:
 
 
 def _words_of(fault: BaseException) -> str:
-    said = " ".join(str(fault).split())[:200] or type(fault).__name__
-    return f"there is no template {said}" if isinstance(fault, TemplateNotFound) else said.rstrip(".")
+    words = " ".join(str(fault).split())[:200] or type(fault).__name__
+    return f"there is no template {words}" if isinstance(fault, TemplateNotFound) else words.rstrip(".")
 
 
-def _problem(path: Path, line: int, said: str) -> Problem:
-    return Problem(str(path), line, 1, ProblemLevel.ERROR, "template-broken", said)
+def _problem(path: Path, line: int, why: str) -> Problem:
+    return Problem(str(path), line, 1, ProblemLevel.ERROR, "template-broken", why)

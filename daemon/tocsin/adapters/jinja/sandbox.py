@@ -2,7 +2,7 @@
 
 A template takes its steps from a budget: each turn of a loop and each call is one, each file it includes some, and
 every text it makes counts against a length. Operators, filters and methods that make much of little are not there. So
-a template ends within milliseconds, with a text or with a fault. Must not know what templates are about.
+a template ends within milliseconds, with a text or with a fault.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,7 +79,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Refuse operations that make much of little."""
         if operator == "**" or (operator == "%" and isinstance(left, str)):
             raise SecurityError(f"the operator {operator} is not for templates")
-        sizes = [len(each) if isinstance(each, str | list | tuple) else each for each in (left, right)]
+        sizes = [len(side) if isinstance(side, str | list | tuple) else side for side in (left, right)]
         if operator == "*" and all(isinstance(size, int) for size in sizes) and sizes[0] * sizes[1] > STEPS_MOST:
             raise SecurityError("a product is too large")
         return self._counted(super().call_binop(context, operator, left, right))
@@ -123,12 +123,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(several, str | list | tuple | dict | range):
             self._step(len(several))
             return several
-        return self._each(several)
+        return self._one_by_one(several)
 
-    def _each(self, several: Iterable[Any]) -> Iterator[Any]:
-        for each in several:
+    def _one_by_one(self, several: Iterable[Any]) -> Iterator[Any]:
+        for item in several:
             self._step(1)
-            yield each
+            yield item
 
     def _range(self, *bounds: int) -> range:
         counted = range(*bounds)

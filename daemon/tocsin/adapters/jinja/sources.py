@@ -1,4 +1,4 @@
-"""Sources: a folder of templates, read once as a whole."""
+"""A folder of templates, read once as a whole."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def shipped_folder() -> Path:
 
 def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     """The templates of a folder by their path in it, and what cannot be read. A folder that is not there is empty."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     problems: list[Problem] = []
     try:
         files = sorted(folder.rglob("*.j2"))
@@ -33,8 +33,8 @@ def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
         if fault:
             problems.append(_unreadable(path, fault))
         else:
-            found[path.relative_to(folder).as_posix()] = text
-    return found, problems
+            texts[path.relative_to(folder).as_posix()] = text
+    return texts, problems
 
 
 def _text(path: Path) -> tuple[str, str]:

@@ -1,7 +1,4 @@
-"""Delivered: a file of the outbox as the message that its reader would see (product.md section 3, the outbox).
-
-Must not know where the file was, nor how it is shown.
-"""
+"""A file of the outbox read back as the message that its reader would see. It must not know how it is shown."""
 
 import json
 import re
@@ -26,8 +23,8 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{1,18})-(email|sms)-([A-Za-z0-9@.+_-]{1,1
 
 @dataclass(frozen=True, slots=True)
 class OutboxFile:
-    """A message. `at` is when it was written, in UTC; `person` who it is for, as far as suits a file's name; `segments`
-    is 0 for an email, `html` says whether there is an HTML body.
+    """A message as it lies in the outbox. `at` is when it was written, in UTC; `person` who it is for, as far as suits
+    a file's name; `segments` is 0 for an email, `html` says whether there is an HTML body.
     """
 
     name: str
@@ -95,10 +92,10 @@ def _head(mail: Message, name: str) -> str:
     """A header in plain letters, as one line; as it is where it cannot be decoded."""
     raw = str(mail.get(name, ""))
     try:
-        said = str(make_header(decode_header(raw)))
+        text = str(make_header(decode_header(raw)))
     except (MessageError, ValueError, LookupError):
-        said = raw
-    return " ".join(said.split())[:HEAD_MOST]
+        text = raw
+    return " ".join(text.split())[:HEAD_MOST]
 
 
 def _body(mail: Message, kind: str) -> str:

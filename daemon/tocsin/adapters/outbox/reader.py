@@ -1,14 +1,11 @@
-"""The inbox: the outbox folder, read. It decides which files are looked at: only regular ones of bounded size.
-
-It must not know how messages are shown.
-"""
+"""The outbox folder read back, for the web side's inbox: only regular files of bounded size are looked at."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
-from tocsin.adapters.outbox import file as delivered
+from tocsin.adapters.outbox import file as outbox_file
 from tocsin.adapters.outbox.file import OutboxFile
 
 FILE_MOST = 2 * 1024 * 1024
@@ -38,21 +35,21 @@ class OutboxReader:
             names = os.listdir(self._folder)  # noqa: PTH208 - names only, of which there may be many
         except OSError:
             return ()
-        aged = sorted(((age, name) for name in names if (age := delivered.order(name))), reverse=True)[:most]
-        known, found = self._known, {}
+        aged = sorted(((age, name) for name in names if (age := outbox_file.order(name))), reverse=True)[:most]
+        files: dict[str, OutboxFile | None] = {}
         for _, name in aged:
-            found[name] = known[name] if name in known else self._read(name)
-        self._known = found
-        return tuple(each for each in found.values() if each)
+            files[name] = self._known[name] if name in self._known else self._read(name)
+        self._known = files
+        return tuple(file for file in files.values() if file)
 
     def html(self, name: str) -> str | None:
         """The HTML of one message; None where there is no such message, or it has none."""
-        data = self._bytes(name) if delivered.order(name) and name.endswith(".eml") else None
-        return delivered.html_of(data) if data else None
+        data = self._bytes(name) if outbox_file.order(name) and name.endswith(".eml") else None
+        return outbox_file.html_of(data) if data else None
 
     def _read(self, name: str) -> OutboxFile | None:
         data = self._bytes(name)
-        return delivered.read(name, data) if data else None
+        return outbox_file.read(name, data) if data else None
 
     def _bytes(self, name: str) -> bytes | None:
         with suppress(OSError):

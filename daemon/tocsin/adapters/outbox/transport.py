@@ -1,7 +1,7 @@
-"""The outbox: messages as files in a folder, the embedded default that needs no account (product.md section 3).
+"""Messages as files in a folder: the default that needs no account.
 
-It decides how a message becomes a file that appears whole or not at all. The written file is the receipt (rule 34). It
-must not know what becomes of the files.
+A message becomes a file that appears whole or not at all, and the written file is the receipt (rule 34). What becomes
+of the files is their reader's.
 """
 
 import asyncio
