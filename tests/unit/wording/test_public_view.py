@@ -58,9 +58,9 @@ async def test_every_word_was_in_an_email() -> None:
         mails[step.fact.at] = renderer.render(about, incident, step.before, shipped_policy()).text
     found = public_view(steps, {}, POLICY)
     assert found is not None
-    assert [each.at for each in found.said] == list(mails)
+    assert [each.at for each in found.updates] == list(mails)
     assert len(mails) == 5
-    for said in found.said:
+    for said in found.updates:
         for words in (*said.changes, *said.words):
             assert words in mails[said.at]
     assert (found.status, found.title) == (Status.RESOLVED, CARD.title)

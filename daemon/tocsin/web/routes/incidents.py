@@ -84,7 +84,7 @@ def _inside(site: Site, found: Views, *, signed: bool) -> web.Response:
         now=now,
         again=0 if view.resolved_at else AGAIN_AFTER,
         tones=STATUS_TONES,
-        drawings=_drawings(view.drawing),
+        drawings=_drawings(view.chart),
         public=found.public is not None,
         signed=signed,
         overdue=_overdue(view.next_update_at, now),

@@ -70,10 +70,9 @@ def reason_text(notification: Notification, policy: Policy, severity: Severity |
     was in force only what the message itself knows.
     """
     tables = {Kind.PAGE: _PAGES, Kind.STAND_DOWN: _STAND_DOWNS, Kind.UPDATE: _UPDATES}
-    reason = (
-        tables[notification.kind][notification.reason] if notification.kind in tables else _OTHERS[notification.kind]
-    )
-    if notification.kind is Kind.PAGE and not notification.roles:
+    kind = notification.kind
+    reason = tables[kind][notification.reason] if kind in tables else _OTHERS[kind]
+    if kind is Kind.PAGE and not notification.roles:
         reason = "last resort: the incident file cannot be read"
     text = reason.format(roles=", ".join(map(policy.role_title, notification.roles)))
     setting = timing(notification, severity)

@@ -93,7 +93,7 @@ def wording(
     """The words for one notification. `history` is from before its decision."""
     about = replace(_about(notification, incident, history, zone_of(notification, policy)), page_url=offer.page_url)
     if not notification.external:
-        about = _internal(about, incident, history, policy, notification)
+        about = _internal(about, notification, incident, history, policy)
     if notification.kind in SHARED:
         return _shared(about, notification, incident, history, policy)
     return replace(
@@ -129,12 +129,13 @@ def _about(notification: Notification, incident: Incident, history: History, zon
 
 
 def _internal(
-    about: Wording, incident: Incident, history: History, policy: Policy, notification: Notification
+    about: Wording, notification: Notification, incident: Incident, history: History, policy: Policy
 ) -> Wording:
     """What insiders read besides."""
     severity, zone = policy.severity(incident.severity), zone_of(notification, policy)
     review_at = history.resolved_at + severity.review.within if severity.review and history.resolved_at else None
     needed = [role for role in history.roles.values() if role.needed and role.role]
+    is_page = notification.kind is Kind.PAGE
     return replace(
         about,
         id=incident.id,
@@ -150,10 +151,8 @@ def _internal(
         review_due=moment(review_at, zone) if review_at else "",
         review_overdue=review_at is not None and notification.at > review_at,
         holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
-        why=page_reason(notification, incident, history, policy) if notification.kind is Kind.PAGE else "",
-        news=news(incident, None, external=False, zone=zone, now=notification.at)
-        if notification.kind is Kind.PAGE
-        else (),
+        why=page_reason(notification, incident, history, policy) if is_page else "",
+        news=news(incident, None, external=False, zone=zone, now=notification.at) if is_page else (),
     )
 
 
@@ -207,7 +206,8 @@ def listed(names: tuple[str, ...]) -> str:
 
 def _groups_due(notification: Notification, history: History, policy: Policy) -> str:
     """The groups whose update a reminder speaks of: those whose interval since their last update ends then."""
-    if notification.kind is not Kind.REMINDER or notification.next_update_at is None or history.incident is None:
+    due_at = notification.next_update_at
+    if notification.kind is not Kind.REMINDER or due_at is None or history.incident is None:
         return ""
     streams = policy.severity(history.incident.severity).updates
     named = {group: stream.cadence for stream in reversed(streams) for group in stream.to}
@@ -215,9 +215,7 @@ def _groups_due(notification: Notification, history: History, policy: Policy) ->
     for group, known in history.groups.items():
         cadence = named.get(group) or (streams[0].cadence if streams else None)
         spans = cadence.spans if cadence else ()
-        if group in policy.stakeholders and any(
-            known.last_at + one.every == notification.next_update_at for one in spans
-        ):
+        if group in policy.stakeholders and any(known.last_at + step.every == due_at for step in spans):
             titles.append(policy.stakeholders[group].title)
     return listed(tuple(titles))
 

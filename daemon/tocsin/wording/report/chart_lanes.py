@@ -123,24 +123,24 @@ def _signs(step: TimelineStep) -> Iterator[tuple[str, MarkSign]]:
             yield RESPONDER, MarkSign.ACCEPTED
         if step.after.responders_passed - step.before.responders_passed:
             yield RESPONDER, MarkSign.PASSED
-        for role, known in step.before.roles.items():
-            if role and role in step.after.roles and step.after.roles[role].passed - known.passed:
+        for role, former in step.before.roles.items():
+            if role and role in step.after.roles and step.after.roles[role].passed - former.passed:
                 yield role, MarkSign.PASSED
 
 
 def _holding(history: History, role: str, policy: Policy) -> tuple[Tone, str, bool] | None:
-    known = history.roles.get(role)
-    if known is None or not known.needed or history.resolved_at is not None:
+    ladder = history.roles.get(role)
+    if ladder is None or not ladder.needed or history.resolved_at is not None:
         return None
-    if known.holder is None:
+    if ladder.holder is None:
         return (Tone.ALARM, "", True)
-    return (Tone.GOOD, policy.person_name(known.holder), False)
+    return (Tone.GOOD, policy.person_name(ladder.holder), False)
 
 
 def _since(step: TimelineStep, role: str) -> datetime:
     """An acceptance counts from its own instant, which a file may have set a little earlier than it was seen."""
-    known = step.after.roles.get(role)
-    accepted = known.accepted_at if known and known.holder else None
+    ladder = step.after.roles.get(role)
+    accepted = ladder.accepted_at if ladder and ladder.holder else None
     return accepted if accepted and accepted > step.fact.at - timedelta(days=1) else step.fact.at
 
 

@@ -2,7 +2,7 @@
 are named, the page's stylesheet colours them.
 
 Decides where things go and what is condensed when there is no room; must not know what an incident is. The text of the
-chart is data: it is escaped. Whatever is drawn is told again as a list beside it, so the drawing is one image to who
+chart is data: it is escaped. Whatever is drawn stands beside it as a list too, so the drawing is one image to who
 hears the page read out.
 """
 
@@ -81,7 +81,7 @@ def draw(chart: Chart, width: int, name: str) -> str:
 def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
     """Lines at round instants, and their labels: the day once it has changed, else the time (UTC)."""
     room = max(int((scale.width - 2 * EDGE) / TICK), 2)
-    step = next((each for each in STEPS if scale.span / each <= room), STEPS[-1])
+    step = next((step for step in STEPS if scale.span / step <= room), STEPS[-1])
     first = scale.start.astimezone(UTC)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + -(-(first - midnight) // step) * step
@@ -100,10 +100,10 @@ def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
 def _lane(lane: ChartLane, scale: _Scale, top: float) -> Iterator[str]:
     """A title, a note at the right (unless the last band says it), and the track."""
     last = lane.bands[-1] if lane.bands else None
-    said = last is not None and last.label == lane.note and _fits(last, scale.x(last.end) - scale.x(last.start))
+    says_note = last is not None and last.label == lane.note and _fits(last, scale.x(last.end) - scale.x(last.start))
     middle = top + TRACK
     letters = int((scale.width - 2 * EDGE) / LETTER)
-    note = "" if said else _cut(lane.note, letters - min(len(lane.title), letters // 2) - 2)
+    note = "" if says_note else _cut(lane.note, letters - min(len(lane.title), letters // 2) - 2)
     title = _cut(lane.title, letters - len(note) - 2)
     yield f'<text class="lane" x="{EDGE}" y="{top + 15}">{escape(title)}</text>'
     if note:
@@ -140,7 +140,7 @@ def _fits(band: ChartBand, width: float) -> bool:
 def _marks(marks: Iterable[ChartMark], sign: MarkSign, scale: _Scale, middle: float) -> Iterator[str]:
     """Marks of one sign, those without room between them as one."""
     together: list[tuple[float, int]] = []
-    for mark in sorted(marks, key=lambda each: each.at):
+    for mark in sorted(marks, key=lambda mark: mark.at):
         x = scale.x(mark.at)
         if together and x - together[-1][0] < APART:
             together[-1] = together[-1][0], together[-1][1] + 1

@@ -1,4 +1,4 @@
-"""Inside: an incident as those who work on it see it: what is true now, who has it, when the next update is promised,
+"""An incident as those who work on it see it: what is true now, who has it, when the next update is promised,
 and everything that happened.
 
 Decides what stands on the page and what is left out of one that is too long. Must not know how it is laid out, nor
@@ -73,19 +73,19 @@ class InternalView:
     lasted: str
     episode: int
     latest: LatestWords
-    parts: tuple[RoleStanding, ...]
-    told: tuple[GroupStanding, ...]
+    roles: tuple[RoleStanding, ...]
+    groups: tuple[GroupStanding, ...]
     next_update_at: datetime | None
     review_at: datetime | None
-    story: tuple[TimelineMoment, ...]
-    story_after: tuple[TimelineMoment, ...]
+    timeline: tuple[TimelineMoment, ...]
+    timeline_after: tuple[TimelineMoment, ...]
     left_out: int
-    drawing: Chart
+    chart: Chart
 
     @property
     def unaccepted(self) -> str:
         """The roles that nobody has accepted, by their titles."""
-        return listed(tuple(part.title for part in self.parts if part.accepted_at is None))
+        return listed(tuple(role.title for role in self.roles if role.accepted_at is None))
 
 
 def internal_view(
@@ -118,14 +118,14 @@ def internal_view(
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
         latest=_latest(steps, incident),
-        parts=tuple(_role(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
-        told=tuple(_told(history, waits, policy)),
+        roles=tuple(_role(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
+        groups=tuple(_groups(history, waits, policy)),
         next_update_at=next_update_at,
         review_at=history.resolved_at + review.within if review and history.resolved_at else None,
-        story=first,
-        story_after=last,
+        timeline=first,
+        timeline_after=last,
         left_out=left_out,
-        drawing=chart(steps, waits, policy, now),
+        chart=chart(steps, waits, policy, now),
     )
 
 
@@ -143,15 +143,15 @@ def _role(
     role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy
 ) -> RoleStanding:
     """The role by its title; while it is not accepted, with the people of its newest step."""
-    known = history.roles.get(role)
-    step = known.step if known and accepted_at is None else None
+    ladder = history.roles.get(role)
+    step = ladder.step if ladder and accepted_at is None else None
     title, name = policy.role_title(role), policy.person_name(person)
     if step is None:
         return RoleStanding(title, name, accepted_at)
     return RoleStanding(title, name, accepted_at, tuple(map(policy.person_name, step.people)), step.at)
 
 
-def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[GroupStanding]:
+def _groups(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[GroupStanding]:
     return [
         GroupStanding(policy.group_title(name), group.external, group.last_at, group.updates, waits.get(name))
         for name, group in history.groups.items()
@@ -161,8 +161,10 @@ def _told(history: History, waits: Mapping[str, datetime], policy: Policy) -> li
 def _latest(steps: Sequence[TimelineStep], incident: Incident) -> LatestWords:
     """The newest entry under `updates`, as it stands."""
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
-    entries = [(at, entry) for at, entry in gathered(versions, lambda each: each.updates) if entry in incident.updates]
+    entries = [
+        (at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in incident.updates
+    ]
     if not entries:
         return LatestWords(standing(incident.status, incident.status))
-    at, entry = max(entries, key=lambda each: (each[0], incident.updates.index(each[1])))
+    at, entry = max(entries, key=lambda dated: (dated[0], incident.updates.index(dated[1])))
     return LatestWords(clean(entry.text or entry.public), one_line(clean(entry.by)), at)

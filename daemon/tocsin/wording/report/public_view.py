@@ -1,6 +1,6 @@
-"""Outside: an incident as outsiders may see it: what external groups were told, at the instants at which they were told
-it, in the words of their emails (product.md section 5: title, status, impact, ETA, `public` texts, the standing
-sentence). A version that they were not told of is not shown.
+"""An incident as outsiders may see it: what external groups were told, at the instants at which they were told it, in
+the words of their emails (title, status, impact, ETA, `public` texts, the standing sentence: `docs/behaviour.md`). A
+version that they were not told of is not shown.
 
 Decides what of an incident is public, and whether it is at all. Must not know how it is laid out.
 """
@@ -40,26 +40,26 @@ class PublicUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PublicView:
-    """The public view. `said` is oldest first, never empty. `next_update_at` is what was promised last."""
+    """The public view. `updates` are oldest first, never empty. `next_update_at` is what was promised last."""
 
     id: str
     title: str
     status: Status
     impact: str
     eta: datetime | None
-    said: tuple[PublicUpdate, ...]
+    updates: tuple[PublicUpdate, ...]
     next_update_at: datetime | None
     resolved_at: datetime | None
 
     @property
     def began_at(self) -> datetime:
         """When outsiders first heard of it."""
-        return self.said[0].at
+        return self.updates[0].at
 
     @property
     def latest(self) -> PublicUpdate:
         """What they heard last."""
-        return self.said[-1]
+        return self.updates[-1]
 
 
 def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], policy: Policy) -> PublicView | None:
@@ -85,7 +85,7 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
         status=Status.RESOLVED if resolved else version.status,
         impact=clean(read.impact),
         eta=None if resolved else version.eta,
-        said=tuple(_said(public, policy)),
+        updates=tuple(_updates(public, policy)),
         next_update_at=None if resolved else min(waits, default=None),
         resolved_at=last.fact.at if resolved else None,
     )
@@ -95,9 +95,9 @@ def public_chart(view: PublicView, now: datetime) -> Chart:
     """The drawing of the public view: its status, and when outsiders heard."""
     until = view.resolved_at or now
     bands = [
-        ChartBand(one.at, following, STATUS_TONES[one.status], one.status.value)
-        for one, following in zip(view.said, [*(each.at for each in view.said[1:]), until], strict=True)
-        if following > one.at
+        ChartBand(update.at, following, STATUS_TONES[update.status], update.status.value)
+        for update, following in zip(view.updates, [*(update.at for update in view.updates[1:]), until], strict=True)
+        if following > update.at
     ]
     joined: list[ChartBand] = []
     for band in bands:
@@ -106,7 +106,7 @@ def public_chart(view: PublicView, now: datetime) -> Chart:
             joined[-1] = ChartBand(last.start, band.end, band.tone, band.label)
         else:
             joined.append(band)
-    marks = [ChartMark(each.at, MarkSign.UPDATE) for each in view.said]
+    marks = [ChartMark(update.at, MarkSign.UPDATE) for update in view.updates]
     promised = view.next_update_at
     marks += [ChartMark(promised, MarkSign.PROMISED)] if promised and promised > now else []
     end = max(until, promised or until)
@@ -119,7 +119,7 @@ def public_chart(view: PublicView, now: datetime) -> Chart:
 def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
     """The closings that outsiders heard: of episodes in which they were told something."""
     for step in steps:
-        if isinstance(step.fact, Closed) and any(each.external for each in step.before.reached.values()):
+        if isinstance(step.fact, Closed) and any(reader.external for reader in step.before.reached.values()):
             yield step
 
 
@@ -128,31 +128,32 @@ def _version(step: TimelineStep) -> Incident:
     return step.before.incident
 
 
-def _said(public: Sequence[TimelineStep], policy: Policy) -> Iterator[PublicUpdate]:
+def _updates(public: Sequence[TimelineStep], policy: Policy) -> Iterator[PublicUpdate]:
     """What was told, groups told at one instant together."""
     together: dict[datetime, list[TimelineStep]] = {}
     for step in public:
         together.setdefault(step.fact.at, []).append(step)
-    for at, found in together.items():
-        changed = dict.fromkeys(word for step in found for word in _changes(step, policy))
-        words = dict.fromkeys(word for step in found for word in _words(step))
-        ended = any(isinstance(step.fact, Closed) for step in found)
-        yield PublicUpdate(at, tuple(changed), tuple(words), Status.RESOLVED if ended else _version(found[-1]).status)
+    for at, simultaneous in together.items():
+        changed = dict.fromkeys(word for step in simultaneous for word in _changes(step, policy))
+        words = dict.fromkeys(word for step in simultaneous for word in _words(step))
+        ended = any(isinstance(step.fact, Closed) for step in simultaneous)
+        status = Status.RESOLVED if ended else _version(simultaneous[-1]).status
+        yield PublicUpdate(at, tuple(changed), tuple(words), status)
 
 
 def _changes(step: TimelineStep, policy: Policy) -> Iterator[str]:
     """What an update says has changed since the one before, as in its template."""
     if isinstance(step.fact, Updated):
-        told = _told(step, step.fact)
-        if told is None and step.before.episode > 1:
+        previous = _previous(step, step.fact)
+        if previous is None and step.before.episode > 1:
             yield AGAIN
-        yield from changes(_version(step), told, policy, external=True, zone=ZONE, now=step.fact.at)
+        yield from changes(_version(step), previous, policy, external=True, zone=ZONE, now=step.fact.at)
 
 
-def _told(step: TimelineStep, fact: Updated) -> Incident | None:
+def _previous(step: TimelineStep, fact: Updated) -> Incident | None:
     """The version that the group was told of before."""
-    known = step.before.groups.get(fact.group)
-    return known.told_version if known else None
+    group = step.before.groups.get(fact.group)
+    return group.told_version if group else None
 
 
 def _words(step: TimelineStep) -> Iterator[str]:
@@ -163,8 +164,8 @@ def _words(step: TimelineStep) -> Iterator[str]:
         lasted = f" It lasted {span(max(ended - begun, timedelta(0)))}." if begun and ended else ""
         yield f"This incident is resolved.{lasted}"
         return
-    told = _told(step, fact)
-    new = [each.text for each in news(incident, told, external=True, zone=ZONE, now=fact.at)]
-    yield from new or [standing(incident.status, told.status if told else None)]
-    if fact.reason is Reason.SEVERITY_LOWERED and not any(each.external for each in step.after.groups.values()):
+    previous = _previous(step, fact)
+    new = [entry.text for entry in news(incident, previous, external=True, zone=ZONE, now=fact.at)]
+    yield from new or [standing(incident.status, previous.status if previous else None)]
+    if fact.reason is Reason.SEVERITY_LOWERED and not any(group.external for group in step.after.groups.values()):
         yield LAST_WORD

@@ -111,18 +111,18 @@ def _roles(steps: Sequence[TimelineStep], policy: Policy) -> Iterator[str]:
     """Who took each role, in turn; else who was meant to."""
     yield "| Role | Person | Accepted |\n|---|---|---|"
     taken = list(acceptances(steps))
-    for each in taken:
-        yield f"| {_role(each.role, policy)} | {_person(each.person, policy)} | {utc(each.at)} |"
+    for acceptance in taken:
+        yield f"| {_role(acceptance.role, policy)} | {_person(acceptance.person, policy)} | {utc(acceptance.at)} |"
     last = steps[-1].after
     assert last.incident is not None
     for role in last.roles.values():
-        if role.role and role.needed and role.role not in {each.role for each in taken}:
+        if role.role and role.needed and role.role not in {acceptance.role for acceptance in taken}:
             person = _person(_meant(role, last.incident), policy) or "nobody"
             yield f"| {_role(role.role, policy)} | {person} | never |"
 
 
 def _meant(role: RoleHistory, incident: Incident) -> str:
-    """Who is assigned, else who was paged first and did not pass (timeline.md rule 26)."""
+    """Who is assigned, else who was paged first and did not pass (rule 26)."""
     asked = (name for name, _ in role.first_pages if name not in role.passed)
     return incident.assigned(role.role) or next(asked, "")
 

@@ -75,21 +75,21 @@ def acceptances(steps: Iterable[TimelineStep]) -> Iterator[Acceptance]:
     """Every time somebody took a role."""
     for step in steps:
         for name, role in step.after.roles.items():
-            known = step.before.roles.get(name) if step.before.episode == step.after.episode else None
-            former = known.holder if known else None
+            before = step.before.roles.get(name) if step.before.episode == step.after.episode else None
+            former = before.holder if before else None
             if role.holder and role.holder != former and role.accepted_at:
                 yield Acceptance(role.accepted_at, name, role.holder, former)
 
 
 def _of_step(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
     """What a fact says, then who holds what because of it."""
-    said = _said(step, policy)
-    if said:
-        yield TimelineLine(step.fact.at, said)
-    for each in acceptances([step]):
-        former = runs(", taking over from ", _person(each.former, policy)) if each.former else ()
-        accepted = _strong(_person(each.person, policy), " accepted ", _role(each.role, policy))
-        yield TimelineLine(each.at, accepted + former)
+    words = _words(step, policy)
+    if words:
+        yield TimelineLine(step.fact.at, words)
+    for acceptance in acceptances([step]):
+        former = runs(", taking over from ", _person(acceptance.former, policy)) if acceptance.former else ()
+        accepted = _strong(_person(acceptance.person, policy), " accepted ", _role(acceptance.role, policy))
+        yield TimelineLine(acceptance.at, accepted + former)
     if step.before.episode == step.after.episode:
         yield from _lost(step, policy)
 
@@ -107,7 +107,7 @@ def _lost(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
         yield TimelineLine(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
 
 
-def _said(step: TimelineStep, policy: Policy) -> Runs:
+def _words(step: TimelineStep, policy: Policy) -> Runs:
     """What a fact itself says; nothing for what is told by its messages."""
     match step.fact:
         case f.Seen():

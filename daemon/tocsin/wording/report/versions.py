@@ -43,10 +43,12 @@ def gathered(versions: Sequence[Seen], pick: Callable[[Incident], Sequence[Entry
     for seen in versions:
         entries = pick(seen.incident)
         for entry in entries:
-            if any(each == entry for each, _ in known):
+            if any(former == entry for former, _ in known):
                 continue
-            gone = (place for place, (each, _) in enumerate(known) if each not in entries and _edited(each, entry))
-            place = next(gone, None)
+            replaced = (
+                place for place, (former, _) in enumerate(known) if former not in entries and _edited(former, entry)
+            )
+            place = next(replaced, None)
             if place is None:
                 known.append((entry, seen.at))
             else:
