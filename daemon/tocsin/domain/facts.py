@@ -72,7 +72,7 @@ class ChannelRefused:
 
 @dataclass(frozen=True, slots=True)
 class PageLost:
-    """Every channel refused the page that went to a person at `page_at`: it reached nobody (corner [14])."""
+    """Every channel refused the page that went to a person at `page_at`: it reached nobody (rule 14)."""
 
     at: datetime
     person: str

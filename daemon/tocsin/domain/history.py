@@ -112,7 +112,7 @@ class GroupHistory:
     """What a stakeholder group was told. `told_version` is the version of the incident its last update spoke of.
 
     `since` is when it became concerned; `held_since` the first change it has not heard of, `held_next` the first one
-    that came too late to go with it (corner [5]); `reminded_for` the due instant that was last reminded of.
+    that came too late to go with it (rule 5); `reminded_for` the due instant that was last reminded of.
     """
 
     group: str

@@ -149,14 +149,14 @@ def test_clocks_that_change_on_other_days_leave_an_hour() -> None:
     told = reach(policy("r.on_call", sun), datetime(2027, 1, 10, tzinfo=UTC)).unreached()[0]
     assert [gap.end - gap.start for gap in told.gaps] == [HOUR] * 13
     assert told.gaps[0].start == datetime(2027, 3, 15, 6, tzinfo=UTC)
-    assert told.leaks == (GapSource("r", GapCause.DURING, 1),)
+    assert told.sources == (GapSource("r", GapCause.DURING, 1),)
     assert reach(policy("r.on_call", sun), datetime(2026, 11, 23, tzinfo=UTC)).unreached() == ()
 
 
 def test_what_leaves_a_gap() -> None:
     """A rotation that begins later, windows, a calendar that ends, and one member of whom none is next."""
     ending = Rotation("r", calendar="r.ics", events=(CalendarEvent("ana", NOW - DAY, NOW + DAY),))
-    for chain, rotation, leak, gap in (
+    for chain, rotation, source, gap in (
         (
             "r.on_call",
             berlin(starts=2027),
@@ -169,7 +169,7 @@ def test_what_leaves_a_gap() -> None:
         ("r.on_call", berlin(WEEKDAYS), GapSource("r", GapCause.DURING), Gap(NOW + 10 * HOUR, NOW + 22 * HOUR)),
     ):
         told = reach(policy(chain, rotation)).unreached()[0]
-        assert (told.leaks, told.gaps[0]) == ((leak,), gap)
+        assert (told.sources, told.gaps[0]) == ((source,), gap)
 
 
 def test_an_override_fills_a_gap_only_with_its_whole_span() -> None:
@@ -191,7 +191,7 @@ def test_one_cause_is_told_once() -> None:
     }
     told = reach(policy("r.on_call", berlin(WEEKDAYS), services=services)).unreached()
     assert len(told) == 1
-    assert {(asker.role, asker.service) for asker in told[0].askers} == {
+    assert {(asker.role, asker.service) for asker in told[0].chains} == {
         ("technical_lead", ""), ("technical_lead", "x"), ("technical_lead", "y"), ("responder", "x"), ("responder", "y"),
     }  # fmt: skip
 
@@ -199,7 +199,7 @@ def test_one_cause_is_told_once() -> None:
 def test_a_hole_in_the_week_passes_over_a_level() -> None:
     """It is told where the level has nobody else then and pages may go, and not before all shifts have begun."""
     skipped = reach(policy("r.on_call r.everyone", berlin(WEEKDAYS))).skipped()
-    assert [(each.leak, len(each.gaps)) for each in skipped] == [(GapSource("r", GapCause.DURING), 65)]
+    assert [(each.source, len(each.gaps)) for each in skipped] == [(GapSource("r", GapCause.DURING), 65)]
     assert reach(policy("r.on_call r.everyone", berlin(WEEKDAYS), hours="office")).skipped() == ()
     assert reach(policy("r.everyone", berlin(WEEKDAYS))).skipped() == ()
     assert reach(policy("r.on_call r.everyone", berlin())).skipped() == ()

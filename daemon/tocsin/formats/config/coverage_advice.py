@@ -37,60 +37,60 @@ class CoverageAdvice:
     def problems(self, unreached: Iterable[UnreachedChain], skipped: Iterable[SkippedLevels]) -> list[Problem]:
         """One warning for each cause; a rotation whose gaps reach through a chain is not told of again."""
         found = [self._unreached(each) for each in unreached]
-        told = {leak.rotation for each in unreached for leak in each.leaks}
-        return found + [self._skipped(each) for each in skipped if each.leak.rotation not in told]
+        told = {source.rotation for each in unreached for source in each.sources}
+        return found + [self._skipped(each) for each in skipped if each.source.rotation not in told]
 
     def _unreached(self, each: UnreachedChain) -> Problem:
-        responders = all(asker.role == RESPONDER for asker in each.askers)
-        if len(each.leaks) == 1:
-            why, instead = _WHY[each.leaks[0].cause]
-            why = why.format(each.leaks[0].rotation)
+        responders = all(asker.role == RESPONDER for asker in each.chains)
+        if len(each.sources) == 1:
+            why, instead = _WHY[each.sources[0].cause]
+            why = why.format(each.sources[0].rotation)
         else:
-            names = _and([f"{leak.rotation} ({self._line(leak)})" for leak in each.leaks])
+            names = _and([f"{source.rotation} ({self._line(source)})" for source in each.sources])
             why = f"{names} have nobody then" if names else "whoever is named has neither email nor phone"
             instead = "add a level that is always there"
         if responders:
             code, then, instead = "responders-gap", "no responder is paged", instead.replace("a level", "a responder")
         else:
             code, then = "chain-gap", "only the last resort is paged"
-        when, askers = self._when(each.gaps, each.leaks), _askers(each.askers)
+        when, askers = self._when(each.gaps, each.sources), _askers(each.chains)
         words = f"{askers}: nobody is reached {when}; {why}, so {then}; {instead}"
         entry, inside = self._place(each)
         return entry.problem(inside, code, words, level=ProblemLevel.WARNING)
 
     def _skipped(self, each: SkippedLevels) -> Problem:
-        entry, inside = self._of(each.leak)
-        when, askers = self._when(each.gaps, (each.leak,)), _askers(each.askers)
-        words = f"{each.leak.rotation} has no shift {when}; a level is passed over then for {askers}"
+        entry, inside = self._of(each.source)
+        when, askers = self._when(each.gaps, (each.source,)), _askers(each.chains)
+        words = f"{each.source.rotation} has no shift {when}; a level is passed over then for {askers}"
         words += "; add a shift for that time"
         return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
 
-    def _line(self, leak: GapSource) -> str:
-        """Where a leak is, as file:line."""
-        entry, inside = self._of(leak)
+    def _line(self, source: GapSource) -> str:
+        """Where a source is, as file:line."""
+        entry, inside = self._of(source)
         return entry.at(*inside)
 
     def _place(self, each: UnreachedChain) -> tuple[DeclaredEntry[Any], KeyPath]:
         """The line that leaves the gap: of the only rotation, else of the chain."""
-        if len(each.leaks) == 1:
-            return self._of(each.leaks[0])
-        asker = each.askers[0]
+        if len(each.sources) == 1:
+            return self._of(each.sources[0])
+        asker = each.chains[0]
         if not asker.service:
             return self._declared.roles[asker.role], ("chain",)
         entry = self._declared.services[asker.service]
         return entry, ("responders",) if asker.role == RESPONDER else ("roles", asker.role)
 
-    def _of(self, leak: GapSource) -> tuple[DeclaredEntry[Any], KeyPath]:
-        entry = self._declared.rotations[leak.rotation]
-        if leak.cause is GapCause.CALENDAR:
+    def _of(self, source: GapSource) -> tuple[DeclaredEntry[Any], KeyPath]:
+        entry = self._declared.rotations[source.rotation]
+        if source.cause is GapCause.CALENDAR:
             return entry, ("calendar",)
-        return entry, ("shifts", leak.shift, leak.cause.value)
+        return entry, ("shifts", source.shift, source.cause.value)
 
-    def _when(self, gaps: Sequence[Gap], leaks: Sequence[GapSource]) -> str:
+    def _when(self, gaps: Sequence[Gap], sources: Sequence[GapSource]) -> str:
         """The gaps in the rotation's own zone: the first, the longest if that is much longer, and how many more."""
         zone = "UTC"
-        if leaks and leaks[0].cause is not GapCause.CALENDAR:
-            zone = self._policy.rotations[leaks[0].rotation].shifts[leaks[0].shift].timezone
+        if sources and sources[0].cause is not GapCause.CALENDAR:
+            zone = self._policy.rotations[sources[0].rotation].shifts[sources[0].shift].timezone
         first, longest = gaps[0], max(gaps, key=_length)
         if _length(first) == self._end - self._start:
             return f"in all of the next {(self._end - self._start).days} days"

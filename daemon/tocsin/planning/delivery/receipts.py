@@ -19,7 +19,7 @@ def heard(attempt: Attempt, fate: Fate, now: datetime) -> Attempt:
     """The try in the light of what the provider said of it. Receipts only move forward; a try of unknown fate that the
     provider speaks of was accepted, and a number refused for good was never reached.
     """
-    receipt = max(attempt.receipt or Receipt.UNKNOWN, fate.receipt, key=lambda each: each.rank)
+    receipt = max(attempt.receipt or Receipt.UNKNOWN, fate.receipt, key=lambda known: known.rank)
     if fate.refused is not None and not isinstance(attempt.outcome, Refused):
         return replace(attempt, receipt=receipt, outcome=fate.refused, ended_at=now)
     if receipt is not Receipt.UNKNOWN and not isinstance(attempt.outcome, (Accepted, Refused)):

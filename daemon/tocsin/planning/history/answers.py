@@ -1,4 +1,4 @@
-"""Answers: what an `ok` or a `pass` does to the roles (rules 15, 16, 27 and their corners).
+"""Answers: what an `ok` or a `pass` does to the roles (rules 15, 16), and an `ok` to verification (rule 27).
 
 Both are judged by what had happened at their instant; `noticed_at` is when the daemon learned of it, which is when
 others can be told.
@@ -14,35 +14,37 @@ from tocsin.planning.history.fast_replace import replace
 
 def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) -> History:
     """The history after an acknowledgment: it accepts every role that the person was paged for or is assigned, if
-    nobody holds it. One that finds nothing to accept or confirm is noted as vain.
+    nobody holds it. One that finds nothing to accept or confirm is noted as ineffective.
     """
     incident = history.incident
     assert incident is not None
     if history.resolved_at is not None:
-        return replace(history, verified=history.verified or _answers(history.verify_people, person, at))
-    roles, heard = dict(history.roles), False
+        return replace(history, verified=history.verified or _had_been_asked(history.verify_people, person, at))
+    roles, effective = dict(history.roles), False
     for name, role in history.roles.items():
-        if person == role.holder or _answers(role.first_pages, person, at) or incident.assigned(name) == person:
-            heard = True
+        if person == role.holder or _had_been_asked(role.first_pages, person, at) or incident.assigned(name) == person:
+            effective = True
             roles[name] = _accepted(role, incident, person, at, noticed_at)
     history = replace(history, roles=roles)
-    if _answers(history.responders, person, at):
-        answered = history.responders_answered | {person}
-        return replace(history, responders_answered=answered)
-    if incident.unreadable and heard:
+    if _had_been_asked(history.responders, person, at):
+        return replace(history, responders_answered=history.responders_answered | {person})
+    if incident.unreadable and effective:
         return replace(history, unreadable_ended=True)
-    return history if heard else replace(history, ineffective_acks=(*history.ineffective_acks, (person, noticed_at)))
+    return (
+        history if effective else replace(history, ineffective_acks=(*history.ineffective_acks, (person, noticed_at)))
+    )
 
 
-def _answers(asked: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
+def _had_been_asked(first_pages: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
     """Whether the person had been asked when they answered.
 
     An instant written by hand to the minute means that minute: "10:04" answers a page of 10:04:30.
     """
-    first = next((first_at for name, first_at in asked if name == person), None)
-    if first is None:
+    first_page_at = next((first_at for name, first_at in first_pages if name == person), None)
+    if first_page_at is None:
         return False
-    return first <= at or (at.second == at.microsecond == 0 and first.replace(second=0, microsecond=0) <= at)
+    minute = first_page_at.replace(second=0, microsecond=0)
+    return first_page_at <= at or (at.second == at.microsecond == 0 and minute <= at)
 
 
 def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, noticed_at: datetime) -> RoleHistory:
@@ -87,7 +89,9 @@ def apply_pass(history: History, person: str, at: datetime) -> History:
 
 
 def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> RoleHistory:
-    """One role after a pass. The next step comes at once when nobody of the newest one can still answer."""
+    """One role after a pass. The next step comes at once if the person held the role, or if everybody of the newest
+    step has passed (rule 16).
+    """
     if not role.needed:
         return role
     if role.holder == person:

@@ -19,8 +19,8 @@ def replace(value: Value, **changes: object) -> Value:
     """
     read, write = _slots(type(value))  # type: ignore[arg-type]  # mypy takes the values' __hash__ for the class's
     new: Value = object.__new__(type(value))
-    for put, known in zip(write.values(), read(value), strict=True):
-        put(new, known)
+    for write_field, old in zip(write.values(), read(value), strict=True):
+        write_field(new, old)
     for name, changed in changes.items():
         write[name](new, changed)
     return new
@@ -29,5 +29,5 @@ def replace(value: Value, **changes: object) -> Value:
 @cache
 def _slots(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, Callable[[Any, Any], None]]]:
     """How all fields of a class are read at once, and how each is written, past the frozen `__setattr__`."""
-    names = [each.name for each in fields(kind)]
+    names = [field.name for field in fields(kind)]
     return attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}

@@ -1,10 +1,10 @@
-"""Remember: folds facts into a History, one at a time. The same facts always give the same history.
+"""Fold: the history of an incident from its facts, one at a time. The same facts always give the same history.
 
-It knows what happened, not what should: no policy comes in here. Versions of the file are told apart in
-`versions`, what people answered in `answers`; what the plan decided is simply noted down here.
+It knows what happened, not what should: no policy comes in here. Versions of the file are compared in `versions`, what
+people answered is applied in `answers`; what the plan decided is noted down here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.domain import facts as f
@@ -41,29 +41,29 @@ def apply_fact(history: History, fact: f.Fact) -> History:
         case f.Seen():
             return apply_version(history, fact)
         case f.Answered() | f.Coded() | f.Noted():
-            return _said(history, fact)
+            return _apply_answer(history, fact)
         case f.ChannelRefused():
             return replace(history, refused=history.refused | {(fact.reader, fact.via)})
         case f.PageLost():
-            return _lost(history, fact)
+            return _apply_page_lost(history, fact)
         case f.Assessed():
-            return _assessed(history, fact)
+            return _apply_assessment(history, fact)
         case f.Gone() | f.Closed() | f.VerifyAsked() | f.ReviewAsked():
-            return _ended(history, fact)
+            return _apply_ending(history, fact)
         case f.UpdateHeld() | f.Updated() | f.Reminded():
-            return _told(history, fact)
+            return _apply_update(history, fact)
         case f.Paged() | f.ReachSettled():
-            return _paged(history, fact)
+            return _apply_page(history, fact)
         case f.RespondersAsked():
-            return _responders(history, fact)
+            return _apply_responders(history, fact)
         case f.StoodDown():
-            return _stood_down(history, fact)
+            return _apply_stand_down(history, fact)
         case _:
-            return _role(history, fact)
+            return _apply_to_role(history, fact)
 
 
-def _said(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
-    """What a person said. A note and the code of an answer change nothing that the plan asks about."""
+def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
+    """An answer. A note, and the code by which a number answers, change nothing that the plan asks about."""
     if not isinstance(fact, f.Answered):
         return history
     if fact.answer is f.Answer.OK:
@@ -76,17 +76,19 @@ _RoleFact = (
 )
 
 
-def _role(history: History, fact: _RoleFact) -> History:
+def _apply_to_role(history: History, fact: _RoleFact) -> History:
     """Note what happened to one role's ladder."""
     if isinstance(fact, f.RoleAccepted) and fact.role == RESPONDER:
         answered = history.responders_answered | {fact.person}
         return replace(
-            history, responders_answered=answered, responders=_first(history.responders, [fact.person], fact.at)
+            history,
+            responders_answered=answered,
+            responders=_with_first_pages(history.responders, [fact.person], fact.at),
         )
     role = history.roles.get(fact.role) or RoleHistory(fact.role)
     match fact:
         case f.RoleOpened():
-            role = _opened(role, fact)
+            role = _open(role, fact)
         case f.RoleDropped():
             role = replace(
                 RoleHistory(role.role, opened=role.opened, first_pages=role.first_pages, passed=role.passed),
@@ -101,7 +103,7 @@ def _role(history: History, fact: _RoleFact) -> History:
                 step=FiredStep(fact.at, fact.round, fact.level, fact.people),
                 next_now_at=None,
                 declined=role.declined and not fact.people,
-                first_pages=_first(role.first_pages, fact.people, fact.at),
+                first_pages=_with_first_pages(role.first_pages, fact.people, fact.at),
                 stood_down=role.stood_down - frozenset(fact.people),
             )
         case f.HandoverAsked():
@@ -109,18 +111,20 @@ def _role(history: History, fact: _RoleFact) -> History:
             role = replace(
                 role,
                 handover=Handover(fact.person, since, fact.round, fact.at),
-                first_pages=_first(role.first_pages, [fact.person], fact.at),
+                first_pages=_with_first_pages(role.first_pages, [fact.person], fact.at),
                 stood_down=role.stood_down - {fact.person},
             )
         case f.StillThereAsked():
-            asked = _first(role.first_pages, [fact.person], fact.at)
-            role = replace(role, still_asked_at=fact.at, first_pages=asked, stood_down=role.stood_down - {fact.person})
+            first_pages = _with_first_pages(role.first_pages, [fact.person], fact.at)
+            role = replace(
+                role, still_asked_at=fact.at, first_pages=first_pages, stood_down=role.stood_down - {fact.person}
+            )
         case f.RoleSettled():
             role = replace(role, pending_stand_downs=None)
     return _with_role(history, role)
 
 
-def _opened(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
+def _open(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
     """A ladder begins: nobody holds the role any more; who was asked or passed in this episode is still known."""
     return replace(
         role,
@@ -144,7 +148,7 @@ def _opened(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
     )
 
 
-def _ended(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.ReviewAsked) -> History:
+def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.ReviewAsked) -> History:
     """Note how the incident comes to its end."""
     match fact:
         case f.Gone():
@@ -152,26 +156,26 @@ def _ended(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.ReviewA
         case f.Closed():
             return replace(history, closed=True)
         case f.VerifyAsked():
-            people = _first(history.verify_people, fact.people, fact.at)
+            people = _with_first_pages(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people)
         case f.ReviewAsked():
             return replace(history, review_asked=fact.number + 1)
 
 
-def _lost(history: History, fact: f.PageLost) -> History:
-    """The page reached nobody: a step that has nobody left is passed at once (corner [14])."""
+def _apply_page_lost(history: History, fact: f.PageLost) -> History:
+    """The page reached nobody: a step that has nobody left is passed at once (rule 14)."""
     roles = dict(history.roles)
     for name, role in roles.items():
         step = role.step
         if role.holder is None and step and step.at == fact.page_at and fact.person in step.people:
-            left = tuple(person for person in step.people if person != fact.person)
-            passed_at = role.next_now_at if left or step.last_resort else fact.at
-            roles[name] = replace(role, step=replace(step, people=left), next_now_at=passed_at)
+            others = tuple(person for person in step.people if person != fact.person)
+            next_now_at = role.next_now_at if others or step.last_resort else fact.at
+            roles[name] = replace(role, step=replace(step, people=others), next_now_at=next_now_at)
     return replace(history, roles=roles)
 
 
-def _assessed(history: History, fact: f.Assessed) -> History:
-    """Needs are settled. Responders rest while nobody is paged and start anew after that (corner [18])."""
+def _apply_assessment(history: History, fact: f.Assessed) -> History:
+    """What is needed was settled. Responders rest while nobody is paged and start anew after that (rule 18)."""
     before = history.assessed
     history = replace(history, assessed=fact, first_sight=(), paged_via=fact.via or history.paged_via)
     if not fact.via:
@@ -187,8 +191,8 @@ def _assessed(history: History, fact: f.Assessed) -> History:
     return history
 
 
-def _told(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> History:
-    """Note what a group was told, will be told, or was reminded of."""
+def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> History:
+    """Note that a group heard, will hear of a change, or that Communications was reminded of its update."""
     groups = dict(history.groups)
     if isinstance(fact, f.UpdateHeld):
         groups[fact.group] = replace(groups[fact.group], held_since=fact.at)
@@ -200,28 +204,29 @@ def _told(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> Hist
     else:
         assert history.incident is not None
         known = groups.get(fact.group)
-        held: tuple[datetime | None, datetime | None] = (None, None)
+        held_since: datetime | None = None
+        held_next: datetime | None = None
         if known and fact.reason is Reason.DUE:
-            held = known.held_since, known.held_next
+            held_since, held_next = known.held_since, known.held_next
         elif known and fact.reason is Reason.CHANGED:
-            held = known.held_next, None
+            held_since = known.held_next
         groups[fact.group] = GroupHistory(
             fact.group,
             external=fact.external,
             since=known.since if known else fact.at,
             last_at=max(known.last_at, fact.at) if known else fact.at,
             told_version=history.incident,
-            held_since=held[0],
-            held_next=held[1],
+            held_since=held_since,
+            held_next=held_next,
             updates=known.updates + 1 if known else 1,
         )
     history = replace(history, groups=groups)
     if isinstance(fact, f.Updated):
-        return _reach(history, fact.readers, fact.external)
+        return _with_reached(history, fact.readers, fact.external)
     return history
 
 
-def _paged(history: History, fact: f.Paged | f.ReachSettled) -> History:
+def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
     """Note a page, or that one of its waiting channels went or was dropped."""
     if isinstance(fact, f.Paged):
         waiting = history.waiting
@@ -229,23 +234,23 @@ def _paged(history: History, fact: f.Paged | f.ReachSettled) -> History:
             page = WaitingPage(fact.person, fact.at, fact.roles, fact.level, fact.round, fact.reason, fact.waiting)
             waiting = (*waiting, page)
         history = replace(history, waiting=waiting)
-        return _reach(history, [(fact.person, via) for via in fact.channels], external=False)
+        return _with_reached(history, [(fact.person, via) for via in fact.channels], external=False)
+    settled = [page for page in history.waiting if (page.person, page.at) == (fact.person, fact.page_at)]
     pages = (
         replace(page, waiting=tuple(entry for entry in page.waiting if entry != (fact.via, fact.due_at)))
-        if (page.person, page.at) == (fact.person, fact.page_at)
+        if page in settled
         else page
         for page in history.waiting
     )
-    went = [page for page in history.waiting if fact.sent and (page.person, page.at) == (fact.person, fact.page_at)]
     roles = dict(history.roles)
-    for name in {role for page in went for role in page.roles if role in roles}:
+    for name in {role for page in settled for role in page.roles if fact.sent and role in roles}:
         if roles[name].holder is None:
             roles[name] = replace(roles[name], stood_down=roles[name].stood_down - {fact.person})
     history = replace(history, roles=roles, waiting=tuple(page for page in pages if page.waiting))
-    return _reach(history, [(fact.person, fact.via)], external=False) if fact.sent else history
+    return _with_reached(history, [(fact.person, fact.via)], external=False) if fact.sent else history
 
 
-def _responders(history: History, fact: f.RespondersAsked) -> History:
+def _apply_responders(history: History, fact: f.RespondersAsked) -> History:
     """Note a round of a batch of responders."""
     known = next((batch for batch in history.batches if batch.services == fact.services), None)
     people = tuple(dict.fromkeys((*(known.people if known else ()), *fact.people)))
@@ -254,20 +259,20 @@ def _responders(history: History, fact: f.RespondersAsked) -> History:
     return replace(
         history,
         batches=batches if known else (*batches, batch),
-        responders=_first(history.responders, fact.people, fact.at),
+        responders=_with_first_pages(history.responders, fact.people, fact.at),
     )
 
 
-def _stood_down(history: History, fact: f.StoodDown) -> History:
+def _apply_stand_down(history: History, fact: f.StoodDown) -> History:
     """Note who need not stand by any more."""
     roles = dict(history.roles)
     for name in fact.roles:
         roles[name] = replace(roles[name], stood_down=roles[name].stood_down | {fact.person})
     history = replace(history, roles=roles)
-    return _reach(history, [(fact.person, fact.via)], external=False) if fact.via else history
+    return _with_reached(history, [(fact.person, fact.via)], external=False) if fact.via else history
 
 
-def _reach(history: History, readers: Iterable[tuple[str, Channel]], external: bool) -> History:
+def _with_reached(history: History, readers: Iterable[tuple[str, Channel]], external: bool) -> History:
     """Note which channels reached whom: these hear the end (rule 25)."""
     reached = dict(history.reached)
     for reader, via in readers:
@@ -280,12 +285,12 @@ def _reach(history: History, readers: Iterable[tuple[str, Channel]], external: b
     return replace(history, reached=reached)
 
 
-def _first(
-    asked: tuple[tuple[str, datetime], ...], people: Iterable[str], at: datetime
+def _with_first_pages(
+    first_pages: tuple[tuple[str, datetime], ...], people: Iterable[str], at: datetime
 ) -> tuple[tuple[str, datetime], ...]:
-    """Who was asked, each with the first instant."""
-    known: Mapping[str, datetime] = dict(asked)
-    return (*asked, *((person, at) for person in dict.fromkeys(people) if person not in known))
+    """Who was paged, each with the instant of the first page, in order."""
+    known = {person for person, _ in first_pages}
+    return (*first_pages, *((person, at) for person in dict.fromkeys(people) if person not in known))
 
 
 def _with_role(history: History, role: RoleHistory) -> History:

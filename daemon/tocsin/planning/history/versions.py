@@ -1,4 +1,4 @@
-"""Versions: what a new version of the incident file changes (rules 2, 5, 9, 15, 20, 22, 24).
+"""Versions: what a new version of the incident file changes (rules 2, 5, 9, 15, 20, 22).
 
 Two versions are compared, nothing else: whether a group hears of it, or a role is needed, is decided elsewhere.
 """
@@ -25,8 +25,8 @@ def apply_version(history: History, seen: Seen) -> History:
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:
-        return _reopened(history, new, at)
-    return _continued(history, old, new, at)
+        return _reopen(history, new, at)
+    return _continue(history, old, new, at)
 
 
 def _first_seen(incident: Incident, at: datetime) -> History:
@@ -48,20 +48,20 @@ def _first_seen(incident: Incident, at: datetime) -> History:
     return _begin(incident, at, 1, Reason.DECLARED, people)
 
 
-def _reopened(history: History, new: Incident, at: datetime) -> History:
+def _reopen(history: History, new: Incident, at: datetime) -> History:
     """A new episode. Names that stood there before count again only as a newer `{by, at}` (rule 15)."""
-    before, begun = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
-    begun = replace(
-        begun,
+    before, episode = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
+    episode = replace(
+        episode,
         acknowledged_before=before,
-        acknowledged_ever=before | begun.acknowledged_ever,
+        acknowledged_ever=before | episode.acknowledged_ever,
         reopened_after=history.resolved_at or at,
     )
-    people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _counts(begun, ack)))
-    return replace(begun, first_sight=people)
+    people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
+    return replace(episode, first_sight=people)
 
 
-def _counts(history: History, ack: Acknowledgment) -> bool:
+def _of_this_episode(history: History, ack: Acknowledgment) -> bool:
     """Whether an entry speaks of this episode."""
     if ack.by not in history.acknowledged_before or history.reopened_after is None:
         return True
@@ -82,7 +82,7 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
     )
 
 
-def _continued(history: History, old: Incident, new: Incident, at: datetime) -> History:
+def _continue(history: History, old: Incident, new: Incident, at: datetime) -> History:
     """The episode goes on, or ends. Assignments come before acknowledgments, so that both in one edit agree."""
     changed = replace(old, acknowledged=()) != replace(new, acknowledged=())
     history = replace(
@@ -99,25 +99,25 @@ def _continued(history: History, old: Incident, new: Incident, at: datetime) -> 
         history = replace(history, roles=roles)
     for role, person in new.roles:
         if old.assigned(role) != person:
-            history = _assigned(history, role, person, at)
+            history = _assign(history, role, person, at)
     if history.reopened_after is None:
         history = replace(
             history, acknowledged_before=history.acknowledged_before | {ack.by for ack in old.acknowledged}
         )
-    known = Counter(old.acknowledged)
+    counted = Counter(old.acknowledged)
     for ack in new.acknowledged:
-        if known[ack] > 0:
-            known[ack] -= 1
-        elif not _counts(history, ack):
+        if counted[ack] > 0:
+            counted[ack] -= 1
+        elif not _of_this_episode(history, ack):
             history = replace(history, ineffective_acks=(*history.ineffective_acks, (ack.by, at)))
         else:
             history = apply_ok(history, ack.by, min(ack.at or at, at), at)
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
-    return history if new.resolved else _held(history, old, new, at)
+    return history if new.resolved else _hold_changes(history, old, new, at)
 
 
-def _assigned(history: History, name: str, person: str, at: datetime) -> History:
+def _assign(history: History, name: str, person: str, at: datetime) -> History:
     """A name was written for a role: it ends an earlier pass; on an accepted role it asks for a handover (rule 9)."""
     role = history.roles.get(name) or RoleHistory(name)
     role = replace(role, passed=role.passed - {person}, left_out=role.left_out - {person})
@@ -130,7 +130,7 @@ def _assigned(history: History, name: str, person: str, at: datetime) -> History
     return replace(history, roles={**history.roles, name: role})
 
 
-def _held(history: History, old: Incident, new: Incident, at: datetime) -> History:
+def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) -> History:
     """Every group told before hears of a meaningful change, 2 s after the first (rules 5, 22)."""
     fields = ("severity", "status", "eta", "impact")
     meaningful = any(getattr(old, name) != getattr(new, name) for name in fields)
@@ -139,13 +139,14 @@ def _held(history: History, old: Incident, new: Incident, at: datetime) -> Histo
     if not meaningful and not added:
         return history
     groups = {
-        name: _hears(group, at) if for_public or not group.external else group for name, group in history.groups.items()
+        name: _with_change(group, at) if for_public or not group.external else group
+        for name, group in history.groups.items()
     }
     return replace(history, groups=groups)
 
 
-def _hears(group: GroupHistory, at: datetime) -> GroupHistory:
-    """The group with one more change to hear of: with those of the 2 s before, or with a new update."""
+def _with_change(group: GroupHistory, at: datetime) -> GroupHistory:
+    """The group with one more change to hear of: with those of the 2 s before, or in a new update (rule 5)."""
     if group.held_since is None:
         return replace(group, held_since=at)
     if group.held_next is None and at - group.held_since >= CHANGES_HELD_FOR:
@@ -161,22 +162,22 @@ def new_entries(old: Incident, new: Incident) -> tuple[UpdateEntry, ...]:
     growth = len(new.updates) - len(old.updates)
     if growth <= 0:
         return ()
-    left = Counter(old.updates)
+    unmatched = Counter(old.updates)
     fresh: list[UpdateEntry] = []
     for entry in new.updates:
-        if left[entry] > 0:
-            left[entry] -= 1
+        if unmatched[entry] > 0:
+            unmatched[entry] -= 1
         else:
             fresh.append(entry)
-    gone = list(left.elements())
+    vanished = list(unmatched.elements())
     for entry in list(fresh):
-        twin = next((other for other in gone if _edited(other, entry)), None)
-        if twin is not None and len(fresh) > growth:
+        original = next((other for other in vanished if _may_be_edit(other, entry)), None)
+        if original is not None and len(fresh) > growth:
             fresh.remove(entry)
-            gone.remove(twin)
+            vanished.remove(original)
     return tuple(fresh[-growth:])
 
 
-def _edited(old: UpdateEntry, new: UpdateEntry) -> bool:
+def _may_be_edit(old: UpdateEntry, new: UpdateEntry) -> bool:
     """Whether one entry looks like the other after an edit."""
     return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)

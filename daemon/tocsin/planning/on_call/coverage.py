@@ -1,6 +1,6 @@
-"""Reachability: when a chain reaches nobody at all over the next 90 days, exactly.
+"""Coverage: when a chain reaches nobody at all over the next 90 days, exactly.
 
-A level that reaches nobody takes no time (timeline.md rule 6), so at any instant a chain reaches somebody if any of its
+A level that reaches nobody takes no time (rule 6), so at any instant a chain reaches somebody if any of its
 names does; if none does, the last resort is paged at once. Pages wait for a severity's `hours` (rule 11), so only open
 time matters. Computed from the instants at which something can change, never by sampling. Must not know where anything
 is written, nor incidents.
@@ -23,7 +23,7 @@ AHEAD = timedelta(days=90)
 
 Gaps = tuple[Gap, ...]
 _Chain = tuple[PagedChain, tuple[Level, ...], str]
-"""Who asks, the levels, and the hours in which pages may go."""
+"""Which chain it is, its levels, and the hours in which pages may go."""
 
 
 class ChainCoverage:
@@ -36,46 +36,49 @@ class ChainCoverage:
 
     def unreached(self) -> tuple[UnreachedChain, ...]:
         """Every gap of a chain or of responders in which somebody could be paged: one entry for each cause."""
-        by_names: dict[frozenset[str], list[_Chain]] = {}
+        alike: dict[frozenset[str], list[_Chain]] = {}
         for chain in self._chains:
-            by_names.setdefault(frozenset(str(who) for who in _whos(chain)), []).append(chain)
-        found: dict[tuple[tuple[GapSource, ...], Gaps], UnreachedChain] = {}
-        for chains in by_names.values():
+            alike.setdefault(frozenset(str(who) for who in _whos(chain)), []).append(chain)
+        unreached: dict[tuple[tuple[GapSource, ...], Gaps], UnreachedChain] = {}
+        for chains in alike.values():
             whos = _whos(chains[0])
             gaps = self.gaps(whos)
-            paged = {hours for _, _, hours in chains if gaps}
-            suffering = frozenset(hours for hours in paged if intersection(gaps, self._open(frozenset([hours]))))
-            if suffering:
-                gaps = intersection(gaps, self._open(suffering))
-                leaks = tuple(self._leaks(whos, gaps[-1].start))
-                askers = tuple(asker for asker, _, hours in chains if hours in suffering)
-                known = found.get((leaks, gaps), UnreachedChain(whos, leaks, gaps, ()))
-                found[leaks, gaps] = replace(known, askers=(*known.askers, *askers))
-        return tuple(found.values())
+            paging_hours = {hours for _, _, hours in chains if gaps}
+            open_in_gap = frozenset(
+                hours for hours in paging_hours if intersection(gaps, self._open(frozenset([hours])))
+            )
+            if open_in_gap:
+                gaps = intersection(gaps, self._open(open_in_gap))
+                sources = tuple(self._sources(whos, gaps[-1].start))
+                concerned = tuple(chain for chain, _, hours in chains if hours in open_in_gap)
+                entry = unreached.get((sources, gaps), UnreachedChain(whos, sources, gaps, ()))
+                unreached[sources, gaps] = replace(entry, chains=(*entry.chains, *concerned))
+        return tuple(unreached.values())
 
     def skipped(self) -> tuple[SkippedLevels, ...]:
         """The holes in the week that the windows of shifts leave to nobody, where a level relies on the rotation and
         has nobody else then.
         """
         relying: dict[str, dict[tuple[frozenset[str], str], tuple[Level, list[PagedChain]]]] = {}
-        for asker, chain, hours in self._chains:
-            for level in chain:
+        for chain, levels, hours in self._chains:
+            for level in levels:
                 alike = frozenset(str(who) for who in level.whos), hours
                 for name in {who.name for who in level.whos if who.part in {"on_call", "next"}}:
-                    relying.setdefault(name, {}).setdefault(alike, (level, []))[1].append(asker)
-        found = []
+                    relying.setdefault(name, {}).setdefault(alike, (level, []))[1].append(chain)
+        skipped = []
         for rotation in (self.policy.rotations[name] for name in relying):
             hole = self._hole(rotation)
             gaps: Gaps = ()
-            askers: list[PagedChain] = []
-            for (_, hours), (level, asking) in relying[rotation.id].items() if hole else ():
-                left = intersection(self.gaps(level.whos, hole), self._open(frozenset([hours])))
-                if left:
-                    gaps = union(gaps, left)
-                    askers += asking
+            concerned: list[PagedChain] = []
+            for (_, hours), (level, chains) in relying[rotation.id].items() if hole else ():
+                open_gaps = intersection(self.gaps(level.whos, hole), self._open(frozenset([hours])))
+                if open_gaps:
+                    gaps = union(gaps, open_gaps)
+                    concerned += chains
             if gaps:
-                found.append(SkippedLevels(self._leak(rotation, gaps[0].start), gaps, tuple(dict.fromkeys(askers))))
-        return tuple(found)
+                source = self._source(rotation, gaps[0].start)
+                skipped.append(SkippedLevels(source, gaps, tuple(dict.fromkeys(concerned))))
+        return tuple(skipped)
 
     def gaps(self, whos: Iterable[Who], within: Gaps | None = None) -> Gaps:
         """When none of these names reaches anybody, in all of the span or in these stretches of it."""
@@ -123,7 +126,7 @@ class ChainCoverage:
         rotation = self.policy.rotations[name]
         nobody = self._rest(self._turns(rotation))
         left = list(intersection(within, nobody))
-        for gap in intersection(within, self._rest((each.start, each.end) for each in nobody)):
+        for gap in intersection(within, self._rest((gap.start, gap.end) for gap in nobody)):
             for begins, ends in pairwise([gap.start, *change_instants(rotation, gap.start, gap.end), gap.end]):
                 person = next_on_call(rotation, begins)
                 if person is None or not self._reachable(person):
@@ -137,24 +140,24 @@ class ChainCoverage:
         named = {person for shift in rotation.shifts for person in shift.members}
         named |= {override.person for override in rotation.overrides} | {event.person for event in rotation.events}
         if all(self._reachable(person) for person in named):
-            whole = ((each.start, each.end) for each in rotation.overrides if each.instead_of is None)
+            whole = ((override.start, override.end) for override in rotation.overrides if override.instead_of is None)
             return sorted((*self._turns(rotation), *whole))
-        found = on_call_spans(rotation, self.start, self.end)
-        return [(each.start, each.end) for each in found if self._reachable(each.person)]
+        spans = on_call_spans(rotation, self.start, self.end)
+        return [(span.start, span.end) for span in spans if self._reachable(span.person)]
 
     def _turns(self, rotation: Rotation) -> list[tuple[datetime, datetime]]:
         """When it is anybody's turn, overrides apart, by start."""
-        found = [(event.start, event.end) for event in rotation.events]
+        turns = [(event.start, event.end) for event in rotation.events]
         for shift in rotation.shifts:
             since = max(self.start, instant(shift.starts, shift.timezone))
             if since < self.end:
-                found += open_between(Hours(shift.timezone, shift.during), since, self.end)
-        return sorted(found)
+                turns += open_between(Hours(shift.timezone, shift.during), since, self.end)
+        return sorted(turns)
 
     def _reachable(self, person: str) -> bool:
         """Whether somebody has a channel: a page goes by any that they have if by none that its severity asks for."""
-        known = self.policy.people.get(person)
-        return known is not None and bool(known.channels)
+        listed = self.policy.people.get(person)
+        return listed is not None and bool(listed.channels)
 
     def _hole(self, rotation: Rotation) -> Gaps:
         """When the windows of the shifts leave nobody, once all have begun."""
@@ -167,18 +170,18 @@ class ChainCoverage:
 
     def _open(self, hours: frozenset[str]) -> Gaps:
         """When pages may go by any of these hours."""
-        found: Gaps = (Gap(self.start, self.end),) if ALWAYS in hours else ()
+        open_time: Gaps = (Gap(self.start, self.end),) if ALWAYS in hours else ()
         for name in hours - {ALWAYS}:
             opened = open_between(self.policy.hours[name], self.start, self.end)
-            found = union(found, tuple(Gap(*each) for each in opened))
-        return found
+            open_time = union(open_time, tuple(Gap(*span) for span in opened))
+        return open_time
 
-    def _leaks(self, whos: Sequence[Who], at: datetime) -> Iterator[GapSource]:
+    def _sources(self, whos: Sequence[Who], at: datetime) -> Iterator[GapSource]:
         """The rotations among these names, which reach nobody at that instant."""
         for name in dict.fromkeys(who.name for who in whos if who.part != "person"):
-            yield self._leak(self.policy.rotations[name], at)
+            yield self._source(self.policy.rotations[name], at)
 
-    def _leak(self, rotation: Rotation, at: datetime) -> GapSource:
+    def _source(self, rotation: Rotation, at: datetime) -> GapSource:
         """What of a rotation leaves the gap that begins then: of several windows the one that closed last."""
         if rotation.calendar:
             return GapSource(rotation.id, GapCause.CALENDAR)
@@ -207,28 +210,28 @@ def intersection(one: Gaps, other: Gaps) -> Gaps:
         return ()
     if len(other) == 1 and other[0].start <= one[0].start and one[-1].end <= other[0].end:
         return one
-    found, at, with_at = [], 0, 0
+    shared, at, with_at = [], 0, 0
     while at < len(one) and with_at < len(other):
         begins = max(one[at].start, other[with_at].start)
         ends = min(one[at].end, other[with_at].end)
         if begins < ends:
-            found.append(Gap(begins, ends))
+            shared.append(Gap(begins, ends))
         if one[at].end < other[with_at].end:
             at += 1
         else:
             with_at += 1
-    return tuple(found)
+    return tuple(shared)
 
 
 def union(one: Gaps, other: Gaps) -> Gaps:
     """What is in any of two rows of stretches; those that touch are one."""
-    found: list[Gap] = []
+    joined: list[Gap] = []
     for gap in sorted((*one, *other), key=lambda gap: gap.start):
-        if found and gap.start <= found[-1].end:
-            found[-1] = Gap(found[-1].start, max(found[-1].end, gap.end))
+        if joined and gap.start <= joined[-1].end:
+            joined[-1] = Gap(joined[-1].start, max(joined[-1].end, gap.end))
         else:
-            found.append(gap)
-    return tuple(found)
+            joined.append(gap)
+    return tuple(joined)
 
 
 def _whos(chain: _Chain) -> tuple[Who, ...]:

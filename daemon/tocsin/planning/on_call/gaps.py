@@ -1,5 +1,5 @@
-"""Reachability: when names of the config reach nobody, and whom that concerns. `planning/on_call/coverage.py` finds it,
-`formats/config/coverage_advice.py` says it.
+"""Gaps: when names of the config reach nobody, and whom that concerns. `planning/on_call/coverage.py` finds them,
+`formats/config/coverage_advice.py` puts them in words.
 """
 
 from dataclasses import dataclass
@@ -51,9 +51,9 @@ class UnreachedChain:
     """The gaps of one cause: the rotations that leave them (none: the people named have no channel), and who asks."""
 
     whos: tuple[Who, ...]
-    leaks: tuple[GapSource, ...]
+    sources: tuple[GapSource, ...]
     gaps: tuple[Gap, ...]
-    askers: tuple[PagedChain, ...]
+    chains: tuple[PagedChain, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,6 @@ class SkippedLevels:
     next level then.
     """
 
-    leak: GapSource
+    source: GapSource
     gaps: tuple[Gap, ...]
-    askers: tuple[PagedChain, ...]
+    chains: tuple[PagedChain, ...]

@@ -1,4 +1,4 @@
-"""Hours: when pages may go, and spans counted in open time only (timeline.md rule 11; `during` of product.md 3).
+"""Opening hours: when pages may go, and spans counted in open time only (rule 11). A shift's `during` is read alike.
 
 A window's start is included, its end excluded. Windows follow the wall clock; open time is what really passes.
 """
@@ -12,7 +12,7 @@ from tocsin.domain.rotation import Hours, Window
 from tocsin.planning.on_call.wall_clock import instant, local
 
 DAY = timedelta(days=1)
-STRETCHES_MAX = 10_000
+MOST_WINDOWS = 10_000
 """The most windows that a span of open time is counted over."""
 
 
@@ -30,12 +30,12 @@ def opening_from(hours: Hours, at: datetime) -> datetime:
 
 def open_time_after(hours: Hours, start: datetime, span: timedelta) -> datetime:
     """`span` of open time after `start`. Falling exactly on a closing, it waits for the next opening. A span that is
-    not over after so many stretches counts as over then.
+    not over after `MOST_WINDOWS` windows counts as over then.
     """
     if not hours.windows:
         return start + span
     at, left = start, span
-    for begins, ends in islice(window_spans(hours.windows, hours.timezone, start), STRETCHES_MAX):
+    for begins, ends in islice(window_spans(hours.windows, hours.timezone, start), MOST_WINDOWS):
         at = max(at, begins)
         if ends <= at:
             continue
@@ -51,24 +51,24 @@ def open_between(hours: Hours, start: datetime, end: datetime) -> tuple[tuple[da
     """The open time in [start, end), clipped to it, in order; what touches or overlaps is one."""
     if not hours.windows:
         return ((start, end),)
-    found: list[tuple[datetime, datetime]] = []
+    spans: list[tuple[datetime, datetime]] = []
     for opening, closing in window_spans(hours.windows, hours.timezone, start):
         if opening >= end:
             break
         begins, ends = max(opening, start), min(closing, end)
-        if found and begins <= found[-1][1]:
-            found[-1] = (found[-1][0], max(ends, found[-1][1]))
+        if spans and begins <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(ends, spans[-1][1]))
         elif begins < ends:
-            found.append((begins, ends))
-    return tuple(found)
+            spans.append((begins, ends))
+    return tuple(spans)
 
 
 def window_spans(windows: tuple[Window, ...], timezone: str, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The stretches [start, end) of the windows, by start, from those that may still be open at `since`. They may
+    """The spans [start, end) of the windows, by start, from those that may still be open at `since`. They may
     touch or overlap. An end not after its start runs past midnight and belongs to the first day.
     """
     day = local(since, timezone).replace(hour=0, minute=0, second=0, microsecond=0) - 2 * DAY
-    ordered = sorted(windows, key=lambda each: (each.start, each.end))
+    ordered = sorted(windows, key=lambda window: (window.start, window.end))
     while True:
         for window in ordered:
             if day.weekday() in window.days:

@@ -1,4 +1,4 @@
-"""On call: whom a name in a chain means at an instant (product.md section 3, "Turns").
+"""On call: whom a name in a chain means at an instant.
 
 Shifts and calendars say whose turn it is; overrides may put somebody else on call. Nothing here knows incidents.
 """
@@ -53,8 +53,8 @@ def in_turn(rotation: Rotation, at: datetime) -> str | None:
     if rotation.calendar:
         running = [event for event in rotation.events if event.start <= at < event.end]
         return max(running, key=lambda event: event.start).person if running else None
-    found = _covering(rotation, at)
-    return found[0].members[found[1]] if found else None
+    covering = _covering(rotation, at)
+    return covering[0].members[covering[1]] if covering else None
 
 
 def next_on_call(rotation: Rotation, at: datetime) -> str | None:
@@ -66,9 +66,9 @@ def next_on_call(rotation: Rotation, at: datetime) -> str | None:
         return None
     if rotation.calendar:
         return _next_in_calendar(rotation, at, {now, base})
-    found = _covering(rotation, at)
-    assert found is not None
-    shift, turn = found
+    covering = _covering(rotation, at)
+    assert covering is not None
+    shift, turn = covering
     ahead = (*shift.members[turn + 1 :], *shift.members[:turn])
     return next((person for person in ahead if person not in (now, base)), None)
 
@@ -92,11 +92,11 @@ def _covering(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
     return None
 
 
-def _next_in_calendar(rotation: Rotation, at: datetime, known: set[str | None]) -> str | None:
+def _next_in_calendar(rotation: Rotation, at: datetime, skipped: set[str | None]) -> str | None:
     """The next person in the calendar who is somebody else, also when an earlier event goes on after a later one."""
     ahead = (event for event in rotation.events if event.end > at)
     people = (person for moment, person in calendar_turns(ahead) if moment > at)
-    return next((person for person in people if person and person not in known), None)
+    return next((person for person in people if person and person not in skipped), None)
 
 
 def calendar_turns(events: Iterable[CalendarEvent]) -> Iterator[tuple[datetime, str | None]]:
@@ -104,9 +104,8 @@ def calendar_turns(events: Iterable[CalendarEvent]) -> Iterator[tuple[datetime, 
     starts latest, of those the first listed.
     """
     waiting = deque(sorted(events, key=lambda event: event.start))
-    running: list[
-        tuple[float, int, CalendarEvent]
-    ] = []  # the latest start on top; those over leave when they get there
+    # The latest start on top; events that are over leave when they get there.
+    running: list[tuple[float, int, CalendarEvent]] = []
     moments = sorted({moment for event in waiting for moment in (event.start, event.end)})
     count = 0
     for moment in moments:

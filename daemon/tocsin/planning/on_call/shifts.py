@@ -1,4 +1,4 @@
-"""Stretches: who is on call over a span, and until when somebody is (product.md section 7, `oncall`).
+"""Shifts as they fall: who is on call over a span of time, and until when somebody is (what `oncall` shows).
 
 Computed from the instants at which something can change (handoffs, windows, overrides, events), never by sampling.
 """
@@ -19,9 +19,9 @@ from tocsin.planning.on_call.wall_clock import SECOND, instant
 ENDLESS = timedelta(days=800)
 """Handoffs and windows that put nobody else on call for this long never do."""
 ENDLESS_CALENDAR = timedelta(days=365)
-"""A calendar's stretch that lasts longer counts as endless: only so much of a calendar's future is read."""
+"""A calendar's span that lasts longer counts as endless: only so much of a calendar's future is read."""
 AROUND = timedelta(days=60)
-"""How far beyond a span it is looked for where a stretch really begins and ends."""
+"""How far around it is looked for where an on-call span really begins and ends."""
 FAR = timedelta(days=100_000)
 """Farther than anything that is written down."""
 STEP = timedelta(days=32)
@@ -39,21 +39,21 @@ class OnCallSpan:
 
 
 def on_call_spans(rotation: Rotation, start: datetime, end: datetime) -> tuple[OnCallSpan, ...]:
-    """Who is on call in [start, end), clipped to it; adjoining stretches of one person and one `override` are one,
+    """Who is on call in [start, end), clipped to it; adjoining spans of one person and one `override` are one,
     gaps have none.
     """
-    found: list[OnCallSpan] = []
-    ask = _asked(rotation, [_ShiftOver(shift, start, end) for shift in rotation.shifts])
+    spans: list[OnCallSpan] = []
+    person_at = _on_call_at(rotation, [_ShiftOver(shift, start, end) for shift in rotation.shifts])
     for begins, ends in pairwise([start, *change_instants(rotation, start, end), end]):
-        person, override = ask(begins)
+        person, override = person_at(begins)
         if person is None or begins >= ends:
             continue
-        last = found[-1] if found else None
+        last = spans[-1] if spans else None
         if last and (last.person, last.override, last.end) == (person, override, begins):
-            found[-1] = replace(last, end=ends)
+            spans[-1] = replace(last, end=ends)
         else:
-            found.append(OnCallSpan(rotation.id, person, begins, ends, override))
-    return tuple(found)
+            spans.append(OnCallSpan(rotation.id, person, begins, ends, override))
+    return tuple(spans)
 
 
 def change_instants(rotation: Rotation, start: datetime, end: datetime) -> list[datetime]:
@@ -62,26 +62,27 @@ def change_instants(rotation: Rotation, start: datetime, end: datetime) -> list[
 
 
 def unclipped_spans(rotation: Rotation, start: datetime, end: datetime) -> tuple[OnCallSpan, ...]:
-    """The stretches that touch [start, end), not clipped to it: one that is under way keeps its real start, so that it
-    is the same tomorrow. Looked for within 60 days around, from a first of January on.
+    """The spans that touch [start, end), not clipped to it: one that is under way keeps its real start, so that it is
+    the same tomorrow. Looked for within 60 days around, from a first of January on.
     """
     first = (start - AROUND).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-    return tuple(each for each in on_call_spans(rotation, first, end + AROUND) if each.end > start and each.start < end)
+    spans = on_call_spans(rotation, first, end + AROUND)
+    return tuple(span for span in spans if span.end > start and span.start < end)
 
 
 def on_call_until(rotation: Rotation, at: datetime) -> datetime | None:
-    """The end of the stretch (or gap) that covers an instant; None when it is endless: nothing that is written down
+    """The end of the on-call span (or gap) that covers an instant; None when it is endless: nothing written down
     ends it, and neither does a handoff or window in the next 800 days (in a calendar nothing in the next 365).
     """
-    ask = _asked(rotation)
-    now = ask(at)
+    person_at = _on_call_at(rotation)
+    now = person_at(at)
     ahead = ENDLESS_CALENDAR if rotation.calendar else FAR
-    fixed = next((moment for moment in sorted(_fixed(rotation, at, at + ahead)) if ask(moment) != now), None)
+    fixed = next((moment for moment in sorted(_fixed(rotation, at, at + ahead)) if person_at(moment) != now), None)
     begins, last = at, min(fixed or at + ENDLESS, at + ENDLESS)
     while rotation.shifts and begins < last:
         ends = min(begins + STEP, last)
         for moment in sorted(_recurring(rotation, begins, ends + SECOND)):
-            if ask(moment) != now:
+            if person_at(moment) != now:
                 return moment
         begins = ends
     return fixed
@@ -107,7 +108,7 @@ class _ShiftOver:
         return self.members[(self.first + bisect_right(self.fired, at)) % len(self.members)]
 
 
-def _asked(
+def _on_call_at(
     rotation: Rotation, shifts: Sequence[_ShiftOver] | None = None
 ) -> Callable[[datetime], tuple[str | None, bool]]:
     """`on_call_now` for one rotation and many instants: a calendar's events are put in order only once, and shifts
