@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.app.incidents.drill import Drill, Drilled
+from tocsin.app.incidents.drill import Drill, DrillState
 from tocsin.cli.options import config_option, fail, folder_of, moment, span_option
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
@@ -127,7 +127,7 @@ async def _drill(declared: Incident, policy: Policy, ledger: IncidentLedger, fol
     files, clock, live = IncidentFiles(folder), SystemClock(), Live(policy)
     over = _interrupted()
 
-    def tell(found: Drilled) -> None:
+    def tell(found: DrillState) -> None:
         for line in live.lines(found):
             click.echo(line)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from tocsin.app.configuration.starter_texts import Answers, Mail, Sms
+from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms
 from tocsin.cli.options import fail, moment
 from tocsin.domain.people import Person
 
@@ -55,7 +55,7 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
     zone = _ask_zone(timezone)
     mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
     try:
-        names, problems = begin(folder, Answers(team, zone, mail, sms), moment())
+        names, problems = begin(folder, StarterAnswers(team, zone, mail, sms), moment())
     except FilesInTheWayError as found:
         fail([*(f"{folder / name} is there already" for name in found.names), "nothing was written"])
     except NewFilesError as fault:
@@ -102,25 +102,25 @@ def _ask_zone(given: str | None) -> str:
     return _ask("2. Which time zone does the team live by? Such as Europe/Berlin", scalars.zone)
 
 
-def _sending(given: dict[str, str]) -> tuple[Mail, Sms]:
+def _sending(given: dict[str, str]) -> tuple[StarterEmail, StarterSms]:
     """How messages go out, from the options."""
     from tocsin.formats.settings.types import account_sid, mail_sender, sms_sender
 
     for option, needed in (("smtp", "email_from"), ("twilio", "sms_from"), ("smtp_user", "smtp")):
         if option in given and needed not in given:
             raise click.UsageError(f"--{option} needs --{needed}".replace("_", "-"))
-    mail, sms = Mail(), Sms()
+    mail, sms = StarterEmail(), StarterSms()
     if "email_from" in given:
         host, port = _read("--smtp", _server, given["smtp"]) if "smtp" in given else ("", mail.port)
         sender = _read("--email-from", mail_sender, given["email_from"])
-        mail = Mail(sender, host, port, given.get("smtp_user", ""))
+        mail = StarterEmail(sender, host, port, given.get("smtp_user", ""))
     if "sms_from" in given:
         account = _read("--twilio", account_sid, given["twilio"]) if "twilio" in given else ""
-        sms = Sms(_read("--sms-from", sms_sender, given["sms_from"]), account)
+        sms = StarterSms(_read("--sms-from", sms_sender, given["sms_from"]), account)
     return mail, sms
 
 
-def _ask_sending() -> tuple[Mail, Sms]:
+def _ask_sending() -> tuple[StarterEmail, StarterSms]:
     """How messages go out: the outbox, or a mail server and perhaps Twilio."""
     from tocsin.formats.settings.types import account_sid, mail_sender, sms_sender
 
@@ -129,12 +129,12 @@ def _ask_sending() -> tuple[Mail, Sms]:
     )
     host, port = _ask("   mail server (empty: the outbox)", lambda text: _server(text) if text else ("", 0), "")
     if not host:
-        return Mail(), Sms()
+        return StarterEmail(), StarterSms()
     sender = _ask("   emails come from", mail_sender)
     user = click.prompt("   login there (empty: none)", default="", show_default=False, err=True).strip()
     account = _ask("   Twilio account AC… (empty: SMS into the outbox)", _optional(account_sid), "")
-    number = _ask("   SMS come from", sms_sender) if account else Sms().sender
-    return Mail(sender, host, port, user), Sms(number, account)
+    number = _ask("   SMS come from", sms_sender) if account else StarterSms().sender
+    return StarterEmail(sender, host, port, user), StarterSms(number, account)
 
 
 def _server(text: str) -> tuple[str, int]:
@@ -146,7 +146,7 @@ def _server(text: str) -> tuple[str, int]:
         or (colon and not (port.isdecimal() and 0 < int(port) < 65536))
     ):
         raise ValueError(f'"{text}" is no mail server; write its name such as mail.example.com or mail.example.com:465')
-    return host, int(port or Mail().port)
+    return host, int(port or StarterEmail().port)
 
 
 def _optional(read: Callable[[str], str]) -> Callable[[str], str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.app.configuration.pull import Pulled
+from tocsin.app.configuration.pull import PullResult
 from tocsin.cli.options import config_option, folder_of, moment
 from tocsin.ports.ledger import LedgerError
 
@@ -42,7 +42,7 @@ def command(config: Path | None) -> None:
     sys.exit(0 if pulled.good else 1)
 
 
-async def _tell(pulled: Pulled, folder: Path, now: datetime) -> None:
+async def _tell(pulled: PullResult, folder: Path, now: datetime) -> None:
     """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
     from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.adapters.ledger.opening import OpenedLedger, open_existing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.git import command
-from tocsin.app.configuration.pull import Pulled, pull
+from tocsin.app.configuration.pull import PullResult, pull
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
@@ -55,7 +55,7 @@ class Repositories:
         self.commit(files, self.theirs)
         self.git("push", "--quiet", *options, "origin", "HEAD:main", at=self.theirs)
 
-    def pull(self) -> Pulled:
+    def pull(self) -> PullResult:
         return pull(self.ours / "config", T0, {})
 
     def head(self) -> str:

@@ -13,7 +13,7 @@ from tocsin.adapters.files import new_files
 from tocsin.app.configuration import editor_schemas
 from tocsin.app.configuration.load import load, read_tree
 from tocsin.app.configuration.starter import FilesInTheWayError, begin, draft
-from tocsin.app.configuration.starter_texts import Answers, Mail, Sms, person, scalar, team
+from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms, person, scalar, team
 from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.text.yaml import read_yaml
@@ -23,7 +23,7 @@ from tests.editor import seen
 NOW = datetime(2026, 11, 23, 7, 59, tzinfo=UTC)  # a Monday, 08:59 in Berlin
 ANA = "Ana Souza <ana@example.com> +14155550101"
 BO = "Bo Berg <bo@example.com> +1 (415) 555-0102"
-TWO = Answers(team([person(ANA), person(BO)]), "Europe/Berlin")
+TWO = StarterAnswers(team([person(ANA), person(BO)]), "Europe/Berlin")
 FLAGS = ["--timezone", "Europe/Berlin", "--person", ANA, "--person", BO]
 
 
@@ -85,11 +85,11 @@ def test_every_file_is_good_by_the_schema_that_is_written_beside_it():
 
 def test_real_providers_ask_for_their_secrets_and_nothing_else(tmp_path):
     """With a mail server and Twilio the config is good; the secrets that the daemon needs are named."""
-    answers = Answers(
+    answers = StarterAnswers(
         TWO.team,
         "UTC",
-        Mail('"Ops: all" <ops@example.com>', "mx.example.com", 465, "pager"),
-        Sms("+14155550199", "AC0f"),
+        StarterEmail('"Ops: all" <ops@example.com>', "mx.example.com", 465, "pager"),
+        StarterSms("+14155550199", "AC0f"),
     )
     _, problems = begin(tmp_path / "p", answers, NOW)
     assert [each.code for each in problems] == ["missing-secret", "missing-secret"]
@@ -102,7 +102,7 @@ def test_real_providers_ask_for_their_secrets_and_nothing_else(tmp_path):
 
 def test_one_person_alone_is_a_config_with_advice(tmp_path):
     """It works, and says what is thin about it."""
-    _, problems = begin(tmp_path, Answers(team([person(ANA)]), "UTC"), NOW)
+    _, problems = begin(tmp_path, StarterAnswers(team([person(ANA)]), "UTC"), NOW)
     assert [each.code for each in problems] == ["chain-of-one", "last-resort-of-one"]
 
 
@@ -119,7 +119,7 @@ def test_one_person_alone_is_a_config_with_advice(tmp_path):
 def test_ids_come_from_names_and_are_ones_own(texts, ids):
     """Short ids that can be typed at 3 a.m., never the rotation's name, never twice."""
     people = [person(f"{text} <x{number}@example.com> +1415555010{number}") for number, text in enumerate(texts)]
-    found = Answers(team(people), "UTC")
+    found = StarterAnswers(team(people), "UTC")
     assert [each.id for each in found.team] == ids
     policy = config_of(found, NOW)
     assert [policy.people[each.id].name for each in found.team] == [each.name for each in found.team]
@@ -136,7 +136,7 @@ def test_no_name_breaks_the_yaml(names):
         except ValueError:
             continue
     if people:
-        answers = Answers(team(people), "UTC")
+        answers = StarterAnswers(team(people), "UTC")
         policy = config_of(answers, NOW)
         assert [policy.people[each.id].name for each in answers.team] == [each.name for each in answers.team]
         assert policy.last_resort == tuple(each.id for each in answers.team)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from tocsin.app.incidents.drill import Drill, Drilled
+from tocsin.app.incidents.drill import Drill, DrillState
 from tocsin.cli.drill import command
 from tocsin.cli.output.drill_lines import Live, report
 from tocsin.domain.delivery import Deferred, Outcome, Receipt, Refused
@@ -25,7 +25,7 @@ POLICY = shipped_policy()
 LEDGER = "sqlite:////nowhere/tocsin.db"
 
 
-def answered_by_all(found: Drilled) -> list[str]:
+def answered_by_all(found: DrillState) -> list[str]:
     """Whoever is asked."""
     return list(dict.fromkeys(name for role in found.history.roles.values() for name, _ in role.first_pages))
 
@@ -42,7 +42,7 @@ def drill_of(ledger: MemoryLedger, clock: StillClock | None = None) -> Drill:
     return Drill("practice", ledger, clock or StillClock(T0))
 
 
-async def look(ledger: MemoryLedger) -> Drilled:
+async def look(ledger: MemoryLedger) -> DrillState:
     return await drill_of(ledger).look()
 
 
@@ -135,7 +135,7 @@ async def test_following_ends_by_time_or_by_hand(ledger: MemoryLedger) -> None:
     """After --for, or when it is interrupted; a ledger in trouble for a moment ends nothing."""
     clock, looks, over = StillClock(T0), [0], asyncio.Event()
 
-    def tell(_found: Drilled) -> None:
+    def tell(_found: DrillState) -> None:
         looks[0] += 1
         clock.go(timedelta(seconds=4))
 

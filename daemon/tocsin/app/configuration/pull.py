@@ -22,7 +22,7 @@ ABBREVIATED = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class PullResult:
     """What became of a pull. `lines` say it, with every problem of a refused config; `good` unless it was refused or
     failed. The operators hear `word` if it is not empty; pulls with one `cause` are one trouble to them.
     """
@@ -33,7 +33,7 @@ class Pulled:
     cause: str = ""
 
 
-def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
+def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
     """Follow the upstream of the branch that the config folder is in. It blocks, for two minutes at most."""
     followed = git_pull.upstream(folder)
     if isinstance(followed, str):
@@ -43,16 +43,16 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> Pulled:
     if isinstance(fetched, str):
         said = f"{followed.name} cannot be fetched: {fetched}"
         if failures < PATIENCE:
-            return Pulled((said,), good=False)
+            return PullResult((said,), good=False)
         return _refused("fetch", f"{said}; the config stays as it is, the last {PATIENCE} pulls or more have failed")
     if fetched.state is BranchState.LEVEL:
-        return Pulled((f"nothing new: {followed.branch} is at {_short(fetched.head)}, as {followed.name} is",))
+        return PullResult((f"nothing new: {followed.branch} is at {_short(fetched.head)}, as {followed.name} is",))
     if fetched.state is BranchState.AHEAD:
-        return Pulled((f"nothing new: {followed.branch} has commits that {followed.name} has not",))
+        return PullResult((f"nothing new: {followed.branch} has commits that {followed.name} has not",))
     return _step(folder, at, environ, followed, fetched)
 
 
-def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upstream, fetched: Fetched) -> Pulled:
+def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upstream, fetched: Fetched) -> PullResult:
     """Step forward to what was fetched, or refuse it."""
     new, stays = f"{_short(fetched.commit)} of {followed.name}", f"the config stays at {_short(fetched.head)}"
     if fetched.state is BranchState.APART:
@@ -69,15 +69,15 @@ def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upst
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         refusal = _refused(fetched.commit, one_line(f"{new} was refused, {stays}: {errors[0]}{more}"))
         first = f"{new} was refused, {stays}; its config has problems:"
-        return Pulled((first, *map(str, errors)), refusal.good, refusal.word, refusal.cause)
+        return PullResult((first, *map(str, errors)), refusal.good, refusal.word, refusal.cause)
     if why := git_pull.forward(followed, fetched.commit):
         return _refused(fetched.commit, f"{new} was refused, {stays}: {why}")
     count = f"{fetched.commits} commit{'s' * (fetched.commits > 1)}"
-    return Pulled((f"pulled {count}: {followed.branch} is now at {new}, before at {_short(fetched.head)}",))
+    return PullResult((f"pulled {count}: {followed.branch} is now at {new}, before at {_short(fetched.head)}",))
 
 
-def _refused(cause: str, said: str) -> Pulled:
-    return Pulled((said,), good=False, word=f"tocsin pull: {said}", cause=f"pull:{cause}")
+def _refused(cause: str, said: str) -> PullResult:
+    return PullResult((said,), good=False, word=f"tocsin pull: {said}", cause=f"pull:{cause}")
 
 
 def _short(commit: str) -> str:

@@ -23,7 +23,7 @@ class FilesInTheWayError(Exception):
         self.names = names
 
 
-def draft(answers: starter_texts.Answers, at: datetime) -> dict[str, bytes]:
+def draft(answers: starter_texts.StarterAnswers, at: datetime) -> dict[str, bytes]:
     """Every file of the new folder, by path; `at` (UTC) is now."""
     values = starter_texts.blanks(answers, at) | {"version": __version__}
     texts = {name: starter_texts.filled(text, values) for name, text in new_files.starter_texts().items()}
@@ -31,7 +31,7 @@ def draft(answers: starter_texts.Answers, at: datetime) -> dict[str, bytes]:
     return {name: text.encode() for name, text in sorted((texts | schemas).items())}
 
 
-def begin(folder: Path, answers: starter_texts.Answers, at: datetime) -> tuple[list[str], tuple[Problem, ...]]:
+def begin(folder: Path, answers: starter_texts.StarterAnswers, at: datetime) -> tuple[list[str], tuple[Problem, ...]]:
     """Write the new config; gives the paths of its files, and what `tocsin check` would say of it. With an error among
     that nothing is written. Raises FilesInTheWayError, or CannotWrite.
     """

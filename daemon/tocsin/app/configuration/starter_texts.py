@@ -31,7 +31,7 @@ _WORDS_OF_YAML = frozenset({"null", "true", "false", "yes", "no", "on", "off", "
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class StarterEmail:
     """How email leaves: without a `host` into the outbox."""
 
     sender: str = "Incidents <incidents@example.com>"
@@ -41,7 +41,7 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
-class Sms:
+class StarterSms:
     """How SMS leave: without an `account` into the outbox."""
 
     sender: str = "+15005550006"
@@ -49,16 +49,16 @@ class Sms:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class StarterAnswers:
     """What the three questions bring: who is on call, in which zone, and how messages leave."""
 
     team: tuple[Person, ...]
     timezone: str
-    mail: Mail = Mail()
-    sms: Sms = Sms()
+    mail: StarterEmail = StarterEmail()
+    sms: StarterSms = StarterSms()
 
 
-class Blanks(Template):
+class BlankTemplate(Template):
     """A text with blanks such as `@@people`."""
 
     delimiter = "@@"
@@ -97,7 +97,7 @@ def team(people: Sequence[Person]) -> tuple[Person, ...]:
     return tuple(known.values())
 
 
-def blanks(answers: Answers, at: datetime) -> dict[str, str]:
+def blanks(answers: StarterAnswers, at: datetime) -> dict[str, str]:
     """What fills the starter's blanks; `at` (UTC) is now: the first turn began at the last handoff before it."""
     ids = [each.id for each in answers.team]
     zone = ZoneInfo(answers.timezone)
@@ -121,7 +121,7 @@ def blanks(answers: Answers, at: datetime) -> dict[str, str]:
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """A text of the starter with its blanks filled."""
-    return Blanks(text).substitute(values)
+    return BlankTemplate(text).substitute(values)
 
 
 def scalar(text: str) -> str:
@@ -161,7 +161,7 @@ def _last_monday(local: datetime) -> datetime:
     return monday if monday <= local else monday - timedelta(days=7)
 
 
-def _email(mail: Mail) -> Iterator[str]:
+def _email(mail: StarterEmail) -> Iterator[str]:
     yield "email:"
     if mail.host:
         yield "  transport: smtp"
@@ -175,7 +175,7 @@ def _email(mail: Mail) -> Iterator[str]:
     yield f"  sender: {scalar(mail.sender)}"
 
 
-def _sms(sms: Sms) -> Iterator[str]:
+def _sms(sms: StarterSms) -> Iterator[str]:
     yield "sms:"
     if sms.account:
         yield "  transport: twilio"
@@ -185,7 +185,7 @@ def _sms(sms: Sms) -> Iterator[str]:
     yield f"  sender: {scalar(sms.sender)}"
 
 
-def _leaving(answers: Answers) -> str:
+def _leaving(answers: StarterAnswers) -> str:
     """Where messages go, in the words of the README."""
     secrets = [
         *(["`TOCSIN_EMAIL__PASSWORD`"] if answers.mail.username else []),

@@ -29,7 +29,7 @@ class EditRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _KnownIncident:
     """An incident as found: its file's name and what that says now, and what the ledger knows of it: its history, and
     the `kept` bytes of the file's last good version.
     """
@@ -87,7 +87,7 @@ class IncidentCommands:
         """Make an edit; a sentence that says what became of the file where that is not plain."""
         return self._write(await self._find(incident), edit)
 
-    def _answered_at(self, found: _Found, person: str) -> datetime:
+    def _answered_at(self, found: _KnownIncident, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
         history, known = found.history, found.history.incident
         if found.reading and found.reading.incident and found.reading.incident != known:
@@ -101,7 +101,7 @@ class IncidentCommands:
             raise EditRefusedError(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
         return at
 
-    async def _acknowledge_unreadable(self, found: _Found, person: str) -> str:
+    async def _acknowledge_unreadable(self, found: _KnownIncident, person: str) -> str:
         """Rule 32: the answer goes to the ledger, and the file is left alone."""
         if self._ledger is None:
             raise EditRefusedError(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
@@ -114,7 +114,7 @@ class IncidentCommands:
         await self._ledger.record(found.id, [Answered(self._now, person, Answer.OK)], [], [])
         return f"{found.id}: acknowledged by {person}; {self._why(found)}: correct it, then it is declared"
 
-    def _write(self, found: _Found, edit: Edit) -> str:
+    def _write(self, found: _KnownIncident, edit: Edit) -> str:
         """Edit the file, comments kept; write it anew where it is gone or cannot be edited (rule 33)."""
         if found.name and found.reading and self._files.change(found.name, lambda data: edit_incident(data, edit)):
             return ""
@@ -128,7 +128,7 @@ class IncidentCommands:
         said = f"{shown(name)} was written anew from the last good version"
         return f"{said}; what was there could not be edited and is kept as {shown(aside)}" if aside else said
 
-    async def _find(self, incident: str) -> _Found:
+    async def _find(self, incident: str) -> _KnownIncident:
         """The incident, in the folder, in the ledger or in both."""
         facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
         history = fold_facts(facts)
@@ -142,7 +142,7 @@ class IncidentCommands:
             known = history.incident
             previous = known if known and not known.unreadable else None
             reading = read_incident(data, name, self.policy, previous, shown(name))
-        return _Found(incident, name, reading, history, kept[1] if kept else None)
+        return _KnownIncident(incident, name, reading, history, kept[1] if kept else None)
 
     def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
         """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen
@@ -160,7 +160,7 @@ class IncidentCommands:
         known = set(await self._ledger.incidents()) if self._ledger else set()
         return closest(incident[:80], known | set(self._files.ids()))
 
-    def _why(self, found: _Found) -> str:
+    def _why(self, found: _KnownIncident) -> str:
         """Why a file cannot be read, with its place."""
         problems = found.reading.problems if found.reading else ()
         return f"the file cannot be read ({problems[0]})" if problems else "the file cannot be read"

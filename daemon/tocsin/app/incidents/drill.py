@@ -29,7 +29,7 @@ ENDS_WITHIN = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class DrillReply:
     """Somebody answered: what, and by which way."""
 
     at: datetime
@@ -39,7 +39,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class DrillMessage:
     """What one message went through. `receipt_at` is when we learned the provider's last word, `replied_at` when its
     reader answered.
     """
@@ -77,16 +77,16 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Drilled:
+class DrillState:
     """How a drill went, as the ledger has it. `held` are pages that nobody could get; `roles` say who took each that
     was needed and when; `closed` whether its end was told.
     """
 
     incident: str
     history: History
-    passages: tuple[Passage, ...]
+    passages: tuple[DrillMessage, ...]
     held: tuple[Suppression, ...]
-    replies: tuple[Reply, ...]
+    replies: tuple[DrillReply, ...]
     taken: dict[str, tuple[str, datetime]]
     closed: bool
 
@@ -132,26 +132,30 @@ class Drill:
         self._clock = clock
         self._receipts: dict[str, datetime] = {}
 
-    async def follow(self, tell: Callable[[Drilled], None], until: datetime, over: asyncio.Event) -> bool:
+    async def follow(self, tell: Callable[[DrillState], None], until: datetime, over: asyncio.Event) -> bool:
         """Look until everybody has answered (True), the time is over, or `over` is set. Each look is told."""
         began_at = self._clock.now()
 
-        def seen(now: Drilled) -> bool:
+        def seen(now: DrillState) -> bool:
             late = now.history.incident is None and self._clock.now() - began_at > SEEN_WITHIN
             return now.complete or late
 
         found = await self._until(tell, seen, until, over)
         return found is not None and found.complete
 
-    async def close(self, tell: Callable[[Drilled], None], over: asyncio.Event) -> Drilled | None:
+    async def close(self, tell: Callable[[DrillState], None], over: asyncio.Event) -> DrillState | None:
         """Look until its end was told to everybody, or for as long as is fair. None while the ledger cannot be read."""
         until = self._clock.now() + ENDS_WITHIN
         return await self._until(tell, lambda now: now.closed and now.settled, until, over)
 
     async def _until(
-        self, tell: Callable[[Drilled], None], enough: Callable[[Drilled], bool], until: datetime, over: asyncio.Event
-    ) -> Drilled | None:
-        found: Drilled | None = None
+        self,
+        tell: Callable[[DrillState], None],
+        enough: Callable[[DrillState], bool],
+        until: datetime,
+        over: asyncio.Event,
+    ) -> DrillState | None:
+        found: DrillState | None = None
         while True:
             try:
                 found = await self.look()
@@ -164,7 +168,7 @@ class Drill:
                 return found
             await _either(over.wait(), LOOKS_EVERY)
 
-    async def look(self) -> Drilled:
+    async def look(self) -> DrillState:
         """How it stands. Raises LedgerError."""
         facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
         history, replies = fold_facts(facts), tuple(_replies(facts))
@@ -180,29 +184,29 @@ class Drill:
             and each.decided.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL)
         )
         taken = {each.role: (each.person, each.at) for step in steps_of(facts) for each in acceptances([step])}
-        return Drilled(
+        return DrillState(
             self._incident, history, tuple(self._passages(records, replies)), held, replies, taken, history.closed
         )
 
-    def _passages(self, records: Sequence[Record], replies: Sequence[Reply]) -> Iterable[Passage]:
+    def _passages(self, records: Sequence[Record], replies: Sequence[DrillReply]) -> Iterable[DrillMessage]:
         for record in records:
             message = record.decided
             if isinstance(message, Suppression) or message.kind in OUTSIDE_PLAN:
                 continue
             after = (each.at for each in replies if each.person == message.to and each.at >= message.at)
             replied_at = min(after, default=None) if message.kind is Kind.PAGE else None
-            yield Passage(message, record, self._receipts.get(message.key), replied_at)
+            yield DrillMessage(message, record, self._receipts.get(message.key), replied_at)
 
 
-def _replies(facts: Sequence[Fact]) -> Iterable[Reply]:
+def _replies(facts: Sequence[Fact]) -> Iterable[DrillReply]:
     """Who answered, in time order."""
     known: set[str] = set()
     for fact in facts:
         if isinstance(fact, Answered):
-            yield Reply(fact.at, fact.person, fact.answer.value, "by reply or link")
+            yield DrillReply(fact.at, fact.person, fact.answer.value, "by reply or link")
         elif isinstance(fact, Seen):
             named = {each.by for each in fact.incident.acknowledged}
-            yield from (Reply(fact.at, person, "ok", "in the incident file") for person in sorted(named - known))
+            yield from (DrillReply(fact.at, person, "ok", "in the incident file") for person in sorted(named - known))
             known |= named
 
 

@@ -32,7 +32,7 @@ RESOLVED_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
+class IncidentViews:
     """An incident, for insiders and for outsiders (None where there is nothing for them)."""
 
     internal: InternalView
@@ -40,7 +40,7 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IncidentRow:
     """A line of the list: `nobody` are the titles of roles that nobody has accepted."""
 
     incident: Incident
@@ -56,13 +56,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class IncidentList:
     """Open incidents, the worst first and then the oldest; resolved ones, the newest first. `more` open ones are not
     listed.
     """
 
-    open: tuple[Entry, ...]
-    resolved: tuple[Entry, ...]
+    open: tuple[IncidentRow, ...]
+    resolved: tuple[IncidentRow, ...]
     more: int
 
     def public(self) -> tuple[tuple[PublicView, ...], tuple[PublicView, ...]]:
@@ -73,14 +73,14 @@ class Listing:
         return tuple(going), tuple(over)
 
 
-async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime) -> Views | None:
+async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime) -> IncidentViews | None:
     """One incident; None when the ledger knows none of that name. Raises LedgerError."""
     facts = await ledger.facts(incident)
     records = await ledger.records(incident) if facts else ()
     return await asyncio.to_thread(_views, facts, records, policy, now)
 
 
-async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Listing:
+async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> IncidentList:
     """The list. Raises LedgerError."""
     facts = await ledger.unfinished()
     ended = [name for name, at in await ledger.last_closed(RESOLVED_MOST) if now - at < RECENT]
@@ -96,10 +96,10 @@ async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Listing:
         records = await ledger.records(name) if any(each.external for each in history.reached.values()) else ()
         entries[name] = await asyncio.to_thread(_entry, facts[name], history, records, policy, now)
     open_ = tuple(entries[name] for name, _ in going[:OPEN_MOST])
-    return Listing(open_, tuple(entries[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
+    return IncidentList(open_, tuple(entries[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
 
 
-def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime) -> Views | None:
+def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime) -> IncidentViews | None:
     steps = steps_of(facts)
     if not steps:
         return None
@@ -108,16 +108,18 @@ def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now
     stands = current_state(history.incident, policy, history, now)
     holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
     seen = internal_view(steps, records, holders, stands.next_update_at, policy, now)
-    return Views(seen, public_view(steps, promises(records), policy))
+    return IncidentViews(seen, public_view(steps, promises(records), policy))
 
 
-def _entry(facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime) -> Entry:
+def _entry(
+    facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime
+) -> IncidentRow:
     incident = history.incident
     assert incident is not None
     assert history.started_at is not None
     stands = current_state(incident, policy, history, now)
     public = public_view(steps_of(facts), promises(records), policy) if records else None
-    return Entry(
+    return IncidentRow(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
         tag=policy.severity(incident.severity).name.upper(),

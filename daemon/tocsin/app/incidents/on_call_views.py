@@ -22,7 +22,7 @@ AHEAD = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class UpcomingShift:
     """Somebody's turn to come."""
 
     name: str
@@ -41,7 +41,7 @@ class Duty:
     next: str
     until: datetime | None
     zone: str
-    turns: tuple[Turn, ...]
+    turns: tuple[UpcomingShift, ...]
 
 
 def duties(policy: Policy, now: datetime) -> tuple[Duty, ...]:
@@ -80,5 +80,5 @@ def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
         next=policy.person_name(next_on_call(rotation, now)),
         until=on_call_until(rotation, now),
         zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
-        turns=tuple(Turn(policy.person_name(each.person), each.start, each.end) for each in coming),
+        turns=tuple(UpcomingShift(policy.person_name(each.person), each.start, each.end) for each in coming),
     )

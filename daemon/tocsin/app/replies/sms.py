@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.replies import sms_words as words
 from tocsin.app.replies.sms_grammar import Reply, Verb, read
-from tocsin.app.reply_options.codes import Codes, Held
+from tocsin.app.reply_options.codes import Codes, ReplyCode
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.arrival import Arrival, Arrives
@@ -93,7 +93,7 @@ class Replies:
         meant = [each.incident for each in self._open(person) if each.since <= said_at + CLOCKS_DIFFER]
         return (meant[0] if len(meant) == 1 else ""), reply
 
-    def _open(self, person: Person) -> list[Held]:
+    def _open(self, person: Person) -> list[ReplyCode]:
         """Their codes of incidents that may want an answer, newest first."""
         held, now = self._codes.held(person.phone, person.id), self._clock.now()
         return [each for each in held if _wants(self._incidents.history(each.incident), person, now)]

@@ -21,7 +21,7 @@ TRIES = 500
 
 
 @dataclass(slots=True)
-class Held:
+class ReplyCode:
     """What a code of a number stands for, and since when."""
 
     code: str
@@ -36,10 +36,12 @@ class Codes:
 
     def __init__(self, dice: random.Random, rows: Iterable[Reserved] = ()) -> None:
         self._dice = dice
-        self._held: dict[str, dict[str, Held]] = {}
+        self._held: dict[str, dict[str, ReplyCode]] = {}
         for row in rows:
             given = row.given
-            self._of(given.number)[given.code] = Held(given.code, row.incident, given.person, given.at, row.closed_at)
+            self._of(given.number)[given.code] = ReplyCode(
+                given.code, row.incident, given.person, given.at, row.closed_at
+            )
 
     def give(
         self, incident: str, person: str, number: str, now: datetime, *, over: bool = False
@@ -55,7 +57,7 @@ class Codes:
         if not code:
             return "", None
         held.pop(code, None)
-        held[code] = Held(code, incident, person, now, now if over else None)
+        held[code] = ReplyCode(code, incident, person, now, now if over else None)
         return code, Coded(now, person, number, code)
 
     def incident(self, number: str, person: str, code: str) -> str | None:
@@ -63,7 +65,7 @@ class Codes:
         held = self._of(number).get(code)
         return held.incident if held and held.person == person else None
 
-    def held(self, number: str, person: str) -> tuple[Held, ...]:
+    def held(self, number: str, person: str) -> tuple[ReplyCode, ...]:
         """All that this person got on this number and that nobody else got since, newest first."""
         return tuple(each for each in reversed(self._of(number).values()) if each.person == person)
 
@@ -74,10 +76,10 @@ class Codes:
                 if each.incident == incident:
                     each.closed_at = at
 
-    def _of(self, number: str) -> dict[str, Held]:
+    def _of(self, number: str) -> dict[str, ReplyCode]:
         return self._held.setdefault(number, {})
 
-    def _free(self, held: dict[str, Held], now: datetime) -> str:
+    def _free(self, held: dict[str, ReplyCode], now: datetime) -> str:
         """A code that is not taken."""
         for code in self._candidates():
             known = held.get(code)

@@ -6,7 +6,7 @@ Decides what is told in which order. Must not ask the ledger.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from tocsin.app.incidents.drill import Drilled, Passage
+from tocsin.app.incidents.drill import DrillState, DrillMessage
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.notification import Kind, Suppression
 from tocsin.domain.policy import Policy
@@ -27,14 +27,14 @@ class Live:
         self._policy = policy
         self._said: set[tuple[str, str]] = set()
 
-    def lines(self, found: Drilled) -> Iterator[str]:
+    def lines(self, found: DrillState) -> Iterator[str]:
         """What has happened since the last look, in time order."""
         new = [event for event in self._events(found) if event[1] not in self._said]
         for at, key, said in sorted(new):
             self._said.add(key)
             yield f"{at:%H:%M:%S}  {said}"
 
-    def _events(self, found: Drilled) -> Iterator[tuple[datetime, tuple[str, str], str]]:
+    def _events(self, found: DrillState) -> Iterator[tuple[datetime, tuple[str, str], str]]:
         for each in found.passages:
             last = each.record.attempts[-1] if each.record.attempts else None
             key = each.message.key
@@ -55,7 +55,7 @@ class Live:
             yield held.at, ("held", held.key), f"a page was not sent: {_held(held)}"
 
 
-def report(found: Drilled, policy: Policy, ended_at: datetime) -> Iterator[str]:
+def report(found: DrillState, policy: Policy, ended_at: datetime) -> Iterator[str]:
     """The whole report."""
     incident = found.history.incident
     if incident is None or not found.history.started_at:
@@ -72,7 +72,7 @@ def report(found: Drilled, policy: Policy, ended_at: datetime) -> Iterator[str]:
         yield from ("", f"Its end was not told yet. If it is still open: tocsin resolve {found.incident}")
 
 
-def _table(passages: Sequence[Passage], policy: Policy, began_at: datetime) -> Iterator[str]:
+def _table(passages: Sequence[DrillMessage], policy: Policy, began_at: datetime) -> Iterator[str]:
     """A row for each message; of many, those that went well and ask for nothing are counted."""
     folded = len(passages) >= FOLDED_FROM
     shown = [each for each in passages if not (folded and _quiet(each))]
@@ -88,7 +88,7 @@ def _table(passages: Sequence[Passage], policy: Policy, began_at: datetime) -> I
             yield f"  and {len(quiet)} {kind.value}s accepted, the slowest after {slowest:.1f}"
 
 
-def _row(each: Passage, policy: Policy, began_at: datetime) -> tuple[str, ...]:
+def _row(each: DrillMessage, policy: Policy, began_at: datetime) -> tuple[str, ...]:
     at = each.message.at
     receipt = "-"
     if each.receipt_at and each.record.receipt:
@@ -105,7 +105,7 @@ def _row(each: Passage, policy: Policy, began_at: datetime) -> tuple[str, ...]:
     )
 
 
-def _answers(found: Drilled, policy: Policy) -> Iterator[str]:
+def _answers(found: DrillState, policy: Policy) -> Iterator[str]:
     """Each role: who took it, how long after they were first paged, and how."""
     for name, role in found.history.roles.items():
         if name not in found.taken:
@@ -125,7 +125,7 @@ def _answers(found: Drilled, policy: Policy) -> Iterator[str]:
         yield "  nobody was asked: this severity pages nobody"
 
 
-def _failures(found: Drilled, policy: Policy) -> Iterator[str]:
+def _failures(found: DrillState, policy: Policy) -> Iterator[str]:
     """Addresses that do not work, messages that never arrived, pages that nobody could get."""
     told: set[str] = set()
     for each in found.passages:
@@ -141,7 +141,7 @@ def _failures(found: Drilled, policy: Policy) -> Iterator[str]:
         yield f"  a page was not sent: {_held(held)}"
 
 
-def _outcome(each: Passage) -> str:
+def _outcome(each: DrillMessage) -> str:
     """How its newest try ended, in the provider's words."""
     if each.record.receipt is Receipt.UNDELIVERED:
         return "accepted, but not delivered"
@@ -150,12 +150,12 @@ def _outcome(each: Passage) -> str:
     return outcome_sentence(each.record.attempts[-1].outcome, DETAIL_MOST)
 
 
-def _message(each: Passage, policy: Policy) -> str:
+def _message(each: DrillMessage, policy: Policy) -> str:
     kind = str(each.message.kind).replace("_", "-")
     return f"{kind:<10}  {_person(each.message.to, policy)}  {each.message.via.value}"
 
 
-def _quiet(each: Passage) -> bool:
+def _quiet(each: DrillMessage) -> bool:
     return each.arrived and each.message.kind in (Kind.UPDATE, Kind.CLOSING)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from tocsin.app.incidents.incident_views import Listing, Views, listing, views
+from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
 from tocsin.formats.incident.file_name import ID
 from tocsin.web.access import sessions
 from tocsin.web.access.guard import insider
@@ -29,10 +29,10 @@ AGAIN_AFTER = 30
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET /incidents`, `/incidents/{id}` and `/incidents/{id}/{signature}`."""
-    pages: Kept[Views | None] = Kept(PAGES_MOST)
-    lists: Kept[Listing] = Kept(1)
+    pages: Kept[IncidentViews | None] = Kept(PAGES_MOST)
+    lists: Kept[IncidentList] = Kept(1)
 
-    async def look(request: web.Request) -> Views:
+    async def look(request: web.Request) -> IncidentViews:
         name = request.match_info["id"]
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
@@ -75,7 +75,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     ]
 
 
-def _inside(site: Site, found: Views, *, signed: bool) -> web.Response:
+def _inside(site: Site, found: IncidentViews, *, signed: bool) -> web.Response:
     """The internal view. One who came by a link for one incident is not shown the way to all of them."""
     view, now = found.internal, site.clock.now()
     return site.page(
