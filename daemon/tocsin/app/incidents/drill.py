@@ -1,8 +1,6 @@
-"""Drill: an exercise on the real channels, followed in the ledger from its declaration to its last message (product.md
-section 7, rule 28).
+"""An exercise on the real channels (rule 28), followed in the ledger from its declaration to its last message.
 
-Decides when everybody has answered, what each message went through, and what failed. Must not know who looks on, nor
-how it is told.
+Decides when everybody has answered, what each message went through, and what failed.
 """
 
 import asyncio
@@ -44,7 +42,7 @@ class DrillMessage:
     reader answered.
     """
 
-    message: Notification
+    notification: Notification
     record: Record
     receipt_at: datetime | None = None
     replied_at: datetime | None = None
@@ -57,12 +55,14 @@ class DrillMessage:
     @property
     def accepted_at(self) -> datetime | None:
         """When the provider took it."""
-        return next((each.ended_at for each in self.record.attempts if isinstance(each.outcome, Accepted)), None)
+        return next(
+            (attempt.ended_at for attempt in self.record.attempts if isinstance(attempt.outcome, Accepted)), None
+        )
 
     @property
     def failed(self) -> bool:
         """Whether this address does not work: refused, or not delivered."""
-        refused = any(isinstance(each.outcome, Refused) for each in self.record.attempts)
+        refused = any(isinstance(attempt.outcome, Refused) for attempt in self.record.attempts)
         return refused or self.record.receipt is Receipt.UNDELIVERED
 
     @property
@@ -78,16 +78,16 @@ class DrillMessage:
 
 @dataclass(frozen=True, slots=True)
 class DrillState:
-    """How a drill went, as the ledger has it. `held` are pages that nobody could get; `roles` say who took each that
-    was needed and when; `closed` whether its end was told.
+    """How a drill goes, as the ledger has it. `unpaged` are pages that nobody could get; `acceptances` say who accepted
+    each role, and when; `closed` whether its end was told.
     """
 
     incident: str
     history: History
-    passages: tuple[DrillMessage, ...]
-    held: tuple[Suppression, ...]
+    messages: tuple[DrillMessage, ...]
+    unpaged: tuple[Suppression, ...]
     replies: tuple[DrillReply, ...]
-    taken: dict[str, tuple[str, datetime]]
+    acceptances: dict[str, tuple[str, datetime]]
     closed: bool
 
     @property
@@ -95,18 +95,18 @@ class DrillState:
         """Whether everybody who is needed has answered, and there was anybody to ask; and all that is decided has left
         or cannot.
         """
-        asked = bool(self.history.roles) or bool(self.history.responders)
+        anybody = bool(self.history.roles) or bool(self.history.responders)
         return (
             self.history.assessed is not None
-            and (asked or self.history.assessed.via == ())
+            and (anybody or self.history.assessed.via == ())
             and not self.missing
             and self.settled
         )
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Roles that nobody has taken, and people who have not answered as responders."""
-        roles = tuple(name for name, role in self.history.roles.items() if role.needed and name not in self.taken)
+        """Roles that nobody has accepted, and people who have not answered as responders."""
+        roles = tuple(name for name, role in self.history.roles.items() if role.needed and name not in self.acceptances)
         answered = self.history.responders_answered | self.history.responders_passed
         waiting = any(person not in answered for person, _ in self.history.responders)
         return (*roles, RESPONDER) if waiting else roles
@@ -114,13 +114,13 @@ class DrillState:
     @property
     def settled(self) -> bool:
         """Whether nothing waits to be sent."""
-        return all(each.record.state != "pending" for each in self.passages)
+        return all(message.record.state != "pending" for message in self.messages)
 
     @property
     def failed(self) -> bool:
         """Whether a page reached nobody, an address does not work, or nobody has seen the drill at all."""
-        lost = any(not each.arrived and each.wanted for each in self.passages)
-        return lost or bool(self.held) or self.history.incident is None
+        lost = any(not message.arrived and message.wanted for message in self.messages)
+        return lost or bool(self.unpaged) or self.history.incident is None
 
 
 class Drill:
@@ -136,17 +136,17 @@ class Drill:
         """Look until everybody has answered (True), the time is over, or `over` is set. Each look is told."""
         began_at = self._clock.now()
 
-        def seen(now: DrillState) -> bool:
-            late = now.history.incident is None and self._clock.now() - began_at > SEEN_WITHIN
-            return now.complete or late
+        def ends(state: DrillState) -> bool:
+            unseen = state.history.incident is None and self._clock.now() - began_at > SEEN_WITHIN
+            return state.complete or unseen
 
-        found = await self._until(tell, seen, until, over)
-        return found is not None and found.complete
+        state = await self._until(tell, ends, until, over)
+        return state is not None and state.complete
 
     async def close(self, tell: Callable[[DrillState], None], over: asyncio.Event) -> DrillState | None:
         """Look until its end was told to everybody, or for as long as is fair. None while the ledger cannot be read."""
         until = self._clock.now() + ENDS_WITHIN
-        return await self._until(tell, lambda now: now.closed and now.settled, until, over)
+        return await self._until(tell, lambda state: state.closed and state.settled, until, over)
 
     async def _until(
         self,
@@ -155,17 +155,17 @@ class Drill:
         until: datetime,
         over: asyncio.Event,
     ) -> DrillState | None:
-        found: DrillState | None = None
+        state: DrillState | None = None
         while True:
             try:
-                found = await self.look()
-                tell(found)
-                if enough(found):
-                    return found
+                state = await self.look()
+                tell(state)
+                if enough(state):
+                    return state
             except LedgerError:
                 pass  # it is asked again; what it says then holds all that happened meanwhile
             if over.is_set() or self._clock.now() >= until:
-                return found
+                return state
             await _either(over.wait(), LOOKS_EVERY)
 
     async def look(self) -> DrillState:
@@ -173,29 +173,33 @@ class Drill:
         facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
         history, replies = fold_facts(facts), tuple(_replies(facts))
         now = self._clock.now()
-        for each in records:
-            if each.receipt and each.receipt.final and isinstance(each.decided, Notification):
-                self._receipts.setdefault(each.decided.key, now)
-        held = tuple(
-            each.decided
-            for each in records
-            if isinstance(each.decided, Suppression)
-            and each.decided.kind is Kind.PAGE
-            and each.decided.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL)
+        for record in records:
+            if record.receipt and record.receipt.final and isinstance(record.decided, Notification):
+                self._receipts.setdefault(record.decided.key, now)
+        unpaged = tuple(
+            record.decided
+            for record in records
+            if isinstance(record.decided, Suppression)
+            and record.decided.kind is Kind.PAGE
+            and record.decided.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL)
         )
-        taken = {each.role: (each.person, each.at) for step in steps_of(facts) for each in acceptances([step])}
+        by_role = {
+            acceptance.role: (acceptance.person, acceptance.at)
+            for step in steps_of(facts)
+            for acceptance in acceptances([step])
+        }
         return DrillState(
-            self._incident, history, tuple(self._passages(records, replies)), held, replies, taken, history.closed
+            self._incident, history, tuple(self._messages(records, replies)), unpaged, replies, by_role, history.closed
         )
 
-    def _passages(self, records: Sequence[Record], replies: Sequence[DrillReply]) -> Iterable[DrillMessage]:
+    def _messages(self, records: Sequence[Record], replies: Sequence[DrillReply]) -> Iterable[DrillMessage]:
         for record in records:
-            message = record.decided
-            if isinstance(message, Suppression) or message.kind in OUTSIDE_PLAN:
+            notification = record.decided
+            if isinstance(notification, Suppression) or notification.kind in OUTSIDE_PLAN:
                 continue
-            after = (each.at for each in replies if each.person == message.to and each.at >= message.at)
-            replied_at = min(after, default=None) if message.kind is Kind.PAGE else None
-            yield DrillMessage(message, record, self._receipts.get(message.key), replied_at)
+            after = (reply.at for reply in replies if reply.person == notification.to and reply.at >= notification.at)
+            replied_at = min(after, default=None) if notification.kind is Kind.PAGE else None
+            yield DrillMessage(notification, record, self._receipts.get(notification.key), replied_at)
 
 
 def _replies(facts: Sequence[Fact]) -> Iterable[DrillReply]:
@@ -205,7 +209,7 @@ def _replies(facts: Sequence[Fact]) -> Iterable[DrillReply]:
         if isinstance(fact, Answered):
             yield DrillReply(fact.at, fact.person, fact.answer.value, "by reply or link")
         elif isinstance(fact, Seen):
-            named = {each.by for each in fact.incident.acknowledged}
+            named = {acknowledgment.by for acknowledgment in fact.incident.acknowledged}
             yield from (DrillReply(fact.at, person, "ok", "in the incident file") for person in sorted(named - known))
             known |= named
 

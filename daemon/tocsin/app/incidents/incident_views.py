@@ -1,6 +1,6 @@
-"""Incident pages: one incident, and all of them, as the ledger knows them, for those who read about them in a browser.
+"""One incident, and all of them, as the ledger knows them, for those who read about them in a browser.
 
-Decides which incidents are listed and who may see what of them. Must not know pages, nor who asks.
+Decides which incidents are listed and what outsiders may see of them; who asks is not known here.
 """
 
 import asyncio
@@ -67,9 +67,9 @@ class IncidentList:
 
     def public(self) -> tuple[tuple[PublicView, ...], tuple[PublicView, ...]]:
         """What outsiders may see of it: whatever they were told is open, then what is resolved, the newest first."""
-        found = [each.public for each in (*self.open, *self.resolved) if each.public]
-        going = sorted((each for each in found if not each.resolved_at), key=lambda each: each.began_at, reverse=True)
-        over = sorted((each for each in found if each.resolved_at), key=lambda each: each.latest.at, reverse=True)
+        views = [row.public for row in (*self.open, *self.resolved) if row.public]
+        going = sorted((view for view in views if not view.resolved_at), key=lambda view: view.began_at, reverse=True)
+        over = sorted((view for view in views if view.resolved_at), key=lambda view: view.latest.at, reverse=True)
         return tuple(going), tuple(over)
 
 
@@ -87,16 +87,16 @@ async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Incident
     for name in ended:
         if name not in facts:
             facts[name] = await ledger.facts(name)
-    histories = await asyncio.to_thread(lambda: {name: fold_facts(each) for name, each in facts.items()})
-    going = [(name, each) for name, each in histories.items() if _goes_on(each)]
-    going.sort(key=lambda each: (_rank(each[1], policy), each[1].started_at or now, each[0]))
+    histories = await asyncio.to_thread(lambda: {name: fold_facts(known) for name, known in facts.items()})
+    going = [(name, history) for name, history in histories.items() if _goes_on(history)]
+    going.sort(key=lambda entry: (_rank(entry[1], policy), entry[1].started_at or now, entry[0]))
     over = [(name, histories[name]) for name in ended if histories[name].resolved_at]
-    entries = {}
+    rows = {}
     for name, history in (*going[:OPEN_MOST], *over):
-        records = await ledger.records(name) if any(each.external for each in history.reached.values()) else ()
-        entries[name] = await asyncio.to_thread(_entry, facts[name], history, records, policy, now)
-    open_ = tuple(entries[name] for name, _ in going[:OPEN_MOST])
-    return IncidentList(open_, tuple(entries[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
+        records = await ledger.records(name) if any(reach.external for reach in history.reached.values()) else ()
+        rows[name] = await asyncio.to_thread(_row, facts[name], history, records, policy, now)
+    open_rows = tuple(rows[name] for name, _ in going[:OPEN_MOST])
+    return IncidentList(open_rows, tuple(rows[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
 
 
 def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime) -> IncidentViews | None:
@@ -105,19 +105,19 @@ def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now
         return None
     history = steps[-1].after
     assert history.incident is not None
-    stands = current_state(history.incident, policy, history, now)
-    holders = [(each.role, each.person, each.accepted_at) for each in stands.roles]
-    seen = internal_view(steps, records, holders, stands.next_update_at, policy, now)
-    return IncidentViews(seen, public_view(steps, promises(records), policy))
+    state = current_state(history.incident, policy, history, now)
+    holders = [(role.role, role.person, role.accepted_at) for role in state.roles]
+    internal = internal_view(steps, records, holders, state.next_update_at, policy, now)
+    return IncidentViews(internal, public_view(steps, promises(records), policy))
 
 
-def _entry(
+def _row(
     facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime
 ) -> IncidentRow:
     incident = history.incident
     assert incident is not None
     assert history.started_at is not None
-    stands = current_state(incident, policy, history, now)
+    state = current_state(incident, policy, history, now)
     public = public_view(steps_of(facts), promises(records), policy) if records else None
     return IncidentRow(
         incident=incident,
@@ -126,9 +126,9 @@ def _entry(
         tone=severity_tone(incident.severity, policy),
         since=history.started_at,
         resolved_at=history.resolved_at,
-        holders=tuple(dict.fromkeys(policy.person_name(each.person) for each in stands.roles if each.accepted_at)),
-        nobody=tuple(policy.role_title(each.role) for each in stands.roles if not each.accepted_at),
-        next_update_at=stands.next_update_at,
+        holders=tuple(dict.fromkeys(policy.person_name(role.person) for role in state.roles if role.accepted_at)),
+        nobody=tuple(policy.role_title(role.role) for role in state.roles if not role.accepted_at),
+        next_update_at=state.next_update_at,
         public=public,
     )
 

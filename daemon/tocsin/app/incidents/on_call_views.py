@@ -51,7 +51,8 @@ def duties(policy: Policy, now: datetime) -> tuple[Duty, ...]:
 
 def owners(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Whoever may have a calendar besides the rotations, as (id, name): people, by name."""
-    return tuple(sorted(((each.id, each.name) for each in policy.people.values()), key=lambda each: each[1]))
+    people = sorted(policy.people.values(), key=lambda person: person.name)
+    return tuple((person.id, person.name) for person in people)
 
 
 def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
@@ -63,22 +64,22 @@ def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
     person = policy.people.get(owner)
     if person is None and owner not in policy.rotations:
         return None
-    found: list[OnCallSpan] = []
+    spans: list[OnCallSpan] = []
     for rotation in policy.rotations.values():
         if person is not None or rotation.id == owner:
-            found += [each for each in unclipped_spans(rotation, start, end) if person is None or each.person == owner]
-    found.sort(key=lambda each: (each.start, each.rotation))
-    events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
+            spans += [span for span in unclipped_spans(rotation, start, end) if person is None or span.person == owner]
+    spans.sort(key=lambda span: (span.start, span.rotation))
+    events = [(span.rotation, policy.people[span.person], span.start, span.end) for span in spans]
     return write_calendar(events, today, f"On call: {person.name if person else owner}")
 
 
 def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
-    coming = [each for each in on_call_spans(rotation, now, now + SHOWN) if each.start > now][:TURNS_MOST]
+    coming = [span for span in on_call_spans(rotation, now, now + SHOWN) if span.start > now][:TURNS_MOST]
     return Duty(
         rotation=rotation.id,
         name=policy.person_name(on_call(rotation, now)),
         next=policy.person_name(next_on_call(rotation, now)),
         until=on_call_until(rotation, now),
         zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
-        turns=tuple(UpcomingShift(policy.person_name(each.person), each.start, each.end) for each in coming),
+        turns=tuple(UpcomingShift(policy.person_name(span.person), span.start, span.end) for span in coming),
     )

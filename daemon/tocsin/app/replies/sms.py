@@ -95,8 +95,8 @@ class Replies:
 
     def _open(self, person: Person) -> list[ReplyCode]:
         """Their codes of incidents that may want an answer, newest first."""
-        held, now = self._codes.held(person.phone, person.id), self._clock.now()
-        return [each for each in held if _wants(self._incidents.history(each.incident), person, now)]
+        codes, now = self._codes.of_person(person.phone, person.id), self._clock.now()
+        return [code for code in codes if _wants(self._incidents.history(code.incident), person, now)]
 
     def _judged(
         self, reply: Reply, person: Person, history: History, ref: str, now: datetime

@@ -1,7 +1,7 @@
-"""Codes: the short codes by which a number answers about an incident (product.md section 6).
+"""The short codes by which somebody answers by SMS about one incident (rule 42).
 
-It decides which code a number gets: one that it does not hold for another incident, open or closed less than a week
-ago. It must not know what an answer does. The ledger's facts keep the codes; this is how they are found quickly.
+A number gets a code that it has not for another incident, open or closed less than a week ago. The ledger's facts keep
+the codes; here they are found quickly.
 """
 
 import random
@@ -32,16 +32,15 @@ class ReplyCode:
 
 
 class Codes:
-    """Every code that is taken, by number; `rows` are what the ledger knows."""
+    """Every code that is taken, by number; `rows` are what the ledger knows. `dice` makes codes hard to guess."""
 
     def __init__(self, dice: random.Random, rows: Iterable[Reserved] = ()) -> None:
         self._dice = dice
-        self._held: dict[str, dict[str, ReplyCode]] = {}
+        self._by_number: dict[str, dict[str, ReplyCode]] = {}
         for row in rows:
-            given = row.given
-            self._of(given.number)[given.code] = ReplyCode(
-                given.code, row.incident, given.person, given.at, row.closed_at
-            )
+            fact = row.given
+            code = ReplyCode(fact.code, row.incident, fact.person, fact.at, row.closed_at)
+            self._of(fact.number)[fact.code] = code
 
     def give(
         self, incident: str, person: str, number: str, now: datetime, *, over: bool = False
@@ -49,42 +48,42 @@ class Codes:
         """The code of a number for an incident, and the fact to record when it is given now. "" when none is left.
         `over`: the incident is closed, and its code becomes free as it would.
         """
-        held = self._of(number)
-        known = next((code for code, each in held.items() if (each.incident, each.person) == (incident, person)), None)
-        if known and (over or held[known].closed_at is None):
-            return known, None
-        code = known or self._free(held, now)
-        if not code:
+        codes = self._of(number)
+        own = next((code for code in codes.values() if (code.incident, code.person) == (incident, person)), None)
+        if own and (over or own.closed_at is None):
+            return own.code, None
+        letters = own.code if own else self._free(codes, now)
+        if not letters:
             return "", None
-        held.pop(code, None)
-        held[code] = ReplyCode(code, incident, person, now, now if over else None)
-        return code, Coded(now, person, number, code)
+        codes.pop(letters, None)  # so that it is the newest again
+        codes[letters] = ReplyCode(letters, incident, person, now, now if over else None)
+        return letters, Coded(now, person, number, letters)
 
     def incident(self, number: str, person: str, code: str) -> str | None:
         """What a code stands for, when this person got it on this number."""
-        held = self._of(number).get(code)
-        return held.incident if held and held.person == person else None
+        known = self._of(number).get(code)
+        return known.incident if known and known.person == person else None
 
-    def held(self, number: str, person: str) -> tuple[ReplyCode, ...]:
+    def of_person(self, number: str, person: str) -> tuple[ReplyCode, ...]:
         """All that this person got on this number and that nobody else got since, newest first."""
-        return tuple(each for each in reversed(self._of(number).values()) if each.person == person)
+        return tuple(code for code in reversed(self._of(number).values()) if code.person == person)
 
     def close(self, incident: str, at: datetime) -> None:
         """The incident was closed: its codes are free after a while."""
-        for held in self._held.values():
-            for each in held.values():
-                if each.incident == incident:
-                    each.closed_at = at
+        for codes in self._by_number.values():
+            for code in codes.values():
+                if code.incident == incident:
+                    code.closed_at = at
 
     def _of(self, number: str) -> dict[str, ReplyCode]:
-        return self._held.setdefault(number, {})
+        return self._by_number.setdefault(number, {})
 
-    def _free(self, held: dict[str, ReplyCode], now: datetime) -> str:
+    def _free(self, codes: dict[str, ReplyCode], now: datetime) -> str:
         """A code that is not taken."""
-        for code in self._candidates():
-            known = held.get(code)
-            if known is None or (known.closed_at is not None and now - known.closed_at >= RESERVED_FOR):
-                return code
+        for letters in self._candidates():
+            taken = codes.get(letters)
+            if taken is None or (taken.closed_at is not None and now - taken.closed_at >= RESERVED_FOR):
+                return letters
         return ""
 
     def _candidates(self) -> Iterator[str]:

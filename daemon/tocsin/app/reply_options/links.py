@@ -1,7 +1,7 @@
-"""Links: paths that only we can have made, and whether one of them is ours (product.md section 8).
+"""Signed links: paths that only we can have made, and whether one of them is ours.
 
 A path carries what it is for, and a signature over that (HMAC-SHA256, cut to 128 bits). Keys can be rotated: the first
-signs, all verify. Must not know when a link expires, nor what following one does.
+signs, all verify. When a link expires, and what following one does, is not decided here.
 """
 
 import base64
@@ -36,9 +36,9 @@ def unsubscribe(keys: Sequence[str], incident: str, reader: str) -> str:
 
 def verified(keys: Sequence[str], signature: str, *parts: str) -> bool:
     """Whether one of the keys signed these parts (the first is what the link is for), in constant time."""
-    given = signature.encode("utf-8", "replace")
-    found = [hmac.compare_digest(_signature(key, parts).encode(), given) for key in keys]
-    return any(found)
+    octets = signature.encode("utf-8", "replace")
+    matches = [hmac.compare_digest(_signature(key, parts).encode(), octets) for key in keys]
+    return any(matches)
 
 
 def _signed(keys: Sequence[str], *parts: str) -> str:
@@ -48,6 +48,7 @@ def _signed(keys: Sequence[str], *parts: str) -> str:
 
 def _signature(key: str, parts: Sequence[str]) -> str:
     """Each part with its length, so that no two lists of parts are one text."""
-    said = b"".join(b"%d:%s" % (len(part), part) for part in (each.encode("utf-8", "replace") for each in parts))
-    digest = hmac.new(key.encode(), b"tocsin link 1:" + said, hashlib.sha256).digest()
+    encoded = (part.encode("utf-8", "replace") for part in parts)
+    message = b"".join(b"%d:%s" % (len(octets), octets) for octets in encoded)
+    digest = hmac.new(key.encode(), b"tocsin link 1:" + message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:SIGNATURE_OCTETS]).rstrip(b"=").decode()
