@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import (
     Accepted,
     Attempt,
@@ -329,7 +329,7 @@ async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
     assert kept[0].row > 1
 
 
-ARRIVAL = Arrival(Arrives.SMS, "SM1", "+14155550101", "ok K7 🙂", T0)
+ARRIVAL = Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok K7 🙂", T0)
 
 
 async def test_an_arrival_counts_once(shelf: Shelf) -> None:
@@ -337,27 +337,27 @@ async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     ledger = await shelf.open()
     assert await ledger.record_arrival(ARRIVAL)
     assert not await ledger.record_arrival(replace(ARRIVAL, body="other", at=T0 + HOUR))
-    assert await ledger.record_arrival(replace(ARRIVAL, kind=Arrives.RECEIPT))
+    assert await ledger.record_arrival(replace(ARRIVAL, kind=ArrivalKind.RECEIPT))
     ledger = await shelf.open()
     (row, first), (_, second) = await ledger.unjudged_arrivals()
-    assert (first, second.kind) == (ARRIVAL, Arrives.RECEIPT)
+    assert (first, second.kind) == (ARRIVAL, ArrivalKind.RECEIPT)
     await ledger.record_result(row, "acted")
     await ledger.record_result(row, "answered")
-    assert [each.kind for _, each in await ledger.unjudged_arrivals()] == [Arrives.RECEIPT]
+    assert [each.kind for _, each in await ledger.unjudged_arrivals()] == [ArrivalKind.RECEIPT]
     assert not await ledger.record_arrival(ARRIVAL)
 
 
 async def test_what_arrivals_led_to(ledger: Ledger) -> None:
     """The newest results of one sender, and when the newest came in; what is not judged has no result."""
-    assert await ledger.last_arrival_at(Arrives.SMS) is None
+    assert await ledger.last_arrival_at(ArrivalKind.SMS) is None
     for number, result in enumerate(["acted", "answered", "ignored", ""]):
         await ledger.record_arrival(replace(ARRIVAL, ref=f"SM{number}", at=T0 + number * HOUR))
         if result:
             await ledger.record_result((await ledger.unjudged_arrivals())[0][0], result)
     await ledger.record_arrival(replace(ARRIVAL, ref="other", who="+14155550102"))
-    assert await ledger.newest_results(Arrives.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
-    assert await ledger.newest_results(Arrives.SMS, "+14155550199", 2) == ()
-    assert await ledger.last_arrival_at(Arrives.SMS) == T0 + 3 * HOUR
+    assert await ledger.newest_results(ArrivalKind.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
+    assert await ledger.newest_results(ArrivalKind.SMS, "+14155550199", 2) == ()
+    assert await ledger.last_arrival_at(ArrivalKind.SMS) == T0 + 3 * HOUR
 
 
 async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> None:
@@ -368,12 +368,12 @@ async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> N
     await ledger.record("db", (FACTS[0], coded), (), ())
     await ledger.record("web", (replace(coded, code="B2"), Closed(T0 + HOUR)), (), ())
     assert await ledger.reserved_codes(T0) == (
-        Reserved("db", coded, None),
-        Reserved("web", replace(coded, code="B2"), T0 + HOUR),
+        ReservedCode("db", coded, None),
+        ReservedCode("web", replace(coded, code="B2"), T0 + HOUR),
     )
-    assert await ledger.reserved_codes(T0 + HOUR) == (Reserved("db", coded, None),)
+    assert await ledger.reserved_codes(T0 + HOUR) == (ReservedCode("db", coded, None),)
     await ledger.record("web", (again := replace(coded, at=T0 + 2 * HOUR, code="B2"),), (), ())
-    assert await ledger.reserved_codes(T0 + HOUR) == (Reserved("db", coded, None), Reserved("web", again, None))
+    assert await ledger.reserved_codes(T0 + HOUR) == (ReservedCode("db", coded, None), ReservedCode("web", again, None))
 
 
 async def test_the_last_good_config(shelf: Shelf) -> None:
@@ -457,7 +457,7 @@ async def _live_through(ledger: Ledger, day: int) -> None:
         await ledger.settle(keys["refused"], "refused", at)
         await ledger.begin_attempt(keys["waiting"], Channel.SMS, "+14155550101", at)
     await ledger.finish(f"over-{day}")
-    await ledger.record_arrival(Arrival(Arrives.SMS, f"SM-{day}", "+14155550101", "ok", at))
+    await ledger.record_arrival(Arrival(ArrivalKind.SMS, f"SM-{day}", "+14155550101", "ok", at))
     if day:
         await ledger.record_result(1, "accepted")
 

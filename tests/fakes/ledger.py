@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted, Attempt, Letter, Outcome, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Closed, Coded, Fact, Seen
 from tocsin.domain.notification import Kind, Notification, Suppression
@@ -183,16 +183,16 @@ class MemoryLedger:
         arrival, known = came[row - 1]
         came[row - 1] = (arrival, known or result)
 
-    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """Newest first."""
         newest = reversed(self._at_work().arrivals)
         return tuple(result for each, result in newest if (each.kind, each.who) == (kind, who) and result)[:most]
 
-    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """The newest."""
         return max((each.at for each, _ in self._at_work().arrivals if each.kind is kind), default=None)
 
-    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
         """In the order given."""
         found = []
         facts = self._at_work().facts
@@ -201,7 +201,7 @@ class MemoryLedger:
                 later = (each.at for name, each in facts[number:] if name == incident and isinstance(each, Closed))
                 closed_at = max(later, default=None)
                 if closed_at is None or closed_at > since:
-                    found.append(Reserved(incident, fact, closed_at))
+                    found.append(ReservedCode(incident, fact, closed_at))
         return tuple(found)
 
     async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:

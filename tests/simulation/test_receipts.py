@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
 from tocsin.domain.people import Channel
 
@@ -29,7 +29,7 @@ async def told(world: World, attempt: Attempt, state: str, code: str = "", sid: 
     """The provider's webhook about a try, as the web side leaves it for the daemon."""
     known = attempt.outcome.provider_id if isinstance(attempt.outcome, Accepted) else "id?"
     ref, body = f"{sid or known}:{state}", f"{state} {code}".strip()
-    arrival = Arrival(Arrives.RECEIPT, ref, str(attempt.id), body, world.clock.now())
+    arrival = Arrival(ArrivalKind.RECEIPT, ref, str(attempt.id), body, world.clock.now())
     result: str = await world.receipts.judge(arrival)
     return result
 
@@ -302,7 +302,7 @@ def test_what_belongs_to_nothing_of_ours(who: str, ref: str, body: str) -> None:
 
     async def story(world: World) -> None:
         attempt = await paged(world)
-        arrival = Arrival(Arrives.RECEIPT, ref, who.format(id=attempt.id), body, world.clock.now())
+        arrival = Arrival(ArrivalKind.RECEIPT, ref, who.format(id=attempt.id), body, world.clock.now())
         assert await world.receipts.judge(arrival) == "unknown"
         await world.wait(100)
 

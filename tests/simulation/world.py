@@ -31,7 +31,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival as CameIn
-from tocsin.domain.arrival import Arrives
+from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import (
     Accepted,
     Attempt,
@@ -329,7 +329,7 @@ class World:
         """What the web side leaves in the ledger, also while the daemon is down."""
         for state in self.dice.sample(["queued", "sent", end, end], self.dice.randint(0, 4)):
             await asyncio.sleep(self.dice.choice([0, 0.05, 1, 30]))
-            came = CameIn(Arrives.RECEIPT, f"{name}:{state}", str(attempt), state, self.clock.now())
+            came = CameIn(ArrivalKind.RECEIPT, f"{name}:{state}", str(attempt), state, self.clock.now())
             if attempt and came.ref not in {each.ref for each, _ in self.disk.arrivals}:
                 self.disk.arrivals.append((came, None))
 
@@ -382,7 +382,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     intake = Intake(await recall(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
     health = Health(clock, world.manager, world.manager, ledger, config, {"scan": watch, "scheduler": scheduler})
-    arrivals = Arrivals(ledger, {Arrives.RECEIPT: receipts.judge}, notices)
+    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
     parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports)
     reload: Any = None
     return Daemon(config, incidents, agenda, transports, sender, watch, reload, world.manager, parts)

@@ -1,5 +1,5 @@
-"""Arrivals: what came in from outside, by whichever door, as the ledger keeps it for the daemon; and the reply codes
-that say which incident an answer is about. They decide nothing.
+"""What came in from outside by SMS or HTTP, as the ledger keeps it for the daemon, and the reply codes that say which
+incident an answer is about.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from enum import StrEnum
 from tocsin.domain.facts import Coded
 
 
-class Arrives(StrEnum):
-    """What other processes leave in the ledger for the daemon: an SMS to us, what became of one of ours."""
+class ArrivalKind(StrEnum):
+    """What other processes leave in the ledger for the daemon: an SMS to us, or the receipt of one of ours."""
 
     SMS = "sms"
     RECEIPT = "receipt"
@@ -18,13 +18,13 @@ class Arrives(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Something that came in from outside, kept once under its `ref` until the daemon has judged it.
+    """Something that came in from outside at `at` (UTC), kept once under its `ref` until the daemon has judged it.
 
     sms: `ref` is the provider's name for it, `who` the sender's number, `body` the text. receipt: `ref` the provider's
     name and the state, `who` the try's id, `body` the state.
     """
 
-    kind: Arrives
+    kind: ArrivalKind
     ref: str
     who: str
     body: str
@@ -32,7 +32,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
+class ReservedCode:
     """A reply code that a number holds for an incident; `closed_at` when that was closed since."""
 
     incident: str

@@ -1,6 +1,5 @@
-"""Delivery: what is sent, each try, and how it ended. A send ends as one of four values, never as an exception.
-
-Only `Uncertain` may ever lead to a second copy (house.md, rule 6).
+"""What is sent, each try to send it, and how the try ended: as one of four values, never as an exception. Only
+`Uncertain` may ever lead to a second copy.
 """
 
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ class Message:
 
 class Fault(StrEnum):
     """Whose fault a failure is. ADDRESS: this reader's; PROVIDER: the account's or the server's settings, only a
-    config change cures it (timeline.md rule 38); PASSING: time may cure it.
+    config change cures it (rule 38); PASSING: time may cure it.
     """
 
     ADDRESS = "address"

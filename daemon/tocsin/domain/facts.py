@@ -1,9 +1,8 @@
-"""Facts: everything that ever happened to an incident, one small frozen class each, in the order the ledger keeps.
+"""Everything that can happen to an incident, one small frozen class each, as the ledger keeps it.
 
 Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone) and what the plan
-decided (the rest, by name of what was done). `planning/history/fold.py` folds
-them into a History; nothing else reads them one by one.
-Every `at` is an aware UTC instant.
+decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these classes
+and of their fields: whoever renames one loses what was written before. Every `at` is an aware UTC instant.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ class Answer(StrEnum):
     """What a person said: `ok` accepts, `pass` declines."""
 
     OK = "ok"
-    PASS = "pass"  # noqa: S105 - the word of product.md section 6, not a secret
+    PASS = "pass"  # noqa: S105 - what a person answers, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A person's number answers about this incident by a short code from now on (product.md section 6)."""
+    """A person's number answers about this incident by a short code from now on (rule 42)."""
 
     at: datetime
     person: str
@@ -100,7 +99,7 @@ class Assessed:
 
 @dataclass(frozen=True, slots=True)
 class RoleOpened:
-    """A ladder for the role begins (or begins anew) at `at`. `service` decides the chain ("" for the role's own),
+    """The escalation for the role begins (or begins anew) at `at`. `service` decides the chain ("" for the role's own),
     `first` is the person assigned, who is level 0; `without` is left out (rule 19).
     """
 
@@ -131,7 +130,7 @@ class RoleAccepted:
 
 @dataclass(frozen=True, slots=True)
 class StepFired:
-    """A step of a role's ladder fired at its counting instant. `round` and `level` are None in the last resort."""
+    """A step of a role's escalation fired at its counting instant. `round` and `level` are None in the last resort."""
 
     at: datetime
     role: str

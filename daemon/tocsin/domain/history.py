@@ -1,5 +1,5 @@
-"""History: what has happened to one incident, asked questions, not rows. It is the fold of its facts, so it can be
-thrown away and made again; `planning/history/fold.py` is the only place that makes one.
+"""What has happened to one incident, as the plan asks about it. It is the fold of the incident's facts, so it can be
+thrown away and made again; only `planning/history/fold.py` makes one.
 
 Everything here speaks of the current episode (declaration or reopening to resolution), unless it says otherwise.
 """
@@ -15,7 +15,7 @@ from tocsin.domain.people import Channel
 
 @dataclass(frozen=True, slots=True)
 class FiredStep:
-    """The newest step of a ladder that fired. `people` are those it reached; no round means the last resort."""
+    """The newest step of an escalation that fired. `people` are those it reached; no round means the last resort."""
 
     at: datetime
     round: int | None
@@ -24,7 +24,7 @@ class FiredStep:
 
     @property
     def last_resort(self) -> bool:
-        """Whether the ladder has come to its last resort."""
+        """Whether the escalation has come to its last resort."""
         return self.round is None
 
 
@@ -49,10 +49,10 @@ class PendingStandDowns:
 
 @dataclass(frozen=True, slots=True)
 class RoleHistory:
-    """One role's ladder and what people answered to it.
+    """One role's escalation and what people answered to it.
 
     `first_pages` are the people paged for it in this episode, each with the first page's instant, in page order.
-    `opened` counts ladders begun. `next_now_at` is the instant of a pass that asks for the next step at once;
+    `opened` counts escalations begun. `next_now_at` is the instant of a pass that asks for the next step at once;
     `declined` says that the next page's reason is `declined`. `restart_at`: a name was written on the unaccepted role.
     `stood_down` are those told since their last page for it.
     """
@@ -127,7 +127,7 @@ class GroupHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReaderHistory:
     """The channels that reached a reader, and whether only public wording may go to them."""
 
     channels: tuple[Channel, ...]
@@ -170,7 +170,7 @@ class History:
     responders_passed: frozenset[str] = frozenset()
     waiting: tuple[WaitingPage, ...] = ()
     groups: dict[str, GroupHistory] = field(default_factory=dict)
-    reached: dict[str, Reached] = field(default_factory=dict)
+    reached: dict[str, ReaderHistory] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel]] = frozenset()
     ineffective_acks: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False

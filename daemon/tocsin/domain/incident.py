@@ -1,6 +1,5 @@
-"""An incident as its file declares it (product.md section 4), after reading: names are ids, instants are UTC.
-
-Free text is data, never template. This module must not know who is paged or told because of it.
+"""An incident as its file declares it, after reading: names are ids, instants are aware UTC, and free text is data,
+never a template.
 """
 
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Incident:
 
     `severity` is a severity's name as the config writes it, or the file's own word when the config has none
     like it. `roles` are (role, person) pairs as written. `review` is empty, "done" or a link. `unreadable` marks a
-    file that was never readable: `summary` then holds its first lines (timeline.md rule 32).
+    file that was never readable: `summary` then holds its first lines (rule 32).
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Notification: one intended message to one reader on one channel, with the reason and the rule behind it.
+"""One intended message to one reader on one channel, with the reason and the rule behind it, or why it is not sent.
 
 The plan decides notifications; nothing else makes them. Their keys are deterministic, so deciding twice is harmless.
 """
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Kind(StrEnum):
-    """What sort of message it is, in the order in which `simulate` lists messages of one instant (product.md 7).
+    """What sort of message it is, in the order in which `simulate` lists messages of one instant.
 
     OPERATOR and ANSWER (to somebody's SMS) are outside the plan, so no timeline shows them.
     """
@@ -36,7 +36,7 @@ OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER})
 
 
 class Reason(StrEnum):
-    """Why a message is sent: the closed set of product.md section 7, and two for what is outside the plan."""
+    """Why a message is sent: a closed set (`docs/behaviour.md`), the last two for what is outside the plan."""
 
     DECLARED = "declared"
     ESCALATED = "escalated"

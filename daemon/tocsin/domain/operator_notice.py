@@ -1,4 +1,4 @@
-"""Trouble: a sentence for the operators, and what counts as the same trouble. It decides nothing."""
+"""What operators are told when the daemon itself is in trouble, and what counts as the same trouble."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OperatorNotice:
-    """What is wrong, in words for people, with its place as file:line:col where it has one. Troubles of one `cause`
-    are told once an hour. A `minor` one (a dropped optional field) goes by email only (rule 39).
+    """What is wrong, as a sentence for people, with its place as file:line:col where it has one. Operators hear of one
+    `cause` once an hour; of a `minor` one (a dropped optional field) by email alone, where they have that (rule 39).
     """
 
     cause: str

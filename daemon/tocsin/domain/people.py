@@ -1,4 +1,4 @@
-"""Who can be reached, and how: people, channels, stakeholder groups (product.md section 3)."""
+"""Who can be reached, and by which channels: people and stakeholder groups."""
 
 from dataclasses import dataclass
 from datetime import timedelta

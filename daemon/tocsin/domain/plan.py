@@ -1,4 +1,4 @@
-"""Plan: what `planning/plan.py` decides for one incident at one instant."""
+"""What the plan decides for one incident at one instant."""
 
 from dataclasses import dataclass
 from datetime import datetime

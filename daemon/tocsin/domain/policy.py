@@ -1,4 +1,4 @@
-"""The policy: severity, role, service and people config as one checked, frozen value (product.md section 3).
+"""The whole config as one checked, frozen value: severities, roles, services, people, rotations, groups.
 
 Every part that can cause a message carries its `place` ("severities.yaml:12"), so that the message can name its rule.
 References are sound: whoever builds a Policy has checked that each name leads somewhere.
@@ -41,7 +41,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class PagePolicy:
-    """A severity's `page`: which roles, by which channels, and how the ladder climbs."""
+    """A severity's `page`: which roles, by which channels, and when the next level is paged."""
 
     roles: tuple[str, ...]
     via: tuple[Channel, ...]
@@ -136,7 +136,7 @@ class Policy:
     """The whole of config as code, merged and checked. Dicts are never changed after building.
 
     `revision` is the git commit or a digest. `since` is when this revision became current for the daemon (UTC);
-    a change of config is to open incidents what a change of severity is (timeline.md rule 8).
+    a change of config is to open incidents what a change of severity is (rule 8).
     `operators`, `last_resort` and `unreadable_severity` come from tocsin.yaml.
     """
 

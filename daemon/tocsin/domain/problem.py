@@ -1,4 +1,4 @@
-"""A problem for people: what is wrong, where, and what to write instead (product.md section 7, `check`)."""
+"""A problem for people: what is wrong, where, and what to write instead, as `tocsin check` prints it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

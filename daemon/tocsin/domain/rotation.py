@@ -1,6 +1,5 @@
-"""Rotations: shifts with hand-offs, overrides, and calendars already read into events (product.md section 3).
-
-These are plain declarations; `planning/on_call/resolve.py` decides who is on call from them.
+"""Rotations as the config declares them: shifts with hand-offs, overrides, and calendars already read into events. Who
+is on call follows from them in `planning/on_call/resolve.py`.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Attempt, Letter, Outcome, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
@@ -144,15 +144,15 @@ class ArrivalLedger(Protocol):
         """An arrival is judged; `result` is a word for what it led to. The first result stands."""
         ...
 
-    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
         ...
 
-    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """When the newest of a kind came in."""
         ...
 
-    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
         ...
 

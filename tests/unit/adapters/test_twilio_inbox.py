@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 
 from tests.fakes.twilio_server import StandIn
@@ -24,7 +24,7 @@ async def test_what_came_in() -> None:
         assert sorted((each.ref, each.who, each.body) for each in found) == [
             (sid, ANA, body) for sid, body in sorted(zip(sids, said, strict=True))
         ]
-        assert {each.kind for each in found} == {Arrives.SMS}
+        assert {each.kind for each in found} == {ArrivalKind.SMS}
         assert sorted(found, key=lambda each: each.at) == list(found)
 
 

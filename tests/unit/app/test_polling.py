@@ -16,7 +16,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import Recorded
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
@@ -114,10 +114,10 @@ async def test_arrivals_outlive_trouble(monkeypatch: pytest.MonkeyPatch) -> None
         judged.append(arrival.ref)
         return "acted"
 
-    await ledger.record_arrival(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", StillClock().now()))
+    await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", StillClock().now()))
     ledger.trouble = "disk full"
     with capture_logs() as lines:
-        async with running(Arrivals(ledger, {Arrives.SMS: judge}, Notices(StillClock())).run()):
+        async with running(Arrivals(ledger, {ArrivalKind.SMS: judge}, Notices(StillClock())).run()):
             await until(lambda: len(lines) > 1)
             ledger.trouble = ""
             await until(lambda: bool(judged))

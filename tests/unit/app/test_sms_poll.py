@@ -6,7 +6,7 @@ import pytest
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Poll
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
 from tocsin.domain.people import Channel
@@ -50,7 +50,7 @@ class Inbox:
         return len(await self.ledger.unjudged_arrivals())
 
     def comes(self, ref: str) -> None:
-        self.lies.append(Arrival(Arrives.SMS, ref, "+14155550101", "ok", self.clock.now()))
+        self.lies.append(Arrival(ArrivalKind.SMS, ref, "+14155550101", "ok", self.clock.now()))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
@@ -60,7 +60,7 @@ class House:
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
         self.replies = Replies(self.clock, self.ledger, config, self.incidents, codes, sender)
         self.notices = notices
-        self.arrivals = Arrivals(self.ledger, {Arrives.SMS: self.replies.judge}, notices)
+        self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self
 
     async def see(self, id_: str, title: str = "Card payments fail", **changes: Any) -> None:
@@ -91,7 +91,7 @@ class House:
         """Somebody's message comes in, and waits."""
         self.count += 1
         at = self.clock.now() - ago
-        await self.ledger.record_arrival(Arrival(Arrives.SMS, ref or f"SM{self.count}", number, body, at))
+        await self.ledger.record_arrival(Arrival(ArrivalKind.SMS, ref or f"SM{self.count}", number, body, at))
 
     async def judge(self) -> list[str]:
         """What waits is judged and brought to the incidents; what we answer."""
@@ -369,8 +369,8 @@ async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
             raise KeyError("poison")
         return await sound(arrival)
 
-    house.arrivals = Arrivals(house.ledger, {Arrives.SMS: judge}, house.notices)
+    house.arrivals = Arrivals(house.ledger, {ArrivalKind.SMS: judge}, house.notices)
     assert await house.text(ANA, "poison") == ""
     assert await house.text(ANA, "ok")
-    assert await house.ledger.newest_results(Arrives.SMS, ANA, 2) == ("acted", "broken")
+    assert await house.ledger.newest_results(ArrivalKind.SMS, ANA, 2) == ("acted", "broken")
     assert [notice.cause for notice in house.notices.take()] == ["arrival:sms"]

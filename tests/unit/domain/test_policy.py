@@ -1,10 +1,10 @@
-"""What a policy calls roles, people, groups and services, and how it ranks severities."""
+"""What a policy calls roles, people, groups and services, how it ranks severities, and how its chains read."""
 
 from dataclasses import replace
 
 import pytest
 from tocsin.domain.people import StakeholderGroup
-from tocsin.domain.policy import RESPONDER, Role, Service
+from tocsin.domain.policy import RESPONDER, Level, Role, Service, Who
 
 from tests.builders.policies import small_policy
 
@@ -49,3 +49,16 @@ def test_groups_are_named_by_title() -> None:
 def test_services_that_left_the_config_are_not_named() -> None:
     """Services have their titles, in the order given; those that the config does not have are left out."""
     assert POLICY.service_titles(("search", "mail", "checkout")) == ("Search", "Checkout")
+
+
+def test_a_service_may_have_its_own_chain() -> None:
+    """A service replaces the chains of the roles that it names; the others stay the role's own."""
+    chain = (Level((Who("bo"), Who("database", "on_call"))),)
+    service = Service("checkout", "Checkout", roles=(("technical_lead", chain),))
+    assert service.chain("technical_lead") == chain
+    assert service.chain("scribe") is None
+
+
+def test_a_chain_reads_as_it_is_written() -> None:
+    """A person stands by name, a rotation with the part that is meant."""
+    assert [str(who) for who in (Who("bo"), Who("database", "next"))] == ["bo", "database.next"]

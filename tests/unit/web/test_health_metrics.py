@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tocsin.app.configuration.load import load
 from tocsin.app.lifecycle.health import HEALTHY
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
@@ -65,7 +65,7 @@ async def test_metrics_are_the_ledgers_numbers() -> None:
         await life.ledger.claim_notice(HEALTHY, life.clock.now() - timedelta(seconds=7), timedelta(0))
         begun = await life.ledger.begin_attempt("db", Channel.SMS, "+14155550101", T0, "a kill")
         await life.ledger.record_receipt(begun, Receipt.UNDELIVERED, T0)
-        await life.ledger.record_arrival(Arrival(Arrives.SMS, "SM1", "+14155550101", "ok", T0))
+        await life.ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0))
         numbers = await _numbers(life)
 
     def of(name: str, **labels: str) -> float:

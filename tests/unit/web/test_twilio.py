@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings
 from tocsin.web.http.site import Site
 from tocsin.web.routes.twilio import verified
@@ -147,7 +147,7 @@ async def test_an_sms_is_left_for_the_daemon_once(desk: Desk) -> None:
     """200 and an empty TwiML; the same message again, however often, changes nothing."""
     for _ in range(3):
         assert (await desk.post("/twilio/inbound", inbound("OK k7 🙂")))[0] == 200
-    assert desk.arrived == [Arrival(Arrives.SMS, SID, "+14155550101", "OK k7 🙂", NOW)]
+    assert desk.arrived == [Arrival(ArrivalKind.SMS, SID, "+14155550101", "OK k7 🙂", NOW)]
     async with desk.client.post("/twilio/inbound") as answer:
         assert answer.status == 415
 

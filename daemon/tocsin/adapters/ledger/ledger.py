@@ -23,7 +23,7 @@ from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row
 from tocsin.adapters.ledger.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.adapters.ledger.writer import Writer
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Attempt, Content, Letter, Outcome, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
@@ -161,15 +161,15 @@ class SqlLedger:
         """An arrival is judged. The first result stands."""
         await self._writer.commit(writes.record_result, {"this": row, "result": result})
 
-    async def newest_results(self, kind: Arrives, who: str, most: int) -> tuple[str, ...]:
+    async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
         return await self._read(reads.newest_results(kind, who, most))
 
-    async def last_arrival_at(self, kind: Arrives) -> datetime | None:
+    async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """When the newest of a kind came in."""
         return await self._read(reads.last_arrival_at(kind))
 
-    async def reserved_codes(self, since: datetime) -> tuple[Reserved, ...]:
+    async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
         return await self._read(reads.reserved_codes(since))
 

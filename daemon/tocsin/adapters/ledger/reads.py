@@ -14,7 +14,7 @@ from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact
 from tocsin.adapters.ledger.rows import attempt_of, notification_of, suppression_of
 from tocsin.adapters.ledger.tables import HELD, read_instant
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted, Attempt, Content, Letter, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Coded, Fact
 from tocsin.domain.notification import Notification
@@ -177,10 +177,10 @@ def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]
 
 
 def _arrival(row: RowMapping) -> Arrival:
-    return Arrival(Arrives(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
+    return Arrival(ArrivalKind(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
 
 
-def newest_results(kind: Arrives, who: str, most: int) -> Question[tuple[str, ...]]:
+def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str, ...]]:
     """What the newest judged arrivals of somebody led to, newest first."""
     arrivals = t.arrivals.c
     query = select(arrivals.result).where(
@@ -190,7 +190,7 @@ def newest_results(kind: Arrives, who: str, most: int) -> Question[tuple[str, ..
     return lambda connection: tuple(connection.execute(newest).scalars())
 
 
-def last_arrival_at(kind: Arrives) -> Question[datetime | None]:
+def last_arrival_at(kind: ArrivalKind) -> Question[datetime | None]:
     """When the newest of a kind came in."""
     query = select(func.max(t.arrivals.c.at)).where(t.arrivals.c.kind == kind.value)
 
@@ -201,7 +201,7 @@ def last_arrival_at(kind: Arrives) -> Question[datetime | None]:
     return read
 
 
-def reserved_codes(since: datetime) -> Question[tuple[Reserved, ...]]:
+def reserved_codes(since: datetime) -> Question[tuple[ReservedCode, ...]]:
     """The reply codes of incidents that are open or were closed after an instant, in the order given."""
     closing = t.facts.alias("closing")
     closed_at = (
@@ -211,13 +211,13 @@ def reserved_codes(since: datetime) -> Question[tuple[Reserved, ...]]:
     )
     query = select(t.facts.c.incident, t.facts.c.body, closed_at).where(t.coded).order_by(t.facts.c.id)
 
-    def read(connection: Connection) -> tuple[Reserved, ...]:
+    def read(connection: Connection) -> tuple[ReservedCode, ...]:
         reserved = []
         for incident, body, closed in connection.execute(query):
             at, coded = read_instant(closed) if closed else None, read_fact("Coded", body)
             assert isinstance(coded, Coded)
             if at is None or at > since:
-                reserved.append(Reserved(incident, coded, at))
+                reserved.append(ReservedCode(incident, coded, at))
         return tuple(reserved)
 
     return read

@@ -15,7 +15,7 @@ from twilio.rest import Client
 
 from tocsin.adapters.twilio import responses
 from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 
 CLOCKS_DIFFER = timedelta(seconds=120)
@@ -200,4 +200,4 @@ def _arrival(listed: Any) -> Arrival | None:
     at, sid, sender = _created_at(listed), listed.sid, listed.from_
     if listed.direction != "inbound" or not (at and sid and sender):
         return None
-    return Arrival(Arrives.SMS, str(sid), str(sender), str(listed.body or ""), at)
+    return Arrival(ArrivalKind.SMS, str(sid), str(sender), str(listed.body or ""), at)

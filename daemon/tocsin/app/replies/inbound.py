@@ -11,7 +11,7 @@ import structlog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.ledger import ArrivalLedger, LedgerError
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: ArrivalLedger, judges: Mapping[Arrives, Judge], notices: Notices) -> None:
+    def __init__(self, ledger: ArrivalLedger, judges: Mapping[ArrivalKind, Judge], notices: Notices) -> None:
         self._ledger = ledger
         self._judges = judges
         self._notices = notices

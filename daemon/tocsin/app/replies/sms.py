@@ -13,7 +13,7 @@ from tocsin.app.replies.sms_grammar import Reply, Verb, read
 from tocsin.app.reply_options.codes import Codes, ReplyCode
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
@@ -134,7 +134,7 @@ class Replies:
     async def _quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""
         vain = 0
-        for result in await self._ledger.newest_results(Arrives.SMS, number, LOOKS_BACK):
+        for result in await self._ledger.newest_results(ArrivalKind.SMS, number, LOOKS_BACK):
             if result in (ACTED, QUIET):
                 return result == QUIET
             vain += result == ANSWERED

@@ -13,7 +13,7 @@ from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrives
+from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
@@ -99,7 +99,7 @@ class Poll:
 
     async def _first(self, now: datetime) -> datetime:
         """Since when the first question asks: the newest message known, else the oldest page that may be answered."""
-        newest = await self._ledger.last_arrival_at(Arrives.SMS)
+        newest = await self._ledger.last_arrival_at(ArrivalKind.SMS)
         if newest:
             return min(newest, now) - OVERLAP
         asking = (each.given.at for each in await self._ledger.reserved_codes(now) if each.closed_at is None)

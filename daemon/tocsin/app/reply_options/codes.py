@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import Reserved
+from tocsin.domain.arrival import ReservedCode
 from tocsin.domain.facts import Coded
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -34,7 +34,7 @@ class ReplyCode:
 class Codes:
     """Every code that is taken, by number; `rows` are what the ledger knows. `dice` makes codes hard to guess."""
 
-    def __init__(self, dice: random.Random, rows: Iterable[Reserved] = ()) -> None:
+    def __init__(self, dice: random.Random, rows: Iterable[ReservedCode] = ()) -> None:
         self._dice = dice
         self._by_number: dict[str, dict[str, ReplyCode]] = {}
         for row in rows:

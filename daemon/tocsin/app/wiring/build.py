@@ -42,7 +42,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.wiring.transports import make_transports
-from tocsin.domain.arrival import Arrives
+from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.problem import Problem
 from tocsin.ports.ledger import LedgerError
@@ -116,7 +116,7 @@ async def assemble(
     folder = WatchedFolder(settings.incidents, clock)
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
     replies = Replies(clock, ledger, config, incidents, codes, sender)
-    arrivals = Arrivals(ledger, {Arrives.RECEIPT: receipts.judge, Arrives.SMS: replies.judge}, notices)
+    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
     poll = Poll(clock, ledger, config, transports, notices)
     answered = await ledger.answers_since(0)
     ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=answered[-1][0] if answered else 0)

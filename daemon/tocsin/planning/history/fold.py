@@ -14,7 +14,7 @@ from tocsin.domain.history import (
     Handover,
     History,
     PendingStandDowns,
-    Reached,
+    ReaderHistory,
     ResponderBatch,
     RoleHistory,
     WaitingPage,
@@ -278,10 +278,10 @@ def _with_reached(history: History, readers: Iterable[tuple[str, Channel]], exte
     for reader, via in readers:
         known = reached.get(reader)
         if known is None:
-            reached[reader] = Reached((via,), external)
+            reached[reader] = ReaderHistory((via,), external)
         elif via not in known.channels or (known.external and not external):
             channels = known.channels if via in known.channels else (*known.channels, via)
-            reached[reader] = Reached(channels, known.external and external)
+            reached[reader] = ReaderHistory(channels, known.external and external)
     return replace(history, reached=reached)
 
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from tocsin.adapters.twilio import responses
 from tocsin.adapters.twilio.signature import signed
-from tocsin.domain.arrival import Arrival, Arrives
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Receipt
 from tocsin.web.http.site import Site
 
@@ -46,7 +46,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if not (SID.fullmatch(sid) and NUMBER.fullmatch(sender)):
             raise web.HTTPBadRequest(text="This is no SMS: it needs MessageSid and From.")
         text = values.get("Body", "")[:TEXT_MOST]
-        await site.ledger().record_arrival(Arrival(Arrives.SMS, sid, sender, text, site.clock.now()))
+        await site.ledger().record_arrival(Arrival(ArrivalKind.SMS, sid, sender, text, site.clock.now()))
         return web.Response(text=HEARD, content_type="text/xml")
 
     async def status(request: web.Request) -> web.Response:
@@ -59,7 +59,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if responses.receipt(state) is not Receipt.UNKNOWN:
             code = values.get("ErrorCode", "")
             said = f"{state} {code}" if ERROR.fullmatch(code) else state
-            arrival = Arrival(Arrives.RECEIPT, f"{sid}:{state}", attempt[1], said, site.clock.now())
+            arrival = Arrival(ArrivalKind.RECEIPT, f"{sid}:{state}", attempt[1], said, site.clock.now())
             await site.ledger().record_arrival(arrival)
         return web.Response(status=204)
 
