@@ -73,11 +73,27 @@ def test_nothing_private_is_kept() -> None:
     assert not found, found
 
 
-def test_the_lock_is_hashed() -> None:
-    """Every requirement of the lock carries hashes, and none an address."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    pins = re.findall(r"^[a-z0-9][^\s]*==", text, flags=re.MULTILINE)
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
+def _pins(lock: str) -> dict[str, str]:
+    """Each requirement of a lock with its version."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9][^\s=]*)==(\S+)", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_locks_are_hashed(lock: str) -> None:
+    """Every requirement of a lock carries hashes, and none an address."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=[a-z0-9])", text)
-    assert len(pins) == len(blocks)
+    assert len(_pins(lock)) == len(blocks)
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
+
+
+def test_what_runs_is_what_is_tested() -> None:
+    """The lock for the tests holds that for running, at the same versions; nobody who only runs it installs a test tool."""
+    runs, tests = map(_pins, LOCKS)
+    assert runs.items() <= tests.items()
+    assert not {"pytest", "mypy", "ruff", "hypothesis", "playwright"} & runs.keys()
