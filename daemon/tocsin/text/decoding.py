@@ -56,15 +56,15 @@ def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[P
             text = data.decode()
         except UnicodeDecodeError as fault:
             place = _place(data[: fault.start].decode())
-            found = f"the byte 0x{data[fault.start]:02x} is not UTF-8; save the file as UTF-8"
-            problems.append(problem(file, place, "not-utf8", found))
+            message = f"the byte 0x{data[fault.start]:02x} is not UTF-8; save the file as UTF-8"
+            problems.append(problem(file, place, "not-utf8", message))
             text = data.decode(errors="replace")
         text = text.removeprefix("\ufeff")
     bad = UNPRINTABLE.search(text)
     if bad:
         place = _place(text[: bad.start()])
-        found = f"the character U+{ord(bad[0]):04X} cannot stand in this file; remove it"
-        problems.append(problem(file, place, "control-character", found))
+        message = f"the character U+{ord(bad[0]):04X} cannot stand in this file; remove it"
+        problems.append(problem(file, place, "control-character", message))
         text = UNPRINTABLE.sub("", text)
     return text, problems
 

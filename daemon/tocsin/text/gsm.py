@@ -63,13 +63,15 @@ def cut(text: str, most: int) -> str:
     if segments(text) <= most:
         return text
     costs, (alone, joined) = _costs(text)
-    room, kept = (alone if most == 1 else joined * most) - 2 - most, 0
-    while kept < len(costs) and costs[kept] <= room:
-        room -= costs[kept]
-        kept += 1
-    while kept and (unicodedata.combining(text[kept]) or text[kept] in "\u200d\ufe0f" or text[kept - 1] == "\u200d"):
-        kept -= 1
-    return text[:kept].rstrip() + "..."
+    room, length = (alone if most == 1 else joined * most) - 2 - most, 0
+    while length < len(costs) and costs[length] <= room:
+        room -= costs[length]
+        length += 1
+    while length and (
+        unicodedata.combining(text[length]) or text[length] in "\u200d\ufe0f" or text[length - 1] == "\u200d"
+    ):
+        length -= 1
+    return text[:length].rstrip() + "..."
 
 
 def fold(text: str) -> str:

@@ -24,8 +24,8 @@ def quotable(text: str) -> str:
 
 def severity_named(written: str, policy: Policy) -> str:
     """A severity, in any case."""
-    found = _any_case(written, policy.severities)
-    return found or _unknown("severity", written, policy.severities)
+    name = _any_case(written, policy.severities)
+    return name or _unknown("severity", written, policy.severities)
 
 
 def status_named(written: str) -> Status:
@@ -51,20 +51,20 @@ def person_named(written: str, policy: Policy) -> str:
     if written in policy.people:
         return written
     words = " ".join(written.split()).casefold()
-    found = [
+    ids = [
         person.id
         for person in policy.people.values()
         if words and words in {person.id.casefold(), person.name.casefold(), person.email.casefold()}
     ]
-    if len(found) > 1:
-        raise ValueError(f'"{quotable(written)}" may be {" or ".join(found)}; write the id')
-    return found[0] if found else _unknown("person", written, policy.people)
+    if len(ids) > 1:
+        raise ValueError(f'"{quotable(written)}" may be {" or ".join(ids)}; write the id')
+    return ids[0] if ids else _unknown("person", written, policy.people)
 
 
 def _any_case(written: str, names: Iterable[str]) -> str | None:
     """The one name that is this, in whatever case; the exact one first."""
-    found = [name for name in names if name.casefold() == written.casefold()]
-    return written if written in found else found[0] if len(found) == 1 else None
+    same = [name for name in names if name.casefold() == written.casefold()]
+    return written if written in same else same[0] if len(same) == 1 else None
 
 
 def _unknown(kind: str, written: str, names: Iterable[str]) -> str:

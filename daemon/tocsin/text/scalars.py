@@ -31,8 +31,8 @@ _WINDOW = re.compile(rf"(?:([a-z, -]+?)\s+)?{_CLOCK}\s*-\s*(?:{_CLOCK}|24:00)", 
 def closest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """'; did you mean "x"?' when one of the known words is like this one, else nothing."""
     by_lower = {name.lower(): name for name in sorted(known)}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
-    return f'; did you mean "{by_lower[found[0]]}"?' if found else ""
+    matches = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+    return f'; did you mean "{by_lower[matches[0]]}"?' if matches else ""
 
 
 def duration(text: str) -> timedelta:

@@ -58,8 +58,8 @@ def span(length: timedelta) -> str:
     """A span as people say it: `2 hours 5 minutes`; its two largest units, at least a minute."""
     minutes = max(int(length.total_seconds()) // 60, 1)
     units = ((minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute"))
-    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
-    return " ".join(said[:2])
+    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in units if count]
+    return " ".join(words[:2])
 
 
 def brief(length: timedelta) -> str:

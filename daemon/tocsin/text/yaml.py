@@ -64,9 +64,9 @@ class Document:
         """Where the value (or its key) at a path stands; for a path that the file lacks, its nearest parent's place."""
         first, second = (self.keys, self.values) if key else (self.values, self.keys)
         while path:
-            found = first.get(path) or second.get(path)
-            if found:
-                return found
+            place = first.get(path) or second.get(path)
+            if place:
+                return place
             path = path[:-1]
             first, second = self.keys, self.values
         return 1, 1

@@ -56,4 +56,4 @@ class Transports:
 
 def _ingredients(settings: Settings) -> object:
     """What transports are made from."""
-    return settings.email, settings.sms, settings.public_url if settings.told else None
+    return settings.email, settings.sms, settings.public_url if settings.receives_callbacks else None

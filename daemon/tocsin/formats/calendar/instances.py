@@ -49,11 +49,11 @@ class Instances:
             if ends > start:
                 self._events.append(CalendarEvent(named[0], begins, ends))
             if len(named) > 1:
-                found = f"names {' and '.join(named)}; {named[0]} is taken, who stands first; write an event for each"
-                self._warn_of_words(number, "calendar-event-ambiguous", f"{_called(summary)} {found}")
+                message = f"names {' and '.join(named)}; {named[0]} is taken, who stands first; write an event for each"
+                self._warn_of_words(number, "calendar-event-ambiguous", f"{_called(summary)} {message}")
         else:
-            found = "names nobody in the config; write a person's id, full name or email there"
-            self._warn_of_words(number, "calendar-event-nobody", f"{_called(summary)} {found}")
+            message = "names nobody in the config; write a person's id, full name or email there"
+            self._warn_of_words(number, "calendar-event-nobody", f"{_called(summary)} {message}")
 
     def expect(self, more: float) -> bool:
         """Whether about so many more instances are still wanted."""
@@ -79,28 +79,28 @@ class Instances:
 
     def result(self, problems: Sequence[Problem]) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
         """The events by start, and every problem: what `read_calendar` gives."""
-        told = [*problems, *list(self._warnings.values())[:WARNINGS_MAX]]
+        all_problems = [*problems, *list(self._warnings.values())[:WARNINGS_MAX]]
         more = len(self._warnings) - WARNINGS_MAX
         if more > 0:
-            found = f"{more} more warnings about events of this calendar"
-            told.append(problem(self._file, TOP, "calendar-more-warnings", found, ProblemLevel.WARNING))
+            message = f"{more} more warnings about events of this calendar"
+            all_problems.append(problem(self._file, TOP, "calendar-more-warnings", message, ProblemLevel.WARNING))
         events = sorted(self._events, key=lambda event: (event.start, event.end, event.person))
         if self.full:
-            found = f"the calendar holds over {EVENTS_MAX} events in the span that is read; write longer events"
-            told.append(problem(self._file, TOP, "calendar-too-long", found))
-        return tuple(events[:EVENTS_MAX]), tuple(told)
+            message = f"the calendar holds over {EVENTS_MAX} events in the span that is read; write longer events"
+            all_problems.append(problem(self._file, TOP, "calendar-too-long", message))
+        return tuple(events[:EVENTS_MAX]), tuple(all_problems)
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
     """For each event of the file the lines on which it and its summary begin."""
-    found: list[tuple[int, int]] = []
+    lines: list[tuple[int, int]] = []
     for number, line in enumerate(text.splitlines(), 1):
         word = line[:12].upper()
         if word == "BEGIN:VEVENT":
-            found.append((number, number))
-        elif word.startswith(("SUMMARY:", "SUMMARY;")) and found and found[-1][0] == found[-1][1]:
-            found[-1] = (found[-1][0], number)
-    return found
+            lines.append((number, number))
+        elif word.startswith(("SUMMARY:", "SUMMARY;")) and lines and lines[-1][0] == lines[-1][1]:
+            lines[-1] = (lines[-1][0], number)
+    return lines
 
 
 def _called(summary: str) -> str:

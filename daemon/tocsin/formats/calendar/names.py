@@ -26,7 +26,9 @@ class Names:
 
     def of(self, summary: str, attendees: Iterable[str]) -> tuple[str, ...]:
         """The people whom the summary names, else those whom the attendees name, the first one first."""
-        return self._named(summary) or tuple(dict.fromkeys(name for each in attendees for name in self._named(each)))
+        return self._named(summary) or tuple(
+            dict.fromkeys(name for attendee in attendees for name in self._named(attendee))
+        )
 
     def _named(self, text: str) -> tuple[str, ...]:
         folded = _folded(text)
@@ -35,7 +37,7 @@ class Names:
     def _found_in(self, text: str) -> tuple[str, ...]:
         """The people whose names stand in a longer text, in its order; a name inside a longer name is none."""
         matches = [(match.span(), person) for pattern, person in self._inside for match in pattern.finditer(text)]
-        matches.sort(key=lambda found: (found[0][0], -found[0][1]))
+        matches.sort(key=lambda match: (match[0][0], -match[0][1]))
         spans = [span for span, _ in matches]
         alone = (
             person

@@ -47,58 +47,60 @@ def read_calendar(
     except _FAULTS as fault:
         words = f"is no iCalendar file that can be read: {fault}; export it again as .ics"
         return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
-    found = Instances(file, text, people, (start, end))
+    instances = Instances(file, text, people, (start, end))
     count = 0
     for calendar in calendars:
-        zone = _zone(calendar, found, text)
+        zone = _zone(calendar, instances, text)
         for series in _series_of(calendar, zone, count):
-            if not found.full:
-                _unroll(series, found, start, end)
+            if not instances.full:
+                _unroll(series, instances, start, end)
             count += len(series.parts)
-    return found.result(problems)
+    return instances.result(problems)
 
 
-def _zone(calendar: Any, found: Instances, text: str) -> ZoneInfo | None:
+def _zone(calendar: Any, instances: Instances, text: str) -> ZoneInfo | None:
     """The calendar's own zone, if it names one that is known (a Windows name will do)."""
     name = str(calendar.get(_ZONE_KEY, "")).strip()
     try:
         return ZoneInfo(WINDOWS_TO_OLSON.get(name, name)) if name else None
     except (LookupError, ValueError, OSError):
         lines = (number for number, line in enumerate(text.splitlines(), 1) if line.upper().startswith(_ZONE_KEY))
-        found.warn("unknown-timezone", f'{_ZONE_KEY}: unknown timezone "{name}"; UTC is taken', next(lines, 1))
+        instances.warn("unknown-timezone", f'{_ZONE_KEY}: unknown timezone "{name}"; UTC is taken', next(lines, 1))
         return None
 
 
-def _unroll(series: "_Series", found: Instances, start: datetime, end: datetime) -> None:
+def _unroll(series: "_Series", instances: Instances, start: datetime, end: datetime) -> None:
     """Take the instances of one series, or warn that it cannot be read."""
     zone = series.zone or UTC
     try:
-        if not found.expect(series.expected(start, end)):
+        if not instances.expect(series.expected(start, end)):
             return
         # All-day events and local times belong to the calendar's zone, the search does not: ask for more.
         for instance in series.between(start - 2 * DAY, end + 2 * DAY):
-            found.take(instance, series.number_of(instance), zone)
+            instances.take(instance, series.number_of(instance), zone)
         for lost in series.unknown_zones():
             words = f'unknown timezone "{lost}" without a VTIMEZONE; the zone of the calendar ({zone}) is taken'
-            found.warn_of_event(series.number, "unknown-timezone", words)
+            instances.warn_of_event(series.number, "unknown-timezone", words)
         if any("EXRULE" in part for part in series.parts):
-            found.warn_of_event(
+            instances.warn_of_event(
                 series.number, "calendar-exrule", "EXRULE is not read (RFC 5545 has none); write EXDATE"
             )
     except _FAULTS as fault:
         summary = str(series.parts[0].get("SUMMARY", ""))[:80]
         words = f'the event "{summary}" cannot be read and is left out: {fault}'
-        found.warn_of_event(series.number, "calendar-event-unreadable", words)
+        instances.warn_of_event(series.number, "calendar-event-unreadable", words)
 
 
 def _calendars(text: str) -> list[Any]:
     """The calendars of the file; it may hold several. Raises one of _FAULTS."""
     if text.upper().count("BEGIN:VEVENT") > WRITTEN_MAX:
         raise ValueError(f"it holds over {WRITTEN_MAX} events, a shorter span is wanted")
-    found = [each for each in Calendar.from_ical(wanted(text), multiple=True) if each.name == "VCALENDAR"]
-    if not found:
+    calendars = [
+        component for component in Calendar.from_ical(wanted(text), multiple=True) if component.name == "VCALENDAR"
+    ]
+    if not calendars:
         raise ValueError("it holds no whole VCALENDAR")
-    return found
+    return calendars
 
 
 @dataclass(slots=True)
@@ -146,7 +148,7 @@ def _series_of(calendar: Any, zone: ZoneInfo | None, before: int) -> list[_Serie
     """The series of a calendar. Of events that share a UID by mistake each is a series of its own; `before` is how
     many events the file has before this calendar.
     """
-    found: dict[tuple[str, int], _Series] = {}
+    by_uid: dict[tuple[str, int], _Series] = {}
     twins: defaultdict[tuple[str, str], int] = defaultdict(int)
     for number, event in enumerate(calendar.walk("VEVENT"), before):
         uid = str(event.get("UID", "")) or f"no UID, event {number}"
@@ -155,10 +157,10 @@ def _series_of(calendar: Any, zone: ZoneInfo | None, before: int) -> list[_Serie
             version = (uid, str(event.get("SEQUENCE", 0)))
             twin = twins[version]
             twins[version] += 1
-        series = found.setdefault((uid, twin), _Series(zone))
+        series = by_uid.setdefault((uid, twin), _Series(zone))
         series.parts.append(event)
         series.numbers.append(number)
-    return list(found.values())
+    return list(by_uid.values())
 
 
 def _refuse_broken(event: Any) -> None:

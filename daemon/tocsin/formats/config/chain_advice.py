@@ -30,8 +30,8 @@ def advise_on_chains(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
         if len(people) > 1:
             yield from _levels(placed, policy)
         elif rotation is None:
-            found = f"the chain of {placed[2]} is one person; while they sleep only the last resort is left"
-            yield placed[0].problem(placed[1], "chain-of-one", found, key=True, level=ProblemLevel.WARNING)
+            message = f"the chain of {placed[2]} is one person; while they sleep only the last resort is left"
+            yield placed[0].problem(placed[1], "chain-of-one", message, key=True, level=ProblemLevel.WARNING)
         elif people:
             alone.setdefault(rotation, []).append(placed)
     for name, chains in alone.items():
@@ -72,12 +72,12 @@ def _turns_of(policy: Policy, who: Who) -> tuple[str, ...]:
 def _alone(fragments: Fragments, rotation: Rotation, chains: list[str]) -> Problem:
     """One person is the only one of a rotation, and chains have nobody else."""
     more = f" and {len(chains) - LISTED_MAX} more" if len(chains) > LISTED_MAX else ""
-    found = (
+    message = (
         f"{turns_in(rotation)[0]} is alone in {rotation.id}, and the chain of {', '.join(chains[:LISTED_MAX])}{more} "
         "has nobody else; while they sleep only the last resort is left"
     )
     inside: KeyPath = ("calendar",) if rotation.calendar else ("shifts", 0, "members")
-    return fragments.rotations[rotation.id].problem(inside, "chain-of-one", found, level=ProblemLevel.WARNING)
+    return fragments.rotations[rotation.id].problem(inside, "chain-of-one", message, level=ProblemLevel.WARNING)
 
 
 def _levels(placed: _Placed, policy: Policy) -> Iterator[Problem]:
@@ -85,18 +85,18 @@ def _levels(placed: _Placed, policy: Policy) -> Iterator[Problem]:
     nobody, it repeats (that is what `rounds` are for).
     """
     entry, inside, called, chain = placed
-    asked: list[set[str]] = []
+    earlier_levels: list[set[str]] = []
     for number, level in enumerate(chain):
         words = {str(who) for who in level.whos}
         whole = words | {f"{who.name}.{part}" for who in level.whos if who.part == "everyone" for part in _PARTS}
-        before = next((earlier for earlier, known in enumerate(asked) if words <= known), None)
-        asked.append(whole)
+        before = next((earlier for earlier, known in enumerate(earlier_levels) if words <= known), None)
+        earlier_levels.append(whole)
         if before is not None and len(chain) > 1:
-            found = f"level {number} of {called} pages nobody whom level {before} does not page; name somebody else"
-            yield entry.problem((*inside, number), "level-repeats", found, level=ProblemLevel.WARNING)
+            message = f"level {number} of {called} pages nobody whom level {before} does not page; name somebody else"
+            yield entry.problem((*inside, number), "level-repeats", message, level=ProblemLevel.WARNING)
         alone = [
             who.name for who in level.whos if who.part == "next" and len(turns_in(policy.rotations[who.name])) == 1
         ]
         if alone and len(alone) == len(level.whos):
-            found = f"level {number} of {called} never pages anybody: {alone[0]} has one member, so nobody is next"
-            yield entry.problem((*inside, number), "level-of-nobody", found, level=ProblemLevel.WARNING)
+            message = f"level {number} of {called} never pages anybody: {alone[0]} has one member, so nobody is next"
+            yield entry.problem((*inside, number), "level-of-nobody", message, level=ProblemLevel.WARNING)

@@ -46,8 +46,8 @@ class ChangedLine:
 
 def find_changed_lines(old: ConfigTree, new: ConfigTree) -> tuple[ChangedLine, ...]:
     """Every change, in the order of files and lines."""
-    found = [*_mappings((), old.tree, new.tree, old, new), *_calendars(old, new)]
-    return tuple(sorted(found, key=lambda each: (each.file, each.line, each.name)))
+    lines = [*_mappings((), old.tree, new.tree, old, new), *_calendars(old, new)]
+    return tuple(sorted(lines, key=lambda line: (line.file, line.line, line.name)))
 
 
 def files_without_change(
@@ -61,9 +61,9 @@ def files_without_change(
         return
     calendars = {**old.calendars, **new.calendars}
     whole = new.tree
-    for each in lines:
-        if each.after is ABSENT and len(each.path) == 2 and each.path[0] in REFERRED:
-            whole = _with(whole, each.path, each.before)
+    for other in lines:
+        if other.after is ABSENT and len(other.path) == 2 and other.path[0] in REFERRED:
+            whole = _with(whole, other.path, other.before)
     for tree in (whole, new.tree) if whole is not new.tree else (whole,):
         yield config_tree_files(_with(tree, line.path, line.before), calendars)
 
@@ -106,7 +106,7 @@ def _values(
         return
     section = len(path) == 1 and path[0] in SECTIONS
     if section or (isinstance(before, dict) and isinstance(after, dict)):
-        was, now = (each if isinstance(each, dict) else {} for each in (before, after))
+        was, now = (value if isinstance(value, dict) else {} for value in (before, after))
         yield from _mappings(path, was, now, old, new)
     elif after is ABSENT:
         yield ChangedLine(path, before, after, *old.place(path, key=True))
@@ -122,7 +122,7 @@ def _lists(
     path: KeyPath, before: list[Value], after: list[Value], old: ConfigTree, new: ConfigTree
 ) -> Iterator[ChangedLine]:
     """A list of words is one change. Of a list of entries, those that were changed, if none came or went."""
-    if len(before) == len(after) and all(isinstance(each, dict) for each in [*before, *after]):
+    if len(before) == len(after) and all(isinstance(entry, dict) for entry in [*before, *after]):
         for number, (was, now) in enumerate(zip(before, after, strict=True)):
             yield from _values((*path, number), was, now, old, new)
         return

@@ -36,32 +36,32 @@ class CoverageAdvice:
 
     def problems(self, unreached: Iterable[UnreachedChain], skipped: Iterable[SkippedLevels]) -> list[Problem]:
         """One warning for each cause; a rotation whose gaps reach through a chain is not told of again."""
-        found = [self._unreached(each) for each in unreached]
-        told = {source.rotation for each in unreached for source in each.sources}
-        return found + [self._skipped(each) for each in skipped if each.source.rotation not in told]
+        warnings = [self._unreached(chain) for chain in unreached]
+        rotations = {source.rotation for chain in unreached for source in chain.sources}
+        return warnings + [self._skipped(levels) for levels in skipped if levels.source.rotation not in rotations]
 
-    def _unreached(self, each: UnreachedChain) -> Problem:
-        responders = all(asker.role == RESPONDER for asker in each.chains)
-        if len(each.sources) == 1:
-            why, instead = _WHY[each.sources[0].cause]
-            why = why.format(each.sources[0].rotation)
+    def _unreached(self, chain: UnreachedChain) -> Problem:
+        responders = all(asker.role == RESPONDER for asker in chain.chains)
+        if len(chain.sources) == 1:
+            why, instead = _WHY[chain.sources[0].cause]
+            why = why.format(chain.sources[0].rotation)
         else:
-            names = _and([f"{source.rotation} ({self._line(source)})" for source in each.sources])
+            names = _and([f"{source.rotation} ({self._line(source)})" for source in chain.sources])
             why = f"{names} have nobody then" if names else "whoever is named has neither email nor phone"
             instead = "add a level that is always there"
         if responders:
             code, then, instead = "responders-gap", "no responder is paged", instead.replace("a level", "a responder")
         else:
             code, then = "chain-gap", "only the last resort is paged"
-        when, askers = self._when(each.gaps, each.sources), _askers(each.chains)
+        when, askers = self._when(chain.gaps, chain.sources), _askers(chain.chains)
         words = f"{askers}: nobody is reached {when}; {why}, so {then}; {instead}"
-        entry, inside = self._place(each)
+        entry, inside = self._place(chain)
         return entry.problem(inside, code, words, level=ProblemLevel.WARNING)
 
-    def _skipped(self, each: SkippedLevels) -> Problem:
-        entry, inside = self._of(each.source)
-        when, askers = self._when(each.gaps, (each.source,)), _askers(each.chains)
-        words = f"{each.source.rotation} has no shift {when}; a level is passed over then for {askers}"
+    def _skipped(self, levels: SkippedLevels) -> Problem:
+        entry, inside = self._of(levels.source)
+        when, askers = self._when(levels.gaps, (levels.source,)), _askers(levels.chains)
+        words = f"{levels.source.rotation} has no shift {when}; a level is passed over then for {askers}"
         words += "; add a shift for that time"
         return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
 
@@ -70,11 +70,11 @@ class CoverageAdvice:
         entry, inside = self._of(source)
         return entry.at(*inside)
 
-    def _place(self, each: UnreachedChain) -> tuple[DeclaredEntry[Any], KeyPath]:
+    def _place(self, chain: UnreachedChain) -> tuple[DeclaredEntry[Any], KeyPath]:
         """The line that leaves the gap: of the only rotation, else of the chain."""
-        if len(each.sources) == 1:
-            return self._of(each.sources[0])
-        asker = each.chains[0]
+        if len(chain.sources) == 1:
+            return self._of(chain.sources[0])
+        asker = chain.chains[0]
         if not asker.service:
             return self._declared.roles[asker.role], ("chain",)
         entry = self._declared.services[asker.service]

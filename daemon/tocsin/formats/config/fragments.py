@@ -79,8 +79,8 @@ def merge_fragments(documents: Iterable[Document]) -> tuple[Fragments, list[Prob
             for section, content in document.value.items():
                 problems += _section(fragments, document, section, content)
         elif document.value is not None and not document.broken:
-            found = f"a config file is a mapping that holds any of {', '.join(SECTIONS)}"
-            problems.append(document.problem((), "wrong-type", found))
+            message = f"a config file is a mapping that holds any of {', '.join(SECTIONS)}"
+            problems.append(document.problem((), "wrong-type", message))
     return fragments, problems
 
 
@@ -88,8 +88,8 @@ def _section(fragments: Fragments, document: Document, section: str, content: Va
     """Take in one section of one file."""
     model = SECTIONS.get(section)
     if model is None:
-        found = f'unknown key "{section}"{closest(section, SECTIONS)} (a config file may hold {", ".join(SECTIONS)})'
-        return [document.problem((section,), "unknown-key", found, key=True)]
+        message = f'unknown key "{section}"{closest(section, SECTIONS)} (a config file may hold {", ".join(SECTIONS)})'
+        return [document.problem((section,), "unknown-key", message, key=True)]
     if content is None or (document.broken and not isinstance(content, dict)):
         return []
     if not isinstance(content, dict):
@@ -103,8 +103,8 @@ def _section(fragments: Fragments, document: Document, section: str, content: Va
             problems.append(document.problem(path, "wrong-name", str(fault), key=True))
         first = _declared(known, key, any_case=section == "severities")
         if first:
-            found = f'{section}: "{key}" is declared twice, first in {first.at()}; keep one'
-            problems.append(document.problem(path, "declared-twice", found, key=True))
+            message = f'{section}: "{key}" is declared twice, first in {first.at()}; keep one'
+            problems.append(document.problem(path, "declared-twice", message, key=True))
             continue
         entry, wrong = _entry(key, document, path, value, model)
         known[key] = entry
@@ -126,5 +126,5 @@ def _entry(
     try:
         return DeclaredEntry(key, document, path, model.model_validate(value)), []
     except ValidationError as fault:
-        told = [] if document.broken else validation_problems(fault, document, path, model)
-        return DeclaredEntry(key, document, path, None), told
+        problems = [] if document.broken else validation_problems(fault, document, path, model)
+        return DeclaredEntry(key, document, path, None), problems

@@ -43,13 +43,13 @@ def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
     first = next(iter(fragments.roles.values()), None)
     for role, consequence in SPECIAL.items():
         if role not in fragments.roles:
-            found = f"there is no role {role}: {consequence}"
+            message = f"there is no role {role}: {consequence}"
             if first:
                 yield first.document.problem(
-                    first.path[:1], "special-role-missing", found, key=True, level=ProblemLevel.WARNING
+                    first.path[:1], "special-role-missing", message, key=True, level=ProblemLevel.WARNING
                 )
             else:
-                yield problem(label, TOP, "special-role-missing", found, ProblemLevel.WARNING)
+                yield problem(label, TOP, "special-role-missing", message, ProblemLevel.WARNING)
 
 
 def _people(fragments: Fragments) -> Iterator[Problem]:
@@ -59,19 +59,21 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
         if person is None:
             continue
         if person.phone and not contacts.in_use(person.phone):
-            found = f'"{person.phone}" is of no range known to be in use; is a digit missing?'
-            yield entry.problem(("phone",), "phone-doubtful", found, level=ProblemLevel.WARNING)
+            message = f'"{person.phone}" is of no range known to be in use; is a digit missing?'
+            yield entry.problem(("phone",), "phone-doubtful", message, level=ProblemLevel.WARNING)
         for number, reach in enumerate(person.reach or ()):
             address = getattr(person, reach.via.traits.address_field)
             if not address:
                 inside: KeyPath = ("reach", number)
-                found = f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"
-                yield entry.problem(inside, "reach-without-address", found, level=ProblemLevel.WARNING)
+                message = (
+                    f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"
+                )
+                yield entry.problem(inside, "reach-without-address", message, level=ProblemLevel.WARNING)
 
 
 def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
     """People who are paged by SMS somewhere, but have no phone."""
-    pages = [each.page for each in policy.severities.values() if each.page and Channel.SMS in each.page.via]
+    pages = [page for severity in policy.severities.values() if (page := severity.page) and Channel.SMS in page.via]
     by_sms = {role for page in pages for role in page.roles}
     paged: dict[str, str] = {}
     for role in policy.roles.values():
@@ -79,7 +81,7 @@ def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
             for person in people_named(policy, role.chain):
                 paged.setdefault(person, role.id)
     for service in policy.services.values():
-        chains = [each for each in service.roles if each[0] in by_sms]
+        chains = [(role_id, chain) for role_id, chain in service.roles if role_id in by_sms]
         if pages and service.responders:
             chains.append((RESPONDER, (Level(service.responders),)))
         for role_id, chain in chains:
@@ -87,8 +89,8 @@ def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
                 paged.setdefault(person, role_id)
     for person, role_id in paged.items():
         if not policy.people[person].phone:
-            found = f"{person} may be paged by sms as {role_id}, but has no phone; email alone is used"
-            yield fragments.people[person].problem((), "no-phone", found, level=ProblemLevel.WARNING)
+            message = f"{person} may be paged by sms as {role_id}, but has no phone; email alone is used"
+            yield fragments.people[person].problem((), "no-phone", message, level=ProblemLevel.WARNING)
 
 
 def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
@@ -102,12 +104,14 @@ def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
             among = f" ({', '.join(members)})" if len(members) <= LISTED_MAX else ""
             if override.person not in members:
                 inside: KeyPath = ("overrides", number, "person")
-                found = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
-                yield entry.problem(inside, "override-outsider", found, level=ProblemLevel.WARNING)
+                message = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
+                yield entry.problem(inside, "override-outsider", message, level=ProblemLevel.WARNING)
             if override.instead_of and override.instead_of not in members:
                 inside = ("overrides", number, "instead_of")
-                found = f"{override.instead_of} never has a turn in {rotation.id}{among}; this override changes nothing"
-                yield entry.problem(inside, "override-without-turn", found, level=ProblemLevel.WARNING)
+                message = (
+                    f"{override.instead_of} never has a turn in {rotation.id}{among}; this override changes nothing"
+                )
+                yield entry.problem(inside, "override-without-turn", message, level=ProblemLevel.WARNING)
 
 
 def _reviews(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
@@ -115,10 +119,10 @@ def _reviews(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
     for severity in policy.severities.values():
         roles = severity.page.roles if severity.page else ()
         if severity.review and not {COMMANDER, SCRIBE} & set(roles):
-            found = (
+            message = (
                 f"nobody owns the review of {severity.name}: it pages neither {COMMANDER} nor {SCRIBE}, so the last "
                 "resort is asked to finish it; add one to `page.roles`"
             )
             yield fragments.severities[severity.name].problem(
-                ("review",), "review-without-owner", found, key=True, level=ProblemLevel.WARNING
+                ("review",), "review-without-owner", message, key=True, level=ProblemLevel.WARNING
             )

@@ -149,8 +149,8 @@ def _rotation(entry: DeclaredEntry[RotationEntry], model: RotationEntry, events:
             for number, shift in enumerate(model.shifts or ())
         ),
         overrides=tuple(
-            Override(each.person, each.from_, each.to, each.instead_of, entry.at("overrides", number))
-            for number, each in enumerate(model.overrides)
+            Override(override.person, override.from_, override.to, override.instead_of, entry.at("overrides", number))
+            for number, override in enumerate(model.overrides)
         ),
         calendar=model.calendar or "",
         events=events,

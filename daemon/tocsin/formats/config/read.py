@@ -116,18 +116,18 @@ def _calendars(
         path = posixpath.normpath(posixpath.join(folder, entry.model.calendar))
         if path not in sources.files:
             calendars = [file for file in sources.files if file.endswith(".ics")]
-            found = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
-            problems.append(entry.problem(("calendar",), "no-such-file", found))
+            message = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
+            problems.append(entry.problem(("calendar",), "no-such-file", message))
             continue
         if len(sources.files[path]) > CALENDAR_LIMIT:
-            found = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
-            problems.append(entry.problem(("calendar",), "file-too-large", found))
+            message = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
+            problems.append(entry.problem(("calendar",), "file-too-large", message))
             continue
         events[name], wrong = read_calendar(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
         )
         problems += wrong
         if not any(event.end > at for event in events[name]):
-            found = f"{path} names nobody from now on; renew the calendar"
-            problems.append(entry.problem(("calendar",), "calendar-over", found, level=ProblemLevel.WARNING))
+            message = f"{path} names nobody from now on; renew the calendar"
+            problems.append(entry.problem(("calendar",), "calendar-over", message, level=ProblemLevel.WARNING))
     return events, problems

@@ -45,20 +45,20 @@ def _who(fragments: Fragments, entry: DeclaredEntry[Model], inside: KeyPath, wor
     if word in fragments.people:
         return
     if word in fragments.rotations:
-        found = f'"{word}" is a rotation; write {", ".join(f"{word}.{part}" for part in PARTS)}'
-        yield entry.problem(inside, "unknown-person", found)
+        message = f'"{word}" is a rotation; write {", ".join(f"{word}.{part}" for part in PARTS)}'
+        yield entry.problem(inside, "unknown-person", message)
     elif not dot:
         known = [*fragments.people, *(f"{name}.{part}" for name in fragments.rotations for part in PARTS)]
         yield entry.problem(inside, "unknown-person", f'unknown person "{word}"{closest(word, known)}')
     elif rotation not in fragments.rotations:
         if rotation in fragments.people:
-            found = f'"{rotation}" is a person; write just "{rotation}"'
-            yield entry.problem(inside, "unknown-rotation", found)
+            message = f'"{rotation}" is a person; write just "{rotation}"'
+            yield entry.problem(inside, "unknown-rotation", message)
         else:
             yield from _unknown(entry, inside, rotation, "rotation", fragments.rotations)
     elif part not in PARTS:
-        found = f'"{word}": a rotation has {", ".join(PARTS)}{closest(part, PARTS)}'
-        yield entry.problem(inside, "unknown-rotation-part", found)
+        message = f'"{word}": a rotation has {", ".join(PARTS)}{closest(part, PARTS)}'
+        yield entry.problem(inside, "unknown-rotation-part", message)
 
 
 def _chain(
@@ -72,16 +72,16 @@ def _chain(
 def _names(fragments: Fragments) -> Iterator[Problem]:
     """Names that would mean two things."""
     if RESPONDER in fragments.roles:
-        found = f'"{RESPONDER}" is reserved: it is what a service\'s responders are paged as; name the role otherwise'
-        yield fragments.roles[RESPONDER].problem((), "reserved-name", found)
+        message = f'"{RESPONDER}" is reserved: it is what a service\'s responders are paged as; name the role otherwise'
+        yield fragments.roles[RESPONDER].problem((), "reserved-name", message)
     if ALWAYS in fragments.hours:
-        found = f'"{ALWAYS}" is reserved: it means around the clock; name the window otherwise'
-        yield fragments.hours[ALWAYS].problem((), "reserved-name", found)
+        message = f'"{ALWAYS}" is reserved: it means around the clock; name the window otherwise'
+        yield fragments.hours[ALWAYS].problem((), "reserved-name", message)
     for name, entry in fragments.rotations.items():
         if name in fragments.people:
             other = fragments.people[name].at()
-            found = f'a person and a rotation share the name "{name}" (the person is in {other}); rename one'
-            yield entry.problem((), "name-clash", found)
+            message = f'a person and a rotation share the name "{name}" (the person is in {other}); rename one'
+            yield entry.problem((), "name-clash", message)
 
 
 def _severities(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> Iterator[Problem]:
@@ -93,14 +93,16 @@ def _severities(fragments: Fragments, cron_fault: Callable[[str], str | None]) -
             yield from _unknown(entry, ("page", "roles", number), role, "role", fragments.roles)
         if page and page.hours != ALWAYS:
             yield from _unknown(entry, ("page", "hours"), page.hours, "hours", [ALWAYS, *fragments.hours])
-        heard: dict[str, int] = {}
+        stream_of: dict[str, int] = {}
         for number, stream in enumerate(entry.model.updates):
             for place, group in enumerate(stream.to):
                 inside = ("updates", number, "to", place)
                 yield from _unknown(entry, inside, group, "stakeholder-group", fragments.stakeholders)
-                if heard.setdefault(group, number) != number:
-                    found = f'"{group}" already stands in update stream {heard[group] + 1} of {entry.name}; keep one'
-                    yield entry.problem(inside, "group-twice", found)
+                if stream_of.setdefault(group, number) != number:
+                    message = (
+                        f'"{group}" already stands in update stream {stream_of[group] + 1} of {entry.name}; keep one'
+                    )
+                    yield entry.problem(inside, "group-twice", message)
             if stream.cron and (fault := cron_fault(stream.cron)):
                 yield entry.problem(("updates", number, "cron"), "wrong-cron", fault)
 
@@ -118,10 +120,10 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
         if entry.model and entry.model.phone:
             owner = owners.setdefault(entry.model.phone, entry)
             if owner is not entry:
-                found = (
+                message = (
                     f'{entry.name} and {owner.name} ({owner.at("phone")}) share the phone number "{entry.model.phone}"'
                 )
-                yield entry.problem(("phone",), "shared-phone", f"{found}; answers could not be told apart")
+                yield entry.problem(("phone",), "shared-phone", f"{message}; answers could not be told apart")
 
 
 def _rotations(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> Iterator[Problem]:

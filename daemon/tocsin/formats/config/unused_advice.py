@@ -21,18 +21,18 @@ _FORGOTTEN = {
 
 def advise_on_unused_names(declared: Fragments, policy: Policy) -> list[Problem]:
     """A warning for each name that nothing asks for, in the order of sections and lines."""
-    asked = {
+    used = {
         "people": set(_people(policy)),
         "rotations": {who.name for who in _whos(policy) if who.part != "person"},
-        "roles": {role for each in policy.severities.values() if each.page for role in each.page.roles},
+        "roles": {role for severity in policy.severities.values() if severity.page for role in severity.page.roles},
         "stakeholders": set(_groups(policy)),
-        "hours": {each.page.hours for each in policy.severities.values() if each.page},
+        "hours": {severity.page.hours for severity in policy.severities.values() if severity.page},
     }
     return [
         entry.problem((), f"unused-{sort}", f"{words.format(name)}; use it or remove it", level=ProblemLevel.WARNING)
         for section, (sort, words) in _FORGOTTEN.items()
         for name, entry in declared.section(section).items()
-        if name not in asked[section]
+        if name not in used[section]
     ]
 
 
@@ -58,5 +58,5 @@ def _people(policy: Policy) -> Iterator[str]:
 
 def _groups(policy: Policy) -> Iterator[str]:
     """Every group that something tells."""
-    yield from (group for each in policy.severities.values() for stream in each.updates for group in stream.to)
+    yield from (group for severity in policy.severities.values() for stream in severity.updates for group in stream.to)
     yield from (group for service in policy.services.values() for group in service.stakeholders)

@@ -70,7 +70,11 @@ class _Plain(VersionedResolver):
 def edit_incident(data: bytes, edit: Edit) -> bytes | None:
     """The file after the edit; None when it cannot be edited with everything else kept."""
     before = read_yaml(data, "")
-    if before.broken or not isinstance(before.value, dict) or any(each.code in _HOPELESS for each in before.problems):
+    if (
+        before.broken
+        or not isinstance(before.value, dict)
+        or any(problem.code in _HOPELESS for problem in before.problems)
+    ):
         return None
     try:
         text = data.decode("utf-8-sig")
@@ -205,7 +209,8 @@ def _document(incident: Incident) -> dict[str, Any]:
         "services": CommentedSeq(incident.services),
         "roles": CommentedMap(incident.roles),
         "acknowledged": CommentedSeq(
-            _flow(_acknowledgment(each)) if each.at else each.by for each in incident.acknowledged
+            _flow(_acknowledgment(acknowledgment)) if acknowledgment.at else acknowledgment.by
+            for acknowledgment in incident.acknowledged
         ),
         "eta": _instant(incident.eta),
         "declared_at": _instant(incident.declared_at),

@@ -108,7 +108,7 @@ def _read_acknowledgment(reader: IncidentReader, path: KeyPath, value: Value) ->
 
 
 def _entry_reader(
-    make: type[UpdateEntry | TimelineNote], fields: Fields, called: str
+    make: type[UpdateEntry | TimelineNote], fields: Fields, subject: str
 ) -> Callable[[IncidentReader, KeyPath, Value], UpdateEntry | TimelineNote | None]:
     """Reads an entry, {text, …}, of which a plain text will do."""
 
@@ -121,7 +121,7 @@ def _entry_reader(
         if values["text"] or values.get("public"):
             return make(**values)
         if value is not None:
-            reader.tell(path, "empty-entry", f'{called} needs words; write {{text: "…"}}')
+            reader.tell(path, "empty-entry", f'{subject} needs words; write {{text: "…"}}')
         return None
 
     return read

@@ -35,8 +35,8 @@ def incident_id(name: str) -> str:
     too long, or has nothing left to begin with, is told from its like by a few hex digits of its digest.
     """
     written = stem(name)
-    kept = _OTHER.sub("-", written).lstrip("-._")
-    if kept and len(kept) <= ID_LIMIT:
-        return kept
+    id_ = _OTHER.sub("-", written).lstrip("-._")
+    if id_ and len(id_) <= ID_LIMIT:
+        return id_
     mark = hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{kept[: ID_LIMIT - 9]}-{mark}" if kept else f"incident-{mark}"
+    return f"{id_[: ID_LIMIT - 9]}-{mark}" if id_ else f"incident-{mark}"

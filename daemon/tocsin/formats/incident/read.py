@@ -82,8 +82,8 @@ def unreadable_incident(name: str, lines: str, policy: Policy, known_as: str = "
 
 def first_lines(text: str) -> str:
     """The first lines that say anything, cleaned and bounded."""
-    said = (clean(line) for line in text[: FIRST_LINES * LINE_LIMIT * 8].splitlines())
-    return "\n".join(cut(line, LINE_LIMIT) for line in [line for line in said if line][:FIRST_LINES])
+    cleaned = (clean(line) for line in text[: FIRST_LINES * LINE_LIMIT * 8].splitlines())
+    return "\n".join(cut(line, LINE_LIMIT) for line in [line for line in cleaned if line][:FIRST_LINES])
 
 
 def _tell_of_missing(reader: IncidentReader, mapping: dict[str, Value], opened: Incident | None) -> None:
@@ -105,5 +105,5 @@ def _shape(document: Document) -> str:
     """Why a file that is YAML is still no incident."""
     if document.value is None:
         return "the file is empty; write at least title: and severity:"
-    found = "a list" if isinstance(document.value, list) else "plain text"
-    return f"the file is {found}; write keys and values: title: … and severity: …"
+    shape = "a list" if isinstance(document.value, list) else "plain text"
+    return f"the file is {shape}; write keys and values: title: … and severity: …"

@@ -51,19 +51,22 @@ class Entries:
         others = [key for key in ("never", "none_after", "exactly") if getattr(entry, key) is not None]
         named = [*self._kinds(entry), *others]
         if len(named) != 1:
-            found = f"names {' and '.join(named)}; write one entry for each" if named else f"expects nothing; {_SHAPES}"
-            self._tell(path, "expectation-shape", f"an expectation {found}")
+            message = (
+                f"names {' and '.join(named)}; write one entry for each" if named else f"expects nothing; {_SHAPES}"
+            )
+            self._tell(path, "expectation-shape", f"an expectation {message}")
         elif not others:
-            yield from (ExpectedMessage(wanted) for wanted in self._messages(entry, path))
+            yield from map(ExpectedMessage, self._messages(entry, path))
         elif entry.never is not None:
             yield from self._never(entry, entry.never, path)
         elif self._alone(entry, named[0], path):
             if entry.none_after is not None:
                 yield NoneAfter(entry.none_after, self._place(path))
             else:
-                listed = enumerate(entry.exactly or ())
-                all_of = [wanted for index, each in listed for wanted in self._exact(each, (*path, "exactly", index))]
-                yield Exactly(tuple(all_of), self._place(path))
+                patterns: list[MessagePattern] = []
+                for index, message_entry in enumerate(entry.exactly or ()):
+                    patterns += self._exact(message_entry, (*path, "exactly", index))
+                yield Exactly(tuple(patterns), self._place(path))
 
     def _exact(self, entry: MessageEntry, path: KeyPath) -> Iterator[MessagePattern]:
         """One entry of an `exactly` list."""
@@ -93,8 +96,8 @@ class Entries:
     def _never(self, entry: ExpectEntry, word: str, path: KeyPath) -> Iterator[Expectation]:
         """What never is sent, one for each reader; to anybody when none is named."""
         if word not in CALLED:
-            found = f'"{quotable(word)}" is no kind of message; write {", ".join(CALLED)}{closest(word, CALLED)}'
-            self._tell((*path, "never"), "unknown-kind", found)
+            message = f'"{quotable(word)}" is no kind of message; write {", ".join(CALLED)}{closest(word, CALLED)}'
+            self._tell((*path, "never"), "unknown-kind", message)
             return
         kind = CALLED[word]
         listed = list(enumerate(entry.to or ()))
@@ -104,14 +107,14 @@ class Entries:
 
     def _wanted(self, entry: MessageEntry, kind: Kind, to: str, group: str, path: KeyPath) -> MessagePattern:
         """The refinements of an entry, each fit for the kind."""
-        for key, (kinds, told) in _ONLY.items():
+        for key, (kinds, has) in _ONLY.items():
             if getattr(entry, key) is not None and kind not in kinds:
                 inside = (*path, key.rstrip("_"))
-                self._tell(inside, "never-matches", f"no {kind} {told}; leave `{key.rstrip('_')}` out", key=True)
+                self._tell(inside, "never-matches", f"no {kind} {has}; leave `{key.rstrip('_')}` out", key=True)
         if entry.reason is not None and entry.reason not in REASONS[kind]:
             listed = ", ".join(REASONS[kind])
-            found = f'no {kind} is sent for the reason "{entry.reason}"; write one of {listed}'
-            self._tell((*path, "reason"), "never-matches", found)
+            message = f'no {kind} is sent for the reason "{entry.reason}"; write one of {listed}'
+            self._tell((*path, "reason"), "never-matches", message)
         if entry.group is not None and kind is Kind.UPDATE:
             group = self._group(entry.group, (*path, "group"))
         return MessagePattern(
@@ -154,8 +157,8 @@ class Entries:
 
     def _group(self, name: str, path: KeyPath) -> str:
         if name not in self.policy.stakeholders:
-            found = f'unknown stakeholder group "{quotable(name)}"{closest(name, self.policy.stakeholders)}'
-            self._tell(path, "unknown-stakeholder-group", found)
+            message = f'unknown stakeholder group "{quotable(name)}"{closest(name, self.policy.stakeholders)}'
+            self._tell(path, "unknown-stakeholder-group", message)
         return name
 
     def _role(self, name: str, path: KeyPath) -> str:
@@ -179,10 +182,10 @@ class Entries:
         return [key for key in CALLED if getattr(entry, key) is not None]
 
     def _place(self, path: KeyPath) -> str:
-        found = self.document.problem(path, "", "")
-        return f"{found.file}:{found.line}"
+        start = self.document.problem(path, "", "")
+        return f"{start.file}:{start.line}"
 
     def _tell(self, path: KeyPath, code: str, message: str, *, key: bool = False) -> None:
-        told = self.document.problem(path, code, message, key=key)
-        if told not in self.problems:
-            self.problems.append(told)
+        problem = self.document.problem(path, code, message, key=key)
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -98,18 +98,18 @@ class MessagePattern:
         """The group or reader it is about; empty for anybody."""
         return self.group or self.to
 
-    def about(self, each: Notification) -> bool:
+    def about(self, message: Notification) -> bool:
         """Whether a message is of this kind and to this reader."""
-        return each.kind is self.kind and self.to in ("", each.to) and self.group in ("", each.group)
+        return message.kind is self.kind and self.to in ("", message.to) and self.group in ("", message.group)
 
-    def suits(self, each: Notification) -> bool:
+    def suits(self, message: Notification) -> bool:
         """Whether a message is what is spoken of, whatever its moment and channel."""
         return (
-            self.about(each)
-            and set(self.roles) <= set(each.roles)
-            and self.reason in (None, each.reason)
-            and self.level in (None, each.level)
-            and self.round in (None, each.round)
+            self.about(message)
+            and set(self.roles) <= set(message.roles)
+            and self.reason in (None, message.reason)
+            and self.level in (None, message.level)
+            and self.round in (None, message.round)
         )
 
     def __str__(self) -> str:

@@ -69,15 +69,15 @@ def read_policy_tests(
     listed: list[tuple[KeyPath, Value, str]] = []
     name = stem(file.rpartition("/")[2])
     if isinstance(value, list):
-        listed = [((index,), each, f"{name}-{index + 1}") for index, each in enumerate(value)]
+        listed = [((index,), entry, f"{name}-{index + 1}") for index, entry in enumerate(value)]
     elif isinstance(value, dict):
         listed = [((), value, name)]
     if not listed and not problems:
-        found = "the file holds no test; write at: (an instant), incident: and expect:, or a list of such"
-        problems.append(document.problem((), "no-test", found))
+        message = "the file holds no test; write at: (an instant), incident: and expect:, or a list of such"
+        problems.append(document.problem((), "no-test", message))
     if len(listed) > TESTS_LIMIT:
-        found = f"a file holds at most {TESTS_LIMIT} tests; move the rest into another"
-        problems.append(document.problem((TESTS_LIMIT,), "too-many-tests", found))
+        message = f"a file holds at most {TESTS_LIMIT} tests; move the rest into another"
+        problems.append(document.problem((TESTS_LIMIT,), "too-many-tests", message))
     tests = []
     for path, entry, default in listed[:TESTS_LIMIT]:
         reader = _Reader(document, path, policy, fetch)
@@ -107,15 +107,19 @@ class _Reader:
             self.problems += validation_problems(fault, located, self.path, PolicyTestEntry)
             return None
         data, file_name = self._incident(entry.incident, default)
-        steps = tuple(chain.from_iterable(self._step(each, index) for index, each in enumerate(entry.steps)))
+        steps = tuple(chain.from_iterable(self._step(step, index) for index, step in enumerate(entry.steps)))
         entries = Entries(located, self.policy)
         expect: list[Expectation] = []
-        for index, each in enumerate(entry.expect):
+        for index, expect_entry in enumerate(entry.expect):
             path = (*self.path, "expect", index)
-            found = list(entries.read(each, path))
-            expect += found
+            expectations = list(entries.read(expect_entry, path))
+            expect += expectations
             if entry.for_ is not None:
-                self.problems += [problem for one in found for problem in _beyond(one, entry.for_, located, path)]
+                self.problems += [
+                    problem
+                    for expectation in expectations
+                    for problem in _beyond(expectation, entry.for_, located, path)
+                ]
         self.problems += entries.problems
         line, _ = self.document.place(self.path)
         return PolicyTest(
@@ -142,8 +146,8 @@ class _Reader:
             self.problems += _faults(reading.problems)
             return data, value.rpartition("/")[2]
         instead = "write {title: …, severity: …}, or the path of an incident file"
-        found = f'there is no file "{value}" beside this one' if isinstance(value, str) else "incident is no mapping"
-        self.problems.append(self.document.problem(path, "no-incident", f"{found}; {instead}"))
+        message = f'there is no file "{value}" beside this one' if isinstance(value, str) else "incident is no mapping"
+        self.problems.append(self.document.problem(path, "no-incident", f"{message}; {instead}"))
         return b"", ""
 
     def _field_faults(self, fields: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
@@ -151,12 +155,12 @@ class _Reader:
         written = json.dumps(fields, ensure_ascii=False)
         faults = list(_faults(read_incident(written.encode(), "", self.policy, None, "").problems))
         inside = read_yaml(written if faults else "", "")
-        values = {place: found for found, place in inside.values.items()}
-        keys = {place: found for found, place in inside.keys.items()}
-        for each in faults:
-            place = (each.line, each.column)
+        values = {place: where_ for where_, place in inside.values.items()}
+        keys = {place: where_ for where_, place in inside.keys.items()}
+        for fault in faults:
+            place = (fault.line, fault.column)
             where = values.get(place, keys.get(place, ()))
-            yield self.document.problem((*path, *where), each.code, each.message, key=place not in values)
+            yield self.document.problem((*path, *where), fault.code, fault.message, key=place not in values)
 
     def _step(self, value: Any, index: int) -> Iterator[ScriptStep]:
         """One step of the script, if nothing is wrong with it."""
@@ -210,39 +214,39 @@ def time_played(expect: list[Expectation], steps: tuple[ScriptStep, ...]) -> tim
     """
     ends: list[timedelta | None] = []
     named = [timedelta(0)]
-    for each in expect:
-        if isinstance(each, NoneAfter):
+    for expectation in expect:
+        if isinstance(expectation, NoneAfter):
             ends.append(None)
-            named.append(each.after + timedelta(seconds=1))
+            named.append(expectation.after + timedelta(seconds=1))
         else:
-            if isinstance(each, Exactly):
+            if isinstance(expectation, Exactly):
                 ends.append(None)
-            for wanted in _wanted(each):
-                ends.append(wanted.when.last)
-                named.append(wanted.when.last or wanted.when.first)
+            for pattern in _wanted(expectation):
+                ends.append(pattern.when.last)
+                named.append(pattern.when.last or pattern.when.first)
     if None not in ends:
         return max(named)
     last = max([*named, *(step.after for step in steps)])
     return PLAYED if last <= PLAYED else last + PLAYED
 
 
-def _beyond(each: Expectation, span: timedelta, document: Located, path: KeyPath) -> Iterator[Problem]:
+def _beyond(expectation: Expectation, span: timedelta, document: Located, path: KeyPath) -> Iterator[Problem]:
     """What lies beyond the time played and so could never be seen."""
-    if isinstance(each, NoneAfter):
-        if each.after >= span:
-            found = f"none_after: nothing is played after {brief(span)} (`for`); write a longer `for`"
-            yield document.problem((*path, "none_after"), "beyond-for", found)
+    if isinstance(expectation, NoneAfter):
+        if expectation.after >= span:
+            message = f"none_after: nothing is played after {brief(span)} (`for`); write a longer `for`"
+            yield document.problem((*path, "none_after"), "beyond-for", message)
         return
-    for wanted in _wanted(each):
-        if wanted.when.first > span:
-            found = f"{wanted.when} lies beyond the {brief(span)} that are played (`for`); write a longer `for`"
-            inside = (*path, "after") if not isinstance(each, Exactly) else (*path, "exactly")
-            yield document.problem(inside, "beyond-for", found)
+    for pattern in _wanted(expectation):
+        if pattern.when.first > span:
+            message = f"{pattern.when} lies beyond the {brief(span)} that are played (`for`); write a longer `for`"
+            inside = (*path, "after") if not isinstance(expectation, Exactly) else (*path, "exactly")
+            yield document.problem(inside, "beyond-for", message)
 
 
-def _wanted(each: ExpectedMessage | Never | Exactly) -> tuple[MessagePattern, ...]:
+def _wanted(expectation: ExpectedMessage | Never | Exactly) -> tuple[MessagePattern, ...]:
     """The messages that an expectation speaks of."""
-    return each.wanted if isinstance(each, Exactly) else (each.wanted,)
+    return expectation.wanted if isinstance(expectation, Exactly) else (expectation.wanted,)
 
 
 def _faults(problems: tuple[Problem, ...]) -> Iterator[Problem]:

@@ -55,7 +55,7 @@ def read_script(data: bytes, file: str, policy: Policy) -> tuple[tuple[ScriptSte
 
 def in_time_order(steps: Sequence[ScriptStep]) -> list[ScriptStep]:
     """Steps by their instant; those of one instant stay in the order written (rule 1)."""
-    return sorted(steps, key=lambda each: each.after)
+    return sorted(steps, key=lambda step: step.after)
 
 
 def read_step(entry: Mapping[str, Any], policy: Policy) -> ScriptStep:
@@ -84,8 +84,8 @@ def read_step(entry: Mapping[str, Any], policy: Policy) -> ScriptStep:
 def _entry(entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The `updates` entry a step appends, if it has one."""
     texts = {"text": entry.get("update"), "public": entry.get("public")}
-    said = {key: text for key, text in texts.items() if text is not None}
-    return said or None
+    given_texts = {key: text for key, text in texts.items() if text is not None}
+    return given_texts or None
 
 
 def _people(value: object, policy: Policy) -> tuple[str, ...]:

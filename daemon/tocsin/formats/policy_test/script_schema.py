@@ -36,6 +36,6 @@ def step_schema() -> JsonSchema:
         "minProperties": 2,
         "properties": {
             "after": {**DELAY, "description": "so long after `at`"},
-            **{key: or_null(said) for key, said in happens.items()},
+            **{key: or_null(schema) for key, schema in happens.items()},
         },
     }

@@ -20,14 +20,14 @@ NOT_IN_FILES: JsonSchema = {"writeOnly": True}
 """Marks a key that no file may have: `model_schema` leaves it out."""
 
 
-def text_matching(pattern: str, told: str, *examples: str, digits: JsonSchema | None = None) -> JsonSchema:
+def text_matching(pattern: str, words: str, *examples: str, digits: JsonSchema | None = None) -> JsonSchema:
     """A text that is written so; `told` is what an editor says of any other. `digits`: what plain digits may be, which
     an editor's YAML takes for a number.
     """
     return {
         "type": ["string", "integer"] if digits else "string",
         "pattern": f"^(?:{pattern})$",
-        "patternErrorMessage": told,
+        "patternErrorMessage": words,
         **({"examples": list(examples)} if examples else {}),
         **(digits or {}),
     }
@@ -81,21 +81,25 @@ def or_null(schema: JsonSchema) -> JsonSchema:
         choices = schema["anyOf"]
         return schema if NULL in choices else {**schema, "anyOf": [*choices, NULL]}
     if "$ref" in schema or "enum" in schema or "const" in schema:
-        said: JsonSchema = {key: schema[key] for key in ("description", "default") if key in schema}
-        bare = {key: value for key, value in schema.items() if key not in said}
-        return {**said, "anyOf": [bare, NULL]}
+        head: JsonSchema = {key: schema[key] for key in ("description", "default") if key in schema}
+        rest = {key: value for key, value in schema.items() if key not in head}
+        return {**head, "anyOf": [rest, NULL]}
     types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     return schema if "null" in types else {**schema, "type": [*types, "null"]}
 
 
 def model_schema(model: type[BaseModel]) -> JsonSchema:
     """The schema of a model, with what it refers to under `$defs`."""
-    found: JsonSchema = model.model_json_schema()
-    defs = {_section(name): _tidy(each) for name, each in found.pop("$defs", {}).items()}
-    for name, each in defs.items():
-        if not each.keys() & {"required", "anyOf", "oneOf"}:  # an entry without a value has no keys, which will do here
-            defs[name] = or_null(each)
-    return {**_tidy(found), "$defs": defs}
+    schema: JsonSchema = model.model_json_schema()
+    defs = {_section(name): _tidy(definition) for name, definition in schema.pop("$defs", {}).items()}
+    for name, definition in defs.items():
+        if not definition.keys() & {
+            "required",
+            "anyOf",
+            "oneOf",
+        }:  # an entry without a value has no keys, which will do here
+            defs[name] = or_null(definition)
+    return {**_tidy(schema), "$defs": defs}
 
 
 def _tidy(schema: JsonSchema) -> JsonSchema:
@@ -105,17 +109,19 @@ def _tidy(schema: JsonSchema) -> JsonSchema:
         if key == "title" or (key == "default" and value in ("", None, [], {})):
             continue
         if key == "properties":
-            kept = {name: each for name, each in value.items() if not each.get("writeOnly")}
+            in_files = {name: inner for name, inner in value.items() if not inner.get("writeOnly")}
             needed = schema.get("required", ())
-            tidy[key] = {name: _tidy(each) if name in needed else or_null(_tidy(each)) for name, each in kept.items()}
+            tidy[key] = {
+                name: _tidy(inner) if name in needed else or_null(_tidy(inner)) for name, inner in in_files.items()
+            }
         elif key == "$ref":
             tidy[key] = _section(value)
         elif key in {"items", "not", "contains"}:
             tidy[key] = _tidy(value)
         elif key in {"anyOf", "allOf"}:
-            tidy[key] = [_tidy(each) for each in value]
+            tidy[key] = [_tidy(inner) for inner in value]
         elif key == "patternProperties":
-            tidy |= {key: {name: _tidy(each) for name, each in value.items()}, "additionalProperties": False}
+            tidy |= {key: {name: _tidy(inner) for name, inner in value.items()}, "additionalProperties": False}
         else:
             tidy[key] = _span(value) if key == "default" else value
     choices = tidy.get("anyOf", [])

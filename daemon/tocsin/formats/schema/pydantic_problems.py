@@ -50,8 +50,8 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
     words = ".".join(part for part in where if isinstance(part, str))
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        found = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), known_keys(model, loc[:-1]))}'
-        return document.problem(where, "unknown-key", found, key=True)
+        message = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), known_keys(model, loc[:-1]))}'
+        return document.problem(where, "unknown-key", message, key=True)
     if kind == "missing":
         return document.problem(where, "missing-key", f"{words} is missing")
     if kind in {"value_error", "assertion_error"}:
@@ -59,13 +59,13 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
         return document.problem(where, "wrong-value", f"{words}: {context.get('error', error['msg'])}", key=key)
     if kind == "enum":
         known = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        found = f'{words}: "{error["input"]}" is none of {", ".join(known)}{closest(str(error["input"]), known)}'
-        return document.problem(where, "wrong-value", found)
+        message = f'{words}: "{error["input"]}" is none of {", ".join(known)}{closest(str(error["input"]), known)}'
+        return document.problem(where, "wrong-value", message)
     if kind in {"greater_than_equal", "less_than_equal"}:
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
         return document.problem(where, "wrong-value", f"{words} must be {bound}")
-    code, told = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
-    return document.problem(where, code, f"{words} {told}")
+    code, complaint = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
+    return document.problem(where, code, f"{words} {complaint}")
 
 
 def known_keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
@@ -73,8 +73,8 @@ def known_keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     current: type[BaseModel] | None = model
     for part in loc:
         if current is not None and isinstance(part, str):
-            found = next((f for name, f in current.model_fields.items() if part in {name, f.alias}), None)
-            current = model_in(found.annotation) if found else current
+            info = next((f for name, f in current.model_fields.items() if part in {name, f.alias}), None)
+            current = model_in(info.annotation) if info else current
     return [field.alias or name for name, field in current.model_fields.items()] if current else []
 
 
@@ -82,4 +82,4 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
     """The first model inside an annotation, however deep."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := model_in(inner))), None)
+    return next((inner_model for inner in get_args(annotation) if (inner_model := model_in(inner))), None)

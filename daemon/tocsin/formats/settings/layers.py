@@ -105,8 +105,9 @@ def ledger_file(layers: SettingsLayers) -> Path:
     """Where the ledger is looked for when the settings cannot be used (timeline.md rule 43)."""
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
     candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
-    found = next((each for each in candidates if isinstance(each, str) and each.startswith(SQLITE)), DEFAULT_LEDGER)
-    return _join(layers.base, found.removeprefix(SQLITE))
+    urls = (url for url in candidates if isinstance(url, str) and url.startswith(SQLITE))
+    url = next(urls, DEFAULT_LEDGER)
+    return _join(layers.base, url.removeprefix(SQLITE))
 
 
 def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
@@ -122,11 +123,11 @@ def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     for section, secret in SECRETS:
         inner = values.get(section)
         if isinstance(inner, dict) and inner.get(secret) is not None:
-            found = (
+            message = (
                 f"{section}.{secret} is a secret and never stands in a file; remove it here and set "
                 f"{_variable((section, secret))}, or a credential file {_variable((section, secret)).lower()}"
             )
-            problems.append(document.problem((section, secret), "secret-in-file", found, key=True))
+            problems.append(document.problem((section, secret), "secret-in-file", message, key=True))
             values[section] = {key: value for key, value in inner.items() if key != secret}
     return values, problems
 
@@ -138,8 +139,8 @@ def _unknown(layers: SettingsLayers) -> Iterator[Problem]:
         for written in sorted(names):
             name = written.upper() if sort != "variable" else written
             if name.startswith(PREFIX) and name not in known and not name.startswith(_variable(_OPEN) + "__"):
-                found = f"unknown {sort} {written}{closest(name, known, cutoff=0.8)}"
-                yield problem(written, TOP, UNKNOWN_VARIABLE, found)
+                message = f"unknown {sort} {written}{closest(name, known, cutoff=0.8)}"
+                yield problem(written, TOP, UNKNOWN_VARIABLE, message)
 
 
 def _variable(path: KeyPath) -> str:
@@ -169,8 +170,8 @@ def _missing_secrets(settings: Settings, layers: SettingsLayers) -> Iterator[Pro
     for path, missing in wanted.items():
         if missing:
             name = _variable(path)
-            found = f"{'.'.join(path)} is missing; set {name}, or a credential file {name.lower()}"
-            yield layers.problem(path, "missing-secret", found, level=ProblemLevel.WARNING)
+            message = f"{'.'.join(path)} is missing; set {name}, or a credential file {name.lower()}"
+            yield layers.problem(path, "missing-secret", message, level=ProblemLevel.WARNING)
 
 
 def _doubtful(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
@@ -192,9 +193,9 @@ def _doubtful(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
         ("public_url",): _in_the_clear(settings.public_url or "")
         and "public_url is not https: whoever listens on the way reads the links, and can answer by them",
     }
-    for path, found in doubts.items():
-        if found:
-            yield layers.problem(path, "doubtful", found, level=ProblemLevel.WARNING)
+    for path, message in doubts.items():
+        if message:
+            yield layers.problem(path, "doubtful", message, level=ProblemLevel.WARNING)
 
 
 def _in_the_clear(url: str) -> bool:

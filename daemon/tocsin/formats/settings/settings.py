@@ -201,7 +201,7 @@ class Settings(BaseSettings):
         return Path(self.ledger.removeprefix(SQLITE))
 
     @property
-    def told(self) -> bool:
+    def receives_callbacks(self) -> bool:
         """Whether the SMS provider tells by itself what becomes of messages, at `public_url`."""
         return self.replies.by is RepliesBy.WEBHOOK and self.public_url is not None
 
@@ -222,8 +222,8 @@ def _answerable(settings: Settings) -> bool:
     """
     sms, by = settings.sms, settings.replies.by
     numbered = bool(sms.messaging_service_sid) or not re.search(r"[A-Za-z]", sms.sender or "")
-    heard = by is RepliesBy.POLL or settings.told
-    return sms.transport is not SmsTransport.OUTBOX and numbered and heard
+    received = by is RepliesBy.POLL or settings.receives_callbacks
+    return sms.transport is not SmsTransport.OUTBOX and numbered and received
 
 
 class _Variables(EnvSettingsSource):
