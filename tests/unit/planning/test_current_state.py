@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.facts import Answer, Answered, Fact, Seen
+from tocsin.domain.facts import Answer, Answered, Fact, RoleAccepted, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.policy import Cadence, Span, Stream
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
@@ -15,6 +16,7 @@ from tests.builders.policies import shipped_policy
 from tests.builders.stories import on_duty
 
 CARD = Incident("card", "Card payments fail", "sev1")
+CARD_NAMED = replace(CARD, roles=(("technical_lead", "fay"),))
 
 
 def lived(*facts: Fact) -> History:
@@ -70,12 +72,60 @@ def test_nobody_waits_for_what_is_over() -> None:
     """A resolved incident, and one whose severity tells nobody, promise nothing."""
     over = replace(CARD, status=Status.RESOLVED)
     assert promise(lived(Seen(T0, CARD), Seen(T0 + timedelta(hours=1), over))) is None
-    assert (
-        current_state(
-            CARD,
-            replace(shipped_policy(), severities={"sev1": replace(shipped_policy().severities["sev1"], updates=())}),
-            lived(Seen(T0, CARD)),
-            T0,
-        ).next_update_at
-        is None
-    )
+    silent = replace(shipped_policy().severities["sev1"], updates=())
+    policy = replace(shipped_policy(), severities={"sev1": silent})
+    assert current_state(CARD, policy, lived(Seen(T0, CARD)), T0).next_update_at is None
+
+
+def test_a_group_that_nobody_reads_is_promised_nothing() -> None:
+    """A promise is made to somebody: the earliest one counts only groups that have a reader."""
+    policy = shipped_policy()
+    history = lived(Seen(T0, CARD))
+    quick = Stream(("support",), Cadence((Span(timedelta(minutes=1)),)))
+    severity = replace(policy.severities["sev1"], updates=(quick, *policy.severities["sev1"].updates))
+    unread = replace(policy.stakeholders["support"], emails=(), people=())
+    for group, minutes in ((policy.stakeholders["support"], 1), (unread, 30)):
+        changed = replace(
+            policy,
+            severities={**policy.severities, "sev1": severity},
+            stakeholders={**policy.stakeholders, "support": group},
+        )
+        assert current_state(CARD, changed, history, T0).next_update_at == T0 + timedelta(minutes=minutes)
+
+
+def test_a_file_that_cannot_be_read() -> None:
+    """It needs no roles, though the last resort is paged, and promises nothing (rule 32)."""
+    unreadable = Incident("odd", "odd.yaml", "", unreadable=True, roles=(("scribe", "fay"),))
+    for history in (lived(Seen(T0, unreadable)), fold_facts([Seen(T0, unreadable)])):
+        state = current_state(unreadable, shipped_policy(), history, T0)
+        assert (state.roles, state.next_update_at) == ((), None)
+
+
+def test_a_severity_without_page_asks_for_no_roles_yet() -> None:
+    """Before any plan, names in the file of an incident that pages nobody are not roles that are needed (rule 9)."""
+    quiet = replace(shipped_policy().severities["sev3"], page=None)
+    policy = replace(shipped_policy(), severities={**shipped_policy().severities, "sev3": quiet})
+    incident = replace(CARD, severity="sev3", roles=(("scribe", "fay"),))
+    assert current_state(incident, policy, fold_facts([Seen(T0, incident)]), T0).roles == ()
+
+
+def test_roles_no_longer_needed_are_left_out() -> None:
+    """After a change of severity only what the new one asks for is listed, and names still needed come last (rule 9)."""
+    named = replace(CARD, severity="sev3", roles=(("scribe", "fay"),))
+    lowered = replace(CARD, severity="sev3")
+    later, last = T0 + timedelta(minutes=1), T0 + timedelta(minutes=2)
+    raised = lived(Seen(T0, CARD), Seen(later, lowered))
+    assert [held.role for held in current_state(lowered, shipped_policy(), raised, later).roles] == ["technical_lead"]
+    unnamed = lived(Seen(T0, named), Seen(last, lowered))
+    state = current_state(lowered, shipped_policy(), unnamed, last)
+    assert [held.role for held in state.roles] == ["technical_lead", "scribe"], "removing a name changes nothing"
+
+
+def test_a_holder_who_left_the_config_accepted_nothing() -> None:
+    """Who is listed instead of them has not accepted the role (rules 8, 26)."""
+    engineer, later = on_duty("engineers"), T0 + timedelta(minutes=1)
+    history = lived(Seen(T0, CARD_NAMED), Answered(later, engineer, Answer.OK))
+    history = fold_facts([RoleAccepted(later, "technical_lead", "nobody")], history)
+    state = current_state(CARD_NAMED, shipped_policy(), history, later)
+    lead = next(held for held in state.roles if held.role == "technical_lead")
+    assert (lead.person, lead.accepted_at) == ("fay", None)

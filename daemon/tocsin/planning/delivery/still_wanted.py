@@ -1,4 +1,4 @@
-"""Wanted: whether a notification that was decided should still leave, and by which address (asked before every try).
+"""Whether a notification that was decided should still leave, and by which address (asked before every try).
 
 It decides from the newest history and policy only. It must not know about tries, queues or providers.
 """
@@ -14,12 +14,15 @@ WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=1
 
 
 def address(notification: Notification, policy: Policy) -> str:
-    """Where it goes by the current config; empty when the reader left it or has no such channel any more (rule 8)."""
+    """Where it goes by the current config, as it is written there now; empty when the reader left it or has no such
+    channel any more (rule 8).
+    """
     person = policy.people.get(notification.to)
     if person is not None:
         return person.address(notification.via)
-    listed = any(notification.to in group.emails for group in policy.stakeholders.values())
-    return notification.to if listed else ""
+    reader = notification.to.casefold()
+    listed = (email for group in policy.stakeholders.values() for email in group.emails)
+    return next((email for email in listed if email.casefold() == reader), "")
 
 
 def unwanted(notification: Notification, history: History) -> Why | None:

@@ -1,0 +1,233 @@
+"""Whether a letter that was decided should still leave: every kind against every turn the incident may take."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from tocsin.domain.facts import (
+    Answer,
+    Answered,
+    Fact,
+    Gone,
+    HandoverAsked,
+    RespondersAsked,
+    RoleDropped,
+    RoleOpened,
+    Seen,
+    StepFired,
+    StillThereAsked,
+    Updated,
+    VerifyAsked,
+)
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Kind, Notification, Reason, Why
+from tocsin.domain.people import Channel
+from tocsin.planning.delivery.still_wanted import address, unwanted, worthless
+from tocsin.planning.history.fold import fold_facts
+
+from tests.builders.instants import T0
+from tests.builders.policies import shipped_policy
+
+OPEN = Incident("card", "Card payments fail", "sev1")
+OVER = replace(OPEN, status=Status.RESOLVED)
+LEAD, SCRIBE, RESPONDER = "technical_lead", "scribe", "responder"
+GONE, ENDED, NEWER = Why.NO_LONGER_WANTED, Why.RESOLVED, Why.SUPERSEDED
+
+
+def minutes(count: float) -> datetime:
+    return T0 + timedelta(minutes=count)
+
+
+def seen(at: float, incident: Incident) -> Seen:
+    return Seen(minutes(at), incident)
+
+
+def ok(at: float, person: str) -> Answered:
+    return Answered(minutes(at), person, Answer.OK)
+
+
+def declines(at: float, person: str) -> Answered:
+    return Answered(minutes(at), person, Answer.PASS)
+
+
+def opened(role: str, *people: str) -> tuple[Fact, ...]:
+    return (RoleOpened(T0, role, Reason.DECLARED), StepFired(T0, role, 1, 0, people))
+
+
+def updated(at: float, reason: Reason = Reason.CHANGED) -> Updated:
+    return Updated(minutes(at), "execs", reason, external=False, readers=(("ceo", Channel.EMAIL),))
+
+
+BEGUN = (
+    seen(0, OPEN),
+    *opened(LEAD, "ana", "bo"),
+    *opened(SCRIBE, "ana"),
+    RespondersAsked(T0, ("shop",), 1, ("ana",), Reason.DECLARED),
+    updated(0, Reason.DECLARED),
+)
+"""ana and bo were paged for the lead, ana alone for the scribe and as a responder; the execs were told."""
+
+
+def history(*more: Fact) -> History:
+    return fold_facts((*BEGUN, *more))
+
+
+def notification(kind: Kind, reason: Reason = Reason.DECLARED, **fields: object) -> Notification:
+    decided = Notification("key", "card", 1, kind, reason, T0, "ana", Channel.SMS, roles=(LEAD,), group="execs")
+    return replace(decided, **fields)  # type: ignore[arg-type]
+
+
+STATES: dict[str, tuple[Fact, ...]] = {
+    "open": (),
+    "resolved": (seen(9, OVER),),
+    "verified in the file": (seen(9, OVER), seen(10, replace(OVER, verified_by="ana"))),
+    "verified by an ok": (seen(9, OVER), VerifyAsked(minutes(20), 1, ("ana",)), ok(21, "ana")),
+    "reviewed": (seen(9, OVER), seen(10, replace(OVER, review="done"))),
+    "reopened": (seen(9, OVER), seen(10, OPEN)),
+    "resolved again": (seen(9, OVER), seen(10, OPEN), seen(11, OVER)),
+}
+
+
+BY_KIND = {
+    Kind.PAGE: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
+    Kind.STAND_DOWN: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
+    Kind.UPDATE: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
+    Kind.REMINDER: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
+    Kind.CLOSING: [None, None, None, None, None, None, None],
+    Kind.VERIFY: [GONE, None, GONE, GONE, None, GONE, GONE],
+    Kind.REVIEW: [GONE, None, None, None, GONE, GONE, GONE],
+    Kind.OPERATOR: [None, None, None, None, None, None, None],
+    Kind.ANSWER: [None, None, None, None, None, None, None],
+}
+"""Why it leaves no more, in each of the states."""
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_in_each_state(kind: Kind) -> None:
+    """Once resolved only closing, verify and review messages leave (rules 3, 27); of an episode that is over only the
+    closing; what is outside the plan always does.
+    """
+    reasons = {state: unwanted(notification(kind), history(*facts)) for state, facts in STATES.items()}
+    assert reasons == dict(zip(STATES, BY_KIND[kind], strict=True))
+
+
+DROPPED = (RoleDropped(minutes(1), LEAD),)
+
+
+@pytest.mark.parametrize(
+    ("roles", "to", "facts", "wanted"),
+    [
+        ((LEAD,), "ana", (), True),
+        ((LEAD,), "ana", (ok(1, "bo"),), False),
+        ((LEAD,), "ana", (ok(1, "ana"),), False),
+        ((LEAD,), "ana", (declines(1, "ana"),), False),
+        ((LEAD,), "ana", (declines(1, "bo"),), True),
+        ((LEAD,), "ana", DROPPED, False),
+        ((LEAD,), "ana", (declines(1, "ana"), ok(2, "ana"), declines(3, "ana")), False),
+        # One of several roles is enough.
+        ((LEAD, SCRIBE), "ana", (ok(1, "bo"),), True),
+        ((SCRIBE, LEAD), "ana", (ok(1, "bo"),), True),
+        ((LEAD, SCRIBE), "ana", (ok(1, "ana"),), False),
+        # Responders answer for themselves: nobody else's ok ends it, their own or a pass does.
+        ((RESPONDER,), "ana", (), True),
+        ((RESPONDER,), "ana", (ok(1, "bo"),), True),
+        ((RESPONDER,), "ana", (ok(1, "ana"),), False),
+        ((RESPONDER,), "ana", (declines(1, "ana"),), False),
+        ((LEAD, RESPONDER), "ana", (ok(1, "bo"),), True),
+        # Are you still there: until the holder answers or the file changes.
+        ((LEAD,), "ana", (ok(1, "ana"), StillThereAsked(minutes(5), LEAD, "ana")), True),
+        ((LEAD,), "ana", (ok(1, "ana"), StillThereAsked(minutes(5), LEAD, "ana"), ok(6, "ana")), False),
+        (
+            (LEAD,),
+            "ana",
+            (ok(1, "ana"), StillThereAsked(minutes(5), LEAD, "ana"), seen(6, replace(OPEN, eta=T0))),
+            False,
+        ),
+        ((LEAD,), "bo", (ok(1, "ana"), StillThereAsked(minutes(5), LEAD, "ana")), False),
+        # A handover: until the person named answers.
+        (
+            (LEAD,),
+            "chen",
+            (ok(1, "ana"), seen(2, replace(OPEN, roles=((LEAD, "chen"),))), HandoverAsked(minutes(2), LEAD, "chen", 1)),
+            True,
+        ),
+        (
+            (LEAD,),
+            "bo",
+            (ok(1, "ana"), seen(2, replace(OPEN, roles=((LEAD, "chen"),))), HandoverAsked(minutes(2), LEAD, "chen", 1)),
+            False,
+        ),
+        (
+            (LEAD,),
+            "chen",
+            (
+                ok(1, "ana"),
+                seen(2, replace(OPEN, roles=((LEAD, "chen"),))),
+                HandoverAsked(minutes(2), LEAD, "chen", 1),
+                declines(3, "chen"),
+            ),
+            False,
+        ),
+        # A role that nobody was ever paged for.
+        (("communications",), "ana", (), False),
+    ],
+)
+def test_a_page_while_it_asks(roles: tuple[str, ...], to: str, facts: tuple[Fact, ...], wanted: bool) -> None:
+    """A page leaves only while one of its roles is needed, nobody has accepted it, and its reader has not passed; or
+    while it asks the holder whether they are still there, or somebody to take over (rules 9, 13, 16, 19).
+    """
+    page = notification(Kind.PAGE, roles=roles, to=to)
+    assert unwanted(page, history(*facts)) == (None if wanted else GONE)
+
+
+@pytest.mark.parametrize("end", [(), (Gone(minutes(9)),), (ok(9, "olga"),)])
+def test_a_page_for_an_unreadable_file(end: tuple[Fact, ...]) -> None:
+    """It leaves until an `ok`, or until the file has gone (rule 32)."""
+    unreadable = Incident("odd", "odd.yaml", "", unreadable=True)
+    known = fold_facts((seen(0, unreadable), StepFired(T0, "", None, None, ("olga",)), *end))
+    page = notification(Kind.PAGE, Reason.LAST_RESORT, roles=(), to="olga", episode=0)
+    assert unwanted(page, known) == (GONE if end else None)
+
+
+def test_an_update_until_a_newer_one() -> None:
+    """An update leaves until its group has a newer one; a group that is told nothing any more gets only its last word."""
+    first, second = notification(Kind.UPDATE, at=T0), notification(Kind.UPDATE, at=minutes(5))
+    known = history(updated(5))
+    assert (unwanted(first, known), unwanted(second, known)) == (NEWER, None)
+    last = notification(Kind.UPDATE, Reason.SEVERITY_LOWERED, at=minutes(8))
+    known = history(updated(5), updated(8, Reason.SEVERITY_LOWERED))
+    assert (unwanted(second, known), unwanted(last, known)) == (NEWER, None)
+    concerned_again = history(updated(8, Reason.SEVERITY_LOWERED), updated(9, Reason.DECLARED))
+    assert unwanted(last, concerned_again) is NEWER
+
+
+@pytest.mark.parametrize(("kind", "worth"), [(Kind.OPERATOR, timedelta(hours=1)), (Kind.ANSWER, timedelta(minutes=10))])
+def test_what_is_of_the_moment(kind: Kind, worth: timedelta) -> None:
+    """A notice to operators is worth sending for an hour, an answer to an SMS for 10 minutes, both ends included."""
+    letter = notification(kind)
+    assert worthless(letter, history(), T0 + worth) is None
+    assert worthless(letter, history(), T0 + worth + timedelta.resolution) is Why.LATE
+
+
+def test_a_page_is_worth_sending_as_long_as_it_is_wanted() -> None:
+    """Age alone drops no message of the plan; an unwanted one is dropped at any age."""
+    page = notification(Kind.PAGE)
+    assert worthless(page, history(), minutes(60 * 24 * 7)) is None
+    assert worthless(page, history(ok(1, "ana")), minutes(1)) is GONE
+
+
+def test_where_it_goes() -> None:
+    """By the current config (rule 8): a person's address on that channel, or an address that some group still lists,
+    as it is written there now; else nowhere.
+    """
+    policy = shipped_policy()
+    ana = policy.people["ana"]
+    for via, expected in ((Channel.SMS, ana.phone), (Channel.EMAIL, ana.email)):
+        assert address(notification(Kind.PAGE, via=via), policy) == expected
+    no_phone = replace(policy, people={**policy.people, "ana": replace(ana, phone="")})
+    assert not address(notification(Kind.PAGE), no_phone)
+    support = notification(Kind.UPDATE, to="support@example.com", via=Channel.EMAIL)
+    assert address(support, policy) == "support@example.com"
+    assert not address(replace(support, to="nobody@example.com"), policy)
+    assert address(replace(support, to="Support@Example.com"), policy) == "support@example.com"
