@@ -43,6 +43,7 @@ class Arrived:
     tls: bool
     login: str
     connection: int
+    options: str
 
 
 class OverError(Exception):
@@ -50,7 +51,9 @@ class OverError(Exception):
 
 
 class Relay:
-    """The server. `arrived` is the truth; `connections` counts dialogues begun, `logins` tries to log in."""
+    """The server. `arrived` is the truth; `connections` counts dialogues begun, `logins` tries to log in; `commands` are
+    the lines that it was told, each with the number of its connection.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._dialogues: set[asyncio.Task[None]] = set()
         self.arrived: list[Arrived] = []
+        self.commands: list[tuple[int, str]] = []
         self.connections = 0
         self.logins = 0
         self.port = 0
@@ -115,6 +119,16 @@ class Relay:
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
+
+    @property
+    def open(self) -> int:
+        """How many connections stand now."""
+        return len(self._writers)
+
+    def say_unasked(self, line: str) -> None:
+        """Say something on every connection that nobody has asked for."""
+        for writer in self._writers:
+            writer.write(line.encode() + b"\r\n")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -163,12 +177,13 @@ class _Dialogue:
     def __init__(self, relay: Relay, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         self.relay, self.reader, self.writer, self.number = relay, reader, writer, number
         self.secure = writer.get_extra_info("sslcontext") is not None
-        self.login = self.sender = self.to = ""
+        self.login = self.sender = self.to = self.options = ""
 
     async def run(self) -> None:
         await self._answer("connect", "220 test relay")
         while True:
             line = (await self.reader.readuntil(b"\r\n")).decode("utf-8", "replace").strip()
+            self.relay.commands.append((self.number, line))
             verb = line.split(" ")[0].upper()
             match verb:
                 case "EHLO" | "HELO":
@@ -182,7 +197,7 @@ class _Dialogue:
                     await self._auth(line)
                 case "MAIL":
                     login_wanted = self.relay.wants_login and not self.login
-                    self.sender, self.to = _path(line), ""
+                    self.sender, self.to, self.options = _path(line), "", line.partition(">")[2].strip()
                     await self._answer("mail", "530 5.7.0 log in first" if login_wanted else "250 ok")
                 case "RCPT":
                     if await self._answer("rcpt", "250 ok"):
@@ -229,7 +244,7 @@ class _Dialogue:
         while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":
             data += line.removeprefix(b".")
         login, number = self.login, self.number
-        arrived = Arrived(time.time(), self.sender, self.to, bytes(data), self.secure, login, number)
+        arrived = Arrived(time.time(), self.sender, self.to, bytes(data), self.secure, login, number, self.options)
         await self._answer("dot", f"250 ok queued as {number}-{len(self.relay.arrived) + 1}", arrived)
 
     async def _answer(self, phase: str, reply: str, arrived: Arrived | None = None) -> bool:

@@ -9,12 +9,15 @@ from tocsin.adapters.smtp.dialogue import (
     REPLY_MOST,
     ReplyReader,
     SmtpReply,
+    after_command,
     after_mail,
     dot_stuffed,
     envelope_commands,
+    not_carried,
     our_name,
+    while_connecting,
 )
-from tocsin.domain.delivery import Accepted, Uncertain
+from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused, Uncertain
 
 WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 REPLIES = st.lists(st.tuples(st.integers(200, 599), st.lists(WORDS, min_size=1, max_size=3)), max_size=5)
@@ -88,3 +91,106 @@ def test_our_name() -> None:
     assert our_name("pager.example.net", "i@example.com") == "pager.example.net"
     assert our_name("pager", "i@example.com") == "example.com"
     assert our_name("my_box.local", "") == "localhost"
+
+
+PROVIDER, PASSING = Fault.PROVIDER, Fault.PASSING
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (200, None),
+        (250, None),
+        (251, None),
+        (354, None),
+        (399, None),
+        (400, Deferred("400 x", "400")),
+        (421, Deferred("421 x", "421")),
+        (499, Deferred("499 x", "499")),
+        (500, Refused("500 x", "500")),
+        (550, Refused("550 x", "550")),
+        (599, Refused("599 x", "599")),
+        (600, None),
+        *((code, Deferred(f"{code} x", str(code), PROVIDER)) for code in (530, 534, 535, 538)),
+    ],
+)
+def test_replies_by_their_number(code: int, outcome: Outcome | None) -> None:
+    """4xx is for now, 5xx for good, but for those that want a login: the account's. What is neither is good where it is
+    expected; elsewhere it makes no sense, and then nothing has left before the dot and nobody knows after it.
+    """
+    reply = SmtpReply(code, "x")
+    assert reply.refuses is (outcome is not None)
+    nonsense = Deferred(f"a reply that makes no sense: {code} x", str(code))
+    for command in (b"RSET\r\n", b"MAIL FROM:<i@example.com>\r\n", b"RCPT TO:<a@example.com>\r\n"):
+        assert after_command(command, reply) == (None if code in (250, 251) else outcome or nonsense)
+    assert after_command(b"DATA\r\n", reply) == (None if code == 354 else outcome or nonsense)
+    if 200 <= code < 300:
+        assert after_mail(reply) == Accepted()
+    else:
+        unclear = Uncertain(f"a reply to the mail that makes no sense: {code} x", str(code))
+        assert after_mail(reply) == (outcome or unclear)
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [(0, PASSING), (250, PASSING), (421, PASSING), (499, PASSING), (500, PROVIDER), (535, PROVIDER), (599, PROVIDER), (600, PASSING)],
+)  # fmt: skip
+def test_a_refusal_before_any_address(code: int, fault: Fault) -> None:
+    """At the greeting, EHLO, STARTTLS or AUTH nobody's address is at fault: 5xx is the settings', the rest passes."""
+    reply = SmtpReply(code, "x")
+    assert while_connecting(reply) == Deferred(str(reply), str(code), fault)
+
+
+def test_whose_letters_are_not_carried() -> None:
+    """Where both addresses have letters beyond ASCII the sender's come first: no reader is to blame for that."""
+    assert not_carried("i@example.com", "änne@example.com") == Refused(
+        "the relay offers no SMTPUTF8, which the address änne@example.com needs"
+    )
+    outcome = not_carried("störung@example.com", "änne@example.com")
+    assert isinstance(outcome, Deferred)
+    assert outcome.fault is PROVIDER
+
+
+def test_a_plain_envelope() -> None:
+    """Nothing is announced that nobody needs, and nothing is taken back that was not begun."""
+    assert envelope_commands("i@example.com", "a@example.com", again=False) == (
+        b"MAIL FROM:<i@example.com>\r\n",
+        b"RCPT TO:<a@example.com>\r\n",
+        b"DATA\r\n",
+    )
+
+
+def test_a_long_reply_is_shortened() -> None:
+    """What is told on is one line of bounded length; a reply of many lines is one text."""
+    reader = ReplyReader()
+    (reply,) = reader.feed(b"550-" + b"a" * 150 + b"\r\n550-  b\t c \r\n550 " + b"d" * 150 + b"\r\n")
+    assert str(reply) == ("550 " + "a" * 150 + " b c " + "d" * 150)[:200]
+    assert str(SmtpReply(0, " hello  you ")) == "hello you"
+
+
+def test_one_connections_replies_do_not_add_up() -> None:
+    """Each reply has the limit of its length to itself: thousands of mails by one connection are no endless reply."""
+    reader = ReplyReader()
+    line = b"250 " + b"x" * 400 + b"\r\n"
+    replies = [reply for _ in range(2 * REPLY_MOST // len(line)) for reply in reader.feed(line)]
+    assert {reply.code for reply in replies} == {250}
+
+
+@pytest.mark.parametrize(
+    ("text", "queued"),
+    [
+        ("2.0.0 Ok: queued as 4XyZ12.", "4XyZ12"),
+        ("OK QUEUED AS a-b_c.d", "a-b_c.d"),
+        ("unqueued as x", ""),
+        ("queued as <x>", ""),
+        ("queued as " + "x" * 90, "x" * 64),
+    ],
+)
+def test_the_queues_id(text: str, queued: str) -> None:
+    """It is the word after `queued as`, in however large letters, without the end of the sentence."""
+    assert after_mail(SmtpReply(250, text)) == Accepted(queued)
+
+
+def test_a_domain_of_any_letters_is_not_our_name() -> None:
+    """EHLO takes ASCII only."""
+    assert our_name("pager", "i@störung.example") == "localhost"

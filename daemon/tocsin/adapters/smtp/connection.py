@@ -60,9 +60,10 @@ class RelayConnection(asyncio.Protocol):
                 if not pipelined:
                     self._transport.write(command)
                 reply = await self._reply()
-                outcome = outcome or dialogue.after_command(command, reply)
-                if outcome and reply.code in (0, 354, 421):
-                    self.close()  # after a 354 the relay waits for a mail that would reach nobody
+                answer = dialogue.after_command(command, reply)
+                outcome = outcome or answer
+                if outcome and (reply.code in (354, 421) or (answer and not reply.refuses)):
+                    self.close()  # who knows what the relay waits for: after a 354 for a mail that would reach nobody
                 if outcome and (not pipelined or self._transport.is_closing()):
                     break
         except _LostError as trouble:

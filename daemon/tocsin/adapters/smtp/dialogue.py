@@ -50,6 +50,11 @@ class SmtpReply:
     code: int
     text: str
 
+    @property
+    def refuses(self) -> bool:
+        """Whether it is a refusal, for good or for now, as the protocol has them."""
+        return 400 <= self.code < 600
+
     def __str__(self) -> str:
         return " ".join(f"{self.code or ''} {self.text}".split())[:DETAIL_MOST]
 
@@ -135,6 +140,6 @@ def our_name(machine: str, sender: str) -> str:
 def _refusal(reply: SmtpReply) -> Outcome | None:
     if reply.code in LOGIN_WANTED:
         return Deferred(str(reply), str(reply.code), Fault.PROVIDER)
-    if 500 <= reply.code < 600:
-        return Refused(str(reply), str(reply.code))
-    return Deferred(str(reply), str(reply.code)) if 400 <= reply.code < 500 else None
+    if not reply.refuses:
+        return None
+    return Refused(str(reply), str(reply.code)) if reply.code >= 500 else Deferred(str(reply), str(reply.code))
