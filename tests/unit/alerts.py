@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tocsin.app.alerts import payload as alertmanager
+from tocsin.app.alerts.payload import AlertGroup, read_notification
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ZERO = "0001-01-01T00:00:00Z"
@@ -45,8 +45,8 @@ def notification(alerts: Sequence[Mapping[str, Any]], **changes: Any) -> bytes:
     return json.dumps(body | changes).encode()
 
 
-def group(*alerts: Mapping[str, Any], **changes: Any) -> alertmanager.Group:
+def group(*alerts: Mapping[str, Any], **changes: Any) -> AlertGroup:
     """What is read of it."""
-    found = alertmanager.read(notification(alerts, **changes))
-    assert not isinstance(found, str), found
-    return found
+    read = read_notification(notification(alerts, **changes))
+    assert not isinstance(read, str), read
+    return read

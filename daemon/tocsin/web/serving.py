@@ -1,4 +1,4 @@
-"""Serving: the site on its address, until SIGTERM or Ctrl-C. It decides how the process begins and ends."""
+"""The site on its address, until a signal: how the process of the web side begins and ends."""
 
 import asyncio
 import signal
@@ -21,21 +21,21 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
     address cannot be had.
     """
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[bool] = loop.create_future()
+    end: asyncio.Future[bool] = loop.create_future()
 
-    def end(anew: bool) -> None:
-        if not ended.done():
-            ended.set_result(anew)
+    def stop(anew: bool) -> None:
+        if not end.done():
+            end.set_result(anew)
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, end, number is signal.SIGHUP)
+        loop.add_signal_handler(number, stop, number is signal.SIGHUP)
     address = site.settings.web
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
-        async with listening(application(site), site.sayings, address.host, address.port):
+        async with listening(application(site), site.log, address.host, address.port):
             manager.ready(f"listening on {address.listen}")
             log.info("ready", listening=address.listen)
-            anew = await ended
+            anew = await end
             log.info("beginning anew" if anew else "stopping")
             (manager.reloading if anew else manager.stopping)()
             site.ending.set()

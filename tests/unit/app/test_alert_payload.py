@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.alerts import memory as alert_memory
-from tocsin.app.alerts import payload as alertmanager
-from tocsin.app.alerts import words as alert_words
-from tocsin.app.alerts.memory import Memory
+from tocsin.app.alerts.memory import AlertMemory, read_memory, with_memory
+from tocsin.app.alerts.payload import AlertGroup, read_notification
+from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incident_title, resolution_text
 from tocsin.text.yaml import read_yaml
 
 from tests.unit.alerts import T0, alert, group, notification
@@ -64,7 +63,7 @@ BAD: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("data", "said"), BAD)
 def test_what_is_wrong_is_said_in_a_sentence(data: bytes, said: str) -> None:
     """One line that names the place, whatever was sent."""
-    found = alertmanager.read(data)
+    found = read_notification(data)
     assert isinstance(found, str)
     assert said in found
     assert found.endswith(".")
@@ -83,10 +82,10 @@ def test_what_is_wrong_is_said_in_a_sentence(data: bytes, said: str) -> None:
 def test_nothing_raises(value: Any, key: str) -> None:
     """Any value at any key is understood or said to be wrong; what is understood can be told."""
     body = json.loads(notification([alert()])) | {key: value}
-    found = alertmanager.read(json.dumps(body).encode())
+    found = read_notification(json.dumps(body).encode())
     if not isinstance(found, str):
-        assert alert_words.title(found)
-        assert alert_words.summary(found)
+        assert incident_title(found)
+        assert incident_summary(found)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +99,9 @@ def test_nothing_raises(value: Any, key: str) -> None:
         (group(alert("\x1b[31mred\u202e\nx")), "Errors on red x"),
     ],
 )
-def test_a_title_says_what_is_wrong(made: alertmanager.Group, title: str) -> None:
+def test_a_title_says_what_is_wrong(made: AlertGroup, title: str) -> None:
     """What all alerts share, else what the group is called; clean, on one line."""
-    assert alert_words.title(made) == title
+    assert incident_title(made) == title
 
 
 def test_a_summary_lists_what_fires() -> None:
@@ -110,7 +109,7 @@ def test_a_summary_lists_what_fires() -> None:
     many = [alert(f"i{number}", number) for number in range(25)]
     for each in many:
         each["annotations"] |= {"description": "Too many\nerrors.", "runbook_url": "https://example.com/runbook"}
-    lines = alert_words.summary(group(*many)).splitlines()
+    lines = incident_summary(group(*many)).splitlines()
     assert lines[:6] == [
         "Too many",
         "errors.",
@@ -127,17 +126,17 @@ def test_words_have_their_limits() -> None:
     long = alert("x" * 5000, **{f"label{number}": "y" * 500 for number in range(50)})
     long["annotations"] = dict.fromkeys(("summary", "description", "runbook_url"), "word " * 5000)
     made = group(*[long | {"fingerprint": f"{number}"} for number in range(50)])
-    assert len(alert_words.title(made)) <= 120
-    assert len(alert_words.summary(made)) < 10_000
+    assert len(incident_title(made)) <= 120
+    assert len(incident_summary(made)) < 10_000
 
 
 def test_its_own_end_is_known_again() -> None:
     """The sentence that ends an incident says when; a person's words are nobody's but theirs."""
     at = T0 + timedelta(seconds=7)
-    assert alert_words.resolved_at(alert_words.resolution(at)) == at
-    assert alert_words.resolved_at("Rolled back.") is None
-    assert alert_words.resolved_at(alert_words.resolution(at) + " By hand.") is None
-    assert alert_words.resolved_at("All alerts have stopped firing (Alertmanager, 2026-13-45 10:00:00 UTC).") is None
+    assert ended_by_alerts_at(resolution_text(at)) == at
+    assert ended_by_alerts_at("Rolled back.") is None
+    assert ended_by_alerts_at(resolution_text(at) + " By hand.") is None
+    assert ended_by_alerts_at("All alerts have stopped firing (Alertmanager, 2026-13-45 10:00:00 UTC).") is None
 
 
 FILES = [
@@ -153,28 +152,28 @@ FILES = [
 @pytest.mark.parametrize("text", FILES)
 def test_a_file_remembers(text: str) -> None:
     """What is written is read again, says nothing else, is replaced whole, and goes with the file."""
-    first = Memory().with_alerts(group(*(alert(f"{n}", n) for n in range(25))).firing, T0).with_summary("s")
-    once = alert_memory.written(text.encode(), first)
-    assert alert_memory.read(once) == first
+    first = AlertMemory().with_alerts(group(*(alert(f"{n}", n) for n in range(25))).firing, T0).with_summary("s")
+    once = with_memory(text.encode(), first)
+    assert read_memory(once) == first
     assert read_yaml(once, "").value == read_yaml(text.encode(), "").value
     second = first.with_alerts(group(alert("new", 3)).firing, T0 + timedelta(hours=1))
-    twice = alert_memory.written(once, second)
-    assert alert_memory.read(twice) == second
+    twice = with_memory(once, second)
+    assert read_memory(twice) == second
     assert twice.count(b"newest") == 1
-    assert alert_memory.read(text.encode()) == Memory()
+    assert read_memory(text.encode()) == AlertMemory()
 
 
 def test_newest_is_never_in_the_future() -> None:
     """An alert that says it begins tomorrow has begun when it was told."""
-    heard = Memory().with_alerts(group(alert(began=999)).firing, T0)
+    heard = AlertMemory().with_alerts(group(alert(began=999)).firing, T0)
     assert heard.newest_at == T0
 
 
 def test_no_bytes_confuse_the_memory() -> None:
     """Lines that look like ours but are not, are no memory."""
     for line in (b"# alertmanager: newest x summary y z", b"# alertmanager a b", b"# alertmanager \xff\xfe"):
-        found = alert_memory.read(b"title: x\n" + line + b"\n")
+        found = read_memory(b"title: x\n" + line + b"\n")
         assert (found.marks, found.newest_at) == ((), None)
-    assert alert_memory.read(b"# alertmanager: newest 2026-11-23T10:00:00+00:00 summary abc (\n") == Memory(
+    assert read_memory(b"# alertmanager: newest 2026-11-23T10:00:00+00:00 summary abc (\n") == AlertMemory(
         (), datetime(2026, 11, 23, 10, tzinfo=UTC), "abc"
     )

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tocsin.app.alerts import words as alert_words
 from tocsin.app.alerts.labels import Meaning
-from tocsin.app.alerts.memory import Memory
-from tocsin.app.alerts.payload import Group
-from tocsin.app.alerts.steps import Did, Step, declaration, step
+from tocsin.app.alerts.memory import AlertMemory
+from tocsin.app.alerts.payload import AlertGroup
+from tocsin.app.alerts.steps import Action, AlertStep, declaration, next_step
+from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
 from tocsin.formats.settings.settings import AlertmanagerSettings
@@ -26,20 +26,20 @@ class Story:
 
     def __init__(self) -> None:
         self.incident: Incident | None = None
-        self.memory = Memory()
+        self.memory = AlertMemory()
         self.declared = 0
 
-    def tell(self, made: Group, at: float) -> Step:
+    def tell(self, made: AlertGroup, at: float) -> AlertStep:
         """A notification, minutes after T0."""
         now = T0 + at * MINUTE
-        todo = step(made, self.incident, self.memory, MEANING, now)
-        if todo.did is Did.DECLARED:
-            self.incident, self.memory = declaration(made, MEANING), todo.memory
+        step = next_step(made, self.incident, self.memory, MEANING, now)
+        if step.action is Action.DECLARED:
+            self.incident, self.memory = declaration(made, MEANING), step.memory
             self.declared += 1
-        elif todo.did not in (Did.NOTHING, Did.TOO_SOON):
+        elif step.action not in (Action.NOTHING, Action.TOO_SOON):
             assert self.incident is not None
-            self.incident, self.memory = _edited(self.incident, todo.edit), todo.memory
-        return todo
+            self.incident, self.memory = _edited(self.incident, step.edit), step.memory
+        return step
 
     def set(self, **changes: object) -> None:
         """A person edits the file."""
@@ -62,7 +62,7 @@ def _edited(incident: Incident, edit: Edit) -> Incident:
 def story() -> Story:
     """Declared at T0 by one alert."""
     made = Story()
-    assert made.tell(group(alert()), 0).did is Did.DECLARED
+    assert made.tell(group(alert()), 0).action is Action.DECLARED
     return made
 
 
@@ -76,17 +76,19 @@ def test_what_is_declared(story: Story) -> None:
 
 def test_repetitions_change_nothing(story: Story) -> None:
     """Neither the same again, nor a peer's, nor after hours."""
-    assert [story.tell(group(alert()), at).did for at in (0, 1, 240, 9000)] == [Did.NOTHING] * 4
+    assert [story.tell(group(alert()), at).action for at in (0, 1, 240, 9000)] == [Action.NOTHING] * 4
 
 
 def test_new_alerts_add(story: Story) -> None:
     """A worse one raises the severity, one of another service brings it, and the summary tells of both."""
-    todo = story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 6)
-    assert todo.did is Did.CHANGED
-    assert (todo.edit.severity, todo.edit.services) == ("sev1", ("checkout",))
-    assert "2 alerts firing" in (todo.edit.summary or "")
-    assert todo.edit.status is None
-    assert story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 9).did is Did.NOTHING
+    step = story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 6)
+    assert step.action is Action.CHANGED
+    assert (step.edit.severity, step.edit.services) == ("sev1", ("checkout",))
+    assert "2 alerts firing" in (step.edit.summary or "")
+    assert step.edit.status is None
+    assert (
+        story.tell(group(alert(), alert("b", 5, severity="critical", service="Checkout")), 9).action is Action.NOTHING
+    )
 
 
 def test_severity_is_never_lowered(story: Story) -> None:
@@ -100,17 +102,17 @@ def test_what_people_wrote_stays(story: Story) -> None:
     both = group(alert(), alert("b", 5, severity="critical", service="checkout"))
     story.tell(both, 6)
     story.set(severity="sev4", services=(), summary="It is the cache.", status=Status.MONITORING)
-    assert story.tell(both, 10).did is Did.NOTHING
-    todo = story.tell(group(alert(), alert("c", 11, severity="page")), 12)
-    assert todo.edit == Edit(severity="sev2")
+    assert story.tell(both, 10).action is Action.NOTHING
+    step = story.tell(group(alert(), alert("c", 11, severity="page")), 12)
+    assert step.edit == Edit(severity="sev2")
 
 
 def test_the_end_ends_it_once(story: Story) -> None:
     """With a sentence that says so; said again it changes nothing."""
-    todo = story.tell(group(alert(ended=9)), 10)
-    assert (todo.did, todo.edit.status) == (Did.RESOLVED, Status.RESOLVED)
-    assert todo.edit.resolution == alert_words.resolution(T0 + 10 * MINUTE)
-    assert [story.tell(group(alert(ended=9)), at).did for at in (10, 11, 300)] == [Did.NOTHING] * 3
+    step = story.tell(group(alert(ended=9)), 10)
+    assert (step.action, step.edit.status) == (Action.RESOLVED, Status.RESOLVED)
+    assert step.edit.resolution == resolution_text(T0 + 10 * MINUTE)
+    assert [story.tell(group(alert(ended=9)), at).action for at in (10, 11, 300)] == [Action.NOTHING] * 3
 
 
 def test_a_resolution_that_people_began_stays(story: Story) -> None:
@@ -127,33 +129,33 @@ def test_a_resolution_that_people_began_stays(story: Story) -> None:
         (group(alert("x", -30, -20)), {}),
     ],
 )
-def test_what_does_not_end_it(story: Story, told: Group, changes: dict[str, str]) -> None:
+def test_what_does_not_end_it(story: Story, told: AlertGroup, changes: dict[str, str]) -> None:
     """An incident that is a person's; an end that leaves alerts out; an old end that comes late."""
     story.set(**changes)
-    assert story.tell(told, 10).did is Did.NOTHING
+    assert story.tell(told, 10).action is Action.NOTHING
 
 
 def test_an_end_of_nothing_is_nothing() -> None:
     """A group that fired before it was told of here."""
-    assert Story().tell(group(alert(ended=3)), 4).did is Did.NOTHING
+    assert Story().tell(group(alert(ended=3)), 4).action is Action.NOTHING
 
 
 def test_a_late_word_opens_nothing(story: Story) -> None:
     """What fired before the end, told after it: not taken; only if it is said again minutes later, it counts."""
     story.tell(group(alert(ended=9)), 10)
-    assert [story.tell(group(alert()), at).did for at in (10, 10.1, 11.9)] == [Did.TOO_SOON] * 3
-    assert story.tell(group(alert()), 12).did is Did.REOPENED
+    assert [story.tell(group(alert()), at).action for at in (10, 10.1, 11.9)] == [Action.TOO_SOON] * 3
+    assert story.tell(group(alert()), 12).action is Action.REOPENED
 
 
 def test_flapping_is_one_incident(story: Story) -> None:
     """It fires anew soon after it ended: opened again at once, once; much later it is another incident."""
     story.tell(group(alert(ended=9)), 10)
-    todo = story.tell(group(alert(began=11)), 11)
-    assert (todo.did, todo.edit.status, todo.edit.resolution) == (Did.REOPENED, Status.INVESTIGATING, "")
-    assert story.tell(group(alert(began=11)), 11.1).did is Did.NOTHING
-    assert story.tell(group(alert(ended=9)), 11.2).did is Did.NOTHING
-    assert story.tell(group(alert(began=11, ended=14)), 14).did is Did.RESOLVED
-    assert story.tell(group(alert(began=44)), 44).did is Did.DECLARED
+    step = story.tell(group(alert(began=11)), 11)
+    assert (step.action, step.edit.status, step.edit.resolution) == (Action.REOPENED, Status.INVESTIGATING, "")
+    assert story.tell(group(alert(began=11)), 11.1).action is Action.NOTHING
+    assert story.tell(group(alert(ended=9)), 11.2).action is Action.NOTHING
+    assert story.tell(group(alert(began=11, ended=14)), 14).action is Action.RESOLVED
+    assert story.tell(group(alert(began=44)), 44).action is Action.DECLARED
     assert story.declared == 2
 
 
@@ -162,9 +164,9 @@ def test_a_persons_resolve_stays(story: Story) -> None:
     incident.
     """
     story.set(status=Status.RESOLVED, resolution="Known, harmless.")
-    assert [story.tell(group(alert()), at).did for at in (1, 100, 10_000)] == [Did.NOTHING] * 3
-    assert story.tell(group(alert(ended=9)), 10_001).did is Did.NOTHING
-    assert story.tell(group(alert(), alert("b", -5)), 10_002).did is Did.DECLARED
+    assert [story.tell(group(alert()), at).action for at in (1, 100, 10_000)] == [Action.NOTHING] * 3
+    assert story.tell(group(alert(ended=9)), 10_001).action is Action.NOTHING
+    assert story.tell(group(alert(), alert("b", -5)), 10_002).action is Action.DECLARED
 
 
 @pytest.mark.parametrize(
@@ -204,13 +206,13 @@ def test_any_order_ends_open_while_something_fires() -> None:
     story = Story()
     story.tell(group(alert()), 0)
     story.tell(group(alert(), alert("b", 5)), 5)
-    assert story.tell(group(alert(ended=4)), 6).did is Did.NOTHING
-    assert story.tell(group(alert(ended=4), alert("b", 5, 8)), 8).did is Did.RESOLVED
+    assert story.tell(group(alert(ended=4)), 6).action is Action.NOTHING
+    assert story.tell(group(alert(ended=4), alert("b", 5, 8)), 8).action is Action.RESOLVED
 
 
 def test_times_are_ours() -> None:
     """An alert from a clock that is ahead does not keep its group open for ever."""
     story = Story()
     story.tell(group(alert(began=600)), 0)
-    assert story.tell(group(alert(began=600, ended=9)), 9).did is Did.RESOLVED
-    assert isinstance(alert_words.resolved_at(story.incident.resolution if story.incident else ""), datetime)
+    assert story.tell(group(alert(began=600, ended=9)), 9).action is Action.RESOLVED
+    assert isinstance(ended_by_alerts_at(story.incident.resolution if story.incident else ""), datetime)

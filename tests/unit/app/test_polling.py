@@ -11,7 +11,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies import inbound, ledger_feed, polling, sms_poll
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
-from tocsin.app.replies.sms_poll import Poll
+from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import Recorded
 from tocsin.app.state.incidents import Incidents
@@ -140,7 +140,7 @@ async def test_the_provider_is_asked_at_once_and_again(monkeypatch: pytest.Monke
 
     clock, config, provider = StillClock(), active_config(small_policy()), MemoryTransport(polled=Inbox())
     transports = Transports(settings(), lambda _settings: dict.fromkeys(Channel, provider))
-    poll = Poll(clock, ledger, config, transports, Notices(clock))
+    poll = SmsPoll(clock, ledger, config, transports, Notices(clock))
     ledger.trouble = "disk full"
     with capture_logs() as lines:
         async with running(poll.run()):
@@ -152,7 +152,7 @@ async def test_the_provider_is_asked_at_once_and_again(monkeypatch: pytest.Monke
             ledger.trouble = ""
             await until(lambda: len(questions) > 1)
     config.replace(config.policy, polled("1h"))
-    again = Poll(clock, ledger, config, transports, Notices(clock))
+    again = SmsPoll(clock, ledger, config, transports, Notices(clock))
     questions.clear()
     async with running(again.run()):
         await until(lambda: bool(questions))

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.app.replies.sms_grammar import Reply, Verb, read
+from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 
 OKS = ["ok", "OK", "Ok", "ack", "Ack", "a", "A", "yes", "YES", "ｏｋ", "𝐨𝐤", " ok ", "ok.", "ok!", "'ok'", '"ok"', "«ok»", "„ok“", "“ok”",
        "‘ok’", "「ok」", "(ok)", "o\u200bk", "\u202aok\u202c", "\u2067ok\u2069", "\ufeffok", "ok\u00a0", "\u3000ok", "ok\ufe0f", "\tok", "ok\r\n",
@@ -73,13 +73,13 @@ UNCLEAR = ["", " ", "?", "👍", "okay", "ok ok", "ok thanks", "ok, on it", "k",
 @pytest.mark.parametrize("text", OKS)
 def test_a_bare_ok(text: str) -> None:
     """Case, quotes, blanks, widths and marks that nobody sees don't matter."""
-    assert read(text) == Reply(Verb.OK)
+    assert read(text) == SmsCommand(Verb.OK)
 
 
 @pytest.mark.parametrize("text", CODED)
 def test_an_ok_with_its_code(text: str) -> None:
     """The code before or after, or alone; digits of any script."""
-    assert read(text) == Reply(Verb.OK, "K7")
+    assert read(text) == SmsCommand(Verb.OK, "K7")
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -88,16 +88,16 @@ def test_every_word_with_a_code(word: str, blank: str) -> None:
     """Before it and after it, in capitals and not, with any blank between, any quotes around, any end."""
     for said in (f"{word}{blank}k7", f"K7{blank.replace('#', '')}{word}", f"{word.upper()}{blank}K7"):
         for end in ENDS:
-            assert read(said + end) == Reply(WORDS[word], "K7"), said + end
+            assert read(said + end) == SmsCommand(WORDS[word], "K7"), said + end
         for open_, close in QUOTES:
-            assert read(f"{open_}{said}{close}") == Reply(WORDS[word], "K7")
+            assert read(f"{open_}{said}{close}") == SmsCommand(WORDS[word], "K7")
 
 
 @pytest.mark.parametrize("seven", SEVENS)
 def test_a_digit_of_any_script(seven: str) -> None:
     """Phones write the digits of their language."""
-    assert read(f"ok K{seven}") == read(f"K{seven}") == Reply(Verb.OK, "K7")
-    assert read(f"pass K{seven}{seven}") == Reply(Verb.PASS, "K77")
+    assert read(f"ok K{seven}") == read(f"K{seven}") == SmsCommand(Verb.OK, "K7")
+    assert read(f"pass K{seven}{seven}") == SmsCommand(Verb.PASS, "K77")
 
 
 def test_the_question_that_is_one() -> None:
@@ -116,7 +116,7 @@ def test_a_pass(text: str) -> None:
 @pytest.mark.parametrize("text", UNCLEAR)
 def test_anything_else_is_not_taken_for_an_answer(text: str) -> None:
     """Letters that only look alike, words around it, half a code, other languages."""
-    assert read(text) == Reply(Verb.UNCLEAR)
+    assert read(text) == SmsCommand(Verb.UNCLEAR)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_anything_else_is_not_taken_for_an_answer(text: str) -> None:
 )
 def test_the_carrier_s_words_are_left_to_it(text: str) -> None:
     """They are answered by the carrier, or change a subscription."""
-    assert read(text) == Reply(Verb.CARRIER)
+    assert read(text) == SmsCommand(Verb.CARRIER)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_carrier_s_words_are_left_to_it(text: str) -> None:
 )
 def test_a_note_keeps_its_words(text: str, code: str, said: str, whole: str) -> None:
     """Cleaned, on one line, bounded; its first word may be a code, or not."""
-    assert read(text) == Reply(Verb.NOTE, code, said, whole)
+    assert read(text) == SmsCommand(Verb.NOTE, code, said, whole)
 
 
 @given(st.text())

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, Poll
+from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
@@ -36,7 +36,7 @@ class Inbox:
         sms = MemoryTransport(polled=self)
         self.notices = Notices(self.clock)
         transports = Transports(polled(), lambda _settings: {Channel.SMS: sms, Channel.EMAIL: MemoryTransport()})
-        self.poll = Poll(self.clock, self.ledger, active_config(small_policy(), polled()), transports, self.notices)
+        self.poll = SmsPoll(self.clock, self.ledger, active_config(small_policy(), polled()), transports, self.notices)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
         self.asked.append(since)

@@ -13,7 +13,7 @@ from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
-from tocsin.app.replies.sms import Replies
+from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
@@ -58,7 +58,7 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents)
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
-        self.replies = Replies(self.clock, self.ledger, config, self.incidents, codes, sender)
+        self.replies = SmsReplies(self.clock, self.ledger, config, self.incidents, codes, sender)
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self

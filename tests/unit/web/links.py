@@ -23,6 +23,7 @@ from tests.builders.policies import shipped_policy
 from tests.builders.stories import happen, see
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
+from tests.unit.web.lives import RecordedLog
 
 KEY, OLD_KEY = "a key of more than sixteen", "the key before that one"
 PUBLIC = "https://tocsin.example.com"
@@ -52,7 +53,7 @@ class Door:
     client: TestClient[Any, Any]
     ledger: MemoryLedger
     clock: StillClock
-    said: list[str]
+    log: RecordedLog
     force: Any
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
@@ -99,18 +100,17 @@ class Door:
 @asynccontextmanager
 async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> AsyncIterator[Door]:
     """The site, with the incident declared at T0."""
-    ledger, clock, said = MemoryLedger(), StillClock(T0), []
+    ledger, clock, log = MemoryLedger(), StillClock(T0), RecordedLog()
     force = SimpleNamespace(now=shipped_policy())
 
     async def policy() -> Policy:
         return force.now
 
-    sayings: Any = SimpleNamespace(say=lambda event, **_fields: said.append(event))
-    in_force: Any = SimpleNamespace(policy=policy)
-    site = Site(settings(keys, public_url), clock, lambda: ledger, in_force, JinjaPages(FOLDER / "pages"), sayings)
+    active_policy: Any = SimpleNamespace(policy=policy)
+    site = Site(settings(keys, public_url), clock, lambda: ledger, active_policy, JinjaPages(FOLDER / "pages"), log)
     await see(ledger, CARD)
     async with TestClient(TestServer(application(site))) as client:
-        yield Door(client, ledger, clock, said, force)
+        yield Door(client, ledger, clock, log, force)
 
 
 def _dashed(headers: dict[str, str]) -> dict[str, str]:

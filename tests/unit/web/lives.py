@@ -11,8 +11,8 @@ from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
-from tocsin.web.http.log_limit import Sayings
-from tocsin.web.http.site import Inbox, Site
+from tocsin.web.http.log_limit import LimitedLog
+from tocsin.web.http.site import MessageInbox, Site
 from tocsin.web.server import application
 
 from tests.builders.policies import SHIPPED_CONFIG
@@ -36,8 +36,8 @@ def settings(**changes: Any) -> Settings:
     return Settings(operators=["olga"], last_resort=["olga"], **(given | changes))
 
 
-class Said(Sayings):
-    """What was said, instead of the log."""
+class RecordedLog(LimitedLog):
+    """The lines themselves, instead of the log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,12 @@ class Said(Sayings):
 
     __slots__ = ("lines",)
 
-    def say(self, event: str, **fields: Any) -> None:
+    @property
+    def events(self) -> list[str]:
+        """What happened, without its fields."""
+        return [event for event, _ in self.lines]
+
+    def warning(self, event: str, **fields: Any) -> None:
         self.lines.append((event, fields))
 
     def fault(self, event: str, fault: BaseException) -> None:
@@ -57,8 +62,8 @@ class Said(Sayings):
 class Life:
     """A site that listens on a port of this machine."""
 
-    def __init__(self, site: Site, ledger: MemoryLedger, clock: StillClock, said: Said) -> None:
-        self.site, self.ledger, self.clock, self.said = site, ledger, clock, said
+    def __init__(self, site: Site, ledger: MemoryLedger, clock: StillClock, log: RecordedLog) -> None:
+        self.site, self.ledger, self.clock, self.log = site, ledger, clock, log
         self.port = 0
 
     async def ask(self, data: bytes, *, rest: float = 5.0) -> bytes:
@@ -95,25 +100,25 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], str]:
 @asynccontextmanager
 async def alive(
     limits: Limits | None = None,
-    inbox: Inbox | None = None,
+    inbox: MessageInbox | None = None,
     extra: list[web.RouteDef] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
-    ledger, clock, said = MemoryLedger(), StillClock(), Said()
+    ledger, clock, log = MemoryLedger(), StillClock(), RecordedLog()
     site = Site(
         settings(**changes),
         clock,
         lambda: ledger,
         ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock),
         JinjaPages(FOLDER / "pages"),
-        said,
+        log,
         inbox,
     )
     app = application(site)
     app.add_routes(extra or [])
-    life = Life(site, ledger, clock, said)
-    async with listening(app, said, "127.0.0.1", 0, limits or Limits()) as address:
+    life = Life(site, ledger, clock, log)
+    async with listening(app, log, "127.0.0.1", 0, limits or Limits()) as address:
         life.port = address[1]
         try:
             yield life

@@ -23,6 +23,7 @@ from tests.builders.policies import shipped_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification
+from tests.unit.web.lives import RecordedLog
 
 TOKEN = "open-sesame-0123456789"
 ALERTS = AlertmanagerSettings(severities={"critical": "sev1"}, default_severity="sev3")
@@ -34,7 +35,7 @@ class Post:
 
     def __init__(self, folder: Path, alertmanager: AlertmanagerSettings | None = ALERTS) -> None:
         self.folder, self.ledger, self.clock = folder / "incidents", MemoryLedger(), StillClock(T0)
-        self.said: list[tuple[str, Any]] = []
+        self.log = RecordedLog()
         self.settings = Settings(
             operators=["ana"],
             last_resort=["ana"],
@@ -51,10 +52,9 @@ class Post:
         async def policy() -> Any:
             return shipped_policy()
 
-        sayings: Any = SimpleNamespace(say=lambda event, **fields: self.said.append((event, fields)))
-        in_force: Any = SimpleNamespace(policy=policy)
+        active_policy: Any = SimpleNamespace(policy=policy)
         nothing: Any = None
-        site = Site(self.settings, self.clock, lambda: self.ledger, in_force, nothing, sayings)
+        site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, self.log)
         client: TestClient[Any, Any] = TestClient(TestServer(application(site)))
         await client.start_server()
         self.clients.append(client)
@@ -266,4 +266,7 @@ async def test_unknown_services_are_told(post: Post) -> None:
     told = notification([alert(service="checkout"), alert("b", service="no such")])
     assert (await post.tell(told))[1].endswith(": declared; there is no service no such\n")
     assert post.incident().services == ("checkout",)
-    assert post.said[-1] == ("alerts", post.said[-1][1] | {"did": "declared", "unknown_services": ["no such"]})
+    assert post.log.lines[-1] == (
+        "alerts",
+        post.log.lines[-1][1] | {"did": "declared", "unknown_services": ["no such"]},
+    )

@@ -216,7 +216,7 @@ async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:
             assert status in (403, 404), (path, status)
             assert said == "This link is not valid. Open it from the message as it stands there, whole."
     assert site.answers == []
-    assert set(site.said) == {"refused"}
+    assert set(site.log.events) == {"refused"}
 
 
 async def test_nothing_else_is_done_to_a_link(site: Door) -> None:

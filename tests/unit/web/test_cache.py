@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tocsin.web.http import cache
-from tocsin.web.http.cache import Kept
+from tocsin.web.http.cache import BriefCache
 
 
 async def test_one_question_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +18,7 @@ async def test_one_question_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.sleep(0.005)
         return asked
 
-    answers: Kept[int] = Kept(1)
+    answers: BriefCache[int] = BriefCache(1)
     assert await asyncio.gather(*(answers.get("a", find) for _ in range(50))) == [1] * 50
     assert await answers.get("a", find) == 1
     await asyncio.sleep(0.12)
@@ -37,7 +37,7 @@ async def test_a_fault_is_told_to_all_and_not_kept() -> None:
             raise faults.pop()
         return "here"
 
-    answers: Kept[str] = Kept(5)
+    answers: BriefCache[str] = BriefCache(5)
     waiting = [asyncio.create_task(answers.get("a", find)) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()

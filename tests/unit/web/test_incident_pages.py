@@ -150,7 +150,7 @@ async def test_a_wrong_token_opens_nothing(life: Life) -> None:
         status, headers, page = await post(life, "/login", given)
         assert (status, "set-cookie" in headers) == (403, False)
         assert "This is not the token." in page
-    assert life.said.lines[0][0] == "a wrong token at the login"
+    assert life.log.lines[0][0] == "a wrong token at the login"
     status, _, page = await life.get("/oncall")
     assert (status, 'action="/login"' in page, 'value="/oncall"' in page) == (401, True, True)
 
@@ -160,7 +160,7 @@ async def test_tokens_are_not_guessed(life: Life) -> None:
     for _ in range(10):
         assert (await post(life, "/login", "token=guess"))[0] == 403
     assert (await post(life, "/login", f"token={TOKEN}"))[0] == 429
-    assert ("too many tokens at the login", {}) in life.said.lines
+    assert ("too many tokens at the login", {}) in life.log.lines
 
 
 @pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nX: y", "x" * 999])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.web.http import connections, log_limit
 from tocsin.web.http.connections import LINE_MOST, Limits
-from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, Rates
+from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, RateLimit
 from tocsin.web.http.responses import BUSY, SENTENCES
 from tocsin.web.server import BODY_MOST
 
@@ -87,14 +87,14 @@ async def test_bad_input_is_one_plain_sentence(sent: bytes, status: int) -> None
     """Whatever is wrong with a request, its answer is one sentence, and somebody reads a line of it in the log."""
     async with alive(QUICK, extra=EXTRA) as life:
         plain(await life.ask(sent), status)
-        assert life.said.lines
+        assert life.log.lines
 
 
 async def test_a_fault_of_ours_is_told_to_the_log_alone() -> None:
     """What we did not foresee stands in the log with its place; the client hears nothing of it."""
     async with alive(extra=EXTRA) as life:
         await life.get("/fall")
-        event, fields = life.said.lines[-1]
+        event, fields = life.log.lines[-1]
         assert (event, str(fields["fault"])) == ("fault", "a fault of ours")
 
 
@@ -103,8 +103,8 @@ async def test_the_log_holds_no_signature() -> None:
     async with alive() as life:
         await life.get("/answer/db/ana/SECRETSECRET")
         await life.get("/nothing/SECRETSECRET?x=SECRETSECRET")
-        assert life.said.lines
-        assert "SECRET" not in repr(life.said.lines)
+        assert life.log.lines
+        assert "SECRET" not in repr(life.log.lines)
 
 
 async def test_one_octet_at_a_time_ends_with_408() -> None:
@@ -153,7 +153,7 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", life.port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
         await asyncio.sleep(1)
-        assert ("reads too slowly", {"within": 0.4}) in life.said.lines
+        assert ("reads too slowly", {"within": 0.4}) in life.log.lines
         writer.transport.abort()
 
 
@@ -183,7 +183,7 @@ async def test_no_kind_of_slow_client_touches_healthz() -> None:
         b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n",
     )
     async with alive(Limits(connections=30), extra=[*EXTRA, web.get("/big", big)]) as life:
-        await life.ledger.notice(HEALTHY, life.clock.now(), timedelta(0))
+        await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
         clients = [await asyncio.open_connection("127.0.0.1", life.port, limit=1024) for _ in range(30)]
         for number, (_, writer) in enumerate(clients):
             writer.write(slow[number % len(slow)])
@@ -297,7 +297,7 @@ async def test_who_hangs_up_is_no_fault_of_ours() -> None:
                 await asyncio.sleep(0.05)
                 writer.transport.abort() if abort else writer.close()
         await asyncio.sleep(0.3)
-        assert "fault" not in [event for event, _ in life.said.lines]
+        assert "fault" not in life.log.events
 
 
 async def test_a_flood_from_one_address_is_429_and_others_are_served() -> None:
@@ -319,7 +319,7 @@ async def test_a_flood_from_one_address_is_429_and_others_are_served() -> None:
 def test_no_address_gets_more_than_its_rate(asks: list[tuple[float, str]]) -> None:
     """In any span an address gets at most its burst and what has filled up since; one that keeps to it is never refused."""
     now, got = 0.0, {"a": 0, "b": 0}
-    rates = Rates(lambda: now)
+    rates = RateLimit(lambda: now)
     for wait, address in asks:
         now += wait
         for _ in range(700):
@@ -332,7 +332,7 @@ def test_no_address_gets_more_than_its_rate(asks: list[tuple[float, str]]) -> No
 
 def test_only_so_many_addresses_are_remembered() -> None:
     """A flood from all over the world does not fill the memory."""
-    rates = Rates(lambda: 0.0)
+    rates = RateLimit(lambda: 0.0)
     for number in range(ADDRESSES_MOST + 100):
         rates.allow(str(number))
     assert len(rates._buckets) == ADDRESSES_MOST
@@ -341,14 +341,14 @@ def test_only_so_many_addresses_are_remembered() -> None:
 async def test_lines_in_the_log_are_few() -> None:
     """Of one event a few lines a minute are written, and in the end how many were held back."""
     with structlog.testing.capture_logs() as lines:
-        said = log_limit.Sayings()
+        log = log_limit.LimitedLog()
         for number in range(50):
-            said.say("refused", status=404, number=number)
-        said.say("other")
-        said._close("refused")
+            log.warning("refused", status=404, number=number)
+        log.warning("other")
+        log._close("refused")
     refused = [line for line in lines if line["event"] == "refused"]
-    assert len(refused) == log_limit.SAID_MOST + 1
-    assert refused[-1]["held_back"] == 50 - log_limit.SAID_MOST
+    assert len(refused) == log_limit.LINES_MOST + 1
+    assert refused[-1]["held_back"] == 50 - log_limit.LINES_MOST
     assert [line["event"] for line in lines].count("other") == 1
 
 

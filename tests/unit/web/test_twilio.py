@@ -17,6 +17,7 @@ from tocsin.web.server import application
 
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.twilio_webhooks import SID, inbound, signature, status
+from tests.unit.web.lives import RecordedLog
 
 TOKEN, PUBLIC = "0123456789abcdef", "https://tocsin.example.com/pager"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -39,8 +40,8 @@ def settings(**changes: Any) -> Settings:
 class Desk:
     """The site, with what it wrote and said."""
 
-    def __init__(self, client: TestClient[Any, Any], ledger: MemoryLedger, said: list[tuple[str, Any]]) -> None:
-        self.client, self.ledger, self.said = client, ledger, said
+    def __init__(self, client: TestClient[Any, Any], ledger: MemoryLedger, log: RecordedLog) -> None:
+        self.client, self.ledger, self.log = client, ledger, log
 
     async def post(
         self, path: str, values: dict[str, str], *, sign: str | None = None, body: str | None = None, **headers: str
@@ -61,13 +62,12 @@ class Desk:
 
 @pytest.fixture
 async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    ledger, said = MemoryLedger(), []
+    ledger, log = MemoryLedger(), RecordedLog()
     clock: Any = SimpleNamespace(now=lambda: NOW)
-    sayings: Any = SimpleNamespace(say=lambda event, **fields: said.append((event, fields)))
     nothing: Any = None
-    site = Site(settings(**getattr(request, "param", {})), clock, lambda: ledger, nothing, nothing, sayings)
+    site = Site(settings(**getattr(request, "param", {})), clock, lambda: ledger, nothing, nothing, log)
     async with TestClient(TestServer(application(site))) as client:
-        yield Desk(client, ledger, said)
+        yield Desk(client, ledger, log)
 
 
 @pytest.mark.parametrize(("url", "values"), SAMPLES)
@@ -229,9 +229,9 @@ async def test_a_wrong_signature_is_one_sentence_and_a_line_in_the_log(desk: Des
     )
     assert (await desk.post("/twilio/inbound", inbound("secret"), sign=""))[0] == 403
     assert desk.arrived == []
-    said = [fields for event, fields in desk.said if event == "webhook refused"]
+    said = [fields for event, fields in desk.log.lines if event == "webhook refused"]
     assert "public_url" in said[0]["why"]
-    assert not any(word in str(desk.said) for word in (TOKEN, "xxxx", "secret"))
+    assert not any(word in str(desk.log.lines) for word in (TOKEN, "xxxx", "secret"))
 
 
 @pytest.mark.parametrize("content", ["application/json", "multipart/form-data; boundary=x", "text/plain"])
@@ -256,7 +256,7 @@ async def test_without_token_or_address_nothing_is_taken(desk: Desk, lacking: st
     for sign in (None, signature("", f"{PUBLIC}/twilio/inbound", inbound("ok"))):
         assert (await desk.post("/twilio/inbound", inbound("ok"), sign=sign))[0] == 403
     assert desk.arrived == []
-    assert lacking in desk.said[0][1]["why"]
+    assert lacking in desk.log.lines[0][1]["why"]
 
 
 async def test_a_ledger_in_trouble_is_503(desk: Desk) -> None:

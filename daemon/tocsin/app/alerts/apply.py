@@ -1,7 +1,7 @@
-"""Alerts: groups of alerts become incident files (product.md section 8).
+"""Groups of alerts become incident files.
 
 Decides which incident is a group's, and how what follows gets into its file: whole, once, and never over what somebody
-wrote meanwhile. Must not know requests.
+wrote meanwhile.
 """
 
 import asyncio
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.app.alerts import memory as alert_memory
-from tocsin.app.alerts import payload as alertmanager
 from tocsin.app.alerts.labels import Meaning
-from tocsin.app.alerts.steps import ALERTMANAGER, Did, Step, declaration, step
+from tocsin.app.alerts.memory import read_memory, with_memory
+from tocsin.app.alerts.payload import AlertGroup
+from tocsin.app.alerts.steps import ALERTMANAGER, Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
@@ -34,16 +34,16 @@ LOOKED_AT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AlertResult:
     """What came of a notification, for which incident ("" for none), and why nothing did."""
 
-    did: Did
+    action: Action
     incident: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _GroupIncident:
     """An incident of a group. `name` is its file in the folder, None when that is gone; `data` are its bytes, or those
     that the ledger keeps.
     """
@@ -53,120 +53,122 @@ class _Found:
     data: bytes
 
 
-class Alerts:
+class AlertIncidents:
     """The folder of incident files, for what Alertmanager tells. Used in one loop, a notification at a time."""
 
     def __init__(self, files: IncidentFiles) -> None:
         self._files = files
         self._alone = asyncio.Lock()
 
-    async def take(
-        self, group: alertmanager.Group, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
-    ) -> Taken:
-        """Do what follows. Raises FileError, Refused or LedgerError when it cannot be done now."""
+    async def apply(
+        self, group: AlertGroup, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
+    ) -> AlertResult:
+        """Do what follows. Raises FileError, EditRefusedError or LedgerError when it cannot be done now."""
         async with self._alone:
             for _ in range(TRIES):
                 names = await asyncio.to_thread(self._names, group.key)
-                found = await self._find(group.key, names, policy, ledger)
-                memory = alert_memory.read(found.data if found else b"")
-                todo = step(group, found.incident if found else None, memory, meaning, now)
-                if found is None or todo.did is Did.DECLARED:
-                    taken = await self._declare(group, names, meaning, todo, ledger, now)
+                current = await self._find(group.key, names, policy, ledger)
+                memory = read_memory(current.data if current else b"")
+                step = next_step(group, current.incident if current else None, memory, meaning, now)
+                if current is None or step.action is Action.DECLARED:
+                    result = await self._declare(group, names, meaning, step, ledger, now)
                 else:
-                    taken = await self._edit(found, todo, policy, ledger, now)
-                if taken:
-                    return taken
+                    result = await self._edit(current, step, policy, ledger, now)
+                if result:
+                    return result
         raise LedgerError("the incident file keeps changing")
 
     async def _declare(
         self,
-        group: alertmanager.Group,
+        group: AlertGroup,
         names: Sequence[str],
         meaning: Meaning,
-        todo: Step,
+        step: AlertStep,
         ledger: IncidentLedger,
         now: datetime,
-    ) -> Taken | None:
+    ) -> AlertResult | None:
         """Write a new file; None when somebody else has written one of the group since `names` were read."""
-        if todo.did is not Did.DECLARED:
-            return Taken(todo.did, why=todo.why)
+        if step.action is not Action.DECLARED:
+            return AlertResult(step.action, why=step.why)
         incident = replace(declaration(group, meaning), declared_at=now.replace(microsecond=0))
-        data = alert_memory.written(write_incident(incident), todo.memory)
-        taken = {incident_id(name) for name in names}
+        data = with_memory(write_incident(incident), step.memory)
+        ids_of_files = {incident_id(name) for name in names}
 
-        def moot(there: Sequence[str]) -> bool:
-            return not set(_of_group(group.key, there)) <= set(names)
+        def moot(names_now: Sequence[str]) -> bool:
+            return not set(_of_group(group.key, names_now)) <= set(names)
 
         for id_ in candidate_ids(incident.title, now, group.key):
-            if id_ in taken or await ledger.facts(id_):
+            if id_ in ids_of_files or await ledger.facts(id_):
                 continue
             created = await asyncio.to_thread(self._files.create_unless, f"{id_}.yaml", data, moot)
-            return Taken(Did.DECLARED, id_) if created else None
+            return AlertResult(Action.DECLARED, id_) if created else None
         raise AssertionError("ids never run out")
 
     async def _edit(
-        self, found: _Found, todo: Step, policy: Policy, ledger: IncidentLedger, now: datetime
-    ) -> Taken | None:
-        """Make the edit; None when the file is no longer as it was found."""
-        taken = Taken(todo.did, found.incident.id, todo.why)
-        if todo.did in (Did.NOTHING, Did.TOO_SOON):
-            return taken
+        self, current: _GroupIncident, step: AlertStep, policy: Policy, ledger: IncidentLedger, now: datetime
+    ) -> AlertResult | None:
+        """Make the edit; None when the file is no longer as it was read."""
+        id_ = current.incident.id
+        result = AlertResult(step.action, id_, step.why)
+        if step.action in (Action.NOTHING, Action.TOO_SOON):
+            return result
         moved = False
 
         def change(data: bytes) -> bytes | None:
             nonlocal moved
-            moved = data != found.data
+            moved = data != current.data
             after = None if moved or read_yaml(data, "").broken else data
-            if after is not None and todo.edit.keys:
-                after = edit_incident(data, todo.edit)
-            return alert_memory.written(after, todo.memory) if after is not None else None
+            if after is not None and step.edit.keys:
+                after = edit_incident(data, step.edit)
+            return with_memory(after, step.memory) if after is not None else None
 
-        if found.name is None:  # gone from the folder: as the desk does it, from the last good version
-            if todo.did is not Did.CHANGED or todo.edit.severity or todo.edit.services:
-                await IncidentCommands(self._files, policy, ledger, now).edit(found.incident.id, todo.edit)
-            return taken
-        if await asyncio.to_thread(self._files.change, found.name, change):
-            return taken
+        if current.name is None:  # gone from the folder: as the commands do it, from the last good version
+            if step.action is not Action.CHANGED or step.edit.severity or step.edit.services:
+                await IncidentCommands(self._files, policy, ledger, now).edit(id_, step.edit)
+            return result
+        if await asyncio.to_thread(self._files.change, current.name, change):
+            return result
         if moved:
             return None
-        if todo.did is Did.CHANGED:
-            return Taken(Did.NOTHING, found.incident.id, "its file cannot be edited, somebody may be at it")
-        raise EditRefusedError(f"{shown(found.name)} cannot be edited; correct it, then it will be {todo.did}")
+        if step.action is Action.CHANGED:
+            return AlertResult(Action.NOTHING, id_, "its file cannot be edited, somebody may be at it")
+        raise EditRefusedError(f"{shown(current.name)} cannot be edited; correct it, then it will be {step.action}")
 
     def _names(self, key: str) -> list[str]:
         """The group's files in the folder, the newest first."""
         return _of_group(key, self._files.names())
 
-    async def _find(self, key: str, names: Sequence[str], policy: Policy, ledger: IncidentLedger) -> _Found | None:
+    async def _find(
+        self, key: str, names: Sequence[str], policy: Policy, ledger: IncidentLedger
+    ) -> _GroupIncident | None:
         """The group's incident: the open one, else the newest; in the folder, else as the ledger knows it."""
-        found = [each for name in names[:LOOKED_AT] if (each := await self._read(name, policy, ledger))]
-        if not found:
-            ids = _of_group(key, await ledger.incidents())[:LOOKED_AT]
-            found = [each for id_ in ids if (each := await self._kept(id_, ledger))]
-        return next((each for each in found if not each.incident.resolved), next(iter(found), None))
+        incidents = [one for name in names[:LOOKED_AT] if (one := await self._read(name, policy, ledger))]
+        if not incidents:
+            recorded = _of_group(key, await ledger.incidents())[:LOOKED_AT]
+            incidents = [one for id_ in recorded if (one := await self._recorded(id_, ledger))]
+        return next((one for one in incidents if not one.incident.resolved), next(iter(incidents), None))
 
-    async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _Found | None:
+    async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _GroupIncident | None:
         """An incident as its file has it. One that cannot be read goes on as it last could be."""
         data = self._files.read(name)
         if data is None:
             return None
         incident = read_incident(data, name, policy, None, name).incident
         if incident is None or read_yaml(data, name).broken:
-            kept = await self._kept(incident_id(name), ledger)
-            incident = (
-                kept.incident if kept else replace(unreadable_incident(name, "", policy), declared_by=ALERTMANAGER)
-            )
-        return _Found(incident, name, data)
+            recorded = await self._recorded(incident_id(name), ledger)
+            incident = recorded.incident if recorded else None
+            incident = incident or replace(unreadable_incident(name, "", policy), declared_by=ALERTMANAGER)
+        return _GroupIncident(incident, name, data)
 
-    async def _kept(self, id_: str, ledger: IncidentLedger) -> _Found | None:
+    async def _recorded(self, id_: str, ledger: IncidentLedger) -> _GroupIncident | None:
         """An incident without a file in the folder."""
-        incident, kept = fold_facts(await ledger.facts(id_)).incident, await ledger.file(id_)
-        return _Found(incident, None, kept[1] if kept else b"") if incident else None
+        incident, file = fold_facts(await ledger.facts(id_)).incident, await ledger.file(id_)
+        return _GroupIncident(incident, None, file[1] if file else b"") if incident else None
 
 
 def _of_group(key: str, names: Iterable[str]) -> list[str]:
     """The names (of files, or ids) of this group's incidents, the newest first: by date, then by number."""
     pattern = re.compile(rf"(\d{{4}}-\d\d-\d\d)-(?:.*-)?{key}(?:-(\d{{1,6}}))?")
-    found = ((pattern.fullmatch(incident_id(name)), name) for name in names if key in name)
-    placed = [(match[1], int(match[2] or 1), name) for match, name in found if match]
-    return [name for *_, name in sorted(placed, reverse=True)]
+    matches = ((pattern.fullmatch(incident_id(name)), name) for name in names if key in name)
+    dated = [(match[1], int(match[2] or 1), name) for match, name in matches if match]
+    return [name for *_, name in sorted(dated, reverse=True)]

@@ -1,7 +1,4 @@
-"""Alert meaning: what the labels of alerts mean in this config: a severity, services (product.md section 3).
-
-Decides what counts when a label names nothing that the config has. Must not know incidents' files.
-"""
+"""What the labels of alerts mean in this config: a severity, services; and what counts when a label names neither."""
 
 from collections.abc import Iterable
 
@@ -35,22 +32,22 @@ class Meaning:
 
     def services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
         """The services that they name by id or title, each once."""
-        found = (self._service(name) for name in self._said(alerts))
-        return tuple(dict.fromkeys(service for service in found if service))
+        services = (self._service(name) for name in self._names_of_services(alerts))
+        return tuple(dict.fromkeys(service for service in services if service))
 
     def unknown(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
         """What they call a service and the config does not have."""
-        return tuple(name for name in self._said(alerts) if self._service(name) is None)
+        return tuple(name for name in self._names_of_services(alerts) if self._service(name) is None)
 
     def _severity(self, alert: Alert) -> str:
         """The severity that the label's value stands for, else the one of that name, else the default."""
         value = alert.labels.get(self._settings.severity_label, "").strip()
         mapped = self._settings.severities.get(value) or self._mapped.get(value.casefold())
-        found = self._named(mapped) or self._named(value) or self._default
-        assert found is not None
-        return found
+        severity = self._named(mapped) or self._named(value) or self._default
+        assert severity is not None
+        return severity
 
-    def _said(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+    def _names_of_services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
         values = (one_line(clean(alert.labels.get(self._settings.service_label, ""))) for alert in alerts)
         return tuple(dict.fromkeys(value for value in values if value))
 

@@ -1,8 +1,7 @@
-"""Alert memory: which alerts an incident file has heard of, kept in comments at its end, so that it goes where the file
-goes and changes in the same instant.
+"""Which alerts an incident file has heard of, in comments at its end: they go where the file goes and change in the
+same instant.
 
-Decides how that is written and found again. Must not know what follows from it. A file without it (somebody took it
-out) has heard of nothing.
+A file without them (somebody took them out) has heard of nothing.
 """
 
 import re
@@ -25,7 +24,7 @@ _MARKS = re.compile(rb"^# alertmanager ((?:[a-z2-7]{8} ?)+)\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class AlertMemory:
     """The alerts heard of (their marks, newest first), when the newest of them began, and a digest of the summary that
     was written: another one is somebody's own.
     """
@@ -43,11 +42,11 @@ class Memory:
         """Whether this is the summary that was written last."""
         return self.summary == _digest(summary)
 
-    def with_summary(self, summary: str) -> "Memory":
+    def with_summary(self, summary: str) -> "AlertMemory":
         """Having written this summary."""
         return replace(self, summary=_digest(summary))
 
-    def with_alerts(self, alerts: Iterable[Alert], now: datetime) -> "Memory":
+    def with_alerts(self, alerts: Iterable[Alert], now: datetime) -> "AlertMemory":
         """Having heard of these too. None of them begins in the future, whatever it says."""
         new = self.new(alerts)
         starts = [min(alert.starts_at, now) for alert in new] + ([self.newest_at] if self.newest_at else [])
@@ -55,29 +54,29 @@ class Memory:
         return replace(self, marks=tuple(marks)[:KNOWN_MOST], newest_at=max(starts, default=None))
 
 
-def read(data: bytes) -> Memory:
+def read_memory(data: bytes) -> AlertMemory:
     """What a file remembers."""
     first = _FIRST.search(data)
     marks = tuple(dict.fromkeys(mark for line in _MARKS.findall(data) for mark in line.decode("ascii").split()))
     if first is None:
-        return Memory(marks)
+        return AlertMemory(marks)
     try:
         newest = datetime.fromisoformat(first[1].decode("ascii", "replace"))
     except ValueError:
         newest = None
-    return Memory(marks, newest if newest and newest.tzinfo else None, first[2].decode("ascii", "replace"))
+    return AlertMemory(marks, newest if newest and newest.tzinfo else None, first[2].decode("ascii", "replace"))
 
 
-def written(data: bytes, memory: Memory) -> bytes:
+def with_memory(data: bytes, memory: AlertMemory) -> bytes:
     """The file with this memory instead of its own. A file that would then say something else stays as it is."""
-    bare = _LINES.sub(b"", data)
+    content = _LINES.sub(b"", data)
     newest = memory.newest_at.isoformat() if memory.newest_at else "-"
     lines = [f"{_HEAD}: newest {newest} summary {memory.summary} (leave these lines: they tell which alerts are known)"]
     places = range(0, len(memory.marks), IN_A_LINE)
     lines += [f"{_HEAD} {' '.join(memory.marks[place : place + IN_A_LINE])}" for place in places]
-    end = "\r\n" if b"\r\n" in bare else "\n"
-    joint = b"" if bare.endswith(b"\n") or not bare else end.encode()
-    result = bare + joint + "".join(line + end for line in lines).encode()
+    end = "\r\n" if b"\r\n" in content else "\n"
+    joint = b"" if content.endswith(b"\n") or not content else end.encode()
+    result = content + joint + "".join(line + end for line in lines).encode()
     same = len(result) <= FILE_LIMIT and read_yaml(result, "").value == read_yaml(data, "").value
     return result if same else data
 

@@ -1,7 +1,6 @@
-"""Alertmanager: what its webhook tells of a group of alerts, format version 4 (product.md section 8).
+"""Alertmanager's webhook, format version 4: what a notification must hold to be understood, and which keys matter.
 
-Decides what a notification must hold to be understood, and which keys matter; others may come and go with
-Alertmanager's versions. Must not know incidents, nor what a label means here.
+Others may come and go with Alertmanager's versions. It knows neither incidents nor what a label means here.
 """
 
 import base64
@@ -69,11 +68,11 @@ class Alert(_Part):
         """What tells this firing of the alert from every other: the same in each repetition and from each peer, another
         once it has ended and begun again.
         """
-        told = self.fingerprint or "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items()))
-        return _mark(f"{told}\0{self.starts_at.isoformat()}", 8)
+        identity = self.fingerprint or "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items()))
+        return _mark(f"{identity}\0{self.starts_at.isoformat()}", 8)
 
 
-class Group(_Part):
+class AlertGroup(_Part):
     """A group of alerts, as one notification tells of it."""
 
     version: Literal["4"]
@@ -96,18 +95,18 @@ class Group(_Part):
     @cached_property
     def firing(self) -> tuple[Alert, ...]:
         """The alerts that fire, the one that began first before the others."""
-        return tuple(sorted((each for each in self.alerts if each.firing), key=lambda each: each.starts_at))
+        return tuple(sorted((alert for alert in self.alerts if alert.firing), key=lambda alert: alert.starts_at))
 
     @property
     def ended_at(self) -> datetime | None:
         """When the last of the alerts that ended did so."""
-        return max((each.ended_at for each in self.alerts if each.ended_at), default=None)
+        return max((alert.ended_at for alert in self.alerts if alert.ended_at), default=None)
 
 
-def read(data: bytes) -> Group | str:
+def read_notification(data: bytes) -> AlertGroup | str:
     """The group, or a sentence that says what is wrong with the notification. Never raises."""
     try:
-        group = Group.model_validate_json(data)
+        group = AlertGroup.model_validate_json(data)
     except ValidationError as fault:
         return _sentence(fault)
     assert all(alert.mark for alert in group.alerts)  # known from here on: whoever reads may take their time
@@ -121,5 +120,5 @@ def _sentence(fault: ValidationError) -> str:
         return "This is no JSON."
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")[:100]
     why = {"missing": "is missing", "literal_error": "is not what version 4 has there"}.get(first["type"], "is wrong")
-    shown = "".join(letter if letter.isprintable() else "?" for letter in where)
-    return f"This is no notification of Alertmanager (version 4): {shown or 'the whole'} {why}."
+    place = "".join(letter if letter.isprintable() else "?" for letter in where)
+    return f"This is no notification of Alertmanager (version 4): {place or 'the whole'} {why}."

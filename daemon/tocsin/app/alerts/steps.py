@@ -1,6 +1,4 @@
-"""Alert steps: what a notification of Alertmanager does to its group's incident (product.md section 8). Pure.
-
-Decides for whoever is on call:
+"""What a notification of Alertmanager does to its group's incident: pure decisions, for whoever is on call.
 
 - What fires without an open incident is declared. What fires with one changes nothing, but that alerts not heard of
   before may raise its severity (never lower it), bring further services, and show in a summary nobody has rewritten.
@@ -18,10 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tocsin.app.alerts import words as alert_words
 from tocsin.app.alerts.labels import Meaning
-from tocsin.app.alerts.memory import Memory
-from tocsin.app.alerts.payload import Group
+from tocsin.app.alerts.memory import AlertMemory
+from tocsin.app.alerts.payload import AlertGroup
+from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incident_title, resolution_text
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
 
@@ -29,11 +27,11 @@ ALERTMANAGER = "Alertmanager"
 """Who declares what alerts declare."""
 REOPENED_WITHIN = timedelta(minutes=30)
 SETTLED_AFTER = timedelta(minutes=2)
-NO_EDIT, HEARD_NOTHING = Edit(), Memory()
+NO_EDIT, NO_MEMORY = Edit(), AlertMemory()
 
 
-class Did(StrEnum):
-    """What came of a notification."""
+class Action(StrEnum):
+    """What a notification leads to."""
 
     DECLARED = "declared"
     REOPENED = "reopened"
@@ -44,77 +42,82 @@ class Did(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AlertStep:
     """What is to be done, and why nothing is."""
 
-    did: Did
+    action: Action
     edit: Edit = NO_EDIT
-    memory: Memory = HEARD_NOTHING
+    memory: AlertMemory = NO_MEMORY
     why: str = ""
 
 
-def step(group: Group, incident: Incident | None, memory: Memory, meaning: Meaning, now: datetime) -> Step:
+def next_step(
+    group: AlertGroup, incident: Incident | None, memory: AlertMemory, meaning: Meaning, now: datetime
+) -> AlertStep:
     """What follows for the newest incident of the group (None: there is none), which remembers these alerts."""
     if not group.firing:
-        return _ended(group, incident, memory, now)
+        return _end(group, incident, memory, now)
     new = memory.new(group.firing)
     if incident is None:
         return _declare(group, now)
     if not incident.resolved:
-        return _goes_on(group, incident, memory, meaning, now)
-    ended_at = alert_words.resolved_at(incident.resolution)
+        return _go_on(group, incident, memory, meaning, now)
+    ended_at = ended_by_alerts_at(incident.resolution)
     if ended_at is None:
-        return (
-            _declare(group, now) if new else Step(Did.NOTHING, why="a person resolved it, and these alerts are not new")
-        )
+        if new:
+            return _declare(group, now)
+        return AlertStep(Action.NOTHING, why="a person resolved it, and these alerts are not new")
     if now - ended_at >= REOPENED_WITHIN:
         return _declare(group, now)
     if not new and now - ended_at < SETTLED_AFTER:
-        return Step(Did.TOO_SOON, why="these alerts ended just now")
-    return _again(group, incident, memory, meaning, now)
+        return AlertStep(Action.TOO_SOON, why="these alerts ended just now")
+    return _reopen(group, incident, memory, meaning, now)
 
 
-def declaration(group: Group, meaning: Meaning) -> Incident:
+def declaration(group: AlertGroup, meaning: Meaning) -> Incident:
     """The incident that a group's firing alerts mean. Its id does not matter."""
     return Incident(
         id="",
-        title=alert_words.title(group),
+        title=incident_title(group),
         severity=meaning.severity(group.firing),
-        summary=alert_words.summary(group),
+        summary=incident_summary(group),
         services=meaning.services(group.firing),
         declared_by=ALERTMANAGER,
     )
 
 
-def _declare(group: Group, now: datetime) -> Step:
-    memory = Memory().with_alerts(group.firing, now).with_summary(alert_words.summary(group))
-    return Step(Did.DECLARED, memory=memory)
+def _declare(group: AlertGroup, now: datetime) -> AlertStep:
+    memory = AlertMemory().with_alerts(group.firing, now).with_summary(incident_summary(group))
+    return AlertStep(Action.DECLARED, memory=memory)
 
 
-def _goes_on(group: Group, incident: Incident, memory: Memory, meaning: Meaning, now: datetime) -> Step:
+def _go_on(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
     """It is open: what alerts not heard of before add to it."""
-    edit, after = _added(group, incident, memory, meaning, now)
+    edit, after = _additions(group, incident, memory, meaning, now)
     if not edit.keys and after == memory:
-        return Step(Did.NOTHING, why="it is known")
-    return Step(Did.CHANGED, edit, after)
+        return AlertStep(Action.NOTHING, why="it is known")
+    return AlertStep(Action.CHANGED, edit, after)
 
 
-def _again(group: Group, incident: Incident, memory: Memory, meaning: Meaning, now: datetime) -> Step:
-    edit, after = _added(group, incident, memory, meaning, now)
-    opened = Edit(
+def _reopen(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
+    """It is open again, with what alerts not heard of before add to it."""
+    edit, after = _additions(group, incident, memory, meaning, now)
+    reopening = Edit(
         status=Status.INVESTIGATING,
         resolution="",
         severity=edit.severity,
         services=edit.services,
         summary=edit.summary,
     )
-    return Step(Did.REOPENED, opened, after)
+    return AlertStep(Action.REOPENED, reopening, after)
 
 
-def _added(group: Group, incident: Incident, memory: Memory, meaning: Meaning, now: datetime) -> tuple[Edit, Memory]:
-    new, summary = memory.new(group.firing), alert_words.summary(group)
+def _additions(
+    group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime
+) -> tuple[Edit, AlertMemory]:
+    new, summary = memory.new(group.firing), incident_summary(group)
     severity = meaning.severity(new) if new else None
-    services = tuple(each for each in meaning.services(new) if each not in incident.services)
+    services = tuple(service for service in meaning.services(new) if service not in incident.services)
     after, ours = memory.with_alerts(new, now), memory.wrote(incident.summary)
     if ours:
         after = after.with_summary(summary)
@@ -126,20 +129,17 @@ def _added(group: Group, incident: Incident, memory: Memory, meaning: Meaning, n
     return edit, after
 
 
-def _ended(group: Group, incident: Incident | None, memory: Memory, now: datetime) -> Step:
+def _end(group: AlertGroup, incident: Incident | None, memory: AlertMemory, now: datetime) -> AlertStep:
     if incident is None:
-        return Step(Did.NOTHING, why="there is no incident of it")
+        return AlertStep(Action.NOTHING, why="there is no incident of it")
     if incident.resolved:
-        return Step(Did.NOTHING, why="it is resolved")
+        return AlertStep(Action.NOTHING, why="it is resolved")
     if incident.declared_by != ALERTMANAGER:
-        return Step(Did.NOTHING, why="a person declared it, and has to resolve it")
+        return AlertStep(Action.NOTHING, why="a person declared it, and has to resolve it")
     if group.truncated > 0:
-        return Step(Did.NOTHING, why="not all of its alerts were told (max_alerts), some may fire")
+        return AlertStep(Action.NOTHING, why="not all of its alerts were told (max_alerts), some may fire")
     if memory.newest_at and group.ended_at and group.ended_at < memory.newest_at:
-        return Step(Did.NOTHING, why="alerts fire that began after these ended")
-    sentence = None if incident.resolution and not alert_words.resolved_at(incident.resolution) else _sentence(now)
-    return Step(Did.RESOLVED, Edit(status=Status.RESOLVED, resolution=sentence), memory)
-
-
-def _sentence(now: datetime) -> str:
-    return alert_words.resolution(now)
+        return AlertStep(Action.NOTHING, why="alerts fire that began after these ended")
+    begun_by_a_person = incident.resolution and not ended_by_alerts_at(incident.resolution)
+    resolution = None if begun_by_a_person else resolution_text(now)
+    return AlertStep(Action.RESOLVED, Edit(status=Status.RESOLVED, resolution=resolution), memory)

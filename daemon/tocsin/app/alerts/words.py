@@ -1,14 +1,13 @@
-"""Alert words: how a group of alerts is told: the title of its incident, the summary for responders, what ended it.
+"""How a group of alerts reads: the title of its incident, the summary for responders, what ended it.
 
-Decides words and how many of them. Must not know when they are written. The title is all of it that outsiders may read;
-summary and labels are for responders.
+The title is all of it that outsiders may read; summary and labels are for responders.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from tocsin.app.alerts.payload import Alert, Group
+from tocsin.app.alerts.payload import Alert, AlertGroup
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.text.times import utc
 
@@ -26,42 +25,42 @@ ALERT = "alertname"
 _ENDED = re.compile(r"All alerts have stopped firing \(Alertmanager, (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)\.")
 
 
-def title(group: Group) -> str:
+def incident_title(group: AlertGroup) -> str:
     """What is wrong: the summary that all alerts share, else the alert's name with the labels of the group."""
-    said = _line(group.common_annotations.get("summary", ""))
-    if said:
-        return cut(said, TITLE_MOST)
+    common = _line(group.common_annotations.get("summary", ""))
+    if common:
+        return cut(common, TITLE_MOST)
     labels = {name: value for name, value in group.group_labels.items() if name != ALERT}
-    named = group.common_labels.get(ALERT, "")
-    if not named and not labels and group.firing:
+    name_of_all = group.common_labels.get(ALERT, "")
+    if not name_of_all and not labels and group.firing:
         first = group.firing[0]
-        named = first.annotations.get("summary", "") or first.labels.get(ALERT, "")
+        name_of_first = first.annotations.get("summary", "") or first.labels.get(ALERT, "")
         more = len(group.firing) - 1
-        return cut(_line(named) or "An alert", TITLE_MOST - 20) + (f" and {more} more" if more else "")
-    shown = ", ".join(f"{_line(name)} {_line(value)}" for name, value in sorted(labels.items()) if value)
-    return cut(" ".join(filter(None, (_line(named) or "Alerts", f"({shown})" if shown else ""))), TITLE_MOST)
+        return cut(_line(name_of_first) or "An alert", TITLE_MOST - 20) + (f" and {more} more" if more else "")
+    pairs = ", ".join(f"{_line(name)} {_line(value)}" for name, value in sorted(labels.items()) if value)
+    return cut(" ".join(filter(None, (_line(name_of_all) or "Alerts", f"({pairs})" if pairs else ""))), TITLE_MOST)
 
 
-def summary(group: Group) -> str:
+def incident_summary(group: AlertGroup) -> str:
     """What responders should know: what the alerts share, then the firing ones, a line each."""
     return clean("\n".join(_summary(group)))
 
 
-def resolution(at: datetime) -> str:
+def resolution_text(at: datetime) -> str:
     """What ended it, and when we heard so."""
     return f"All alerts have stopped firing (Alertmanager, {utc(at)})."
 
 
-def resolved_at(text: str) -> datetime | None:
+def ended_by_alerts_at(text: str) -> datetime | None:
     """When Alertmanager ended an incident whose `resolution` this is; None when somebody else has written it."""
-    found = _ENDED.fullmatch(text)
+    match = _ENDED.fullmatch(text)
     try:
-        return datetime.fromisoformat(found[1]).replace(tzinfo=UTC) if found else None
+        return datetime.fromisoformat(match[1]).replace(tzinfo=UTC) if match else None
     except ValueError:
         return None
 
 
-def _summary(group: Group) -> Iterator[str]:
+def _summary(group: AlertGroup) -> Iterator[str]:
     shared = group.common_annotations
     description = cut(clean(shared.get("description", "") or shared.get("message", "")), TEXT_MOST)
     if description:
@@ -78,22 +77,22 @@ def _summary(group: Group) -> Iterator[str]:
         yield f"- and {number - LISTED_MOST} more"
 
 
-def _alert(alert: Alert, group: Group) -> str:
+def _alert(alert: Alert, group: AlertGroup) -> str:
     """One alert: since when, which of them, and what it says for itself."""
     own = _labels(alert.labels, group.common_labels)
     texts = (alert.annotations.get(name, "") for name in ("summary", "description", "message"))
     shared = set(group.common_annotations.values())
-    said = next((_line(text) for text in texts if text and text not in shared), "")
+    annotation = next((_line(text) for text in texts if text and text not in shared), "")
     since = f"since {utc(alert.starts_at)}"
-    return ": ".join(filter(None, (f"{own}, {since}" if own else since, said)))
+    return ": ".join(filter(None, (f"{own}, {since}" if own else since, annotation)))
 
 
 def _labels(labels: Mapping[str, str], apart: Mapping[str, str]) -> str:
     """Labels that are not the same `apart`, the alert's name before the others."""
-    own = [name for name, value in labels.items() if value and apart.get(name) != value]
-    own.sort(key=lambda name: (name != ALERT, name))
-    shown = [_line(labels[name]) if name == ALERT else f"{_line(name)}={_line(labels[name])}" for name in own]
-    return " ".join(shown[:LABELS_MOST])
+    names = [name for name, value in labels.items() if value and apart.get(name) != value]
+    names.sort(key=lambda name: (name != ALERT, name))
+    pairs = [_line(labels[name]) if name == ALERT else f"{_line(name)}={_line(labels[name])}" for name in names]
+    return " ".join(pairs[:LABELS_MOST])
 
 
 def _line(text: str) -> str:

@@ -1,8 +1,4 @@
-"""Arrivals: what came in from outside and lies in the ledger (an SMS, a receipt), brought to whoever judges
-its kind.
-
-It decides when to look, and that each is judged once. It must not know what an arrival means.
-"""
+"""What came in from outside and lies in the ledger (an SMS, a receipt) is brought to whoever judges its kind, once."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -56,7 +52,7 @@ class Arrivals:
             return UNKNOWN
         result = await guarded(judge(arrival), LedgerError)
         if isinstance(result, Broken):
-            said = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
-            self._notices.tell(OperatorNotice(f"arrival:{arrival.kind.value}", said))
+            text = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
+            self._notices.tell(OperatorNotice(f"arrival:{arrival.kind.value}", text))
             return BROKEN
         return result

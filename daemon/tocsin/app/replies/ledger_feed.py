@@ -1,7 +1,5 @@
-"""What other processes wrote into the ledger: answers (`tocsin ack`, the web side), brought to their incidents, and
-words for the operators (`tocsin pull`), brought to them.
-
-It decides when to ask, and which words are too old to tell. It must not know what an answer does or a report means.
+"""What other processes wrote into the ledger: answers (`tocsin ack`, the web side) go to their incidents, and reports
+(`tocsin pull`) to the operators, unless they are too old.
 """
 
 from datetime import timedelta

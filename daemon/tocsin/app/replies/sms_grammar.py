@@ -1,8 +1,8 @@
-"""Reply: what somebody's SMS to us says (product.md section 6).
+"""The reply grammar: what somebody's SMS to us says.
 
-Decides by an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
+It is an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
 marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
-that letter. Must not know whose message it is, nor which codes there are.
+that letter. Whose message it is, and which codes there are, plays no part.
 
     ok ack a yes [CODE] · CODE [ok …] · pass no [CODE] · status [CODE] · note [CODE] TEXT
 
@@ -27,7 +27,7 @@ class Verb(StrEnum):
     """What is wanted. CARRIER are words that the carrier answers itself; UNCLEAR is everything else."""
 
     OK = "ok"
-    PASS = "pass"  # noqa: S105 - the word of product.md section 6, not a secret
+    PASS = "pass"  # noqa: S105 - a word of the grammar, not a secret
     STATUS = "status"
     NOTE = "note"
     CARRIER = "carrier"
@@ -35,7 +35,7 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SmsCommand:
     """What was said, and by which code (in capitals, "" without one). A note's `text` is what follows its code, and
     `whole` what follows the word: the code may be a word of the note.
     """
@@ -65,45 +65,45 @@ _NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]+)?note[ :,]*")
 _NOTE_CODE = re.compile(rf"#?(?P<code>{_CODE})(?:[ :,]+|$)")
 
 
-def read(text: str) -> Reply:
+def read(text: str) -> SmsCommand:
     """What an SMS says. Never raises."""
     text = text[:READ_MOST]
-    said = next((line for line in map(_line, text.splitlines()) if line), "")
-    if said in CARRIER:
-        return Reply(Verb.CARRIER)
+    first = next((line for line in map(_line, text.splitlines()) if line), "")
+    if first in CARRIER:
+        return SmsCommand(Verb.CARRIER)
     for form in (_FIRST, _GLUED, _LAST):
-        if found := form.fullmatch(said):
-            return Reply(WORDS[found["verb"] or "ok"], (found["code"] or "").upper())
-    asked = _FIRST.fullmatch(said.rstrip("?؟ ")) or _LAST.fullmatch(said.rstrip("?؟ "))
-    if asked and asked["verb"] == Verb.STATUS:  # the one word that is a question
-        return Reply(Verb.STATUS, (asked["code"] or "").upper())
-    return _note(text) or Reply(Verb.UNCLEAR)
+        if match := form.fullmatch(first):
+            return SmsCommand(WORDS[match["verb"] or "ok"], (match["code"] or "").upper())
+    question = _FIRST.fullmatch(first.rstrip("?؟ ")) or _LAST.fullmatch(first.rstrip("?؟ "))
+    if question and question["verb"] == Verb.STATUS:  # the one word that is a question
+        return SmsCommand(Verb.STATUS, (question["code"] or "").upper())
+    return _note(text) or SmsCommand(Verb.UNCLEAR)
 
 
-def _note(text: str) -> Reply | None:
+def _note(text: str) -> SmsCommand | None:
     """A note, in the letters that were written."""
     text = text.strip()
     if text[:1] in _QUOTES and text[-1:] in _QUOTES:
         text = text[1:-1]
     plain, places = _plain(text)
-    found = _NOTE.match(plain)
-    after = found.end() if found else 0
-    if not found or (found[0].endswith("note") and _goes_on(plain[after : after + 1])):
+    note = _NOTE.match(plain)
+    after = note.end() if note else 0
+    if not note or (note[0].endswith("note") and _goes_on(plain[after : after + 1])):
         return None
-    whole = _kept(text, places, after)
-    if found["before"]:
-        return Reply(Verb.NOTE, found["before"].upper(), whole, whole) if whole else None
-    coded = _NOTE_CODE.match(plain, after)
-    words = _kept(text, places, coded.end()) if coded else ""
-    if coded and words:
-        return Reply(Verb.NOTE, coded["code"].upper(), words, whole)
-    return Reply(Verb.NOTE, "", whole, whole) if whole and not coded else None
+    whole = _note_text(text, places, after)
+    if note["before"]:
+        return SmsCommand(Verb.NOTE, note["before"].upper(), whole, whole) if whole else None
+    code = _NOTE_CODE.match(plain, after)
+    words = _note_text(text, places, code.end()) if code else ""
+    if code and words:
+        return SmsCommand(Verb.NOTE, code["code"].upper(), words, whole)
+    return SmsCommand(Verb.NOTE, "", whole, whole) if whole and not code else None
 
 
-def _kept(text: str, places: list[int], start: int) -> str:
+def _note_text(text: str, places: list[int], start: int) -> str:
     """What was written after so many plain letters: clean, on one line, bounded; "" when it says nothing."""
-    kept = one_line(clean(text[places[start - 1] + 1 :]))[:NOTE_MOST].strip()
-    return kept if any(letter.isalnum() for letter in kept) else ""
+    note = one_line(clean(text[places[start - 1] + 1 :]))[:NOTE_MOST].strip()
+    return note if any(letter.isalnum() for letter in note) else ""
 
 
 def _goes_on(letter: str) -> bool:
@@ -120,11 +120,11 @@ def _plain(text: str) -> tuple[str, list[int]]:
     """The text in small letters of plain width and plain digits, without quotes and marks that nobody sees; and where
     in the text each letter stands.
     """
-    seen = [(_letter(letter), place) for place, letter in enumerate(text) if _is_seen(letter)]
-    return "".join(letter for letter, _ in seen), [place for _, place in seen]
+    visible = [(_letter(letter), place) for place, letter in enumerate(text) if _is_visible(letter)]
+    return "".join(letter for letter, _ in visible), [place for _, place in visible]
 
 
-def _is_seen(letter: str) -> bool:
+def _is_visible(letter: str) -> bool:
     """Whether a letter says something: no quote, no mark of direction or width, no variant of a symbol."""
     if letter in _QUOTES or "\ufe00" <= letter <= "\ufe0f":
         return False

@@ -1,7 +1,7 @@
-"""Poll: the provider asked again and again for the SMS that came in, so that no port need be open (product.md 6).
+"""The provider is asked again and again for the SMS that came in, so that no port need be open: how far back, and when
+the operators hear that it fails.
 
-It decides how far back is asked, and when the operators hear that it fails. What a message means is judged later, and
-once, however it came in.
+What a message means is judged later, and once, however it came in.
 """
 
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ PATIENCE = 3
 log = structlog.get_logger()
 
 
-class Poll:
+class SmsPoll:
     """Asks the SMS provider for what came in, while the config says so."""
 
     def __init__(
@@ -53,8 +53,8 @@ class Poll:
         self._notices = notices
         self._started_at = clock.now()
         self._since: datetime | None = None
-        self._failed: list[Deferred] = []
-        self._known: frozenset[str] = frozenset()
+        self._failures: list[Deferred] = []
+        self._known_refs: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -75,26 +75,26 @@ class Poll:
 
     def pause(self, every: timedelta) -> timedelta:
         """How long is waited until the next question."""
-        if not self._failed:
+        if not self._failures:
             return every
-        slower = min(every * (1 << min(len(self._failed), 10)), SLOWEST)
-        return max(every, slower, self._failed[-1].retry_after or every)
+        slower = min(every * (1 << min(len(self._failures), 10)), SLOWEST)
+        return max(every, slower, self._failures[-1].retry_after or every)
 
     async def ask(self, provider: Polled) -> None:
         """Ask once, and keep what is new. Raises LedgerError."""
         now = self._clock.now()
         since = self._since or await self._first(now)
-        found = await guarded(provider.inbox(max(since, now - BACK_MOST)))
-        if isinstance(found, Broken):
-            found = Deferred(f"asking broke ({found})")
-        if isinstance(found, Deferred):
-            self._hear(found)
+        arrivals = await guarded(provider.inbox(max(since, now - BACK_MOST)))
+        if isinstance(arrivals, Broken):
+            arrivals = Deferred(f"asking broke ({arrivals})")
+        if isinstance(arrivals, Deferred):
+            self._count(arrivals)
             return
-        self._failed.clear()
-        for arrival in found:
-            if arrival.ref not in self._known:
+        self._failures.clear()
+        for arrival in arrivals:
+            if arrival.ref not in self._known_refs:
                 await self._ledger.record_arrival(arrival)
-        self._known = frozenset(each.ref for each in found)
+        self._known_refs = frozenset(arrival.ref for arrival in arrivals)
         self._since = now - OVERLAP
 
     async def _first(self, now: datetime) -> datetime:
@@ -102,13 +102,14 @@ class Poll:
         newest = await self._ledger.last_arrival_at(ArrivalKind.SMS)
         if newest:
             return min(newest, now) - OVERLAP
-        asking = (each.given.at for each in await self._ledger.reserved_codes(now) if each.closed_at is None)
-        return min([self._started_at - FIRST_BACK, *asking])
+        codes = await self._ledger.reserved_codes(now)
+        paged_at = (code.given.at for code in codes if code.closed_at is None)
+        return min([self._started_at - FIRST_BACK, *paged_at])
 
-    def _hear(self, failure: Deferred) -> None:
+    def _count(self, failure: Deferred) -> None:
         """Time may cure it; if not, operators hear that answers by SMS do not come in (as rule 39 has it)."""
-        self._failed.append(failure)
-        log.warning("poll", trouble=failure.detail, failures=len(self._failed))
-        if failure.fault is Fault.PROVIDER or len(self._failed) == PATIENCE:
+        self._failures.append(failure)
+        log.warning("poll", trouble=failure.detail, failures=len(self._failures))
+        if failure.fault is Fault.PROVIDER or len(self._failures) == PATIENCE:
             why = f"answers by SMS cannot be asked for: {failure.detail}"
             self._notices.tell(OperatorNotice("poll", f"{why}; acknowledge by link, command or file meanwhile"))

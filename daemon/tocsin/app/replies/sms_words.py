@@ -1,7 +1,4 @@
-"""Reply words: what we answer to an SMS: short, one segment, and true now (product.md section 6).
-
-Decides how a title gives way so that the rest fits; else it says what a history holds.
-"""
+"""What we answer to an SMS: short, one segment, and true now. A title gives way so that the rest fits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,58 +28,58 @@ def accepted(before: History, after: History, policy: Policy, person: Person, no
     """After an ok."""
     if after.resolved_at is not None:
         if after.verified and not before.verified:
-            return _said(f"Thank you. {TITLE}: confirmed healthy.", after)
-        return _said(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
-    mine = [role for role in after.roles.values() if role.holder == person.id and role.needed]
-    if mine:
-        titles = _titles(policy, [role.role for role in mine])
-        if any(before.holder(role.role) != person.id for role in mine):
-            return _said(f"You are {titles} of {TITLE} ({_tag(after, policy)}).", after)
-        since = min((role.accepted_at for role in mine if role.accepted_at), default=now)
-        return _said(f"You are already {titles} of {TITLE}, since {_clock(since, person, now)}.", after)
+            return _fitted(f"Thank you. {TITLE}: confirmed healthy.", after)
+        return _fitted(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
+    own_roles = [role for role in after.roles.values() if role.holder == person.id and role.needed]
+    if own_roles:
+        titles = _titles(policy, [role.role for role in own_roles])
+        if any(before.holder(role.role) != person.id for role in own_roles):
+            return _fitted(f"You are {titles} of {TITLE} ({_tag(after, policy)}).", after)
+        since = min((role.accepted_at for role in own_roles if role.accepted_at), default=now)
+        return _fitted(f"You are already {titles} of {TITLE}, since {_clock(since, person, now)}.", after)
     if person.id in after.responders_answered:
-        return _said(f"Noted: you are a responder of {TITLE} ({_tag(after, policy)}).", after)
+        return _fitted(f"Noted: you are a responder of {TITLE} ({_tag(after, policy)}).", after)
     if after.incident and after.incident.unreadable and after.unreadable_ended:
-        return _said(f"Noted: you look after {TITLE}. Its file cannot be read; correct it.", after)
+        return _fitted(f"Noted: you look after {TITLE}. Its file cannot be read; correct it.", after)
     for role in after.roles.values():
         if role.needed and role.holder and role.was_paged(person.id):
             took = f"{policy.person_name(role.holder)} took {_titles(policy, [role.role])}"
             at = _clock(role.accepted_at or now, person, now)
-            return _said(f"{took} of {TITLE} at {at}. You need not do anything.", after)
-    return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
+            return _fitted(f"{took} of {TITLE} at {at}. You need not do anything.", after)
+    return _fitted(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
 
 
 def passed(before: History, after: History, policy: Policy, person: Person, now: datetime) -> str:
     """After a pass."""
     if after.resolved_at is not None:
-        return _said(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
+        return _fitted(f"{TITLE} was resolved at {_clock(after.resolved_at, person, now)}. Nothing to do.", after)
     declined, already = _passed(after, person), _passed(before, person)
     roles = [role for role in declined if role not in already]
     if roles:
-        return _said(f"Noted: you pass on {_titles(policy, roles)} of {TITLE}. Somebody else is asked.", after)
+        return _fitted(f"Noted: you pass on {_titles(policy, roles)} of {TITLE}. Somebody else is asked.", after)
     if declined:
-        return _said(f"You passed on {TITLE} already.", after)
-    return _said(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
+        return _fitted(f"You passed on {TITLE} already.", after)
+    return _fitted(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
 
 
-def status(history: History, how: CurrentState, policy: Policy, person: Person, now: datetime) -> str:
+def status(history: History, state: CurrentState, policy: Policy, person: Person, now: datetime) -> str:
     """How an incident stands."""
     incident = history.incident
     assert incident is not None
     if history.resolved_at is not None:
-        return _said(f"{TITLE} was resolved at {_clock(history.resolved_at, person, now)}.", history)
+        return _fitted(f"{TITLE} was resolved at {_clock(history.resolved_at, person, now)}.", history)
     holders = []
-    for each in how.roles:
-        person_name = policy.person_name(each.person) if each.accepted_at else "nobody yet"
-        holders.append(f"{policy.role_title(each.role)}: {person_name}")
-    due = f" Next update by {_clock(how.next_update_at, person, now)}." if how.next_update_at else ""
-    said = f"{_tag(history, policy)} {TITLE}: {incident.status.value}.{due} {'; '.join(holders)}"
-    return _said(said, history)
+    for role in state.roles:
+        holder = policy.person_name(role.person) if role.accepted_at else "nobody yet"
+        holders.append(f"{policy.role_title(role.role)}: {holder}")
+    due = f" Next update by {_clock(state.next_update_at, person, now)}." if state.next_update_at else ""
+    text = f"{_tag(history, policy)} {TITLE}: {incident.status.value}.{due} {'; '.join(holders)}"
+    return _fitted(text, history)
 
 
 def noted(history: History) -> str:
     """After a note."""
-    return _said(f"Noted for {TITLE}.", history)
+    return _fitted(f"Noted for {TITLE}.", history)
 
 
 def which(verb: Verb, open_: Open) -> str:
@@ -107,25 +104,25 @@ def no_such_code(code: str, open_: Open) -> str:
     return _listed(f"{code} is no code of yours. Open: ", open_)
 
 
-def _said(text: str, history: History) -> str:
+def _fitted(text: str, history: History) -> str:
     """The text about an incident, in one segment."""
     incident = history.incident
     assert incident is not None
     whole = f"DRILL {text}" if incident.drill else text
     title = fold(cleaning.one_line(incident.title)) or incident.id
-    ways = [fold(whole.replace(TITLE, cleaning.cut(title, most))) for most in TITLES]
-    return next((said for said in ways if segments(said) == 1), cut(ways[-1], 1))
+    texts = [fold(whole.replace(TITLE, cleaning.cut(title, most))) for most in TITLES]
+    return next((text for text in texts if segments(text) == 1), cut(texts[-1], 1))
 
 
 def _listed(text: str, open_: Open) -> str:
     """The text and what is open, in one segment."""
-    ways = []
+    texts = []
     for most in LISTED:
-        named = [
+        entries = [
             f"{code} {cleaning.cut(fold(cleaning.one_line(title)), most)}" if most else code for code, title in open_
         ]
-        ways.append(fold(text + ("; " if most else " ").join(named)))
-    return next((said for said in ways if segments(said) == 1), cut(ways[-1], 1))
+        texts.append(fold(text + ("; " if most else " ").join(entries)))
+    return next((answer for answer in texts if segments(answer) == 1), cut(texts[-1], 1))
 
 
 def _clock(at: datetime, person: Person, now: datetime) -> str:

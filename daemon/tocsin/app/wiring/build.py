@@ -33,8 +33,8 @@ from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders, recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
-from tocsin.app.replies.sms import Replies
-from tocsin.app.replies.sms_poll import Poll
+from tocsin.app.replies.sms import SmsReplies
+from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.active_config import ActiveConfig
@@ -115,9 +115,9 @@ async def assemble(
     intake = Intake(await recall(ledger, incidents), label_of(settings.incidents))
     folder = WatchedFolder(settings.incidents, clock)
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    replies = Replies(clock, ledger, config, incidents, codes, sender)
+    replies = SmsReplies(clock, ledger, config, incidents, codes, sender)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
-    poll = Poll(clock, ledger, config, transports, notices)
+    poll = SmsPoll(clock, ledger, config, transports, notices)
     answered = await ledger.answers_since(0)
     ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=answered[-1][0] if answered else 0)
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles)

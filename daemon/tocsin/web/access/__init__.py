@@ -1,1 +1,1 @@
-"""Who may: sessions, tokens, signed links, the origin of a form."""
+"""Who may see and do what: sessions, tokens, signed links, the origin of a form."""

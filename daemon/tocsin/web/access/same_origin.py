@@ -1,7 +1,7 @@
-"""Same origin: whether a form comes from a page of ours, as far as the browser tells.
+"""Whether a form comes from a page of ours, as far as the browser tells.
 
-It decides from `Sec-Fetch-Site` and `Origin`. Whoever sends neither is no browser, or an old one: the address that they
-know is what lets them in. A page with a form needs `REFERRER`, else browsers hide the origin from us too.
+That is decided from `Sec-Fetch-Site` and `Origin`. Whoever sends neither is no browser, or an old one: the address that
+they know is what lets them in. A page with a form needs `REFERRER`, else browsers hide the origin from us too.
 """
 
 from urllib.parse import urlsplit
@@ -16,15 +16,15 @@ OURS = ("same-origin", "none")
 """`none` is somebody at the browser itself, who sends the page's form again."""
 
 
-def want_same_origin(site: Site, request: web.Request) -> None:
+def require_same_origin(site: Site, request: web.Request) -> None:
     """Raises 403 for a form that another site's page has sent."""
-    fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    strange = fetched is not None and fetched not in OURS
+    relation, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign = relation is not None and relation not in OURS
     if origin == "null":  # the browser does not say
-        strange = strange or fetched is None
+        foreign = foreign or relation is None
     elif origin is not None:
-        strange = strange or _host(origin) not in (_host(site.reply_routes.public_url), request.host.lower())
-    if strange:
+        foreign = foreign or _host(origin) not in (_host(site.reply_routes.public_url), request.host.lower())
+    if foreign:
         raise web.HTTPForbidden(text="This comes from another site's page. Open the link itself, and press there.")
 
 

@@ -1,27 +1,26 @@
-"""Sessions: how a browser shows that its person once gave the token: a cookie made from it, which is not the token.
+"""How a browser shows that its person once gave the token: a cookie made from it, which is not the token.
 
-Decides how long one lasts and whether one is ours. A new token ends them all. Must not know what they open.
+A new token ends all sessions.
 """
 
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 
-NAME = "tocsin_session"
+COOKIE = "tocsin_session"
 LASTS = timedelta(days=7)
 
 
-def begun(token: str, now: datetime) -> str:
+def new_session(token: str, now: datetime) -> str:
     """The value of a cookie that counts from now on."""
     expires = int((now + LASTS).timestamp())
     return f"{expires}.{_signature(token, str(expires))}"
 
 
-def holds(value: str, token: str, now: datetime) -> bool:
+def is_valid(value: str, token: str, now: datetime) -> bool:
     """Whether a cookie's value is ours and has not expired."""
     expires, _, signature = value.partition(".")
-    ours = hmac.compare_digest(_signature(token, expires).encode(), signature.encode("utf-8", "replace"))
-    if not ours:
+    if not hmac.compare_digest(_signature(token, expires).encode(), signature.encode("utf-8", "replace")):
         return False
     return now < datetime.fromtimestamp(int(expires), UTC)
 

@@ -1,6 +1,5 @@
-"""Signed: what a request's address says, once one of our keys is known to have signed it (reliability notes, 77).
-
-It decides that whatever is wrong with a signature is told in one way. It must not know what a link is for.
+"""What a request's address says, once one of our keys is known to have signed it. Whatever is wrong with a signature is
+told in one way.
 """
 
 from aiohttp import web
@@ -11,18 +10,18 @@ from tocsin.web.http.site import Site
 WRONG = "This link is not valid. Open it from the message as it stands there, whole."
 
 
-def parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
+def verified_parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
     """The parts of the address that were signed. Raises 404 where there are no links, 403 for a wrong signature."""
     routes = site.reply_routes
     if not routes.links:
         raise web.HTTPNotFound
-    found = [request.match_info[name] for name in names]
-    if not links.verified(routes.keys, request.match_info["signature"], purpose, *found):
+    parts = [request.match_info[name] for name in names]
+    if not links.verified(routes.keys, request.match_info["signature"], purpose, *parts):
         raise web.HTTPForbidden(text=WRONG)
-    return found
+    return parts
 
 
-def cut_short(site: Site, path: str) -> list[web.RouteDef]:
+def truncated_link_routes(site: Site, path: str) -> list[web.RouteDef]:
     """What answers whatever else begins with `path`: an address that lost a part on its way."""
 
     async def refuse(_request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,5 @@
-"""Kept: answers that cost something, kept for a moment, so that many who look at once cost as much as one.
-
-It decides how long: ten times what the answer cost, and at least a second or two. It must not know what is asked.
+"""Answers that cost something, kept for a moment, so that many who look at once cost as much as one: ten times as long
+as the answer took, and at least a second or two.
 """
 
 import asyncio
@@ -16,31 +15,31 @@ TIMES = 10
 """It stands this many times as long as it took to find."""
 
 
-class Kept(Generic[T]):
+class BriefCache(Generic[T]):
     """The newest answers, at most `most` of them. Used in one loop."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._answers: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
-        self._asking: dict[Hashable, asyncio.Task[T]] = {}
+        self._tasks: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, find: Callable[[], Awaitable[T]]) -> T:
         """The answer; what goes wrong while it is found goes to everybody who waits for it."""
         now = asyncio.get_running_loop().time()
-        known = self._answers.get(key)
-        if known and now < known[0]:
-            return known[1]
-        task = self._asking.get(key)
+        entry = self._answers.get(key)
+        if entry and now < entry[0]:
+            return entry[1]
+        task = self._tasks.get(key)
         if task is None:
-            task = self._asking[key] = asyncio.create_task(self._find(key, find))
-            task.add_done_callback(lambda done: self._found(key, done))
+            task = self._tasks[key] = asyncio.create_task(self._find(key, find))
+            task.add_done_callback(lambda task: self._end(key, task))
         return await asyncio.shield(task)
 
-    def _found(self, key: Hashable, done: asyncio.Task[T]) -> None:
+    def _end(self, key: Hashable, task: asyncio.Task[T]) -> None:
         """The question is over. A fault was told to whoever still waited."""
-        self._asking.pop(key, None)
-        if not done.cancelled():
-            done.exception()
+        self._tasks.pop(key, None)
+        if not task.cancelled():
+            task.exception()
 
     async def _find(self, key: Hashable, find: Callable[[], Awaitable[T]]) -> T:
         clock = asyncio.get_running_loop().time

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from tocsin.web.http.log_limit import Sayings
+from tocsin.web.http.log_limit import LimitedLog
 from tocsin.web.http.responses import BUSY, HEADERS, SERVER, sentence
 
 ENDS_WITHIN = 5.0
@@ -55,9 +55,9 @@ LIMITS = Limits()
 class Connection(web.RequestHandler):
     """One client's connection to a `server`. Middleware tells it of each request: see `on_connection`."""
 
-    __slots__ = ("headers_begun", "headers_timer", "limits", "request_under_way", "sayings", "server", "waiting_since")
+    __slots__ = ("headers_begun", "headers_timer", "limits", "log", "request_under_way", "server", "waiting_since")
 
-    def __init__(self, server: web.Server, sayings: Sayings, limits: Limits) -> None:
+    def __init__(self, server: web.Server, log: LimitedLog, limits: Limits) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
             server,
@@ -70,7 +70,7 @@ class Connection(web.RequestHandler):
             max_headers=limits.headers,
             auto_decompress=False,
         )
-        self.server, self.sayings, self.limits = server, sayings, limits
+        self.server, self.log, self.limits = server, log, limits
         self.request_under_way: web.BaseRequest | None = None
         self.waiting_since = loop.time()
         self.headers_begun = False
@@ -88,7 +88,7 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self._await_headers()
         if len(others) >= self.limits.connections:
-            self.sayings.say("connections full", most=self.limits.connections)
+            self.log.warning("connections full", most=self.limits.connections)
             waiting = [other for other in others if other.waits]
             if waiting:
                 min(waiting, key=lambda other: other.waiting_since).force_close()
@@ -129,7 +129,7 @@ class Connection(web.RequestHandler):
         except ConnectionError:  # gone: aiohttp meets the same again, and ends the connection
             pass
         except TimeoutError:
-            self.sayings.say("reads too slowly", within=self.limits.written_within)
+            self.log.warning("reads too slowly", within=self.limits.written_within)
             if self.transport is not None:
                 self.transport.abort()
 
@@ -142,9 +142,9 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """What cannot be read as HTTP, or what we did not foresee, as one plain sentence; the connection ends."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR and exc is not None:
-            self.sayings.fault("fault", exc)
+            self.log.fault("fault", exc)
         else:
-            self.sayings.say("not HTTP", trouble=type(exc).__name__)
+            self.log.warning("not HTTP", trouble=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
         if isinstance(exc, LineTooLong):
@@ -168,7 +168,7 @@ class Connection(web.RequestHandler):
 
     def _too_slow(self) -> None:
         if self.headers_begun:
-            self.sayings.say("too slow", within=self.limits.sent_within)
+            self.log.warning("too slow", within=self.limits.sent_within)
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, sentence(HTTPStatus.REQUEST_TIMEOUT))
         else:
             self.force_close()
@@ -191,7 +191,7 @@ async def on_connection(request: web.Request, handler: Handler) -> web.StreamRes
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, sayings: Sayings, host: str, port: int, limits: Limits = LIMITS
+    app: web.Application, log: LimitedLog, host: str, port: int, limits: Limits = LIMITS
 ) -> AsyncIterator[Any]:
     """Serve an application on connections of ours; gives the address that is listened on. Raises OSError when it cannot
     be had.
@@ -202,7 +202,7 @@ async def listening(
         server = runner.server
         assert server is not None
         listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, sayings, limits), host, port, backlog=BACKLOG
+            lambda: Connection(server, log, limits), host, port, backlog=BACKLOG
         )
         try:
             yield listener.sockets[0].getsockname()

@@ -1,7 +1,4 @@
-"""Sayings: log lines about what strangers send us: a few a minute for each event, and how many were held back.
-
-It decides which line is written. It must not know what a line is about.
-"""
+"""Log lines about what strangers send us: a few a minute for each event, and how many were held back."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,7 +6,7 @@ from typing import Any
 
 import structlog
 
-SAID_MOST = 10
+LINES_MOST = 10
 """Lines of one event in one window."""
 WINDOW = 60.0
 """Seconds."""
@@ -19,17 +16,17 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Window:
-    said: int = 0
-    held: int = 0
+    written: int = 0
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Sayings:
-    """The events that were said of late. Events are words of the program, never of a request: there are few."""
+class LimitedLog:
+    """A log with a limit for each event. Events are words of the program, never of a request: there are few."""
 
     _windows: dict[str, _Window] = field(default_factory=dict)
 
-    def say(self, event: str, **fields: Any) -> None:
+    def warning(self, event: str, **fields: Any) -> None:
         """A line at WARNING, unless there were too many of this event: then it is counted and told in the end."""
         if self._may(event):
             log.warning(event, **fields)
@@ -44,14 +41,14 @@ class Sayings:
         if window is None:
             window = self._windows[event] = _Window()
             asyncio.get_running_loop().call_later(WINDOW, self._close, event)
-        if window.said < SAID_MOST:
-            window.said += 1
+        if window.written < LINES_MOST:
+            window.written += 1
             return True
-        window.held += 1
+        window.held_back += 1
         return False
 
     def _close(self, event: str) -> None:
         """The window is over: tell how much it held back."""
         window = self._windows.pop(event)
-        if window.held:
-            log.warning(event, held_back=window.held, within=WINDOW)
+        if window.held_back:
+            log.warning(event, held_back=window.held_back, within=WINDOW)

@@ -1,7 +1,6 @@
-"""Rates: how often one address may ask.
+"""How often one address may ask: a bucket for each address that fills steadily.
 
-It decides by a bucket for each address that fills steadily. It must not know what is asked for. A signed answer or
-webhook must never be lost to this: the bucket holds far more than people and providers send.
+A signed answer or webhook must never be lost to this: the bucket holds far more than people and providers send.
 """
 
 from collections import OrderedDict
@@ -18,8 +17,8 @@ ADDRESSES_MOST = 10_000
 """Addresses remembered; the one seen longest ago is forgotten first."""
 
 
-class Rates:
-    """Buckets by address. `seconds` is a clock that never jumps."""
+class RateLimit:
+    """Buckets by address. `seconds` gives the time in seconds."""
 
     def __init__(self, seconds: Callable[[], float], burst: float = BURST, steady: float = STEADY) -> None:
         self._seconds = seconds
@@ -38,17 +37,17 @@ class Rates:
         return allowed
 
 
-def asker(request: web.BaseRequest) -> str:
+def client_address(request: web.BaseRequest) -> str:
     """Whose request this is: the other end's address, or what a proxy on this machine says it was. One host has the
     whole of an IPv6 network of 64 bits.
     """
-    given = request.remote or ""
+    remote = request.remote or ""
     try:
-        peer = ip_address(given)
-        if peer.is_loopback and (said := request.headers.get("X-Forwarded-For")):
-            peer = ip_address(said.rpartition(",")[2].strip())
+        peer = ip_address(remote)
+        if peer.is_loopback and (forwarded_for := request.headers.get("X-Forwarded-For")):
+            peer = ip_address(forwarded_for.rpartition(",")[2].strip())
     except ValueError:
-        return given
+        return remote
     if peer.version == 6 and not peer.ipv4_mapped:
         return str(ip_address(int(peer) >> 64 << 64))
     return str(peer)

@@ -1,7 +1,4 @@
-"""Plain: what is said when a request leads to nothing, one sentence a status, and the headers of every answer.
-
-It decides the words. It must not know who asked, nor for what.
-"""
+"""What is said when a request leads to nothing, one sentence a status, and the headers of every answer."""
 
 from http import HTTPStatus
 

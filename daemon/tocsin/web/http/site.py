@@ -1,7 +1,4 @@
-"""Site: what the routes share: the ledger, the config in force, the settings, the clock, the pages.
-
-It decides nothing. It must not know requests.
-"""
+"""What the routes share: the ledger, the config in force, the settings, the clock, the pages."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +13,14 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger
-from tocsin.web.http.log_limit import Sayings
+from tocsin.web.http.log_limit import LimitedLog
 
 CACHE_NEVER = "no-store"
-LASTING = web.RequestKey("lasting", asyncio.Timeout)
-"""A request's deadline (an asyncio.Timeout), for a route that streams to put off."""
+DEADLINE = web.RequestKey("deadline", asyncio.Timeout)
+"""When a request must be answered; a route that streams puts it off."""
 
 
-class Pages(Protocol):
+class PageTemplates(Protocol):
     """HTML from a page's template."""
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
@@ -31,7 +28,7 @@ class Pages(Protocol):
         ...
 
 
-class Inbox(Protocol):
+class MessageInbox(Protocol):
     """The messages of the outbox. Each question blocks: ask it in a thread."""
 
     def mark(self) -> str:
@@ -55,17 +52,17 @@ class Site:
     clock: Clock
     ledger: Callable[[], Ledger]
     """The ledger; raises LedgerError while there is none."""
-    in_force: ActivePolicy
-    pages: Pages
-    sayings: Sayings = field(default_factory=Sayings)
-    inbox: Inbox | None = None
+    active_policy: ActivePolicy
+    pages: PageTemplates
+    log: LimitedLog = field(default_factory=LimitedLog)
+    inbox: MessageInbox | None = None
     """The outbox as its readers would see it; None where messages really leave."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the site stops: whatever lasts must end."""
 
-    def say(self, event: str, **fields: object) -> None:
+    def warn(self, event: str, **fields: object) -> None:
         """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""
-        self.sayings.say(event, **fields)
+        self.log.warning(event, **fields)
 
     @property
     def reply_routes(self) -> ReplyRoutes:

@@ -1,7 +1,7 @@
-"""Alertmanager: `/alertmanager`, where Prometheus Alertmanager's webhook declares and ends incidents (product.md 8).
+"""`/alertmanager`, where Prometheus Alertmanager's webhook declares and ends incidents.
 
-It decides who may tell, and what is answered: 2xx is done, 5xx is to be tried again, 409 to be said again later if it
-is still true. It must not know what alerts mean, nor how incident files are written.
+It answers 2xx for what is done, 5xx for what is to be tried again, 409 for what is to be said again later if it is
+still true. What alerts mean, and how incident files are written, is `app.alerts`' business.
 """
 
 import asyncio
@@ -9,18 +9,18 @@ import asyncio
 from aiohttp import web
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.app.alerts import payload as alertmanager
-from tocsin.app.alerts.apply import Alerts
+from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.alerts.labels import Meaning
-from tocsin.app.alerts.steps import Did
+from tocsin.app.alerts.payload import read_notification
+from tocsin.app.alerts.steps import Action
 from tocsin.app.incidents.commands import EditRefusedError
-from tocsin.web.access.guard import authorized
-from tocsin.web.access.same_origin import want_same_origin
+from tocsin.web.access.guard import has_token
+from tocsin.web.access.same_origin import require_same_origin
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 BODY_MOST = 4 * 1024 * 1024
 """Octets of a notification: some ten thousand alerts. The largest outage must not be what is refused."""
-TOLD_MOST = 5
+UNKNOWN_MOST = 5
 """Unknown services that are named."""
 
 
@@ -29,47 +29,49 @@ def routes(site: Site) -> list[web.RouteDef]:
     settings = site.settings.web.alertmanager
     if settings is None:
         return []
-    alerts = Alerts(IncidentFiles(site.settings.incidents))
+    incidents = AlertIncidents(IncidentFiles(site.settings.incidents))
 
-    async def take(request: web.Request) -> web.Response:
+    async def receive(request: web.Request) -> web.Response:
         """200 and a sentence once it is on disk."""
-        _want_sender(site, request)
-        group = await asyncio.to_thread(alertmanager.read, await _body(request))
+        _require_sender(site, request)
+        group = await asyncio.to_thread(read_notification, await _body(request))
         if isinstance(group, str):
             raise web.HTTPBadRequest(text=group)
-        policy = await site.in_force.policy()
+        policy = await site.active_policy.policy()
         meaning = Meaning(settings, policy)
         try:
-            taken = await alerts.take(group, meaning, policy, site.ledger(), site.clock.now())
-        except (FileError, EditRefusedError) as trouble:
-            site.say("alerts not taken", trouble=str(trouble))
+            result = await incidents.apply(group, meaning, policy, site.ledger(), site.clock.now())
+        except (FileError, EditRefusedError) as fault:
+            site.warn("alerts not taken", trouble=str(fault))
             text = "The incident file cannot be written now. Try again in a minute."
             raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "60"}) from None
-        unknown = meaning.unknown(group.firing)[:TOLD_MOST] if taken.did is not Did.NOTHING else ()
-        if taken.did is not Did.NOTHING or taken.why != "it is known":
-            site.say(
+        unknown = meaning.unknown(group.firing)[:UNKNOWN_MOST] if result.action is not Action.NOTHING else ()
+        if result.action is not Action.NOTHING or result.why != "it is known":
+            site.warn(
                 "alerts",
-                did=taken.did.value,
-                incident=taken.incident,
-                why=taken.why,
+                did=result.action.value,
+                incident=result.incident,
+                why=result.why,
                 unknown_services=[name[:64] for name in unknown],
             )
-        if taken.did is Did.TOO_SOON:
-            raise web.HTTPConflict(text=f"{taken.incident}: {taken.why}. If they still fire, say so again in a minute.")
+        if result.action is Action.TOO_SOON:
+            sentence = f"{result.incident}: {result.why}. If they still fire, say so again in a minute."
+            raise web.HTTPConflict(text=sentence)
+        why = f" ({result.why})" if result.why else ""
         left_out = f"; there is no service {', '.join(name[:64] for name in unknown)}" if unknown else ""
-        said = f"{taken.incident or 'no incident'}: {taken.did.value}{f' ({taken.why})' if taken.why else ''}{left_out}"
-        return web.Response(text=f"{said}\n", headers={"Cache-Control": CACHE_NEVER})
+        sentence = f"{result.incident or 'no incident'}: {result.action.value}{why}{left_out}"
+        return web.Response(text=f"{sentence}\n", headers={"Cache-Control": CACHE_NEVER})
 
-    return [web.post("/alertmanager", take)]
+    return [web.post("/alertmanager", receive)]
 
 
-def _want_sender(site: Site, request: web.Request) -> None:
+def _require_sender(site: Site, request: web.Request) -> None:
     """Raises 401 without a token, 403 with a wrong one, or from another site's page."""
     if "Authorization" not in request.headers:
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Bearer realm="tocsin"'})
-    if not authorized(site, request):
+    if not has_token(site, request):
         raise web.HTTPForbidden(text="The token is wrong.")
-    want_same_origin(site, request)
+    require_same_origin(site, request)
 
 
 async def _body(request: web.Request) -> bytes:

@@ -1,7 +1,5 @@
-"""Health: `/healthz`, for whoever watches the watcher (product.md section 8).
-
-It decides from the mark that the daemon leaves in the ledger after each healthy pass. It must not know how the daemon
-judges itself.
+"""`/healthz`, for whoever watches the watcher: how long ago the daemon's last healthy pass was, by the mark that it
+leaves in the ledger.
 """
 
 from datetime import timedelta
@@ -20,19 +18,19 @@ def routes(site: Site) -> list[web.RouteDef]:
     """`GET /healthz`: 200 and "ok", or 503 and what is wrong, a line each."""
 
     async def healthz(_request: web.Request) -> web.Response:
-        wrong = await _wrong(site)
-        text = "\n".join(wrong or ["ok"]) + "\n"
-        return web.Response(text=text, status=503 if wrong else 200, headers={"Cache-Control": CACHE_NEVER})
+        problems = await _problems(site)
+        text = "\n".join(problems or ["ok"]) + "\n"
+        return web.Response(text=text, status=503 if problems else 200, headers={"Cache-Control": CACHE_NEVER})
 
     return [web.get("/healthz", healthz)]
 
 
-async def _wrong(site: Site) -> list[str]:
+async def _problems(site: Site) -> list[str]:
     """What is wrong, as sentences."""
     try:
         at = await site.ledger().noticed_at(HEALTHY)
-    except LedgerError as trouble:
-        site.say("ledger trouble", trouble=str(trouble))
+    except LedgerError as fault:
+        site.warn("ledger trouble", trouble=str(fault))
         return ["the ledger cannot be read; has tocsin run made it? The log of tocsin web says why"]
     if at is None:
         return ["the daemon has never made a healthy pass"]

@@ -1,7 +1,5 @@
-"""Inbox: `/inbox`, every message of the outbox as its reader would see it, newest first, live.
-
-It decides what is shown, to whom, and that nothing in a mail can run or load anything. It must not know where messages
-are kept.
+"""`/inbox`, every message of the outbox as its reader would see it, newest first, live. Nothing in a mail can run or
+load anything.
 """
 
 import asyncio
@@ -10,13 +8,14 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from aiohttp import web
 
 from tocsin.adapters.outbox.file import OutboxFile
-from tocsin.web.access.guard import want_token_from_afar
-from tocsin.web.http.site import CACHE_NEVER, LASTING, Inbox, Site
+from tocsin.web.access.guard import require_token_from_afar
+from tocsin.web.http.site import CACHE_NEVER, DEADLINE, MessageInbox, Site
 
 LOOKED_AT = 500
 """Messages among which those that somebody asked for are looked for."""
@@ -46,15 +45,18 @@ _NEW_TAB = '<base target="_blank">'
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Filter:
     person: str
     incident: str
 
     def among(self, newest: Sequence[OutboxFile]) -> list[OutboxFile]:
-        """Those that were asked for."""
-        return [each for each in newest if self.person in ("", each.person) and self.incident in ("", each.incident)][
-            :SHOWN_MOST
-        ]
+        """The messages that pass, the newest first."""
+        passing = (
+            message
+            for message in newest
+            if self.person in ("", message.person) and self.incident in ("", message.incident)
+        )
+        return list(islice(passing, SHOWN_MOST))
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -62,33 +64,33 @@ def routes(site: Site) -> list[web.RouteDef]:
     watchers: set[asyncio.Task[object] | None] = set()
 
     async def inbox(request: web.Request) -> web.Response:
-        kept, wanted = _open(site, request), _wanted(request)
-        mark = kept.mark()
-        newest = await asyncio.to_thread(kept.newest, LOOKED_AT)
+        messages, shown = _messages(site, request), _filter(request)
+        mark = messages.mark()
+        newest = await asyncio.to_thread(messages.newest, LOOKED_AT)
         return site.page(
             "inbox",
-            messages=wanted.among(newest),
-            wanted=wanted,
+            messages=shown.among(newest),
+            shown=shown,
             tones=TONES,
             mark=mark,
             any_yet=bool(newest),
-            folder=_near(site.settings.incidents),
+            folder=_from_here(site.settings.incidents),
             severity=site.settings.unreadable_severity,
         )
 
     async def events(request: web.Request) -> web.StreamResponse:
-        kept = _open(site, request)
+        messages = _messages(site, request)
         if len(watchers) >= WATCHERS_MOST:
             raise web.HTTPServiceUnavailable(text="Too many are watching. The page asks again by itself.")
         watchers.add(asyncio.current_task())
         try:
-            return await _watch(site, kept, request)
+            return await _watch(site, messages, request)
         finally:
             watchers.discard(asyncio.current_task())
 
     async def html(request: web.Request) -> web.Response:
-        kept = _open(site, request)
-        text = await asyncio.to_thread(kept.html, request.match_info["name"])
+        messages = _messages(site, request)
+        text = await asyncio.to_thread(messages.html, request.match_info["name"])
         if text is None:
             raise web.HTTPNotFound
         headers = {"Content-Security-Policy": _allowed(text), "X-Frame-Options": "SAMEORIGIN"}
@@ -105,34 +107,34 @@ def routes(site: Site) -> list[web.RouteDef]:
     ]
 
 
-def _open(site: Site, request: web.Request) -> Inbox:
+def _messages(site: Site, request: web.Request) -> MessageInbox:
     """The inbox, for somebody who may see it."""
     if site.inbox is None:
         raise web.HTTPNotFound(text="There is no inbox here: messages really leave. It shows those of the outbox.")
-    want_token_from_afar(site, request)
+    require_token_from_afar(site, request)
     return site.inbox
 
 
-def _wanted(request: web.Request) -> _Wanted:
-    return _Wanted(request.query.get("person", "")[:100], request.query.get("incident", "")[:100])
+def _filter(request: web.Request) -> _Filter:
+    return _Filter(request.query.get("person", "")[:100], request.query.get("incident", "")[:100])
 
 
-async def _watch(site: Site, kept: Inbox, request: web.Request) -> web.StreamResponse:
+async def _watch(site: Site, messages: MessageInbox, request: web.Request) -> web.StreamResponse:
     """Tell a browser the folder's mark now and whenever it changes."""
-    request[LASTING].reschedule(None)
+    request[DEADLINE].reschedule(None)
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": CACHE_NEVER})
     await answer.prepare(request)
-    told, quiet = "", 0
+    last_mark, quiet = "", 0
     for _ in range(WATCHED_MOST):
-        mark = await asyncio.to_thread(kept.mark)
-        quiet = 0 if mark != told else quiet + 1
-        if mark != told or quiet >= QUIET_MOST:
+        mark = await asyncio.to_thread(messages.mark)
+        quiet = 0 if mark != last_mark else quiet + 1
+        if mark != last_mark or quiet >= QUIET_MOST:
             try:
                 async with asyncio.timeout(TAKEN_WITHIN):
                     await answer.write(f"data: {mark}\n\n".encode())
             except (ConnectionError, TimeoutError):  # nobody listens any more
                 return answer
-            told, quiet = mark, 0
+            last_mark, quiet = mark, 0
         try:
             async with asyncio.timeout(LOOKS_EVERY):
                 await site.ending.wait()
@@ -148,6 +150,6 @@ def _allowed(html: str) -> str:
     return OF_MAIL.format(styles=" ".join(f"'sha256-{digest}'" for digest in digests) or "'none'")
 
 
-def _near(folder: Path) -> Path:
+def _from_here(folder: Path) -> Path:
     """A folder as somebody in the current one would write it."""
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -1,8 +1,7 @@
-"""Incidents: `/incidents` and `/incidents/ID`, for insiders and for outsiders.
+"""`/incidents` and `/incidents/ID`, for insiders and for outsiders.
 
-It decides who sees which view: the internal one whoever knows the token, has an incident's signed link, or tries tocsin
-out at this machine; everybody else only what outsiders were told, and nothing at all of an incident of which they were
-told nothing. It must not know what stands on a view.
+The internal view sees whoever knows the token, has an incident's signed link, or tries tocsin out at this machine;
+everybody else only what outsiders were told, and nothing at all of an incident of which they were told nothing.
 """
 
 from datetime import datetime, timedelta
@@ -12,9 +11,9 @@ from aiohttp import web
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
 from tocsin.formats.incident.file_name import ID
 from tocsin.web.access import sessions
-from tocsin.web.access.guard import insider
-from tocsin.web.access.signed_links import parts
-from tocsin.web.http.cache import Kept
+from tocsin.web.access.guard import is_insider
+from tocsin.web.access.signed_links import verified_parts
+from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
 from tocsin.wording.report.chart import Chart
 from tocsin.wording.report.chart_lanes import STATUS_TONES
@@ -29,40 +28,40 @@ AGAIN_AFTER = 30
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET /incidents`, `/incidents/{id}` and `/incidents/{id}/{signature}`."""
-    pages: Kept[IncidentViews | None] = Kept(PAGES_MOST)
-    lists: Kept[IncidentList] = Kept(1)
+    views_of: BriefCache[IncidentViews | None] = BriefCache(PAGES_MOST)
+    lists: BriefCache[IncidentList] = BriefCache(1)
 
     async def look(request: web.Request) -> IncidentViews:
         name = request.match_info["id"]
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
-        policy, now = await site.in_force.policy(), site.clock.now()
-        found = await pages.get(name, lambda: views(name, site.ledger(), policy, now))
-        if found is None:
+        policy, now = await site.active_policy.policy(), site.clock.now()
+        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, now))
+        if both_views is None:
             raise web.HTTPNotFound
-        return found
+        return both_views
 
     async def one(request: web.Request) -> web.Response:
-        found = await look(request)
-        if insider(site, request) and request.query.get("view") != "public":
-            return _inside(site, found, signed=False)
-        if found.public is None:
+        both_views = await look(request)
+        if is_insider(site, request) and request.query.get("view") != "public":
+            return _internal_page(site, both_views, signed=False)
+        if both_views.public is None:
             raise web.HTTPNotFound
-        return _outside(site, found.public)
+        return _public_page(site, both_views.public)
 
     async def by_link(request: web.Request) -> web.Response:
-        parts(site, request, "incidents", "id")
-        return _inside(site, await look(request), signed=True)
+        verified_parts(site, request, "incidents", "id")
+        return _internal_page(site, await look(request), signed=True)
 
     async def every(request: web.Request) -> web.Response:
-        policy, now = await site.in_force.policy(), site.clock.now()
-        found = await lists.get("", lambda: listing(site.ledger(), policy, now))
-        if insider(site, request) and request.query.get("view") != "public":
-            session = sessions.NAME in request.cookies
+        policy, now = await site.active_policy.policy(), site.clock.now()
+        incidents = await lists.get("", lambda: listing(site.ledger(), policy, now))
+        if is_insider(site, request) and request.query.get("view") != "public":
+            session = sessions.COOKIE in request.cookies
             return site.page(
-                "incidents", listing=found, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
+                "incidents", listing=incidents, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
             )
-        going, over = found.public()
+        going, over = incidents.public()
         login = site.settings.web.token is not None
         return site.page(
             "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=login
@@ -75,9 +74,9 @@ def routes(site: Site) -> list[web.RouteDef]:
     ]
 
 
-def _inside(site: Site, found: IncidentViews, *, signed: bool) -> web.Response:
+def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> web.Response:
     """The internal view. One who came by a link for one incident is not shown the way to all of them."""
-    view, now = found.internal, site.clock.now()
+    view, now = both_views.internal, site.clock.now()
     return site.page(
         "incident",
         view=view,
@@ -85,13 +84,13 @@ def _inside(site: Site, found: IncidentViews, *, signed: bool) -> web.Response:
         again=0 if view.resolved_at else AGAIN_AFTER,
         tones=STATUS_TONES,
         drawings=_drawings(view.chart),
-        public=found.public is not None,
+        public=both_views.public is not None,
         signed=signed,
-        overdue=_overdue(view.next_update_at, now),
+        overdue=_is_overdue(view.next_update_at, now),
     )
 
 
-def _outside(site: Site, view: PublicView) -> web.Response:
+def _public_page(site: Site, view: PublicView) -> web.Response:
     now = site.clock.now()
     again = 0 if view.resolved_at else AGAIN_AFTER
     drawings = _drawings(public_chart(view, now))
@@ -103,5 +102,5 @@ def _drawings(chart: Chart) -> tuple[str, str]:
     return draw(chart, WIDE, "wide-drawing"), draw(chart, NARROW, "narrow-drawing")
 
 
-def _overdue(at: datetime | None, now: datetime) -> bool:
+def _is_overdue(at: datetime | None, now: datetime) -> bool:
     return at is not None and now - at > timedelta(minutes=1)

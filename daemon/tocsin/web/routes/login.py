@@ -1,6 +1,5 @@
-"""Login: `/login`, where a person gives the token once and the browser keeps a cookie made from it (`sessions`).
-
-It decides where one may go from here: to pages of ours only. It must not know what a session opens.
+"""`/login`, where a person gives the token once and the browser keeps a cookie made from it (`sessions`). From here one
+goes to pages of ours only.
 """
 
 from hmac import compare_digest
@@ -8,7 +7,7 @@ from hmac import compare_digest
 from aiohttp import web
 
 from tocsin.web.access import sessions
-from tocsin.web.http.rate_limit import Rates, asker
+from tocsin.web.http.rate_limit import RateLimit, client_address
 from tocsin.web.http.site import Site
 
 HOME = "/incidents"
@@ -20,43 +19,43 @@ TO_MOST = 200
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET` and `POST /login`, `POST /logout`."""
-    tries = Rates(lambda: site.clock.now().timestamp(), TRIES, TRIES_STEADY)
+    tries = RateLimit(lambda: site.clock.now().timestamp(), TRIES, TRIES_STEADY)
 
     async def form(request: web.Request) -> web.Response:
-        return ask(site, request.query.get("to", HOME), 200)
+        return login_form(site, request.query.get("to", HOME), 200)
 
     async def login(request: web.Request) -> web.Response:
-        if not tries.allow(asker(request)):
-            site.say("too many tokens at the login")
+        if not tries.allow(client_address(request)):
+            site.warn("too many tokens at the login")
             raise web.HTTPTooManyRequests
         fields = await request.post()
-        given, to = fields.get("token"), fields.get("to")
+        password, to = fields.get("token"), fields.get("to")
         token = _token(site)
-        to = _ours(to if isinstance(to, str) else HOME)
-        said = given.strip() if isinstance(given, str) else ""
-        if not compare_digest(said.encode("utf-8", "replace"), token.encode()):
-            site.say("a wrong token at the login")
-            return ask(site, to, 403, wrong=True)
+        to = _path_of_ours(to if isinstance(to, str) else HOME)
+        password = password.strip() if isinstance(password, str) else ""
+        if not compare_digest(password.encode("utf-8", "replace"), token.encode()):
+            site.warn("a wrong token at the login")
+            return login_form(site, to, 403, wrong=True)
         answer = web.Response(status=303, headers={"Location": to, "Cache-Control": "no-store"})
         lasts = int(sessions.LASTS.total_seconds())
-        value = sessions.begun(token, site.clock.now())
+        value = sessions.new_session(token, site.clock.now())
         answer.set_cookie(
-            sessions.NAME, value, max_age=lasts, httponly=True, samesite="Strict", secure=_secure(site), path="/"
+            sessions.COOKIE, value, max_age=lasts, httponly=True, samesite="Strict", secure=_over_tls(site), path="/"
         )
         return answer
 
     async def logout(_request: web.Request) -> web.Response:
         answer = web.Response(status=303, headers={"Location": HOME, "Cache-Control": "no-store"})
-        answer.del_cookie(sessions.NAME, path="/", httponly=True, samesite="Strict", secure=_secure(site))
+        answer.del_cookie(sessions.COOKIE, path="/", httponly=True, samesite="Strict", secure=_over_tls(site))
         return answer
 
     return [web.get("/login", form), web.post("/login", login), web.post("/logout", logout)]
 
 
-def ask(site: Site, to: str, status: int = 401, *, wrong: bool = False) -> web.Response:
+def login_form(site: Site, to: str, status: int = 401, *, wrong: bool = False) -> web.Response:
     """The form, in place of what needs the token. Where no token is set there is nothing to log in to."""
     _token(site)
-    return site.page("login", status, to=_ours(to), wrong=wrong)
+    return site.page("login", status, to=_path_of_ours(to), wrong=wrong)
 
 
 def _token(site: Site) -> str:
@@ -66,12 +65,12 @@ def _token(site: Site) -> str:
     return token.get_secret_value()
 
 
-def _ours(to: str) -> str:
+def _path_of_ours(to: str) -> str:
     """A path of this site, else the list: nobody is sent elsewhere from here."""
-    plain = to.isascii() and to.isprintable() and "\\" not in to and len(to) <= TO_MOST
-    return to if plain and to.startswith("/") and not to.startswith("//") else HOME
+    is_plain = to.isascii() and to.isprintable() and "\\" not in to and len(to) <= TO_MOST
+    return to if is_plain and to.startswith("/") and not to.startswith("//") else HOME
 
 
-def _secure(site: Site) -> bool:
+def _over_tls(site: Site) -> bool:
     """A browser sends the cookie back only over TLS (or on its own machine), unless the site says that it has none."""
     return not (site.settings.public_url or "").startswith("http://")

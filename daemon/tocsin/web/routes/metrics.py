@@ -1,6 +1,6 @@
-"""Metrics: `/metrics`, the ledger's numbers as Prometheus reads them (product.md section 8).
+"""`/metrics`, the ledger's numbers as Prometheus reads them, and their names.
 
-It decides their names. It must not know how they are counted. Nothing in them names a person, an address or an
+Nothing in them names a person, an address or an
 incident, so whoever reaches the listener may read them; through a proxy, whoever knows the token.
 """
 
@@ -19,7 +19,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.tally import WAITING, Sums, Tally
-from tocsin.web.access.guard import through_proxy, want_token
+from tocsin.web.access.guard import require_token, through_proxy
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 FRESH = timedelta(seconds=5)
@@ -64,17 +64,21 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
     oldest = tally.oldest_page_at or at
     yield _age("tocsin_oldest_unsettled_page_age_seconds", "Since the oldest unsettled page was due.", oldest, at)
     yield from _sums("tocsin_notifications", "Messages decided", "kind", "state", tally.notifications)
-    known = {(via.value, outcome): 0 for via in Channel for outcome in OUTCOMES}
-    yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", known | dict(tally.attempts))
-    said = GaugeMetricFamily("tocsin_receipts", "Tries by what the provider said last.", labels=["channel", "receipt"])
+    zeros = {(via.value, outcome): 0 for via in Channel for outcome in OUTCOMES}
+    yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", zeros | dict(tally.attempts))
+    receipts = GaugeMetricFamily(
+        "tocsin_receipts", "Tries by what the provider said last.", labels=["channel", "receipt"]
+    )
     for (via, receipt), number in sorted(tally.receipts.items()):
-        said.add_metric([via, receipt], number)
-    yield said
+        receipts.add_metric([via, receipt], number)
+    yield receipts
     yield from _sums("tocsin_arrivals", "What came in from outside", "kind", "result", tally.arrivals)
-    doubtful = CounterMetricFamily("tocsin_possible_duplicates", "Tries that may be second copies.", labels=["channel"])
+    duplicates = CounterMetricFamily(
+        "tocsin_possible_duplicates", "Tries that may be second copies.", labels=["channel"]
+    )
     for via in Channel:
-        doubtful.add_metric([via.value], tally.duplicates.get(via.value, 0))
-    yield doubtful
+        duplicates.add_metric([via.value], tally.duplicates.get(via.value, 0))
+    yield duplicates
 
 
 def _sums(name: str, help_: str, first: str, second: str, sums: Sums) -> Iterator[Metric]:
@@ -98,17 +102,17 @@ def _age(name: str, help_: str, since: datetime, at: datetime) -> Metric:
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET /metrics`, in the text format or as OpenMetrics, whichever the asker prefers."""
-    asking = asyncio.Lock()
-    known: list[Numbers] = []
+    counting = asyncio.Lock()
+    newest: list[Numbers] = []
 
     async def metrics(request: web.Request) -> web.Response:
         if through_proxy(request):
-            want_token(site, request)
-        async with asking:
-            if not known or not timedelta(0) <= site.clock.now() - known[0].at < FRESH:
-                known[:] = [await _numbers(site)]
+            require_token(site, request)
+        async with counting:
+            if not newest or not timedelta(0) <= site.clock.now() - newest[0].at < FRESH:
+                newest[:] = [await _numbers(site)]
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(known[0])
+        registry.register(newest[0])
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": kind, "Cache-Control": CACHE_NEVER})
 
@@ -120,11 +124,11 @@ async def _numbers(site: Site) -> Numbers:
     try:
         ledger = site.ledger()
         tally, healthy_at = await ledger.tally(now - SETTLED_AFTER), await ledger.noticed_at(HEALTHY)
-    except LedgerError as trouble:
-        site.say("ledger trouble", trouble=str(trouble))
+    except LedgerError as fault:
+        site.warn("ledger trouble", trouble=str(fault))
         return Numbers(now)
     try:
-        policy = await site.in_force.policy()
+        policy = await site.active_policy.policy()
     except LedgerError:
         policy = None
     return Numbers(now, tally, healthy_at, policy)

@@ -1,6 +1,5 @@
-"""On call: `/oncall` for insiders, and calendars by secret link for applications that subscribe (product.md section 8).
-
-It decides who may look, and that nobody fetches again what has not changed. It must not know who is on call.
+"""`/oncall` for insiders, and calendars by secret link for applications that subscribe, which fetch nothing again that
+has not changed.
 """
 
 import asyncio
@@ -11,9 +10,9 @@ from aiohttp import web
 from tocsin.app.incidents.on_call_views import duties, feed, owners
 from tocsin.app.reply_options import links
 from tocsin.text.times import dated
-from tocsin.web.access.guard import insider
-from tocsin.web.access.signed_links import parts
-from tocsin.web.http.cache import Kept
+from tocsin.web.access.guard import is_insider
+from tocsin.web.access.signed_links import verified_parts
+from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
 from tocsin.web.routes import login
 
@@ -24,28 +23,28 @@ ICS = ".ics"
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET /oncall` and `/oncall/{owner}/{signature}.ics`."""
-    feeds: Kept[bytes | None] = Kept(FEEDS_MOST)
+    feeds: BriefCache[bytes | None] = BriefCache(FEEDS_MOST)
 
     async def now_and_next(request: web.Request) -> web.Response:
-        if not insider(site, request):
-            return login.ask(site, "/oncall")
-        policy, now = await site.in_force.policy(), site.clock.now()
+        if not is_insider(site, request):
+            return login.login_form(site, "/oncall")
+        policy, now = await site.active_policy.policy(), site.clock.now()
         routes = site.reply_routes
         calendar = (
             (lambda owner: routes.public_url + links.calendar(routes.keys, owner) + ICS) if routes.links else None
         )
-        found = await asyncio.to_thread(duties, policy, now)
-        return site.page("oncall", duties=found, owners=owners(policy), calendar=calendar, now=now, dated=dated)
+        duties_now = await asyncio.to_thread(duties, policy, now)
+        return site.page("oncall", duties=duties_now, owners=owners(policy), calendar=calendar, now=now, dated=dated)
 
     async def ics(request: web.Request) -> web.Response:
-        (owner,) = parts(site, request, "oncall", "owner")
-        policy, now = await site.in_force.policy(), site.clock.now()
+        (owner,) = verified_parts(site, request, "oncall", "owner")
+        policy, now = await site.active_policy.policy(), site.clock.now()
         data = await feeds.get(owner, lambda: asyncio.to_thread(feed, policy, owner, now))
         if data is None:
             raise web.HTTPNotFound
         tag = sha256(data).hexdigest()[:32]
         headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"'}
-        if any(each.value in (tag, "*") for each in request.if_none_match or ()):
+        if any(known.value in (tag, "*") for known in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         headers["Content-Disposition"] = f'inline; filename="on-call-{owner}.ics"'
         return web.Response(body=data, content_type="text/calendar", charset="utf-8", headers=headers)

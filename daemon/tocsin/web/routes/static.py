@@ -1,6 +1,5 @@
-"""Static: the stylesheet, the scripts and the icon, as they came with the program.
-
-It decides which files there are, once at the start: nothing else can be reached. It must not know who uses them.
+"""The stylesheet, the scripts and the icon, as they came with the program. Which files there are is decided once at the
+start: nothing else can be reached.
 """
 
 from hashlib import sha256
@@ -24,10 +23,10 @@ def routes(_site: Site) -> list[web.RouteDef]:
         name = request.match_info["name"]
         if name not in files:
             raise web.HTTPNotFound
-        known = {"Cache-Control": CACHED, "ETag": f'"{tags[name]}"'}
+        headers = {"Cache-Control": CACHED, "ETag": f'"{tags[name]}"'}
         if any(tag.value in (tags[name], "*") for tag in request.if_none_match or ()):
-            return web.Response(status=304, headers=known)
+            return web.Response(status=304, headers=headers)
         data, kind = files[name]
-        return web.Response(body=data, content_type=kind, charset="utf-8", headers=known)
+        return web.Response(body=data, content_type=kind, charset="utf-8", headers=headers)
 
     return [web.get("/static/{name}", static)]

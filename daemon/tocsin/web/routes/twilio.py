@@ -1,7 +1,5 @@
-"""Twilio: what it tells us, `/twilio/inbound` (SMS to us) and `/twilio/status` (what became of ours); product.md 8.
-
-It decides whether Twilio said it, and leaves it in the ledger for the daemon, once. It must not know what a text means
-or what follows from a receipt.
+"""What Twilio tells us: `/twilio/inbound` (SMS to us) and `/twilio/status` (what became of ours). What it signed is
+left in the ledger for the daemon, once.
 
 Twilio signs the public address and the form's names and values, one after the other with nothing between them. So a
 text could be cut into further parameters under the same signature: only names of Twilio's own shape are taken, each
@@ -32,7 +30,7 @@ SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
 NUMBER = re.compile(r"\+?[A-Za-z0-9 ]{1,20}")
 TRY = re.compile(r"try=([1-9][0-9]{0,17})")
 ERROR = re.compile(r"[0-9]{5}")
-HEARD = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+EMPTY_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 """An answer that says nothing: answers leave as SMS of our own."""
 
 
@@ -47,7 +45,7 @@ def routes(site: Site) -> list[web.RouteDef]:
             raise web.HTTPBadRequest(text="This is no SMS: it needs MessageSid and From.")
         text = values.get("Body", "")[:TEXT_MOST]
         await site.ledger().record_arrival(Arrival(ArrivalKind.SMS, sid, sender, text, site.clock.now()))
-        return web.Response(text=HEARD, content_type="text/xml")
+        return web.Response(text=EMPTY_ANSWER, content_type="text/xml")
 
     async def status(request: web.Request) -> web.Response:
         """What became of an SMS of ours: 204. The try is in the address, which is signed too."""
@@ -58,8 +56,8 @@ def routes(site: Site) -> list[web.RouteDef]:
             raise web.HTTPBadRequest(text="This is no receipt: it needs MessageSid, MessageStatus and ?try=.")
         if responses.receipt(state) is not Receipt.UNKNOWN:
             code = values.get("ErrorCode", "")
-            said = f"{state} {code}" if ERROR.fullmatch(code) else state
-            arrival = Arrival(ArrivalKind.RECEIPT, f"{sid}:{state}", attempt[1], said, site.clock.now())
+            body = f"{state} {code}" if ERROR.fullmatch(code) else state
+            arrival = Arrival(ArrivalKind.RECEIPT, f"{sid}:{state}", attempt[1], body, site.clock.now())
             await site.ledger().record_arrival(arrival)
         return web.Response(status=204)
 
@@ -71,17 +69,17 @@ async def _values(site: Site, request: web.Request) -> dict[str, str]:
     if request.content_type != FORM or "Content-Encoding" in request.headers or "bodySHA256" in _query(request):
         raise web.HTTPUnsupportedMediaType
     public_url = site.settings.public_url
-    tokens = [token for each in site.settings.sms.auth_token if (token := each.get_secret_value())]
+    tokens = [token for secret in site.settings.sms.auth_token if (token := secret.get_secret_value())]
     signatures = [value for name, value in request.headers.items() if name.lower() == "x-twilio-signature"]
     body = await request.read()
     if not tokens or public_url is None:
         lacking = "public_url" if tokens else "TOCSIN_SMS__AUTH_TOKEN"
-        site.say("webhook refused", why=f"its signature cannot be checked: {lacking} is not set here")
+        site.warn("webhook refused", why=f"its signature cannot be checked: {lacking} is not set here")
         raise web.HTTPForbidden
     values = verified(tokens, public_url + request.raw_path, body, signatures)
     if values is None:
         wrong = "its signature is wrong; is public_url the address that Twilio was given, and the token its account's?"
-        site.say("webhook refused", why=wrong if signatures else "it has no signature")
+        site.warn("webhook refused", why=wrong if signatures else "it has no signature")
         raise web.HTTPForbidden(text="This is not signed as it has to be.")
     return values
 
@@ -98,9 +96,9 @@ def verified(tokens: Sequence[str], url: str, body: bytes, signatures: Sequence[
     except ValueError:
         return None
     values = dict(pairs)
-    whole = len(values) == len(pairs) and not LOOSE.search(text) and all(map(NAME.fullmatch, values))
-    cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
-    if not whole or cut or len(signatures) != 1:
+    is_twilios = len(values) == len(pairs) and not LOOSE.search(text) and all(map(NAME.fullmatch, values))
+    is_cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
+    if not is_twilios or is_cut or len(signatures) != 1:
         return None
     return values if any(signed(token, url, values, signatures[0]) for token in tokens) else None
 
