@@ -73,6 +73,15 @@ def letter(key: str, incident: str = "db", text: str = "Database down", **change
     return Letter(replace(notification, **changes), Content(text))  # type: ignore[arg-type] - a test's shorthand
 
 
+def suppression(key: str) -> Suppression:
+    why = Why.NOBODY_ON_CALL
+    return Suppression(key, "db", 1, Kind.PAGE, why, T0, "ana", "nobody is on call", "roles.yaml:4", "r1")
+
+
+async def keys_unsettled(ledger: Ledger) -> list[str]:
+    return [letter.notification.key for letter in await ledger.unsettled()]
+
+
 INCIDENT = Incident(
     "db",
     "Database down",
@@ -113,8 +122,41 @@ async def test_a_key_is_new_once(shelf: Shelf) -> None:
     assert await ledger.record("db", (), [letter("d"), letter("d", text="other")], ()) == {"d"}
     ledger = await shelf.open()
     unsettled = await ledger.unsettled()
-    assert [each.notification.key for each in unsettled] == ["a", "b", "c", "d"]
-    assert {each.content.text for each in unsettled} == {"Database down"}
+    assert [letter.notification.key for letter in unsettled] == ["a", "b", "c", "d"]
+    assert {letter.content.text for letter in unsettled} == {"Database down"}
+
+
+async def test_a_key_is_new_to_one_of_many(ledger: Ledger) -> None:
+    """Of calls that come at once with one key, one is told that it is new; the letter is that call's."""
+    calls = [ledger.record(name, (), [letter("k", name, text=name)], ()) for name in ("db", "web", "api")]
+    new = await asyncio.gather(*calls)
+    assert sorted(map(len, new)) == [0, 0, 1]
+    winner = ("db", "web", "api")[[len(keys) for keys in new].index(1)]
+    (unsettled,) = await ledger.unsettled()
+    assert (unsettled.notification.incident, unsettled.content.text) == (winner, winner)
+
+
+async def test_a_key_is_sent_or_held_once(ledger: Ledger) -> None:
+    """The first decision about a key stands, to send it or to hold it back, also where one call makes both."""
+    assert await ledger.record("db", (), [letter("a"), letter("b")], [suppression("a"), suppression("c")]) == {"a", "b"}
+    assert await ledger.record("db", (), [letter("c"), letter("d")], [suppression("b")]) == {"d"}
+    assert [(record.decided.key, record.state) for record in await ledger.records("db")] == [
+        ("a", "pending"),
+        ("b", "pending"),
+        ("c", "held"),
+        ("d", "pending"),
+    ]
+
+
+async def test_a_known_key_needs_no_words_again(ledger: Ledger) -> None:
+    """Letters of one call with the same words and other words each keep their own, also when some keys are known."""
+    await ledger.record("db", (), [letter("a", text="one")], ())
+    await ledger.record("db", (), [letter("a", text="two"), letter("b", text="one"), letter("c", text="three")], ())
+    texts = {unsettled.notification.key: unsettled.content.text for unsettled in await ledger.unsettled()}
+    assert texts == {"a": "one", "b": "one", "c": "three"}
+    others = [Content("three", "subject"), Content("three", "", "subject"), Content("", "three", "subject")]
+    await ledger.record("web", (), [Letter(letter(f"w{n}", "web").notification, words) for n, words in enumerate(others)], ())  # fmt: skip
+    assert [unsettled.content for unsettled in await ledger.unsettled()][3:] == others
 
 
 async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
@@ -140,12 +182,10 @@ async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
 
 async def test_a_suppression_hides_no_letter(ledger: Ledger) -> None:
     """What was held back is kept, is nothing to deliver, and is told new to nobody."""
-    held = Suppression(
-        "h", "db", 1, Kind.PAGE, Why.NOBODY_ON_CALL, T0, "ana", "nobody is on call", "roles.yaml:4", "r1"
-    )
+    held = suppression("h")
     assert await ledger.record("db", (), [letter("a")], [held]) == {"a"}
     assert await ledger.record("db", (), (), [held, held]) == frozenset()
-    assert [each.notification.key for each in await ledger.unsettled()] == ["a"]
+    assert await keys_unsettled(ledger) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -180,15 +220,36 @@ async def test_a_lookup_replaces_an_uncertain_end(ledger: Ledger) -> None:
     assert (await ledger.unsettled())[0].attempts[0].outcome == Accepted("SM1")
 
 
+async def test_an_end_is_of_one_attempt(ledger: Ledger) -> None:
+    """How an attempt ended, and its receipt, change no other attempt, whichever key or number those have."""
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    first = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    second = await ledger.begin_attempt("a", Channel.EMAIL, "ana@example.com", T0 + HOUR)
+    other = await ledger.begin_attempt("b", Channel.SMS, "+14155550102", T0 + HOUR)
+    assert [(attempt.reference, attempt.number) for attempt in (first, second, other)] == [("a", 1), ("a", 2), ("b", 1)]
+    assert first.id < second.id < other.id
+    await ledger.end_attempt(second, Deferred("busy"), T0 + 2 * HOUR)
+    await ledger.record_receipt(other, Receipt.QUEUED, T0)
+    ended = replace(second, outcome=Deferred("busy"), ended_at=T0 + 2 * HOUR)
+    assert [unsettled.attempts for unsettled in await ledger.unsettled()] == [
+        (first, ended),
+        (replace(other, receipt=Receipt.QUEUED),),
+    ]
+
+
 async def test_what_is_settled_is_not_taken_up_again(shelf: Shelf) -> None:
     """A settled letter is not unsettled after a restart, nor when it is decided again."""
     ledger = await shelf.open()
     await ledger.record("db", (), [letter("a"), letter("b")], ())
     await ledger.settle("a", "accepted", T0)
-    await ledger.settle("a", "unwanted", T0)
+    await ledger.settle("a", "unwanted", T0 + HOUR)
+    assert [(record.state, record.settled_at) for record in await ledger.records("db")] == [
+        ("accepted", T0),
+        ("pending", None),
+    ]
     ledger = await shelf.open()
     assert await ledger.record("db", (), [letter("a")], ()) == frozenset()
-    assert [each.notification.key for each in await ledger.unsettled()] == ["b"]
+    assert await keys_unsettled(ledger) == ["b"]
 
 
 async def test_receipts_in_any_order(ledger: Ledger) -> None:
@@ -198,9 +259,37 @@ async def test_receipts_in_any_order(ledger: Ledger) -> None:
         await ledger.record(key, (), [letter(key, key)], ())
         attempt = await ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0)
         assert (await ledger.records(key))[0].receipt is None
-        for each in order:
-            await ledger.record_receipt(attempt, each, T0)
+        for receipt in order:
+            await ledger.record_receipt(attempt, receipt, T0)
         assert (await ledger.records(key))[0].receipt is Receipt.DELIVERED
+
+
+async def test_a_receipt_that_says_nothing_is_none(ledger: Ledger) -> None:
+    """An unknown state is no receipt; what is final may still turn out as not delivered, and never back."""
+    await ledger.record("db", (), [letter("a")], ())
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    for receipt, known in (
+        (Receipt.UNKNOWN, None),
+        (Receipt.QUEUED, Receipt.QUEUED),
+        (Receipt.UNKNOWN, Receipt.QUEUED),
+        (Receipt.DELIVERED, Receipt.DELIVERED),
+        (Receipt.UNDELIVERED, Receipt.UNDELIVERED),
+        (Receipt.DELIVERED, Receipt.UNDELIVERED),
+    ):
+        await ledger.record_receipt(attempt, receipt, T0)
+        (record,) = await ledger.records("db")
+        assert (record.receipt, record.attempts[0].receipt) == (known, known)
+
+
+async def test_a_record_has_the_receipt_of_the_newest_attempt(ledger: Ledger) -> None:
+    """The provider's last word about a message is that about the newest attempt it spoke of."""
+    await ledger.record("db", (), [letter("a")], ())
+    attempts = [await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0) for _ in range(3)]
+    await ledger.record_receipt(attempts[1], Receipt.SENT, T0 + HOUR)
+    await ledger.record_receipt(attempts[0], Receipt.DELIVERED, T0 + 2 * HOUR)
+    (record,) = await ledger.records("db")
+    assert record.receipt is Receipt.SENT
+    assert [attempt.receipt for attempt in record.attempts] == [Receipt.DELIVERED, Receipt.SENT, None]
 
 
 async def test_a_try_by_its_id(shelf: Shelf) -> None:
@@ -266,6 +355,15 @@ async def test_every_message_can_be_explained(ledger: Ledger) -> None:
     assert await ledger.records("unknown") == ()
 
 
+async def test_records_stand_in_the_order_decided(ledger: Ledger) -> None:
+    """What one call decides stands in its order, first what is sent, then what is held back."""
+    await ledger.record("db", (), [letter("z"), letter("a")], [suppression("y"), suppression("b")])
+    await ledger.record("db", (), [letter("m")], ())
+    assert [record.decided.key for record in await ledger.records("db")] == ["z", "a", "y", "b", "m"]
+    assert await keys_unsettled(ledger) == ["z", "a", "m"]
+    assert [record.decided for record in await ledger.records("db")][2] == suppression("y")
+
+
 async def test_finished_incidents_stay_out_of_a_start(shelf: Shelf) -> None:
     """A finished incident is not loaded at the start, until a new fact."""
     ledger = await shelf.open()
@@ -278,6 +376,31 @@ async def test_finished_incidents_stay_out_of_a_start(shelf: Shelf) -> None:
     again = Answered(T0 + HOUR, "ana", Answer.OK)
     await ledger.record("db", (again,), (), ())
     assert await ledger.unfinished() == {"db": (*FACTS, again), "web": FACTS}
+
+
+async def test_only_facts_make_an_incident_unfinished(ledger: Ledger) -> None:
+    """Letters and files do not take up a finished incident, and finishing one leaves the others as they are."""
+    await ledger.record("db", FACTS, (), ())
+    await ledger.record("web", FACTS, (), ())
+    await ledger.keep_file("web", "web.yaml", "d1", b"x")
+    assert set(await ledger.unfinished()) == {"db", "web"}
+    await ledger.finish("db")
+    await ledger.keep_file("db", "db.yaml", "d1", b"x")
+    await ledger.record("db", (), [letter("a")], [suppression("h")])
+    assert await ledger.unfinished() == {"web": FACTS}
+    await ledger.keep_file("new", "new.yaml", "d1", b"x")
+    assert await ledger.unfinished() == {"web": FACTS}
+    assert set(await ledger.incidents()) == {"db", "web", "new"}
+
+
+async def test_facts_leave_the_file_as_it_is(ledger: Ledger) -> None:
+    """Facts, finishing and other incidents' files change nothing of an incident's newest good version."""
+    await ledger.keep_file("db", "db.yaml", "d1", b"title: x")
+    await ledger.record("db", FACTS, (), ())
+    await ledger.finish("db")
+    await ledger.keep_file("web", "web.yaml", "d2", b"title: y")
+    assert await ledger.file("db") == ("db.yaml", b"title: x")
+    assert await ledger.files() == {"db": ("db.yaml", "d1"), "web": ("web.yaml", "d2")}
 
 
 async def test_files_are_kept(shelf: Shelf) -> None:
@@ -297,24 +420,48 @@ async def test_answers_are_found_by_row(ledger: Ledger) -> None:
     """Answers that any process recorded are met in order, each once."""
     first, second = Answered(T0, "ana", Answer.OK), Answered(T0, "bo", Answer.PASS)
     await ledger.record("db", (*FACTS, first), (), ())
-    found = await ledger.answers_since(0)
-    assert [each[1:] for each in found] == [("db", first)]
+    ((row, *answer),) = await ledger.answers_since(0)
+    assert answer == ["db", first]
     await ledger.record("web", (second,), (), ())
-    assert [each[1:] for each in await ledger.answers_since(found[-1][0])] == [("web", second)]
+    assert [tuple(answer) for _, *answer in await ledger.answers_since(row)] == [("web", second)]
 
 
-async def test_words_for_the_operators(shelf: Shelf) -> None:
+async def test_a_cursor_misses_nothing(shelf: Shelf) -> None:
+    """From every row on exactly the later answers and reports are given, in order, whatever else was written between."""
+    ledger = await shelf.open()
+    answers = [Answered(T0 + number * HOUR, f"person-{number}", Answer.OK) for number in range(6)]
+    for answer in answers[:3]:
+        await ledger.record("db", (FACTS[0], answer, FACTS[1]), (), ())
+        await ledger.report("pull", answer.person, answer.at)
+    await ledger.record("web", answers[3:5], (), ())
+    await ledger.report("pull", "person-3", T0)
+    ledger = await shelf.open()
+    await ledger.record("db", answers[5:], (), ())
+    rows = await ledger.answers_since(0)
+    assert [answer for _, _, answer in rows] == answers
+    assert [incident for _, incident, _ in rows] == ["db"] * 3 + ["web"] * 2 + ["db"]
+    reports = await ledger.reports_since(0)
+    assert [report.text for report in reports] == [f"person-{number}" for number in range(4)]
+    for number, (row, _, _) in enumerate(rows):
+        assert await ledger.answers_since(row) == rows[number + 1 :]
+        assert await ledger.answers_since(row - 1) == rows[number:]
+    for number, report in enumerate(reports):
+        assert await ledger.reports_since(report.row) == reports[number + 1 :]
+        assert await ledger.reports_since(report.row - 1) == reports[number:]
+
+
+async def test_reports_for_the_operators(shelf: Shelf) -> None:
     """What any process reports is met in order, each once, whole, also after a restart."""
     ledger = await shelf.open()
     assert await ledger.reports_since(0) == ()
     await ledger.report("pull", "the pull was refused: d\u00e9j\u00e0 vu", T0)
     ledger = await shelf.open()
     first = await ledger.reports_since(0)
-    assert [(each.at, each.cause, each.text) for each in first] == [
+    assert [(report.at, report.cause, report.text) for report in first] == [
         (T0, "pull", "the pull was refused: d\u00e9j\u00e0 vu")
     ]
     await ledger.report("pull", "again", T0 + HOUR)
-    assert [each.text for each in await ledger.reports_since(first[-1].row)] == ["again"]
+    assert [report.text for report in await ledger.reports_since(first[-1].row)] == ["again"]
 
 
 async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
@@ -322,11 +469,11 @@ async def test_reports_do_not_pile_up(ledger: Ledger) -> None:
     await asyncio.gather(*(ledger.report("c", str(number), T0) for number in range(990)))
     for number in range(990, 1005):
         await ledger.report("c", str(number), T0)
-    kept = await ledger.reports_since(0)
-    assert len(kept) == 1000
-    assert kept[-1].text == "1004"
-    assert kept[-1].row == kept[0].row + 999
-    assert kept[0].row > 1
+    reports = await ledger.reports_since(0)
+    assert len(reports) == 1000
+    assert reports[-1].text == "1004"
+    assert reports[-1].row == reports[0].row + 999
+    assert reports[0].row > 1
 
 
 ARRIVAL = Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok K7 🙂", T0)
@@ -343,8 +490,36 @@ async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     assert (first, second.kind) == (ARRIVAL, ArrivalKind.RECEIPT)
     await ledger.record_result(row, "acted")
     await ledger.record_result(row, "answered")
-    assert [each.kind for _, each in await ledger.unjudged_arrivals()] == [ArrivalKind.RECEIPT]
+    assert [arrival.kind for _, arrival in await ledger.unjudged_arrivals()] == [ArrivalKind.RECEIPT]
     assert not await ledger.record_arrival(ARRIVAL)
+
+
+async def test_every_arrival_is_met(ledger: Ledger) -> None:
+    """However many have come in, whoever judges what is given and asks again meets each once, in the order they came."""
+    refs = [f"SM{number}" for number in range(450)]
+    await asyncio.gather(*(ledger.record_arrival(replace(ARRIVAL, ref=ref)) for ref in refs))
+    (first, _), (second, _), *_ = await ledger.unjudged_arrivals()
+    await ledger.record_result(second, "acted")
+    met = []
+    while arrivals := await ledger.unjudged_arrivals():
+        for row, arrival in arrivals:
+            met.append(arrival.ref)
+            await ledger.record_result(row, "acted")
+    assert first < second
+    assert met == [refs[0], *refs[2:]]
+
+
+async def test_results_are_of_one_kind_and_sender(ledger: Ledger) -> None:
+    """Results and the newest arrival are those of the kind that is asked for; the newest is that of the latest instant."""
+    receipt = replace(ARRIVAL, kind=ArrivalKind.RECEIPT, at=T0 + 5 * HOUR)
+    other = replace(ARRIVAL, ref="SM2", who="+14155550102", at=T0 - HOUR)
+    for arrival, result in ((ARRIVAL, "acted"), (receipt, "delivered"), (other, "ignored")):
+        await ledger.record_arrival(arrival)
+        await ledger.record_result((await ledger.unjudged_arrivals())[0][0], result)
+    assert await ledger.newest_results(ArrivalKind.SMS, ARRIVAL.who, 5) == ("acted",)
+    assert await ledger.newest_results(ArrivalKind.RECEIPT, ARRIVAL.who, 5) == ("delivered",)
+    assert await ledger.last_arrival_at(ArrivalKind.SMS) == T0
+    assert await ledger.last_arrival_at(ArrivalKind.RECEIPT) == T0 + 5 * HOUR
 
 
 async def test_what_arrivals_led_to(ledger: Ledger) -> None:
@@ -376,6 +551,22 @@ async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> N
     assert await ledger.reserved_codes(T0 + HOUR) == (ReservedCode("db", coded, None), ReservedCode("web", again, None))
 
 
+async def test_a_code_is_held_by_its_own_incident(ledger: Ledger) -> None:
+    """Codes are given in the order they were, an earlier closing or another incident's frees none, and of several later
+    closings the last counts.
+    """
+    coded = Coded(T0, "ana", "+14155550101", "K7")
+    codes = [replace(coded, code=code) for code in ("K7", "B2", "C3")]
+    await ledger.record("web", (Closed(T0), codes[0]), (), ())
+    await ledger.record("db", (codes[1], codes[2], Closed(T0 + 3 * HOUR), Closed(T0 + 2 * HOUR)), (), ())
+    assert await ledger.reserved_codes(T0 + 2 * HOUR) == (
+        ReservedCode("web", codes[0], None),
+        ReservedCode("db", codes[1], T0 + 3 * HOUR),
+        ReservedCode("db", codes[2], T0 + 3 * HOUR),
+    )
+    assert await ledger.reserved_codes(T0 + 3 * HOUR) == (ReservedCode("web", codes[0], None),)
+
+
 async def test_the_last_good_config(shelf: Shelf) -> None:
     """The newest config, with its bytes and since when, also after a return to an older one."""
     ledger = await shelf.open()
@@ -386,6 +577,17 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
     await ledger.record_config("r1", files, T0 + 2 * HOUR)
     ledger = await shelf.open()
     assert await ledger.last_good_config() == ("r1", T0 + 2 * HOUR, files)
+
+
+async def test_the_last_good_config_of_many(shelf: Shelf) -> None:
+    """However many configs were in force, the newest one has its files, and each new one takes its place."""
+    ledger = await shelf.open()
+    for number in range(45):
+        files = {"tocsin.yaml": f"operators: [p{number}]".encode()}
+        await ledger.record_config(f"r{number}", files, T0 + number * HOUR)
+        assert await ledger.last_good_config() == (f"r{number}", T0 + number * HOUR, files)
+    ledger = await shelf.open()
+    assert (await ledger.last_good_config() or ("",))[0] == "r44"
 
 
 async def test_one_notice_an_hour(shelf: Shelf) -> None:
@@ -401,22 +603,36 @@ async def test_one_notice_an_hour(shelf: Shelf) -> None:
     assert await ledger.noticed_at("paper") is None
 
 
+async def test_a_refused_claim_is_no_notice(ledger: Ledger) -> None:
+    """A claim that is refused does not put off the next notice; without a quiet time every claim is granted; a notice from
+    the future means that the clock was put back, and keeps nobody silent.
+    """
+    assert await ledger.claim_notice("disk", T0, HOUR)
+    assert not await ledger.claim_notice("disk", T0 + HOUR / 2, HOUR)
+    assert await ledger.noticed_at("disk") == T0
+    assert await ledger.claim_notice("disk", T0, timedelta(0))
+    assert not await ledger.claim_notice("disk", T0, HOUR)
+    assert await ledger.claim_notice("disk", T0 - timedelta(seconds=1), HOUR)
+    assert await ledger.noticed_at("disk") == T0 - timedelta(seconds=1)
+    assert await ledger.noticed_at("smtp") is None
+
+
 async def test_many_at_once(ledger: Ledger) -> None:
     """Calls from many tasks do not mix: each gets its own answer."""
     keys = [f"k{number}" for number in range(100)]
     new = await asyncio.gather(*(ledger.record("db", (), [letter(key)], ()) for key in keys))
-    assert [set(each) for each in new] == [{key} for key in keys]
+    assert [set(keys_of_call) for keys_of_call in new] == [{key} for key in keys]
     attempts = await asyncio.gather(*(ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0) for key in keys))
     assert [attempt.reference for attempt in attempts] == keys
     assert {attempt.number for attempt in attempts} == {1}
     assert len({attempt.id for attempt in attempts}) == len(keys)
     await asyncio.gather(*(ledger.end_attempt(attempt, Accepted(attempt.reference), T0) for attempt in attempts))
     unsettled = await ledger.unsettled()
-    assert [each.attempts[0].outcome for each in unsettled] == [Accepted(key) for key in keys]
+    assert [letter.attempts[0].outcome for letter in unsettled] == [Accepted(key) for key in keys]
     await asyncio.gather(*(ledger.settle(key, "accepted", T0) for key in keys[1:]))
-    assert [each.notification.key for each in await ledger.unsettled()] == keys[:1]
-    told = await asyncio.gather(*(ledger.claim_notice("disk", T0, HOUR) for _ in keys))
-    assert sum(told) == 1
+    assert await keys_unsettled(ledger) == keys[:1]
+    claims = await asyncio.gather(*(ledger.claim_notice("disk", T0, HOUR) for _ in keys))
+    assert sum(claims) == 1
     await asyncio.gather(*(ledger.keep_file(key, f"{key}.yaml", key, b"x") for key in keys))
     await asyncio.gather(*(ledger.record(key, FACTS[:1], (), ()) for key in keys))
     await asyncio.gather(*(ledger.finish(key) for key in keys[1:]))
@@ -437,7 +653,16 @@ async def test_closed_last_gives_the_newest_closings(ledger: Ledger) -> None:
         await ledger.record(name, [Closed(T0 + number * HOUR)], [], [])
     await ledger.record("open", [Assessed(T0, "sev1", "r1")], [], [])
     assert await ledger.last_closed(2) == (("a", T0 + 3 * HOUR), ("c", T0 + 2 * HOUR))
+    assert await ledger.last_closed(1) == (("a", T0 + 3 * HOUR),)
     assert [name for name, _ in await ledger.last_closed(9)] == ["a", "c", "b"]
+    assert await ledger.last_closed(0) == ()
+
+
+async def test_many_closings_of_one_hide_no_other(ledger: Ledger) -> None:
+    """An incident that is reopened and closed again and again takes one place in the list, not all of them."""
+    await ledger.record("calm", [Closed(T0)], [], [])
+    await ledger.record("restless", [Closed(T0 + number * HOUR) for number in range(1, 12)], [], [])
+    assert await ledger.last_closed(2) == (("restless", T0 + 11 * HOUR), ("calm", T0))
 
 
 async def _live_through(ledger: Ledger, day: int) -> None:
@@ -478,6 +703,38 @@ async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:
             {("sms", "accepted"): 1} if day else {("sms", "waiting"): 1}
         )
         assert tally.oldest_page_at == T0
+
+
+async def test_the_tally_counts_each_as_it_is_now(ledger: Ledger) -> None:
+    """Open incidents by the severity of their newest version, messages held back, the outcomes and receipts of attempts
+    by their newest word, and of pages that wait the one due first.
+    """
+    seen = [Seen(T0, replace(INCIDENT, severity=severity), severity) for severity in ("sev1", "sev3")]
+    await ledger.record("db", seen, [letter("a"), letter("b", at=T0 - HOUR)], [suppression("h"), suppression("i")])
+    await ledger.record("db", (), [letter("u", kind=Kind.UPDATE, at=T0 - 5 * HOUR)], ())
+    await ledger.record("web", [Seen(T0, replace(INCIDENT, id="web"), "1"), Closed(T0)], (), ())
+    await ledger.record("minor", [replace(seen[1], incident=replace(INCIDENT, id="minor", severity="sev3"))], (), ())
+    attempts = [await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0) for _ in range(3)]
+    await ledger.end_attempt(attempts[0], Deferred("busy"), T0)
+    await ledger.end_attempt(attempts[1], Uncertain("a cut line"), T0)
+    await ledger.record_receipt(attempts[1], Receipt.SENT, T0)
+    long_after = T0 + 100 * HOUR
+    before = await ledger.tally(long_after)
+    assert before.open == {"sev3": 2, "sev1": 1}
+    assert before.notifications == {("page", "waiting"): 2, ("page", "held"): 2, ("update", "waiting"): 1}
+    assert before.attempts == {("sms", "deferred"): 1, ("sms", "uncertain"): 1, ("sms", "waiting"): 1}
+    assert before.receipts == {("sms", "sent"): 1}
+    assert before.duplicates == {}
+    assert before.oldest_page_at == T0 - HOUR
+    await ledger.settle("b", "unwanted", T0)
+    await ledger.end_attempt(attempts[2], Accepted("SM3"), T0)
+    await ledger.record("db", [Seen(T0, replace(INCIDENT, status=Status.RESOLVED), "2")], (), ())
+    await ledger.finish("minor")
+    after = await ledger.tally(long_after)
+    assert after.open == {"sev1": 1}
+    assert after.notifications == before.notifications | {("page", "waiting"): 1, ("page", "unwanted"): 1}
+    assert after.attempts == {("sms", "deferred"): 1, ("sms", "uncertain"): 1, ("sms", "accepted"): 1}
+    assert after.oldest_page_at == T0
 
 
 async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:

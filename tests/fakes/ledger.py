@@ -26,7 +26,6 @@ class Pages:
     states: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     decided: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
-    receipts: dict[int, Receipt] = field(default_factory=dict)
     configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
@@ -54,16 +53,19 @@ class MemoryLedger:
         if facts:
             pages.incidents[incident] = False
         known = pages.letters.keys() | pages.held.keys()
-        new = {letter.notification.key: letter for letter in reversed(letters) if letter.notification.key not in known}
-        for key in (letter.notification.key for letter in letters):
-            if key in new:
-                pages.letters.setdefault(key, replace(new[key], attempts=()))
-        for each in held:
-            if each.key not in known:
-                pages.held.setdefault(each.key, each)
-        decided = dict.fromkeys([*new, *(each.key for each in held if each.key not in known)])
-        pages.decided += decided
-        return frozenset(new)
+        new: dict[str, Letter | Suppression] = {}
+        for letter in letters:
+            new.setdefault(letter.notification.key, replace(letter, attempts=()))
+        for suppression in held:
+            new.setdefault(suppression.key, suppression)
+        for key in [key for key in new if key not in known]:
+            pages.decided.append(key)
+            decision = new[key]
+            if isinstance(decision, Letter):
+                pages.letters[key] = decision
+            else:
+                pages.held[key] = decision
+        return frozenset(key for key in new.keys() - known if isinstance(new[key], Letter))
 
     async def begin_attempt(
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
@@ -88,25 +90,26 @@ class MemoryLedger:
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
         """Only forward."""
-        order, receipts = list(Receipt), self._at_work().receipts
-        if order.index(receipt) > order.index(receipts.get(attempt.id, Receipt.UNKNOWN)):
-            receipts[attempt.id] = receipt
-            attempts = self._at_work().attempts
-            attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], receipt=receipt)
+        attempts = self._at_work().attempts
+        known = attempts[attempt.id - 1]
+        if receipt.rank > (known.receipt or Receipt.UNKNOWN).rank:
+            attempts[attempt.id - 1] = replace(known, receipt=receipt)
 
     async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
         """Ids count from 1."""
         pages = self._at_work()
         if not 0 < attempt <= len(pages.attempts):
             return None
-        one = pages.attempts[attempt - 1]
-        return one, pages.letters[one.reference].notification
+        known = pages.attempts[attempt - 1]
+        return known, pages.letters[known.reference].notification
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
-        told = [each for each in self._at_work().attempts if isinstance(each.outcome, (Accepted, Refused))]
-        newest = {(each.via, each.address): each for each in told}
-        return tuple(each for each in told if each in newest.values() and isinstance(each.outcome, Refused))
+        final = [attempt for attempt in self._at_work().attempts if isinstance(attempt.outcome, (Accepted, Refused))]
+        newest = {(attempt.via, attempt.address): attempt for attempt in final}
+        return tuple(
+            attempt for attempt in final if attempt in newest.values() and isinstance(attempt.outcome, Refused)
+        )
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """In the order recorded."""
@@ -114,8 +117,9 @@ class MemoryLedger:
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
         """By id."""
-        found = {name: await self.facts(name) for name, over in sorted(self._at_work().incidents.items()) if not over}
-        return {name: facts for name, facts in found.items() if facts}
+        names = sorted(name for name, finished in self._at_work().incidents.items() if not finished)
+        facts = {name: await self.facts(name) for name in names}
+        return {name: facts[name] for name in names if facts[name]}
 
     async def finish(self, incident: str) -> None:
         """Until a new fact."""
@@ -127,11 +131,11 @@ class MemoryLedger:
 
     async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The newest closings, each incident once."""
-        found: dict[str, datetime] = {}
+        closed_at: dict[str, datetime] = {}
         for incident, fact in reversed(self._at_work().facts):
             if isinstance(fact, Closed):
-                found.setdefault(incident, fact.at)
-        return tuple(found.items())[:most]
+                closed_at.setdefault(incident, fact.at)
+        return tuple(closed_at.items())[:most]
 
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """The newest."""
@@ -146,8 +150,8 @@ class MemoryLedger:
 
     async def file(self, incident: str) -> tuple[str, bytes] | None:
         """Name and bytes."""
-        kept = self._at_work().files.get(incident)
-        return (kept[0], kept[2]) if kept else None
+        file = self._at_work().files.get(incident)
+        return (file[0], file[2]) if file else None
 
     async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
         """Rows count from 1."""
@@ -162,14 +166,14 @@ class MemoryLedger:
 
     async def reports_since(self, last: int) -> tuple[Report, ...]:
         """In order."""
-        return tuple(each for each in self._at_work().reports if each.row > last)
+        return tuple(report for report in self._at_work().reports if report.row > last)
 
     async def record_arrival(self, arrival: Arrival) -> bool:
         """Once."""
-        came = self._at_work().arrivals
-        if any((each.kind, each.ref) == (arrival.kind, arrival.ref) for each, _ in came):
+        arrivals = self._at_work().arrivals
+        if any((known.kind, known.ref) == (arrival.kind, arrival.ref) for known, _ in arrivals):
             return False
-        came.append((arrival, None))
+        arrivals.append((arrival, None))
         return True
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
@@ -179,30 +183,31 @@ class MemoryLedger:
 
     async def record_result(self, row: int, result: str) -> None:
         """The first result stands."""
-        came = self._at_work().arrivals
-        arrival, known = came[row - 1]
-        came[row - 1] = (arrival, known or result)
+        arrivals = self._at_work().arrivals
+        arrival, known = arrivals[row - 1]
+        arrivals[row - 1] = (arrival, result if known is None else known)
 
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """Newest first."""
         newest = reversed(self._at_work().arrivals)
-        return tuple(result for each, result in newest if (each.kind, each.who) == (kind, who) and result)[:most]
+        results = (result for arrival, result in newest if (arrival.kind, arrival.who) == (kind, who))
+        return tuple(result for result in results if result is not None)[:most]
 
     async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """The newest."""
-        return max((each.at for each, _ in self._at_work().arrivals if each.kind is kind), default=None)
+        return max((arrival.at for arrival, _ in self._at_work().arrivals if arrival.kind is kind), default=None)
 
     async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
         """In the order given."""
-        found = []
+        reserved = []
         facts = self._at_work().facts
-        for number, (incident, fact) in enumerate(facts):
-            if isinstance(fact, Coded):
-                later = (each.at for name, each in facts[number:] if name == incident and isinstance(each, Closed))
+        for number, (incident, coded) in enumerate(facts):
+            if isinstance(coded, Coded):
+                later = (fact.at for name, fact in facts[number:] if name == incident and isinstance(fact, Closed))
                 closed_at = max(later, default=None)
                 if closed_at is None or closed_at > since:
-                    found.append(ReservedCode(incident, fact, closed_at))
-        return tuple(found)
+                    reserved.append(ReservedCode(incident, coded, closed_at))
+        return tuple(reserved)
 
     async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
         """The newest last."""
@@ -216,8 +221,8 @@ class MemoryLedger:
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Once in `quiet`."""
         notices = self._at_work().notices
-        told_at = notices.get(cause)
-        if told_at is not None and at - told_at < quiet:
+        noticed_at = notices.get(cause)
+        if noticed_at is not None and timedelta(0) <= at - noticed_at < quiet:
             return False
         notices[cause] = at
         return True
@@ -230,7 +235,7 @@ class MemoryLedger:
         """Oldest first."""
         pages = self._at_work()
         return tuple(
-            replace(letter, attempts=tuple(each for each in pages.attempts if each.reference == key))
+            replace(letter, attempts=self._attempts_of(key))
             for key, letter in pages.letters.items()
             if key not in pages.states
         )
@@ -246,28 +251,42 @@ class MemoryLedger:
             return None
         if key in pages.held:
             return Record(pages.held[key])
-        attempts = tuple(each for each in pages.attempts if each.reference == key)
-        said = [pages.receipts[each.id] for each in attempts if each.id in pages.receipts]
+        attempts = self._attempts_of(key)
+        receipts = [attempt.receipt for attempt in attempts if attempt.receipt]
         state, settled_at = pages.states.get(key, ("pending", None))
-        return Record(decided, pages.letters[key].content, attempts, said[-1] if said else None, state, settled_at)
+        receipt = receipts[-1] if receipts else None
+        return Record(decided, pages.letters[key].content, attempts, receipt, state, settled_at)
+
+    def _attempts_of(self, key: str) -> tuple[Attempt, ...]:
+        return tuple(attempt for attempt in self.pages.attempts if attempt.reference == key)
 
     async def tally(self, settled_before: datetime) -> Tally:
         """Counted anew each time."""
         pages = self._at_work()
         versions = {name: fact.incident for name, fact in pages.facts if isinstance(fact, Seen)}
-        opened = [each for name, each in versions.items() if not pages.incidents[name] and each.status != "resolved"]
+        opened = [
+            incident
+            for name, incident in versions.items()
+            if not pages.incidents[name] and incident.status != "resolved"
+        ]
         pending = [letter.notification for key, letter in pages.letters.items() if key not in pages.states]
-        sent = [(letter.notification.kind.value, pages.states.get(key, (WAITING, None))[0])
-                for key, letter in pages.letters.items()]  # fmt: skip
-        outcomes = [type(each.outcome).__name__.lower() if each.outcome else WAITING for each in pages.attempts]
+        states = [(letter.notification.kind.value, pages.states.get(key, (WAITING, None))[0])
+                  for key, letter in pages.letters.items()]  # fmt: skip
+        held = [(suppression.kind.value, "held") for suppression in pages.held.values()]
+        outcomes = [
+            (attempt.via.value, type(attempt.outcome).__name__.lower() if attempt.outcome else WAITING)
+            for attempt in pages.attempts
+        ]
         return Tally(
-            open=Counter(each.severity for each in opened),
-            notifications=Counter([*sent, *((each.kind.value, "held") for each in pages.held.values())]),
-            attempts=Counter((each.via.value, outcome) for each, outcome in zip(pages.attempts, outcomes, strict=True)),
-            receipts=Counter((pages.attempts[id_ - 1].via.value, said.value) for id_, said in pages.receipts.items()),
-            duplicates=Counter(each.via.value for each in pages.attempts if each.possible_duplicate),
-            arrivals=Counter((each.kind.value, result or WAITING) for each, result in pages.arrivals),
-            oldest_page_at=min((each.at for each in pending if each.kind is Kind.PAGE), default=None),
+            open=Counter(incident.severity for incident in opened),
+            notifications=Counter([*states, *held]),
+            attempts=Counter(outcomes),
+            receipts=Counter(
+                (attempt.via.value, attempt.receipt.value) for attempt in pages.attempts if attempt.receipt
+            ),
+            duplicates=Counter(attempt.via.value for attempt in pages.attempts if attempt.possible_duplicate),
+            arrivals=Counter((arrival.kind.value, result or WAITING) for arrival, result in pages.arrivals),
+            oldest_page_at=min((notice.at for notice in pending if notice.kind is Kind.PAGE), default=None),
         )
 
     async def close(self) -> None:
