@@ -1,5 +1,7 @@
 """The ledger's lock, as those see it who only ask."""
 
+import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -42,3 +44,46 @@ def test_who_only_asks_stops_no_start(tmp_path: Path) -> None:
     with pytest.raises(LedgerLockedError):
         Lock(ledger)
     lock.release()
+
+
+def test_the_lock_names_its_holder(tmp_path: Path) -> None:
+    """The lock's file holds the pid of whoever has it, and nothing of who had it before; nobody else may write it."""
+    ledger = tmp_path / "tocsin.db"
+    file = tmp_path / "tocsin.db.lock"
+    file.write_text("1234567890\n")
+    lock = Lock(ledger)
+    assert file.read_text() == f"{os.getpid()}\n"
+    with pytest.raises(LedgerLockedError, match=rf"\(pid {os.getpid()}\); stop it first") as refused:
+        Lock(ledger)
+    assert refused.value.pid == str(os.getpid())
+    lock.release()
+    file.unlink()
+    Lock(ledger).release()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_unreadable_pid_is_unknown(tmp_path: Path) -> None:
+    """Who finds the lock taken by nobody that can be named says so."""
+    ledger = tmp_path / "tocsin.db"
+    lock = Lock(ledger)
+    (tmp_path / "tocsin.db.lock").write_text("")
+    with pytest.raises(LedgerLockedError, match=r"\(pid unknown\)") as refused:
+        Lock(ledger)
+    assert refused.value.pid == ""
+    lock.release()
+
+
+def test_who_may_not_know_counts_it_as_locked(tmp_path: Path) -> None:
+    """Where the lock cannot be looked at, a daemon is taken to run; and a lock is not inherited by a child's commands."""
+    ledger = tmp_path / "tocsin.db"
+    (tmp_path / "tocsin.db.lock").symlink_to("tocsin.db.lock")
+    assert is_locked(ledger)
+    (tmp_path / "tocsin.db.lock").unlink()
+    lock = Lock(ledger)
+    child = subprocess.Popen(["sleep", "30"], close_fds=False)
+    try:
+        lock.release()
+        assert not is_locked(ledger)
+    finally:
+        child.kill()
+        child.wait()

@@ -1,0 +1,181 @@
+"""How a ledger file is opened: what every connection is set to, what becomes of a damaged file, who is refused."""
+
+import asyncio
+import sqlite3
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, open_existing, open_file
+from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.delivery import Accepted
+from tocsin.domain.facts import Answer, Answered, Coded
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerError
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+DATA = Path(__file__).parents[2] / "data" / "ledger"
+FACT = Answered(T0, "ana", Answer.OK)
+SET = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1}
+"""What each connection must have; 2 is FULL: a commit is on disk, not only with the kernel."""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "tocsin.db"
+
+
+def reading(engine: Engine) -> Connection:
+    return engine.connect().execution_options(reading=True)
+
+
+def settings_of(engine: Engine) -> list[dict[str, object]]:
+    """The pragmas of more connections than the engine keeps, all open at once."""
+    with ExitStack() as stack:
+        connections = [stack.enter_context(reading(engine)) for _ in range(CONNECTIONS + 2)]
+        return [
+            {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in SET} for connection in connections
+        ]
+
+
+def test_every_connection_writes_through(path: Path) -> None:
+    """Each connection of the daemon and of commands flushes every commit, waits for others' locks, and keeps foreign
+    keys; also one that is made after all were let go.
+    """
+    daemon = open_file(path, "now").engine
+    commands = open_existing(path)
+    assert commands is not None
+    for engine in (daemon, commands):
+        assert settings_of(engine) == [SET] * (CONNECTIONS + 2)
+        engine.dispose()
+        assert settings_of(engine) == [SET] * (CONNECTIONS + 2)
+        engine.dispose()
+
+
+async def test_two_processes_write_at_once(path: Path) -> None:
+    """A daemon and a command that read and write at the same time wait for each other; neither fails, and only one of
+    them is granted a claim.
+    """
+    daemon = SqlLedger(open_file(path, "now"))
+    engine = open_existing(path)
+    assert engine is not None
+    command = SqlLedger(OpenedLedger(engine))
+    for number in range(15):
+        claims = await asyncio.gather(
+            daemon.claim_notice(f"cause-{number}", T0, timedelta(hours=1)),
+            command.claim_notice(f"cause-{number}", T0, timedelta(hours=1)),
+        )
+        assert sorted(claims) == [False, True]
+    await command.close()
+    await daemon.close()
+
+
+async def test_a_question_holds_up_no_writer(path: Path) -> None:
+    """While a question is answered, another process can write: it takes no lock to ask, and sees one moment."""
+    ledger = SqlLedger(open_file(path, "now"))
+    await ledger.record("db", (FACT,), (), ())
+    engine = open_existing(path)
+    assert engine is not None
+    with reading(engine) as asking:
+        count = asking.exec_driver_sql("SELECT count(*) FROM facts").scalar()
+        async with asyncio.timeout(2):
+            await ledger.record("db", (FACT,), (), ())
+        assert asking.exec_driver_sql("SELECT count(*) FROM facts").scalar() == count == 1
+    engine.dispose()
+    await ledger.close()
+
+
+def harm_a_page(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\xff" * 4096 + whole[12288:])
+
+
+async def test_what_lies_beside_goes_along(path: Path) -> None:
+    """A damaged file that another process has open is set aside with its log: the fresh ledger must not take that for
+    its own.
+    """
+    ledger = SqlLedger(open_file(path, "before"))
+    await ledger.record("db", (FACT,) * 200, (), ())
+    await ledger.close()
+    other = sqlite3.connect(path)
+    other.execute("INSERT INTO notices VALUES ('disk', '2026-11-23T10:00:00.000000+00:00')")
+    other.commit()
+    harm_a_page(path)
+    beside = {suffix: path.with_name(f"tocsin.db{suffix}").stat().st_ino for suffix in ("", "-wal", "-shm")}
+    ledger = SqlLedger(open_file(path, "stamp"))
+    assert ledger.set_aside == path.with_name("tocsin.db.damaged-stamp")
+    for suffix, inode in beside.items():
+        assert path.with_name(f"tocsin.db.damaged-stamp{suffix}").stat().st_ino == inode
+    assert await ledger.noticed_at("disk") is None
+    await ledger.record("db", (FACT,), (), ())
+    other.close()
+    assert await ledger.facts("db") == (FACT,)
+    await ledger.close()
+
+
+@pytest.mark.parametrize("what", ["a folder", "a file for a folder"])
+def test_what_cannot_be_opened_is_named(tmp_path: Path, what: str) -> None:
+    """Where no ledger can be made, one LedgerError names the path in one line."""
+    path = tmp_path / "var" / "tocsin.db"
+    if what == "a folder":
+        path.mkdir(parents=True)
+    else:
+        path.parent.write_text("not a folder")
+    with pytest.raises(LedgerError) as refused:
+        open_file(path, "now")
+    assert str(refused.value).startswith(f"{path}: ")
+    assert len(str(refused.value).splitlines()) == 1
+    assert not list(tmp_path.rglob("*damaged*"))
+
+
+def test_a_command_sets_nothing_aside(path: Path) -> None:
+    """A command that meets a damaged file says so, with its path, and leaves the file to the daemon; a file with other
+    tables and none of ours counts as no ledger.
+    """
+    path.parent.mkdir()
+    path.write_bytes(harm := b"this is no database, but it is long enough to be taken for one " * 100)
+    with pytest.raises(LedgerError, match=r"tocsin\.db: file is not a database"):
+        open_existing(path)
+    assert path.read_bytes() == harm
+    assert [beside.name for beside in path.parent.iterdir()] == ["tocsin.db"]
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE mine (x)")
+    other.close()
+    assert open_existing(path) is None
+    assert open_existing(path.parent) is None
+
+
+async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> None:
+    """A ledger of the first version, once brought up to date, takes every kind of row, and what it held goes on: attempts
+    are numbered on, and the answers, codes and settled letters are found.
+    """
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0001.sql").read_text())
+    old.close()
+    opened = open_file(path, "now")
+    ledger = SqlLedger(opened)
+    (letter,) = await ledger.unsettled()
+    again = await ledger.begin_attempt(letter.notification.key, Channel.SMS, "+14155550101", T0)
+    assert again.number == letter.attempts[-1].number + 1
+    assert again.id > letter.attempts[-1].id
+    await ledger.end_attempt(again, Accepted("SM1"), T0)
+    coded = Coded(T0, "ana", "+14155550101", "K7")
+    await ledger.record("db", (FACT, coded), (), ())
+    assert [answer for _, _, answer in await ledger.answers_since(0)][-1] == FACT
+    assert await ledger.reserved_codes(T0) == (Reserved("db", coded, None),)
+    arrival = Arrival(Arrives.SMS, "SM9", "+14155550101", "ok", T0)
+    assert await ledger.record_arrival(arrival)
+    assert not await ledger.record_arrival(replace(arrival, body="again"))
+    assert set(await ledger.unfinished()) == {"db"}
+    assert settings_of(opened.engine)[0] == SET
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert ledger.set_aside is None
+    assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
+    await ledger.close()

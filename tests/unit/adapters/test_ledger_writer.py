@@ -1,0 +1,146 @@
+"""What the ledger's writer promises: each call whole or not at all, however many share a transaction."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.writes import CONFIGS_KEPT
+from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerError
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+PHONE = "+14155550101"
+FACT = Answered(T0, "ana", Answer.OK)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tocsin.db"
+
+
+@pytest.fixture
+async def ledger(path: Path) -> AsyncIterator[SqlLedger]:
+    ledger = SqlLedger(open_file(path, "now"))
+    yield ledger
+    await ledger.close()
+
+
+def letter(key: str, to: str = "ana") -> Letter:
+    page = Notification(key, "db", 1, Kind.PAGE, Reason.DECLARED, T0, to, Channel.SMS)
+    return Letter(page, Content(f"words of {key}"))
+
+
+def rows(path: Path, table: str) -> int:
+    """How many rows another process finds in a table."""
+    other = sqlite3.connect(path)
+    count: int = other.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    other.close()
+    return count
+
+
+async def test_a_call_that_fails_half_way_leaves_nothing(ledger: SqlLedger, path: Path) -> None:
+    """When the last row of a call cannot be written, none of the ones before it is there, and what was there stays."""
+    await ledger.record("db", (FACT,), (), ())
+    await ledger.finish("db")
+    with pytest.raises(LedgerError):
+        await ledger.record("db", (FACT,), [letter("a"), letter("b"), letter("c", to="\ud800")], ())
+    with pytest.raises(LedgerError):
+        await ledger.record("web", (FACT,), [letter("d", to="\ud800")], ())
+    assert {table: rows(path, table) for table in ("incidents", "facts", "contents", "notifications")} == {
+        "incidents": 1,
+        "facts": 1,
+        "contents": 0,
+        "notifications": 0,
+    }
+    assert await ledger.unfinished() == {}
+    assert await ledger.record("db", (FACT,), [letter("a")], ()) == {"a"}
+
+
+async def test_one_that_fails_among_many_leaves_nothing(ledger: SqlLedger, path: Path) -> None:
+    """In a group the calls that can be written are there once and whole, and of the others nothing."""
+    calls = [ledger.record(f"i{n}", (FACT,), [letter(f"k{n}", "\ud800" if n % 3 else "ana")], ()) for n in range(9)]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(result, LedgerError) for result in results] == [bool(n % 3) for n in range(9)]
+    assert results[::3] == [{"k0"}, {"k3"}, {"k6"}]
+    assert set(await ledger.incidents()) == {"i0", "i3", "i6"}
+    assert (rows(path, "facts"), rows(path, "notifications"), rows(path, "contents")) == (3, 3, 3)
+
+
+async def test_what_returned_is_seen_by_others(ledger: SqlLedger, path: Path) -> None:
+    """When a call returns, another process finds its rows: nothing waits for a later commit."""
+    for number in range(1, 4):
+        await ledger.record("db", (FACT,), [letter(f"k{number}")], ())
+        assert (rows(path, "facts"), rows(path, "notifications")) == (number, number)
+        await ledger.begin_attempt(f"k{number}", Channel.SMS, PHONE, T0)
+        assert rows(path, "attempts") == number
+
+
+async def test_more_calls_than_one_transaction_takes(ledger: SqlLedger) -> None:
+    """Two thousand calls at once are all written, each once, and each caller gets its own result."""
+    keys = [f"k{number}" for number in range(2000)]
+    attempts = await asyncio.gather(*(ledger.begin_attempt(key, Channel.SMS, PHONE, T0) for key in keys))
+    assert [(attempt.reference, attempt.number) for attempt in attempts] == [(key, 1) for key in keys]
+    assert len({attempt.id for attempt in attempts}) == 2000
+    again = await asyncio.gather(*(ledger.begin_attempt("k0", Channel.SMS, PHONE, T0) for _ in range(5)))
+    assert sorted(attempt.number for attempt in again) == [2, 3, 4, 5, 6]
+
+
+async def test_who_gave_up_in_time_writes_nothing(ledger: SqlLedger) -> None:
+    """A call that is cancelled before its transaction has begun leaves no row; those beside it are written."""
+    calls = [asyncio.create_task(ledger.record(f"i{n}", (FACT,), (), ())) for n in range(4)]
+    await asyncio.sleep(0)
+    for call in calls[1:3]:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert set(await ledger.incidents()) == {"i0", "i3"}
+
+
+async def test_closing_finishes_what_is_queued(path: Path) -> None:
+    """Calls that wait when the ledger is closed are written before it lets go of the file."""
+    ledger = SqlLedger(open_file(path, "now"))
+    calls = [asyncio.create_task(ledger.record(f"i{n}", (FACT,), (), ())) for n in range(1100)]
+    await asyncio.sleep(0)
+    await ledger.close()
+    assert all(call.done() and call.exception() is None for call in calls)
+    assert rows(path, "incidents") == 1100
+    assert not path.with_name("tocsin.db-wal").exists()
+
+
+async def test_old_configs_keep_no_files(ledger: SqlLedger, path: Path) -> None:
+    """The ledger does not grow with every change of the config: only the newest ones keep their files."""
+    for number in range(CONFIGS_KEPT + 5):
+        await ledger.record_config(f"r{number}", {"tocsin.yaml": b"x" * 100}, T0)
+    other = sqlite3.connect(path)
+    kept = other.execute("SELECT revision FROM configs WHERE files IS NOT NULL ORDER BY id").fetchall()
+    other.close()
+    assert [revision for (revision,) in kept] == [f"r{number}" for number in range(5, CONFIGS_KEPT + 5)]
+    assert rows(path, "configs") == CONFIGS_KEPT + 5
+
+
+async def test_equal_words_are_kept_once(ledger: SqlLedger, path: Path) -> None:
+    """A thousand readers of the same words cost one copy of them, also in several calls."""
+    one = letter("k").content
+    for call in range(3):
+        letters = [Letter(letter(f"k{call}-{n}").notification, one) for n in range(10)]
+        await ledger.record("db", (), letters, ())
+    assert (rows(path, "contents"), rows(path, "notifications")) == (1, 30)
+
+
+async def test_instants_are_the_same_whatever_their_zone(ledger: SqlLedger) -> None:
+    """An instant comes back equal, and sorts by time, from whatever offset it was given in."""
+    ahead = datetime.fromisoformat("2026-11-23T20:00:00.000001+10:00")
+    await ledger.record("db", (replace(FACT, at=ahead),), [letter("a")], ())
+    await ledger.claim_notice("disk", ahead, timedelta(0))
+    assert await ledger.noticed_at("disk") == T0 + timedelta(microseconds=1)
+    attempt = await ledger.begin_attempt("a", Channel.SMS, PHONE, ahead)
+    assert (await ledger.unsettled())[0].attempts == (attempt,)
+    assert (await ledger.facts("db"))[0].at == ahead
