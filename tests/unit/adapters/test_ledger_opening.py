@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, open_existing, open_file
-from tocsin.domain.arrival import Arrival, Arrives, Reserved
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answer, Answered, Coded
 from tocsin.domain.people import Channel
@@ -168,8 +168,8 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     coded = Coded(T0, "ana", "+14155550101", "K7")
     await ledger.record("db", (FACT, coded), (), ())
     assert [answer for _, _, answer in await ledger.answers_since(0)][-1] == FACT
-    assert await ledger.reserved_codes(T0) == (Reserved("db", coded, None),)
-    arrival = Arrival(Arrives.SMS, "SM9", "+14155550101", "ok", T0)
+    assert await ledger.reserved_codes(T0) == (ReservedCode("db", coded, None),)
+    arrival = Arrival(ArrivalKind.SMS, "SM9", "+14155550101", "ok", T0)
     assert await ledger.record_arrival(arrival)
     assert not await ledger.record_arrival(replace(arrival, body="again"))
     assert set(await ledger.unfinished()) == {"db"}
