@@ -44,14 +44,14 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.app.configuration.load import label_of
-    from tocsin.app.configuration.revisions import open_side
-    from tocsin.app.diff.blame import Blame
+    from tocsin.app.configuration.revisions import open_config
+    from tocsin.app.diff.attribution import Attribution
     from tocsin.app.diff.difference import differ
-    from tocsin.app.diff.given_scenarios import open_incidents, tested_incidents
+    from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
 
     base, folder = (at or moment()).astimezone(UTC).replace(microsecond=0), folder_of(config)
-    old, new = (open_side(folder, name, base, os.environ) for name in (revision, other))
+    old, new = (open_config(folder, name, base, os.environ) for name in (revision, other))
     if isinstance(old, str) or isinstance(new, str):
         fail(side for side in (old, new) if isinstance(side, str))
     zone, clock = zone_of(new.policy), SystemClock()
@@ -62,7 +62,9 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
         *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
-    found = differ(old, new, situations, Blame(old, new, folder, base, os.environ), _progress(len(situations), clock))
+    found = differ(
+        old, new, situations, Attribution(old, new, folder, base, os.environ), _progress(len(situations), clock)
+    )
     if form == "json":
         json.dump(document(found), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()

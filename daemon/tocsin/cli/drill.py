@@ -100,13 +100,13 @@ def _confirm(declared: Incident, policy: Policy, yes: bool) -> None:
 
 def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
     """Who would hear of it at once."""
-    from tocsin.app.policy_tests.grouped import together
+    from tocsin.app.policy_tests.planned_message import group_messages
     from tocsin.app.simulation.play import play_within
     from tocsin.cli.output.drill_lines import asked_first
     from tocsin.formats.incident.edit import write_incident
 
     played = play_within(policy, write_incident(declared), "drill.yaml", now, timedelta(0), ())
-    heard = together((said.notification for said in played.messages), now)
+    heard = group_messages((said.notification for said in played.messages), now)
     people = policy.people
     named = [
         (str(each.first.kind), people[each.who].name if each.who in people else each.who, each.channels)

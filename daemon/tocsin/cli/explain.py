@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.app.incidents.explanation import Explained, UnknownIncidentError
+from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import FactLedger, LedgerError
@@ -56,7 +56,7 @@ def command(
         click.echo(line)
 
 
-async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explained, Policy]:
+async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy]:
     """The explanation, and the policy that counts. Raises UnknownIncidentError, LedgerError."""
     from dataclasses import replace
 
@@ -89,7 +89,7 @@ async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) ->
     return f'there is no incident "{quotable(id_)}"{closest(id_[:80], known | set(files.ids()))}'
 
 
-def _person(written: str, policy: Policy, found: Explained) -> str:
+def _person(written: str, policy: Policy, found: Explanation) -> str:
     """The person's id; whoever got something may also be named as the ledger names them."""
     from tocsin.text.names import person_named
 

@@ -46,7 +46,7 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
 
     policy = open_policy(config, moment()).policy
     folder = folder_of(config) / "tests"
-    files = trials.files_in(paths or ([folder] if folder.is_dir() else []))
+    files = trials.policy_test_files(paths or ([folder] if folder.is_dir() else []))
     if files:
         _try(files, trials.policies(policy, lambda at: open_policy(config, at).policy), policy)
     elif paths:
@@ -59,12 +59,12 @@ def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy:
     from tocsin.app.policy_tests import run as trials
     from tocsin.cli.output.test_lines import summary, verdict
 
-    tests, problems = trials.read(files, policy)
+    tests, problems = trials.read_test_files(files, policy)
     for problem in problems:
         click.echo(str(problem), err=True)
     failed = 0
     for test in tests:
-        trial = trials.trial(test, policy_at(test.at))
+        trial = trials.run_policy_test(test, policy_at(test.at))
         failed += bool(trial.failures)
         for line in verdict(trial):
             click.echo(line)

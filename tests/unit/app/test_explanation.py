@@ -9,7 +9,7 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.explanation import Explained, UnknownIncidentError, explain
+from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, Reader, lines
 from tocsin.domain.delivery import Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
@@ -34,11 +34,11 @@ async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
 
 async def told(
     ledger: SqlLedger | None, folder: Path, now: datetime, at: datetime | None = None, id_: str = "card"
-) -> Explained:
+) -> Explanation:
     return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), folder, at, now)
 
 
-def page(found: Explained, reader: Reader | None = None) -> list[str]:
+def page(found: Explanation, reader: Reader | None = None) -> list[str]:
     return list(lines(found, shipped_policy(), reader or Reader()))
 
 

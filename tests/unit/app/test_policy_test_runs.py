@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.app.policy_tests import run as trials
-from tocsin.app.policy_tests.judge import Failure, Mark
+from tocsin.app.policy_tests.judge import DiffMark, Failure
 from tocsin.app.policy_tests.matching import assign
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -33,7 +33,7 @@ def tried(expect: str, head: str = HEAD, policy: Policy | None = None) -> tuple[
     policy = policy or shipped_policy()
     tests, problems = read_policy_tests(f"{head}expect:\n  {expect}\n".encode(), "t.yaml", policy, lambda _: None)
     assert problems == ()
-    return trials.trial(tests[0], policy).failures
+    return trials.run_policy_test(tests[0], policy).failures
 
 
 HOLDS_AND_FAILS = [
@@ -116,8 +116,8 @@ def test_a_message_too_many_fails(left_out: int) -> None:
     (found,) = exactly(LIST[:left_out] + LIST[left_out + 1 :])
     assert "not expected" in found.hint
     assert "without a message" not in found.hint
-    assert {line.mark for line in found.lines} >= {Mark.PLANNED}
-    assert Mark.EXPECTED not in {line.mark for line in found.lines}
+    assert {line.mark for line in found.lines} >= {DiffMark.PLANNED}
+    assert DiffMark.EXPECTED not in {line.mark for line in found.lines}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_an_entry_without_a_message_fails(entry: str) -> None:
     (found,) = exactly([*LIST, entry])
     assert "1 entry without a message" in found.hint
     assert "not expected" not in found.hint
-    assert [line.mark for line in found.lines].count(Mark.EXPECTED) == 1
+    assert [line.mark for line in found.lines].count(DiffMark.EXPECTED) == 1
 
 
 def test_one_channel_stands_for_one_message() -> None:
@@ -178,9 +178,9 @@ def test_a_failure_shows_the_plan_around_it() -> None:
     (found,) = tried("- {after: 4m, page: chen, as: technical_lead}")
     marked = {line.mark: line for line in found.lines}
     assert [line.when for line in found.lines] == ["0s", "0s", "0s", "0s", "4m", "5m", "7m"]
-    assert (marked[Mark.EXPECTED].when, marked[Mark.EXPECTED].what) == ("4m", "page chen as technical_lead")
-    assert marked[Mark.EXPECTED].place == "t.yaml:10"
-    planned = marked[Mark.PLANNED]
+    assert (marked[DiffMark.EXPECTED].when, marked[DiffMark.EXPECTED].what) == ("4m", "page chen as technical_lead")
+    assert marked[DiffMark.EXPECTED].place == "t.yaml:10"
+    planned = marked[DiffMark.PLANNED]
     assert (planned.when, planned.what) == ("5m", "page chen as technical_lead by sms, email")
     assert planned.why == "escalated, level 1, round 1"
     assert planned.place.startswith("config/roles.yaml:")
@@ -248,7 +248,7 @@ def test_files_right_in_a_folder_are_tests(tmp_path: Path) -> None:
     for name in ("b.yml", "a.yaml", ".c.yaml", "notes.md", "incidents/card.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("severity: sev1\n")
-    assert [path.name for path in trials.files_in([tmp_path, tmp_path / "a.yaml"])] == ["a.yaml", "b.yml"]
+    assert [path.name for path in trials.policy_test_files([tmp_path, tmp_path / "a.yaml"])] == ["a.yaml", "b.yml"]
 
 
 def test_an_incident_file_beside_the_test(tmp_path: Path) -> None:
@@ -257,14 +257,14 @@ def test_an_incident_file_beside_the_test(tmp_path: Path) -> None:
     (tmp_path / "incidents" / "card.yaml").write_text("title: x\nseverity: sev1\n")
     test = "at: 2026-11-23T10:00:00Z\nincident: incidents/card.yaml\nexpect: {after: 0s, page: fay}\n"
     (tmp_path / "a.yaml").write_text(test)
-    tests, problems = trials.read([tmp_path / "a.yaml", tmp_path / "incidents"], shipped_policy())
-    assert [trials.trial(each, shipped_policy()).failures for each in tests] == [()]
+    tests, problems = trials.read_test_files([tmp_path / "a.yaml", tmp_path / "incidents"], shipped_policy())
+    assert [trials.run_policy_test(each, shipped_policy()).failures for each in tests] == [()]
     assert [problem.code for problem in problems] == ["unreadable-file"]
 
 
 def test_the_shipped_tests_hold() -> None:
     """The config that comes with the daemon does what its own policy tests say."""
-    tests, problems = trials.read(trials.files_in([SHIPPED_CONFIG / "tests"]), shipped_policy())
+    tests, problems = trials.read_test_files(trials.policy_test_files([SHIPPED_CONFIG / "tests"]), shipped_policy())
     assert problems == []
     assert len(tests) > 20
-    assert [failure for test in tests for failure in trials.trial(test, shipped_policy()).failures] == []
+    assert [failure for test in tests for failure in trials.run_policy_test(test, shipped_policy()).failures] == []

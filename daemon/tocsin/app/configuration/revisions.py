@@ -13,8 +13,8 @@ from pathlib import Path
 from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
-from tocsin.app.configuration.comparable import Inputs
 from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
+from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.tree import ConfigTree, read_config_tree
@@ -29,7 +29,7 @@ TESTS = "tests"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedConfig:
     """One of the two configs. `name` is what the user called it, `revision` the commit, or what stands for it. `tests`
     are the policy tests' files, by their path in the config folder; `fetch` gives any file beside it by such a path.
     """
@@ -38,14 +38,14 @@ class Side:
     revision: str
     policy: Policy
     settings: Settings
-    inputs: Inputs
+    inputs: PolicyParts
     declared: ConfigTree
     warnings: tuple[Problem, ...]
     tests: Mapping[str, bytes]
     fetch: Callable[[str], bytes | None]
 
 
-def open_side(folder: Path, name: str | None, at: datetime, environ: Mapping[str, str]) -> Side | str:
+def open_config(folder: Path, name: str | None, at: datetime, environ: Mapping[str, str]) -> ComparedConfig | str:
     """The config of a revision, or of the work tree without a `name`; or one line that says why it cannot be used."""
     if name is None:
         loaded = load(folder, at, environ)
@@ -83,15 +83,15 @@ def _refused(name: str, found: Configuration) -> str:
 
 def _side(
     name: str, found: Configuration, folder: Path, tests: Mapping[str, bytes], fetch: Callable[[str], bytes | None]
-) -> Side:
+) -> ComparedConfig:
     assert found.policy is not None
     assert found.settings is not None
-    return Side(
+    return ComparedConfig(
         name,
         found.revision,
         found.policy,
         found.settings,
-        Inputs(found.policy),
+        PolicyParts(found.policy),
         read_config_tree(found.files, label_of(folder)),
         tuple(each for each in found.problems if each.level is ProblemLevel.WARNING),
         tests,

@@ -6,10 +6,10 @@ Decides which situations need no walking because nothing they depend on changed.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tocsin.app.configuration.revisions import Side
-from tocsin.app.diff.blame import Blame, rehearse
+from tocsin.app.configuration.revisions import ComparedConfig
+from tocsin.app.diff.attribution import Attribution, play_scenario
 from tocsin.app.diff.comparison import Change, compare
-from tocsin.app.diff.scenarios import Situation, followed
+from tocsin.app.diff.scenarios import Scenario, spans_of
 from tocsin.formats.config.changed_lines import ChangedLine
 
 
@@ -17,7 +17,7 @@ from tocsin.formats.config.changed_lines import ChangedLine
 class Effect:
     """One change in one situation, and the line that did it."""
 
-    situation: Situation
+    situation: Scenario
     change: Change
     line: ChangedLine
 
@@ -28,9 +28,9 @@ class Difference:
     and those that had a part in what another line is blamed for (`besides`).
     """
 
-    old: Side
-    new: Side
-    situations: tuple[Situation, ...]
+    old: ComparedConfig
+    new: ComparedConfig
+    situations: tuple[Scenario, ...]
     effects: tuple[Effect, ...]
     idle: tuple[ChangedLine, ...]
     besides: tuple[ChangedLine, ...]
@@ -41,7 +41,11 @@ class Difference:
 
 
 def differ(
-    old: Side, new: Side, situations: Sequence[Situation], blame: Blame, tell: Callable[[int], None]
+    old: ComparedConfig,
+    new: ComparedConfig,
+    situations: Sequence[Scenario],
+    blame: Attribution,
+    tell: Callable[[int], None],
 ) -> Difference:
     """Walk all situations. `tell` hears how many are done, for whoever waits."""
     effects: list[Effect] = []
@@ -60,7 +64,7 @@ def differ(
     return Difference(old, new, tuple(situations), tuple(effects), idle, besides)
 
 
-def _alike(old: Side, new: Side, situation: Situation) -> tuple[object, ...]:
+def _alike(old: ComparedConfig, new: ComparedConfig, situation: Scenario) -> tuple[object, ...]:
     """Situations with the same key go the same way: a service that adds nothing is as none."""
     if not situation.fixed:
         return (situation.name,)
@@ -68,13 +72,15 @@ def _alike(old: Side, new: Side, situation: Situation) -> tuple[object, ...]:
     return situation.severity, services, situation.moment
 
 
-def _walk(old: Side, new: Side, situation: Situation, blame: Blame) -> list[tuple[Change, ChangedLine]]:
+def _walk(
+    old: ComparedConfig, new: ComparedConfig, situation: Scenario, blame: Attribution
+) -> list[tuple[Change, ChangedLine]]:
     """What moved in one situation."""
     severity, services = situation.severity, situation.services
     both = all(severity in side.policy.severities for side in (old, new))
     if situation.fixed and both and old.inputs.of(severity, services) == new.inputs.of(severity, services):
         return []
-    before, after = (rehearse(side.policy, situation, old, new) for side in (old, new))
-    span, _ = followed((old.policy, new.policy), situation)
+    before, after = (play_scenario(side.policy, situation, old, new) for side in (old, new))
+    span, _ = spans_of((old.policy, new.policy), situation)
     changes = compare(before, after, span)
     return blame.lines_of(situation, before, changes) if changes else []

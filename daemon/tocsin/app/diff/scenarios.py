@@ -35,14 +35,14 @@ NO_SERVICE = "no service"
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ScenarioMoment:
     """When a situation begins."""
 
     name: str
     at: datetime
 
 
-class Origin(StrEnum):
+class ScenarioOrigin(StrEnum):
     """Where a situation comes from: one of the fixed ones, an open incident, or a policy test."""
 
     FIXED = "fixed"
@@ -51,7 +51,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class Scenario:
     """An incident as first seen at a moment, and what happens to it then. In a fixed one nobody answers. It is followed
     for `least` at least.
     """
@@ -59,17 +59,17 @@ class Situation:
     name: str
     severity: str
     services: tuple[str, ...]
-    moment: Moment
+    moment: ScenarioMoment
     file: str
     data: bytes
-    origin: Origin = Origin.FIXED
+    origin: ScenarioOrigin = ScenarioOrigin.FIXED
     steps: tuple[ScriptStep, ...] = ()
     least: timedelta = timedelta(0)
 
     @property
     def fixed(self) -> bool:
         """Whether it is one of the fixed situations."""
-        return self.origin is Origin.FIXED
+        return self.origin is ScenarioOrigin.FIXED
 
     @property
     def service(self) -> str:
@@ -77,14 +77,14 @@ class Situation:
         return self.services[0] if self.services else NO_SERVICE
 
 
-def moments(base: datetime, zone: str) -> tuple[Moment, ...]:
+def moments(base: datetime, zone: str) -> tuple[ScenarioMoment, ...]:
     """The next noon of a working day, night and weekend after an instant, on the clock of a zone."""
     here = base.astimezone(ZoneInfo(zone))
     found = []
     for name, clock, days in MOMENTS:
         coming = (datetime.combine(here.date() + timedelta(days=ahead), clock, here.tzinfo) for ahead in range(9))
         at = next(each for each in coming if each > here and each.weekday() in days)
-        found.append(Moment(name, at.astimezone(base.tzinfo)))
+        found.append(ScenarioMoment(name, at.astimezone(base.tzinfo)))
     return tuple(found)
 
 
@@ -95,7 +95,7 @@ def zone_of(policy: Policy) -> str:
     return next(windows, None) or next(shifts, None) or "UTC"
 
 
-def fixed(policies: Sequence[Policy], when: Sequence[Moment]) -> Iterator[Situation]:
+def fixed(policies: Sequence[Policy], when: Sequence[ScenarioMoment]) -> Iterator[Scenario]:
     """Every severity × every service and none × every moment, of these configs together."""
     severities = dict.fromkeys(name for policy in policies for name in policy.severities)
     services = dict.fromkeys(name for policy in policies for name in policy.services)
@@ -105,10 +105,10 @@ def fixed(policies: Sequence[Policy], when: Sequence[Moment]) -> Iterator[Situat
                 about = {"title": "Something fails", "severity": severity, "services": list(service)}
                 data = json.dumps(about).encode()
                 name = f"{severity}, {service[0] if service else NO_SERVICE}, {moment.name}"
-                yield Situation(name, severity, service, moment, "situation.yaml", data)
+                yield Scenario(name, severity, service, moment, "situation.yaml", data)
 
 
-def followed(policies: Sequence[Policy], situation: Situation) -> tuple[timedelta, timedelta]:
+def spans_of(policies: Sequence[Policy], situation: Scenario) -> tuple[timedelta, timedelta]:
     """How long a situation is looked at: until the last resort was paged and every cadence has shown its pace, in all
     of these configs; and how long it is played, which is a step more, so that what is late is not taken for lost.
     """
@@ -125,7 +125,7 @@ def followed(policies: Sequence[Policy], situation: Situation) -> tuple[timedelt
     return span, span + min(LONGEST, max(beyond - end for end, beyond in ends))
 
 
-def _ladder(policy: Policy, page: PagePolicy, situation: Situation, at: datetime) -> tuple[timedelta, timedelta]:
+def _ladder(policy: Policy, page: PagePolicy, situation: Scenario, at: datetime) -> tuple[timedelta, timedelta]:
     """When the last resort is paged for the first time, and for the second."""
     services = [policy.services[name] for name in situation.services if name in policy.services]
     chains = [policy.roles[name].chain for name in page.roles]

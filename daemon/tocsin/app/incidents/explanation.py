@@ -41,7 +41,7 @@ class UnknownIncidentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class NeededRole:
     """A role that is needed: its history, how many levels its ladder has, and by what its holder accepted it."""
 
     role: str
@@ -51,7 +51,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MessageGroup:
     """Messages that were decided as one: a page's channels, a group's readers, all closings. `severity` is the one that
     asked for them, None where the config was another then.
     """
@@ -71,7 +71,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """An incident at an instant. `seen`: the daemon knows it; else its file alone is played. `notes` are sentences
     about its file. `coming` are the first messages of each ladder and stream if nobody answers; `later` how many more
     are to come by `until`. What was held back is suppressed, or `dropped` after it was decided.
@@ -81,13 +81,13 @@ class Explained:
     incident: Incident
     history: History
     seen: bool
-    roles: tuple[Held, ...]
-    sent: tuple[Told, ...]
-    coming: tuple[Told, ...]
+    roles: tuple[NeededRole, ...]
+    sent: tuple[MessageGroup, ...]
+    coming: tuple[MessageGroup, ...]
     later: int
     until: datetime
     suppressed: tuple[Suppression, ...]
-    dropped: tuple[Told, ...]
+    dropped: tuple[MessageGroup, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -107,7 +107,7 @@ async def explain(
     folder: Path,
     at: datetime | None,
     now: datetime,
-) -> Explained:
+) -> Explanation:
     """An incident as it stands now, or as it stood `at` an instant. Raises UnknownIncidentError, LedgerError."""
     facts = await ledger.facts(id_) if ledger else ()
     began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
@@ -129,7 +129,7 @@ async def explain(
     return _explained(facts, records, policy, at, notes)
 
 
-def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: datetime) -> Explained:
+def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: datetime) -> Explanation:
     """What a file that the daemon has not seen would bring about, if it were first seen now."""
     name = files.find(id_)
     data = files.read(name) if name else None
@@ -143,21 +143,21 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: d
 
 def _explained(
     facts: Sequence[Fact], records: Sequence[Record], policy: Policy, at: datetime, notes: tuple[str, ...]
-) -> Explained:
+) -> Explanation:
     history = fold_facts(facts)
     assert history.incident is not None
     severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
     sent, dropped = [], []
-    for told in together(records, policy, severities):
+    for told in group_records(records, policy, severities):
         kept = tuple(each for each in told.records if each.state not in UNWANTED or each.attempts)
         if kept:
             sent.append(replace(told, records=kept))
         if len(kept) < len(told.records):
             dropped.append(replace(told, records=tuple(each for each in told.records if each not in kept)))
     messages = next_messages(history, policy, at, SPAN)
-    coming = together([Record(each, state="ahead") for each in messages], policy, severities)
+    coming = group_records([Record(each, state="ahead") for each in messages], policy, severities)
     first = _first_of_each(coming)
-    return Explained(
+    return Explanation(
         at,
         history.incident,
         history,
@@ -173,7 +173,9 @@ def _explained(
     )
 
 
-def together(records: Iterable[Record], policy: Policy, severities: Sequence[tuple[datetime, str]] = ()) -> list[Told]:
+def group_records(
+    records: Iterable[Record], policy: Policy, severities: Sequence[tuple[datetime, str]] = ()
+) -> list[MessageGroup]:
     """Messages in time order, those that were decided as one together. `severities` are the incident's, since when."""
     sent = ((record, record.decided) for record in records if isinstance(record.decided, Notification))
     told = []
@@ -181,11 +183,11 @@ def together(records: Iterable[Record], policy: Policy, severities: Sequence[tup
         each = listed[0][1]
         name = next((name for since, name in reversed(severities) if since <= each.at), "")
         known = policy.severity(name) if each.revision == policy.revision else None
-        told.append(Told(tuple(record for record, _ in listed), known))
+        told.append(MessageGroup(tuple(record for record, _ in listed), known))
     return sorted(told, key=lambda each: (each.first.at, _KINDS.index(each.first.kind)))
 
 
-def _first_of_each(coming: Sequence[Told]) -> list[Told]:
+def _first_of_each(coming: Sequence[MessageGroup]) -> list[MessageGroup]:
     """What comes next on each ladder and to each group."""
     begins: dict[tuple[object, ...], datetime] = {}
     first = []
@@ -202,7 +204,7 @@ def _first_of_each(coming: Sequence[Told]) -> list[Told]:
     return first
 
 
-def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[Held, ...]:
+def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
     """The roles needed, in the severity's order."""
     assert history.incident is not None
     by: dict[str, str] = {}
@@ -211,7 +213,7 @@ def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime)
             by[each.role] = _by(step.fact)
     draft = Draft(history.incident, policy, history, at)
     return tuple(
-        Held(each.role, known, len(ladder_levels(draft, known)), by.get(each.role, ""))
+        NeededRole(each.role, known, len(ladder_levels(draft, known)), by.get(each.role, ""))
         for each in current_state(history.incident, policy, history, at).roles
         for known in [
             history.roles.get(each.role) or RoleHistory(each.role, first=history.incident.assigned(each.role))

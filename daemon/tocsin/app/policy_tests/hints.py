@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tocsin.app.policy_tests.grouped import PlannedMessage, because
+from tocsin.app.policy_tests.planned_message import PlannedMessage, because
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.policy import Severity
 from tocsin.formats.policy_test.expectations import MessagePattern, When
@@ -26,7 +26,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedTest:
     """What the plan said in the `span` that a test is played, and for hints alone what it says `beyond`. `severity` is
     None where it changes on the way.
     """
@@ -43,7 +43,7 @@ class Played:
 
 
 def instead(
-    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: Played
+    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: PlayedTest
 ) -> tuple[str, PlannedMessage | None]:
     """What the plan does instead of sending this, and the nearest thing it says."""
     about = [said for said in spoken if any(map(wanted.about, said.messages))]
@@ -77,7 +77,7 @@ def counted(number: int, word: str) -> str:
 
 
 def _another(
-    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: Played
+    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: PlayedTest
 ) -> tuple[str, PlannedMessage | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
     told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from tocsin.app.policy_tests.grouped import PlannedMessage
-from tocsin.app.policy_tests.hints import Played, counted, instead, unwanted
+from tocsin.app.policy_tests.hints import PlayedTest, counted, instead, unwanted
 from tocsin.app.policy_tests.matching import assign
+from tocsin.app.policy_tests.planned_message import PlannedMessage
 from tocsin.formats.policy_test.expectations import (
     ANY_TIME,
     Exactly,
@@ -29,7 +29,7 @@ SHOWN_MOST = 40
 """The most lines of one failure."""
 
 
-class Mark(StrEnum):
+class DiffMark(StrEnum):
     """What a line of a failure is."""
 
     EXPECTED = "-"
@@ -38,10 +38,10 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiffLine:
     """One line of a failure: a moment, what is sent then, why, and where that is written (file:line)."""
 
-    mark: Mark
+    mark: DiffMark
     when: str
     what: str
     why: str
@@ -54,10 +54,10 @@ class Failure:
 
     place: str
     hint: str
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
 
 
-def judge(expected: Expectation, played: Played) -> Failure | None:
+def judge(expected: Expectation, played: PlayedTest) -> Failure | None:
     """What is wrong, or None when the plan does as expected."""
     if isinstance(expected, ExpectedMessage):
         return _sent(expected.wanted, played)
@@ -68,7 +68,7 @@ def judge(expected: Expectation, played: Played) -> Failure | None:
     return _exactly(expected, played)
 
 
-def _sent(wanted: MessagePattern, played: Played) -> Failure | None:
+def _sent(wanted: MessagePattern, played: PlayedTest) -> Failure | None:
     """It is sent in time, by each of its channels."""
     found = [each for said in played.spoken if wanted.when.holds(said.after) for each in said.messages]
     reached = {each.via for each in found if wanted.suits(each)}
@@ -88,7 +88,7 @@ def _sent(wanted: MessagePattern, played: Played) -> Failure | None:
     return Failure(wanted.place, hint, _diff([wanted], shown, [nearest] if nearest else []))
 
 
-def _never(wanted: MessagePattern, played: Played) -> Failure | None:
+def _never(wanted: MessagePattern, played: PlayedTest) -> Failure | None:
     """Nothing of the sort is sent, by none of its channels."""
     found = [
         said
@@ -99,20 +99,20 @@ def _never(wanted: MessagePattern, played: Played) -> Failure | None:
     if not found:
         return None
     when = "never" if wanted.when == ANY_TIME else f"never {wanted.when}"
-    head = Line(Mark.EXPECTED, when, str(wanted), "", wanted.place)
+    head = DiffLine(DiffMark.EXPECTED, when, str(wanted), "", wanted.place)
     return Failure(wanted.place, unwanted(found, played.severity), (head, *_planned(found)))
 
 
-def _none_after(expected: NoneAfter, played: Played) -> Failure | None:
+def _none_after(expected: NoneAfter, played: PlayedTest) -> Failure | None:
     """Nothing at all is sent later."""
     found = [said for said in played.spoken if said.after > expected.after]
     if not found:
         return None
-    head = Line(Mark.EXPECTED, f"{brief(expected.after)}..", "nothing", "", expected.place)
+    head = DiffLine(DiffMark.EXPECTED, f"{brief(expected.after)}..", "nothing", "", expected.place)
     return Failure(expected.place, unwanted(found, played.severity), (head, *_planned(found)))
 
 
-def _exactly(expected: Exactly, played: Played) -> Failure | None:
+def _exactly(expected: Exactly, played: PlayedTest) -> Failure | None:
     """Each entry has messages of its own, and no message is left."""
     missing, extra = assign(expected.wanted, [(said.after, each) for said in played.spoken for each in said.messages])
     if not missing and not extra:
@@ -143,29 +143,29 @@ def _close(said: PlannedMessage, missing: Iterable[MessagePattern], over: Iterab
 
 def _diff(
     wanted: Sequence[MessagePattern], shown: Iterable[PlannedMessage], planned: Sequence[PlannedMessage]
-) -> tuple[Line, ...]:
+) -> tuple[DiffLine, ...]:
     """Expected and planned lines in time order, the expected first."""
-    rows: list[tuple[timedelta, int, Line]] = [
-        (each.when.first, 0, Line(Mark.EXPECTED, str(each.when), str(each), "", each.place)) for each in wanted
+    rows: list[tuple[timedelta, int, DiffLine]] = [
+        (each.when.first, 0, DiffLine(DiffMark.EXPECTED, str(each.when), str(each), "", each.place)) for each in wanted
     ]
     for said in shown:
-        mark = Mark.PLANNED if said in planned else Mark.AROUND
+        mark = DiffMark.PLANNED if said in planned else DiffMark.AROUND
         rows.append((said.after, 1, _line(mark, said)))
     rows.sort(key=lambda row: row[:2])
     lines = tuple(line for *_, line in rows)
     return (*lines[:SHOWN_MOST], *_more(len(lines) - SHOWN_MOST))
 
 
-def _planned(found: Sequence[PlannedMessage]) -> Iterator[Line]:
+def _planned(found: Sequence[PlannedMessage]) -> Iterator[DiffLine]:
     """The first of what should not be there."""
-    yield from (_line(Mark.PLANNED, said) for said in found[:AROUND])
+    yield from (_line(DiffMark.PLANNED, said) for said in found[:AROUND])
     yield from _more(len(found) - AROUND)
 
 
-def _more(count: int) -> Iterator[Line]:
+def _more(count: int) -> Iterator[DiffLine]:
     if count > 0:
-        yield Line(Mark.AROUND, "…", f"and {count} more", "", "")
+        yield DiffLine(DiffMark.AROUND, "…", f"and {count} more", "", "")
 
 
-def _line(mark: Mark, said: PlannedMessage) -> Line:
-    return Line(mark, brief(said.after), str(said), said.why, said.first.rule)
+def _line(mark: DiffMark, said: PlannedMessage) -> DiffLine:
+    return DiffLine(mark, brief(said.after), str(said), said.why, said.first.rule)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import label_of
-from tocsin.app.policy_tests.grouped import together
-from tocsin.app.policy_tests.hints import Played
+from tocsin.app.policy_tests.hints import PlayedTest
 from tocsin.app.policy_tests.judge import Failure, judge
+from tocsin.app.policy_tests.planned_message import group_messages
 from tocsin.app.simulation.play import play_within
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
@@ -32,14 +32,14 @@ PolicyAt = Callable[[datetime], Policy]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PolicyTestResult:
     """A test and what did not hold in it."""
 
     test: PolicyTest
     failures: tuple[Failure, ...]
 
 
-def files_in(paths: Sequence[Path]) -> list[Path]:
+def policy_test_files(paths: Sequence[Path]) -> list[Path]:
     """The test files that these paths name: files as they are, of folders the YAML files right in them. Whatever lies
     deeper may be incident files that tests name.
     """
@@ -51,7 +51,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
-def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
+def read_test_files(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
     """The tests of these files that make sense, and what is wrong with the others."""
     tests: list[PolicyTest] = []
     problems: list[Problem] = []
@@ -71,7 +71,7 @@ def read(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[
     return tests, problems
 
 
-def trial(test: PolicyTest, policy: Policy) -> Trial:
+def run_policy_test(test: PolicyTest, policy: Policy) -> PolicyTestResult:
     """Play one test and judge each of its expectations. Where a message is missing, the plan is played on, to say when
     it comes.
     """
@@ -81,16 +81,18 @@ def trial(test: PolicyTest, policy: Policy) -> Trial:
         longer = _played(test, policy, test.span + min(max(test.span, BEYOND_LEAST), BEYOND_MOST))
         beyond = tuple(said for said in longer.spoken if said.after > test.span)
         found = [judge(each, replace(played, beyond=beyond)) for each in test.expect]
-    return Trial(test, tuple(failure for failure in found if failure is not None))
+    return PolicyTestResult(test, tuple(failure for failure in found if failure is not None))
 
 
-def _played(test: PolicyTest, policy: Policy, span: timedelta) -> Played:
+def _played(test: PolicyTest, policy: Policy, span: timedelta) -> PlayedTest:
     """What the plan says in that time."""
     played = play_within(policy, test.incident, test.file_name, test.at, span, test.steps)
     steady = not any("severity" in (step.fields or {}) for step in test.steps)
     assert played.history.incident is not None
     severity = policy.severity(played.history.incident.severity) if steady else None
-    return Played(tuple(together((said.notification for said in played.messages), played.start)), span, severity)
+    return PlayedTest(
+        tuple(group_messages((said.notification for said in played.messages), played.start)), span, severity
+    )
 
 
 def policies(policy: Policy, load: PolicyAt) -> PolicyAt:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from tocsin.app.diff.comparison import Change, Moved
 from tocsin.app.diff.difference import Difference, Effect
-from tocsin.app.diff.scenarios import Origin
+from tocsin.app.diff.scenarios import ScenarioOrigin
 from tocsin.cli.output.diff_scenarios import listed, where
 from tocsin.cli.output.simulate_lines import span
 from tocsin.domain.notification import Kind
@@ -92,8 +92,8 @@ def causes(difference: Difference) -> tuple[Cause, ...]:
 
 def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[Block, ...]:
     """What a line did: told of policy tests only where it did nothing else, for they say the same once more."""
-    tests = dict.fromkeys(each.situation.name for each in effects if each.situation.origin is Origin.TEST)
-    others = [each for each in effects if each.situation.origin is not Origin.TEST]
+    tests = dict.fromkeys(each.situation.name for each in effects if each.situation.origin is ScenarioOrigin.TEST)
+    others = [each for each in effects if each.situation.origin is not ScenarioOrigin.TEST]
     if not others or not tests:
         return _told(effects, difference)
     several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"

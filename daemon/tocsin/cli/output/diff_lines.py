@@ -6,9 +6,9 @@ Decides the words around the digest. Must not know how changes are found or put 
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from tocsin.app.configuration.revisions import WORK_TREE, Side
+from tocsin.app.configuration.revisions import WORK_TREE, ComparedConfig
 from tocsin.app.diff.difference import Difference
-from tocsin.app.diff.scenarios import Moment, Origin
+from tocsin.app.diff.scenarios import ScenarioMoment, ScenarioOrigin
 from tocsin.cli.output.diff_digest import Block, Cause, causes, edit
 from tocsin.cli.output.diff_scenarios import listed
 from tocsin.domain.problem import Problem
@@ -21,12 +21,12 @@ CAUSES_MOST = 12
 BLOCKS_MOST = 8
 """The most things told of one changed line."""
 IDLE_MOST = 6
-_BESIDE = {Origin.OPEN: "open incident", Origin.TEST: "policy test"}
+_BESIDE = {ScenarioOrigin.OPEN: "open incident", ScenarioOrigin.TEST: "policy test"}
 WARNINGS_MOST = 3
 """The most changed lines without effect, and new warnings, that are told."""
 
 
-def text(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
+def text(found: Difference, when: Sequence[ScenarioMoment], zone: str) -> Iterator[str]:
     """The answer for a terminal."""
     yield f"{_title(found.old)} → {_title(found.new)}: {headline(found)}"
     told = causes(found)
@@ -43,7 +43,7 @@ def text(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
     yield from notes
 
 
-def markdown(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
+def markdown(found: Difference, when: Sequence[ScenarioMoment], zone: str) -> Iterator[str]:
     """The answer for a merge request."""
     yield f"**tocsin diff {_code(found.old.name)} → {_code(found.new.name)}: {inline(headline(found))}**"
     told = causes(found)
@@ -79,19 +79,20 @@ def headline(found: Difference) -> str:
     return f"{counted} messages in {len(moved)} of {len(found.situations)} situations"
 
 
-def about(found: Difference, when: Sequence[Moment], zone: str) -> str:
+def about(found: Difference, when: Sequence[ScenarioMoment], zone: str) -> str:
     """What was compared, for whoever wonders what the answer leaves out."""
     moments = [f"{each.name} {each.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" for each in when]
-    count = {origin: sum(each.origin is origin for each in found.situations) for origin in Origin}
+    count = {origin: sum(each.origin is origin for each in found.situations) for origin in ScenarioOrigin}
     beside = [f"{count[origin]} {word}{'s' * (count[origin] > 1)}" for origin, word in _BESIDE.items() if count[origin]]
     return (
-        f"Compared: pages and updates in {count[Origin.FIXED]} situations (each severity, with each service and "
-        f"without, first seen {listed(moments)} {zone}, nobody answers){' and in ' if beside else ''}{listed(beside)}. "
+        f"Compared: pages and updates in {count[ScenarioOrigin.FIXED]} situations (each severity, with each service "
+        f"and without, first seen {listed(moments)} {zone}, nobody answers)"
+        f"{' and in ' if beside else ''}{listed(beside)}. "
         "+5m is five minutes after the declaration."
     )
 
 
-def _title(side: Side) -> str:
+def _title(side: ComparedConfig) -> str:
     return f"{side.name} ({side.revision})" if side.name != WORK_TREE else side.name
 
 
@@ -120,7 +121,7 @@ def _beyond(told: Sequence[Cause]) -> Iterator[str]:
         yield f"{len(told) - CAUSES_MOST} more changed lines move messages (--format json tells all)."
 
 
-def _notes(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str]:
+def _notes(found: Difference, when: Sequence[ScenarioMoment], zone: str) -> Iterator[str]:
     """What else whoever merges this should know."""
     gone = [name for name in found.old.policy.severities if name not in found.new.policy.severities]
     if gone:
@@ -148,7 +149,7 @@ def _notes(found: Difference, when: Sequence[Moment], zone: str) -> Iterator[str
         yield f"New warnings: {'; '.join(map(str, fresh[:WARNINGS_MOST]))}{more}"
 
 
-def new_warnings(old: Side, new: Side) -> tuple[Problem, ...]:
+def new_warnings(old: ComparedConfig, new: ComparedConfig) -> tuple[Problem, ...]:
     """Warnings of the new config that the old one had not."""
     known = {(each.code, each.message) for each in old.warnings}
     return tuple(each for each in new.warnings if (each.code, each.message) not in known)

@@ -6,7 +6,7 @@ A severity alone stands for every service and none, at all moments.
 from collections.abc import Iterable, Sequence
 
 from tocsin.app.diff.difference import Difference
-from tocsin.app.diff.scenarios import MOMENTS, NO_SERVICE, Situation
+from tocsin.app.diff.scenarios import MOMENTS, NO_SERVICE, Scenario
 
 NAMES_MOST = 6
 """The most names in one list; the others are counted."""
@@ -30,7 +30,7 @@ def where(names: Sequence[str], difference: Difference) -> str:
     )
 
 
-def _parts(situations: Sequence[Situation], services: Sequence[str]) -> Iterable[str]:
+def _parts(situations: Sequence[Scenario], services: Sequence[str]) -> Iterable[str]:
     """The situations of one severity as moments × services."""
     by_moment: dict[str, list[str]] = {}
     for each in situations:

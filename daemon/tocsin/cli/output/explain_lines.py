@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tocsin.app.incidents.explanation import Explained, Held, Told
+from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
 from tocsin.cli.output.delivery_words import fates
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
@@ -47,7 +47,7 @@ class Item:
     series: tuple[object, ...]
 
 
-def lines(found: Explained, policy: Policy, reader: Reader) -> Iterator[str]:
+def lines(found: Explanation, policy: Policy, reader: Reader) -> Iterator[str]:
     """The whole answer."""
     told = _Teller(found, policy, reader)
     yield from told.head()
@@ -62,7 +62,7 @@ def lines(found: Explained, policy: Policy, reader: Reader) -> Iterator[str]:
 class _Teller:
     """One explanation for one reader."""
 
-    def __init__(self, found: Explained, policy: Policy, reader: Reader) -> None:
+    def __init__(self, found: Explanation, policy: Policy, reader: Reader) -> None:
         self.found, self.policy, self.reader = found, policy, reader
         self.zone = ZoneInfo(reader.zone)
         self.name = policy.person_name
@@ -116,7 +116,7 @@ class _Teller:
         if not rows:
             yield "  nobody is asked to hold a role"
 
-    def _holder(self, each: Held) -> str:
+    def _holder(self, each: NeededRole) -> str:
         role, passed = each.history, ""
         if role.passed:
             passed = f"; passed: {self.names(sorted(role.passed))}"
@@ -182,7 +182,7 @@ class _Teller:
         """What was sent; to one person alone if so asked."""
         return [self.item(each) for each in self._concerning(self.found.sent)]
 
-    def _concerning(self, told: Sequence[Told]) -> list[Told]:
+    def _concerning(self, told: Sequence[MessageGroup]) -> list[MessageGroup]:
         person = self.reader.person
         if not person:
             return list(told)
@@ -202,7 +202,7 @@ class _Teller:
         what = f"{_kind(each.kind)}{to}"
         return Item(each.at, what, suppression_text(each), self._behind(each), (each.kind, each.why, each.to))
 
-    def item(self, told: Told) -> Item:
+    def item(self, told: MessageGroup) -> Item:
         """One line: what, to whom, by which channels, what became of it; and why."""
         each = told.first
         used = {message.via for message in told.messages}
@@ -218,7 +218,7 @@ class _Teller:
             return each.rule
         return f"{each.rule}, revision {each.revision}"
 
-    def _readers(self, told: Told) -> str:
+    def _readers(self, told: MessageGroup) -> str:
         each = told.first
         readers = list(dict.fromkeys(message.to for message in told.messages))
         if each.group is None:

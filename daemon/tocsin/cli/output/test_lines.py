@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from tocsin.app.policy_tests.judge import Failure
-from tocsin.app.policy_tests.run import Trial
+from tocsin.app.policy_tests.run import PolicyTestResult
 
 INDENT = " " * 6
 
 
-def verdict(trial: Trial) -> Iterator[str]:
+def verdict(trial: PolicyTestResult) -> Iterator[str]:
     """One line, and for each failure what the plan does instead."""
     yield f"{'FAIL' if trial.failures else 'ok':<4}  {trial.test.place}  {trial.test.name}"
     for failure in trial.failures:

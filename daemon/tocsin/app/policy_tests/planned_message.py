@@ -53,7 +53,7 @@ class PlannedMessage:
         return ", ".join(part for part in (str(each.reason), level, number) if part)
 
 
-def together(messages: Iterable[Notification], start: datetime) -> list[PlannedMessage]:
+def group_messages(messages: Iterable[Notification], start: datetime) -> list[PlannedMessage]:
     """Messages in time order, those that people take for one as one; each reader's closing message by itself."""
     found = in_one(messages, lambda notification: notification, one_closing=False)
     return [PlannedMessage(listed[0].at - start, listed) for listed in found]

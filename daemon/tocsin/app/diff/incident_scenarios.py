@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
-from tocsin.app.configuration.revisions import Side
-from tocsin.app.diff.scenarios import Moment, Origin, Situation
+from tocsin.app.configuration.revisions import ComparedConfig
+from tocsin.app.diff.scenarios import Scenario, ScenarioMoment, ScenarioOrigin
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import read_incident
 from tocsin.formats.policy_test.read import PolicyTest, read_policy_tests
@@ -21,7 +21,7 @@ TESTS_MOST = 1000
 """The most policy tests that are walked."""
 
 
-def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterator[Situation]:
+def open_incidents(listed: Iterable[Listed], side: ComparedConfig, at: datetime) -> Iterator[Scenario]:
     """The incidents of a folder that can be read and are not resolved, as first seen at that instant."""
     found = 0
     for each in listed:
@@ -30,18 +30,18 @@ def open_incidents(listed: Iterable[Listed], side: Side, at: datetime) -> Iterat
         if incident is None or incident.resolved or each.data is None or found >= INCIDENTS_MOST:
             continue
         found += 1
-        yield Situation(
+        yield Scenario(
             f"incident {incident.id}",
             incident.severity,
             incident.services,
-            Moment("at once", at),
+            ScenarioMoment("at once", at),
             each.name,
             each.data,
-            Origin.OPEN,
+            ScenarioOrigin.OPEN,
         )
 
 
-def tested_incidents(side: Side, label: str, policies: Sequence[Policy]) -> Iterator[Situation]:
+def tested_incidents(side: ComparedConfig, label: str, policies: Sequence[Policy]) -> Iterator[Scenario]:
     """The incidents of a config's policy tests, at their own moments and with what happens in them. A test counts if it
     can be read with one of the policies: what it expects may be what one of them lacks. `label` is the config folder.
     """
@@ -56,10 +56,10 @@ def tested_incidents(side: Side, label: str, policies: Sequence[Policy]) -> Iter
         name = f"test {test.name}" + (f" ({test.place})" if names.count(test.name) > 1 else "")
         incident = read_incident(test.incident, test.file_name, policies[0], None, test.file_name).incident
         about = (incident.severity, incident.services) if incident else (policies[0].unreadable_severity, ())
-        moment = Moment("of the test", test.at)
-        yield Situation(name, *about, moment, test.file_name, test.incident, Origin.TEST, test.steps, test.span)
+        moment = ScenarioMoment("of the test", test.at)
+        yield Scenario(name, *about, moment, test.file_name, test.incident, ScenarioOrigin.TEST, test.steps, test.span)
 
 
-def _beside(side: Side, path: str, name: str) -> bytes | None:
+def _beside(side: ComparedConfig, path: str, name: str) -> bytes | None:
     """A file by its path relative to a test file."""
     return side.fetch(f"{path.rpartition('/')[0]}/{name}")

@@ -18,7 +18,7 @@ SECTIONS = ("severities", "roles", "people", "rotations", "services", "stakehold
 Bare = tuple[Any, ...]
 
 
-class Inputs:
+class PolicyParts:
     """The parts of one policy."""
 
     def __init__(self, policy: Policy) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tocsin.app.configuration.comparable import Inputs
 from tocsin.app.configuration.load import read_tree
-from tocsin.app.configuration.revisions import Side
+from tocsin.app.configuration.policy_parts import PolicyParts
+from tocsin.app.configuration.revisions import ComparedConfig
 from tocsin.app.diff.comparison import Change, Moved, compare
-from tocsin.app.diff.scenarios import Situation, followed
+from tocsin.app.diff.scenarios import Scenario, spans_of
 from tocsin.app.simulation.play import Simulation, play_within
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.changed_lines import ChangedLine, files_without_change, find_changed_lines
@@ -21,20 +21,22 @@ TRIALS_MOST = 40
 """The most lines that are tried; of a change of more lines the others are judged by the names in them."""
 
 
-class Blame:
+class Attribution:
     """The changed lines between two configs, and the trials made of them. `suspects` are those whose trial moved
     something, or could not be made.
     """
 
-    def __init__(self, old: Side, new: Side, folder: Path, at: datetime, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, old: ComparedConfig, new: ComparedConfig, folder: Path, at: datetime, environ: Mapping[str, str]
+    ) -> None:
         self.lines = find_changed_lines(old.declared, new.declared)
         self.suspects: set[ChangedLine] = set()
         self._old, self._new = old, new
         self._folder, self._at, self._environ = folder, at, environ
-        self._trials: dict[ChangedLine, Inputs | None] = {}
+        self._trials: dict[ChangedLine, PolicyParts | None] = {}
 
     def lines_of(
-        self, situation: Situation, before: Simulation | None, changes: Sequence[Change]
+        self, situation: Scenario, before: Simulation | None, changes: Sequence[Change]
     ) -> list[tuple[Change, ChangedLine]]:
         """Each change of a situation with the line that did it. `before` is how it went with the old config."""
         candidates = self._candidates(situation) or list(self.lines)
@@ -43,7 +45,7 @@ class Blame:
         self.suspects |= {line for line, moved in trials.items() if _courses(moved) != went}
         return [(change, self._guilty(change, candidates, trials)) for change in changes]
 
-    def _candidates(self, situation: Situation) -> list[ChangedLine]:
+    def _candidates(self, situation: Scenario) -> list[ChangedLine]:
         """The lines that the situation depends on."""
         if not situation.fixed:
             return list(self.lines)
@@ -56,16 +58,16 @@ class Blame:
             if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
         ]
 
-    def _try(self, line: ChangedLine, situation: Situation, before: Simulation | None) -> dict[object, Change] | None:
+    def _try(self, line: ChangedLine, situation: Scenario, before: Simulation | None) -> dict[object, Change] | None:
         """What would have moved without this line, by reader; None when that cannot be known."""
         inputs = self._without(line)
         if inputs is None:
             return None
-        span, _ = followed((self._old.policy, self._new.policy), situation)
-        after = rehearse(inputs.policy, situation, self._old, self._new)
+        span, _ = spans_of((self._old.policy, self._new.policy), situation)
+        after = play_scenario(inputs.policy, situation, self._old, self._new)
         return {each.reader: each for each in compare(before, after, span)}
 
-    def _without(self, line: ChangedLine) -> Inputs | None:
+    def _without(self, line: ChangedLine) -> PolicyParts | None:
         """The new config, had this line stayed as it was; None when that would be no good config."""
         if line not in self._trials:
             self._trials[line] = None
@@ -73,7 +75,7 @@ class Blame:
                 for files in files_without_change(self._old.declared, self._new.declared, self.lines, line):
                     found = read_tree(files, self._folder, self._at, self._environ)
                     if found.policy is not None:
-                        self._trials[line] = Inputs(found.policy)
+                        self._trials[line] = PolicyParts(found.policy)
                         break
         return self._trials[line]
 
@@ -96,12 +98,12 @@ class Blame:
         return found[0] if found else _rule(change)
 
 
-def rehearse(policy: Policy, situation: Situation, old: Side, new: Side) -> Simulation | None:
+def play_scenario(policy: Policy, situation: Scenario, old: ComparedConfig, new: ComparedConfig) -> Simulation | None:
     """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
     fresh = situation.fixed and situation.severity not in old.policy.severities
     if fresh and situation.severity not in policy.severities:
         return None
-    _, played = followed((old.policy, new.policy), situation)
+    _, played = spans_of((old.policy, new.policy), situation)
     return play_within(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
 
 
