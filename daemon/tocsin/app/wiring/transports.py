@@ -25,7 +25,7 @@ def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Transport
             ca_file=email.ca_file,
         )
     if sms.transport is SmsTransport.TWILIO:
-        transports[Channel.SMS] = twilio = Twilio(
+        transports[Channel.SMS] = Twilio(
             account_sid=sms.account_sid or "",
             sender=sms.sender or "",
             messaging_service_sid=sms.messaging_service_sid or "",
@@ -33,6 +33,6 @@ def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Transport
             api_key=sms.api_key.get_secret_value() if sms.api_key else "",
             api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
             api_url=sms.api_url or "",
+            status_url=f"{settings.public_url}/twilio/status" if settings.receives_callbacks else "",
         )
-        twilio.status_url = f"{settings.public_url}/twilio/status" if settings.receives_callbacks else ""
     return transports
