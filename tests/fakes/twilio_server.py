@@ -13,6 +13,8 @@ Phases: create list fetch. Faults:
     code N [S]  status S (400) with Twilio's error N; nothing is created
     hang, drop, broken, nosid     the message is created, then: no answer, a cut connection, half JSON, no sid
     lose        the connection is cut and nothing is created
+    redirect    answered by another address, which creates; nothing is created until that is asked
+    huge        the message is created and answered for with megabytes
     slow N …    wait N seconds, then do the rest
 """
 
@@ -23,7 +25,7 @@ import time
 from base64 import b64encode
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
@@ -67,6 +69,7 @@ class StandIn:
         self._log = log
         self.lag = lag
         self.final = "delivered"
+        self.day_begins = timedelta()
         self._once: dict[str, deque[str]] = defaultdict(deque)
         self._ever: dict[str, str] = {}
         self.created: list[Created] = []
@@ -143,6 +146,8 @@ class StandIn:
         word, _, rest = fault.partition(" ")
         if word == "lose":
             return _cut(request)
+        if word == "redirect":
+            return web.Response(status=307, headers={"Location": request.path})
         if (word.isdigit() and rest != "keep") or word == "code":
             return _error(word, rest)
         if not form.get("To", "").startswith("+"):
@@ -170,10 +175,14 @@ class StandIn:
         shown = self._shown(message, "queued")
         if word == "nosid":
             del shown["sid"]
+        if word == "huge":
+            shown["padding"] = "x" * (3 << 20)
         return web.json_response(shown, status=201)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        """Newest first, filtered by To, From and (by the day) DateSent, a page at a time."""
+        """Newest first, filtered by To, From and (by the day, which begins at `day_begins` UTC) DateSent, a page at a
+        time.
+        """
         query = dict(request.query)
         if refused := self._refused(request, query):
             return refused
@@ -186,6 +195,7 @@ class StandIn:
             if query.get("To", message.to) == message.to
             and query.get("From", message.sender) == message.sender
             and time.time() - message.at >= self.lag
+            and self._day(message.at) >= query.get("DateSent>", "")[:10]
         ]
         size, number = int(query.get("PageSize", 50)), int(query.get("Page", 0))
         shown = [self._shown(message, message.status or self.final) for message in found]
@@ -217,6 +227,9 @@ class StandIn:
             if message.sid == request.match_info["sid"]:
                 return web.json_response(self._shown(message, message.status or self.final))
         return _error("code", "20404 404")
+
+    def _day(self, at: float) -> str:
+        return f"{datetime.fromtimestamp(at, UTC) - self.day_begins:%Y-%m-%d}"
 
     def _refused(self, request: web.Request, form: dict[str, str]) -> web.Response | None:
         self.requests.append((request.method, request.path, form))

@@ -1,7 +1,9 @@
 """The Twilio transport against a stand-in that fails on demand."""
 
 import asyncio
+import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,7 +17,7 @@ from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
 
-from tests.fakes.twilio_server import StandIn
+from tests.fakes.twilio_server import Created, StandIn
 
 SENDER, ANA = "+15005550006", "+14155550101"
 
@@ -54,6 +56,24 @@ async def test_what_is_asked_for() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("valid_for", "asked"),
+    [
+        (None, None),
+        (timedelta(), "1"),
+        (timedelta(seconds=-5), "1"),
+        (timedelta(seconds=90.9), "90"),
+        (timedelta(hours=10), "36000"),
+        (timedelta(hours=11), "36000"),
+    ],
+)
+async def test_how_long_a_message_is_worth_sending(valid_for: timedelta | None, asked: str | None) -> None:
+    """Twilio is told in whole seconds, within what it takes: at least one, at most ten hours."""
+    async with StandIn() as server, sending(server) as transport:
+        assert isinstance(await transport.send(text(valid_for=valid_for)), Accepted)
+        assert server.requests[0][2].get("ValidityPeriod") == asked
+
+
 async def test_a_messaging_service_and_an_api_key() -> None:
     """A service sends instead of a number, and a key opens the account instead of its token."""
     async with StandIn() as server:
@@ -85,6 +105,11 @@ async def test_a_messaging_service_and_an_api_key() -> None:
         ("code 30002", Deferred("error 30002", "30002", Fault.PROVIDER), 0),
         ("code 99999", Deferred("error 99999", "99999", Fault.PROVIDER), 0),
         ("404", Deferred("Twilio answered 404", "404", Fault.PROVIDER), 0),
+        ("code 30001", Deferred("error 30001", "30001"), 0),
+        ("code 20429 503", Uncertain("error 20429", "20429"), 0),
+        ("code 21610 500", Uncertain("error 21610", "21610"), 0),
+        ("redirect", Deferred("Twilio answered 307", "307", Fault.PROVIDER), 0),
+        ("huge", Uncertain("Twilio's answer 201 has no sid", "201"), 1),
         ("500", Uncertain("Twilio answered 500", "500"), 0),
         ("500 keep", Uncertain("Twilio answered 500", "500"), 1),
         ("code 20500 500", Uncertain("error 20500", "20500"), 0),
@@ -122,10 +147,49 @@ async def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async with StandIn() as server, sending(server) as transport:
         server.next("create", "hang")
         began = now()
-        assert isinstance(await transport.send(text()), Uncertain)
+        assert await transport.send(text()) == Uncertain("Twilio did not answer within 0 s")
         assert await transport.find(text(), began) == Accepted(server.created[0].sid)
         server.next("list", "slow 1")
         assert isinstance(await transport.find(text(), began), Uncertain)
+
+
+@pytest.mark.parametrize("limit", ["CONNECT_WITHIN", "ANSWER_WITHIN"])
+async def test_a_connection_that_never_comes(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody takes the connection nothing has left: the try ends in time, and trying again is safe."""
+    monkeypatch.setattr(http, limit, 0.3)
+    with socket.socket() as listener, contextlib.ExitStack() as others:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):  # until the machine takes no further one
+            waiting = others.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with StandIn() as server, sending(server, api_url=url) as transport, asyncio.timeout(4):
+            assert isinstance(await transport.send(text()), Deferred)
+
+
+async def test_closing_while_an_answer_is_awaited() -> None:
+    """A try under way ends with an outcome when the transport is let go of, and never as if nothing had left."""
+    async with StandIn() as server, sending(server) as transport:
+        server.next("create", "hang")
+        under_way = asyncio.create_task(transport.send(text()))
+        await asyncio.sleep(0.1)
+        await transport.close()
+        assert isinstance(await under_way, Uncertain)
+        assert isinstance(await transport.send(text(2)), Accepted)
+
+
+async def test_starting_twice_is_starting_once() -> None:
+    """Tries that come before the start share one client, and none is left open at the end (a warning is an error)."""
+    async with StandIn() as server:
+        transport = Twilio(account_sid=server.account, auth_token="token", sender=SENDER, api_url=server.url)
+        outcomes = await asyncio.gather(*(transport.send(text(number)) for number in range(5)), transport.start())
+        client = transport._client
+        await transport.start()
+        assert transport._client is client
+        assert all(isinstance(outcome, Accepted) for outcome in outcomes[:5])
+        await transport.close()
 
 
 async def test_answers_are_not_mixed_up() -> None:
@@ -159,6 +223,82 @@ async def test_looking_up() -> None:
         assert isinstance(await transport.find(text(3, words="lost"), now()), Deferred)
 
 
+async def lost(server: StandIn, transport: Twilio, message: Message) -> Created:
+    """A message that was created though nobody heard so."""
+    server.next("create", "drop")
+    assert isinstance(await transport.send(message), Uncertain)
+    return server.created[-1]
+
+
+@pytest.mark.parametrize(("earlier", "is_it"), [(0, True), (110, True), (130, False)])
+async def test_clocks_may_differ(earlier: int, is_it: bool) -> None:
+    """Twilio's clock may be two minutes behind ours; what is older was sent before, perhaps with the same words."""
+    async with StandIn() as server, sending(server) as transport:
+        began = now()
+        message = await lost(server, transport, text())
+        message.at = began.timestamp() - earlier
+        assert isinstance(await transport.find(text(), began), Accepted if is_it else Deferred)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_it"),
+    [
+        ({}, True),
+        ({"body": " text\n"}, True),
+        ({"body": "text, and more"}, False),
+        ({"body": "Text"}, False),
+        ({"to": "+14155550102"}, False),
+        ({"sender": "+15005550007"}, False),
+        ({"direction": "inbound"}, False),
+        ({"direction": "outbound-reply"}, True),
+    ],
+)
+async def test_which_message_it_is(changed: dict[str, str], is_it: bool) -> None:
+    """The one from our number to this one, with these very words but for the blanks around them."""
+    async with StandIn() as server, sending(server) as transport:
+        began = now()
+        message = await lost(server, transport, text())
+        for name, value in changed.items():
+            setattr(message, name, value)
+        assert isinstance(await transport.find(text(), began), Accepted if is_it else Deferred)
+
+
+async def test_what_a_look_up_gave_is_given_once() -> None:
+    """A message that was found for one try is not found for another with the same words; for the same try it is again."""
+    async with StandIn() as server, sending(server) as transport:
+        began = now()
+        message = await lost(server, transport, text(1))
+        assert await transport.find(text(1), began) == Accepted(message.sid)
+        assert isinstance(await transport.find(text(2), began), Deferred)
+        assert await transport.find(text(1), began) == Accepted(message.sid)
+
+
+async def test_the_oldest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the messages that were accepted the newest are remembered, however many there were."""
+    monkeypatch.setattr(twilio, "KNOWN_MOST", 2)
+    async with StandIn() as server, sending(server) as transport:
+        began = now()
+        for number in range(3):
+            await transport.send(text(number, words=f"text {number}"))
+        outcomes = [await transport.find(text(9, words=f"text {number}"), began) for number in (2, 1, 0)]
+        assert [type(outcome) for outcome in outcomes] == [Deferred, Deferred, Accepted]
+
+
+async def test_a_list_without_end() -> None:
+    """Where more was sent to a number since than is looked through, nobody can say that the message is not there."""
+    async with StandIn() as server, sending(server) as transport:
+        began = now()
+        message = await lost(server, transport, text())
+        for number in range(twilio.PAGE * twilio.PAGES):
+            server.created.append(replace(message, sid=f"SM{number:032}", body=f"other {number}"))
+        server.requests.clear()
+        assert isinstance(await transport.find(text(), began), Uncertain)
+        assert len(server.requests) == twilio.PAGES
+        for created in server.created:
+            created.at -= 3600
+        assert isinstance(await transport.find(text(), began), Deferred)
+
+
 async def test_looking_up_a_trial_accounts_message() -> None:
     """What a trial account puts before a text does not hide the message."""
     async with StandIn() as server, sending(server) as transport:
@@ -171,8 +311,12 @@ async def test_looking_up_a_trial_accounts_message() -> None:
 @pytest.mark.parametrize(
     ("status", "receipt"),
     [
+        ("accepted", Receipt.QUEUED),
+        ("scheduled", Receipt.QUEUED),
         ("queued", Receipt.QUEUED),
         ("sending", Receipt.QUEUED),
+        ("partially_delivered", Receipt.SENT),
+        ("read", Receipt.DELIVERED),
         ("sent", Receipt.SENT),
         ("delivered", Receipt.DELIVERED),
         ("undelivered", Receipt.UNDELIVERED),
@@ -194,10 +338,11 @@ async def test_asking_to_be_called_back() -> None:
     """Where there is an address for it, each try names itself in it; a try that the ledger does not know, none."""
     async with StandIn() as server, sending(server) as transport:
         await transport.send(replace(text(), attempt=7))
-        transport.status_url = "https://tocsin.example.com/twilio/status"
-        await transport.send(replace(text(), attempt=8))
-        await transport.send(text())
-        assert [each.callback for each in server.sent] == ["", "https://tocsin.example.com/twilio/status?try=8", ""]
+        url = "https://tocsin.example.com/twilio/status"
+        async with sending(server, status_url=url) as told:
+            await told.send(replace(text(), attempt=8))
+            await told.send(text())
+        assert [message.callback for message in server.sent] == ["", f"{url}?try=8", ""]
 
 
 async def test_a_number_refused_after_all() -> None:

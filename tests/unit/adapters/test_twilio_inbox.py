@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tocsin.adapters.twilio import transport as twilio
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 
@@ -51,6 +52,56 @@ async def test_no_more_pages_than_needed() -> None:
         assert isinstance(found, tuple)
         assert [each.ref for each in found] == [sid]
         assert len(server.requests) == 2
+
+
+async def test_since_when() -> None:
+    """What came in at that very instant counts, what came in before does not, and what has no instant is none."""
+    async with StandIn() as server, sending(server) as transport:
+        since = now().replace(microsecond=0) - MINUTE
+        sids = [server.inbound(ANA, SENDER, "ok") for _ in range(3)]
+        for message, seconds in zip(server.created, (-1, 0, 1), strict=True):
+            message.at = since.timestamp() + seconds
+        arrivals = await transport.inbox(since)
+        assert isinstance(arrivals, tuple)
+        assert [arrival.ref for arrival in arrivals] == sids[1:]
+        assert arrivals[0].at == since
+
+
+async def test_twilios_day_is_not_ours() -> None:
+    """Twilio gives whole days, which may begin at another hour than ours: nothing of the last minutes is missed."""
+    async with StandIn() as server, sending(server) as transport:
+        at = now()
+        server.day_begins = timedelta(hours=at.hour, minutes=at.minute + 30)
+        sid = server.inbound(ANA, SENDER, "ok")
+        arrivals = await transport.inbox(at - MINUTE)
+        assert isinstance(arrivals, tuple)
+        assert [arrival.ref for arrival in arrivals] == [sid]
+        assert "DateSent>" in server.requests[-1][2]
+
+
+async def test_a_flood_has_an_end() -> None:
+    """However many came in, a bounded number of pages is read at once, the newest messages first."""
+    async with StandIn() as server, sending(server) as transport:
+        for _ in range(twilio.PAGE * (twilio.INBOX_PAGES + 2)):
+            newest = server.inbound(ANA, SENDER, "spam")
+        arrivals = await transport.inbox(now() - MINUTE)
+        assert isinstance(arrivals, tuple)
+        assert len(arrivals) == twilio.PAGE * twilio.INBOX_PAGES
+        assert newest in {arrival.ref for arrival in arrivals}
+        assert len(server.requests) == twilio.INBOX_PAGES
+
+
+async def test_a_page_in_the_middle_that_fails() -> None:
+    """Half a list is no list: what was not read must be asked for again."""
+    async with StandIn() as server, sending(server) as transport:
+        for _ in range(120):
+            server.inbound(ANA, SENDER, "ok")
+        server.next("list", "")
+        server.next("list", "503")
+        assert isinstance(await transport.inbox(now() - MINUTE), Deferred)
+        arrivals = await transport.inbox(now() - MINUTE)
+        assert isinstance(arrivals, tuple)
+        assert len(arrivals) == 120
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """Twilio's answers, whatever they hold."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.adapters.twilio.responses import DETAIL_MOST, RECEIPTS, fate, to_create
-from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Receipt, Refused, Uncertain
+from tocsin.adapters.twilio.responses import DETAIL_MOST, RECEIPTS, fate, to_create, to_list
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.wording.message import refusal
 
@@ -34,6 +35,60 @@ def test_any_answer_has_a_meaning(status: int, text: str, retry_after: str) -> N
         assert len(outcome.detail) <= DETAIL_MOST
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (199, {}, Uncertain("Twilio answered 199", "199")),
+        (200, {"sid": "SM1"}, Accepted("SM1")),
+        (201, {"sid": "SM1", "code": 21211}, Accepted("SM1")),
+        (201, {"sid": ""}, Uncertain("Twilio's answer 201 has no sid", "201")),
+        (201, {"sid": 7}, Uncertain("Twilio's answer 201 has no sid", "201")),
+        (299, {"sid": "SM1"}, Accepted("SM1")),
+        (300, {"sid": "SM1"}, Deferred("Twilio answered 300", "300", Fault.PROVIDER)),
+        (302, {"code": 21211}, Deferred("Twilio answered 302", "21211", Fault.PROVIDER)),
+        (400, {"code": 21211}, Refused("Twilio answered 400", "21211")),
+        (400, {"code": "21211"}, Deferred("Twilio answered 400", "400", Fault.PROVIDER)),
+        (429, {"code": 21211}, Deferred("Twilio answered 429", "21211")),
+        (400, {"code": 21611}, Deferred("Twilio answered 400", "21611")),
+        (499, {}, Deferred("Twilio answered 499", "499", Fault.PROVIDER)),
+        (500, {"code": 21611}, Uncertain("Twilio answered 500", "21611")),
+        (503, {"code": 20429}, Uncertain("Twilio answered 503", "20429")),
+    ],
+)
+def test_answers_by_their_number(status: int, body: dict[str, object], outcome: Outcome) -> None:
+    """Only 2xx with a sid created it; codes count within 4xx only; from 5xx on nobody knows."""
+    assert to_create(status, json.dumps(body)) == outcome
+
+
+@pytest.mark.parametrize(
+    ("wish", "wait"),
+    [("0", None), ("-1", None), ("0.5", 0.5), ("7", 7), ("3600", 3600), ("3601", 3600), ("1e7", None), ("nan", None),
+     ("soon", None), ("", None)],
+)  # fmt: skip
+def test_how_long_twilio_asks_us_to_wait(wish: str, wait: float | None) -> None:
+    """A number of seconds, at most an hour; what makes no sense is no wish."""
+    outcomes = [to_create(429, "{}", wish), to_create(400, '{"code": 21611}', wish), to_list(429, wish)]
+    span = None if wait is None else timedelta(seconds=wait)
+    assert [outcome.retry_after for outcome in outcomes if isinstance(outcome, Deferred)] == [span] * 3
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [(200, Fault.PASSING), (299, Fault.PASSING), (300, Fault.PROVIDER), (401, Fault.PROVIDER), (428, Fault.PROVIDER),
+     (429, Fault.PASSING), (430, Fault.PROVIDER), (499, Fault.PROVIDER), (500, Fault.PASSING), (503, Fault.PASSING)],
+)  # fmt: skip
+def test_no_list_by_its_number(status: int, fault: Fault) -> None:
+    """3xx and 4xx are the account's or the settings', but for too many requests; the rest passes."""
+    failure = to_list(status)
+    assert (failure.code, failure.fault) == (str(status), fault)
+
+
+def test_twilios_words_are_told_on_one_line() -> None:
+    """What Twilio explains is one line of bounded length."""
+    outcome = to_create(403, json.dumps({"message": "no\n way " + "x" * 300, "title": 7}))
+    assert outcome == Deferred(("no way " + "x" * 300)[:DETAIL_MOST], "403", Fault.PROVIDER)
+
+
 def test_the_newer_form_of_errors() -> None:
     """An error as RFC 9457 has it is read like the older form."""
     said = {"type": "t", "title": "Invalid number", "status": 400, "code": 21211, "detail": "It has no digits"}
@@ -51,7 +106,7 @@ def test_every_code_about_a_number_has_words(code: int) -> None:
     """What is wrong and what helps; an undelivered message with such a code refuses the number for good."""
     said = fate("undelivered", code, "SM1")
     assert said.refused is not None
-    assert refusal.cause(said.refused) == f"{refusal.what(str(code))} ({code})"
+    assert refusal.cause(said.refused) == f"{refusal.meaning(str(code))} ({code})"
     assert refusal.cure(Channel.SMS, said.refused) != refusal.cure(Channel.SMS, Refused("no reason"))
     assert fate("undelivered", str(code), "SM1") == said
     assert to_create(400, json.dumps({"code": code, "message": "no"})) == Refused("no", str(code))

@@ -113,26 +113,29 @@ class Twilio:
 
     async def find(self, message: Message, since: datetime) -> Outcome:
         """Look for the message among those created for this number since then. The list is not filtered by date, which
-        Twilio does by the day and by when it was sent, which it may not have been yet.
+        Twilio does by the day and by when it was sent, which it may not have been yet. Where more was sent since than
+        is looked through, nobody can say that it is not there.
         """
+        oldest = since - CLOCKS_DIFFER
         messages = await self._messages()
         try:
             page = await messages.page_async(to=message.address, page_size=PAGE, **self._ours)
-            for _ in range(PAGES):
-                for listed in page:
-                    if self._is(listed, message, since - CLOCKS_DIFFER):
+            for pages_left in reversed(range(PAGES)):
+                listing = list(page)
+                for listed in listing:
+                    if self._is(listed, message, oldest):
                         self._remember(listed.sid, message.reference)
                         return Accepted(listed.sid)
-                page = await page.next_page_async() if page.next_page_url else None
-                if page is None:
-                    break
+                if not page.next_page_url or not (pages_left or any(_since(listed, oldest) for listed in listing)):
+                    return Deferred("Twilio's list does not have it")
+                page = await page.next_page_async() if pages_left else None
         except AnswerError as answer:
             return Uncertain(f"Twilio answered {answer.status} when asked for its list", str(answer.status))
         except NoAnswerError as silence:
             return Uncertain(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Uncertain(f"Twilio's list could not be read: {type(trouble).__name__}")
-        return Deferred("Twilio's list does not have it")
+        return Uncertain("Twilio's list is too long to look through")
 
     async def fate(self, provider_id: str) -> Fate:
         """What Twilio says became of a message; UNKNOWN when it does not say."""
@@ -152,12 +155,12 @@ class Twilio:
         arrivals: list[Arrival] = []
         try:
             page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **number)
-            for _ in range(INBOX_PAGES):
-                newer = [listed for listed in page if (_created_at(listed) or since) >= since]
+            for pages_left in reversed(range(INBOX_PAGES)):
+                newer = [listed for listed in page if _since(listed, since)]
                 arrivals += [arrival for listed in newer if (arrival := _arrival(listed))]
-                page = await page.next_page_async() if newer and page.next_page_url else None
-                if page is None:
+                if not (newer and page.next_page_url and pages_left):
                     break
+                page = await page.next_page_async()
         except AnswerError as answer:
             return responses.to_list(answer.status, answer.retry_after)
         except NoAnswerError as silence:
@@ -180,10 +183,9 @@ class Twilio:
 
     def _is(self, listed: Any, message: Message, since: datetime) -> bool:
         """Whether a listed message is the one that a try of uncertain end created."""
-        recent = (_created_at(listed) or since) >= since
         body = str(listed.body or "").removeprefix(TRIAL).strip()
         free = self._references.get(listed.sid, message.reference) == message.reference
-        return recent and free and listed.direction != "inbound" and body == message.content.text.strip()
+        return _since(listed, since) and free and listed.direction != "inbound" and body == message.content.text.strip()
 
     def _remember(self, sid: str, reference: str) -> None:
         self._references[sid] = reference
@@ -193,6 +195,11 @@ class Twilio:
 
 def _created_at(listed: Any) -> datetime | None:
     return listed.date_created if isinstance(listed.date_created, datetime) else None
+
+
+def _since(listed: Any, at: datetime) -> bool:
+    """Whether a listed message was created since an instant; one that does not say when counts."""
+    return (_created_at(listed) or at) >= at
 
 
 def _arrival(listed: Any) -> Arrival | None:
