@@ -1,4 +1,4 @@
-"""Clean text: what strangers wrote, made safe to show in a mail, an SMS, a terminal and a log line.
+"""What strangers wrote, made safe to show in a mail, an SMS, a terminal and a log line.
 
 Decides which characters go: controls, terminal escapes, and those that turn or hide text. Must not know which field it
 cleans. Long texts keep their newlines.

@@ -1,4 +1,4 @@
-"""Addresses: phone numbers in E.164 and email addresses, checked and normalised (product.md section 3).
+"""Phone numbers in E.164 and email addresses, checked and normalised.
 
 Raises ValueError with a sentence that says what to write instead. Must not know whose address it is; asks no network.
 """

@@ -10,7 +10,7 @@ from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.cleaning import clean, cut, one_line
 
 FILE_LIMIT = 256 * 1024
-"""The most bytes of a file that are read (product.md sections 3 and 4)."""
+"""The most bytes of a file that are read."""
 CALENDAR_LIMIT = 4 * 1024 * 1024
 """The most bytes of a calendar that are read."""
 MESSAGE_LIMIT = 400

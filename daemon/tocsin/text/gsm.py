@@ -1,4 +1,4 @@
-"""SMS texts: how many segments a text costs, and how it is made to cost fewer (3GPP TS 23.038; product.md section 5).
+"""How many SMS segments a text costs, and how it is made to cost fewer (3GPP TS 23.038).
 
 Decides which letters are rewritten: quotes, dashes and accents become their plain cousins, Cyrillic and Greek are
 written in Latin letters as their readers do themselves in SMS, emoji go. Scripts for which that loses the sense (Han,

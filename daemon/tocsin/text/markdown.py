@@ -1,4 +1,4 @@
-"""Markdown: strangers' text put into a Markdown page so that it reads as it was written, and does nothing else; and
+"""Strangers' text put into a Markdown page so that it reads as it was written, and does nothing else; and
 lines of runs, which a page may write as Markdown or otherwise.
 
 Follows CommonMark 0.31 and GitHub's tables. Must not know what the text says.

@@ -1,4 +1,4 @@
-"""The small words of the files: durations, instants, zones, windows, truths, names (product.md section 3).
+"""The small words of the files: durations, instants, zones, windows, truths, names.
 
 Each function takes the text as written and gives its value, or raises ValueError with a sentence that says what to
 write instead. Must not know in which field the text stands, nor what time it is.

@@ -4,7 +4,7 @@ Scalars follow the YAML 1.2 core rules with one simplification: a plain null is 
 text as it is written, quoted or not, so that `+14155550101`, `0012` and `2026-11-23` are never spoiled; whoever wants a
 number or a truth reads it from that text. Refused, each as a problem with line and column: duplicate keys, anchors,
 aliases, tags, merge keys, several documents, nesting over 40. What is refused is left out and the rest is kept, so that
-an incident file is used as far as it can be read safely (timeline.md rule 41).
+an incident file is used as far as it can be read safely (rule 41).
 
 One pass over the parser's events, with a stack of our own: the C composer crashes on deep nesting, its event stream
 does not recurse. Must not know what a file means. Never raises.

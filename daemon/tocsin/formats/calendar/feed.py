@@ -1,7 +1,7 @@
 """Stretches on call as an iCalendar file (RFC 5545, RFC 7986) for Google Calendar, Outlook and Apple Calendar.
 
 Decides how a stretch looks in somebody's calendar, and that it stays the same event there as long as it is the same
-stretch. `calendar` reads it back. Must not know who is on call when.
+stretch. `read` reads it back. Must not know who is on call when.
 """
 
 from collections.abc import Sequence

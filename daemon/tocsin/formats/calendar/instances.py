@@ -1,6 +1,6 @@
-"""The instances of a calendar: when each is, in UTC, and whom it puts on call (product.md section 3).
+"""The instances of a calendar: when each is, in UTC, and whom it puts on call.
 
-Must not know how an iCalendar file is parsed and unrolled (`calendar`), nor who is on call when events overlap.
+Must not know how an iCalendar file is parsed and unrolled (`read`), nor who is on call when events overlap.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Whom an event of a calendar names (product.md section 3, "Calendar rotations").
+"""Whom an event of a calendar names.
 
 A summary counts before an attendee. A text names a person by id, full name or email, in any case; a full name or email
 also inside a longer text. Must not know iCalendar, nor when anybody is on call.

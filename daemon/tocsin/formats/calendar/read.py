@@ -1,8 +1,8 @@
-"""Calendars: an iCalendar file (RFC 5545) as the events of a rotation. `calendar_feed` is the other way.
+"""Reads an iCalendar file (RFC 5545) as the events of a rotation. `feed` is the other way.
 
 Decides what belongs together in a file and how much may be unrolled; recurring-ical-events unrolls. Each series is
 unrolled by itself, so that one that cannot be read spoils no other. Must not know whom an instance names
-(`calendar_instances`), nor who is on call when events overlap. Never raises.
+(`instances`), nor who is on call when events overlap. Never raises.
 """
 
 from collections import defaultdict

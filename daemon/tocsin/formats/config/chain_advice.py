@@ -1,6 +1,6 @@
 """Advice on chains: those that hang on one person, and levels that page nobody new. Warnings only.
 
-It looks at names, never at the time: when a chain reaches nobody is `coverage.py`'s.
+It looks at names, never at the time: when a chain reaches nobody is said by `coverage_advice`.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Coverage in words: the gaps in which a chain reaches nobody, as problems with their place.
+"""Advice on coverage: the gaps in which a chain reaches nobody, as warnings with their place.
 
 Decides where a gap is told (the line that leaves it) and what to write instead. Must not know how gaps are found
 (`planning/on_call/coverage`). They are warnings: who is not reached by a chain is covered by the last resort.

@@ -1,6 +1,6 @@
-"""The shape of the config fragments, as pydantic models: fields, their types and defaults (product.md section 3).
+"""The shape of the config fragments, as pydantic models: fields, their types and defaults (`docs/behaviour.md`).
 
-They decide what one entry may hold, not whether the names in it lead somewhere (`references.py`). Their descriptions
+They decide what one entry may hold, not whether the names in it lead somewhere (`references`). Their descriptions
 become the JSON Schema's. Must not know places, files, or the domain's values beyond its small ones.
 """
 

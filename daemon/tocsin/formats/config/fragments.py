@@ -1,7 +1,7 @@
-"""Fragments of config, merged: every file's sections become entries with a name, a model and a place.
+"""The sections of every config file, merged: entries with a name, a model and a place.
 
 Decides what is declared and where, and that no name is declared twice. Must not know what the entries mean
-(`references.py`) nor what they become (`policy.py`).
+(`references`) nor what they become (`policy`).
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Advice on a sound config: what would surprise somebody at 3 a.m. Warnings only; they refuse nothing.
 
-It stands at each load, so it is cheap; what takes a look at the time to come is for `tocsin check` alone
-(`coverage.py`, `unused.py`). Must not repeat what `references.py` refuses. Chains are `chain_advice.py`'s.
+It is given at each load, so it is cheap; what looks at the time to come, or at the whole policy, is for `tocsin check`
+alone (`coverage_advice`, `unused_advice`). Must not repeat what `references` refuses.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Config as code: the fragments' texts in, a checked Policy and every problem out (product.md section 3).
+"""The config folder: the fragments' texts in, a checked Policy and every problem out (`docs/config-as-code.md`).
 
 Decides whether the fragments are good as a whole. Must not know tocsin.yaml, the file system, nor what is on call when.
 Never raises.

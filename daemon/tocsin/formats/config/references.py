@@ -1,7 +1,7 @@
-"""References between entries: every name must lead somewhere, and may not mean two things (product.md section 3).
+"""References between entries: every name must lead somewhere, and may not mean two things.
 
-Decides what refuses a config beyond the shape of its entries. Must not know what the entries become (`policy.py`), nor
-what would merely be wiser (`advice.py`).
+Decides what refuses a config beyond the shape of its entries. Must not know what the entries become (`policy`), nor
+what would merely be wiser (the advice modules).
 """
 
 from collections.abc import Callable, Iterable, Iterator

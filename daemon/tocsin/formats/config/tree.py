@@ -1,7 +1,7 @@
 """What the files of a config declare, merged into one tree with the place of everything in it; and that tree as files.
 
 It is the config as written: texts, not values, whatever the files are called and in whichever order things stand.
-Decides nothing about what is good (`config.py`); must not be given a config that was refused.
+Decides nothing about what is good (`read`); must not be given a config that was refused.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Unused names: what the config declares and nothing in it ever asks for. Warnings only.
+"""Advice on unused names: what the config declares and nothing in it ever asks for. Warnings only.
 
 Decides what is surely forgotten: services and the severities are named by incident files, so they are never told of.
 It needs the whole policy, with the people whom the settings name.

@@ -1,6 +1,6 @@
-"""Names of incident files: which files count, and the incident id that a name stands for (product.md section 4).
+"""Names of incident files: which files count, and the incident id that a name stands for.
 
-Pure text. Must not open anything, nor know what a file holds.
+Must not know what a file holds.
 """
 
 import hashlib

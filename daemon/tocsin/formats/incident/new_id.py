@@ -1,4 +1,4 @@
-"""Declaring: the id that a new incident gets from its date and title (product.md section 4).
+"""The id that a new incident gets from its date and title.
 
 Must not know which ids are taken; it gives candidates in order.
 """

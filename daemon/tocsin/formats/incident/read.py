@@ -1,7 +1,7 @@
-"""Incident files: bytes in, an incident out. Reading never fails (product.md section 4).
+"""Reads an incident file: bytes in, an incident and problems out. Never raises.
 
 Decides what a file says as a whole: what counts when severity, status or title is missing or wrong, and when a file is
-no YAML at all (timeline.md rules 31, 32, 41). Must not know files, folders or how long a content has stood.
+no YAML at all (rules 31, 32, 41). Must not know files, folders or how long a content has stood.
 """
 
 import hashlib

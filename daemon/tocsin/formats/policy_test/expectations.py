@@ -1,6 +1,6 @@
 """What a policy test expects of the plan: values, and whether one message is what one of them speaks of.
 
-Decides the meaning of each part of an expectation (product.md section 7); must not know YAML, how a plan is played, or
+Decides the meaning of each part of an expectation (`docs/config-as-code.md`); must not know YAML, how a plan is played, or
 how a whole test is judged.
 """
 
@@ -42,9 +42,9 @@ REASONS = {
     Kind.VERIFY: (Reason.VERIFY_DUE,),
     Kind.REVIEW: (Reason.REVIEW_DUE,),
 }
-"""Why a message of a kind may be sent (product.md section 7)."""
+"""Why a message of a kind may be sent."""
 WITH_ROLES = frozenset({Kind.PAGE, Kind.STAND_DOWN, Kind.VERIFY, Kind.REVIEW})
-"""The kinds of message that name roles (timeline.md rule 30)."""
+"""The kinds of message that name roles (rule 30)."""
 
 
 @dataclass(frozen=True, slots=True)

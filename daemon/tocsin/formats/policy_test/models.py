@@ -1,4 +1,4 @@
-"""The shape of policy tests, as pydantic models: keys, their types and defaults (product.md section 7).
+"""The shape of policy tests, as pydantic models: keys, their types and defaults.
 
 They decide what one test may hold, not whether the names in it lead somewhere, nor whether it can hold. Their
 descriptions become the JSON Schema's. Must not know places, files or the plan.

@@ -1,4 +1,4 @@
-"""Policy tests: YAML text in, tests out, each with its place (product.md section 7). A file holds one test or a list.
+"""Reads policy tests: YAML text in, tests out, each with its place. A file holds one test or a list.
 
 Decides whether a test makes sense under a policy: its incident and its steps are readable without a fault, its names
 lead somewhere, and what it expects lies in the time played. Must not know folders, nor what the plan does.

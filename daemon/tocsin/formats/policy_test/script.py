@@ -1,6 +1,6 @@
-"""Scripts: the YAML list of steps that `simulate` and policy tests play to an incident (product.md section 7).
+"""Reads scripts: the YAML list of steps that `simulate` and policy tests play to an incident.
 
-Says what a step is; playing it is the rehearsal's business. Never raises on bad input.
+Says what a step is; `app/simulation` plays it. Never raises on bad input.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The JSON Schema of a step, as scripts of `simulate` and policy tests have it (product.md section 7).
+"""The JSON Schema of a step, as scripts of `simulate` and policy tests have it.
 
 Must not know whether a person is in the config, nor what playing a step does.
 """

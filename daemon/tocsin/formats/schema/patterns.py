@@ -1,4 +1,4 @@
-"""The words of the files as JSON Schema, for editors: as near to `scalars.py` as a pattern can come.
+"""The words of the files as JSON Schema, for editors: as near to `text/scalars` as a pattern can come.
 
 Decides what an editor underlines in one scalar. It sees shapes, not meaning: whether a zone is known, a date exists or
 a number is possible stays with the reader. Every pattern means the same in Python and in ECMAScript. Must not know in

@@ -1,4 +1,4 @@
-"""The layers of the settings: tocsin.yaml, over it credential files, over them the environment (product.md section 3).
+"""The layers of the settings: tocsin.yaml, over it credential files, over them the environment.
 
 Decides which layer a value comes from, and names that layer in every problem. Must not read files, nor know what the
 settings mean.
@@ -20,7 +20,7 @@ from tocsin.text.yaml import Document, KeyPath
 
 PREFIX = "TOCSIN_"
 UNKNOWN_VARIABLE = "unknown-variable"
-"""The code of a variable that means nothing; it stops only `check` and a first `run` (timeline.md rule 43)."""
+"""The code of a variable that means nothing; it stops only `check` and a first `run` (rule 43)."""
 NOT_SETTINGS = frozenset({"TOCSIN_CONFIG"})
 SECRETS = (
     ("email", "password"),
@@ -102,7 +102,7 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
 
 
 def ledger_file(layers: SettingsLayers) -> Path:
-    """Where the ledger is looked for when the settings cannot be used (timeline.md rule 43)."""
+    """Where the ledger is looked for when the settings cannot be used (rule 43)."""
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
     candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
     urls = (url for url in candidates if isinstance(url, str) and url.startswith(SQLITE))

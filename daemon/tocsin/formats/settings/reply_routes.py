@@ -1,4 +1,4 @@
-"""Where answers come in, as the settings say (docs/rules.md, rule 42)."""
+"""Where answers come in, as the settings say (rule 42)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

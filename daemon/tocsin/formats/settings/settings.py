@@ -1,7 +1,7 @@
-"""The daemon's own settings: what tocsin.yaml, the environment and credential files may say (product.md section 3).
+"""The daemon's own settings: what tocsin.yaml, the environment and credential files may say.
 
-Decides names, types and defaults. Must not know where a value came from (`layers.py`), nor whether the people and
-severities that it names exist (`configuration.py`). Secrets never show in a repr.
+Decides names, types and defaults. Must not know where a value came from (`layers`), nor whether the people and
+severities that it names exist (`app/configuration`). Secrets never show in a repr.
 """
 
 import json
@@ -157,7 +157,7 @@ class HeartbeatSettings(Model):
 
 
 class Settings(BaseSettings):
-    """All settings. Paths are absolute once `layers.py` has read them; `ledger` stays a URL."""
+    """All settings. Paths are absolute once `layers` has read them; `ledger` stays a URL."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="TOCSIN_", env_nested_delimiter="__", env_ignore_empty=True
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `layers.py` hands in: the process's environment is never read behind its back."""
+        """Only what `layers` hands in: the process's environment is never read behind its back."""
         return (init_settings,)
 
     @property
@@ -207,7 +207,7 @@ class Settings(BaseSettings):
 
 
 def reply_routes(settings: Settings) -> ReplyRoutes:
-    """Where answers come in (timeline.md rule 42)."""
+    """Where answers come in (rule 42)."""
     return ReplyRoutes(
         replies=_answerable(settings),
         public_url=settings.public_url or "",

@@ -1,4 +1,4 @@
-"""The types of single settings: senders, web addresses, where the ledger is and where to listen (product.md section 3).
+"""The types of single settings: senders, web addresses, where the ledger is and where to listen.
 
 Each gives its value or a sentence about what to write instead, and what editors see of it. Must not know which setting
 has the value, nor where it came from.
