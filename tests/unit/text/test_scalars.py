@@ -17,8 +17,11 @@ GOOD = [
     (scalars.duration, "P1DT2H", timedelta(hours=26)),
     (scalars.duration, "P2W", timedelta(days=14)),
     (scalars.duration, "0s", timedelta()),
+    (scalars.duration, "3660d", scalars.LONGEST),
     (scalars.instant, "2026-11-23T10:04Z", datetime(2026, 11, 23, 10, 4, tzinfo=UTC)),
     (scalars.instant, "2026-11-23T10:04:30+01:00", datetime(2026, 11, 23, 9, 4, 30, tzinfo=UTC)),
+    (scalars.instant, "2000-01-01T00:00Z", datetime(2000, 1, 1, tzinfo=UTC)),
+    (scalars.instant, "2199-12-31T00:00Z", datetime(2199, 12, 31, tzinfo=UTC)),
     (scalars.local_time, "2026-01-05T09:00", datetime(2026, 1, 5, 9)),
     (scalars.local_time, "2026-01-05", datetime(2026, 1, 5)),
     (scalars.zone, "Europe/Berlin", "Europe/Berlin"),
@@ -26,16 +29,20 @@ GOOD = [
     (scalars.truth, "true", True),
     (scalars.truth, "FALSE", False),
     (scalars.whole, "12", 12),
+    (scalars.whole, "-3", -3),
+    (scalars.whole, "+3", 3),
     (scalars.name, "A-b_9", "A-b_9"),
     (contacts.phone, "+1 (415) 555-0101", "+14155550101"),
     (contacts.phone, "+447700900123", "+447700900123"),
+    (contacts.phone, "+49.30/2312-5101", "+493023125101"),
     (contacts.email, "ana@EXAMPLE.com", "ana@example.com"),
     (contacts.email, "ana@exämple.com", "ana@xn--exmple-cua.com"),
+    (contacts.email, "anä@exämple.com", "anä@xn--exmple-cua.com"),
 ]
 WRONG = [
     (scalars.duration, ["5", "", "-5m", "5 minutes", "1.5h", "P", "PT", "1m1h", "9" * 30 + "d", "3661d", "２d"]),
     (scalars.instant, ["2026-11-23", "2026-11-23T10:04", "yesterday", "2026-02-30T00:00Z", "0001-01-01T00:00+14:00",
-                       "9999-12-31T23:00-02:00"]),
+                       "9999-12-31T23:00-02:00", "1999-12-31T23:59Z", "2200-01-01T00:00Z"]),
     (scalars.local_time, ["2026-01-05T09:00Z", "2026-01-05T09:00+01:00", "monday", "1999-12-31", "20260-01-01"]),
     (scalars.zone, ["europe/berlin", "America", "../etc/passwd", "/etc/localtime", "localtime", "", "CEST+1:00"]),
     (scalars.window, ["", "mon-fri", "25:00-26:00", "24:00-10:00", "mon-fry 9:00-10:00", "9-17", "mon- 9:00-10:00"]),
@@ -94,7 +101,28 @@ def test_no_text_makes_a_reader_fail_otherwise(text):
             continue
 
 
+def test_an_instant_is_in_utc():
+    """Whatever the offset it was written with."""
+    assert scalars.instant("2026-11-23T10:04+01:00").isoformat() == "2026-11-23T09:04:00+00:00"
+
+
+def test_a_number_without_unit_is_asked_whether_minutes_are_meant():
+    """The commonest slip of a duration gets its own hint, and nothing else does."""
+    with pytest.raises(ValueError, match="did you mean 5m"):
+        scalars.duration("5")
+    with pytest.raises(ValueError, match=r"2d$"):
+        scalars.duration("five")
+
+
+def test_a_number_that_nobody_gives_out_is_possible_but_not_in_use():
+    """+1 415 555 0101 is given out as far as the plan knows; a number of the right length in no range is not."""
+    assert contacts.in_use("+14155550101")
+    assert contacts.phone("+11155550101") == "+11155550101"
+    assert not contacts.in_use("+11155550101")
+
+
 def test_a_likely_word_is_offered():
     """A near miss is named, whatever its case; a far one is not."""
+    assert scalars.closest("minro", ["MINOR", "scribe"]) == '; did you mean "MINOR"?'
     assert scalars.closest("LAED", ["lead", "scribe"]) == '; did you mean "lead"?'
     assert scalars.closest("xyz", ["lead", "scribe"]) == ""

@@ -1,7 +1,7 @@
 """What a policy test expects of the plan: values, and whether one message is what one of them speaks of.
 
-Decides the meaning of each part of an expectation (`docs/config-as-code.md`); must not know YAML, how a plan is played, or
-how a whole test is judged.
+Decides the meaning of each part of an expectation (`docs/config-as-code.md`); must not know YAML, how a plan is played,
+or how a whole test is judged.
 """
 
 from dataclasses import dataclass
