@@ -1,5 +1,6 @@
 """Incident files: whatever can be read is used, the rest is a problem with its place (product.md section 4)."""
 
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.incident.fields import FIELDS
+from tocsin.formats.incident.json_schema import incident_schema
 from tocsin.formats.incident.read import IncidentReading, first_lines, read_incident, unreadable_incident
+from tocsin.formats.incident.values import LINK_LIMIT, PROBLEM_LIMIT, TEXT_LIMIT
 
 from tests.builders.policies import small_policy
 
@@ -83,6 +87,18 @@ def test_every_field_is_read() -> None:
         ("review: Done", "review", "done"),
         ("drill: yes", "drill", True),
         ("drill: FALSE", "drill", False),
+        ("drill: On", "drill", True),
+        ("drill: off", "drill", False),
+        ("drill: NO", "drill", False),
+        ("eta: 2026-11-23t11:04+01:00", "eta", AT),
+        ("eta: 2026-11-23t10:04z", "eta", AT),
+        ("declared_by: the night shift", "declared_by", "the night shift"),
+        ('declared_by: "one\\ntwo"', "declared_by", "one two"),
+        ("verified_by: a dashboard", "verified_by", "a dashboard"),
+        ("timeline: [{text: same}, {text: same}]", "timeline", (TimelineNote("same"), TimelineNote("same"))),
+        ("review: http://example.com", "review", "http://example.com"),
+        (f"review: https://{'x' * (LINK_LIMIT - 8)}", "review", f"https://{'x' * (LINK_LIMIT - 8)}"),
+        (f"impact: {'x' * TEXT_LIMIT}", "impact", "x" * TEXT_LIMIT),
         ("eta:", "eta", None),
         ("status: RESOLVED", "status", Status.RESOLVED),
         ("summary: 0012", "summary", "0012"),
@@ -118,6 +134,7 @@ def test_a_field_may_be_written_more_than_one_way(line: str, field: str, value: 
         ("updates: [{text: a, at: noon}]", (3, 25), "not-an-instant", "updates[1].at"),
         ("timeline: [{at: 2026-11-23T10:04Z}]", (3, 12), "empty-entry", "text"),
         ("review: later", (3, 9), "not-a-link", "https://"),
+        (f"review: https://{'x' * (LINK_LIMIT - 7)}", (3, 9), "not-a-link", "https://"),
         ("drill: perhaps", (3, 8), "not-a-truth", "true or false"),
         ("summary: &a text", (3, 10), "anchor", "plain value"),
         ("title: again", (3, 1), "duplicate-key", "line 1"),
@@ -138,7 +155,15 @@ def test_a_wrong_optional_field_is_dropped(line: str, place: tuple[int, int], co
     assert (found.complete, found.severity_read) == (False, True)
 
 
-@pytest.mark.parametrize(("line", "hint"), [("sumary: x", "summary"), ("updates: [{tekst: a, text: b}]", "text")])
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("sumary: x", "summary"),
+        ("updates: [{tekst: a, text: b}]", "text"),
+        ("timeline: [{text: a, att: b}]", "at"),
+        ("acknowledged: [{by: ana, att: b}]", "at"),
+    ],
+)
 def test_an_unknown_key_is_a_warning(line: str, hint: str) -> None:
     """An unknown key drops nothing, and says what may be meant."""
     found = reading(HEAD + line)
@@ -176,8 +201,41 @@ def test_status_and_title_keep_their_last_good_value_while_open(status: str) -> 
 
 
 def test_the_id_is_kept_under_another_name() -> None:
-    """A renamed file is read as the incident it was."""
+    """A renamed file is read as the incident it was, also when that was over."""
     assert incident(HEAD, replace(OPEN, id="other")).id == "other"
+    assert incident(HEAD, replace(OPEN, id="other", status=Status.RESOLVED)).id == "other"
+
+
+def test_nothing_goes_on_from_a_version_that_could_not_be_read() -> None:
+    """Its severity and title were ours, not the file's: a file without them counts as a new one."""
+    found = incident("summary: x", replace(OPEN, unreadable=True))
+    assert (found.severity, found.title, found.status) == ("sev1", "card", Status.INVESTIGATING)
+
+
+def test_a_missing_title_drops_nothing() -> None:
+    """It is a warning: the severity alone makes an incident whole."""
+    found = reading("severity: sev2\n")
+    assert [(problem.code, problem.level) for problem in found.problems] == [("title-missing", ProblemLevel.WARNING)]
+    assert found.complete
+
+
+def test_what_is_missing_says_what_counts_instead() -> None:
+    """The severity that goes on while the incident is open, else that of unreadable files; and how one is written."""
+    missing = "severity is missing; sev2 goes on: write severity: sev1"
+    assert reading("title: x", OPEN).problems[0].message == missing
+    assert "it counts as sev1" in reading("title: x").problems[0].message
+    assert [problem.code for problem in reading("summary: x").problems] == ["severity-missing", "title-missing"]
+
+
+def test_problems_stand_in_the_order_of_the_file() -> None:
+    """Also those of one line, whichever field is read first."""
+    found = reading("{severity: sev2, drill: perhaps, eta: noon, title: x}")
+    assert [problem.code for problem in found.problems] == ["not-a-truth", "not-an-instant"]
+
+
+def test_problems_are_bounded() -> None:
+    """A file of nonsense does not fill a log."""
+    assert len(reading(HEAD + "".join(f"key{number}: x\n" for number in range(500))).problems) == PROBLEM_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -228,6 +286,12 @@ def test_texts_are_cleaned() -> None:
     assert (found.title, found.summary) == ("ared b c", "one\ntwo")
 
 
+def test_what_a_lost_escape_leaves_behind_is_cleaned_too() -> None:
+    """Raw control characters are a problem of the file; their remains do not stand in its texts."""
+    assert incident(HEAD.encode() + b"summary: a\x1b[31mred\x1b[0m\n").summary == "ared"
+    assert incident(HEAD + "summary: see [31m\n").summary == "see [31m"
+
+
 def test_texts_are_bounded() -> None:
     """A text over its limit is cut, with a warning."""
     found = reading(f"title: {'x' * 500}\nseverity: sev1\nsummary: {'y' * 20_000}\n")
@@ -252,6 +316,20 @@ def test_an_unreadable_file_stands_for_an_incident() -> None:
     found = unreadable_incident("pay ments.yaml", first_lines("\n\nhelp\x1b[31m me\n"), POLICY)
     assert (found.id, found.title, found.severity) == ("pay-ments", "pay ments", "sev1")
     assert (found.summary, found.unreadable) == ("help me", True)
+    assert unreadable_incident("pay ments.yaml", "", POLICY, "known").id == "known"
+
+
+def test_first_lines_are_those_that_say_something() -> None:
+    """Five at most, each of bounded length; empty ones do not count."""
+    lines = first_lines("one\n\n \x07\ntwo\n" + "x" * 300 + "\nfour\nfive\nsix\n").split("\n")
+    assert lines == ["one", "two", "x" * 199 + "…", "four", "five"]
+
+
+def test_one_table_gives_the_reader_and_the_schema() -> None:
+    """Every key of the table is a property of the schema and an attribute of the incident, and there are no others."""
+    keys = [field.key for field in FIELDS]
+    assert list(incident_schema()["properties"]) == keys
+    assert set(keys) == {field.name for field in dataclass_fields(Incident)} - {"id", "unreadable"}
 
 
 _LINES = st.sampled_from(

@@ -85,6 +85,47 @@ def test_roles_status_and_texts_are_set_in_place() -> None:
     assert words(found) == words(expected)
 
 
+def test_the_file_s_own_indentation_is_kept() -> None:
+    """What is added stands as deep as what is there; mappings and lists each their own way."""
+    text = "title: x\nroles:\n    technical_lead: ana\nacknowledged:\n    - ana\n"
+    edit = Edit(role=("scribe", "chen"), acknowledgment=Acknowledgment("bo"))
+    assert after(text, edit) == (
+        "title: x\nroles:\n    technical_lead: ana\n    scribe: chen\nacknowledged:\n    - ana\n    - {by: bo}\n"
+    )
+
+
+def test_a_byte_order_mark_goes() -> None:
+    """UTF-8 needs none, and in the middle of a file it would spoil the first key."""
+    assert after("\ufefftitle: x\n", Edit(severity="sev2")) == "title: x\nseverity: sev2\n"
+
+
+def test_services_are_added_to_those_that_are_there() -> None:
+    """Every one, in its order; a single value becomes the first of the list."""
+    assert after("services: a\n", Edit(services=("b", "c"))) == "services:\n  - a\n  - b\n  - c\n"
+    assert after("services: [a]\n", Edit(services=("b", "c"))) == "services: [a, b, c]\n"
+
+
+def test_a_summary_is_replaced_by_words_that_mean_nothing_to_yaml() -> None:
+    """Several lines become a block, one line is quoted."""
+    assert after("summary: old\n", Edit(summary="a: b\n# c")) == "summary: |\n  a: b\n  # c\n"
+    assert after("summary: old\n", Edit(summary="a: [b")) == 'summary: "a: [b"\n'
+
+
+def test_a_comment_on_the_last_entry_stays_with_it() -> None:
+    """And what follows below stays below the new entry."""
+    text = "acknowledged:\n- ana  # by phone\n# notes\nsummary: x\n"
+    assert words(after(text)) == words(text.replace("# notes", "- {by: bo, at: 2026-11-23T10:04:00Z}\n# notes"))
+
+
+def test_a_file_written_anew_says_only_what_there_is() -> None:
+    """A bare acknowledgment is a name, and a real incident is no drill."""
+    incident = Incident("x", "T", "sev1", acknowledged=(Acknowledgment("ana"), Acknowledgment("bo", AT)))
+    assert write_incident(incident).decode() == (
+        'title: "T"\nseverity: sev1\nstatus: investigating\n'
+        "acknowledged:\n  - ana\n  - {by: bo, at: 2026-11-23T10:04:00Z}\n"
+    )
+
+
 def test_every_edit_reads_back() -> None:
     """What was written is what the daemon reads."""
     found = read_incident(

@@ -15,6 +15,8 @@ from tocsin.text.cleaning import shown
         ("A_b.c.YAML", "A_b.c"),
         ("card payments (eu).yaml", "card-payments--eu-"),
         ("-payments.yaml", "payments"),
+        ("-_.payments.yaml", "payments"),
+        ("x" * 80 + ".yaml", "x" * 80),
         ("zürich.yaml", "z-rich"),
         ("a.yaml.yaml", "a.yaml"),
     ],

@@ -105,6 +105,29 @@ def test_a_file_over_the_limit_is_read_up_to_its_last_whole_line():
     assert not document.broken
 
 
+def test_a_cut_file_ends_with_its_last_whole_line():
+    """Half a line never counts: `status: resolved_not` is not read as `status: resolved`."""
+    assert read_yaml("a: 1\nb: resolved_not\n", "f", limit=16).value == {"a": "1"}
+    assert read_yaml("a: 1\n", "f", limit=5).problems == []
+
+
+def test_a_place_does_not_count_the_byte_order_mark():
+    """Editors do not show it."""
+    (problem,) = read_yaml(b"\xef\xbb\xbfa: \xff\n", "f").problems
+    assert (problem.line, problem.column) == (1, 4)
+
+
+def test_a_quoted_key_of_two_less_signs_is_a_key():
+    """Only the plain one merges, in YAML as people know it."""
+    document = read_yaml('"<<": 1\n', "f")
+    assert (document.value, document.problems) == ({"<<": "1"}, [])
+
+
+def test_an_anchor_and_a_tag_on_one_value_are_both_told():
+    """Both must go."""
+    assert [problem.code for problem in read_yaml("a: &x !!int 5\n", "f").problems] == ["anchor", "tag"]
+
+
 @pytest.mark.parametrize(
     "bomb",
     ["[" * 30_000 + "]" * 30_000, "[" * 250_000, "{" * 250_000, "- " * 120_000, "? " * 120_000, "{a: " * 60_000,

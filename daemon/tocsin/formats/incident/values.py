@@ -31,7 +31,6 @@ LINK_LIMIT = 2_000
 PROBLEM_LIMIT = 100
 """The most problems told of one file's fields."""
 
-_YEARS = range(1970, 2200)
 _TRUTHS = {"yes": True, "no": False, "on": True, "off": False}
 _STATUSES = tuple(str(status) for status in Status)
 
@@ -109,14 +108,10 @@ def _instant(reader: IncidentReader, path: KeyPath, value: Value) -> datetime | 
     if written is None:
         return None
     try:
-        at = scalars.instant(quotable(written).upper())
+        return scalars.instant(quotable(written).upper())
     except ValueError as fault:
         reader.tell(path, "not-an-instant", f"{name_of(path)}: {fault}")
         return None
-    if at.year in _YEARS:
-        return at
-    reader.tell(path, "not-an-instant", f"{name_of(path)}: the year {at.year} cannot be meant; correct it")
-    return None
 
 
 def _truth(reader: IncidentReader, path: KeyPath, value: Value) -> bool:
