@@ -15,13 +15,14 @@ from datetime import UTC, datetime, timedelta
 from difflib import ndiff
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from tocsin.app.configuration.load import read_tree
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
 from tocsin.domain.history import History
-from tocsin.domain.notification import Notification
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import read_incident
@@ -176,8 +177,25 @@ class Watch:
         self.history = History()
         self.fields: dict[str, Any] = {"title": "Trouble", **yaml.safe_load(full(incident))}
         self.said: list[Notification] = []
+        self.suppressed: list[Suppression] = []
         self.next_look: datetime | None = START
         self.see("0")
+
+    @classmethod
+    def of_unreadable_file(cls, config: str, last_resort: str = "olga") -> Self:
+        """The view of a file that is not YAML at all, from when it has been still for long enough (rule 32)."""
+        watch = cls(config, "severity: s1", last_resort)
+        watch.history = History()
+        watch.see_unreadable("0")
+        return watch
+
+    def see_unreadable(self, after: str) -> None:
+        """A version that is not YAML at all is seen."""
+        self.note(Seen(START + span_of(after), Incident("trouble", "trouble.yaml", "", unreadable=True)))
+
+    def pass_(self, after: str, person: str) -> None:
+        """A person declines."""
+        self.note(Answered(START + span_of(after), person, Answer.PASS))
 
     def see(self, after: str, changes: str = "") -> None:
         """The file is seen with these fields replaced."""
@@ -233,6 +251,7 @@ class Watch:
         self.history, self.next_look = made.history, made.next_look
         said = [due.notification for due in made.due]
         self.said += said
+        self.suppressed += made.suppressed
         return in_order(said)
 
 

@@ -1,5 +1,8 @@
 """Rules 1 to 5: which instant counts."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from tests.timelines.stage import START, Watch, play, rows, shows, span_of
 
 PAIR = """
@@ -10,6 +13,19 @@ roles: {tl: {chain: [ana, bo]}}
 TRIO = """
 severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}}
 roles: {tl: {chain: [ana, bo, chen]}}
+"""
+
+RAISED = """
+severities:
+  s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}
+  s2: {}
+roles: {tl: {chain: [ana, bo]}}
+"""
+
+OFFICE = """
+severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5h55m, hours: office}}}
+roles: {tl: {chain: [ana, bo]}}
+hours: {office: {timezone: Europe/Berlin, during: "09:00-17:00"}}
 """
 
 STREAM = """
@@ -133,6 +149,72 @@ def test_a_step_found_later_starts_the_clock_anew() -> None:
     assert watch.look("32m") == rows("page escalated bo sms tl 1/1")
     assert watch.look("36m59s") == []
     assert watch.look("37m") == rows("page escalated chen sms tl 2/1")
+
+
+def test_a_step_found_a_second_over_a_minute_late_starts_the_clock_anew() -> None:
+    """Rule 4: 1 minute and 1 second is over 1 minute."""
+    watch = Watch(TRIO, "severity: s1")
+    watch.look("0")
+    assert watch.look("6m1s") == rows("page escalated bo sms tl 1/1")
+    assert watch.look("11m") == []
+    assert watch.look("11m1s") == rows("page escalated chen sms tl 2/1")
+
+
+def test_many_steps_within_a_minute_are_all_fired() -> None:
+    """Rules 4, 6: with windows of a second a daemon that is 50 s late fires every step at its own instant, in as many
+    plans as it takes.
+    """
+    watch = Watch(TRIO, "severity: s1")
+    page = watch.policy.severities["s1"].page
+    assert page is not None
+    quick = replace(watch.policy.severities["s1"], page=replace(page, acknowledge_within=timedelta(seconds=1)))
+    watch.policy = replace(watch.policy, severities={**watch.policy.severities, "s1": quick})
+    watch.look("50s")
+    watch.until("51s")
+    pages = [(sent.at - START).total_seconds() for sent in watch.said]
+    assert pages == [float(second) for second in range(52)]
+
+
+def test_a_raise_found_within_a_minute_keeps_its_own_instant() -> None:
+    """Rules 4, 18: a change of severity found 20 s late pages as of the change, however old the config is."""
+    watch = Watch(RAISED, "severity: s2")
+    watch.policy = replace(watch.policy, since=START - timedelta(days=1))
+    watch.look("0")
+    watch.see("10m", "severity: s1")
+    watch.look("10m20s")
+    watch.until("15m")
+    watch.showed(
+        """
+        10m  page  severity_raised  ana  sms  tl  0/1
+        15m  page  escalated        bo   sms  tl  1/1
+        """
+    )
+
+
+def test_a_late_page_in_closed_hours_waits_for_the_opening() -> None:
+    """Rules 4, 11, corner [4]: due at 16:55, found at 17:31, it goes at 09:00, and the window counts from then."""
+    watch = Watch(OFFICE, "severity: s1")
+    watch.look("0")
+    assert watch.look("6h31m") == []
+    assert watch.look("21h59m") == []
+    assert watch.look("22h") == rows("page escalated bo sms tl 1/1")
+    assert watch.look("27h54m") == []
+    assert watch.look("27h55m") == rows("page last_resort olga sms tl")
+
+
+def test_stand_downs_found_late_are_one() -> None:
+    """Rules 4, 17, corner [17]: two roles accepted at two instants while the daemon was down: one stand-down for both,
+    in the order of the severity.
+    """
+    config = """
+    severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m}}}
+    roles: {ic: {chain: [[ana, bo]]}, tl: {chain: [[ana, chen]]}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    watch.ack("1m", "chen")
+    watch.ack("2m", "bo")
+    assert watch.look("4m") == rows("stand_down accepted ana sms ic,tl")
 
 
 def test_updates_found_late() -> None:

@@ -1,8 +1,8 @@
 """Rules 11 to 14: when a page may go, and by which channels."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from tests.timelines.stage import Watch, shows
+from tests.timelines.stage import START, Watch, shows
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 """A Friday, 15:00 in Berlin."""
@@ -293,6 +293,28 @@ def test_reach_carries_the_roles_still_wanted() -> None:
         script="- {after: 1m, ack: bo}",
         span="50m",
     )
+
+
+def test_a_page_for_two_roles_is_one_page_with_one_wait() -> None:
+    """Rules 12, 13: one page, whose other channel waits once; what goes at once never waits."""
+    config = """
+    severities: {s1: {page: {roles: [ic, tl], via: [sms, email], acknowledge_within: 10m}}}
+    roles: {ic: {chain: [ana]}, tl: {chain: [ana]}}
+    people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 3m}]}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    assert [(page.person, page.roles) for page in watch.history.waiting] == [
+        ("ana", ("incident_commander", "technical_lead"))
+    ]
+    assert watch.next_look == START + timedelta(minutes=3)
+    watch.look("3m")
+    assert watch.history.waiting == ()
+    assert watch.suppressed == []
+    at_once = Watch(config.replace("after: 3m", "after: 0s"), "severity: s1")
+    at_once.look("0")
+    assert at_once.history.waiting == ()
+    assert at_once.suppressed == []
 
 
 def test_reach_names_all_the_channels_used() -> None:

@@ -12,7 +12,6 @@ from tocsin.domain.people import Channel
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import PageRequest, fire_due_step, last_resort_people, window_after
 from tocsin.planning.needed_roles import known_in_order
-from tocsin.planning.on_call.hours import opening_from
 from tocsin.planning.reach import AT_ONCE, channels_of, page_channels, reachable
 from tocsin.planning.responders import page_responders
 
@@ -91,8 +90,6 @@ def _send_page(draft: Draft, requests: list[PageRequest]) -> set[tuple[str, Chan
             level=first.level,
             round=first.round,
         )
-    for _, due_at in waiting:
-        draft.look_at(opening_from(draft.hours, due_at))
     return {(person.id, via) for via in at_once}
 
 

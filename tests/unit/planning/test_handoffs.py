@@ -195,3 +195,14 @@ def test_a_shift_of_ten_years_is_asked_often() -> None:
     # Each autumn one hour exists twice and is one handoff; each spring one falls together with the next.
     assert turn_of(shift, at) == hours - 11
     assert all(turn_of(shift, at + timedelta(minutes=n)) == hours - 11 + (n >= 30) for n in range(60))
+
+
+@pytest.mark.parametrize("cron", ["*/10 * * * *", "0 9 * * mon", "30 2 * * *", "0,59 * * * *"])
+def test_the_next_firing_is_the_first_one_after(cron: str) -> None:
+    """Whenever it is asked for, also several times in an hour, and at a firing itself: strictly after, none left out."""
+    start = datetime(2026, 10, 24, 22, 57, tzinfo=UTC)
+    for minute in range(0, 6 * 60, 7):
+        for at in (start + timedelta(minutes=minute), start + timedelta(minutes=minute, seconds=-1)):
+            assert next_firing(cron, "Europe/Berlin", at) == next(firings(cron, "Europe/Berlin", at))
+    fired = next_firing(cron, "Europe/Berlin", start)
+    assert next_firing(cron, "Europe/Berlin", fired) > fired

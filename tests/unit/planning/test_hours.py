@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.rotation import Hours, Window
-from tocsin.planning.on_call.hours import is_open, open_time_after, opening_from
+from tocsin.planning.on_call.hours import is_open, open_between, open_time_after, opening_from
 
 WEEK = frozenset(range(5))
 OFFICE = Hours("Europe/Berlin", (Window(WEEK, time(9), time(17)),))
@@ -140,3 +140,36 @@ def test_a_span_beyond_reason_ends() -> None:
     hours = Hours("UTC", (Window(frozenset({0}), time(9), time(9, 1)),))
     start = datetime(2026, 11, 23, tzinfo=UTC)
     assert open_time_after(hours, start, timedelta(days=3660)) > start + timedelta(days=36600)
+
+
+def test_a_window_that_the_clocks_jump_over_never_opens() -> None:
+    """02:10 to 02:50 does not exist on the day on which Berlin's clocks go forward: pages wait for the next day's."""
+    early = Hours("Europe/Berlin", (Window(frozenset(range(7)), time(2, 10), time(2, 50)),))
+    before = datetime(2027, 3, 28, 0, 30, tzinfo=UTC)
+    assert opening_from(early, before) == datetime(2027, 3, 29, 0, 10, tzinfo=UTC)
+    assert not is_open(early, datetime(2027, 3, 28, 1, 0, tzinfo=UTC))
+    assert open_between(early, before, datetime(2027, 3, 29, tzinfo=UTC)) == ()
+
+
+def test_a_window_until_midnight_ends_with_its_day() -> None:
+    """An end of 00:00 is midnight at the end of the day, and one equal to the start is a whole day."""
+    monday = frozenset({0})
+    evening = Hours("UTC", (Window(monday, time(22), time(0)),))
+    assert open_between(evening, datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC)) == (
+        (datetime(2026, 11, 23, 22, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)),
+    )
+    round_the_clock = Hours("UTC", (Window(monday, time(9), time(9)),))
+    assert is_open(round_the_clock, datetime(2026, 11, 24, 8, 59, tzinfo=UTC))
+    assert not is_open(round_the_clock, datetime(2026, 11, 24, 9, tzinfo=UTC))
+
+
+def test_open_time_over_a_span_is_clipped_and_joined() -> None:
+    """What touches or overlaps is one; a window inside another shortens nothing; the span's ends cut windows."""
+    daily = frozenset(range(7))
+    windows = (Window(daily, time(8), time(12)), Window(daily, time(9), time(10)), Window(daily, time(12), time(13)))
+    day = datetime(2026, 11, 23, tzinfo=UTC)
+    assert open_between(Hours("UTC", windows), day + 9 * H, day + 33 * H) == (
+        (day + 9 * H, day + 13 * H),
+        (day + 32 * H, day + 33 * H),
+    )
+    assert open_between(Hours("UTC"), day, day + H) == ((day, day + H),)

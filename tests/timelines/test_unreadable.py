@@ -1,0 +1,116 @@
+"""Rule 32: a file that is not YAML at all pages the last resort."""
+
+from datetime import timedelta
+
+from tocsin.domain.facts import Gone
+from tocsin.domain.notification import Kind
+
+from tests.timelines.stage import START, Watch, rows
+
+CONFIG = """
+severities:
+  s1:
+    page: {roles: [tl], via: [email], acknowledge_within: 10m}
+    updates: [{to: [execs], every: 30m}]
+roles: {tl: {chain: [ana]}}
+stakeholders: {execs: {people: [ceo]}}
+people: {hal: {email: hal@example.com, phone: "+14155550108", reach: [email, {via: sms, after: 3m}]}}
+"""
+"""Here `unreadable_severity` is the stage's own: by SMS, every 5 minutes."""
+
+
+def test_it_pages_the_last_resort_every_window() -> None:
+    """Rule 32: by the `via` of `unreadable_severity`, with empty roles, level and round null, and nobody else."""
+    watch = Watch.of_unreadable_file(CONFIG, "olga, max, hal")
+    watch.until("10m")
+    watch.showed(
+        """
+        0    page  last_resort  olga,hal  sms    -
+        0    page  last_resort  max       email  -
+        5m   page  last_resort  olga,hal  sms    -
+        5m   page  last_resort  max       email  -
+        10m  page  last_resort  olga,hal  sms    -
+        10m  page  last_resort  max       email  -
+        """
+    )
+
+
+def test_an_ok_ends_its_pages() -> None:
+    """Rule 32: an `ok` of somebody paged ends them for everybody; one of anybody else accepts nothing."""
+    watch = Watch.of_unreadable_file(CONFIG, "olga, pia")
+    watch.until("1m")
+    watch.ack("2m", "ana")
+    watch.until("5m")
+    assert [at for _, at in watch.history.ineffective_acks] == [START + timedelta(minutes=2)]
+    watch.ack("6m", "pia")
+    watch.until("1h")
+    watch.showed("0 page last_resort olga,pia sms -\n5m page last_resort olga,pia sms -")
+
+
+def test_its_pages_end_when_the_file_has_gone() -> None:
+    """Rule 32: a file that was never readable and has gone pages nobody any more."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("5m")
+    watch.note(Gone(START + timedelta(minutes=7)))
+    watch.until("1h")
+    watch.showed("0 page last_resort olga sms -\n5m page last_resort olga sms -")
+
+
+def test_a_pass_ends_nothing() -> None:
+    """Rules 16, 32: the last resort is paged on, whoever passes."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("1m")
+    watch.pass_("2m", "olga")
+    watch.until("5m")
+    watch.showed("0 page last_resort olga sms -\n5m page last_resort olga sms -")
+
+
+def test_found_late_it_goes_once() -> None:
+    """Rules 4, 32: a page found over a minute late goes once, and the next window counts from then."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    assert watch.look("3m") == rows("page last_resort olga sms -")
+    assert watch.look("7m59s") == []
+    assert watch.look("8m") == rows("page last_resort olga sms -")
+
+
+def test_nobody_left_is_noted_and_takes_a_window() -> None:
+    """Rules 6, 14, P6: a last resort that reaches nobody is a page held back, once a window."""
+    watch = Watch.of_unreadable_file(CONFIG, "pat")
+    watch.refuse("0", "pat", "sms")
+    assert watch.look("0") == []
+    assert [(held.kind, held.why.value, held.to) for held in watch.suppressed] == [(Kind.PAGE, "no_channel", "")]
+    assert watch.next_look == START + timedelta(minutes=5)
+
+
+def test_once_it_can_be_read_it_is_declared() -> None:
+    """Rules 25, 32: as any other incident; whoever was paged before hears the end too."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("5m")
+    watch.see("6m")
+    watch.until("7m")
+    watch.ack("8m", "ana")
+    watch.see("9m", "status: resolved")
+    watch.until("10m")
+    watch.showed(
+        """
+        0   page     last_resort  olga  sms    -
+        5m  page     last_resort  olga  sms    -
+        6m  page     declared     ana   email  tl  0/1
+        6m  update   declared     ceo   email  execs
+        9m  closing  resolved     olga  sms    -
+        9m  closing  resolved     ana   email  -
+        9m  closing  resolved     ceo   email  -
+        """
+    )
+
+
+def test_another_version_that_cannot_be_read_changes_nothing() -> None:
+    """Rule 32: the pages go on by the clock of the first one."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("1m")
+    watch.see_unreadable("3m")
+    watch.until("5m")
+    watch.ack("6m", "olga")
+    watch.see_unreadable("7m")
+    watch.until("1h")
+    watch.showed("0 page last_resort olga sms -\n5m page last_resort olga sms -")
