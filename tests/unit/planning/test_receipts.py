@@ -65,3 +65,38 @@ def test_an_accepted_try_stands_for_the_message() -> None:
     assert standing(tries) == first
     assert after_send(Kind.PAGE, Channel.SMS, tries, LATER, 0) == Done("accepted")
     assert elsewhere_at(tries) is None
+
+
+def test_the_wait_counts_from_the_acceptance() -> None:
+    """Rule 34: 3 minutes from when the provider took it, or from the beginning of a try whose end is not known."""
+    attempt = replace(tried(Accepted("SM1")), ended_at=LATER)
+    assert awaited_until(attempt) == LATER + timedelta(minutes=3)
+    assert awaited_until(replace(attempt, ended_at=None)) == T0 + timedelta(minutes=3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        (Receipt.UNKNOWN, Receipt.QUEUED, Receipt.QUEUED),
+        (Receipt.QUEUED, Receipt.SENT, Receipt.SENT),
+        (Receipt.SENT, Receipt.DELIVERED, Receipt.DELIVERED),
+        (Receipt.SENT, Receipt.UNDELIVERED, Receipt.UNDELIVERED),
+        (Receipt.DELIVERED, Receipt.SENT, Receipt.DELIVERED),
+        (Receipt.DELIVERED, Receipt.UNKNOWN, Receipt.DELIVERED),
+        (Receipt.DELIVERED, Receipt.UNDELIVERED, Receipt.UNDELIVERED),
+        (Receipt.UNDELIVERED, Receipt.DELIVERED, Receipt.UNDELIVERED),
+    ],
+)
+def test_receipts_only_move_forward(first: Receipt, second: Receipt, stands: Receipt) -> None:
+    """Each word is further along than the one before; of two last words the bad one stands, so that a page goes on."""
+    attempt = heard(tried(Accepted("SM1")), Fate(first, None, "SM1"), LATER)
+    assert heard(attempt, Fate(second, None, "SM1"), LATER).receipt is stands
+
+
+def test_a_refusal_keeps_when_it_was_known() -> None:
+    """A try that was refused already keeps its outcome and its end, whatever the provider repeats."""
+    refused = tried(Refused("no", "21211"))
+    found = heard(refused, Fate(Receipt.UNDELIVERED, LANDLINE, "SM1"), LATER)
+    assert (found.outcome, found.ended_at) == (refused.outcome, refused.ended_at)
+    accepted = tried(Accepted("SM1"))
+    assert heard(accepted, Fate(Receipt.DELIVERED, None, "SM2"), LATER) == replace(accepted, receipt=Receipt.DELIVERED)

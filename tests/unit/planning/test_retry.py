@@ -1,11 +1,12 @@
-"""The table of `daemon/planning/retry.py`, row by row."""
+"""The table of `planning/delivery/retry.py`, row by row (rules 35 to 40)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery.retry import MOST_COPIES, Again, Done, LookUp, after_look_up, after_send, elsewhere_at
@@ -127,3 +128,82 @@ def test_a_second_copy_is_always_marked(kind: Kind, via: Channel, outcomes: list
         assert isinstance(move, Done) or move.at >= T0
         if isinstance(move, Again):
             assert bool(move.possible_duplicate) == (LOST in outcomes)
+
+
+def at(second: float, outcome: Outcome | None, number: int = 1, ended: float | None = None) -> Attempt:
+    """A try that began that many seconds after T0."""
+    ended_at = None if outcome is None else T0 + seconds(second + 1 if ended is None else ended)
+    return Attempt(number, "key", number, Channel.SMS, "+14155550101", T0 + seconds(second), outcome, ended_at)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "wait"),
+    [
+        (Kind.PAGE, Fault.PROVIDER, 60),
+        (Kind.PAGE, Fault.ADDRESS, 2),
+        (Kind.PAGE, Fault.PASSING, 2),
+        (Kind.UPDATE, Fault.PROVIDER, 30),
+        (Kind.CLOSING, Fault.PROVIDER, 30),
+    ],
+)
+def test_only_pages_wait_a_minute_for_a_change_of_settings(kind: Kind, fault: Fault, wait: int) -> None:
+    """Rule 38: a page whose provider is at fault is tried once a minute from the first time on; all else as usual."""
+    failed = tries(Deferred("no", fault=fault))
+    assert after_send(kind, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(wait))
+
+
+def test_a_retry_after_is_not_made_longer() -> None:
+    """Rule 35: chance lengthens our own wait; what the provider asks for is taken as it is."""
+    asked = tries(Deferred("429", retry_after=seconds(30)))
+    assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 1) == Again(T0 + seconds(30))
+
+
+def test_a_try_whose_end_was_never_written_down() -> None:
+    """Rule 40: after a restart it is as uncertain as any: looked up, counted from its beginning, and then at once."""
+    begun = [at(0, None)]
+    assert after_send(Kind.PAGE, Channel.SMS, begun, T0 + seconds(2), 0) == LookUp(T0 + seconds(3))
+    late = T0 + seconds(100)
+    assert after_send(Kind.PAGE, Channel.SMS, begun, late, 0) == LookUp(late)
+    assert elsewhere_at(begun) is None
+
+
+def test_look_ups_count_from_the_newest_try() -> None:
+    """Rule 40: each try of unknown fate is looked up at its own 1, 3, 7 and 15 s; one that is due now is over."""
+    lost = [at(0, LOST), at(20, LOST, 2, ended=25)]
+    moves = [after_send(Kind.PAGE, Channel.SMS, lost, T0 + seconds(now), 0) for now in (25, 26, 39, 40)]
+    assert moves == [LookUp(T0 + seconds(second)) for second in (26, 28, 40, 40)]
+    assert after_look_up(Kind.PAGE, Channel.SMS, lost, BUSY, T0 + seconds(40)) == Again(T0 + seconds(40), LOST.detail)
+
+
+def test_a_copy_says_why_the_last_uncertain_one_may_have_left() -> None:
+    """P3: of several tries of unknown fate the newest is named, also after a failure that is known."""
+    second = Uncertain("the connection broke")
+    for outcomes in ((LOST, second), (LOST, second, BUSY)):
+        assert after_send(Kind.PAGE, Channel.SMS, tries(*outcomes, BUSY), T0, 0) == Again(
+            T0 + seconds({3: 10, 4: 20}[len(outcomes) + 1]), second.detail
+        )
+
+
+def test_only_copies_that_may_have_arrived_are_counted() -> None:
+    """Failures that left nothing behind allow as many tries as it takes; the limit is five for a page, an update has
+    two where nobody can say, and five where the provider says that it is not there.
+    """
+    late = T0 + seconds(60)
+    failed = [BUSY] * 9
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 4), LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 5), LOST, late) == Done("uncertain")
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*failed, LOST), LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(LOST, LOST), BUSY, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*[LOST] * 5), BUSY, late) == Done("uncertain")
+
+
+def test_elsewhere_counts_from_the_first_try() -> None:
+    """Rule 37: within 30 s of the beginning of the first try, however many follow; at once when the newest shows that
+    only settings or another address can help.
+    """
+    assert elsewhere_at([at(0, BUSY), at(3, BUSY, 2), at(9, LOST, 3)]) == T0 + seconds(25)
+    for outcome in (WRONG_PASSWORD, Deferred("no TLS", fault=Fault.ADDRESS), Refused("550")):
+        assert elsewhere_at([at(0, BUSY), at(3, outcome, 2)]) == T0 + seconds(4)
+    undelivered = replace(at(0, Accepted("SM1"), ended=2), receipt=Receipt.UNDELIVERED)
+    assert elsewhere_at([undelivered]) == T0 + seconds(2)
+    assert elsewhere_at([replace(undelivered, receipt=Receipt.SENT)]) is None
