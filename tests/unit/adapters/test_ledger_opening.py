@@ -2,15 +2,19 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, open_existing, open_file
+from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, open_existing, open_file
+from tocsin.adapters.ledger.tables import metadata
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answer, Answered, Coded
@@ -179,3 +183,134 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     assert ledger.set_aside is None
     assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
     await ledger.close()
+
+
+def replace_content(path: Path, change: Callable[[bytes], bytes]) -> bytes:
+    changed = change(path.read_bytes())
+    path.write_bytes(changed)
+    return changed
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"x" * 100 + data[100:],
+        lambda data: data[:4096] + b"\xff" * 8192 + data[12288:],
+        lambda data: data[:5000],
+        lambda _data: b"this is no database, but it is long enough to be taken for one " * 100,
+    ],
+    ids=["header", "pages", "cut", "another file"],
+)
+async def test_a_damaged_ledger_is_set_aside(path: Path, harm: Callable[[bytes], bytes]) -> None:
+    """Damage is met at the start: the file is kept beside, a fresh one works, and the caller can tell."""
+    ledger = SqlLedger(open_file(path, "before"))
+    await ledger.record("db", (FACT,) * 200, (), ())
+    await ledger.close()
+    harmed = replace_content(path, harm)
+    ledger = SqlLedger(open_file(path, "20261123T100000Z"))
+    assert ledger.set_aside is not None
+    assert ledger.set_aside.name == "tocsin.db.damaged-20261123T100000Z"
+    assert ledger.set_aside.read_bytes()[:50] == harmed[:50]
+    assert await ledger.incidents() == ()
+    await ledger.record("web", (FACT,), (), ())
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert ledger.set_aside is None
+    assert await ledger.incidents() == ("web",)
+    await ledger.close()
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    """A ledger of a newer tocsin is refused in a sentence that says so, and stays as it is."""
+    open_file(path, "now").engine.dispose()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match=r"tocsin\.db: it was written by a newer tocsin \(schema 9999\)"):
+        open_file(path, "now")
+    with pytest.raises(LedgerError, match="schema 9999"):
+        open_existing(path)
+    assert path.read_bytes() == before
+    assert not list(path.parent.glob("*damaged*"))
+
+
+def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
+    """A migration that fails on its way leaves the file as it was."""
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE notices (mine)")
+    with pytest.raises(LedgerError, match="notices already exists"):
+        open_file(path, "now")
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notices",)]
+    other.close()
+
+
+async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    """What the first version of tocsin has written is all there after the upgrade, and new kinds of rows fit in."""
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.executescript((DATA / "0001.sql").read_text())
+    old.close()
+    with pytest.raises(LedgerError, match="schema 0001"):
+        open_existing(path)
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    assert [type(fact).__name__ for fact in await ledger.facts("db")] == ["Seen", "Assessed", "StepFired", "Paged"]
+    assert [len(letter.attempts) for letter in await ledger.unsettled()] == [1]
+    assert await ledger.file("db") == ("db.yaml", b"title: x\n")
+    await ledger.report("pull", "refused", T0)
+    assert [report.text for report in await ledger.reports_since(0)] == ["refused"]
+    await ledger.close()
+
+
+def test_the_scripts_make_the_tables(path: Path) -> None:
+    """What the migrations make is what the code expects, to the last column and index."""
+    engine = open_file(path, "now").engine
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        indexes = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+        made = {" ".join(str(sql).split()) for (sql,) in connection.exec_driver_sql(indexes)}
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+        wanted = {" ".join(str(sql).split()) for (sql,) in connection.exec_driver_sql(indexes)}
+    engine.dispose()
+    plain = [{sql.replace('"', "").replace("notifications.", "").replace("facts.", "") for sql in index}
+             for index in (made, wanted)]  # fmt: skip
+    assert plain[0] == plain[1]
+
+
+def test_a_command_makes_no_ledger(path: Path) -> None:
+    """Where there is no ledger, or an empty file, a command goes on without and leaves nothing behind."""
+    assert open_existing(path) is None
+    path.parent.mkdir()
+    path.touch()
+    assert open_existing(path) is None
+    assert path.stat().st_size == 0
+
+
+async def test_nobody_else_reads_it(tmp_path: Path) -> None:
+    """The folder and the file are made for their owner alone, whatever characters their names have."""
+    path = tmp_path / "a b?c=%20d#e" / "tocsin.db"
+    ledger = SqlLedger(open_file(path, "now"))
+    await ledger.end_attempt(await ledger.begin_attempt("k", Channel.SMS, "+14155550101", T0), Accepted(), T0)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+    await ledger.close()
+
+
+def test_a_network_file_system_is_told(tmp_path: Path) -> None:
+    """SQLite on a network file system is used, and the operators are told; the innermost mount counts."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "22 1 254:0 / / rw - ext4 /dev/vda rw\n"
+        "23 22 0:41 / /srv/team\\040disk rw shared:1 - nfs4 nas:/team rw\n"
+        "24 23 254:1 / /srv/team\\040disk/local rw - xfs /dev/vdb rw\n"
+        "25 22 0:42 / /srv/\u00e9quipe rw shared:1 master:2 - cifs //nas/x rw\n",
+        encoding="utf-8",
+    )
+    assert "nfs4" in check_place(Path("/srv/team disk/var/tocsin.db"), mounts)
+    assert check_place(Path("/srv/team disk/local/tocsin.db"), mounts) == ""
+    assert "cifs" in check_place(Path("/srv/\u00e9quipe/tocsin.db"), mounts)
+    assert check_place(Path("/srv/tocsin.db"), mounts) == ""
+    assert check_place(Path("/srv/tocsin.db"), tmp_path / "absent") == ""

@@ -11,6 +11,7 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.ledger.writes import CONFIGS_KEPT
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
@@ -135,6 +136,12 @@ async def test_equal_words_are_kept_once(ledger: SqlLedger, path: Path) -> None:
     assert (rows(path, "contents"), rows(path, "notifications")) == (1, 30)
 
 
+async def test_half_a_character_keeps_no_sms_out(ledger: SqlLedger) -> None:
+    """What a sender wrote is kept whatever it holds: half a surrogate pair becomes a question mark."""
+    assert await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", PHONE, "ok \ud83d", T0))
+    assert [arrival.body for _, arrival in await ledger.unjudged_arrivals()] == ["ok ?"]
+
+
 async def test_instants_are_the_same_whatever_their_zone(ledger: SqlLedger) -> None:
     """An instant comes back equal, and sorts by time, from whatever offset it was given in."""
     ahead = datetime.fromisoformat("2026-11-23T20:00:00.000001+10:00")
@@ -144,3 +151,35 @@ async def test_instants_are_the_same_whatever_their_zone(ledger: SqlLedger) -> N
     attempt = await ledger.begin_attempt("a", Channel.SMS, PHONE, ahead)
     assert (await ledger.unsettled())[0].attempts == (attempt,)
     assert (await ledger.facts("db"))[0].at == ahead
+
+
+async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None:
+    """In a group of calls, one that cannot be written fails alone; the others are written once."""
+    good = (ledger.begin_attempt(f"k{number}", Channel.SMS, PHONE, T0) for number in range(5))
+    bad = ledger.begin_attempt("bad", Channel.SMS, "\ud800", T0)
+    results = await asyncio.gather(*good, bad, return_exceptions=True)
+    assert isinstance(results.pop(), LedgerError)
+    assert [attempt.number for attempt in results if not isinstance(attempt, BaseException)] == [1] * 5
+    assert (await ledger.begin_attempt("bad", Channel.SMS, PHONE, T0)).number == 1
+
+
+async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:
+    """A fault of the program reaches its caller as it is, and the writer goes on."""
+
+    def wrong(_connection: object, _arguments: object) -> list[None]:
+        raise AssertionError("a mistake")
+
+    with pytest.raises(AssertionError, match="a mistake"):
+        await ledger._writer.commit(wrong, None)
+    assert (await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)).number == 1
+
+
+async def test_who_gives_up_waiting_harms_nobody(ledger: SqlLedger) -> None:
+    """A cancelled call neither breaks its group nor hangs the next one."""
+    calls = [asyncio.create_task(ledger.begin_attempt(f"k{number}", Channel.SMS, PHONE, T0)) for number in range(8)]
+    await asyncio.sleep(0)
+    calls[0].cancel()
+    calls[5].cancel()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(result, asyncio.CancelledError) for result in results) == 2
+    assert (await ledger.begin_attempt("k9", Channel.SMS, PHONE, T0)).number == 1
