@@ -1,4 +1,4 @@
-"""Floor 5: the command line, one file a command. Arguments in, exit status out (product.md section 7).
+"""The command line, one file a command: arguments in, exit status out (`docs/behaviour.md`).
 
 A command's module is imported only when it is called: `tocsin ack` at 3 a.m. does not wait for the daemon's libraries.
 Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong usage.
@@ -40,7 +40,7 @@ class Commands(click.Group):
     """A group that imports `tocsin.cli.<command>` only when the command is used; each module has `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order of the table in product.md section 7."""
+        """In the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002

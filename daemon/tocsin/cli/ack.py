@@ -21,10 +21,10 @@ def command(incident: str, person: str, config: Path | None) -> None:
       tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.cli.workspace import id_of, run_command, warn
     from tocsin.text.names import person_named
 
-    async def act(desk: IncidentCommands) -> str:
-        return await desk.acknowledge(id_of(incident), person_named(person, desk.policy))
+    async def act(commands: IncidentCommands) -> str:
+        return await commands.acknowledge(id_of(incident), person_named(person, commands.policy))
 
-    warn(at_desk(config, act))
+    warn(run_command(config, act))

@@ -22,12 +22,12 @@ def command(incident: str, role: str, person: str, config: Path | None) -> None:
       tocsin assign 2026-11-23-card-payments-fail scribe dana@example.com
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.cli.workspace import id_of, run_command, warn
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.names import person_named, role_named
 
-    async def act(desk: IncidentCommands) -> str:
-        pair = role_named(role, desk.policy), person_named(person, desk.policy)
-        return await desk.edit(id_of(incident), Edit(role=pair))
+    async def act(commands: IncidentCommands) -> str:
+        pair = role_named(role, commands.policy), person_named(person, commands.policy)
+        return await commands.edit(id_of(incident), Edit(role=pair))
 
-    warn(at_desk(config, act))
+    warn(run_command(config, act))

@@ -36,39 +36,43 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     from tocsin.adapters.jinja import check_templates
     from tocsin.app.configuration.check import inspect
 
-    found, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
-    problems += _unreachable(found, folder_of(config))
+    loaded, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
+    problems += _refused_addresses(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
-        json.dump({"ok": not errors, "problems": [document(each) for each in problems]}, sys.stdout, ensure_ascii=False)
+        json.dump(
+            {"ok": not errors, "problems": [problem_document(problem) for problem in problems]},
+            sys.stdout,
+            ensure_ascii=False,
+        )
         click.echo()
     else:
         for problem in problems:
             click.echo(annotation(problem) if form == "github" else str(problem))
-        click.echo(summary(problems, found.revision), err=True)
+        click.echo(summary(problems, loaded.revision), err=True)
     sys.exit(1 if errors else 0)
 
 
-def _unreachable(found: Configuration, folder: Path) -> list[Problem]:
+def _refused_addresses(loaded: Configuration, folder: Path) -> list[Problem]:
     """Addresses of the config that a provider refused when they were last tried, as far as a ledger tells."""
-    if found.policy is None or not found.ledger.is_file():
+    if loaded.policy is None or not loaded.ledger.is_file():
         return []
     from tocsin.app.configuration.refused_addresses import problems
     from tocsin.cli.workspace import ledger_at, warn
     from tocsin.ports.ledger import LedgerError
 
-    ledger = ledger_at(found.ledger)
+    ledger = ledger_at(loaded.ledger)
     if ledger is None:
         return []
 
-    async def ask() -> tuple[Attempt, ...]:
+    async def refusals() -> tuple[Attempt, ...]:
         try:
             return await ledger.refusals()
         finally:
             await ledger.close()
 
     try:
-        return list(problems(found, folder, asyncio.run(ask())))
+        return list(problems(loaded, folder, asyncio.run(refusals())))
     except LedgerError as trouble:
         warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
         return []
@@ -82,8 +86,8 @@ def _scan(folder: Path) -> Sequence[Listed] | str:
     return WatchedFolder(folder, SystemClock()).scan()
 
 
-def document(problem: Problem) -> dict[str, str | int]:
-    """A problem as JSON (product.md section 7)."""
+def problem_document(problem: Problem) -> dict[str, str | int]:
+    """A problem as JSON (`docs/behaviour.md`)."""
     return {
         "file": problem.file,
         "line": problem.line,
@@ -100,8 +104,8 @@ def annotation(problem: Problem) -> str:
     return f"::{problem.level} {where}::{_escaped(problem.message)}"
 
 
-def _escaped(text: str, also: str = "") -> str:
-    return "".join(f"%{ord(letter):02X}" if letter in "%\r\n" + also else letter for letter in text)
+def _escaped(text: str, besides: str = "") -> str:
+    return "".join(f"%{ord(letter):02X}" if letter in "%\r\n" + besides else letter for letter in text)
 
 
 def summary(problems: Sequence[Problem], revision: str) -> str:

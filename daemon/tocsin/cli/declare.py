@@ -37,7 +37,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin declare "Fire drill" --severity sev2 --drill
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import at_desk
+    from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Incident
     from tocsin.text.cleaning import clean, one_line
     from tocsin.text.names import service_named, severity_named
@@ -46,18 +46,18 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     if not headline:
         raise click.UsageError("TITLE is empty; say in a few words what is broken")
 
-    async def act(desk: IncidentCommands) -> str:
-        return await desk.declare(
+    async def act(commands: IncidentCommands) -> str:
+        return await commands.declare(
             Incident(
                 id="",
                 title=headline,
-                severity=severity_named(severity, desk.policy),
+                severity=severity_named(severity, commands.policy),
                 summary=clean(summary),
                 impact=clean(impact),
-                services=tuple(dict.fromkeys(service_named(name, desk.policy) for name in services)),
+                services=tuple(dict.fromkeys(service_named(name, commands.policy) for name in services)),
                 declared_by=one_line(clean(by)),
                 drill=drill,
             )
         )
 
-    click.echo(at_desk(config, act))
+    click.echo(run_command(config, act))

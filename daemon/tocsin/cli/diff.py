@@ -12,7 +12,7 @@ import click
 
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
-from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 from tocsin.ports.clock import Clock
 
 PATIENCE = timedelta(seconds=1.5)
@@ -50,36 +50,36 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
 
-    base, folder = (at or moment()).astimezone(UTC).replace(microsecond=0), folder_of(config)
+    base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
     old, new = (open_config(folder, name, base, os.environ) for name in (revision, other))
     if isinstance(old, str) or isinstance(new, str):
         fail(side for side in (old, new) if isinstance(side, str))
     zone, clock = zone_of(new.policy), SystemClock()
-    when = moments(base, zone)
+    compared_at = moments(base, zone)
     scanned = WatchedFolder(new.settings.incidents, clock).scan()
     situations = [
-        *fixed([old.policy, new.policy], when),
+        *fixed([old.policy, new.policy], compared_at),
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
         *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
-    found = differ(
+    difference = differ(
         old, new, situations, Attribution(old, new, folder, base, os.environ), _progress(len(situations), clock)
     )
     if form == "json":
-        json.dump(document(found), sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(difference_document(difference), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()
         return
     from tocsin.cli.output.diff_lines import markdown, text
 
-    for line in (markdown if form == "markdown" else text)(found, when, zone):
+    for line in (markdown if form == "markdown" else text)(difference, compared_at, zone):
         click.echo(line)
 
 
-def document(found: Difference) -> dict[str, Any]:
-    """A difference as JSON (product.md section 7): one entry for each message that moved, in each situation."""
+def difference_document(difference: Difference) -> dict[str, Any]:
+    """A difference as JSON (`docs/behaviour.md`): one entry for each message that moved, in each situation."""
     return {
-        "from": found.old.name,
-        "to": found.new.name,
+        "from": difference.old.name,
+        "to": difference.new.name,
         "changes": [
             {
                 "situation": effect.situation.name,
@@ -91,7 +91,7 @@ def document(found: Difference) -> dict[str, Any]:
                 "file": effect.line.file,
                 "line": effect.line.line,
             }
-            for effect in found.effects
+            for effect in difference.effects
             if effect.change.moved is not Moved.AS
         ],
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.incidents.drill import Drill, DrillState
-from tocsin.cli.options import config_option, fail, folder_of, moment, span_option
+from tocsin.cli.options import config_option, fail, folder_of, span_option, utc_now
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import IncidentLedger, LedgerError
@@ -44,25 +44,25 @@ def command(
     from tocsin.cli.workspace import open_workspace
     from tocsin.text.names import service_named, severity_named
 
-    async def work() -> bool:
-        async with open_workspace(folder_of(config), moment()) as (found, ledger):
-            assert found.policy is not None
-            assert found.settings is not None
-            policy = found.policy
+    async def run() -> bool:
+        async with open_workspace(folder_of(config), utc_now()) as (loaded, ledger):
+            assert loaded.policy is not None
+            assert loaded.settings is not None
+            policy = loaded.policy
             declared = _declared(
                 title,
                 severity_named(severity, policy),
                 tuple(dict.fromkeys(service_named(name, policy) for name in services)),
             )
-            running = _with_daemon(ledger, found.ledger)
+            running = _with_daemon(ledger, loaded.ledger)
             _confirm(declared, policy, yes)
-            return await _drill(declared, policy, running, found.settings.incidents, span)
+            return await _run_drill(declared, policy, running, loaded.settings.incidents, span)
 
     from tocsin.adapters.files.incident_writer import FileError
     from tocsin.app.incidents.commands import EditRefusedError
 
     try:
-        good = asyncio.run(work())
+        good = asyncio.run(run())
     except (EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:
@@ -93,12 +93,12 @@ def _confirm(declared: Incident, policy: Policy, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("this pages people, and there is no terminal to ask on: say --yes")
-    for line in _first(declared, policy, moment()):
+    for line in _first_messages(declared, policy, utc_now()):
         click.echo(line, err=True)
     click.confirm(f"Page them now, as a DRILL of {declared.severity}?", abort=True, err=True)
 
 
-def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
+def _first_messages(declared: Incident, policy: Policy, now: datetime) -> list[str]:
     """Who would hear of it at once."""
     from tocsin.app.policy_tests.planned_message import group_messages
     from tocsin.app.simulation.play import play_within
@@ -106,29 +106,29 @@ def _first(declared: Incident, policy: Policy, now: datetime) -> list[str]:
     from tocsin.formats.incident.edit import write_incident
 
     played = play_within(policy, write_incident(declared), "drill.yaml", now, timedelta(0), ())
-    heard = group_messages((said.notification for said in played.messages), now)
+    messages = group_messages((message.notification for message in played.messages), now)
     people = policy.people
-    named = [
-        (str(each.first.kind), people[each.who].name if each.who in people else each.who, each.channels)
-        for each in heard
+    rows = [
+        (str(message.first.kind), people[message.who].name if message.who in people else message.who, message.channels)
+        for message in messages
     ]
-    return ["At once hear of it:", *(asked_first(named) if named else ["  nobody: this severity pages nobody"])]
+    return ["At once hear of it:", *(asked_first(rows) if rows else ["  nobody: this severity pages nobody"])]
 
 
-async def _drill(declared: Incident, policy: Policy, ledger: IncidentLedger, folder: Path, span: timedelta) -> bool:
+async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger, folder: Path, span: timedelta) -> bool:
     """From the declaration to the report; whether all went well."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.incident_writer import IncidentFiles
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.output.drill_lines import Live, report
+    from tocsin.cli.output.drill_lines import LiveLines, report
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.times import brief
 
-    files, clock, live = IncidentFiles(folder), SystemClock(), Live(policy)
+    files, clock, live = IncidentFiles(folder), SystemClock(), LiveLines(policy)
     over = _interrupted()
 
-    def tell(found: DrillState) -> None:
-        for line in live.lines(found):
+    def tell(state: DrillState) -> None:
+        for line in live.lines(state):
             click.echo(line)
 
     incident = await IncidentCommands(files, policy, ledger, clock.now()).declare(declared)
@@ -141,13 +141,13 @@ async def _drill(declared: Incident, policy: Policy, ledger: IncidentLedger, fol
         await IncidentCommands(files, policy, ledger, clock.now()).edit(incident, edit)
     ended_at = clock.now()
     over.clear()
-    found = await drill.close(tell, over)
-    if found is None:
+    state = await drill.close(tell, over)
+    if state is None:
         fail([f"{incident}: the ledger could not be read, so there is nothing to report; the drill is resolved"])
     click.echo()
-    for line in report(found, policy, ended_at):
+    for line in report(state, policy, ended_at):
         click.echo(line)
-    return not found.failed
+    return not state.failed
 
 
 def _interrupted() -> asyncio.Event:

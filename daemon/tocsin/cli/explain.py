@@ -8,7 +8,7 @@ import click
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
-from tocsin.cli.options import config_option, fail, folder_of, instant_option, moment
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import FactLedger, LedgerError
 
@@ -34,29 +34,29 @@ def command(
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """
-    from tocsin.cli.output.explain_lines import Reader, lines
-    from tocsin.text.scalars import zone as zone_named
+    from tocsin.cli.output.explain_lines import ExplainReader, lines
+    from tocsin.text import scalars
 
-    if at is not None and at > moment():
+    if at is not None and at > utc_now():
         raise click.UsageError("--at lies ahead; explain tells from now on what comes next (else: tocsin simulate)")
     try:
-        zone = zone_named(timezone) if timezone else ""
+        zone = scalars.zone(timezone) if timezone else ""
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="--timezone") from None
     try:
-        found, policy = asyncio.run(_find(incident, folder_of(config), at))
-        who = _person(person, policy, found) if person else ""
+        explained, policy = asyncio.run(_explain(incident, folder_of(config), at))
+        who = _person(person, policy, explained) if person else ""
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
     except (UnknownIncidentError, ValueError) as trouble:
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
-    for line in lines(found, policy, Reader(zone, whole, who)):
+    for line in lines(explained, policy, ExplainReader(zone, whole, who)):
         click.echo(line)
 
 
-async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy]:
+async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy]:
     """The explanation, and the policy that counts. Raises UnknownIncidentError, LedgerError."""
     from dataclasses import replace
 
@@ -64,20 +64,20 @@ async def _find(written: str, folder: Path, at: datetime | None) -> tuple[Explan
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.cli.workspace import id_of, open_workspace
 
-    now, id_ = moment(), id_of(written)
-    async with open_workspace(folder, now) as (found, ledger):
-        assert found.settings is not None
-        folder_of_files = found.settings.incidents
+    now, id_ = utc_now(), id_of(written)
+    async with open_workspace(folder, now) as (loaded, ledger):
+        assert loaded.settings is not None
+        folder_of_files = loaded.settings.incidents
         files = IncidentFiles(folder_of_files)
-        policy = await policy_since(found, ledger, now)
+        policy = await policy_since(loaded, ledger, now)
         try:
-            made = await explain(id_, policy, ledger, files, folder_of_files, at, now)
+            explained = await explain(id_, policy, ledger, files, folder_of_files, at, now)
         except UnknownIncidentError as unseen:
             raise UnknownIncidentError(str(unseen) or await _unknown(id_, ledger, files)) from None
-        if at is None and not is_locked(found.ledger):
+        if at is None and not is_locked(loaded.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
-            made = replace(made, notes=(*made.notes, alone))
-        return made, policy
+            explained = replace(explained, notes=(*explained.notes, alone))
+        return explained, policy
 
 
 async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) -> str:
@@ -89,9 +89,9 @@ async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) ->
     return f'there is no incident "{quotable(id_)}"{closest(id_[:80], known | set(files.ids()))}'
 
 
-def _person(written: str, policy: Policy, found: Explanation) -> str:
+def _person(written: str, policy: Policy, explained: Explanation) -> str:
     """The person's id; whoever got something may also be named as the ledger names them."""
     from tocsin.text.names import person_named
 
-    readers = {each.to for told in found.sent for each in told.messages}
+    readers = {notification.to for message in explained.sent for notification in message.messages}
     return written if written in readers else person_named(written, policy)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import click
 
 from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms
-from tocsin.cli.options import fail, moment
+from tocsin.cli.options import fail, utc_now
 from tocsin.domain.people import Person
 
 T = TypeVar("T")
@@ -55,9 +55,9 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
     zone = _ask_zone(timezone)
     mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
     try:
-        names, problems = begin(folder, StarterAnswers(team, zone, mail, sms), moment())
-    except FilesInTheWayError as found:
-        fail([*(f"{folder / name} is there already" for name in found.names), "nothing was written"])
+        names, problems = begin(folder, StarterAnswers(team, zone, mail, sms), utc_now())
+    except FilesInTheWayError as present:
+        fail([*(f"{folder / name} is there already" for name in present.names), "nothing was written"])
     except NewFilesError as fault:
         fail([str(fault)])
     for name in names:
@@ -85,12 +85,12 @@ def _ask_team() -> tuple[Person, ...]:
         if not text.strip() and people:
             return starter_texts.team(people)
         try:
-            found = starter_texts.person(text)
-            starter_texts.team([*people, found])
+            person = starter_texts.person(text)
+            starter_texts.team([*people, person])
         except ValueError as wrong:
             click.echo(f"   {wrong}", err=True)
         else:
-            people.append(found)
+            people.append(person)
 
 
 def _ask_zone(given: str | None) -> str:

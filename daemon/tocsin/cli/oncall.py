@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from tocsin.cli.options import config_option, fail, instant_option, moment, open_policy
+from tocsin.cli.options import config_option, fail, instant_option, open_policy, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
 from tocsin.text import scalars
@@ -23,7 +23,7 @@ CALENDAR_SPAN = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OnCallQuery:
     """Whose turns of which rotation, and how they are shown."""
 
     person: str | None
@@ -77,87 +77,87 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
         raise click.UsageError(f"the span is over {SPAN_MAX.days} days; ask for less")
     if form == "ics" and at is not None:
         raise click.UsageError("--format ics is a span: give --from and --to, or neither for 90 days from today")
-    asked = Asked(person, rotation, form, timezone, config)
+    query = OnCallQuery(person, rotation, form, timezone, config)
     if form == "ics" and start is None:
-        start = moment().replace(hour=0, minute=0, second=0, microsecond=0)
+        start = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
         end = start + CALENDAR_SPAN
     if start is None or end is None:
-        _print_moment((at or moment()).replace(microsecond=0), asked)
+        _print_moment((at or utc_now()).replace(microsecond=0), query)
     elif form == "ics":
-        _print_calendar((start, end), asked)
+        _print_calendar((start, end), query)
     else:
-        _print_span((start, end), asked)
+        _print_span((start, end), query)
 
 
-def _print_moment(at: datetime, asked: Asked) -> None:
+def _print_moment(at: datetime, query: OnCallQuery) -> None:
     """Print each rotation's person, who comes next, and until when."""
     from tocsin.planning.on_call.resolve import next_on_call, on_call
     from tocsin.planning.on_call.shifts import on_call_until
 
-    policy = open_policy(asked.config, at).policy
-    who, rotations = _known(asked, policy)
+    policy = open_policy(query.config, at).policy
+    who, rotations = _selected(query, policy)
     rows = [
         (rotation.id, on_call(rotation, at), next_on_call(rotation, at), on_call_until(rotation, at))
         for rotation in rotations
         if who is None or on_call(rotation, at) == who
     ]
-    if asked.form == "json":
-        shown = [{"rotation": n, "person": p, "next": after, "until": _written(end)} for n, p, after, end in rows]
-        _print_json({"at": _written(at), "on_call": shown})
+    if query.form == "json":
+        shown = [{"rotation": n, "person": p, "next": after, "until": _iso(end)} for n, p, after, end in rows]
+        _print_json({"at": _iso(at), "on_call": shown})
         return
     for name, now, after, end in rows:
         holder = f"{policy.people[now].name} ({now})" if now else "nobody (gap)"
-        ends = f"until {_readable(end, asked.timezone)}" if end else "with no end"
+        ends = f"until {_readable(end, query.timezone)}" if end else "with no end"
         click.echo(f"{name:<20} {holder:<30} {ends}" + (f", then {after}" if after else ""))
     if not rows:
         click.echo(f"{who} is not on call" if who else "the config has no rotations", err=True)
 
 
-def _print_span(span: tuple[datetime, datetime], asked: Asked) -> None:
-    """Print every stretch of every rotation."""
+def _print_span(span: tuple[datetime, datetime], query: OnCallQuery) -> None:
+    """Print every shift of every rotation."""
     from tocsin.planning.on_call.shifts import on_call_spans
 
-    policy = _policy(asked.config, *span)
-    who, rotations = _known(asked, policy)
-    every = (each for rotation in rotations for each in on_call_spans(rotation, *span))
-    found = sorted((each for each in every if who in (None, each.person)), key=lambda each: (each.start, each.rotation))
-    if asked.form == "json":
-        shifts = [
+    policy = _policy(query.config, *span)
+    who, rotations = _selected(query, policy)
+    every = (shift for rotation in rotations for shift in on_call_spans(rotation, *span))
+    shifts = [shift for shift in every if who in (None, shift.person)]
+    shifts.sort(key=lambda shift: (shift.start, shift.rotation))
+    if query.form == "json":
+        rows = [
             {
-                "rotation": each.rotation,
-                "person": each.person,
-                "start": _written(each.start),
-                "end": _written(each.end),
-                "override": each.override,
+                "rotation": shift.rotation,
+                "person": shift.person,
+                "start": _iso(shift.start),
+                "end": _iso(shift.end),
+                "override": shift.override,
             }
-            for each in found
+            for shift in shifts
         ]
-        _print_json({"shifts": shifts})
+        _print_json({"shifts": rows})
         return
-    for each in found:
-        mark = "  (override)" if each.override else ""
-        times = f"{_readable(each.start, asked.timezone)} - {_readable(each.end, asked.timezone)}"
-        click.echo(f"{times}  {each.rotation:<20} {policy.people[each.person].name}{mark}")
+    for shift in shifts:
+        mark = "  (override)" if shift.override else ""
+        times = f"{_readable(shift.start, query.timezone)} - {_readable(shift.end, query.timezone)}"
+        click.echo(f"{times}  {shift.rotation:<20} {policy.people[shift.person].name}{mark}")
 
 
-def _print_calendar(span: tuple[datetime, datetime], asked: Asked) -> None:
-    """Print the stretches that touch the span, whole, as an iCalendar file. One that is under way keeps its real start,
+def _print_calendar(span: tuple[datetime, datetime], query: OnCallQuery) -> None:
+    """Print the shifts that touch the span, whole, as an iCalendar file. One that is under way keeps its real start,
     so that tomorrow's file has the same event.
     """
     from tocsin.formats.calendar.feed import write_calendar
     from tocsin.planning.on_call.shifts import AROUND, unclipped_spans
 
     start, end = span
-    policy = _policy(asked.config, start, end + AROUND)
-    who, rotations = _known(asked, policy)
-    found = [
-        each for rotation in rotations for each in unclipped_spans(rotation, start, end) if who in (None, each.person)
-    ]
-    found.sort(key=lambda each: (each.start, each.rotation))
-    events = [(each.rotation, policy.people[each.person], each.start, each.end) for each in found]
-    of = [policy.people[who].name] if who else []
-    of += [asked.rotation] if asked.rotation else []
-    sys.stdout.buffer.write(write_calendar(events, start, ": ".join(["On call", *of])))
+    policy = _policy(query.config, start, end + AROUND)
+    who, rotations = _selected(query, policy)
+    every = (shift for rotation in rotations for shift in unclipped_spans(rotation, start, end))
+    shifts = [shift for shift in every if who in (None, shift.person)]
+    shifts.sort(key=lambda shift: (shift.start, shift.rotation))
+    events = [(shift.rotation, policy.people[shift.person], shift.start, shift.end) for shift in shifts]
+    names = [policy.people[who].name] if who else []
+    names += [query.rotation] if query.rotation else []
+    sys.stdout.buffer.write(write_calendar(events, start, ": ".join(["On call", *names])))
     sys.stdout.buffer.flush()
 
 
@@ -179,18 +179,19 @@ def _policy(config: Path | None, start: datetime, end: datetime) -> Policy:
     return policy
 
 
-def _known(asked: Asked, policy: Policy) -> tuple[str | None, list[Rotation]]:
-    """The person's id, and the rotations that are asked for, by name; an unknown one ends with 1."""
+def _selected(query: OnCallQuery, policy: Policy) -> tuple[str | None, list[Rotation]]:
+    """The person's id, and the rotations that the query names, in order of their names; an unknown one ends with 1."""
     for word, name, known in (
-        ("person", asked.person, list(policy.people)),
-        ("rotation", asked.rotation, list(policy.rotations)),
+        ("person", query.person, list(policy.people)),
+        ("rotation", query.rotation, list(policy.rotations)),
     ):
         if name and name not in known:
             fail([f'there is no {word} "{name}" in the config{scalars.closest(name, known)}'])
-    return asked.person, [each for name, each in sorted(policy.rotations.items()) if asked.rotation in (None, name)]
+    names = [name for name in sorted(policy.rotations) if query.rotation in (None, name)]
+    return query.person, [policy.rotations[name] for name in names]
 
 
-def _written(at: datetime | None) -> str | None:
+def _iso(at: datetime | None) -> str | None:
     return iso_utc(at) if at else None
 
 

@@ -30,7 +30,7 @@ def folder_of(config: Path | None) -> Path:
     return config or Path(os.environ.get("TOCSIN_CONFIG") or "config")
 
 
-def moment() -> datetime:
+def utc_now() -> datetime:
     """Now, in UTC."""
     return SystemClock().now()
 
@@ -62,7 +62,7 @@ def span_option(*names: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, type=_Scalar("duration", scalars.duration), metavar="SPAN", **settings)
 
 
-class Opened:
+class OpenedConfig:
     """A config that loaded: the policy and the settings."""
 
     def __init__(self, policy: Policy, settings: Settings) -> None:
@@ -70,7 +70,7 @@ class Opened:
         self.settings = settings
 
 
-def open_policy(config: Path | None, at: datetime) -> Opened:
+def open_policy(config: Path | None, at: datetime) -> OpenedConfig:
     """The config as it is on disk, around an instant. A refused one is told, problem by problem, and ends with 1."""
     from tocsin.app.configuration.load import load
 
@@ -78,7 +78,7 @@ def open_policy(config: Path | None, at: datetime) -> Opened:
     if loaded.policy is None or loaded.settings is None:
         fail(loaded.problems)
     warn_of(loaded.errors)
-    return Opened(loaded.policy, loaded.settings)
+    return OpenedConfig(loaded.policy, loaded.settings)
 
 
 def warn_of(errors: Iterable[Problem]) -> None:

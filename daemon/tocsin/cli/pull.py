@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.pull import PullResult
-from tocsin.cli.options import config_option, folder_of, moment
+from tocsin.cli.options import config_option, folder_of, utc_now
 from tocsin.ports.ledger import LedgerError
 
 
@@ -33,16 +33,16 @@ def command(config: Path | None) -> None:
     """
     from tocsin.app.configuration.pull import pull
 
-    folder, now = folder_of(config), moment()
+    folder, now = folder_of(config), utc_now()
     pulled = pull(folder, now, os.environ)
     for line in pulled.lines:
         click.echo(line, err=not pulled.good)
     if pulled.word:
-        asyncio.run(_tell(pulled, folder, now))
+        asyncio.run(_notify(pulled, folder, now))
     sys.exit(0 if pulled.good else 1)
 
 
-async def _tell(pulled: PullResult, folder: Path, now: datetime) -> None:
+async def _notify(pulled: PullResult, folder: Path, now: datetime) -> None:
     """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
     from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.adapters.ledger.opening import OpenedLedger, open_existing

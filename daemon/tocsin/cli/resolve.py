@@ -21,12 +21,12 @@ def command(incident: str, text: str | None, config: Path | None) -> None:
       tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby database."
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.cli.workspace import id_of, run_command, warn
     from tocsin.domain.incident import Status
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.cleaning import clean
 
-    async def act(desk: IncidentCommands) -> str:
-        return await desk.edit(id_of(incident), Edit(status=Status.RESOLVED, resolution=clean(text or "") or None))
+    async def act(commands: IncidentCommands) -> str:
+        return await commands.edit(id_of(incident), Edit(status=Status.RESOLVED, resolution=clean(text or "") or None))
 
-    warn(at_desk(config, act))
+    warn(run_command(config, act))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, moment
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 
 
 @click.command()
@@ -42,14 +42,14 @@ async def _write(written: str, folder: Path) -> str:
     from tocsin.text.scalars import closest
 
     incident = id_of(written)
-    async with open_workspace(folder, moment()) as (found, ledger):
-        assert found.policy is not None
-        assert found.settings is not None
+    async with open_workspace(folder, utc_now()) as (loaded, ledger):
+        assert loaded.policy is not None
+        assert loaded.settings is not None
         if ledger is None:
             fail(["there is no ledger yet; the review is drafted from what the daemon has recorded"])
         try:
-            name = await write(incident, ledger, found.policy, IncidentFiles(found.settings.reviews))
+            name = await write(incident, ledger, loaded.policy, IncidentFiles(loaded.settings.reviews))
         except NeverSeenError:
             hint = closest(incident[:80], await ledger.incidents())
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
-        return label_of(found.settings.reviews / name)
+        return label_of(loaded.settings.reviews / name)

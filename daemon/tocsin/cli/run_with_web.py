@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 
 from tocsin.cli import main as tocsin
-from tocsin.cli.options import fail, folder_of, moment
+from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.web import cannot_listen
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.settings.settings import Settings
@@ -34,9 +34,9 @@ def main() -> int:
 
 
 async def _settings() -> Settings:
-    async with open_workspace(folder_of(None), moment()) as (found, _):
-        assert found.settings is not None
-        return found.settings
+    async with open_workspace(folder_of(None), utc_now()) as (loaded, _):
+        assert loaded.settings is not None
+        return loaded.settings
 
 
 def _family(host: str) -> socket.AddressFamily:
@@ -51,7 +51,7 @@ def _where(settings: Settings) -> str:
     return f"Inbox: {site}/inbox\nDrop a file into {settings.incidents} and watch the pages arrive there."
 
 
-def one(command: str) -> None:
+def run_one(command: str) -> None:
     """One of both, as a process that asks to be ended when the one that started it is gone."""
     with suppress(AttributeError):  # where there is no prctl, a killed starter leaves it running
         ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
@@ -62,27 +62,27 @@ async def _both() -> int:
     """Each in a session of its own: Ctrl-C reaches this process alone, which asks each of them once to end."""
     this = (sys.executable, "-m", "tocsin.cli.run_with_web")
     running = [await asyncio.create_subprocess_exec(*this, name, start_new_session=True) for name in ("run", "web")]
-    asked = asyncio.Event()
+    ended = asyncio.Event()
 
     def end() -> None:
-        asked.set()
-        for each in running:
-            if each.returncode is None:
-                each.terminate()
+        ended.set()
+        for process in running:
+            if process.returncode is None:
+                process.terminate()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    ends = [asyncio.create_task(each.wait()) for each in running]
+    ends = [asyncio.create_task(process.wait()) for process in running]
     first, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    told = set(ends) if asked.is_set() else first
-    if not asked.is_set():
+    counting = set(ends) if ended.is_set() else first
+    if not ended.is_set():
         end()
     await asyncio.wait(ends)
-    status = next((each.result() for each in told if each.result()), 0)
+    status = next((end.result() for end in counting if end.result()), 0)
     return 128 - status if status < 0 else status
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        one(sys.argv[1])
+        run_one(sys.argv[1])
     sys.exit(main())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import Opened, config_option, fail, moment, open_policy
+from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
 from tocsin.domain.delivery import Accepted, Content, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
@@ -28,16 +28,16 @@ def command(person: str, via: str | None, config: Path | None) -> None:
       tocsin send-test ana
       tocsin send-test "Ana Souza" --via sms
     """
-    now = moment()
+    now = utc_now()
     opened = open_policy(config, now)
     reader = _person(person, opened.policy)
-    wanted = (Channel(via),) if via else reader.channels
-    for channel in wanted:
+    channels = (Channel(via),) if via else reader.channels
+    for channel in channels:
         if not reader.address(channel):
             fail([f"{reader.id} has no {channel.traits.address_field} in the config"])
-    outcomes = asyncio.run(_send(opened, reader, wanted, now))
-    for channel, outcome in zip(wanted, outcomes, strict=True):
-        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_said(outcome)}")
+    outcomes = asyncio.run(_send(opened, reader, channels, now))
+    for channel, outcome in zip(channels, outcomes, strict=True):
+        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(outcome)}")
     sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
 
 
@@ -50,23 +50,23 @@ def _person(written: str, policy: Policy) -> Person:
         fail([str(unknown)])
 
 
-async def _send(opened: Opened, reader: Person, wanted: Sequence[Channel], now: datetime) -> list[Outcome]:
+async def _send(opened: OpenedConfig, reader: Person, channels: Sequence[Channel], now: datetime) -> list[Outcome]:
     """One try on each channel, all at once."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.wiring.transports import make_transports
 
     transports = make_transports(opened.settings, SystemClock())
     try:
-        return await asyncio.gather(*(transports[via].send(_message(reader, via, now)) for via in wanted))
+        return await asyncio.gather(*(transports[channel].send(_message(reader, channel, now)) for channel in channels))
     finally:
         await asyncio.gather(*(transport.close() for transport in set(transports.values())))
 
 
 def _message(reader: Person, via: Channel, now: datetime) -> Message:
     """Words that ask for nothing, and say so."""
-    from tocsin.text.times import moment as in_words
+    from tocsin.text import times
 
-    sent = f"sent {in_words(now, reader.timezone)}"
+    sent = f"sent {times.moment(now, reader.timezone)}"
     if via.traits.short:
         content = Content(f"tocsin: a test, {sent}. Your phone can be reached. Nothing is wrong, no answer needed.")
     else:
@@ -86,7 +86,7 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
     )
 
 
-def _said(outcome: Outcome) -> str:
+def _outcome_words(outcome: Outcome) -> str:
     """What became of it, with the provider's name for it or its answer."""
     from tocsin.wording.report.outcome import outcome_sentence
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, instant_option, moment, open_policy, span_option
+from tocsin.cli.options import config_option, fail, instant_option, open_policy, span_option, utc_now
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(
     from tocsin.formats.policy_test.script import ScriptStep, read_script
     from tocsin.formats.settings.settings import reply_routes
 
-    start = (at or moment()).astimezone(UTC).replace(microsecond=0)
+    start = (at or utc_now()).astimezone(UTC).replace(microsecond=0)
     opened = open_policy(config, start)
     steps: tuple[ScriptStep, ...] = ()
     if script is not None:

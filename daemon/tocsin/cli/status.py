@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from tocsin.app.incidents.open_incidents import OpenIncident
-from tocsin.cli.options import config_option, fail, folder_of, moment
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError
 
@@ -48,16 +48,21 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         return
     with suppress(KeyboardInterrupt):
         try:
-            found, policy, troubles = asyncio.run(_look(folder, moment()))
+            incidents, policy, troubles = asyncio.run(_open_incidents(folder, utc_now()))
         except LedgerError as fault:
             fail([f"the ledger cannot be used: {fault}"])
         for trouble in troubles if form == "json" else ():
             click.echo(trouble, err=True)
         if form == "json":
-            json.dump({"incidents": [document(each) for each in found]}, sys.stdout, ensure_ascii=False, indent=1)
+            json.dump(
+                {"incidents": [incident_document(opened) for opened in incidents]},
+                sys.stdout,
+                ensure_ascii=False,
+                indent=1,
+            )
             click.echo()
         else:
-            click.echo("\n".join(lines(found, policy, troubles, moment())))
+            click.echo("\n".join(lines(incidents, policy, troubles, utc_now())))
 
 
 def _watch(folder: Path) -> None:
@@ -75,16 +80,16 @@ def _watch(folder: Path) -> None:
 
 def _draw(folder: Path) -> None:
     """One look of --watch. A ledger in trouble is told, and asked again."""
-    now = moment()
+    now = utc_now()
     try:
-        page = "\n".join(lines(*asyncio.run(_look(folder, now)), now))
+        page = "\n".join(lines(*asyncio.run(_open_incidents(folder, now)), now))
     except LedgerError as trouble:
         page = f"the ledger cannot be used now: {trouble}"
     top = CLEAR if sys.stdout.isatty() else ""
     click.echo(f"{top}{now:%a %d %b %Y %H:%M:%S} UTC\n\n{page}")
 
 
-async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
+async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
     """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerError."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.watched_folder import WatchedFolder
@@ -93,24 +98,24 @@ async def _look(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy
     from tocsin.cli.workspace import open_workspace
 
     troubles: list[str] = []
-    async with open_workspace(folder, now, troubles.append) as (found, ledger):
-        assert found.policy is not None
-        assert found.settings is not None
-        incidents = found.settings.incidents
+    async with open_workspace(folder, now, troubles.append) as (loaded, ledger):
+        assert loaded.policy is not None
+        assert loaded.settings is not None
+        incidents = loaded.settings.incidents
         listing = WatchedFolder(incidents, SystemClock()).scan() if incidents.is_dir() else ()
         if isinstance(listing, str):
             troubles.append(listing)
-        if not is_locked(found.ledger):
+        if not is_locked(loaded.ledger):
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
-        return await open_incidents(ledger, listing, incidents, found.policy, now), found.policy, troubles
+        return await open_incidents(ledger, listing, incidents, loaded.policy, now), loaded.policy, troubles
 
 
-def document(each: OpenIncident) -> dict[str, Any]:
-    """An open incident as JSON (product.md section 7)."""
-    from tocsin.cli.check import document as of_problem
+def incident_document(opened: OpenIncident) -> dict[str, Any]:
+    """An open incident as JSON (`docs/behaviour.md`)."""
+    from tocsin.cli.check import problem_document
     from tocsin.text.times import iso_utc
 
-    incident, stands = each.incident, each.state
+    incident, state = opened.incident, opened.state
     return {
         "id": incident.id,
         "title": incident.title,
@@ -118,42 +123,42 @@ def document(each: OpenIncident) -> dict[str, Any]:
         "status": incident.status.value,
         "roles": {
             role.role: {"person": role.person, "accepted": iso_utc(role.accepted_at) if role.accepted_at else None}
-            for role in stands.roles
+            for role in state.roles
         },
-        "next_update": iso_utc(stands.next_update_at) if stands.next_update_at else None,
-        "problems": [of_problem(problem) for problem in each.problems],
+        "next_update": iso_utc(state.next_update_at) if state.next_update_at else None,
+        "problems": [problem_document(problem) for problem in opened.problems],
     }
 
 
-def lines(found: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], now: datetime) -> Iterator[str]:
+def lines(incidents: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], now: datetime) -> Iterator[str]:
     """Trouble first, then a block for each incident."""
     for trouble in troubles:
         yield f"! {trouble}"
     if troubles:
         yield ""
-    if not found:
+    if not incidents:
         yield "no open incidents"
-    for number, each in enumerate(found):
+    for number, opened in enumerate(incidents):
         if number:
             yield ""
-        yield from _block(each, policy, now)
+        yield from _block(opened, policy, now)
 
 
-def _block(each: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
+def _block(opened: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
     from tocsin.text.times import clock, span
 
-    incident, stands = each.incident, each.state
+    incident, state = opened.incident, opened.state
     mark = "DRILL " if incident.drill else ""
     yield f"{mark}{incident.severity.upper()} {incident.title}"
-    begun = f"for {span(now - each.since)}" if each.since else "not seen by the daemon yet"
+    begun = f"for {span(now - opened.since)}" if opened.since else "not seen by the daemon yet"
     yield f"  {incident.id}, {incident.status.value}, {begun}"
-    for role in stands.roles:
+    for role in state.roles:
         accepted = f"accepted {clock(role.accepted_at, 'UTC', now)}" if role.accepted_at else "not accepted"
         holder = f"{policy.person_name(role.person)}, {accepted}" if role.person else "nobody yet"
         yield f"  {policy.role_title(role.role):<20} {holder}"
-    promise = stands.next_update_at
+    promise = state.next_update_at
     if promise:
         late = " (overdue)" if promise < now else ""
         yield f"  {'next update':<20} {clock(promise, 'UTC', now)}{late}"
-    for problem in each.problems:
+    for problem in opened.problems:
         yield f"  ! {problem}"

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, moment, open_policy
+from tocsin.cli.options import config_option, fail, folder_of, open_policy, utc_now
 from tocsin.domain.policy import Policy
 
 
@@ -42,13 +42,13 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     and `group` narrow them. `expect: {exactly: [...]}` is the whole list: none missing, none besides. A test is played
     to the last moment it names, where it needs an end for 4h, or for as long as `for` says.
     """
-    from tocsin.app.policy_tests import run as trials
+    from tocsin.app.policy_tests.run import policies, policy_test_files
 
-    policy = open_policy(config, moment()).policy
+    policy = open_policy(config, utc_now()).policy
     folder = folder_of(config) / "tests"
-    files = trials.policy_test_files(paths or ([folder] if folder.is_dir() else []))
+    files = policy_test_files(paths or ([folder] if folder.is_dir() else []))
     if files:
-        _try(files, trials.policies(policy, lambda at: open_policy(config, at).policy), policy)
+        _try(files, policies(policy, lambda at: open_policy(config, at).policy), policy)
     elif paths:
         fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
     click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
@@ -56,15 +56,15 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
 
 def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy: Policy) -> NoReturn:
     """Try every test of these files, say how each went, and exit with 0 or 1."""
-    from tocsin.app.policy_tests import run as trials
+    from tocsin.app.policy_tests.run import read_test_files, run_policy_test
     from tocsin.cli.output.test_lines import summary, verdict
 
-    tests, problems = trials.read_test_files(files, policy)
+    tests, problems = read_test_files(files, policy)
     for problem in problems:
         click.echo(str(problem), err=True)
     failed = 0
     for test in tests:
-        trial = trials.run_policy_test(test, policy_at(test.at))
+        trial = run_policy_test(test, policy_at(test.at))
         failed += bool(trial.failures)
         for line in verdict(trial):
             click.echo(line)

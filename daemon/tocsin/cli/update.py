@@ -29,20 +29,20 @@ def command(
       tocsin update 2026-11-23-card-payments-fail "Restoring." --eta 2026-11-23T12:00:00Z
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.options import moment
-    from tocsin.cli.workspace import at_desk, id_of, warn
+    from tocsin.cli.options import utc_now
+    from tocsin.cli.workspace import id_of, run_command, warn
     from tocsin.domain.incident import UpdateEntry
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.cleaning import clean, one_line
     from tocsin.text.names import status_named
 
-    entry = UpdateEntry(clean(text), clean(public), moment().replace(microsecond=0), one_line(clean(by)))
+    entry = UpdateEntry(clean(text), clean(public), utc_now().replace(microsecond=0), one_line(clean(by)))
     if not entry.text:
         raise click.UsageError("TEXT is empty; say what is new")
 
-    async def act(desk: IncidentCommands) -> str:
-        return await desk.edit(
+    async def act(commands: IncidentCommands) -> str:
+        return await commands.edit(
             id_of(incident), Edit(entry=entry, status=status_named(status) if status else None, eta=eta)
         )
 
-    warn(at_desk(config, act))
+    warn(run_command(config, act))

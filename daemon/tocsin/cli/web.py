@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, moment
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import open_workspace
 
 
@@ -36,10 +36,10 @@ def command(config: Path | None) -> None:
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
 
-    async def settle() -> Settings:
-        async with open_workspace(folder_of(config), moment()) as (found, _):
-            assert found.settings is not None
-            return found.settings
+    async def load_settings() -> Settings:
+        async with open_workspace(folder_of(config), utc_now()) as (loaded, _):
+            assert loaded.settings is not None
+            return loaded.settings
 
     async def run(settings: Settings) -> bool:
         ledger, clock = SharedLedger(settings.database), SystemClock()
@@ -52,11 +52,11 @@ def command(config: Path | None) -> None:
             await ledger.close()
 
     start_logging()
-    anew = True
-    while anew:
-        settings = asyncio.run(settle())
+    again = True
+    while again:
+        settings = asyncio.run(load_settings())
         try:
-            anew = asyncio.run(run(settings))
+            again = asyncio.run(run(settings))
         except OSError as fault:
             fail([cannot_listen(settings.web.listen, fault)])
 

@@ -1,4 +1,6 @@
-"""What the commands that write incident files share: the desk with the config in force, and how a refusal is told."""
+"""What commands need to work on incidents: the config that counts, the ledger if there is one, and how refusals are
+told.
+"""
 
 import asyncio
 import os
@@ -13,7 +15,7 @@ import click
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.configuration.load import Configuration, load, read_tree
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.cli.options import fail, folder_of, moment, warn_of
+from tocsin.cli.options import fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.ports.ledger import Ledger, LedgerError
 
@@ -24,18 +26,18 @@ def warn(sentence: str) -> None:
         click.echo(sentence, file=sys.stderr)
 
 
-def at_desk(config: Path | None, act: Callable[[IncidentCommands], Awaitable[str]]) -> str:
-    """Do something at the desk and give what it says. A refusal is told on stderr and ends with 1."""
+def run_command(config: Path | None, act: Callable[[IncidentCommands], Awaitable[str]]) -> str:
+    """Run a command on incidents and give what it says. A refusal is told on stderr and ends with 1."""
 
-    async def work() -> str:
-        now = moment()
-        async with open_workspace(folder_of(config), now) as (found, ledger):
-            assert found.policy is not None
-            assert found.settings is not None
-            return await act(IncidentCommands(IncidentFiles(found.settings.incidents), found.policy, ledger, now))
+    async def run() -> str:
+        now = utc_now()
+        async with open_workspace(folder_of(config), now) as (loaded, ledger):
+            assert loaded.policy is not None
+            assert loaded.settings is not None
+            return await act(IncidentCommands(IncidentFiles(loaded.settings.incidents), loaded.policy, ledger, now))
 
     try:
-        return asyncio.run(work())
+        return asyncio.run(run())
     except (EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:
@@ -49,18 +51,18 @@ async def open_workspace(
     """The config that counts, and the ledger if there is one. A refused config gives way to the last good one that the
     ledger keeps (rule 43); without one its problems are told and the command ends with 1.
     """
-    found = load(folder, now, os.environ)
-    ledger = ledger_at(found.ledger, tell)
+    loaded = load(folder, now, os.environ)
+    ledger = ledger_at(loaded.ledger, tell)
     try:
-        if found.policy is None or found.settings is None:
-            kept = await ledger.last_good_config() if ledger else None
-            good = read_tree(kept[2], folder, now, os.environ, revision=kept[0]) if kept else None
+        if loaded.policy is None or loaded.settings is None:
+            stored = await ledger.last_good_config() if ledger else None
+            good = read_tree(stored[2], folder, now, os.environ, revision=stored[0]) if stored else None
             if good is None or good.policy is None or good.settings is None:
-                fail(found.problems)
-            tell(f"the config is refused ({found.errors[0]}); the last good one is used, see tocsin check")
-            found = good
-        warn_of(found.errors)
-        yield found, ledger
+                fail(loaded.problems)
+            tell(f"the config is refused ({loaded.errors[0]}); the last good one is used, see tocsin check")
+            loaded = good
+        warn_of(loaded.errors)
+        yield loaded, ledger
     finally:
         if ledger:
             await ledger.close()

@@ -10,7 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain
-from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, Reader, lines
+from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
 from tocsin.domain.delivery import Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.incident import Incident, Status
@@ -38,8 +38,8 @@ async def told(
     return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), folder, at, now)
 
 
-def page(found: Explanation, reader: Reader | None = None) -> list[str]:
-    return list(lines(found, shipped_policy(), reader or Reader()))
+def page(found: Explanation, reader: ExplainReader | None = None) -> list[str]:
+    return list(lines(found, shipped_policy(), reader or ExplainReader()))
 
 
 def section(shown: list[str], heading: str) -> str:
@@ -116,7 +116,7 @@ async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
     found = await told(ledger, tmp_path, T0 + 55 * MINUTE)
     mine = [each for each in found.sent if each.first.to == "dee"]
     pages = [each for each in mine if each.first.kind is Kind.PAGE]
-    shown = section(page(found, Reader(zone="Asia/Kolkata", person="dee")), "WHAT WAS SENT")
+    shown = section(page(found, ExplainReader(zone="Asia/Kolkata", person="dee")), "WHAT WAS SENT")
     assert shown.count("page to Dee Okafor") == len(pages) > 3
     assert "Eli Brandt" not in shown
     assert shown.startswith("15:30:00 page to Dee Okafor")
@@ -135,7 +135,7 @@ async def test_long_histories_are_folded_honestly(ledger: SqlLedger, tmp_path: P
     rows = sum(1 for line in shown[: shown.index("WHAT COMES NEXT IF NOBODY DOES ANYTHING")] if ": accepted" in line)
     assert f"… {len(found.sent) - rows} earlier ones are folded; --all shows everything" in sent
     assert "more like it since 10:00:00" in sent
-    whole = section(page(found, Reader(whole=True)), "WHAT WAS SENT")
+    whole = section(page(found, ExplainReader(whole=True)), "WHAT WAS SENT")
     assert whole.count(": accepted") == len(found.sent)
     assert "folded" not in whole
 
@@ -152,7 +152,9 @@ async def test_what_became_of_it(ledger: SqlLedger, tmp_path: Path) -> None:
         first.attempts[0].reference, first.attempts[0].via, "x", T0 + MINUTE, "a lost line"
     )
     await ledger.end_attempt(again, Refused("gone", ""), T0 + MINUTE)
-    shown = section(page(await told(ledger, tmp_path, T0 + MINUTE, id_="other"), Reader(whole=True)), "WHAT WAS SENT")
+    shown = section(
+        page(await told(ledger, tmp_path, T0 + MINUTE, id_="other"), ExplainReader(whole=True)), "WHAT WAS SENT"
+    )
     assert "uncertain (the line dropped)" in shown
     assert "possible duplicate (a lost line)" in shown
 
@@ -166,8 +168,10 @@ async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:
     place = shipped_policy().roles["incident_commander"].place
     said = f"10:07:00 stand-down to Fay Moreau {place} still needed (incident_commander: holds or is asked for another"
     assert said in section(page(found), "WHAT WAS HELD BACK")
-    assert section(page(found, Reader(person="fay")), "WHAT WAS HELD BACK").startswith("10:07:00 stand-down to Fay")
-    assert section(page(found, Reader(person="dee")), "WHAT WAS HELD BACK") == "nothing yet"
+    assert section(page(found, ExplainReader(person="fay")), "WHAT WAS HELD BACK").startswith(
+        "10:07:00 stand-down to Fay"
+    )
+    assert section(page(found, ExplainReader(person="dee")), "WHAT WAS HELD BACK") == "nothing yet"
 
 
 async def test_unreadable(ledger: SqlLedger, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from tocsin.app.incidents.drill import Drill, DrillState
 from tocsin.cli.drill import command
-from tocsin.cli.output.drill_lines import Live, report
+from tocsin.cli.output.drill_lines import LiveLines, report
 from tocsin.domain.delivery import Deferred, Outcome, Receipt, Refused
 from tocsin.domain.facts import Answer, Answered, Seen
 from tocsin.domain.incident import Acknowledgment, Incident, Status
@@ -81,7 +81,7 @@ async def test_nothing_is_complete_before_it_is_seen() -> None:
 
 async def test_live_lines_come_once(ledger: MemoryLedger) -> None:
     """One for each message, one for each answer, in time order."""
-    live = Live(POLICY)
+    live = LiveLines(POLICY)
     first = list(live.lines(await look(ledger)))
     assert len(first) == len(ledger.pages.letters)
     assert all("accepted, 0.0 s" in line for line in first)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Record, Uncertain
-from tocsin.domain.notification import Notification
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.wording.report.outcome import outcome_word, provider_answer
 
@@ -16,31 +15,31 @@ DETAIL_LIMIT = 80
 _STATES = {"superseded": "superseded by a newer one", "unwanted": "no longer wanted"}
 
 
-def fates(records: Sequence[Record]) -> str:
+def outcomes(records: Sequence[Record]) -> str:
     """`accepted`; where messages fared differently, each channel or how many of them."""
-    said = [fate(each) for each in records]
-    if len(set(said)) == 1:
-        return said[0]
-    readers = {each.decided.to for each in records}
+    words = [outcome(record) for record in records]
+    if len(set(words)) == 1:
+        return words[0]
+    readers = {record.decided.to for record in records}
     if len(readers) == 1:
-        pairs = zip(records, said, strict=True)
-        return ", ".join(f"{each.decided.via} {how}" for each, how in pairs if isinstance(each.decided, Notification))
-    return ", ".join(f"{count} {how}" for how, count in Counter(said).most_common())
+        pairs = zip(records, words, strict=True)
+        return ", ".join(f"{record.notification.via} {word}" for record, word in pairs)
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
 
 
-def fate(record: Record) -> str:
+def outcome(record: Record) -> str:
     """How its newest try ended, what the provider said later, and whether there may be a second copy."""
     if not record.attempts:
         return "not sent yet" if record.state == "pending" else _STATES.get(record.state, record.state)
     last = record.attempts[-1]
-    said = _outcome(last, record.state)
+    words = _last_outcome(last, record.state)
     if record.receipt and record.receipt.final:
-        said = f"{said}, {record.receipt}"
-    copies = dict.fromkeys(each.possible_duplicate for each in record.attempts if each.possible_duplicate)
-    return f"{said}, possible duplicate ({'; '.join(map(_short, copies))})" if copies else said
+        words = f"{words}, {record.receipt}"
+    copies = dict.fromkeys(attempt.possible_duplicate for attempt in record.attempts if attempt.possible_duplicate)
+    return f"{words}, possible duplicate ({'; '.join(map(_short, copies))})" if copies else words
 
 
-def _outcome(last: Attempt, state: str) -> str:
+def _last_outcome(last: Attempt, state: str) -> str:
     """How a try ended, and what follows while the message is not settled."""
     going_on = state == "pending"
     word = outcome_word(last.outcome)

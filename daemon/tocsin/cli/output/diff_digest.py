@@ -39,7 +39,7 @@ _AGAIN = {Moved.NEW: "paged more often", Moved.GONE: "paged less often"}
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ReaderBlock:
     """Readers to whom the same happens: what, and one line for each kind of situation in which it does."""
 
     who: str
@@ -48,11 +48,11 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class LineEffect:
     """A changed line and what it did."""
 
     line: ChangedLine
-    blocks: tuple[Block, ...]
+    blocks: tuple[ReaderBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,44 +81,44 @@ Story = tuple[tuple[_Times, tuple[str, ...]], ...]
 """From when to when, in which situations."""
 
 
-def causes(difference: Difference) -> tuple[Cause, ...]:
+def line_effects(difference: Difference) -> tuple[LineEffect, ...]:
     """Every changed line that moved something, in the order of files and lines."""
     by_line: dict[ChangedLine, list[Effect]] = {}
     for effect in difference.effects:
         by_line.setdefault(effect.line, []).append(effect)
-    ordered = sorted(by_line, key=lambda each: (each.file, each.line, each.name))
-    return tuple(Cause(line, _blocks(by_line[line], difference)) for line in ordered)
+    ordered = sorted(by_line, key=lambda line: (line.file, line.line, line.name))
+    return tuple(LineEffect(line, _blocks(by_line[line], difference)) for line in ordered)
 
 
-def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[Block, ...]:
+def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[ReaderBlock, ...]:
     """What a line did: told of policy tests only where it did nothing else, for they say the same once more."""
-    tests = dict.fromkeys(each.situation.name for each in effects if each.situation.origin is ScenarioOrigin.TEST)
-    others = [each for each in effects if each.situation.origin is not ScenarioOrigin.TEST]
+    tests = dict.fromkeys(effect.situation.name for effect in effects if effect.situation.origin is ScenarioOrigin.TEST)
+    others = [effect for effect in effects if effect.situation.origin is not ScenarioOrigin.TEST]
     if not others or not tests:
-        return _told(effects, difference)
+        return _reader_blocks(effects, difference)
     several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"
-    return *_told(others, difference), Block(several, "messages move as well", ())
+    return *_reader_blocks(others, difference), ReaderBlock(several, "messages move as well", ())
 
 
-def _told(effects: Iterable[Effect], difference: Difference) -> tuple[Block, ...]:
+def _reader_blocks(effects: Iterable[Effect], difference: Difference) -> tuple[ReaderBlock, ...]:
     """Readers with the same story told together, the widest stories first."""
-    found: dict[tuple[str, _Sort], dict[_Times, dict[str, None]]] = {}
+    stories: dict[tuple[str, _Sort], dict[_Times, dict[str, None]]] = {}
     for effect in effects:
         change = effect.change
-        told = found.setdefault((change.to, _sort(change)), {})
-        if not any(effect.situation.name in names for names in told.values()):  # its second channel
-            told.setdefault(_times(change), {})[effect.situation.name] = None
+        by_times = stories.setdefault((change.to, _sort(change)), {})
+        if not any(effect.situation.name in names for names in by_times.values()):  # its second channel
+            by_times.setdefault(_times(change), {})[effect.situation.name] = None
     together: dict[tuple[_Sort, Story], list[str]] = {}
-    for (reader, sort), rows in found.items():
+    for (reader, sort), rows in stories.items():
         story = tuple((times, tuple(names)) for times, names in rows.items())
         together.setdefault((sort, story), []).append(reader)
-    ordered = sorted(together.items(), key=lambda each: -_width(each[0][1]))
+    ordered = sorted(together.items(), key=lambda entry: -_width(entry[0][1]))
     roles = [readers for (sort, _), readers in ordered if _only_roles(sort)]
-    rest = [each for each in ordered if not _only_roles(each[0][0])]
+    rest = [entry for entry in ordered if not _only_roles(entry[0][0])]
     blocks = [_block(readers, *about, difference) for about, readers in rest or ordered]
     if rest and roles:
         several = dict.fromkeys(reader for readers in roles for reader in readers)
-        blocks.append(Block(listed(list(several)), f"{_PHRASES[Kind.PAGE, Moved.AS]}, in some situations", ()))
+        blocks.append(ReaderBlock(listed(list(several)), f"{_PHRASES[Kind.PAGE, Moved.AS]}, in some situations", ()))
     return tuple(blocks)
 
 
@@ -147,7 +147,7 @@ def _times(change: Change) -> _Times:
     return _Times(change.before, change.after, roles)
 
 
-def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Difference) -> Block:
+def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Difference) -> ReaderBlock:
     who = f"{sort.group} ({listed(readers)})" if sort.group else listed(readers)
     phrase = _AGAIN[sort.moved] if sort.again else _PHRASES[sort.kind, sort.moved]
     what = phrase + (f" by {sort.via}" if sort.via else "")
@@ -160,15 +160,15 @@ def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Differ
         words = _some(list(moved))
         place = where([name for names in moved.values() for name in names], difference)
         rows.setdefault(place, {}).setdefault(words, []).append(severity)
-    return Block(who, what, tuple(_row(place, moved) for place, moved in rows.items()))
+    return ReaderBlock(who, what, tuple(_row(place, moved) for place, moved in rows.items()))
 
 
 def _row(place: str, moved: dict[str, list[str]]) -> str:
     """`at noon, with checkout: sev1 at once, was after 5m; sev2 …`."""
     shown = [f"{listed(severities)} {words}" for words, severities in [*moved.items()][:TIMES_SHOWN]]
     more = ["and elsewhere"] if len(moved) > TIMES_SHOWN else []
-    told = "; ".join([*shown, *more])
-    return f"{place}: {told}" if place else told
+    words = "; ".join([*shown, *more])
+    return f"{place}: {words}" if place else words
 
 
 def _some(words: Sequence[str]) -> str:
@@ -180,7 +180,7 @@ def _words(times: _Times) -> str:
     """`+5m → +0s`, counted from the declaration."""
     if times.roles:
         return times.roles
-    before, after = (None if each is None else f"+{span(each)}" for each in (times.before, times.after))
+    before, after = (None if after is None else f"+{span(after)}" for after in (times.before, times.after))
     if before and after:
         return f"{before} → {after}"
     return after or f"was {before}"
@@ -204,7 +204,7 @@ def value(written: Value | Absent) -> str:
 
 def _flow(written: Value | Absent) -> str:
     if isinstance(written, dict):
-        return "{" + ", ".join(f"{key}: {_flow(each)}" for key, each in written.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_flow(entry)}" for key, entry in written.items()) + "}"
     if isinstance(written, list):
         return "[" + ", ".join(map(_flow, written)) + "]"
     return "null" if written is None or isinstance(written, Absent) else written

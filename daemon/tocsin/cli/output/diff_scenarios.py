@@ -24,22 +24,21 @@ def listed(names: Sequence[str]) -> str:
 def where(names: Sequence[str], difference: Difference) -> str:
     """Where the situations of these names are, all of one severity: `at night, without a service`."""
     wanted = set(names)
-    services = list(dict.fromkeys(each.service for each in difference.situations if each.fixed))
-    return "; or ".join(
-        _parts([each for each in difference.situations if each.fixed and each.name in wanted], services)
-    )
+    services = list(dict.fromkeys(situation.service for situation in difference.situations if situation.fixed))
+    named = [situation for situation in difference.situations if situation.fixed and situation.name in wanted]
+    return "; or ".join(_parts(named, services))
 
 
 def _parts(situations: Sequence[Scenario], services: Sequence[str]) -> Iterable[str]:
     """The situations of one severity as moments × services."""
     by_moment: dict[str, list[str]] = {}
-    for each in situations:
-        by_moment.setdefault(each.moment.name, []).append(each.service)
+    for situation in situations:
+        by_moment.setdefault(situation.moment.name, []).append(situation.service)
     by_services: dict[tuple[str, ...], list[str]] = {}
     for moment, affected in by_moment.items():
         by_services.setdefault(tuple(affected), []).append(moment)
     for some, at in by_services.items():
-        when = listed([_AT[each] for each in at]) if len(at) < len(MOMENTS) else ""
+        when = listed([_AT[moment] for moment in at]) if len(at) < len(MOMENTS) else ""
         yield ", ".join(filter(None, (when, _affected(some, services))))
 
 
@@ -48,8 +47,8 @@ def _affected(affected: Sequence[str], services: Sequence[str]) -> str:
     if len(affected) == len(services):
         return ""
     without = NO_SERVICE in affected
-    named = [each for each in affected if each != NO_SERVICE]
-    missing = [each for each in services if each not in affected]
+    named = [service for service in affected if service != NO_SERVICE]
+    missing = [service for service in services if service not in affected]
     if without and len(missing) <= max(1, len(named)):
         return f"except with {listed(missing)}"
     if not without and len(missing) == 1:

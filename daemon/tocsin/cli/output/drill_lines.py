@@ -20,148 +20,144 @@ FOLDED_FROM = 12
 """From so many messages on, updates and closings that went well are counted instead of listed."""
 
 
-class Live:
+class LiveLines:
     """What is new at each look: each message once when it is known how it went, receipts, and answers."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._said: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str]] = set()
 
-    def lines(self, found: DrillState) -> Iterator[str]:
+    def lines(self, state: DrillState) -> Iterator[str]:
         """What has happened since the last look, in time order."""
-        new = [event for event in self._events(found) if event[1] not in self._said]
-        for at, key, said in sorted(new):
-            self._said.add(key)
-            yield f"{at:%H:%M:%S}  {said}"
+        new = [event for event in self._events(state) if event[1] not in self._told]
+        for at, key, words in sorted(new):
+            self._told.add(key)
+            yield f"{at:%H:%M:%S}  {words}"
 
-    def _events(self, found: DrillState) -> Iterator[tuple[datetime, tuple[str, str], str]]:
-        for each in found.messages:
-            last = each.record.attempts[-1] if each.record.attempts else None
-            key = each.notification.key
+    def _events(self, state: DrillState) -> Iterator[tuple[datetime, tuple[str, str], str]]:
+        for message in state.messages:
+            headline, at = _message(message, self._policy), message.notification.at
+            last = message.record.attempts[-1] if message.record.attempts else None
+            key = message.notification.key
             if last and last.ended_at and last.outcome:
-                told = (
-                    f"{_message(each, self._policy)}  {_outcome(each)}, {_seconds(each.notification.at, last.ended_at)}"
-                )
-                yield last.ended_at, (key, str(last.number)), told
-            if each.receipt_at and each.record.receipt:
-                told = f"{_message(each, self._policy)}  {each.record.receipt}"
-                yield (
-                    each.receipt_at,
-                    (key, each.record.receipt),
-                    f"{told}, {_seconds(each.notification.at, each.receipt_at)}",
-                )
-        for reply in found.replies:
-            told = f"{_person(reply.person, self._policy)} answered {reply.answer} {reply.way}"
-            yield reply.at, (reply.person, reply.at.isoformat()), told
-        for suppression in found.unpaged:
-            yield suppression.at, ("held", suppression.key), f"a page was not sent: {_held_back(suppression)}"
+                words = f"{headline}  {_outcome(message)}, {_seconds(at, last.ended_at)}"
+                yield last.ended_at, (key, str(last.number)), words
+            if message.receipt_at and message.record.receipt:
+                words = f"{headline}  {message.record.receipt}, {_seconds(at, message.receipt_at)}"
+                yield message.receipt_at, (key, message.record.receipt), words
+        for reply in state.replies:
+            words = f"{_person(reply.person, self._policy)} answered {reply.answer} {reply.way}"
+            yield reply.at, (reply.person, reply.at.isoformat()), words
+        for suppression in state.unpaged:
+            yield suppression.at, ("held", suppression.key), f"a page was not sent: {_why(suppression)}"
 
 
-def report(found: DrillState, policy: Policy, ended_at: datetime) -> Iterator[str]:
+def report(state: DrillState, policy: Policy, ended_at: datetime) -> Iterator[str]:
     """The whole report."""
-    incident = found.history.incident
-    if incident is None or not found.history.started_at:
-        yield f"{found.incident}: the daemon did not see it; its log may say why"
+    incident = state.history.incident
+    if incident is None or not state.history.started_at:
+        yield f"{state.incident}: the daemon did not see it; its log may say why"
         return
-    began_at = found.history.started_at
+    began_at = state.history.started_at
     lasted = brief(ended_at - began_at)
-    yield f"REPORT OF THE DRILL {found.incident}"
+    yield f"REPORT OF THE DRILL {state.incident}"
     yield f"{policy.severity(incident.severity).title} ({incident.severity}), {utc(began_at)}, {lasted}"
-    yield from ("", "WHO GOT WHAT, WHEN  (seconds after it was decided)", *_table(found.messages, policy, began_at))
-    yield from ("", "WHO ANSWERED", *_answers(found, policy))
-    yield from ("", "WHAT FAILED", *(list(_failures(found, policy)) or ["  nothing"]))
-    if not found.closed:
-        yield from ("", f"Its end was not told yet. If it is still open: tocsin resolve {found.incident}")
+    yield from ("", "WHO GOT WHAT, WHEN  (seconds after it was decided)", *_table(state.messages, policy, began_at))
+    yield from ("", "WHO ANSWERED", *_answers(state, policy))
+    yield from ("", "WHAT FAILED", *(list(_failures(state, policy)) or ["  nothing"]))
+    if not state.closed:
+        yield from ("", f"Its end was not told yet. If it is still open: tocsin resolve {state.incident}")
 
 
 def _table(messages: Sequence[DrillMessage], policy: Policy, began_at: datetime) -> Iterator[str]:
     """A row for each message; of many, those that went well and ask for nothing are counted."""
     folded = len(messages) >= FOLDED_FROM
-    shown = [each for each in messages if not (folded and _quiet(each))]
+    shown = [message for message in messages if not (folded and _quiet(message))]
     rows: list[tuple[str, ...]] = [("at", "kind", "to", "via", "tried", "accepted", "receipt", "answered")]
-    rows += [_row(each, policy, began_at) for each in shown]
+    rows += [_row(message, policy, began_at) for message in shown]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     for kind in (Kind.UPDATE, Kind.CLOSING):
-        quiet = [each for each in messages if folded and _quiet(each) and each.notification.kind is kind]
+        quiet = [message for message in messages if folded and _quiet(message) and message.notification.kind is kind]
         if quiet:
-            slowest = max(_after(each.notification.at, each.accepted_at) for each in quiet)
+            slowest = max(_after(message.notification.at, message.accepted_at) for message in quiet)
             yield f"  and {len(quiet)} {kind.value}s accepted, the slowest after {slowest:.1f}"
 
 
-def _row(each: DrillMessage, policy: Policy, began_at: datetime) -> tuple[str, ...]:
-    at = each.notification.at
+def _row(message: DrillMessage, policy: Policy, began_at: datetime) -> tuple[str, ...]:
+    at = message.notification.at
     receipt = "-"
-    if each.receipt_at and each.record.receipt:
-        receipt = f"{each.record.receipt} {_after(at, each.receipt_at):.1f}"
+    if message.receipt_at and message.record.receipt:
+        receipt = f"{message.record.receipt} {_after(at, message.receipt_at):.1f}"
     return (
         f"+{brief(at - began_at)}",
-        str(each.notification.kind).replace("_", "-"),
-        _person(each.notification.to, policy),
-        each.notification.via.value,
-        f"{_after(at, each.tried_at):.1f}" if each.tried_at else "-",
-        f"{_after(at, each.accepted_at):.1f}" if each.accepted_at else "no",
+        str(message.notification.kind).replace("_", "-"),
+        _person(message.notification.to, policy),
+        message.notification.via.value,
+        f"{_after(at, message.tried_at):.1f}" if message.tried_at else "-",
+        f"{_after(at, message.accepted_at):.1f}" if message.accepted_at else "no",
         receipt,
-        f"{_after(at, each.replied_at):.1f}" if each.replied_at else "-",
+        f"{_after(at, message.replied_at):.1f}" if message.replied_at else "-",
     )
 
 
-def _answers(found: DrillState, policy: Policy) -> Iterator[str]:
+def _answers(state: DrillState, policy: Policy) -> Iterator[str]:
     """Each role: who took it, how long after they were first paged, and how."""
-    for name, role in found.history.roles.items():
-        if name not in found.acceptances:
+    for name, role in state.history.roles.items():
+        if name not in state.acceptances:
             if role.needed:
                 yield f"  {_role(name, policy)}: nobody"
             continue
-        person, at = found.acceptances[name]
-        asked = min((when for who, when in role.first_pages if who == person), default=None)
-        way = next((reply.way for reply in reversed(found.replies) if reply.person == person and reply.at <= at), "")
-        after = f"{_seconds(asked, at)} after the page" if asked else ""
+        person, at = state.acceptances[name]
+        paged_at = min((when for who, when in role.first_pages if who == person), default=None)
+        way = next((reply.way for reply in reversed(state.replies) if reply.person == person and reply.at <= at), "")
+        after = f"{_seconds(paged_at, at)} after the page" if paged_at else ""
         yield f"  {_role(name, policy)}: {', '.join(filter(None, (_person(person, policy), after, way)))}"
-    for person, since in found.history.responders:
-        answered_at = next((each.at for each in found.replies if each.person == person and each.at >= since), None)
-        said = f"{_seconds(since, answered_at)} after the page" if answered_at else "no answer"
-        yield f"  responder: {_person(person, policy)}, {said}"
-    if not found.history.roles and not found.history.responders:
+    for person, since in state.history.responders:
+        theirs = [reply.at for reply in state.replies if reply.person == person]
+        answered_at = next((at for at in theirs if at >= since), None)
+        answer = f"{_seconds(since, answered_at)} after the page" if answered_at else "no answer"
+        yield f"  responder: {_person(person, policy)}, {answer}"
+    if not state.history.roles and not state.history.responders:
         yield "  nobody was asked: this severity pages nobody"
 
 
-def _failures(found: DrillState, policy: Policy) -> Iterator[str]:
+def _failures(state: DrillState, policy: Policy) -> Iterator[str]:
     """Addresses that do not work, messages that never arrived, pages that nobody could get."""
-    told: set[str] = set()
-    for each in found.messages:
-        if each.arrived or not each.wanted:
+    lines: set[str] = set()
+    for message in state.messages:
+        if message.arrived or not message.wanted:
             continue
-        address = each.record.attempts[-1].address if each.record.attempts else ""
-        who = f"{_person(each.notification.to, policy)} by {each.notification.via.value}"
-        line = f"  {who}{f' ({address})' if address else ''}: {_outcome(each)}"
-        if line not in told:
-            told.add(line)
+        address = message.record.attempts[-1].address if message.record.attempts else ""
+        who = f"{_person(message.notification.to, policy)} by {message.notification.via.value}"
+        line = f"  {who}{f' ({address})' if address else ''}: {_outcome(message)}"
+        if line not in lines:
+            lines.add(line)
             yield line
-    for suppression in found.unpaged:
-        yield f"  a page was not sent: {_held_back(suppression)}"
+    for suppression in state.unpaged:
+        yield f"  a page was not sent: {_why(suppression)}"
 
 
-def _outcome(each: DrillMessage) -> str:
+def _outcome(message: DrillMessage) -> str:
     """How its newest try ended, in the provider's words."""
-    if each.record.receipt is Receipt.UNDELIVERED:
+    if message.record.receipt is Receipt.UNDELIVERED:
         return "accepted, but not delivered"
-    if not each.record.attempts:
+    if not message.record.attempts:
         return "never left"
-    return outcome_sentence(each.record.attempts[-1].outcome, DETAIL_MOST)
+    return outcome_sentence(message.record.attempts[-1].outcome, DETAIL_MOST)
 
 
-def _message(each: DrillMessage, policy: Policy) -> str:
-    kind = str(each.notification.kind).replace("_", "-")
-    return f"{kind:<10}  {_person(each.notification.to, policy)}  {each.notification.via.value}"
+def _message(message: DrillMessage, policy: Policy) -> str:
+    kind = str(message.notification.kind).replace("_", "-")
+    return f"{kind:<10}  {_person(message.notification.to, policy)}  {message.notification.via.value}"
 
 
-def _quiet(each: DrillMessage) -> bool:
-    return each.arrived and each.notification.kind in (Kind.UPDATE, Kind.CLOSING)
+def _quiet(message: DrillMessage) -> bool:
+    return message.arrived and message.notification.kind in (Kind.UPDATE, Kind.CLOSING)
 
 
-def _held_back(suppression: Suppression) -> str:
+def _why(suppression: Suppression) -> str:
     return one_line(clean(suppression.detail)) or suppression.why.value.replace("_", " ")
 
 
@@ -182,6 +178,6 @@ def _seconds(start: datetime, end: datetime) -> str:
 
 
 def asked_first(names: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """Who will hear at once: kind, reader and channels, a line each."""
+    """Who will hear at once: kind, reader and channels, a line message."""
     for kind, who, channels in names:
         yield f"  {kind:<8} {who} by {channels}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
-from tocsin.cli.output.delivery_words import fates
+from tocsin.cli.output.delivery_words import outcomes
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
@@ -28,7 +28,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ExplainReader:
     """Who asks: in which zone they read times, whether they want everything, and of which person alone."""
 
     zone: str = "UTC"
@@ -37,7 +37,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ExplainLine:
     """One line of a section, the reason below it, and the rule `behind` it. `series` is what it repeats."""
 
     at: datetime
@@ -47,23 +47,23 @@ class Item:
     series: tuple[object, ...]
 
 
-def lines(found: Explanation, policy: Policy, reader: Reader) -> Iterator[str]:
+def lines(explained: Explanation, policy: Policy, reader: ExplainReader) -> Iterator[str]:
     """The whole answer."""
-    told = _Teller(found, policy, reader)
-    yield from told.head()
-    yield from ("", "WHO HOLDS WHAT", *told.holders())
-    if found.seen:
-        yield from ("", "WHAT WAS SENT, AND WHY", *told.past(told.sent()))
-    yield from ("", told.next_title, *told.future())
-    if found.seen:
-        yield from ("", "WHAT WAS HELD BACK, AND WHY", *told.past(told.held()))
+    page = _ExplainPage(explained, policy, reader)
+    yield from page.head()
+    yield from ("", "WHO HOLDS WHAT", *page.holders())
+    if explained.seen:
+        yield from ("", "WHAT WAS SENT, AND WHY", *page.past(page.sent()))
+    yield from ("", page.next_title, *page.future())
+    if explained.seen:
+        yield from ("", "WHAT WAS HELD BACK, AND WHY", *page.past(page.held()))
 
 
-class _Teller:
+class _ExplainPage:
     """One explanation for one reader."""
 
-    def __init__(self, found: Explanation, policy: Policy, reader: Reader) -> None:
-        self.found, self.policy, self.reader = found, policy, reader
+    def __init__(self, explained: Explanation, policy: Policy, reader: ExplainReader) -> None:
+        self.explained, self.policy, self.reader = explained, policy, reader
         self.zone = ZoneInfo(reader.zone)
         self.name = policy.person_name
 
@@ -75,71 +75,70 @@ class _Teller:
     @property
     def next_title(self) -> str:
         """What comes next, on which condition."""
-        if not self.found.seen:
+        if not self.explained.seen:
             return "WHAT WOULD BE SENT, AND WHY"
-        return "WHAT COMES NEXT" if self.found.history.resolved_at else "WHAT COMES NEXT IF NOBODY DOES ANYTHING"
+        return "WHAT COMES NEXT" if self.explained.history.resolved_at else "WHAT COMES NEXT IF NOBODY DOES ANYTHING"
 
     def head(self) -> Iterator[str]:
         """Which incident, how it stands, under which config."""
-        incident, history = self.found.incident, self.found.history
+        incident, history = self.explained.incident, self.explained.history
         mark = "DRILL " if incident.drill else ""
         yield cut(f"{mark}{incident.severity.upper()} {incident.title}", WIDTH)
-        since = history.started_at or history.seen_at or self.found.at
-        lasted = f"for {span(self.found.at - since)}, since {self.stamp(since)}"
+        since = history.started_at or history.seen_at or self.explained.at
+        lasted = f"for {span(self.explained.at - since)}, since {self.stamp(since)}"
         if history.resolved_at:
             lasted = f"since {self.stamp(history.resolved_at)}, after {span(history.resolved_at - since)}"
-        if not self.found.seen:
+        if not self.explained.seen:
             lasted = "not seen by the daemon yet"
         status = "unreadable" if incident.unreadable else incident.status.value
         again = f", episode {history.episode}" if history.episode > 1 else ""
         yield f"{incident.id}, {status}, {lasted}{again}"
-        yield f"as of {self.day(self.found.at)} {self.found.at.astimezone(self.zone):%H:%M:%S}, times in " + (
+        yield f"as of {self.day(self.explained.at)} {self.explained.at.astimezone(self.zone):%H:%M:%S}, times in " + (
             f"{self.reader.zone}; config revision {self.policy.revision}"
         )
-        if not self.found.seen:
+        if not self.explained.seen:
             yield "nothing was sent: this is what the file would bring about if the daemon saw it now"
         begins = one_line(incident.summary) if incident.unreadable else ""
         for note in (
             *([f"the file cannot be read; it begins: {cut(begins, WIDTH)}"] if begins else ()),
-            *self.found.notes,
+            *self.explained.notes,
         ):
             yield from textwrap.wrap(f"! {note}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
     def holders(self) -> Iterator[str]:
         """Who holds what."""
-        rows = [(self.policy.role_title(each.role), self._holder(each)) for each in self.found.roles]
+        rows = [(self.policy.role_title(held.role), self._holder(held)) for held in self.explained.roles]
         responders = self._responders()
         rows += [("Responders", responders)] if responders else []
-        width = max((len(name) for name, _ in rows), default=0)
-        for name, said in rows:
-            yield from textwrap.wrap(f"  {name:<{width}}  {said}", WIDTH, subsequent_indent=" " * (width + 4))
+        width = max((len(title) for title, _ in rows), default=0)
+        for title, holder in rows:
+            yield from textwrap.wrap(f"  {title:<{width}}  {holder}", WIDTH, subsequent_indent=" " * (width + 4))
         if not rows:
             yield "  nobody is asked to hold a role"
 
-    def _holder(self, each: NeededRole) -> str:
-        role, passed = each.history, ""
+    def _holder(self, held: NeededRole) -> str:
+        role, passed = held.history, ""
         if role.passed:
             passed = f"; passed: {self.names(sorted(role.passed))}"
         if role.holder and role.accepted_at:
-            said = (
-                f"{self.name(role.holder)}, accepted {self.stamp(role.accepted_at)}{f' {each.by}' if each.by else ''}"
-            )
+            by = f" {held.by}" if held.by else ""
+            words = f"{self.name(role.holder)}, accepted {self.stamp(role.accepted_at)}{by}"
             if role.handover:
-                said += f"; {self.name(role.handover.person)} was named to take over, until then they keep it"
-            return said + passed
-        if self.found.history.resolved_at:
+                words += f"; {self.name(role.handover.person)} was named to take over, until then they keep it"
+            return words + passed
+        if self.explained.history.resolved_at:
             return "nobody" + passed
         step = role.step
         if step is None:
             first = f" ({self.name(role.first)} is assigned)" if role.first else ""
             return f"nobody yet, and nobody was paged{first}{passed}"
-        where = "last resort" if step.last_resort else f"level {step.level} of 0–{each.levels - 1}"
+        where = "last resort" if step.last_resort else f"level {step.level} of 0–{held.levels - 1}"
         people = f"{self.names(step.people)} paged {self.stamp(step.at)}" if step.people else "it reached nobody"
         number = "" if step.round is None else f", round {step.round}"
         return f"nobody yet: {people} ({where}{number}){passed}"
 
     def _responders(self) -> str:
-        history = self.found.history
+        history = self.explained.history
         states = []
         for person, at in history.responders:
             how = f"paged {self.stamp(at)}"
@@ -147,83 +146,87 @@ class _Teller:
             states.append(f"{self.name(person)} {'passed' if person in history.responders_passed else how}")
         return ", ".join(states)
 
-    def past(self, items: Sequence[Item]) -> Iterator[str]:
+    def past(self, items: Sequence[ExplainLine]) -> Iterator[str]:
         """What has happened; of much, the newest of each series."""
-        kept, folded = (items, 0) if self.whole else _folded(items, self.stamp)
-        yield from self._rows(kept) if items else ["  nothing yet"]
+        shown, folded = (items, 0) if self.whole else _folded(items, self.stamp)
+        yield from self._rows(shown) if items else ["  nothing yet"]
         if folded:
             yield f"  … {folded} earlier ones are folded; --all shows everything"
 
     def future(self) -> Iterator[str]:
         """What comes next; of much, the first."""
-        items = [self.item(each) for each in self._concerning(self.found.coming)]
-        kept = items if self.whole else items[:NEXT_IN_FULL]
-        yield from self._rows(kept) if items else ["  nothing"]
-        later = self.found.later + len(items) - len(kept)
+        items = [self.line(message) for message in self._concerning(self.explained.coming)]
+        shown = items if self.whole else items[:NEXT_IN_FULL]
+        yield from self._rows(shown) if items else ["  nothing"]
+        later = self.explained.later + len(items) - len(shown)
         if later and not self.reader.person:
-            yield f"  … and {later} more by {self.stamp(self.found.until)}"
+            yield f"  … and {later} more by {self.stamp(self.explained.until)}"
 
-    def _rows(self, items: Sequence[Item]) -> Iterator[str]:
+    def _rows(self, items: Sequence[ExplainLine]) -> Iterator[str]:
         """Each item on a line with the rule behind it, its reason below."""
-        width = max((len(self.stamp(each.at)) for each in items), default=0)
+        width = max((len(self.stamp(item.at)) for item in items), default=0)
         indent = " " * (width + 4)
-        for each in items:
-            told, reason = f"  {self.stamp(each.at):<{width}}  {each.what}", each.reason
-            if len(told) + 2 + len(each.behind) <= WIDTH:
-                yield f"{told}{each.behind:>{WIDTH - len(told)}}"
+        for item in items:
+            line, reason = f"  {self.stamp(item.at):<{width}}  {item.what}", item.reason
+            if len(line) + 2 + len(item.behind) <= WIDTH:
+                yield f"{line}{item.behind:>{WIDTH - len(line)}}"
             else:
-                reason = f"{reason} ({each.behind})"
-                yield from textwrap.wrap(told, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+                reason = f"{reason} ({item.behind})"
+                yield from textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
             yield from textwrap.wrap(
                 reason, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
             )
 
-    def sent(self) -> list[Item]:
+    def sent(self) -> list[ExplainLine]:
         """What was sent; to one person alone if so asked."""
-        return [self.item(each) for each in self._concerning(self.found.sent)]
+        return [self.line(message) for message in self._concerning(self.explained.sent)]
 
-    def _concerning(self, told: Sequence[MessageGroup]) -> list[MessageGroup]:
+    def _concerning(self, messages: Sequence[MessageGroup]) -> list[MessageGroup]:
+        """All of them, or of each what the person who is asked about got."""
         person = self.reader.person
         if not person:
-            return list(told)
-        parts = [replace(each, records=tuple(r for r in each.records if r.decided.to == person)) for each in told]
-        return [each for each in parts if each.records]
+            return list(messages)
+        parts = []
+        for message in messages:
+            records = tuple(record for record in message.records if record.decided.to == person)
+            parts += [replace(message, records=records)] if records else []
+        return parts
 
-    def held(self) -> list[Item]:
+    def held(self) -> list[ExplainLine]:
         """What was not sent, whether the plan said so or it was dropped before it left."""
         person = self.reader.person
-        items = [self._suppressed(each) for each in self.found.suppressed if person in ("", each.to)]
-        items += [self.item(each) for each in self._concerning(self.found.dropped)]
-        return sorted(items, key=lambda each: each.at)
+        items = [self._suppressed(held) for held in self.explained.suppressed if person in ("", held.to)]
+        items += [self.line(message) for message in self._concerning(self.explained.dropped)]
+        return sorted(items, key=lambda item: item.at)
 
-    def _suppressed(self, each: Suppression) -> Item:
-        group = self.policy.stakeholders.get(each.to)
-        to = f" to {group.title if group else self.name(each.to)}" if each.to else " to nobody"
-        what = f"{_kind(each.kind)}{to}"
-        return Item(each.at, what, suppression_text(each), self._behind(each), (each.kind, each.why, each.to))
+    def _suppressed(self, held: Suppression) -> ExplainLine:
+        group = self.policy.stakeholders.get(held.to)
+        to = f" to {group.title if group else self.name(held.to)}" if held.to else " to nobody"
+        what = f"{_kind(held.kind)}{to}"
+        return ExplainLine(held.at, what, suppression_text(held), self._behind(held), (held.kind, held.why, held.to))
 
-    def item(self, told: MessageGroup) -> Item:
+    def line(self, message: MessageGroup) -> ExplainLine:
         """One line: what, to whom, by which channels, what became of it; and why."""
-        each = told.first
-        used = {message.via for message in told.messages}
+        first = message.first
+        used = {notification.via for notification in message.messages}
         via = ", ".join(channel for channel in Channel if channel in used)
-        became = "" if told.records[0].state == "ahead" else f": {fates(told.records)}"
-        what = f"{_kind(each.kind)} to {self._readers(told)} by {via}{became}"
-        why = reason_text(each, self.policy, told.severity)
-        return Item(each.at, what, why, self._behind(each), (each.kind, each.group or each.to))
+        became = "" if message.records[0].state == "ahead" else f": {outcomes(message.records)}"
+        what = f"{_kind(first.kind)} to {self._readers(message)} by {via}{became}"
+        why = reason_text(first, self.policy, message.severity)
+        return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to))
 
-    def _behind(self, each: Notification | Suppression) -> str:
+    def _behind(self, decided: Notification | Suppression) -> str:
         """The rule behind it, and the config revision where that is not the one in the head."""
-        if each.revision == self.policy.revision and not self.whole:
-            return each.rule
-        return f"{each.rule}, revision {each.revision}"
+        if decided.revision == self.policy.revision and not self.whole:
+            return decided.rule
+        return f"{decided.rule}, revision {decided.revision}"
 
-    def _readers(self, told: MessageGroup) -> str:
-        each = told.first
-        readers = list(dict.fromkeys(message.to for message in told.messages))
-        if each.group is None:
+    def _readers(self, message: MessageGroup) -> str:
+        group = message.first.group
+        readers = list(dict.fromkeys(notification.to for notification in message.messages))
+        if group is None:
             return self.names(readers)
-        return f"{self.policy.group_title(each.group)} ({self.names(readers)})"
+        return f"{self.policy.group_title(group)} ({self.names(readers)})"
 
     def names(self, people: Sequence[str]) -> str:
         """People by name; of many, how many."""
@@ -232,7 +235,7 @@ class _Teller:
     def stamp(self, at: datetime) -> str:
         """A time of day in the reader's zone, with its day where that is another."""
         here = at.astimezone(self.zone)
-        same = here.date() == self.found.at.astimezone(self.zone).date()
+        same = here.date() == self.explained.at.astimezone(self.zone).date()
         return f"{here:%H:%M:%S}" if same else f"{self.day(at)} {here:%H:%M:%S}"
 
     def day(self, at: datetime) -> str:
@@ -241,20 +244,21 @@ class _Teller:
         return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}"
 
 
-def _folded(items: Sequence[Item], stamp: Callable[[datetime], str]) -> tuple[list[Item], int]:
+def _folded(items: Sequence[ExplainLine], stamp: Callable[[datetime], str]) -> tuple[list[ExplainLine], int]:
     """The newest item of each series, saying how many came before it, where all would not fit one screen."""
     if len(items) <= IN_FULL:
         return list(items), 0
-    series: dict[tuple[object, ...], list[Item]] = {}
-    for each in items:
-        series.setdefault(each.series, []).append(each)
-    kept = []
+    series: dict[tuple[object, ...], list[ExplainLine]] = {}
+    for item in items:
+        series.setdefault(item.series, []).append(item)
+    newest_ones = []
     for listed in series.values():
         newest, before = listed[-1], len(listed) - 1
         again = f"; {before} more like it since {stamp(listed[0].at)}" if before else ""
-        kept.append(replace(newest, what=newest.what + again))
-    kept.sort(key=lambda each: each.at)
-    return kept[-IN_FULL:], len(items) - len(kept[-IN_FULL:])
+        newest_ones.append(replace(newest, what=newest.what + again))
+    newest_ones.sort(key=lambda item: item.at)
+    shown = newest_ones[-IN_FULL:]
+    return shown, len(items) - len(shown)
 
 
 def _kind(kind: Kind) -> str:

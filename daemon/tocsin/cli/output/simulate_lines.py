@@ -1,4 +1,4 @@
-"""The messages of a rehearsal as lines for people: one a message, those of one instant together."""
+"""The messages of a simulation as lines for people: one a message, those of one instant together."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,13 +11,13 @@ def lines(played: Simulation, policy: Policy) -> Iterator[str]:
     """What happens, in time order, and when the next message comes."""
     yield f"{played.incident}, first seen {played.start:%a %d %b %Y %H:%M:%S} UTC"
     last = None
-    for said in played.messages:
-        at = said.notification.at
+    for message in played.messages:
+        at = message.notification.at
         if at != last:
             yield ""
             yield f"+{span(at - played.start)}  {at:%a %H:%M:%S}"
         last = at
-        yield f"    {_message(said, policy)}"
+        yield f"    {_message(message, policy)}"
     yield ""
     if not played.messages:
         yield "nothing is sent in this time"
@@ -31,15 +31,15 @@ def span(length: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
-def _message(said: SimulatedMessage, policy: Policy) -> str:
+def _message(message: SimulatedMessage, policy: Policy) -> str:
     """Kind, reader and channel first; then why, and for what."""
-    each, content = said.notification, said.content
-    known = policy.people.get(each.to)
-    who = f"{known.name} <{said.address}>" if known else said.address
-    position = f"level {each.level}, round {each.round}" if each.level is not None and each.round else ""
-    about = ", ".join(part for part in (each.group, *each.roles, position) if part)
-    text = "" if content is None else content.text if each.via.traits.short else content.subject
+    notification, content = message.notification, message.content
+    person = policy.people.get(notification.to)
+    who = f"{person.name} <{message.address}>" if person else message.address
+    level, round_ = notification.level, notification.round
+    position = f"level {level}, round {round_}" if level is not None and round_ else ""
+    about = ", ".join(part for part in (notification.group, *notification.roles, position) if part)
+    why = f"{notification.reason.value}{': ' + about if about else ''}"
+    text = "" if content is None else content.text if notification.via.traits.short else content.subject
     shown = f"\n        {' '.join(text.split())}" if text else ""
-    return (
-        f"{each.kind.value:<10} {each.via.value:<5} {who}  ({each.reason.value}{': ' + about if about else ''}){shown}"
-    )
+    return f"{notification.kind.value:<10} {notification.via.value:<5} {who}  ({why}){shown}"

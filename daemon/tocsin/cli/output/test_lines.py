@@ -20,9 +20,9 @@ def verdict(trial: PolicyTestResult) -> Iterator[str]:
 
 def summary(tests: int, failed: int, problems: int) -> str:
     """One line: how it went."""
-    told = [f"{tests - failed} ok"] + [f"{failed} failed"] * bool(failed)
+    counts = [f"{tests - failed} ok"] + [f"{failed} failed"] * bool(failed)
     faults = f"; {problems} problem{'s' * (problems > 1)} in the test files" if problems else ""
-    return f"{tests} policy test{'s' * (tests != 1)}: {', '.join(told)}{faults}"
+    return f"{tests} policy test{'s' * (tests != 1)}: {', '.join(counts)}{faults}"
 
 
 def _block(failure: Failure) -> Iterator[str]:
