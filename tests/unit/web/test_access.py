@@ -1,0 +1,333 @@
+"""Who may: every route with every kind of asker, each row of the table one line of `web/access` that holds it."""
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tocsin.adapters.outbox.reader import OutboxReader
+from tocsin.app.reply_options import links
+from tocsin.formats.settings.settings import AlertmanagerSettings
+from tocsin.web.access import sessions
+
+from tests.builders.instants import MINUTE, T0
+from tests.builders.stories import many_incidents
+from tests.unit.alerts import alert, notification
+from tests.unit.web.lives import KEY, TOKEN, WEB, Life, alive, parsed
+from tests.unit.web.test_inbox import drop
+
+NOW = T0 + 71 * MINUTE
+OLD_KEY, GONE_KEY = "the key before that one", "a key that was taken out"
+READER = "support@example.com"
+INTERNAL = ("/incidents", "/incidents/card", "/oncall", "/inbox", "/inbox/{mail}/html", "/inbox/events")
+"""What the token opens; the first two show outsiders a page of their own instead."""
+PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+
+
+def cookie(token: str = TOKEN, ago: timedelta = timedelta(0), **changes: str) -> str:
+    """A session that began some time ago, perhaps with a part of it changed by somebody."""
+    expires, _, signature = sessions.new_session(token, NOW - ago).partition(".")
+    return f"tocsin_session={changes.get('expires', expires)}.{changes.get('signature', signature)}"
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+LATER = str(int((NOW + timedelta(days=365)).timestamp()))
+ASKERS: list[tuple[str, dict[str, str], bool]] = [
+    ("nobody", {}, False),
+    ("the token", {"Authorization": f"Bearer {TOKEN}"}, True),
+    ("the token, scheme in small letters", {"Authorization": f"bearer {TOKEN}"}, True),
+    ("the token as a password", {"Authorization": basic(f"x:{TOKEN}")}, True),
+    ("the token as a user's name", {"Authorization": basic(f"{TOKEN}:x")}, False),
+    ("a wrong token of the same length", {"Authorization": f"Bearer {TOKEN[:-1]}x"}, False),
+    ("a shorter token", {"Authorization": f"Bearer {TOKEN[:-1]}"}, False),
+    ("a longer token", {"Authorization": f"Bearer {TOKEN}x"}, False),
+    ("an empty token", {"Authorization": "Bearer"}, False),
+    ("a blank token", {"Authorization": "Bearer  "}, False),
+    ("an empty password", {"Authorization": basic("x:")}, False),
+    ("no base64", {"Authorization": "Basic %%%"}, False),
+    ("no text", {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, False),
+    ("the token without a scheme", {"Authorization": TOKEN}, False),
+    ("the token in another scheme", {"Authorization": f"Digest {TOKEN}"}, False),
+    ("letters beyond ASCII", {"Authorization": "Bearer opén"}, False),
+    ("a session", {"Cookie": cookie()}, True),
+    ("a session and a wrong token", {"Cookie": cookie(), "Authorization": "Bearer x"}, True),
+    ("a session in its last second", {"Cookie": cookie(ago=timedelta(days=7, seconds=-1))}, True),
+    ("a session that is over", {"Cookie": cookie(ago=timedelta(days=7))}, False),
+    ("a session made longer", {"Cookie": cookie(expires=LATER)}, False),
+    ("a session with another signature", {"Cookie": cookie(signature="0" * 64)}, False),
+    ("a session without a signature", {"Cookie": cookie(signature="")}, False),
+    ("a session of another token", {"Cookie": cookie("another-token-0123456")}, False),
+    ("a session of the empty token", {"Cookie": cookie("")}, False),
+    ("a session of letters", {"Cookie": "tocsin_session=\u00e9.\u00e9"}, False),
+    ("an empty session", {"Cookie": "tocsin_session="}, False),
+    ("the token itself as a session", {"Cookie": f"tocsin_session={TOKEN}"}, False),
+    ("a session in a cookie of another name", {"Cookie": cookie().replace("tocsin_session", "session")}, False),
+]
+
+
+def header(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("-", "_"): value for name, value in headers.items()}
+
+
+async def statuses(life: Life, mail: str, headers: dict[str, str]) -> dict[str, tuple[int, bool]]:
+    """Of each internal address the status, and whether something internal was shown."""
+    answers = {}
+    for path in INTERNAL:
+        if path == "/inbox/events":
+            life.site.ending.set()  # so that the stream ends at once
+        status, _, body = await life.get(path.format(mail=mail), **header(headers))
+        answers[path] = status, any(word in body for word in ("INTERNAL", "Bo Lindqvist", "Down", "data: "))
+    life.site.ending.clear()
+    return answers
+
+
+async def stocked(life: Life) -> Life:
+    life.ledger.pages = await many_incidents()
+    life.clock.go(71 * MINUTE)
+    return life
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[tuple[Life, str]]:
+    """A site with a public address, a token, two keys and an outbox with one mail."""
+    web = {**WEB["web"], "signing_key": [KEY, OLD_KEY]}  # type: ignore[dict-item]  # a table of settings
+    async with alive(inbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
+        yield await stocked(life), drop(tmp_path, 1)
+
+
+@pytest.mark.parametrize(("headers", "opens"), [asker[1:] for asker in ASKERS], ids=[asker[0] for asker in ASKERS])
+async def test_what_is_internal_opens_to_the_token_alone(
+    site: tuple[Life, str], headers: dict[str, str], opens: bool
+) -> None:
+    """Every internal page to every kind of asker: all of it or nothing, whatever else a request carries."""
+    answers = await statuses(*site, headers)
+    if opens:
+        assert answers == dict.fromkeys(INTERNAL, (200, True))
+    else:
+        assert answers == dict.fromkeys(INTERNAL[:2], (200, False)) | dict.fromkeys(INTERNAL[2:], (401, False))
+
+
+@pytest.mark.parametrize("token", [None, ""])
+async def test_where_there_is_no_token_none_opens(tmp_path: Path, token: str | None) -> None:
+    """Without a token, or with an empty one, no token, no password and no session opens anything, nor logs in."""
+    web = {**({} if token is None else {"token": token}), "signing_key": [KEY]}
+    async with alive(inbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com") as life:
+        await stocked(life)
+        mail = drop(tmp_path, 1)
+        for _, headers, _ in ASKERS:
+            answers = await statuses(life, mail, headers)
+            assert not any(shown for _, shown in answers.values()), headers
+            assert {status for status, _ in list(answers.values())[2:]} <= {401, 403}, headers
+        for form in ("token=", "token=%20", f"token={TOKEN}", ""):
+            status, headers_, _ = await post(life, "/login", form)
+            assert (status, "set-cookie" in headers_) == (403, False)
+
+
+async def test_metrics_are_for_the_listeners_own_network(site: tuple[Life, str]) -> None:
+    """Whoever reaches the listener may read them; what a proxy passed on wants the token, as any other asker does."""
+    life, _ = site
+    assert (await life.get("/metrics"))[0] == 200
+    for name in PROXY_HEADERS:
+        for _, headers, opens in ASKERS:
+            status, _, body = await life.get("/metrics", **header({name: "192.0.2.1", **headers}))
+            assert (status, "tocsin_" in body) == ((200, True) if opens else (401, False)), (name, headers)
+
+
+PUBLIC = ("/healthz", "/login", "/static/site.css")
+
+
+async def test_what_is_for_everybody(site: tuple[Life, str]) -> None:
+    """Health, the log-in and the stylesheet look the same to every asker and hold nothing internal."""
+    life, _ = site
+    for path in PUBLIC:
+        bodies = {(await life.get(path, **header(headers)))[2] for _, headers, _ in ASKERS}
+        assert len(bodies) == 1
+        assert "INTERNAL" not in bodies.pop()
+
+
+TRIALS: list[tuple[str, dict[str, Any], dict[str, str], bool]] = [
+    ("at this machine", {}, {}, True),
+    ("by its name", {}, {"Host": "localhost"}, True),
+    ("by its name and port", {}, {"Host": "localhost:8765"}, True),
+    ("by IPv6", {}, {"Host": "[::1]:8765"}, True),
+    ("by IPv6 without a port", {}, {"Host": "[::1]"}, True),
+    ("under another name", {}, {"Host": "rebound.example.com"}, False),
+    ("under another name with our port", {}, {"Host": "rebound.example.com:8765"}, False),
+    ("under a name that begins like ours", {}, {"Host": "localhost.example.com"}, False),
+    ("another address", {}, {"Host": "192.0.2.1:8765"}, False),
+    ("listening to all", {"listen": "0.0.0.0:8765"}, {}, False),
+    ("listening to a network", {"listen": "192.0.2.1:8765"}, {}, False),
+    *((f"with {name}", {}, {name: "127.0.0.1"}, False) for name in PROXY_HEADERS),
+    *((f"with an empty {name}", {}, {name: ""}, False) for name in PROXY_HEADERS),
+    ("with a public address", {"public_url": "https://pager.example.com"}, {}, False),
+    ("with messages that really leave", {"inbox": False}, {}, False),
+]
+
+
+@pytest.mark.parametrize(("changes", "headers", "opens"), [row[1:] for row in TRIALS], ids=[row[0] for row in TRIALS])
+async def test_somebody_who_tries_tocsin_out_sees_all(
+    tmp_path: Path, changes: dict[str, Any], headers: dict[str, str], opens: bool
+) -> None:
+    """At this machine, while nothing really leaves and no address is public; whatever hints at somebody else shuts it."""
+    mail = drop(tmp_path, 1)
+    web = {"listen": changes.get("listen", "127.0.0.1:8765"), "token": TOKEN}
+    inbox = OutboxReader(tmp_path) if changes.get("inbox", True) else None
+    async with alive(inbox=inbox, web=web, public_url=changes.get("public_url")) as life:
+        await stocked(life)
+        answers = await statuses(life, mail, headers)
+    assert [shown for _, shown in answers.values()] == [opens] * len(INTERNAL)
+    refused = {401} if inbox else {401, 404}
+    assert {status for status, _ in list(answers.values())[2:]} <= ({200} if opens else refused)
+
+
+def purposes(key: str, incident: str = "card", person: str = "bo", reader: str = READER) -> dict[str, str]:
+    """The four kinds of signed links."""
+    return {
+        "answer": links.answer([key], incident, person),
+        "incidents": links.page([key], incident),
+        "oncall": links.calendar([key], person),
+        "unsubscribe": links.unsubscribe([key], incident, reader),
+    }
+
+
+def address(purpose: str, path: str) -> str:
+    return path + ".ics" if purpose == "oncall" else path
+
+
+async def test_a_link_opens_what_it_was_signed_for(site: tuple[Life, str]) -> None:
+    """Of the newest and of the older key; of a key that was taken out none does, nor one with a letter changed."""
+    life, _ = site
+    for key, wanted in ((KEY, 200), (OLD_KEY, 200), (GONE_KEY, 403)):
+        for purpose, path in purposes(key).items():
+            assert (await life.get(address(purpose, path)))[0] == wanted, (key, purpose)
+    for purpose, path in purposes(KEY).items():
+        for wrong in (
+            path[:-1],
+            path + "A",
+            path[:-1] + ("A" if path[-1] != "A" else "B"),
+            path.rpartition("/")[0] + "/",
+        ):
+            status, _, body = await life.get(address(purpose, wrong))
+            assert status in (403, 404), wrong
+            assert "INTERNAL" not in body
+
+
+async def test_a_link_opens_nothing_else(site: tuple[Life, str]) -> None:
+    """No signature of another incident, person, reader or purpose counts, to look or to press."""
+    life, _ = site
+    own = purposes(KEY)
+    strange = [
+        purposes(KEY, incident="search"),
+        purposes(KEY, person="dee"),
+        purposes(KEY, reader="bo@example.com"),
+        own,
+    ]
+    signatures = {path.rpartition("/")[2] for others in strange for path in others.values()}
+    assert len(signatures) > 8
+    before = list(life.ledger.pages.facts), list(life.ledger.pages.reports)
+    for purpose, path in own.items():
+        base, _, signature = path.rpartition("/")
+        for other in signatures - {signature}:
+            status, _, body = await life.get(address(purpose, f"{base}/{other}"))
+            assert (status, "INTERNAL" in body) == (403, False), (purpose, other)
+            if purpose in ("answer", "unsubscribe"):
+                form = "answer=ok&List-Unsubscribe=One-Click"
+                assert (await post(life, f"{base}/{other}", form))[0] == 403
+    assert (life.ledger.pages.facts, life.ledger.pages.reports) == before
+
+
+async def post(life: Life, path: str, body: str, **headers: str) -> tuple[int, dict[str, str], str]:
+    """A form, sent as a browser sends it."""
+    given = {"Host": "pager.example.com", "Content-Type": "application/x-www-form-urlencoded", **headers}
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
+    head = f"POST {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {len(body.encode())}\r\n{lines}\r\n"
+    return parsed(await life.ask((head + body).encode()))
+
+
+ORIGINS: list[tuple[dict[str, str], bool]] = [
+    ({}, True),
+    ({"Origin": "https://pager.example.com"}, True),
+    ({"Origin": "HTTPS://PAGER.example.com"}, True),
+    ({"Origin": "null", "Sec_Fetch_Site": "same-origin"}, True),
+    ({"Origin": "null"}, False),
+    ({"Origin": "null", "Sec_Fetch_Site": "cross-site"}, False),
+    ({"Origin": "https://evil.example"}, False),
+    ({"Origin": "https://evil.example", "Sec_Fetch_Site": "none"}, False),
+    ({"Origin": "https://pager.example.com.evil.example"}, False),
+    ({"Sec_Fetch_Site": "same-site"}, False),
+    ({"Sec_Fetch_Site": "cross-site"}, False),
+    ({"Sec_Fetch_Site": ""}, False),
+    ({"Referer": "https://evil.example/"}, True),
+]
+
+
+@pytest.mark.parametrize(("headers", "allowed"), ORIGINS)
+async def test_every_form_wants_its_right_and_our_own_page(
+    tmp_path: Path, headers: dict[str, str], allowed: bool
+) -> None:
+    """An answer, a wish and a notification change something only with their link or token, and never from another
+    site's page; a session alone, the cookie that a browser sends along, is no right to change anything.
+    """
+    web = {"token": TOKEN, "signing_key": [KEY], "alertmanager": AlertmanagerSettings()}
+    async with alive(web=web, public_url="https://pager.example.com", incidents=tmp_path / "incidents") as life:
+        await stocked(life)
+        good = purposes(KEY, reader="support@example.com")
+        told = notification([alert()]).decode()
+        rights: list[tuple[str, str, dict[str, str], bool]] = [
+            (good["answer"], "answer=ok", {}, True),
+            ("/answer/card/bo/" + "A" * 22, "answer=ok", {"Cookie": cookie()}, False),
+            (good["unsubscribe"], "List-Unsubscribe=One-Click", {}, True),
+            (f"/unsubscribe/card/{READER}/" + "A" * 22, "List-Unsubscribe=One-Click", {"Cookie": cookie()}, False),
+            ("/alertmanager", told, {"Authorization": f"Bearer {TOKEN}"}, True),
+            ("/alertmanager", told, {"Cookie": cookie()}, False),
+            ("/alertmanager", told, {"Cookie": cookie(), "Authorization": "Bearer x"}, False),
+            ("/alertmanager", told, {"Cookie": cookie(), "Authorization": ""}, False),
+            ("/alertmanager", told, {}, False),
+        ]
+        for path, body, right, is_right in rights:
+            status, _, text = await post(life, path, body, **right, **headers)
+            if is_right and allowed:
+                assert status in (200, 303), (path, text)
+            else:
+                assert status in (401, 403), (path, text)
+        wrote = (tmp_path / "incidents").is_dir() and any((tmp_path / "incidents").iterdir())
+        assert wrote is allowed
+        assert (len(life.ledger.pages.reports) == 1) is allowed
+
+
+async def test_a_session_opens_only_by_looking(site: tuple[Life, str]) -> None:
+    """HEAD is a look; whatever else a session asks for is not done."""
+    life, _ = site
+    assert (await life.get("/oncall", "HEAD", Cookie=cookie()))[0] == 200
+    for method in ("POST", "PUT", "DELETE"):
+        assert (await life.get("/oncall", method, Cookie=cookie()))[0] == 405
+
+
+async def test_logging_out_ends_the_session_here(site: tuple[Life, str]) -> None:
+    """The cookie is taken back, and one lands on the page that everybody may see."""
+    life, _ = site
+    status, headers, _ = await post(life, "/logout", "", Cookie=cookie())
+    assert (status, headers["location"]) == (303, "/incidents")
+    assert 'tocsin_session="";' in headers["set-cookie"] or "tocsin_session=;" in headers["set-cookie"]
+    assert "Max-Age=0" in headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "is_secure"),
+    [("https://pager.example.com", True), ("http://pager.example.com", False), (None, True)],
+)
+async def test_a_cookie_leaves_over_tls_alone(public_url: str | None, is_secure: bool) -> None:
+    """Unless the site says by its address that it has none; scripts never read it, other sites never send it along."""
+    async with alive(web={"token": TOKEN}, public_url=public_url) as life:
+        _, headers, _ = await post(life, "/login", f"token=%20{TOKEN}%20")
+        value = headers["set-cookie"]
+        assert ("Secure" in value) is is_secure
+        assert "HttpOnly" in value
+        assert "SameSite=Strict" in value
+        assert f"Max-Age={7 * 24 * 3600}" in value
+        assert headers["cache-control"] == "no-store"
