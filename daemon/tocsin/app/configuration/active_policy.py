@@ -1,7 +1,4 @@
-"""In force: the policy by which the daemon acts, as another process learns it from the ledger.
-
-It decides how fresh that is. It must not know what it is asked for.
-"""
+"""The policy by which the daemon acts, as another process learns it from the ledger, never more than seconds old."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -34,14 +31,14 @@ class ActivePolicy:
         now = self._clock.now()
         if self._known and self._looked_at and now - self._looked_at < FRESH:
             return self._known[1]
-        kept = await self._ledger().last_good_config()
-        if kept is None:
+        config = await self._ledger().last_good_config()
+        if config is None:
             raise LedgerError("no config was in force yet: the daemon has not run")
-        revision, since, files = kept
+        revision, since, files = config
         if self._known is None or self._known[0] != (revision, since):
-            found = read_tree(files, self._folder, now, self._environ, revision=revision)
-            if found.policy is None:
-                raise LedgerError(f"the config in force cannot be read here: {found.errors[0]}")
-            self._known = (revision, since), found.policy
+            configuration = read_tree(files, self._folder, now, self._environ, revision=revision)
+            if configuration.policy is None:
+                raise LedgerError(f"the config in force cannot be read here: {configuration.errors[0]}")
+            self._known = (revision, since), configuration.policy
         self._looked_at = now
         return self._known[1]

@@ -1,7 +1,7 @@
-"""Inspection: everything that `tocsin check` looks at, as one list of problems.
+"""Everything that `tocsin check` looks at, as one list of problems.
 
 Decides what is looked at: the config, whom its chains reach, then with its help the templates and the incident files.
-Must not send or record anything, nor know how problems are printed.
+Nothing is sent or recorded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,42 +23,46 @@ from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 
 Scan = Callable[[Path], Sequence[Listed] | str]
 """Lists a folder of incident files, as `ports.Folder.scan` does."""
-
-
-Words = Callable[[Path], Sequence[Problem]]
+TryTemplates = Callable[[Path], Sequence[Problem]]
 """Tries a folder of templates, each for samples of its kind: what is wrong with them."""
 
 
 def inspect(
-    folder: Path, paths: Sequence[Path], at: datetime, environ: Mapping[str, str], scan: Scan, words: Words
+    folder: Path,
+    paths: Sequence[Path],
+    at: datetime,
+    environ: Mapping[str, str],
+    scan: Scan,
+    try_templates: TryTemplates,
 ) -> tuple[Configuration, list[Problem]]:
     """The config in `folder` and every problem of it, of the templates and of the incident files: those under `paths`,
     or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
     """
-    found = load(folder, at, environ)
-    problems = list(found.problems)
-    if found.policy is None or found.settings is None:
-        return found, problems
-    problems += advice(found, at)
-    problems += words(Path(label_of(found.settings.templates)))
+    configuration = load(folder, at, environ)
+    problems = list(configuration.problems)
+    policy, settings = configuration.policy, configuration.settings
+    if policy is None or settings is None:
+        return configuration, problems
+    problems += advice(configuration, at)
+    problems += try_templates(Path(label_of(settings.templates)))
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
-        chosen = [found.settings.incidents] if found.settings.incidents.is_dir() else []
+        chosen = [settings.incidents] if settings.incidents.is_dir() else []
     for path in chosen:
         listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
-        problems += incident_problems(listed, path if path.is_dir() else path.parent, found.policy)
-    return found, problems
+        problems += incident_problems(listed, path if path.is_dir() else path.parent, policy)
+    return configuration, problems
 
 
-def advice(found: Configuration, at: datetime) -> list[Problem]:
+def advice(configuration: Configuration, at: datetime) -> list[Problem]:
     """Warnings about a good config that take a look at all of it and at the next 90 days: too dear for each load."""
-    if found.policy is None:
+    if configuration.policy is None:
         return []
-    reach = ChainCoverage(found.policy, at, at + AHEAD)
-    coverage = CoverageAdvice(found.declared, found.policy, at, at + AHEAD)
+    reach = ChainCoverage(configuration.policy, at, at + AHEAD)
+    coverage = CoverageAdvice(configuration.declared, configuration.policy, at, at + AHEAD)
     problems = [
         *coverage.problems(reach.unreached(), reach.skipped()),
-        *advise_on_unused_names(found.declared, found.policy),
+        *advise_on_unused_names(configuration.declared, configuration.policy),
     ]
     return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
 
@@ -79,12 +83,12 @@ def _file(path: Path) -> Listed:
 def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
     """What is wrong with incident files of one folder."""
     first: dict[str, str] = {}
-    for each in listed:
-        name = label_of(folder / shown(each.name))
-        if each.data is None:
-            yield problem(name, TOP, "unreadable-file", f"the file cannot be read: {each.trouble}")
+    for file in listed:
+        name = label_of(folder / shown(file.name))
+        if file.data is None:
+            yield problem(name, TOP, "unreadable-file", f"the file cannot be read: {file.trouble}")
             continue
-        other = first.setdefault(incident_id(each.name), name)
+        other = first.setdefault(incident_id(file.name), name)
         if other != name:
             yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
-        yield from read_incident(each.data, each.name, policy, None, name).problems
+        yield from read_incident(file.data, file.name, policy, None, name).problems

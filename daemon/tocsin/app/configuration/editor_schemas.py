@@ -1,8 +1,7 @@
 """The JSON Schemas that editors read: `config` for every YAML file of the config folder, `incident` for incident files.
 
 Decides how the kinds of config file become one schema. Their keys stand side by side at the top, so that an editor can
-offer and explain each and underlines one wrong value alone; that a file is of one kind is a rule about its keys. Must
-not know where the schemas are kept.
+offer and explain each and underlines one wrong value alone; that a file is of one kind is a rule about its keys.
 """
 
 import json
@@ -38,8 +37,8 @@ def config() -> str:
         defs |= kind["$defs"]
         properties |= kind["properties"]
     properties |= {
-        key: {"$ref": f"#/$defs/{_TEST}/properties/{key}", "description": said["description"]}
-        for key, said in test["properties"].items()
+        key: {"$ref": f"#/$defs/{_TEST}/properties/{key}", "description": schema["description"]}
+        for key, schema in test["properties"].items()
     }
     return _shown(
         {

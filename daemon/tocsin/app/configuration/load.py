@@ -1,7 +1,7 @@
-"""The configuration as a whole: fragments and settings read together, from the folder or from a kept copy.
+"""The configuration as a whole: fragments and settings read together, from the folder or from the ledger's copy.
 
-Decides whether a config is good: the fragments (`formats/config/read.py`), the settings (`layers.py`), and that the
-settings name people and severities that exist. Must not know what the daemon does with it. Never raises.
+Decides whether a config is good: the fragments, the settings, and that the settings name people and severities that
+exist. Never raises.
 """
 
 import hashlib
@@ -35,8 +35,8 @@ from tocsin.text.yaml import KeyPath, read_yaml
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A config as found. It can be used when neither `policy` nor `settings` is None, even beside an unknown variable
-    (timeline.md rule 43).
+    """A config that was read. It can be used when neither `policy` nor `settings` is None, even beside an unknown
+    variable (rule 43).
 
     `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
     ledger is to be looked for, whatever else is wrong. `declared` knows where what the fragments declare stands.
@@ -76,7 +76,7 @@ def read_tree(
 ) -> Configuration:
     """Read a snapshot of a config folder, from disk or kept in the ledger. `folder` is where relative paths start."""
     label = label_of(folder)
-    found = list(problems or [])
+    problems = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
     credentials, unread = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
     stack = SettingsLayers(
@@ -85,23 +85,23 @@ def read_tree(
         variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
         base=_absolute(folder),
     )
-    if not files and found:  # no folder at all: say that, not what would have stood in it
-        return Configuration(None, None, tuple(found), ledger_file(stack))
+    if not files and problems:  # no folder at all: say that, not what would have stood in it
+        return Configuration(None, None, tuple(problems), ledger_file(stack))
     if MISNAMED in files:
-        found.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
+        problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
     layered = read_settings(stack)
     reading = read_config(Sources(files, label), at, handoffs.cron_problem)
-    found += [*unread, *layered.problems, *reading.problems]
+    problems += [*unread, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
-        found += _references(layered.settings, reading, stack)
-    refused = any(each.level is ProblemLevel.ERROR and each.code != UNKNOWN_VARIABLE for each in found)
+        problems += _references(layered.settings, reading, stack)
+    refused = any(fault.level is ProblemLevel.ERROR and fault.code != UNKNOWN_VARIABLE for fault in problems)
     if policy is not None and layered.settings is not None and not refused:
         policy = _complete(policy, layered, revision)
     return Configuration(
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
-        problems=tuple(found),
+        problems=tuple(problems),
         ledger=layered.settings.database if layered.settings else ledger_file(stack),
         files=dict(files),
         revision=revision,
@@ -140,16 +140,16 @@ def _references(settings: Settings, reading: ConfigReading, stack: SettingsLayer
     for key in ("operators", "last_resort"):
         for number, person in enumerate(getattr(settings, key)):
             if person not in reading.people:
-                found = f'{key}: unknown person "{person}"{closest(person, reading.people)}'
-                yield stack.problem((key, number), "unknown-person", found)
-    wanted = settings.unreadable_severity
-    name = _severity(reading, wanted)
+                message = f'{key}: unknown person "{person}"{closest(person, reading.people)}'
+                yield stack.problem((key, number), "unknown-person", message)
+    unreadable = settings.unreadable_severity
+    name = _severity(reading, unreadable)
     if name is None:
-        found = f'unreadable_severity: unknown severity "{wanted}"{closest(wanted, reading.severities)}'
-        yield stack.problem(("unreadable_severity",), "unknown-severity", found)
+        message = f'unreadable_severity: unknown severity "{unreadable}"{closest(unreadable, reading.severities)}'
+        yield stack.problem(("unreadable_severity",), "unknown-severity", message)
     elif not reading.severities[name]:
-        found = f'unreadable_severity: "{name}" has no `page`, so nobody would be paged; name one that has'
-        yield stack.problem(("unreadable_severity",), "severity-without-page", found)
+        message = f'unreadable_severity: "{name}" has no `page`, so nobody would be paged; name one that has'
+        yield stack.problem(("unreadable_severity",), "severity-without-page", message)
     alerts = settings.web.alertmanager
     if alerts:
         inside: KeyPath = ("web", "alertmanager")
@@ -158,10 +158,10 @@ def _references(settings: Settings, reading: ConfigReading, stack: SettingsLayer
             named[(*inside, "default_severity")] = alerts.default_severity
         for path, severity in named.items():
             if _severity(reading, severity) is None:
-                found = (
+                message = (
                     f'{".".join(map(str, path))}: unknown severity "{severity}"{closest(severity, reading.severities)}'
                 )
-                yield stack.problem(path, "unknown-severity", found)
+                yield stack.problem(path, "unknown-severity", message)
     yield from _last_resort(settings, reading.policy, stack)
 
 
@@ -176,12 +176,12 @@ def _last_resort(settings: Settings, policy: Policy | None, stack: SettingsLayer
         return
     named = [policy.people[person] for person in settings.last_resort if person in policy.people]
     if len(named) == 1:
-        found = "last_resort: only one person is left when nobody answers; name two"
-        yield stack.problem(("last_resort",), "last-resort-of-one", found, level=ProblemLevel.WARNING)
+        message = "last_resort: only one person is left when nobody answers; name two"
+        yield stack.problem(("last_resort",), "last-resort-of-one", message, level=ProblemLevel.WARNING)
     for person in named:
         if not person.phone:
-            found = f"last_resort: {person.id} has no phone; a mailbox wakes nobody"
-            yield stack.problem(("last_resort",), "no-phone", found, level=ProblemLevel.WARNING)
+            message = f"last_resort: {person.id} has no phone; a mailbox wakes nobody"
+            yield stack.problem(("last_resort",), "no-phone", message, level=ProblemLevel.WARNING)
 
 
 def _complete(policy: Policy, layered: SettingsReading, revision: str) -> Policy:

@@ -1,7 +1,7 @@
 """What of a policy an incident of one severity and service depends on, as values that can be compared.
 
-Two policies with equal inputs say the same to everybody, so that nothing need be played. It holds rather too much than
-too little; places and words for people are left out. Must not know what is compared.
+Two policies with equal parts say the same to everybody, so that nothing need be played. Rather too much counts than too
+little; places and words for people are left out.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ WORDS = frozenset({"place", "title", "meaning", "duties", "language"})
 """Fields that move no message."""
 SECTIONS = ("severities", "roles", "people", "rotations", "services", "stakeholders", "hours")
 
-Bare = tuple[Any, ...]
+Values = tuple[Any, ...]
 
 
 class PolicyParts:
@@ -23,39 +23,41 @@ class PolicyParts:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._bare: dict[tuple[str, str], Bare] = {}
+        self._values: dict[tuple[str, str], Values] = {}
 
-    def of(self, severity: str, services: tuple[str, ...]) -> dict[tuple[str, str], Bare]:
-        """All that an incident of a severity and services depends on while nobody touches it."""
+    def of(self, severity: str, services: tuple[str, ...]) -> dict[tuple[str, str], Values]:
+        """All that an incident of a severity and services depends on while nobody touches it, by section and name."""
         policy = self.policy
-        chosen = policy.severity(severity)
+        counted = policy.severity(severity)
         affected = [policy.services[name] for name in services if name in policy.services]
-        found = {("severities", chosen.name), *(("services", each.id) for each in affected)}
-        found |= set(self._names(chosen, affected))
-        for section, name in tuple(found):
+        entries = {("severities", counted.name), *(("services", service.id) for service in affected)}
+        entries |= set(self._names(counted, affected))
+        for section, name in tuple(entries):
             if section == "rotations":
-                found |= {("people", person) for person in _people(policy.rotations[name])}
+                entries |= {("people", person) for person in _people(policy.rotations[name])}
             elif section == "stakeholders":
-                found |= {("people", person) for person in policy.stakeholders[name].people}
-        return {each: self.bare(*each) for each in found} | {("last_resort", ""): policy.last_resort}
+                entries |= {("people", person) for person in policy.stakeholders[name].people}
+        return {entry: self.values(*entry) for entry in entries} | {("last_resort", ""): policy.last_resort}
 
-    def everything(self) -> dict[tuple[str, str], Bare]:
+    def everything(self) -> dict[tuple[str, str], Values]:
         """All that any incident may depend on."""
         policy = self.policy
-        found = {(section, name): self.bare(section, name) for section in SECTIONS for name in getattr(policy, section)}
-        return found | {("last_resort", ""): (*policy.last_resort, policy.unreadable_severity)}
+        parts = {
+            (section, name): self.values(section, name) for section in SECTIONS for name in getattr(policy, section)
+        }
+        return parts | {("last_resort", ""): (*policy.last_resort, policy.unreadable_severity)}
 
     def plain(self, service: str) -> bool:
         """Whether a service changes nothing for an incident that names it."""
         known = self.policy.services.get(service)
         return known is None or not (known.roles or known.responders or known.stakeholders)
 
-    def bare(self, section: str, name: str) -> Bare:
+    def values(self, section: str, name: str) -> Values:
         """One entry as values that can be compared."""
         key = section, name
-        if key not in self._bare:
-            self._bare[key] = _bare(getattr(self.policy, section)[name])
-        return self._bare[key]
+        if key not in self._values:
+            self._values[key] = _values(getattr(self.policy, section)[name])
+        return self._values[key]
 
     def _names(self, severity: Severity, services: list[Service]) -> Iterator[tuple[str, str]]:
         policy, page = self.policy, severity.page
@@ -94,8 +96,8 @@ def _people(rotation: Rotation) -> Iterator[str]:
     yield from (event.person for event in rotation.events)
 
 
-def _bare(value: Any) -> Any:
+def _values(value: Any) -> Any:
     """A value without places and words."""
     if is_dataclass(value):
-        return tuple(_bare(getattr(value, each.name)) for each in fields(value) if each.name not in WORDS)
-    return tuple(_bare(each) for each in value) if isinstance(value, tuple) else value
+        return tuple(_values(getattr(value, part.name)) for part in fields(value) if part.name not in WORDS)
+    return tuple(_values(item) for item in value) if isinstance(value, tuple) else value

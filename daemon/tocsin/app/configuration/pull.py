@@ -1,7 +1,7 @@
-"""Pulling: the config folder follows its git upstream, one step at a time, never to a config that is refused.
+"""The config folder follows its git upstream, one step at a time, never to a config that is refused.
 
 Decides whether what was fetched may be checked out: only forward, only over nothing local, only if its config is good,
-read out of git's object store before a file is touched. The daemon notices by itself. Must not know who is told.
+read out of git's object store before a file is touched. The daemon notices by itself.
 """
 
 from collections.abc import Mapping
@@ -35,49 +35,51 @@ class PullResult:
 
 def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
     """Follow the upstream of the branch that the config folder is in. It blocks, for two minutes at most."""
-    followed = git_pull.upstream(folder)
-    if isinstance(followed, str):
-        return _refused("upstream", f"{label_of(folder)} follows no upstream: {followed}")
-    fetched = git_pull.fetch(followed)
-    failures = git_pull.failures(followed, isinstance(fetched, str))
+    upstream = git_pull.upstream(folder)
+    if isinstance(upstream, str):
+        return _refused("upstream", f"{label_of(folder)} follows no upstream: {upstream}")
+    fetched = git_pull.fetch(upstream)
+    failures = git_pull.failures(upstream, isinstance(fetched, str))
     if isinstance(fetched, str):
-        said = f"{followed.name} cannot be fetched: {fetched}"
+        sentence = f"{upstream.name} cannot be fetched: {fetched}"
         if failures < PATIENCE:
-            return PullResult((said,), good=False)
-        return _refused("fetch", f"{said}; the config stays as it is, the last {PATIENCE} pulls or more have failed")
+            return PullResult((sentence,), good=False)
+        return _refused(
+            "fetch", f"{sentence}; the config stays as it is, the last {PATIENCE} pulls or more have failed"
+        )
     if fetched.state is BranchState.LEVEL:
-        return PullResult((f"nothing new: {followed.branch} is at {_short(fetched.head)}, as {followed.name} is",))
+        return PullResult((f"nothing new: {upstream.branch} is at {_short(fetched.head)}, as {upstream.name} is",))
     if fetched.state is BranchState.AHEAD:
-        return PullResult((f"nothing new: {followed.branch} has commits that {followed.name} has not",))
-    return _step(folder, at, environ, followed, fetched)
+        return PullResult((f"nothing new: {upstream.branch} has commits that {upstream.name} has not",))
+    return _step(folder, at, environ, upstream, fetched)
 
 
-def _step(folder: Path, at: datetime, environ: Mapping[str, str], followed: Upstream, fetched: Fetched) -> PullResult:
+def _step(folder: Path, at: datetime, environ: Mapping[str, str], upstream: Upstream, fetched: Fetched) -> PullResult:
     """Step forward to what was fetched, or refuse it."""
-    new, stays = f"{_short(fetched.commit)} of {followed.name}", f"the config stays at {_short(fetched.head)}"
+    new, stays = f"{_short(fetched.commit)} of {upstream.name}", f"the config stays at {_short(fetched.head)}"
     if fetched.state is BranchState.APART:
         why = (
-            f"{followed.branch} has other commits, so it is no fast-forward; reset or rebase {followed.branch} by hand"
+            f"{upstream.branch} has other commits, so it is no fast-forward; reset or rebase {upstream.branch} by hand"
         )
         return _refused(fetched.commit, f"{new} was refused, {stays}: {why}")
-    held = git.revision(folder, fetched.commit)
-    if isinstance(held, git.NoRevision):
+    revision = git.revision(folder, fetched.commit)
+    if isinstance(revision, git.NoRevision):
         return _refused(fetched.commit, f"{new} was refused, {stays}: there is no folder {label_of(folder)} in it")
-    found = of_revision(held, folder, at, environ)
-    if found.policy is None or found.settings is None:
-        errors = found.errors or found.problems
+    configuration = of_revision(revision, folder, at, environ)
+    if configuration.policy is None or configuration.settings is None:
+        errors = configuration.errors or configuration.problems
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         refusal = _refused(fetched.commit, one_line(f"{new} was refused, {stays}: {errors[0]}{more}"))
         first = f"{new} was refused, {stays}; its config has problems:"
         return PullResult((first, *map(str, errors)), refusal.good, refusal.word, refusal.cause)
-    if why := git_pull.forward(followed, fetched.commit):
+    if why := git_pull.forward(upstream, fetched.commit):
         return _refused(fetched.commit, f"{new} was refused, {stays}: {why}")
     count = f"{fetched.commits} commit{'s' * (fetched.commits > 1)}"
-    return PullResult((f"pulled {count}: {followed.branch} is now at {new}, before at {_short(fetched.head)}",))
+    return PullResult((f"pulled {count}: {upstream.branch} is now at {new}, before at {_short(fetched.head)}",))
 
 
-def _refused(cause: str, said: str) -> PullResult:
-    return PullResult((said,), good=False, word=f"tocsin pull: {said}", cause=f"pull:{cause}")
+def _refused(cause: str, sentence: str) -> PullResult:
+    return PullResult((sentence,), good=False, word=f"tocsin pull: {sentence}", cause=f"pull:{cause}")
 
 
 def _short(commit: str) -> str:

@@ -1,6 +1,6 @@
-"""Unreachable: addresses of a config that a provider refused for good when they were last tried, for `tocsin check`.
+"""Addresses of a config that a provider refused for good when they were last tried, for `tocsin check`.
 
-Decides which still count, and where each is written. Must not know how the ledger is asked.
+Decides which still count, and where each is written.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from tocsin.text.yaml import Document, KeyPath, read_yaml
 from tocsin.wording.message import refusal
 
 
-def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
+def problems(configuration: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
     """Warnings at the addresses of the config in `folder` that were refused when last tried; one that was changed since
     is another address.
     """
-    policy = found.policy
+    policy = configuration.policy
     assert policy is not None
     owners: dict[tuple[Channel, str], tuple[str, KeyPath]] = {}
     for group in policy.stakeholders.values():
@@ -31,15 +31,17 @@ def problems(found: Configuration, folder: Path, refused: Iterable[Attempt]) -> 
     for attempt in refused:
         outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
         if owner and isinstance(outcome, Refused):
-            document = _document(found, folder, owner[0].rpartition(":")[0])
+            document = _document(configuration, folder, owner[0].rpartition(":")[0])
             day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
-            said = f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {refusal.cause(outcome)}"
-            advice = f"{said}; {refusal.cure(attempt.via, outcome)}"
+            sentence = (
+                f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {refusal.cause(outcome)}"
+            )
+            advice = f"{sentence}; {refusal.cure(attempt.via, outcome)}"
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
 
 
-def _document(found: Configuration, folder: Path, file: str) -> Document:
+def _document(configuration: Configuration, folder: Path, file: str) -> Document:
     """A fragment of the config, by the name that problems call it."""
     label = label_of(folder)
-    data = next((data for path, data in found.files.items() if displayed_path(label, path) == file), b"")
+    data = next((data for path, data in configuration.files.items() if displayed_path(label, path) == file), b"")
     return read_yaml(data, file)

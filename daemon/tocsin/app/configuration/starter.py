@@ -1,6 +1,6 @@
-"""A new config in a folder of its own, from a few answers: whole or not at all (product.md section 7, `tocsin init`).
+"""A new config in a folder of its own, from a few answers: whole or not at all (`tocsin init`).
 
-Decides which files there are, and that they are good before one is written. Must not know who asks, nor how.
+Decides which files there are, and that they are good before one is written.
 """
 
 from collections.abc import Mapping
@@ -33,17 +33,17 @@ def draft(answers: starter_texts.StarterAnswers, at: datetime) -> dict[str, byte
 
 def begin(folder: Path, answers: starter_texts.StarterAnswers, at: datetime) -> tuple[list[str], tuple[Problem, ...]]:
     """Write the new config; gives the paths of its files, and what `tocsin check` would say of it. With an error among
-    that nothing is written. Raises FilesInTheWayError, or CannotWrite.
+    that nothing is written. Raises FilesInTheWayError, or NewFilesError.
     """
     files = draft(answers, at)
     blocked = new_files.in_the_way(folder, files)
     others, _ = config_snapshot.snapshot(folder / CONFIG, "config") if (folder / CONFIG).is_dir() else ({}, [])
     if blocked or others:
         raise FilesInTheWayError(sorted({*blocked, *(CONFIG + name for name in others)}))
-    found = load.read_tree(_inside(files, CONFIG), folder / CONFIG, at, {})
-    if not found.errors:
+    configuration = load.read_tree(_inside(files, CONFIG), folder / CONFIG, at, {})
+    if not configuration.errors:
         new_files.write(folder, files)
-    return list(files), found.problems
+    return list(files), configuration.problems
 
 
 def _inside(files: Mapping[str, bytes], folder: str) -> dict[str, bytes]:

@@ -1,7 +1,6 @@
-"""A config to start from: what somebody answered in, the texts that fill the starter's blanks out.
+"""What fills the blanks of the config to start from, out of what somebody answered.
 
-Decides how answers are read and checked, and how they are written so that YAML reads them back as they were. Must not
-know which files there are, nor where they go.
+Decides how answers are read and checked, and how they are written so that YAML reads them back as they were.
 """
 
 import json
@@ -66,19 +65,19 @@ class BlankTemplate(Template):
 
 def person(text: str) -> Person:
     """Somebody, as yet without an id, from `Ana Souza <ana@example.com> +14155550101`. Raises ValueError, in words."""
-    found = _PERSON.fullmatch(text.strip())
-    if not found:
+    parts = _PERSON.fullmatch(text.strip())
+    if not parts:
         raise ValueError(
             f'"{_shown(text)}": write the name, <email> and phone: Ana Souza <ana@example.com> +14155550101'
         )
-    name = _shown(found["name"])
+    name = _shown(parts["name"])
     if not name:
         raise ValueError(f'"{_shown(text)}" has no name; write Ana Souza <ana@example.com> +14155550101')
     if len(name) > NAME_LIMIT:
         raise ValueError(f"the name is over {NAME_LIMIT} characters; shorten it")
-    if not found["phone"].strip():
+    if not parts["phone"].strip():
         raise ValueError(f"{name} has no phone, and a mailbox wakes nobody; write it after the <email>")
-    return Person("", name, contacts.email(found["email"]), contacts.phone(found["phone"]))
+    return Person("", name, contacts.email(parts["email"]), contacts.phone(parts["phone"]))
 
 
 def team(people: Sequence[Person]) -> tuple[Person, ...]:
@@ -86,25 +85,25 @@ def team(people: Sequence[Person]) -> tuple[Person, ...]:
     if len(people) > PEOPLE_LIMIT:
         raise ValueError(f"{len(people)} people are more than a starter takes; begin with {PEOPLE_LIMIT}")
     known: dict[str, Person] = {}
-    for each in people:
-        other = next((other for other in known.values() if other.phone == each.phone), None)
+    for person in people:
+        other = next((other for other in known.values() if other.phone == person.phone), None)
         if other:
             raise ValueError(
-                f"{each.name} and {other.name} share the phone number {each.phone}; answers could not be told apart"
+                f"{person.name} and {other.name} share the phone number {person.phone}; answers could not be told apart"
             )
-        chosen = next(one for one in _ids(each) if one not in known and one != ROTATION)
-        known[chosen] = replace(each, id=chosen)
+        own_id = next(id_ for id_ in _ids(person) if id_ not in known and id_ != ROTATION)
+        known[own_id] = replace(person, id=own_id)
     return tuple(known.values())
 
 
 def blanks(answers: StarterAnswers, at: datetime) -> dict[str, str]:
     """What fills the starter's blanks; `at` (UTC) is now: the first turn began at the last handoff before it."""
-    ids = [each.id for each in answers.team]
+    ids = [person.id for person in answers.team]
     zone = ZoneInfo(answers.timezone)
     starts = _last_monday(at.astimezone(zone).replace(tzinfo=None))
     working, night = starts + timedelta(hours=1), starts + timedelta(days=5, hours=-7)
     return {
-        "people": "\n".join(_person(each, answers.timezone) for each in answers.team),
+        "people": "\n".join(_entry(person, answers.timezone) for person in answers.team),
         "ids": ", ".join(map(scalar, ids)),
         "operators": ", ".join(map(scalar, ids[:2])),
         "id": ids[0],
@@ -136,9 +135,9 @@ def _shown(text: str) -> str:
     return one_line("".join(letter for letter in clean(text) if letter.isprintable() or letter == "\n"))
 
 
-def _ids(each: Person) -> Iterator[str]:
+def _ids(person: Person) -> Iterator[str]:
     """Ids for somebody, the shortest first: ana, ana-souza, ana-2, ana-3, …"""
-    whole = slug(each.name)[:NAME_LIMIT] or slug(each.email.partition("@")[0]) or "person"
+    whole = slug(person.name)[:NAME_LIMIT] or slug(person.email.partition("@")[0]) or "person"
     first = whole.partition("-")[0]
     yield first
     yield whole
@@ -148,10 +147,10 @@ def _ids(each: Person) -> Iterator[str]:
         number += 1
 
 
-def _person(each: Person, timezone: str) -> str:
+def _entry(person: Person, timezone: str) -> str:
     return (
-        f"  {scalar(each.id)}:\n    name: {scalar(each.name)}\n    email: {scalar(each.email)}\n"
-        f'    phone: "{each.phone}"\n    timezone: {scalar(timezone)}'
+        f"  {scalar(person.id)}:\n    name: {scalar(person.name)}\n    email: {scalar(person.email)}\n"
+        f'    phone: "{person.phone}"\n    timezone: {scalar(timezone)}'
     )
 
 
@@ -191,16 +190,18 @@ def _leaving(answers: StarterAnswers) -> str:
         *(["`TOCSIN_EMAIL__PASSWORD`"] if answers.mail.username else []),
         *(["`TOCSIN_SMS__AUTH_TOKEN`"] if answers.sms.account else []),
     ]
-    said = []
+    sentences = []
     if not answers.mail.host or not answers.sms.account:
-        sort = (
+        what = (
             "Messages"
             if not answers.mail.host and not answers.sms.account
             else "SMS"
             if answers.mail.host
             else "Emails"
         )
-        said.append(f"{sort} are written into `var/outbox/`, one file each, until `config/tocsin.yaml` says otherwise.")
+        sentences.append(
+            f"{what} are written into `var/outbox/`, one file each, until `config/tocsin.yaml` says otherwise."
+        )
     if secrets:
-        said.append(f"Set {' and '.join(secrets)} where the daemon runs.")
-    return " ".join([*said, f"Try it: `tocsin send-test {answers.team[0].id}`."])
+        sentences.append(f"Set {' and '.join(secrets)} where the daemon runs.")
+    return " ".join([*sentences, f"Try it: `tocsin send-test {answers.team[0].id}`."])

@@ -50,7 +50,7 @@ class Attribution:
         if not situation.fixed:
             return list(self.lines)
         severity, services = situation.severity, situation.services
-        concerned = {*self._old.inputs.of(severity, services), *self._new.inputs.of(severity, services)}
+        concerned = {*self._old.parts.of(severity, services), *self._new.parts.of(severity, services)}
         names = {*concerned, ("severities", severity), *(("services", name) for name in services)}
         return [
             line

@@ -49,7 +49,7 @@ def differ(
 ) -> Difference:
     """Walk all situations. `tell` hears how many are done, for whoever waits."""
     effects: list[Effect] = []
-    same = old.inputs.everything() == new.inputs.everything()
+    same = old.parts.everything() == new.parts.everything()
     known: dict[tuple[object, ...], list[tuple[Change, ChangedLine]]] = {}
     for number, situation in enumerate(() if same else situations):
         key = _alike(old, new, situation)
@@ -68,7 +68,7 @@ def _alike(old: ComparedConfig, new: ComparedConfig, situation: Scenario) -> tup
     """Situations with the same key go the same way: a service that adds nothing is as none."""
     if not situation.fixed:
         return (situation.name,)
-    services = tuple(each for each in situation.services if not (old.inputs.plain(each) and new.inputs.plain(each)))
+    services = tuple(each for each in situation.services if not (old.parts.plain(each) and new.parts.plain(each)))
     return situation.severity, services, situation.moment
 
 
@@ -78,7 +78,7 @@ def _walk(
     """What moved in one situation."""
     severity, services = situation.severity, situation.services
     both = all(severity in side.policy.severities for side in (old, new))
-    if situation.fixed and both and old.inputs.of(severity, services) == new.inputs.of(severity, services):
+    if situation.fixed and both and old.parts.of(severity, services) == new.parts.of(severity, services):
         return []
     before, after = (play_scenario(side.policy, situation, old, new) for side in (old, new))
     span, _ = spans_of((old.policy, new.policy), situation)

@@ -1,7 +1,7 @@
-"""The desk: what people do to an incident by command: declare, acknowledge, update, assign, resolve.
+"""What people do to an incident by command: declare, acknowledge, update, assign, resolve.
 
-Decides who may do what and how it reaches the incident file (timeline.md rules 15, 32, 33). Must not know arguments nor
-terminals, nor who is paged because of it: the daemon reads the file like any other edit.
+Decides who may do what and how it reaches the incident file (rules 15, 32, 33). Whom that pages is not decided here:
+the daemon reads the file like any other edit.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ class EditRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownIncident:
-    """An incident as found: its file's name and what that says now, and what the ledger knows of it: its history, and
-    the `kept` bytes of the file's last good version.
+class _Target:
+    """An incident: its file's name and what that says now, and what the ledger knows of it: its history, and the bytes
+    of the file's `last_good` version.
     """
 
     id: str
     name: str | None
     reading: IncidentReading | None
     history: History
-    kept: bytes | None = None
+    last_good: bytes | None = None
 
     @property
     def good(self) -> Incident | None:
@@ -73,67 +73,70 @@ class IncidentCommands:
 
     async def acknowledge(self, incident: str, person: str) -> str:
         """Accept what the person is asked for; a sentence that says how it was noted."""
-        found = await self._find(incident)
-        known = found.history.incident
-        if found.good is None:
-            return await self._acknowledge_unreadable(found, person)
+        target = await self._find(incident)
+        known = target.history.incident
+        if target.good is None:
+            return await self._acknowledge_unreadable(target, person)
         at = self._now
         if known and not known.unreadable:
-            at = self._answered_at(found, person)
-        self._write(found, Edit(acknowledgment=Acknowledgment(person, _whole_second_after(at))))
-        return f"{found.id}: acknowledged by {person}"
+            at = self._answered_at(target, person)
+        self._write(target, Edit(acknowledgment=Acknowledgment(person, _whole_second_after(at))))
+        return f"{target.id}: acknowledged by {person}"
 
     async def edit(self, incident: str, edit: Edit) -> str:
         """Make an edit; a sentence that says what became of the file where that is not plain."""
         return self._write(await self._find(incident), edit)
 
-    def _answered_at(self, found: _KnownIncident, person: str) -> datetime:
+    def _answered_at(self, target: _Target, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
-        history, known = found.history, found.history.incident
-        if found.reading and found.reading.incident and found.reading.incident != known:
-            history = fold_facts([Seen(self._now, found.reading.incident)], history)
+        history, known = target.history, target.history.incident
+        if target.reading and target.reading.incident and target.reading.incident != known:
+            history = fold_facts([Seen(self._now, target.reading.incident)], history)
         if history.resolved_at is not None and person not in dict(history.verify_people):
-            raise EditRefusedError(f"{found.id} is resolved; there is nothing to acknowledge")
-        asked = [at for role in history.roles.values() for name, at in role.first_pages if name == person]
-        at = max([self._now, *asked])
+            raise EditRefusedError(f"{target.id} is resolved; there is nothing to acknowledge")
+        paged_at = [at for role in history.roles.values() for name, at in role.first_pages if name == person]
+        at = max([self._now, *paged_at])
         if apply_ok(history, person, at, at).ineffective_acks != history.ineffective_acks:
-            said = f"{person} was never paged for {found.id} nor assigned a role in it; nothing was written"
-            raise EditRefusedError(f"{said} (to take a role: tocsin assign {found.id} ROLE {person})")
+            sentence = f"{person} was never paged for {target.id} nor assigned a role in it; nothing was written"
+            raise EditRefusedError(f"{sentence} (to take a role: tocsin assign {target.id} ROLE {person})")
         return at
 
-    async def _acknowledge_unreadable(self, found: _KnownIncident, person: str) -> str:
+    async def _acknowledge_unreadable(self, target: _Target, person: str) -> str:
         """Rule 32: the answer goes to the ledger, and the file is left alone."""
         if self._ledger is None:
-            raise EditRefusedError(f"{self._why(found)}, and the daemon has not seen it yet; correct the file")
-        known = found.history.incident
+            raise EditRefusedError(f"{self._why(target)}, and the daemon has not seen it yet; correct the file")
+        known = target.history.incident
         if (
             known
-            and apply_ok(found.history, person, self._now, self._now).ineffective_acks != found.history.ineffective_acks
+            and apply_ok(target.history, person, self._now, self._now).ineffective_acks
+            != target.history.ineffective_acks
         ):
-            raise EditRefusedError(f"{person} was never paged for {found.id}; nothing was noted")
-        await self._ledger.record(found.id, [Answered(self._now, person, Answer.OK)], [], [])
-        return f"{found.id}: acknowledged by {person}; {self._why(found)}: correct it, then it is declared"
+            raise EditRefusedError(f"{person} was never paged for {target.id}; nothing was noted")
+        await self._ledger.record(target.id, [Answered(self._now, person, Answer.OK)], [], [])
+        return f"{target.id}: acknowledged by {person}; {self._why(target)}: correct it, then it is declared"
 
-    def _write(self, found: _KnownIncident, edit: Edit) -> str:
+    def _write(self, target: _Target, edit: Edit) -> str:
         """Edit the file, comments kept; write it anew where it is gone or cannot be edited (rule 33)."""
-        if found.name and found.reading and self._files.change(found.name, lambda data: edit_incident(data, edit)):
+        if target.name and target.reading and self._files.change(target.name, lambda data: edit_incident(data, edit)):
             return ""
-        if found.good is None:
+        if target.good is None:
             raise EditRefusedError(
-                f"{self._why(found)}; correct it first (tocsin ack {found.id} --as PERSON stops its pages)"
+                f"{self._why(target)}; correct it first (tocsin ack {target.id} --as PERSON stops its pages)"
             )
-        name = found.name or f"{found.id}.yaml"
-        data = (edit_incident(found.kept, edit) if found.kept else None) or write_incident(found.good, edit)
+        name = target.name or f"{target.id}.yaml"
+        data = (edit_incident(target.last_good, edit) if target.last_good else None) or write_incident(
+            target.good, edit
+        )
         aside = self._files.put(name, data, self._now)
-        said = f"{shown(name)} was written anew from the last good version"
-        return f"{said}; what was there could not be edited and is kept as {shown(aside)}" if aside else said
+        sentence = f"{shown(name)} was written anew from the last good version"
+        return f"{sentence}; what was there could not be edited and is kept as {shown(aside)}" if aside else sentence
 
-    async def _find(self, incident: str) -> _KnownIncident:
+    async def _find(self, incident: str) -> _Target:
         """The incident, in the folder, in the ledger or in both."""
         facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
         history = fold_facts(facts)
-        kept = await self._ledger.file(incident) if self._ledger else None
-        name = self._name(incident, facts, kept[0] if kept else "")
+        last_file = await self._ledger.file(incident) if self._ledger else None
+        name = self._name(incident, facts, last_file[0] if last_file else "")
         if name is None and history.incident is None:
             raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
         data = self._files.read(name) if name else None
@@ -142,27 +145,27 @@ class IncidentCommands:
             known = history.incident
             previous = known if known and not known.unreadable else None
             reading = read_incident(data, name, self.policy, previous, shown(name))
-        return _KnownIncident(incident, name, reading, history, kept[1] if kept else None)
+        return _Target(incident, name, reading, history, last_file[1] if last_file else None)
 
     def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
         """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen
         last of it (rule 33).
         """
         names = self._files.names()
-        found = last if last in names else self._files.find(incident)
-        seen = next((fact.digest for fact in reversed(facts) if isinstance(fact, Seen)), "")
-        if found or not seen:
-            return found
-        return next((name for name in names if digest(self._files.read(name) or b"") == seen), None)
+        by_name = last if last in names else self._files.find(incident)
+        newest = next((fact.digest for fact in reversed(facts) if isinstance(fact, Seen)), "")
+        if by_name or not newest:
+            return by_name
+        return next((name for name in names if digest(self._files.read(name) or b"") == newest), None)
 
     async def _hint(self, incident: str) -> str:
         """An incident that may be meant."""
         known = set(await self._ledger.incidents()) if self._ledger else set()
         return closest(incident[:80], known | set(self._files.ids()))
 
-    def _why(self, found: _KnownIncident) -> str:
+    def _why(self, target: _Target) -> str:
         """Why a file cannot be read, with its place."""
-        problems = found.reading.problems if found.reading else ()
+        problems = target.reading.problems if target.reading else ()
         return f"the file cannot be read ({problems[0]})" if problems else "the file cannot be read"
 
 

@@ -1,7 +1,6 @@
-"""Overview: the open incidents, as the ledger and the folder know them (`tocsin status`, product.md section 7).
+"""The open incidents, as the ledger and the folder know them (`tocsin status`).
 
-Decides which incidents are shown: those open in the ledger, and files that the daemon has not seen yet. Must not know
-how they are printed, nor change anything.
+Decides which incidents are shown: those open in the ledger, and files that the daemon has not seen yet.
 """
 
 from collections.abc import Sequence
@@ -44,13 +43,13 @@ async def open_incidents(
     """Every open incident, the worst first, then the oldest. `listing` is what stands in `folder`, or why that cannot
     be read: then the ledger alone is asked. Raises LedgerError.
     """
-    facts, kept = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
-    known = {id_: fold_facts(each) for id_, each in facts.items()}
-    over = {id_: digest for id_, (_, digest) in kept.items() if id_ not in known or known[id_].resolved_at}
-    owned = _by_incident(() if isinstance(listing, str) else listing, kept)
-    found = []
-    for id_ in {**known, **owned}:
-        files, history = owned.get(id_, []), known.get(id_, History())
+    facts, files_seen = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
+    known = {id_: fold_facts(facts_of_one) for id_, facts_of_one in facts.items()}
+    over = {id_: digest for id_, (_, digest) in files_seen.items() if id_ not in known or known[id_].resolved_at}
+    by_incident = _by_incident(() if isinstance(listing, str) else listing, files_seen)
+    incidents = []
+    for id_ in {**known, **by_incident}:
+        files, history = by_incident.get(id_, []), known.get(id_, History())
         seen = _goes_on(history, files)
         if not seen and files and files[0].digest != over.get(id_):
             history = _of_file(files[0], id_, folder, policy, now)
@@ -58,24 +57,25 @@ async def open_incidents(
             continue
         problems = tuple(incident_problems(files, folder, policy))
         if not files and not isinstance(listing, str):
-            problems = (_gone(folder / (kept[id_][0] or f"{id_}.yaml")),)
-        stands = current_state(history.incident, policy, history, now)
-        found.append(OpenIncident(history.incident, stands, problems, history.started_at if seen else None))
+            problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
+        state = current_state(history.incident, policy, history, now)
+        incidents.append(OpenIncident(history.incident, state, problems, history.started_at if seen else None))
     return sorted(
-        found, key=lambda each: (policy.severity_rank(each.incident.severity), each.since or now, each.incident.id)
+        incidents,
+        key=lambda listed: (policy.severity_rank(listed.incident.severity), listed.since or now, listed.incident.id),
     )
 
 
-def _by_incident(listing: Sequence[Listed], kept: dict[str, tuple[str, str]]) -> dict[str, list[Listed]]:
+def _by_incident(listing: Sequence[Listed], files_seen: dict[str, tuple[str, str]]) -> dict[str, list[Listed]]:
     """The files of each incident, the one that goes on first. One whose name was changed keeps its id (rule 33)."""
-    names = {each.name for each in listing}
-    owners = {file: id_ for id_, (file, _) in kept.items() if file}
-    moved = {digest: id_ for id_, (file, digest) in kept.items() if digest and file not in names}
-    owned: dict[str, list[Listed]] = {}
-    for each in sorted(listing, key=lambda each: (each.name not in owners, each.name)):
-        id_ = owners.get(each.name) or moved.get(each.digest) or incident_id(each.name)
-        owned.setdefault(id_, []).append(each)
-    return owned
+    names = {file.name for file in listing}
+    owners = {name: id_ for id_, (name, _) in files_seen.items() if name}
+    moved = {digest: id_ for id_, (name, digest) in files_seen.items() if digest and name not in names}
+    by_incident: dict[str, list[Listed]] = {}
+    for file in sorted(listing, key=lambda file: (file.name not in owners, file.name)):
+        id_ = owners.get(file.name) or moved.get(file.digest) or incident_id(file.name)
+        by_incident.setdefault(id_, []).append(file)
+    return by_incident
 
 
 def _goes_on(history: History, files: Sequence[Listed]) -> bool:
@@ -95,5 +95,5 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
 
 
 def _gone(path: Path) -> Problem:
-    found = "the file is gone, the incident goes on as it last was; put it back, or use tocsin resolve"
-    return problem(label_of(path), TOP, "file-gone", found, ProblemLevel.WARNING)
+    message = "the file is gone, the incident goes on as it last was; put it back, or use tocsin resolve"
+    return problem(label_of(path), TOP, "file-gone", message, ProblemLevel.WARNING)
