@@ -110,6 +110,13 @@ def test_the_whole_list_holds_in_any_order() -> None:
     assert tried("exactly: []", WHOLE.replace("title:", "status: resolved, title:")) == ()
 
 
+def test_each_readers_closing_message_needs_its_own_entry() -> None:
+    """The end goes to everybody at one instant, but an entry stands for one reader's message only."""
+    head = WHOLE.replace("for: 9m", "for: 2m\nsteps:\n  - {after: 1m, set: {status: resolved}}")
+    (found,) = tried(f"exactly: [{', '.join([*LIST[:4], '{closing: bo}'])}]", head)
+    assert found.hint.startswith("8 messages not expected; dee gets the closing message at 1m")
+
+
 @pytest.mark.parametrize("left_out", range(len(LIST)))
 def test_a_message_too_many_fails(left_out: int) -> None:
     """Without one of its entries the list fails, and what has no entry is shown with a plus."""

@@ -62,3 +62,9 @@ def test_a_service_may_have_its_own_chain() -> None:
 def test_a_chain_reads_as_it_is_written() -> None:
     """A person stands by name, a rotation with the part that is meant."""
     assert [str(who) for who in (Who("bo"), Who("database", "next"))] == ["bo", "database.next"]
+
+
+def test_the_last_resort_has_a_place() -> None:
+    """Its own line where the settings have one, else their file."""
+    assert replace(POLICY, places={"last_resort": "tocsin.yaml:4"}).place_of_last_resort() == "tocsin.yaml:4"
+    assert replace(POLICY, places={"operators": "tocsin.yaml:3"}).place_of_last_resort() == "tocsin.yaml"
