@@ -115,6 +115,7 @@ def test_each_readers_closing_message_needs_its_own_entry() -> None:
     head = WHOLE.replace("for: 9m", "for: 2m\nsteps:\n  - {after: 1m, set: {status: resolved}}")
     (found,) = tried(f"exactly: [{', '.join([*LIST[:4], '{closing: bo}'])}]", head)
     assert found.hint.startswith("8 messages not expected; dee gets the closing message at 1m")
+    assert {"closing dee by sms, email", "closing fay by sms, email"} <= {line.what for line in found.lines}
 
 
 @pytest.mark.parametrize("left_out", range(len(LIST)))

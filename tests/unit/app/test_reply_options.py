@@ -9,10 +9,10 @@ from tocsin.app.reply_options import links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Person
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
-from tests.builders.active_config import active_config, settings
+from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -60,3 +60,15 @@ def test_without_key_or_address_nothing_is_offered(routes: ReplyRoutes, kind: Ki
     offer, coded = of(routes).offer(each, small_policy(), AT)
     assert (offer.code, offer.answer_url, offer.page_url, coded) == ("", "", "", None)
     assert of(routes).unsubscribe(each) == ""
+
+
+@pytest.mark.parametrize(("kind", "via", "to"), EVERY)
+def test_who_is_asked_by_sms_gets_a_code(kind: Kind, via: Channel, to: str) -> None:
+    """Only an SMS is answered with a code, and only where it asks somebody of the config for something (rule 42)."""
+    people = {"bo": Person("bo", "Bo Berg", "bo@example.com", "+14155550102")}
+    policy = small_policy(people=people)
+    options = ReplyOptions(Codes(random.Random(0)), active_config(policy, polled()))
+    offer, coded = options.offer(message(kind, via, to), policy, AT)
+    asks = kind in (Kind.PAGE, Kind.VERIFY) and via is Channel.SMS and to == "bo"
+    assert bool(offer.code) == asks
+    assert (coded.number if coded else "") == ("+14155550102" if asks else "")
