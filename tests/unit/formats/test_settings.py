@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.settings.layers import SettingsLayers, read_settings
+from tocsin.formats.settings.layers import SECRETS, SettingsLayers, ledger_file, read_settings
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.text.yaml import read_yaml
 
@@ -224,3 +224,168 @@ def test_credential_files_lose_their_last_line_end(tmp_path):
         ("tocsin_folder", "unreadable-file"),
         ("tocsin_web__token", "not-utf8"),
     ]
+
+
+@pytest.mark.parametrize(("section", "secret"), SECRETS)
+def test_no_secret_stands_in_a_file(section, secret):
+    """Each is refused at its place, with the variable and the credential file that it may stand in."""
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith(section))
+    given = {"email": "sender: i@example.com, ", "sms": "sender: +15005550006, "}.get(section, "")
+    found = read(f"{rest}{section}: {{{given}{secret}: hunter2}}\n")
+    (problem,) = [problem for problem in found.problems if problem.code == "secret-in-file"]
+    name = f"TOCSIN_{section}__{secret}".upper()
+    assert name in problem.message
+    assert name.lower() in problem.message
+    assert (problem.file, problem.level) == ("config/tocsin.yaml", ProblemLevel.ERROR)
+
+
+def test_a_file_that_is_no_yaml_is_told_once():
+    """What it lacks from there on is not missing: it could not be read."""
+    found = read("operators: [ana\n")
+    assert [problem.code for problem in found.problems] == ["not-yaml"]
+    assert found.settings is None
+
+
+def test_a_wrong_value_inside_a_variable_s_json_is_told_at_the_variable():
+    """The variable of the whole section, where it came from."""
+    found = read(variables={"TOCSIN_EMAIL": '{"sender": "i@example.com", "port": "x"}'})
+    assert [(problem.file, problem.line) for problem in found.problems] == [("TOCSIN_EMAIL", 1)]
+
+
+def test_a_setting_without_a_value_and_an_empty_variable_count_as_absent():
+    """In every layer: the layer below speaks."""
+    found = read(LEAST + "incidents:\nweb:\n", {"TOCSIN_OPERATORS": "", "TOCSIN_PUBLIC_URL": ""})
+    assert found.problems == ()
+    assert (found.settings.operators, found.settings.public_url) == (["ana"], None)
+    assert found.settings.incidents == Path("/srv/pager/incidents")
+    assert found.places["operators"] == "config/tocsin.yaml:1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "files", "unknown"),
+    [
+        ({"TOCSIN_CONFIG": "/etc/tocsin"}, {}, None),
+        ({"TOCSIN_WEB__ALERTMANAGER__SEVERITIES__CRITICAL": "sev1"}, {"tocsin_web__token": "t"}, None),
+        ({"OTHER": "x"}, {"other": "x"}, None),
+        ({"TOCSIN_OPERATOR": '["ana"]'}, {}, 'unknown variable TOCSIN_OPERATOR; did you mean "TOCSIN_OPERATORS"?'),
+        ({}, {"tocsin_emial__password": "x"}, "unknown credential file tocsin_emial__password"),
+        ({"tocsin_operators": '["ana"]'}, {}, None),
+    ],
+)
+def test_a_variable_or_credential_file_of_ours_that_means_nothing_is_told(variables, files, unknown):
+    """Everything that begins with TOCSIN_ must be a setting; severities of alerts may be called anything."""
+    found = read(variables=variables, files=files)
+    told = [problem.message for problem in found.problems if problem.code == "unknown-variable"]
+    assert len(told) == (unknown is not None)
+    assert all(unknown in message for message in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("email: {transport: smtp, host: mx.example.com, sender: i@example.com}", {}),
+        ("email: {sender: i@example.com, security: tls, port: 465}", {}),
+        ("email: {sender: i@example.com, security: none}", {}),
+        (
+            "sms: {transport: twilio, account_sid: AC1, sender: +15005550006}",
+            {"TOCSIN_SMS__API_KEY": "SK1", "TOCSIN_SMS__API_SECRET": "x"},
+        ),
+        ("public_url: http://[::1]:8765", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}),
+        ("public_url: http://localhost", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}),
+        ("web: {listen: 127.0.0.1:65535}", {}),
+        ("sms: {sender: '123'}", {}),
+        ("replies: {by: webhook}\npublic_url: https://t.example.com", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}),
+    ],
+)
+def test_settings_that_go_together_are_not_doubted(text, variables):
+    """Nothing is asked for that is not needed, and no safe way is called unsafe."""
+    key = text.partition(":")[0]
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith(key))
+    found = read(rest + text, variables)
+    assert found.problems == ()
+    assert found.settings is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "files", "path"),
+    [
+        ("", {}, {}, "/srv/pager/var/tocsin.db"),
+        ("ledger: sqlite:///a.db", {}, {}, "/srv/pager/config/a.db"),
+        ("ledger: sqlite:///a.db", {}, {"tocsin_ledger": "sqlite:///b.db"}, "/srv/pager/config/b.db"),
+        (
+            "ledger: sqlite:///a.db",
+            {"TOCSIN_LEDGER": "sqlite:////c.db"},
+            {"tocsin_ledger": "sqlite:///b.db"},
+            "/c.db",
+        ),
+        ("ledger: sqlite:///a.db", {"TOCSIN_LEDGER": "postgresql://x"}, {}, "/srv/pager/config/a.db"),
+        ("ledger: [a]", {}, {}, "/srv/pager/var/tocsin.db"),
+        ("- a", {}, {}, "/srv/pager/var/tocsin.db"),
+    ],
+)
+def test_the_ledger_is_found_where_settings_cannot_be_used(text, variables, files, path):
+    """Rule 43: the uppermost layer that names a SQLite file, else the default."""
+    document = read_yaml(text, "config/tocsin.yaml")
+    assert ledger_file(SettingsLayers(document, files, variables, Path("/srv/pager/config"))) == Path(path)
+
+
+def test_paths_start_from_the_folder_of_the_settings():
+    """Also those inside a section; absolute ones stay."""
+    email = 'email: {sender: "i@example.com", ca_file: certs/ca.pem}\n'
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith("email"))
+    settings = read(rest + email + "outbox: ../x/./outbox\nreviews: /r\n").settings
+    assert settings.email.ca_file == Path("/srv/pager/config/certs/ca.pem")
+    assert (settings.outbox, settings.reviews) == (Path("/srv/pager/x/outbox"), Path("/r"))
+
+
+TWILIO = "transport: twilio, account_sid: AC1, sender: +15005550006"
+
+
+@pytest.mark.parametrize(
+    ("more", "every", "callbacks"),
+    [
+        ("", timedelta(seconds=10), False),
+        ("public_url: https://t.example.com\n", timedelta(seconds=10), False),
+        ("replies: {by: poll, every: 1m}\n", timedelta(minutes=1), False),
+        ("replies: {by: webhook}\npublic_url: https://t.example.com\n", None, True),
+        ("replies: {by: webhook}\n", None, False),
+        ("replies: {by: off}\npublic_url: https://t.example.com\n", None, False),
+    ],
+)
+def test_receipts_are_asked_for_or_told_but_not_both(more, every, callbacks):
+    """Rule 42: a poll asks as often as for answers; a webhook is called; off does neither."""
+    settings = read(LEAST.replace("sms: {sender: +15005550006}", f"sms: {{{TWILIO}}}") + more).settings
+    assert reply_routes(settings).receipts_every == every
+    assert settings.receives_callbacks is callbacks
+
+
+@pytest.mark.parametrize(
+    ("email", "sms", "kept"),
+    [
+        ("outbox", "outbox", True),
+        ("smtp, host: mx.example.com", "outbox", True),
+        ("outbox", "twilio, account_sid: AC1", True),
+        ("smtp, host: mx.example.com", "twilio, account_sid: AC1", False),
+    ],
+)
+def test_the_outbox_is_kept_while_any_channel_writes_to_it(email, sms, kept):
+    """One is enough."""
+    text = "operators: ana\nlast_resort: ana\n"
+    text += f"email: {{sender: i@example.com, transport: {email}}}\nsms: {{sender: +15005550006, transport: {sms}}}\n"
+    assert read(text).settings.keeps_outbox is kept
+
+
+def test_the_web_side_s_address_is_taken_apart():
+    """An IPv6 address loses its brackets."""
+    web = read(LEAST + "web: {listen: '[::1]:8766'}\n").settings.web
+    assert (web.host, web.port) == ("::1", 8766)
+
+
+def test_links_need_an_address_and_a_key():
+    """Rule 42: neither alone makes one."""
+    key = {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}
+    with_url = LEAST + "public_url: https://t.example.com/\n"
+    assert reply_routes(read(with_url, key).settings).links
+    assert reply_routes(read(with_url, key).settings).public_url == "https://t.example.com"
+    assert not reply_routes(read(LEAST, key).settings).links
+    assert not reply_routes(read(with_url).settings).links
