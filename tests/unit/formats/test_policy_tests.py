@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel, StakeholderGroup
-from tocsin.domain.problem import Problem
+from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.policy_test.expectations import Exactly, ExpectedMessage, MessagePattern, Never, NoneAfter, When
-from tocsin.formats.policy_test.read import PolicyTest, read_policy_tests
+from tocsin.formats.policy_test.read import TESTS_LIMIT, PolicyTest, read_policy_tests
 
 from tests.builders.policies import small_policy
 
@@ -21,6 +21,7 @@ GROUPS = {
 POLICY = small_policy(stakeholders=GROUPS)
 FILES = {"incidents/card.yaml": b"title: Cards fail\nseverity: sev2\n", "bad.yaml": b"severity: sev7\n"}
 HEAD = "at: 2026-11-23T10:00:00Z\nincident: {title: Cards fail, severity: sev1}\n"
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 M = timedelta(minutes=1)
 H = timedelta(hours=1)
 
@@ -226,6 +227,87 @@ def test_faults_of_the_rest_have_their_places(text: str, place: tuple[int, int],
     tests, problems = reading("at: 2026-11-23T10:00:00Z\n" + text)
     assert (tests, {(each.line, each.column) for each in problems}) == ((), {place})
     assert message in problems[0].message
+
+
+@pytest.mark.parametrize("entry", ["{none_after: 179m59s}", "{after: 3h, page: bo}", "{after: 5m..5m, page: bo}"])
+def test_what_can_just_be_seen_is_tried(entry: str) -> None:
+    """The last moment that is played belongs to it, and a window may be a moment."""
+    assert len(only(f"{HEAD}for: 3h\nexpect:\n- {entry}\n").expect) == 1
+
+
+def test_a_test_s_incident_needs_no_title_but_nothing_may_be_dropped_from_it() -> None:
+    """What is only a warning for the daemon makes another incident than is written: the test is not tried."""
+    head = "at: 2026-11-23T10:00:00Z\n"
+    assert only(head + "incident: {severity: sev1}\nexpect: {page: bo}\n").incident == b'{"severity": "sev1"}'
+    tests, (problem,) = reading(head + "incident: {severity: sev1, foo: x}\nexpect: {page: bo}\n")
+    assert (tests, problem.level) == ((), ProblemLevel.ERROR)
+
+
+def test_what_is_wrong_for_each_of_several_readers_is_told_once() -> None:
+    """One entry, one line."""
+    _, problems = reading(f"{HEAD}expect:\n- {{page: [ana, bo], as: scrbe}}\n")
+    assert len(problems) == 1
+
+
+@pytest.mark.parametrize(("count", "codes"), [(TESTS_LIMIT, []), (TESTS_LIMIT + 1, ["too-many-tests"])])
+def test_a_file_holds_a_bounded_number_of_tests(count: int, codes: list[str]) -> None:
+    """Those within the bound are tried; the first beyond it is told at its line."""
+    one = "- {at: 2026-11-23T10:00:00Z, incident: incidents/card.yaml, expect: {page: bo}}\n"
+    tests, problems = reading(one * count)
+    assert len(tests) == TESTS_LIMIT
+    assert [problem.code for problem in problems] == codes
+    assert all(problem.line == TESTS_LIMIT + 1 for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("when", "inside", "outside", "words"),
+    [
+        (When(5 * M, 5 * M), [5 * M], [(4 * M, M), (7 * M, 2 * M)], "5m"),
+        (When(5 * M, 6 * M), [5 * M, 6 * M], [(4 * M, M), (9 * M, 3 * M)], "5m..6m"),
+        (When(5 * M), [5 * M, 9 * H], [(3 * M, 2 * M)], "5m.."),
+        (When(), [0 * M, 9 * H], [], "any time"),
+    ],
+)
+def test_a_moment_or_a_window(
+    when: When, inside: list[timedelta], outside: list[tuple[timedelta, timedelta]], words: str
+) -> None:
+    """Both ends belong to it; outside, the distance to the nearer end is known."""
+    assert all(when.holds(after) and when.away(after) == timedelta(0) for after in inside)
+    assert [(when.holds(after), when.away(after)) for after, _ in outside] == [(False, away) for _, away in outside]
+    assert str(when) == words
+
+
+PAGE = Notification(
+    "key", "card", 1, Kind.PAGE, Reason.ESCALATED, AT, "bo", Channel.SMS, ("scribe", "technical_lead"), level=1, round=1
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "suits"),
+    [
+        ({}, True),
+        ({"to": "bo", "roles": ("scribe",), "reason": Reason.ESCALATED, "level": 1, "round": 1}, True),
+        ({"kind": Kind.UPDATE}, False),
+        ({"to": "ana"}, False),
+        ({"roles": ("scribe", "responder")}, False),
+        ({"reason": Reason.DECLARED}, False),
+        ({"level": 0}, False),
+        ({"round": 2}, False),
+        ({"group": "customers"}, False),
+    ],
+)
+def test_a_message_suits_an_expectation_that_names_nothing_else(parts: dict[str, object], suits: bool) -> None:
+    """What is left out may be anything; of the roles each that is named must be there, and more may be."""
+    assert wanted(**parts).suits(PAGE) is suits
+
+
+def test_an_expectation_in_words() -> None:
+    """As failures show it: the group before its reader, and only what is named."""
+    assert str(
+        wanted(to="bo", roles=("scribe",), via=(Channel.SMS, Channel.EMAIL), reason=Reason.ESCALATED, level=0)
+    ) == ("page bo as scribe by sms, email (escalated, level 0)")
+    assert str(wanted(kind=Kind.UPDATE, group="customers", to="ana", round=2)) == "update customers (ana) (round 2)"
+    assert str(wanted()) == "page anybody"
 
 
 def test_faults_of_an_incident_file_are_told_there() -> None:

@@ -194,6 +194,7 @@ def test_an_empty_key_opens_nothing():
         ("transport: twilio, account_sid: AC1, sender: '12345'", "", True),
         ("transport: twilio, account_sid: AC1, messaging_service_sid: MG1", "", True),
         ("transport: twilio, account_sid: AC1, sender: ACME Pager", "", False),
+        ("transport: twilio, account_sid: AC1, messaging_service_sid: MG1, sender: ACME", "", True),
         ("transport: twilio, account_sid: AC1, sender: +15005550006", "replies: {by: off}\n", False),
         ("transport: twilio, account_sid: AC1, sender: +15005550006", "replies: {by: webhook}\n", False),
         (
@@ -389,3 +390,10 @@ def test_links_need_an_address_and_a_key():
     assert reply_routes(read(with_url, key).settings).public_url == "https://t.example.com"
     assert not reply_routes(read(LEAST, key).settings).links
     assert not reply_routes(read(with_url).settings).links
+
+
+def test_a_messaging_service_needs_a_sender_in_the_outbox() -> None:
+    """The service is the provider's; what the outbox writes comes from somewhere."""
+    found = read(LEAST.replace("{sender: +15005550006}", "{messaging_service_sid: MG1}"))
+    assert [(problem.code, problem.line) for problem in found.problems] == [("wrong-value", 4)]
+    assert "transport outbox needs `sender`" in found.problems[0].message
