@@ -4,14 +4,17 @@ import asyncio
 import json
 import os
 import re
+import stat
+import time
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
-from tocsin.domain.delivery import Accepted, Content, Deferred, Message
+from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Receipt
 from tocsin.domain.people import Channel
 
 from tests.fakes.clock import StillClock
@@ -136,3 +139,105 @@ async def test_looking_up_after_a_restart(tmp_path: Path) -> None:
     assert isinstance(await again.find(page(Channel.EMAIL, number=2), clock.now()), Deferred)
     assert isinstance(await again.find(page(Channel.SMS), clock.now()), Deferred)
     assert isinstance(await again.find(page(Channel.EMAIL), clock.now() + timedelta(minutes=1)), Deferred)
+
+
+@pytest.mark.parametrize(("later", "is_it"), [(0, True), (2, True), (3, False)])
+async def test_names_hold_whole_seconds(tmp_path: Path, later: int, is_it: bool) -> None:
+    """A file named two seconds before the try may be that try's, an older one is another message with the same words."""
+    clock = StillClock()
+    box = opened(tmp_path, clock)
+    await box.send(page(Channel.SMS))
+    outcome = await box.find(page(Channel.SMS), clock.now() + timedelta(seconds=later))
+    assert isinstance(outcome, Accepted if is_it else Deferred)
+
+
+async def test_looking_up_among_strange_things(tmp_path: Path) -> None:
+    """A FIFO, a folder and a link under a message's name are never waited for, and hide no message."""
+    clock = StillClock()
+    box = opened(tmp_path, clock)
+    os.mkfifo(tmp_path / "20261123T100000Z-1-sms-ana.json")
+    (tmp_path / "20261123T100000Z-2-sms-ana.json").mkdir()
+    (tmp_path / "20261123T100000Z-3-sms-ana.json").symlink_to("nowhere")
+    assert isinstance(await box.find(page(Channel.SMS), clock.now()), Deferred)
+    assert await box.send(page(Channel.SMS)) == Accepted("20261123T100000Z-4-sms-ana.json")
+    assert await box.find(page(Channel.SMS), clock.now()) == Accepted("20261123T100000Z-4-sms-ana.json")
+
+
+async def test_looking_up_where_there_is_no_folder(tmp_path: Path) -> None:
+    """An outbox that was never written to holds nothing; one that is no folder cannot be read, which says why."""
+    gone = await opened(tmp_path / "box").find(page(Channel.SMS), StillClock().now())
+    assert gone == Deferred("the outbox does not hold it")
+    (tmp_path / "file").write_text("x")
+    box = opened(tmp_path / "file")
+    assert await box.find(page(Channel.SMS), StillClock().now()) == Deferred(
+        "the outbox cannot be read: Not a directory", "20"
+    )
+    assert await box.send(page(Channel.SMS)) == Deferred("the outbox cannot be written: File exists", "17")
+
+
+async def test_a_file_survives_a_power_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bytes are on the disk before it can be seen, and its name is before it counts as sent."""
+    seen: list[tuple[bool, int]] = []
+    flush = os.fsync
+
+    def noting(descriptor: int) -> None:
+        seen.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), len(files(tmp_path, "[!.]*"))))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    assert isinstance(await opened(tmp_path).send(page(Channel.SMS)), Accepted)
+    assert seen == [(False, 0), (True, 1)]
+
+
+async def test_cancelling_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that is under way is ended before the cancelled try is: nothing appears after we have stopped."""
+    flush = os.fsync
+
+    def slow(descriptor: int) -> None:
+        time.sleep(0.2)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    sending = asyncio.create_task(opened(tmp_path).send(page(Channel.SMS)))
+    await asyncio.sleep(0.05)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert [path.name for path in files(tmp_path)] == ["20261123T100000Z-1-sms-ana.json"]
+
+
+async def test_numbers_go_on_from_the_highest(tmp_path: Path) -> None:
+    """After a restart the next number is above all, by value, whatever else lies in the folder."""
+    for name in (
+        "20261123T100000Z-9-sms-ana.json",
+        "20261123T100000Z-10-email-bo.eml",
+        "20261123T100000Z-99-x",
+        "12.json",
+    ):
+        (tmp_path / name).write_text("x")
+    assert await opened(tmp_path).send(page(Channel.SMS)) == Accepted("20261123T100000Z-11-sms-ana.json")
+
+
+async def test_any_text_is_written(tmp_path: Path) -> None:
+    """Half a pair of surrogates, which no file can hold, does not keep a message back."""
+    assert isinstance(await opened(tmp_path).send(page(Channel.SMS, words="half \ud800 支払い")), Accepted)
+    (file,) = files(tmp_path)
+    assert json.loads(file.read_bytes())["body"] == "half ? 支払い"
+
+
+async def test_what_became_of_it(tmp_path: Path) -> None:
+    """The written file is the receipt; without a name nothing was written."""
+    box = opened(tmp_path)
+    assert ((await box.fate("20261123T100000Z-1-sms-ana.json")).receipt, (await box.fate("")).receipt) == (
+        Receipt.DELIVERED,
+        Receipt.UNKNOWN,
+    )
+
+
+@pytest.mark.parametrize("person", ["ana", "status@lists.example.com", "x" * 300, "ä/ö", "a b"])
+@pytest.mark.parametrize("via", Channel)
+async def test_what_is_written_is_read(tmp_path: Path, person: str, via: Channel) -> None:
+    """Whoever a message is for, the reader finds its file and the words in it."""
+    assert isinstance(await opened(tmp_path).send(page(via, person, "Down 支払い")), Accepted)
+    (message,) = OutboxReader(tmp_path).newest(10)
+    assert (message.via, message.text.strip(), message.incident) == (via, "Down 支払い", "pay")

@@ -1,6 +1,7 @@
 """What systemd hears on its notify socket."""
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -49,3 +50,29 @@ def test_nobody_listens(environ: dict[str, str]) -> None:
     manager.ready("watching")
     manager.healthy()
     assert manager.watchdog is None
+
+
+def test_the_instant_of_a_reload(line: socket.socket) -> None:
+    """It is the machine's monotonic clock in microseconds, by which systemd tells a reload from an older one."""
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    Systemd({"NOTIFY_SOCKET": line.getsockname()}).reloading()
+    instant = int(line.recv(500).rpartition(b"=")[2])
+    assert before <= instant <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+
+def test_a_manager_that_does_not_listen_holds_nobody_up(line: socket.socket) -> None:
+    """When its socket is full, what we would say is dropped, and nothing waits."""
+    manager = Systemd({"NOTIFY_SOCKET": line.getsockname()})
+    began = time.monotonic()
+    for _ in range(5000):
+        manager.healthy()
+    assert time.monotonic() - began < 5
+    assert line.recv(500) == b"WATCHDOG=1"
+
+
+@pytest.mark.parametrize(
+    ("usec", "patience"), [("1", 1e-6), ("60000000", 60), ("", None), ("-5", None), ("soon", None)]
+)
+def test_how_long_systemd_waits(usec: str, patience: float | None) -> None:
+    """Its patience is microseconds; nonsense means that it does not watch."""
+    assert Systemd({"WATCHDOG_USEC": usec}).watchdog == (None if patience is None else timedelta(seconds=patience))
