@@ -5,9 +5,13 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tocsin.adapters.clock import SystemClock
@@ -238,6 +242,138 @@ async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.Mo
     async with asyncio.timeout(5):
         await anext(pokes)
         await anext(pokes)
+    await closed(pokes)
+
+
+def test_changed_while_it_is_read(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that somebody writes to while it is read is read again at the next scan, though its times are believed."""
+    real.write("a.yaml", "title: x")
+    folder = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60))
+    read = os.read
+
+    def reading(descriptor: int, size: int) -> bytes:
+        data = read(descriptor, size)
+        monkeypatch.setattr(os, "read", read)
+        (real.path / "a.yaml").write_text("title: longer")
+        return data
+
+    monkeypatch.setattr(os, "read", reading)
+    folder.scan()
+    assert [file.data for file in listed(folder)] == [b"title: longer"]
+
+
+def test_gone_while_it_is_listed(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that goes away between the listing and its opening is not there; the others are."""
+    for name in ("a.yaml", "b.yaml"):
+        real.write(name, GOOD)
+    open_file = os.open
+
+    def opening(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if path == "a.yaml":
+            real.remove("a.yaml")
+        return open_file(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", opening)
+    assert [file.name for file in real.scan()] == ["b.yaml"]
+
+
+def test_swapped_while_it_is_listed(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that becomes a link or a FIFO between the listing and its opening is not followed and not waited for."""
+    secret = real.path.parent / "secret"
+    secret.write_text("secret")
+    for name in ("a.yaml", "b.yaml"):
+        real.write(name, GOOD)
+    open_file = os.open
+
+    def opening(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if path in ("a.yaml", "b.yaml"):
+            real.remove(path)
+            (real.path / path).symlink_to(secret) if path == "a.yaml" else os.mkfifo(real.path / path)
+        return open_file(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", opening)
+    link, pipe = real.scan()
+    assert (link.data, pipe.data) == (None, None)
+    assert ("a symbolic link" in link.trouble, "a FIFO" in pipe.trouble) == (True, True)
+
+
+def test_written_while_it_is_scanned(real: Real) -> None:
+    """Somebody replaces and removes files all the time: each scan gives whole files, and the last one what is there."""
+    versions = {f"title: {'x' * size}\n".encode() for size in (1, 100, 20_000)}
+    stop = threading.Event()
+
+    def writing() -> None:
+        while not stop.is_set():
+            for version in versions:
+                real.write("a.yaml", version)
+            real.remove("a.yaml")
+
+    writer = threading.Thread(target=writing)
+    writer.start()
+    try:
+        for _ in range(300):
+            assert {file.data for file in real.scan()} <= versions
+    finally:
+        stop.set()
+        writer.join()
+    real.write("a.yaml", "title: last")
+    assert [file.data for file in real.scan()] == [b"title: last"]
+
+
+def test_large_files_are_not_kept_in_memory(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file over 16 KiB is read at each scan; one of that size is kept, however many there are."""
+    real.write("a.yaml", b"x" * 16 * 1024)
+    real.write("b.yaml", b"x" * (16 * 1024 + 1))
+    folder = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60))
+    first = listed(folder)
+    again = listed(folder)
+    assert [before is after for before, after in zip(first, again, strict=True)] == [True, False]
+    assert first == again
+
+
+def test_a_file_that_went_away_is_forgotten(real: Real) -> None:
+    """Removed and written again it is what it is now; nothing is remembered of what it was."""
+    folder = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60))
+    real.write("a.yaml", "title: x")
+    assert len(listed(folder)) == 1
+    real.remove("a.yaml")
+    assert listed(folder) == []
+    real.write("a.yaml", "title: y")
+    assert [file.data for file in listed(folder)] == [b"title: y"]
+
+
+async def test_a_poke_comes_now_and_then(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nothing changes, or the watcher does not say so, there is a first poke soon and further ones at their time."""
+    watched_folder = "tocsin.adapters.files.watched_folder"
+    monkeypatch.setattr(f"{watched_folder}.POLL_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(f"{watched_folder}.RESCAN_EVERY", timedelta(seconds=0.4))
+    pokes = real.folder.pokes()
+    began = time.monotonic()
+    async with asyncio.timeout(5):
+        await anext(pokes)
+        first = time.monotonic() - began
+        await anext(pokes)
+        second = time.monotonic() - began
+    await closed(pokes)
+    assert first < 0.35
+    assert second - first > 0.2
+
+
+async def test_another_folder_in_its_place(real: Real) -> None:
+    """When another folder is put in its place, that one is watched."""
+    pokes = real.folder.pokes()
+    async with asyncio.timeout(20):
+        await anext(pokes)
+        real.path.rename(real.path.parent / "before")
+        real.path.mkdir()
+        for _ in range(2):
+            await anext(pokes)
+        while True:  # until the new one is watched: then a change pokes at once
+            began = time.monotonic()
+            real.write("a.yaml", GOOD)
+            await anext(pokes)
+            if time.monotonic() - began < 0.5:
+                break
     await closed(pokes)
 
 

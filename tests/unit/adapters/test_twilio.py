@@ -381,8 +381,16 @@ async def test_settings_come_from_us_only(monkeypatch: pytest.MonkeyPatch) -> No
     """What the SDK would read from the environment moves no message elsewhere."""
     monkeypatch.setenv("TWILIO_EDGE", "dublin")
     monkeypatch.setenv("TWILIO_REGION", "ie1")
-    async with StandIn() as server, sending(server) as transport:
-        assert isinstance(await transport.send(text()), Accepted)
+    hosts: list[str] = []
+
+    def resolve(host: str, *_: object, **__: object) -> list[Any]:
+        hosts.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "nobody of that name")
+
+    async with StandIn() as server, sending(server, api_url="") as transport:
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert isinstance(await transport.send(text()), Deferred)
+    assert set(hosts) == {"api.twilio.com"}
 
 
 def test_the_real_address() -> None:

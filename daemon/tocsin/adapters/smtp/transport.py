@@ -119,7 +119,6 @@ class Smtp:
         except OSError as trouble:
             return no_connection(trouble, self._relay)
         connection = await connect(self._relay, self._letterhead.address, tls)
-        self._rest = None
         if isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER:
             self._rest = (now + REST, connection)
         return connection
