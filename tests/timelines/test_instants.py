@@ -217,6 +217,15 @@ def test_stand_downs_found_late_are_one() -> None:
     assert watch.look("4m") == rows("stand_down accepted ana sms ic,tl")
 
 
+def test_an_incident_in_which_nothing_is_due_is_looked_at_each_day() -> None:
+    """P1: everybody has answered and nobody waits for an update; it is not forgotten all the same."""
+    watch = Watch(PAIR, "severity: s1")
+    watch.look("0")
+    watch.ack("1m", "ana")
+    watch.look("1m")
+    assert watch.next_look == START + timedelta(days=1, minutes=1)
+
+
 def test_updates_found_late() -> None:
     """Rule 4: an update found 40 s late keeps the cadence, one found 5 m late goes once and starts it anew."""
     watch = Watch(STREAM, "severity: s1")

@@ -31,6 +31,28 @@ def test_a_second_name_on_an_accepted_role() -> None:
     )
 
 
+def test_who_is_asked_to_take_over_at_the_instant_of_the_acceptance_is_not_stood_down() -> None:
+    """Rules 9, 17: ana accepts at the very instant at which bo is named, who was paged before: bo is asked for the role,
+    so he is not told that he is not needed for it. Only chen is.
+    """
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 2}}}
+    roles: {tl: {chain: [ana, [bo, chen]]}}
+    """
+    timeline = """
+        0   page        declared   ana      sms  tl  0/1
+        5m  page        escalated  bo,chen  sms  tl  1/1
+        6m  page        assigned   bo       sms  tl  0/1
+        6m  stand_down  accepted   chen     sms  tl
+        7m  stand_down  handover   ana      sms  tl
+        """
+    for change in (
+        "{after: 6m, ack: ana}, {after: 6m, set: {roles: {tl: bo}}}",
+        "{after: 6m, set: {roles: {tl: bo}, acknowledged: [ana]}}",
+    ):
+        shows(config, "severity: s1", timeline, script=f"[{change}, {{after: 7m, ack: bo}}]", span="8m")
+
+
 def test_naming_the_holder_changes_nothing() -> None:
     """Rule 9: ana holds the role already; nobody new is paged."""
     shows(

@@ -73,6 +73,14 @@ def test_found_late_it_goes_once() -> None:
     assert watch.look("8m") == rows("page last_resort olga sms -")
 
 
+def test_found_less_than_a_minute_late_it_keeps_the_clock() -> None:
+    """Rules 4, 32: found 30 s late, also the first page counts from when it was due."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    assert watch.look("30s") == rows("page last_resort olga sms -")
+    assert watch.look("4m59s") == []
+    assert watch.look("5m") == rows("page last_resort olga sms -")
+
+
 def test_nobody_left_is_noted_and_takes_a_window() -> None:
     """Rules 6, 14, P6: a last resort that reaches nobody is a page held back, once a window."""
     watch = Watch.of_unreadable_file(CONFIG, "pat")

@@ -47,7 +47,7 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
 
 def promised_update_at(incident: Incident, policy: Policy, history: History) -> datetime | None:
     """The earliest instant at which somebody was promised the next update; None when nobody waits for one."""
-    if history.resolved_at is not None or incident.unreadable:
+    if history.resolved_at is not None:
         return None
     concerns = groups_concerned(incident, policy, policy.severity(incident.severity))
     readers = readers_of([concern.group for concern in concerns], policy, history)

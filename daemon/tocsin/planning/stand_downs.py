@@ -42,7 +42,7 @@ def _no_longer_needed(draft: Draft, role: RoleHistory, pending: PendingStandDown
         candidates.append(pending.former)
     spared = role.passed | role.stood_down | {role.holder, pending.former if accepted else None}
     for name in dict.fromkeys(candidates):
-        if name in spared:
+        if name in spared or _asked_to_take_over(role, name):
             continue
         if _wanted_elsewhere(draft.history, name, role.role):
             detail = f"{role.role}: holds or is asked for another role"
@@ -65,8 +65,11 @@ def _wanted_for(role: RoleHistory, person: str) -> bool:
         return False
     if role.holder is None:
         return role.was_paged(person) and person not in role.passed | role.left_out | role.stood_down
-    asked_to_take_over = role.handover is not None and role.handover.person == person and role.handover.rounds > 0
-    return role.holder == person or asked_to_take_over
+    return role.holder == person or _asked_to_take_over(role, person)
+
+
+def _asked_to_take_over(role: RoleHistory, person: str) -> bool:
+    return role.handover is not None and role.handover.person == person and role.handover.rounds > 0
 
 
 def _send(draft: Draft, name: str, reason: Reason, at: datetime, roles: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The stretches of a span, and until when one lasts (product.md section 7, `oncall`). Their laws are in
+"""Who is on call over a span, and until when (what `oncall` shows). The laws are in
 tests/property/test_on_call.py.
 """
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from tocsin.planning.on_call.shifts import on_call_spans, on_call_until
+from tocsin.planning.on_call.shifts import on_call_spans, on_call_until, unclipped_spans
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """09:00 in Berlin: the first turn of `WEEKLY`."""
@@ -117,3 +117,14 @@ def test_decades_have_no_holes() -> None:
     """Windows and handoffs go on for as long as is asked."""
     found = on_call_spans(rotation(alone(ALWAYS)), MONDAY, MONDAY + 20 * 365 * DAY)
     assert [(each.start, each.end) for each in found] == [(MONDAY, MONDAY + 20 * 365 * DAY)]
+
+
+def test_only_spans_that_share_time_are_whole() -> None:
+    """A span that ends when the asked one begins, or begins when it ends, does not touch it."""
+    day = timedelta(days=1)
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    turns = [("ana", -1), ("bo", 0), ("chen", 1), ("dai", 2)]
+    events = tuple(CalendarEvent(who, start + number * day, start + (number + 1) * day) for who, number in turns)
+    rotation = Rotation("cal", calendar="x.ics", events=events)
+    assert [span.person for span in unclipped_spans(rotation, start, start + 2 * day)] == ["bo", "chen"]
+    assert [span.person for span in unclipped_spans(rotation, start + day / 2, start + day)] == ["bo"]
