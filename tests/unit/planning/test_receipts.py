@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
-from tocsin.planning.delivery.receipts import awaited_until, heard
-from tocsin.planning.delivery.retry import Done, after_send, elsewhere_at, standing
+from tocsin.planning.delivery.receipts import apply_receipt, receipt_awaited_until
+from tocsin.planning.delivery.retry import Settled, after_send, deciding_attempt, next_channel_at
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LATER = T0 + timedelta(seconds=40)
@@ -27,7 +27,7 @@ def tried(outcome: Outcome | None, number: int = 1) -> Attempt:
 @pytest.mark.parametrize("fate", FATES)
 def test_one_word(outcome: Outcome | None, fate: Fate) -> None:
     """What the provider speaks of was accepted; a number refused for good was refused; nothing said changes nothing."""
-    found = heard(tried(outcome), fate, LATER)
+    found = apply_receipt(tried(outcome), fate, LATER)
     assert found.receipt is fate.receipt
     if fate.receipt is Receipt.UNKNOWN or isinstance(outcome, Refused):
         assert found.outcome == outcome
@@ -45,7 +45,7 @@ def test_order_and_repeats_do_not_matter(outcome: Outcome | None, fates: list[Fa
     for order in (fates, sorted(fates, key=lambda each: each.receipt.rank), fates[::-1], fates * 2):
         attempt = tried(outcome)
         for fate in order:
-            attempt = heard(attempt, fate, LATER)
+            attempt = apply_receipt(attempt, fate, LATER)
         ends.append(replace(attempt, ended_at=None))
     assert all(end == ends[0] for end in ends)
 
@@ -54,24 +54,24 @@ def test_order_and_repeats_do_not_matter(outcome: Outcome | None, fates: list[Fa
 def test_how_long_a_page_waits(receipt: Receipt) -> None:
     """Three minutes from its acceptance, unless it is known how it ended (rule 34)."""
     attempt = replace(tried(Accepted("SM1")), receipt=receipt)
-    assert awaited_until(attempt) == (None if receipt.final else T0 + timedelta(minutes=3))
-    assert elsewhere_at([attempt]) == (T0 if receipt is Receipt.UNDELIVERED else None)
+    assert receipt_awaited_until(attempt) == (None if receipt.final else T0 + timedelta(minutes=3))
+    assert next_channel_at([attempt]) == (T0 if receipt is Receipt.UNDELIVERED else None)
 
 
 def test_an_accepted_try_stands_for_the_message() -> None:
     """A first copy that turns out accepted ends all further tries, whatever became of those."""
-    first = heard(tried(Uncertain("lost")), Fate(Receipt.SENT, None, "SM1"), LATER)
+    first = apply_receipt(tried(Uncertain("lost")), Fate(Receipt.SENT, None, "SM1"), LATER)
     tries = [first, tried(Deferred("busy"), 2)]
-    assert standing(tries) == first
-    assert after_send(Kind.PAGE, Channel.SMS, tries, LATER, 0) == Done("accepted")
-    assert elsewhere_at(tries) is None
+    assert deciding_attempt(tries) == first
+    assert after_send(Kind.PAGE, Channel.SMS, tries, LATER, 0) == Settled("accepted")
+    assert next_channel_at(tries) is None
 
 
 def test_the_wait_counts_from_the_acceptance() -> None:
     """Rule 34: 3 minutes from when the provider took it, or from the beginning of a try whose end is not known."""
     attempt = replace(tried(Accepted("SM1")), ended_at=LATER)
-    assert awaited_until(attempt) == LATER + timedelta(minutes=3)
-    assert awaited_until(replace(attempt, ended_at=None)) == T0 + timedelta(minutes=3)
+    assert receipt_awaited_until(attempt) == LATER + timedelta(minutes=3)
+    assert receipt_awaited_until(replace(attempt, ended_at=None)) == T0 + timedelta(minutes=3)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,16 @@ def test_the_wait_counts_from_the_acceptance() -> None:
 )
 def test_receipts_only_move_forward(first: Receipt, second: Receipt, stands: Receipt) -> None:
     """Each word is further along than the one before; of two last words the bad one stands, so that a page goes on."""
-    attempt = heard(tried(Accepted("SM1")), Fate(first, None, "SM1"), LATER)
-    assert heard(attempt, Fate(second, None, "SM1"), LATER).receipt is stands
+    attempt = apply_receipt(tried(Accepted("SM1")), Fate(first, None, "SM1"), LATER)
+    assert apply_receipt(attempt, Fate(second, None, "SM1"), LATER).receipt is stands
 
 
 def test_a_refusal_keeps_when_it_was_known() -> None:
     """A try that was refused already keeps its outcome and its end, whatever the provider repeats."""
     refused = tried(Refused("no", "21211"))
-    found = heard(refused, Fate(Receipt.UNDELIVERED, LANDLINE, "SM1"), LATER)
+    found = apply_receipt(refused, Fate(Receipt.UNDELIVERED, LANDLINE, "SM1"), LATER)
     assert (found.outcome, found.ended_at) == (refused.outcome, refused.ended_at)
     accepted = tried(Accepted("SM1"))
-    assert heard(accepted, Fate(Receipt.DELIVERED, None, "SM2"), LATER) == replace(accepted, receipt=Receipt.DELIVERED)
+    assert apply_receipt(accepted, Fate(Receipt.DELIVERED, None, "SM2"), LATER) == replace(
+        accepted, receipt=Receipt.DELIVERED
+    )

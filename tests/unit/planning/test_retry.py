@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
-from tocsin.planning.delivery.retry import MOST_COPIES, Again, Done, LookUp, after_look_up, after_send, elsewhere_at
+from tocsin.planning.delivery.retry import (
+    MOST_COPIES,
+    LookUp,
+    Settled,
+    TryAgain,
+    after_look_up,
+    after_send,
+    next_channel_at,
+)
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 BUSY, LOST = Deferred("451 try later"), Uncertain("the reply did not come")
@@ -32,8 +40,8 @@ def tries(*outcomes: Outcome, via: Channel = Channel.SMS) -> tuple[Attempt, ...]
 @pytest.mark.parametrize("via", Channel)
 def test_a_final_answer_ends_it(kind: Kind, via: Channel) -> None:
     """Accepted and refused are never tried again, whatever was before."""
-    assert after_send(kind, via, tries(LOST, Accepted()), T0, 0) == Done("accepted")
-    assert after_send(kind, via, tries(BUSY, Refused("550")), T0, 1) == Done("refused")
+    assert after_send(kind, via, tries(LOST, Accepted()), T0, 0) == Settled("accepted")
+    assert after_send(kind, via, tries(BUSY, Refused("550")), T0, 1) == Settled("refused")
 
 
 @pytest.mark.parametrize(
@@ -48,22 +56,22 @@ def test_waits_grow(kind: Kind, waits: list[int]) -> None:
     """Rule 35: pages wait 2, 5, 10, 20, 30 s, then a minute; all else 30 s doubling to 15 min; jitter adds up to 20 %."""
     for count, wait in enumerate(waits, 1):
         failed = tries(*[BUSY] * count)
-        assert after_send(kind, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(wait))
-        assert after_send(kind, Channel.EMAIL, failed, T0, 1) == Again(T0 + seconds(wait * 1.2))
+        assert after_send(kind, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(wait))
+        assert after_send(kind, Channel.EMAIL, failed, T0, 1) == TryAgain(T0 + seconds(wait * 1.2))
 
 
 def test_a_longer_retry_after_wins() -> None:
     """The provider's own wish lengthens a wait and never shortens it (rule 35)."""
     for wish, wait in ((1, 2), (17, 17)):
         asked = tries(Deferred("429", retry_after=seconds(wish)))
-        assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 0) == Again(T0 + seconds(wait))
+        assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 0) == TryAgain(T0 + seconds(wait))
 
 
 def test_a_providers_fault_is_tried_slowly() -> None:
     """A wrong password is tried once a minute for a page, and the page goes elsewhere at once (rule 38)."""
     failed = tries(WRONG_PASSWORD)
-    assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(60))
-    assert elsewhere_at(failed) == T0 + seconds(1)
+    assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(60))
+    assert next_channel_at(failed) == T0 + seconds(1)
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGE, Kind.CLOSING, Kind.UPDATE])
@@ -75,24 +83,24 @@ def test_an_uncertain_sms_is_looked_up_before_a_second_copy(kind: Kind) -> None:
     for wait in (1, 3, 7, 15):
         assert move == LookUp(ended_at + seconds(wait))
         move = after_look_up(kind, Channel.SMS, lost, BUSY, move.at)
-    assert move == Again(ended_at + seconds(15), LOST.detail)
+    assert move == TryAgain(ended_at + seconds(15), LOST.detail)
 
 
 def test_found_is_accepted() -> None:
     """A message that the provider has is never sent again."""
-    assert after_look_up(Kind.PAGE, Channel.SMS, tries(LOST), Accepted("SM1"), T0) == Done("accepted")
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(LOST), Accepted("SM1"), T0) == Settled("accepted")
 
 
 @pytest.mark.parametrize("via", Channel)
 def test_what_cannot_be_looked_up(via: Channel) -> None:
     """Where nobody can say, the message leaves again; an update only once more, because the next one repeats it."""
     lost, late = tries(LOST, via=via), T0 + seconds(31)
-    assert after_look_up(Kind.PAGE, via, lost, LOST, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.CLOSING, via, lost, LOST, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.UPDATE, via, lost, LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.PAGE, via, lost, LOST, late) == TryAgain(late, LOST.detail)
+    assert after_look_up(Kind.CLOSING, via, lost, LOST, late) == TryAgain(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, via, lost, LOST, late) == TryAgain(late, LOST.detail)
     twice = tries(LOST, LOST, via=via)
-    assert after_look_up(Kind.UPDATE, via, twice, LOST, late) == Done("uncertain")
-    assert after_look_up(Kind.CLOSING, via, twice, LOST, late) == Again(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, via, twice, LOST, late) == Settled("uncertain")
+    assert after_look_up(Kind.CLOSING, via, twice, LOST, late) == TryAgain(late, LOST.detail)
 
 
 def test_an_uncertain_email_waits_30_seconds() -> None:
@@ -104,14 +112,14 @@ def test_an_uncertain_email_waits_30_seconds() -> None:
 def test_copies_are_limited() -> None:
     """A relay that never answers does not get copies for ever."""
     lost = tries(*[LOST] * MOST_COPIES, via=Channel.EMAIL)
-    assert after_look_up(Kind.PAGE, Channel.EMAIL, lost, LOST, T0 + seconds(60)) == Done("uncertain")
+    assert after_look_up(Kind.PAGE, Channel.EMAIL, lost, LOST, T0 + seconds(60)) == Settled("uncertain")
 
 
 def test_when_a_page_goes_elsewhere() -> None:
     """At once when refused, within 30 s of the first try's start without headway, not at all when taken (rule 37)."""
-    assert elsewhere_at(tries(Refused("550"))) == T0 + seconds(1)
-    assert elsewhere_at(tries(BUSY, BUSY)) == elsewhere_at(tries(LOST)) == T0 + seconds(25)
-    assert elsewhere_at(tries(BUSY, Accepted())) is None
+    assert next_channel_at(tries(Refused("550"))) == T0 + seconds(1)
+    assert next_channel_at(tries(BUSY, BUSY)) == next_channel_at(tries(LOST)) == T0 + seconds(25)
+    assert next_channel_at(tries(BUSY, Accepted())) is None
 
 
 OUTCOMES = st.sampled_from([BUSY, WRONG_PASSWORD, LOST, Refused("550"), Accepted()])
@@ -125,8 +133,8 @@ def test_a_second_copy_is_always_marked(kind: Kind, via: Channel, outcomes: list
         after_send(kind, via, done, T0, jitter),
         *([after_look_up(kind, via, done, BUSY, T0 + seconds(60))] if done[-1].outcome is LOST else []),
     ):
-        assert isinstance(move, Done) or move.at >= T0
-        if isinstance(move, Again):
+        assert isinstance(move, Settled) or move.at >= T0
+        if isinstance(move, TryAgain):
             assert bool(move.possible_duplicate) == (LOST in outcomes)
 
 
@@ -149,13 +157,13 @@ def at(second: float, outcome: Outcome | None, number: int = 1, ended: float | N
 def test_only_pages_wait_a_minute_for_a_change_of_settings(kind: Kind, fault: Fault, wait: int) -> None:
     """Rule 38: a page whose provider is at fault is tried once a minute from the first time on; all else as usual."""
     failed = tries(Deferred("no", fault=fault))
-    assert after_send(kind, Channel.EMAIL, failed, T0, 0) == Again(T0 + seconds(wait))
+    assert after_send(kind, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(wait))
 
 
 def test_a_retry_after_is_not_made_longer() -> None:
     """Rule 35: chance lengthens our own wait; what the provider asks for is taken as it is."""
     asked = tries(Deferred("429", retry_after=seconds(30)))
-    assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 1) == Again(T0 + seconds(30))
+    assert after_send(Kind.PAGE, Channel.SMS, asked, T0, 1) == TryAgain(T0 + seconds(30))
 
 
 def test_a_try_whose_end_was_never_written_down() -> None:
@@ -164,7 +172,7 @@ def test_a_try_whose_end_was_never_written_down() -> None:
     assert after_send(Kind.PAGE, Channel.SMS, begun, T0 + seconds(2), 0) == LookUp(T0 + seconds(3))
     late = T0 + seconds(100)
     assert after_send(Kind.PAGE, Channel.SMS, begun, late, 0) == LookUp(late)
-    assert elsewhere_at(begun) is None
+    assert next_channel_at(begun) is None
 
 
 def test_look_ups_count_from_the_newest_try() -> None:
@@ -172,14 +180,16 @@ def test_look_ups_count_from_the_newest_try() -> None:
     lost = [at(0, LOST), at(20, LOST, 2, ended=25)]
     moves = [after_send(Kind.PAGE, Channel.SMS, lost, T0 + seconds(now), 0) for now in (25, 26, 39, 40)]
     assert moves == [LookUp(T0 + seconds(second)) for second in (26, 28, 40, 40)]
-    assert after_look_up(Kind.PAGE, Channel.SMS, lost, BUSY, T0 + seconds(40)) == Again(T0 + seconds(40), LOST.detail)
+    assert after_look_up(Kind.PAGE, Channel.SMS, lost, BUSY, T0 + seconds(40)) == TryAgain(
+        T0 + seconds(40), LOST.detail
+    )
 
 
 def test_a_copy_says_why_the_last_uncertain_one_may_have_left() -> None:
     """P3: of several tries of unknown fate the newest is named, also after a failure that is known."""
     second = Uncertain("the connection broke")
     for outcomes in ((LOST, second), (LOST, second, BUSY)):
-        assert after_send(Kind.PAGE, Channel.SMS, tries(*outcomes, BUSY), T0, 0) == Again(
+        assert after_send(Kind.PAGE, Channel.SMS, tries(*outcomes, BUSY), T0, 0) == TryAgain(
             T0 + seconds({3: 10, 4: 20}[len(outcomes) + 1]), second.detail
         )
 
@@ -190,20 +200,20 @@ def test_only_copies_that_may_have_arrived_are_counted() -> None:
     """
     late = T0 + seconds(60)
     failed = [BUSY] * 9
-    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 4), LOST, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 5), LOST, late) == Done("uncertain")
-    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*failed, LOST), LOST, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(LOST, LOST), BUSY, late) == Again(late, LOST.detail)
-    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*[LOST] * 5), BUSY, late) == Done("uncertain")
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 4), LOST, late) == TryAgain(late, LOST.detail)
+    assert after_look_up(Kind.PAGE, Channel.SMS, tries(*failed, *[LOST] * 5), LOST, late) == Settled("uncertain")
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*failed, LOST), LOST, late) == TryAgain(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(LOST, LOST), BUSY, late) == TryAgain(late, LOST.detail)
+    assert after_look_up(Kind.UPDATE, Channel.SMS, tries(*[LOST] * 5), BUSY, late) == Settled("uncertain")
 
 
 def test_elsewhere_counts_from_the_first_try() -> None:
     """Rule 37: within 30 s of the beginning of the first try, however many follow; at once when the newest shows that
     only settings or another address can help.
     """
-    assert elsewhere_at([at(0, BUSY), at(3, BUSY, 2), at(9, LOST, 3)]) == T0 + seconds(25)
+    assert next_channel_at([at(0, BUSY), at(3, BUSY, 2), at(9, LOST, 3)]) == T0 + seconds(25)
     for outcome in (WRONG_PASSWORD, Deferred("no TLS", fault=Fault.ADDRESS), Refused("550")):
-        assert elsewhere_at([at(0, BUSY), at(3, outcome, 2)]) == T0 + seconds(4)
+        assert next_channel_at([at(0, BUSY), at(3, outcome, 2)]) == T0 + seconds(4)
     undelivered = replace(at(0, Accepted("SM1"), ended=2), receipt=Receipt.UNDELIVERED)
-    assert elsewhere_at([undelivered]) == T0 + seconds(2)
-    assert elsewhere_at([replace(undelivered, receipt=Receipt.SENT)]) is None
+    assert next_channel_at([undelivered]) == T0 + seconds(2)
+    assert next_channel_at([replace(undelivered, receipt=Receipt.SENT)]) is None

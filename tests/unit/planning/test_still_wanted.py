@@ -23,7 +23,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason, Why
 from tocsin.domain.people import Channel
-from tocsin.planning.delivery.still_wanted import address, unwanted, worthless
+from tocsin.planning.delivery.still_wanted import current_address, why_not_now, why_unwanted
 from tocsin.planning.history.fold import fold_facts
 
 from tests.builders.instants import T0
@@ -108,7 +108,7 @@ def test_each_kind_in_each_state(kind: Kind) -> None:
     """Once resolved only closing, verify and review messages leave (rules 3, 27); of an episode that is over only the
     closing; what is outside the plan always does.
     """
-    reasons = {state: unwanted(notification(kind), history(*facts)) for state, facts in STATES.items()}
+    reasons = {state: why_unwanted(notification(kind), history(*facts)) for state, facts in STATES.items()}
     assert reasons == dict(zip(STATES, BY_KIND[kind], strict=True))
 
 
@@ -178,7 +178,7 @@ def test_a_page_while_it_asks(roles: tuple[str, ...], to: str, facts: tuple[Fact
     while it asks the holder whether they are still there, or somebody to take over (rules 9, 13, 16, 19).
     """
     page = notification(Kind.PAGE, roles=roles, to=to)
-    assert unwanted(page, history(*facts)) == (None if wanted else GONE)
+    assert why_unwanted(page, history(*facts)) == (None if wanted else GONE)
 
 
 @pytest.mark.parametrize("end", [(), (Gone(minutes(9)),), (ok(9, "olga"),)])
@@ -187,34 +187,34 @@ def test_a_page_for_an_unreadable_file(end: tuple[Fact, ...]) -> None:
     unreadable = Incident("odd", "odd.yaml", "", unreadable=True)
     known = fold_facts((seen(0, unreadable), StepFired(T0, "", None, None, ("olga",)), *end))
     page = notification(Kind.PAGE, Reason.LAST_RESORT, roles=(), to="olga", episode=0)
-    assert unwanted(page, known) == (GONE if end else None)
+    assert why_unwanted(page, known) == (GONE if end else None)
 
 
 def test_an_update_until_a_newer_one() -> None:
     """An update leaves until its group has a newer one; a group that is told nothing any more gets only its last word."""
     first, second = notification(Kind.UPDATE, at=T0), notification(Kind.UPDATE, at=minutes(5))
     known = history(updated(5))
-    assert (unwanted(first, known), unwanted(second, known)) == (NEWER, None)
+    assert (why_unwanted(first, known), why_unwanted(second, known)) == (NEWER, None)
     last = notification(Kind.UPDATE, Reason.SEVERITY_LOWERED, at=minutes(8))
     known = history(updated(5), updated(8, Reason.SEVERITY_LOWERED))
-    assert (unwanted(second, known), unwanted(last, known)) == (NEWER, None)
+    assert (why_unwanted(second, known), why_unwanted(last, known)) == (NEWER, None)
     concerned_again = history(updated(8, Reason.SEVERITY_LOWERED), updated(9, Reason.DECLARED))
-    assert unwanted(last, concerned_again) is NEWER
+    assert why_unwanted(last, concerned_again) is NEWER
 
 
 @pytest.mark.parametrize(("kind", "worth"), [(Kind.OPERATOR, timedelta(hours=1)), (Kind.ANSWER, timedelta(minutes=10))])
 def test_what_is_of_the_moment(kind: Kind, worth: timedelta) -> None:
     """A notice to operators is worth sending for an hour, an answer to an SMS for 10 minutes, both ends included."""
     letter = notification(kind)
-    assert worthless(letter, history(), T0 + worth) is None
-    assert worthless(letter, history(), T0 + worth + timedelta.resolution) is Why.LATE
+    assert why_not_now(letter, history(), T0 + worth) is None
+    assert why_not_now(letter, history(), T0 + worth + timedelta.resolution) is Why.LATE
 
 
 def test_a_page_is_worth_sending_as_long_as_it_is_wanted() -> None:
     """Age alone drops no message of the plan; an unwanted one is dropped at any age."""
     page = notification(Kind.PAGE)
-    assert worthless(page, history(), minutes(60 * 24 * 7)) is None
-    assert worthless(page, history(ok(1, "ana")), minutes(1)) is GONE
+    assert why_not_now(page, history(), minutes(60 * 24 * 7)) is None
+    assert why_not_now(page, history(ok(1, "ana")), minutes(1)) is GONE
 
 
 def test_where_it_goes() -> None:
@@ -224,10 +224,10 @@ def test_where_it_goes() -> None:
     policy = shipped_policy()
     ana = policy.people["ana"]
     for via, expected in ((Channel.SMS, ana.phone), (Channel.EMAIL, ana.email)):
-        assert address(notification(Kind.PAGE, via=via), policy) == expected
+        assert current_address(notification(Kind.PAGE, via=via), policy) == expected
     no_phone = replace(policy, people={**policy.people, "ana": replace(ana, phone="")})
-    assert not address(notification(Kind.PAGE), no_phone)
+    assert not current_address(notification(Kind.PAGE), no_phone)
     support = notification(Kind.UPDATE, to="support@example.com", via=Channel.EMAIL)
-    assert address(support, policy) == "support@example.com"
-    assert not address(replace(support, to="nobody@example.com"), policy)
-    assert address(replace(support, to="Support@Example.com"), policy) == "support@example.com"
+    assert current_address(support, policy) == "support@example.com"
+    assert not current_address(replace(support, to="nobody@example.com"), policy)
+    assert current_address(replace(support, to="Support@Example.com"), policy) == "support@example.com"

@@ -68,7 +68,7 @@ class Delivery:
     @property
     def standing_outcome(self) -> Outcome | None:
         """How the attempt ended that tells how the letter stands."""
-        return retry.standing(self.attempts).outcome if self.attempts else None
+        return retry.deciding_attempt(self.attempts).outcome if self.attempts else None
 
     def late(self, now: datetime) -> timedelta:
         """How long its step has been due."""
@@ -79,7 +79,7 @@ class Delivery:
         for number, fate in self.receipts:
             for place, attempt in enumerate(self.attempts):
                 if attempt.number == number:
-                    self.attempts[place] = changed = receipts.heard(attempt, fate, now)
+                    self.attempts[place] = changed = receipts.apply_receipt(attempt, fate, now)
                     if changed.outcome != attempt.outcome:
                         self.mark_unsaved(changed)
         self.receipts.clear()

@@ -80,7 +80,7 @@ class Receipts:
     async def _ask(self, delivery: Delivery, places: asyncio.Semaphore) -> None:
         """Ask for one receipt, if it is still waited for."""
         async with places:
-            attempt = retry.standing(delivery.attempts)
+            attempt = retry.deciding_attempt(delivery.attempts)
             if not self._sender.awaits(delivery) or not isinstance(attempt.outcome, Accepted):
                 return
             fate = await self._transports[attempt.via].fate(attempt.outcome.provider_id)
@@ -93,7 +93,7 @@ class Receipts:
     async def _apply_settled(self, attempt: Attempt, notification: Notification, fate: Fate) -> None:
         """Nothing more was to be done with this letter, until this was heard."""
         now = self._clock.now()
-        changed = receipts.heard(attempt, fate, now)
+        changed = receipts.apply_receipt(attempt, fate, now)
         if changed.outcome is not None and changed.outcome != attempt.outcome:
             await self._ledger.end_attempt(changed, changed.outcome, now)
         if fate.refused:

@@ -25,7 +25,7 @@ from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry
-from tocsin.planning.delivery.still_wanted import address, worthless
+from tocsin.planning.delivery.still_wanted import current_address, why_not_now
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import DeliveryLedger
 
@@ -175,7 +175,7 @@ class Sender:
         if why := self._unwanted(notification, now):
             await self._settle(delivery, "superseded" if why is Why.SUPERSEDED else "unwanted")
             return
-        to = address(notification, self._context.config.policy)
+        to = current_address(notification, self._context.config.policy)
         if not to:
             self._elsewhere(delivery)
             await self._settle(delivery, "unwanted")
@@ -215,24 +215,24 @@ class Sender:
             self._context.notices.tell(
                 refusal_notice(notification, delivery.standing_outcome, self._context.config.policy)
             )
-        elsewhere_at = retry.elsewhere_at(delivery.attempts)
+        elsewhere_at = retry.next_channel_at(delivery.attempts)
         if elsewhere_at is not None and elsewhere_at <= now:
             self._elsewhere(delivery)
         move = retry.after_send(notification.kind, notification.via, delivery.attempts, now, self._dice.random())
         await self._follow(delivery, move)
 
-    async def _follow(self, delivery: Delivery, move: retry.Move) -> None:
+    async def _follow(self, delivery: Delivery, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""
         match move:
-            case retry.Done(state):
+            case retry.Settled(state):
                 waits = state == "accepted" and delivery.page and self._transports[delivery.notification.via].receipts
-                until = receipts.awaited_until(retry.standing(delivery.attempts)) if waits else None
+                until = receipts.receipt_awaited_until(retry.deciding_attempt(delivery.attempts)) if waits else None
                 if until:
                     await self._attempt_log.save_pending(delivery)
                     self._put(delivery, DeliveryStep.ASK, until)
                 else:
                     await self._settle(delivery, state)
-            case retry.Again(at, possible_duplicate):
+            case retry.TryAgain(at, possible_duplicate):
                 await self._attempt_log.save_pending(delivery)
                 delivery.possible_duplicate = possible_duplicate
                 self._put(delivery, DeliveryStep.SEND, at)
@@ -258,9 +258,9 @@ class Sender:
         """
         notification, now = delivery.notification, self._clock.now()
         if self._unwanted(notification, now) is None:
-            attempt = retry.standing(delivery.attempts)
+            attempt = retry.deciding_attempt(delivery.attempts)
             assert isinstance(attempt.outcome, Accepted)
-            if delivery.late(now) < receipts.ASKED_LATE:
+            if delivery.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._transports[notification.via].fate(attempt.outcome.provider_id)
                 await self._attempt_log.receipt(attempt, fate.receipt, now)
                 if fate.receipt.final:
@@ -300,4 +300,4 @@ class Sender:
             )
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
-        return worthless(notification, self._context.incidents.history(notification.incident), now)
+        return why_not_now(notification, self._context.incidents.history(notification.incident), now)

@@ -12,7 +12,7 @@ from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.planning.delivery.still_wanted import unwanted
+from tocsin.planning.delivery.still_wanted import why_unwanted
 
 
 def next_channel(
@@ -25,7 +25,7 @@ def next_channel(
         facts.append(ChannelRefused(now, page.to, page.via))
         refused |= {(page.to, page.via)}
     person = policy.people.get(page.to)
-    if page.kind is not Kind.PAGE or person is None or unwanted(page, state.history):
+    if page.kind is not Kind.PAGE or person is None or why_unwanted(page, state.history):
         return tuple(facts), None
     left = [via for via in person.channels if (person.id, via) not in refused]
     if not left and failed.refused:

@@ -1,7 +1,7 @@
 """Receipts: what a provider said became of a message -> what the try is now, and how long a page waits for its receipt
-(rules 34, 37 and 42).
+(rules 34, 37, 42).
 
-Decides from one try. Must not know by which door the provider's word came in, nor how anything is asked.
+Decides from one try. Must not know how the provider's word came in, nor how it is asked.
 """
 
 from dataclasses import replace
@@ -11,11 +11,11 @@ from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
 
 RECEIPT_WITHIN = timedelta(minutes=3)
 """A page accepted by a provider that gives receipts goes by another channel after this long without one (rule 34)."""
-ASKED_LATE = timedelta(seconds=15)
+ASKED_AT_MOST_LATE = timedelta(seconds=15)
 """How late a provider is still asked a last time, when other questions were in the way: a page waits no longer."""
 
 
-def heard(attempt: Attempt, fate: Fate, now: datetime) -> Attempt:
+def apply_receipt(attempt: Attempt, fate: Fate, now: datetime) -> Attempt:
     """The try in the light of what the provider said of it. Receipts only move forward; a try of unknown fate that the
     provider speaks of was accepted, and a number refused for good was never reached.
     """
@@ -27,7 +27,7 @@ def heard(attempt: Attempt, fate: Fate, now: datetime) -> Attempt:
     return replace(attempt, receipt=receipt)
 
 
-def awaited_until(accepted: Attempt) -> datetime | None:
+def receipt_awaited_until(accepted: Attempt) -> datetime | None:
     """Until when a page that was accepted so waits for its receipt; None when that is there."""
     if accepted.receipt is not None and accepted.receipt.final:
         return None

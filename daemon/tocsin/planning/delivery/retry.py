@@ -1,22 +1,22 @@
-"""Retry: how a try ended -> what is done next with that message (product.md section 5, Delivery; rules 35 to 40).
+"""Retry: how a try ended -> what is done next with that message (rules 35 to 40).
 
 It decides when to try again, when to ask the provider, when to stop, and when a page goes by another channel as well.
-It must not know how anything is sent. Whoever delivers interprets three values and nothing else:
+It must not know how anything is sent. The sender interprets three values and nothing else:
 
-    Done(state)                     settle the notification; nothing more is tried
-    Again(at, possible_duplicate)   send once more at `at`, the same message with the same reference
-    LookUp(at)                      ask the transport's `find` at `at`, then ask `after_look_up` here
+    Settled(state)                     nothing more is tried
+    TryAgain(at, possible_duplicate)   send once more at `at`, the same message with the same reference
+    LookUp(at)                         ask the transport's `find` at `at`, then ask `after_look_up` here
 
-    how it ended       page                                         anything else
-    accepted           Done("accepted"); elsewhere at once if it    Done("accepted")
-                       was not delivered (planning.receipts)
-    refused            Done("refused"), elsewhere at once           Done("refused")
-    deferred           Again: 2, 5, 10, 20, 30 s, each minute;      Again: 30 s doubling to 15 min
+    how it ended       page                                          anything else
+    accepted           Settled("accepted"); by another channel too   Settled("accepted")
+                       if it was not delivered (`receipts`)
+    refused            Settled("refused"), elsewhere at once         Settled("refused")
+    deferred           TryAgain: 2, 5, 10, 20, 30 s, each minute;    TryAgain: 30 s doubling to 15 min
                        elsewhere 25 s after the first try began
-    provider's fault   Again each minute, elsewhere at once         as deferred
-    uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: Again       the same
-    uncertain (email)  LookUp at 30 s; a relay cannot say: Again    the same, but an update only once more: nothing
-                                                                    is lost (P2), and the next update comes anyway
+    provider's fault   TryAgain each minute, elsewhere at once       as deferred
+    uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: TryAgain     the same
+    uncertain (email)  LookUp at 30 s; a relay cannot say:           the same, but an update only once more: nothing
+                       TryAgain                                      is lost (P2), and the next update comes anyway
 
 Waits run from the end of the last try, longer by up to 20 % (`jitter`, from 0 to 1, is the share of them taken); a
 longer Retry-After wins. Of a message at most `MOST_COPIES` leave that may each have arrived.
@@ -47,14 +47,14 @@ UPDATE_COPIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Settled:
     """Nothing more is tried: "accepted", "refused", or "uncertain" (it may have left, and is not repeated)."""
 
     state: str
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class TryAgain:
     """Send once more. `possible_duplicate` is why an earlier copy may have left; empty when none can have."""
 
     at: datetime
@@ -68,46 +68,46 @@ class LookUp:
     at: datetime
 
 
-Move = Done | Again | LookUp
+NextMove = Settled | TryAgain | LookUp
 
 
-def after_send(kind: Kind, via: Channel, tries: Sequence[Attempt], now: datetime, jitter: float) -> Move:
+def after_send(kind: Kind, via: Channel, attempts: Sequence[Attempt], now: datetime, jitter: float) -> NextMove:
     """What follows these tries of one notification on one channel; the outcome of the newest is known."""
-    match standing(tries).outcome:
+    match deciding_attempt(attempts).outcome:
         case Accepted():
-            return Done("accepted")
+            return Settled("accepted")
         case Refused():
-            return Done("refused")
+            return Settled("refused")
         case Deferred() as deferred:
-            return Again(now + _wait(kind, len(tries), deferred, jitter), _possible_duplicate(tries))
+            return TryAgain(now + _wait(kind, len(attempts), deferred, jitter), _possible_duplicate(attempts))
         case _:
-            return LookUp(_next_look_up(via, tries, now) or now)
+            return LookUp(_next_look_up(via, attempts, now) or now)
 
 
-def after_look_up(kind: Kind, via: Channel, tries: Sequence[Attempt], found: Outcome, now: datetime) -> Move:
-    """What follows a look-up after an uncertain try. `found` is the answer of the transport's `find`."""
-    if isinstance(found, Accepted):
-        return Done("accepted")
-    look_up_at = _next_look_up(via, tries, now)
+def after_look_up(kind: Kind, via: Channel, attempts: Sequence[Attempt], answer: Outcome, now: datetime) -> NextMove:
+    """What follows a look-up after an uncertain try. `answer` is that of the transport's `find`."""
+    if isinstance(answer, Accepted):
+        return Settled("accepted")
+    look_up_at = _next_look_up(via, attempts, now)
     if look_up_at is not None:
         return LookUp(look_up_at)
-    copies = sum(isinstance(attempt.outcome, Uncertain) for attempt in tries)
-    most = UPDATE_COPIES if kind is Kind.UPDATE and not isinstance(found, Deferred) else MOST_COPIES
+    copies = sum(isinstance(attempt.outcome, Uncertain) for attempt in attempts)
+    most = UPDATE_COPIES if kind is Kind.UPDATE and not isinstance(answer, Deferred) else MOST_COPIES
     if copies >= most:
-        return Done("uncertain")
-    return Again(now, _possible_duplicate(tries))
+        return Settled("uncertain")
+    return TryAgain(now, _possible_duplicate(attempts))
 
 
-def standing(tries: Sequence[Attempt]) -> Attempt:
+def deciding_attempt(attempts: Sequence[Attempt]) -> Attempt:
     """The try that tells how the message stands: one that was accepted (as may turn out late), else the newest."""
-    return next((attempt for attempt in tries if isinstance(attempt.outcome, Accepted)), _last(tries))
+    return next((attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)), _last(attempts))
 
 
-def elsewhere_at(tries: Sequence[Attempt]) -> datetime | None:
+def next_channel_at(attempts: Sequence[Attempt]) -> datetime | None:
     """When a page goes by its next channel too, given its tries on this one; None: no reason to. An instant in the
     past means at once.
     """
-    last = standing(tries)
+    last = deciding_attempt(attempts)
     match last.outcome:
         case Accepted() if last.receipt is Receipt.UNDELIVERED:
             return last.ended_at or last.started_at
@@ -116,7 +116,7 @@ def elsewhere_at(tries: Sequence[Attempt]) -> datetime | None:
         case Refused() | Deferred(fault=Fault.PROVIDER | Fault.ADDRESS):
             return last.ended_at or last.started_at
         case _:
-            return tries[0].started_at + ELSEWHERE_AFTER
+            return attempts[0].started_at + ELSEWHERE_AFTER
 
 
 def _wait(kind: Kind, failed: int, deferred: Deferred, jitter: float) -> timedelta:
@@ -129,18 +129,20 @@ def _wait(kind: Kind, failed: int, deferred: Deferred, jitter: float) -> timedel
     return max(wait * (1 + JITTER * jitter), deferred.retry_after or timedelta(0))
 
 
-def _next_look_up(via: Channel, tries: Sequence[Attempt], now: datetime) -> datetime | None:
+def _next_look_up(via: Channel, attempts: Sequence[Attempt], now: datetime) -> datetime | None:
     """The first instant after `now` at which this uncertain try is looked up; None when all have passed."""
-    last = _last(tries)
+    last = _last(attempts)
     since = last.ended_at or last.started_at
     return next((since + wait for wait in via.traits.look_ups if since + wait > now), None)
 
 
-def _possible_duplicate(tries: Sequence[Attempt]) -> str:
+def _possible_duplicate(attempts: Sequence[Attempt]) -> str:
     """Why an earlier copy may have left; empty when none can have."""
-    return next((one.outcome.detail for one in reversed(tries) if isinstance(one.outcome, Uncertain)), "")
+    return next(
+        (attempt.outcome.detail for attempt in reversed(attempts) if isinstance(attempt.outcome, Uncertain)), ""
+    )
 
 
-def _last(tries: Sequence[Attempt]) -> Attempt:
-    assert tries, "a message that was never tried has no outcome"
-    return tries[-1]
+def _last(attempts: Sequence[Attempt]) -> Attempt:
+    assert attempts, "a message that was never tried has no outcome"
+    return attempts[-1]

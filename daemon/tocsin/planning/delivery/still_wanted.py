@@ -13,7 +13,7 @@ WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=1
 """How long what is outside the plan is worth sending; an answer says what is true now."""
 
 
-def address(notification: Notification, policy: Policy) -> str:
+def current_address(notification: Notification, policy: Policy) -> str:
     """Where it goes by the current config, as it is written there now; empty when the reader left it or has no such
     channel any more (rule 8).
     """
@@ -25,7 +25,7 @@ def address(notification: Notification, policy: Policy) -> str:
     return next((email for email in listed if email.casefold() == reader), "")
 
 
-def unwanted(notification: Notification, history: History) -> Why | None:
+def why_unwanted(notification: Notification, history: History) -> Why | None:
     """Why it should not leave any more, or None while it should."""
     kind = notification.kind
     if kind is Kind.CLOSING or kind in OUTSIDE_PLAN:
@@ -40,22 +40,22 @@ def unwanted(notification: Notification, history: History) -> Why | None:
         return None if resolved and not done else Why.NO_LONGER_WANTED
     if resolved:
         return Why.RESOLVED
-    if kind is Kind.UPDATE and _superseded(notification, history):
+    if kind is Kind.UPDATE and _is_superseded(notification, history):
         return Why.SUPERSEDED
-    if kind is Kind.PAGE and not _asks(notification, history):
+    if kind is Kind.PAGE and not _still_asks(notification, history):
         return Why.NO_LONGER_WANTED
     return None
 
 
-def worthless(notification: Notification, history: History, now: datetime) -> Why | None:
+def why_not_now(notification: Notification, history: History, now: datetime) -> Why | None:
     """Why it should not leave now: it is unwanted, or about something of the moment and too late."""
     worth_for = WORTH_FOR.get(notification.kind)
     if worth_for is not None and now - notification.at > worth_for:
         return Why.LATE
-    return unwanted(notification, history)
+    return why_unwanted(notification, history)
 
 
-def _superseded(update: Notification, history: History) -> bool:
+def _is_superseded(update: Notification, history: History) -> bool:
     """Whether the group has a newer update than this one; a group no longer concerned has had its last word."""
     assert update.group is not None
     group = history.groups.get(update.group)
@@ -64,7 +64,7 @@ def _superseded(update: Notification, history: History) -> bool:
     return group.last_at > update.at
 
 
-def _asks(page: Notification, history: History) -> bool:
+def _still_asks(page: Notification, history: History) -> bool:
     """Whether a page still asks for an answer that has not come."""
     if not page.roles:
         return not history.unreadable_ended
@@ -72,12 +72,12 @@ def _asks(page: Notification, history: History) -> bool:
         if name == RESPONDER:
             if page.to not in history.responders_answered | history.responders_passed:
                 return True
-        elif (role := history.roles.get(name)) is not None and _role_asks(role, page.to):
+        elif (role := history.roles.get(name)) is not None and _role_still_asks(role, page.to):
             return True
     return False
 
 
-def _role_asks(role: RoleHistory, person: str) -> bool:
+def _role_still_asks(role: RoleHistory, person: str) -> bool:
     """Nobody has accepted; or the holder is asked whether they are still there; or a handover waits for this person."""
     if not role.needed or person in role.passed:
         return False
