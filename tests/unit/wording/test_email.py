@@ -3,7 +3,7 @@
 import email.policy
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -113,6 +113,29 @@ def test_ids_and_threads() -> None:
     assert elsewhere["References"] != one["References"]
     long = Letterhead(f"x@{'long.' * 20}example.com")
     assert len(long.id_for("r1")) < 60
+    assert len(Letterhead(f"x@{'x' * 20}.example.com").id_for("r1")) < 60
+
+
+def test_a_thread_is_the_incidents_alone() -> None:
+    """Every mail of an incident, of whatever kind, reader and episode, refers to one id, which no mail of it has and no
+    other incident shares; a mail's own id is its reference's.
+    """
+    page = message(Content("text", "subject"))
+    mails = [page, replace(page, reference="r2", kind="closing", episode=2, address="bo@example.com", person="bo")]
+    read = [parsed(HOUSE.compose(mail)) for mail in mails]
+    threads = {header["References"] for header in read} | {header["In-Reply-To"] for header in read}
+    assert len(threads) == 1
+    assert [header["Message-ID"] for header in read] == [HOUSE.id_for("r1"), HOUSE.id_for("r2")]
+    assert not threads & {header["Message-ID"] for header in read}
+    assert HOUSE.id_for("r1").endswith("@example.com>")
+    assert read[1]["X-Tocsin-Kind"] == "closing"
+
+
+def test_a_second_copy_is_the_first() -> None:
+    """Whatever a second try knows more (its number, how long it holds), the bytes are those of the first: readers see one."""
+    page = message(Content("text", "subject", "html"))
+    again = replace(page, attempt=7, valid_for=timedelta(minutes=5))
+    assert HOUSE.compose(again) == HOUSE.compose(page)
 
 
 URL = "https://tocsin.example.com/unsubscribe/pay/support@example.com/q1w2e3r4t5z6u7i8o9p0a1"

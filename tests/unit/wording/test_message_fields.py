@@ -1,0 +1,279 @@
+"""What a message of each kind is made of: every word that its reader gets, no word that is another's.
+
+The incident is full: everything that only insiders may read holds the word INTERNAL.
+"""
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.domain.facts import Assessed
+from tocsin.domain.history import GroupHistory, History, RoleHistory
+from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
+from tocsin.domain.notification import ANSWERED_FOR, Kind, Notification, Reason, ReplyOffer
+from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.policy import Cadence, ReviewPolicy, Role, Service, Severity, Span, Stream
+from tocsin.wording.message.builtin import builtin_content
+from tocsin.wording.message.changes import News
+from tocsin.wording.message.wording import Wording, wording
+
+from tests.builders.policies import small_policy
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+BEGUN = AT - timedelta(minutes=45)
+HALF_HOUR = timedelta(minutes=30)
+OFFER = ReplyOffer("K7", "https://x.example/answer/INTERNAL", "https://x.example/incidents/INTERNAL")
+POLICY = small_policy(
+    severities={
+        name: Severity(
+            name,
+            f"{name} INTERNAL-TITLE",
+            f"INTERNAL-MEANING of {name}",
+            updates=(Stream(("executives",), Cadence((Span(HALF_HOUR),))), Stream(("customers",), Cadence((Span(HALF_HOUR * 2),)))),
+            review=ReviewPolicy(timedelta(days=5)),
+        )
+        for name in ("sev1", "sev2")
+    },
+    roles={
+        "lead": Role("lead", "INTERNAL Lead", "INTERNAL Directs the fix."),
+        "scribe": Role("scribe", "INTERNAL Scribe"),
+    },
+    people={
+        "ana": Person("ana", "Ana INTERNAL-NAME", "ana@example.com", timezone="America/Sao_Paulo"),
+        "bo": Person("bo", "Bo Berg", "bo@example.com", timezone="Europe/Berlin"),
+    },
+    services={"checkout": Service("checkout", "INTERNAL Checkout")},
+    stakeholders={
+        "executives": StakeholderGroup("executives", "Executives", ("bo",)),
+        "customers": StakeholderGroup("customers", "Customers", (), ("c@example.com",), external=True, timezone="Asia/Kolkata"),
+    },
+)  # fmt: skip
+HEARD = Incident(
+    "INTERNAL-id",
+    "Card payments fail",
+    "sev2",
+    summary="INTERNAL-SUMMARY",
+    impact="Some payments fail.",
+    services=("checkout", "gone"),
+    roles=(("lead", "bo"),),
+    declared_by="INTERNAL-DECLARER",
+    updates=(UpdateEntry("INTERNAL-OLD", "Old.", None, "INTERNAL-AUTHOR"),),
+    timeline=(TimelineNote("INTERNAL-NOTE", None, "INTERNAL-AUTHOR"),),
+    resolution="INTERNAL-RESOLUTION",
+)
+INCIDENT = replace(
+    HEARD,
+    severity="sev1",
+    status=Status.IDENTIFIED,
+    impact="All payments fail.",
+    eta=AT + timedelta(hours=1),
+    updates=(*HEARD.updates, UpdateEntry("INTERNAL-NEW", "We found it.", AT, "INTERNAL-AUTHOR\x1b[31m")),
+)
+PAST = History(
+    INCIDENT,
+    1,
+    started_at=BEGUN,
+    assessed=Assessed(BEGUN, "sev2", "r1"),
+    roles={
+        "": RoleHistory("", needed=True),
+        "lead": RoleHistory("lead", needed=True, holder="ana"),
+        "scribe": RoleHistory("scribe", needed=True),
+        "x": RoleHistory("x", holder="ana"),
+    },
+    groups={name: GroupHistory(name, name == "customers", BEGUN, AT, HEARD) for name in ("executives", "customers")},
+)
+
+EVERYBODY = {
+    "title": "Card payments fail",
+    "status": "identified",
+    "impact": "All payments fail.",
+    "eta": "Mon 23 Nov, 12:00 CET (11:00 UTC)",
+    "eta_short": "12:00 CET",
+    "standing": "We know the cause and are still working on it.",
+    "page_url": OFFER.page_url,
+}
+INSIDERS = EVERYBODY | {
+    "id": "INTERNAL-id",
+    "file": "INTERNAL-id.yaml",
+    "tag": "SEV1",
+    "severity_title": "sev1 INTERNAL-TITLE",
+    "severity_meaning": "INTERNAL-MEANING of sev1",
+    "summary": "INTERNAL-SUMMARY",
+    "services": ("INTERNAL Checkout",),
+    "since": "Mon 23 Nov, 10:15 CET (09:15 UTC)",
+    "review_file": "reviews/INTERNAL-id.md",
+    "holders": (("INTERNAL Lead", "Ana INTERNAL-NAME"), ("INTERNAL Scribe", "")),
+}
+PERSONAL = INSIDERS | {
+    "person": "bo",
+    "name": "Bo Berg",
+    "roles": ("INTERNAL Lead", "INTERNAL Scribe"),
+    "your_role": "INTERNAL Lead and INTERNAL Scribe",
+    "duties": (("INTERNAL Lead", "INTERNAL Directs the fix."),),
+    "acknowledge": "tocsin ack INTERNAL-id --as bo",
+    "acknowledge_line": "acknowledged: [bo]",
+    "accepted_by": "Ana INTERNAL-NAME",
+    "code": "K7",
+    "answer_url": OFFER.answer_url,
+}
+DUE = {"due": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "due_short": "11:30 CET"}
+NEXT = {"next": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "next_short": "11:30 CET"}
+PUBLIC_CHANGES = ("Status: identified (was investigating).", "ETA: 12:00 CET.")
+MADE_OF = {
+    Kind.PAGE: PERSONAL
+    | DUE
+    | {
+        "why": "Severity raised from SEV2 to SEV1.",
+        "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
+    },
+    Kind.STAND_DOWN: PERSONAL | DUE,
+    Kind.REMINDER: PERSONAL | DUE | {"groups": "Executives"},
+    Kind.VERIFY: PERSONAL | DUE,
+    Kind.REVIEW: PERSONAL | DUE,
+    Kind.CLOSING: INSIDERS,
+    Kind.UPDATE: INSIDERS
+    | NEXT
+    | {
+        "standing": "We have found the cause and are working on it.",
+        "impact_new": True,
+        "changes": ("Severity raised from SEV2 to SEV1.", *PUBLIC_CHANGES),
+        "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
+    },
+}
+"""Every field of a message to Bo in Berlin that is not empty."""
+
+
+def notification(kind: Kind, **changes: object) -> Notification:
+    """A message to Bo, for both roles; of an update, as the executives get it."""
+    group = "executives" if kind is Kind.UPDATE else None
+    made = Notification(
+        "k", "INTERNAL-id", 1, kind, Reason.SEVERITY_RAISED, AT, "bo", Channel.EMAIL, ("lead", "scribe"), group=group, next_update_at=AT + HALF_HOUR
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]  # a table of fields for a constructor
+
+
+def filled(words: Wording) -> dict[str, object]:
+    """The fields that hold something, without those that only say what it is."""
+    named = {field.name: getattr(words, field.name) for field in fields(words)}
+    return {name: held for name, held in named.items() if held and name not in ("kind", "reason")}
+
+
+@pytest.mark.parametrize("kind", MADE_OF)
+def test_what_a_message_to_an_insider_is_made_of(kind: Kind) -> None:
+    """All that its kind needs, in the reader's zone, and nothing else."""
+    words = wording(notification(kind), INCIDENT, PAST, POLICY, OFFER)
+    assert filled(words) == MADE_OF[kind]
+    assert (words.kind, words.reason) == (kind.value, "severity_raised")
+
+
+@pytest.mark.parametrize("kind", MADE_OF)
+def test_once_resolved(kind: Kind) -> None:
+    """How long it lasted, the resolution and the review's date stand in every kind; an ETA in none any more."""
+    over = replace(INCIDENT, status=Status.RESOLVED)
+    past = replace(PAST, incident=over, resolved_at=AT)
+    words = wording(notification(kind), over, past, POLICY, OFFER)
+    assert (words.eta, words.eta_short) == ("", "")
+    assert (words.duration, words.resolution) == ("45 minutes", "INTERNAL-RESOLUTION")
+    assert (words.review_due, words.review_overdue) == ("Sat 28 Nov 2026, 11:00 CET", False)
+    due = AT + timedelta(days=5)
+    assert not wording(notification(kind, at=due), over, past, POLICY).review_overdue
+    assert wording(notification(kind, at=due + timedelta(seconds=1)), over, past, POLICY).review_overdue
+
+
+def test_a_link_stands_as_long_as_it_leads_somewhere() -> None:
+    """Until a day after the resolution: what comes later offers the file and the command alone."""
+    over = replace(INCIDENT, status=Status.RESOLVED)
+    past = replace(PAST, incident=over, resolved_at=AT)
+    for late, url in ((timedelta(seconds=-1), OFFER.answer_url), (timedelta(0), "")):
+        words = wording(notification(Kind.VERIFY, at=AT + ANSWERED_FOR + late), over, past, POLICY, OFFER)
+        assert (words.answer_url, words.acknowledge) == (url, "tocsin ack INTERNAL-id --as bo")
+
+
+OUTSIDE = {
+    Kind.CLOSING: EVERYBODY,
+    Kind.UPDATE: EVERYBODY
+    | {
+        "standing": "We have found the cause and are working on it.",
+        "impact_new": True,
+        "changes": ("Status: identified (was investigating).", "ETA: 16:30 IST."),
+        "news": (News("We found it."),),
+        "next": "Mon 23 Nov, 16:00 IST (10:30 UTC)",
+        "next_short": "16:00 IST",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OUTSIDE)
+@pytest.mark.parametrize("drill", [False, True])
+def test_what_an_outsider_reads(kind: Kind, drill: bool) -> None:
+    """Title, status, impact, ETA, public texts, in the group's zone: no word of the inside, not in any part of the mail
+    nor in the built-in texts, in a drill neither.
+    """
+    offer = ReplyOffer("", "", "https://x.example/incidents/1")
+    incident = replace(INCIDENT, drill=drill)
+    group = "customers" if kind is Kind.UPDATE else None
+    about = notification(kind, to="c@example.com", roles=(), group=group, external=True)
+    words = wording(about, incident, PAST, POLICY, offer)
+    expected = OUTSIDE[kind] | {
+        "eta": "Mon 23 Nov, 16:30 IST (11:00 UTC)",
+        "eta_short": "16:30 IST",
+        "external": True,
+        "page_url": offer.page_url,
+    }
+    assert filled(words) == expected | ({"drill": True} if drill else {})
+    mail = JinjaRenderer(TEMPLATES, lambda _: None).render(about, incident, PAST, POLICY, offer)
+    builtin = [builtin_content(words, via) for via in Channel]
+    for content in (mail, *builtin):
+        assert "INTERNAL" not in f"{content.text}{content.subject}{content.html}"
+        assert "SEV" not in f"{content.text}{content.subject}{content.html}"
+        assert content.text.startswith("DRILL ") or not drill or content is mail
+    assert mail.html
+    assert ("DRILL" in mail.subject) == drill
+
+
+def test_a_first_update_and_the_last_word() -> None:
+    """Who hears for the first time hears the newest entry only and of no change; the last word says that it is it."""
+    past = replace(PAST, groups={})
+    words = wording(notification(Kind.UPDATE), INCIDENT, past, POLICY)
+    assert (words.first, words.changes, words.impact_new, words.last_word) == (True, (), True, False)
+    assert [entry.text for entry in words.news] == ["INTERNAL-NEW"]
+    assert not wording(notification(Kind.UPDATE), replace(INCIDENT, impact=""), past, POLICY).impact_new
+    assert wording(notification(Kind.UPDATE, reason=Reason.SEVERITY_LOWERED), INCIDENT, PAST, POLICY).last_word
+    unchanged = replace(PAST, groups={"executives": replace(PAST.groups["executives"], told_version=INCIDENT)})
+    words = wording(notification(Kind.UPDATE), INCIDENT, unchanged, POLICY)
+    assert (words.first, words.changes, words.impact_new, words.news) == (False, (), False, ())
+
+
+def test_flags_of_an_incident() -> None:
+    """A later episode says that it is open again, a drill that it is one; a title that is empty has a name all the same."""
+    words = wording(notification(Kind.PAGE, episode=2), replace(INCIDENT, drill=True, title="\u200b"), PAST, POLICY)
+    assert (words.reopened, words.drill, words.title) == (True, True, "Untitled incident")
+    words = wording(notification(Kind.PAGE), INCIDENT, PAST, POLICY)
+    assert (words.reopened, words.drill) == (False, False)
+
+
+def test_which_groups_a_reminder_names() -> None:
+    """A group with several streams has the cadence of its first one; a service's group, that no stream names, the one
+    of the first stream; a group that is not due then, or that the config lost, is not named.
+    """
+    hour = replace(PAST, groups=PAST.groups | {"gone": PAST.groups["executives"]})
+    assert wording(notification(Kind.REMINDER), INCIDENT, hour, POLICY).groups == "Executives"
+    later = notification(Kind.REMINDER, next_update_at=AT + HALF_HOUR * 2)
+    assert wording(later, INCIDENT, hour, POLICY).groups == "Customers"
+    both = replace(
+        POLICY,
+        severities={
+            "sev1": replace(
+                POLICY.severities["sev1"],
+                updates=(
+                    Stream(("executives",), Cadence((Span(HALF_HOUR),))),
+                    Stream(("executives",), Cadence((Span(HALF_HOUR * 2),))),
+                ),
+            )
+        },
+    )
+    assert wording(notification(Kind.REMINDER), INCIDENT, PAST, both).groups == "Executives and Customers"
+    assert wording(later, INCIDENT, PAST, both).groups == ""
