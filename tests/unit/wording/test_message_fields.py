@@ -277,3 +277,18 @@ def test_which_groups_a_reminder_names() -> None:
     )
     assert wording(notification(Kind.REMINDER), INCIDENT, PAST, both).groups == "Executives and Customers"
     assert wording(later, INCIDENT, PAST, both).groups == ""
+
+
+def test_every_text_comes_clean() -> None:
+    """Whatever the file's texts hold, no control character and no escape is left in any field."""
+    hostile = "a\x1b[31mb\x00\u202ec"
+    entry = UpdateEntry(hostile, hostile, AT, hostile)
+    dirty = replace(
+        INCIDENT, title=hostile, summary=hostile, impact=hostile, resolution=hostile, updates=(*HEARD.updates, entry)
+    )
+    for kind in MADE_OF:
+        for external in (False, True) if kind in OUTSIDE else (False,):
+            for incident in (dirty, replace(dirty, status=Status.RESOLVED)):
+                words = wording(notification(kind, external=external), incident, PAST, POLICY, OFFER)
+                assert not set("\x1b\x00\u202e") & set("".join(map(str, filled(words).values())))
+                assert "\\x1b" not in repr(filled(words))
