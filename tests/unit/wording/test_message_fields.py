@@ -292,3 +292,10 @@ def test_every_text_comes_clean() -> None:
                 words = wording(notification(kind, external=external), incident, PAST, POLICY, OFFER)
                 assert not set("\x1b\x00\u202e") & set("".join(map(str, filled(words).values())))
                 assert "\\x1b" not in repr(filled(words))
+
+
+def test_who_accepted_is_named_not_who_did_not() -> None:
+    """Of several roles those that somebody holds, each person once."""
+    roles = PAST.roles | {"x": RoleHistory("x", holder="bo"), "y": RoleHistory("y", holder="ana")}
+    about = notification(Kind.STAND_DOWN, roles=("scribe", "lead", "x", "y"))
+    assert wording(about, INCIDENT, replace(PAST, roles=roles), POLICY).accepted_by == "Ana INTERNAL-NAME and Bo Berg"
