@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.cli.output.delivery_words import fate, fates
+from tocsin.cli.output.delivery_words import outcome as outcome_of
+from tocsin.cli.output.delivery_words import outcomes
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Record, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -39,7 +40,7 @@ def record(
 )
 def test_the_newest_try_tells_how_it_went(outcome: Outcome | None, number: int, state: str, words: str) -> None:
     """Its outcome, and what follows from it while the message is not settled."""
-    assert fate(record(outcome, number, state)) == words
+    assert outcome_of(record(outcome, number, state)) == words
 
 
 @pytest.mark.parametrize(
@@ -54,13 +55,13 @@ def test_the_newest_try_tells_how_it_went(outcome: Outcome | None, number: int, 
 def test_only_a_final_receipt_is_told(receipt: Receipt | None, words: str) -> None:
     """What the provider says on the way is not."""
     page = record(Accepted(), state="accepted")
-    assert fate(Record(page.decided, None, page.attempts, receipt, "accepted")) == words
+    assert outcome_of(Record(page.decided, None, page.attempts, receipt, "accepted")) == words
 
 
 def test_equal_things_are_said_once() -> None:
     """Channels that fared alike are one word; a person's are told apart, many readers' counted."""
     accepted, refused = record(Accepted()), record(Refused("gone"), via=Channel.EMAIL)
-    assert fates([accepted, accepted]) == "accepted"
-    assert fates([accepted, refused]) == "sms accepted, email refused (gone)"
+    assert outcomes([accepted, accepted]) == "accepted"
+    assert outcomes([accepted, refused]) == "sms accepted, email refused (gone)"
     others = [record(Accepted(), to="ana"), record(Accepted(), to="chen"), refused]
-    assert fates(others) == "2 accepted, 1 refused (gone)"
+    assert outcomes(others) == "2 accepted, 1 refused (gone)"
