@@ -292,3 +292,84 @@ def test_the_calendars_zone_moves_nothing_that_has_its_own() -> None:
         ("ana", "10-28 07:00", "10-28 08:00"),
         ("bo", "10-28 11:00", "10-28 12:00"),
     ]
+
+
+def one(*lines: str) -> bytes:
+    """A calendar of one day's event with these lines."""
+    return calendar("\n".join(("UID:1", "DTSTART:20261005T090000Z", "DTEND:20261006T090000Z", *lines)))
+
+
+def test_a_cancelled_event_is_none_in_any_case() -> None:
+    """Exporters write the status as they like."""
+    assert told(one("SUMMARY:ana", "STATUS:Cancelled")) == []
+    assert len(told(one("SUMMARY:ana", "STATUS:Confirmed"))) == 1
+
+
+def test_the_last_attendee_that_is_looked_at_counts() -> None:
+    """The hundredth still names somebody, the next no more."""
+    strangers = [f"ATTENDEE:mailto:guest{number}@example.com" for number in range(99)]
+    assert [person for person, *_ in told(one("SUMMARY:x", *strangers, "ATTENDEE:mailto:bo@example.com"))] == ["bo"]
+    events, _ = read_calendar(
+        one("SUMMARY:x", *strangers, "ATTENDEE:mailto:g@example.com", "ATTENDEE:mailto:bo@example.com"),
+        "r.ics", PEOPLE, START, END,
+    )  # fmt: skip
+    assert events == ()
+
+
+@pytest.mark.parametrize(
+    ("summary", "person"),
+    [("call: Ana Maria Souza, please", "maria"), ("call: Ana, please", "ann"), ("call: Souza tonight", "souza")],
+)
+def test_a_name_that_begins_or_ends_a_longer_one_is_not_meant_by_it(summary: str, person: str) -> None:
+    """The longer name counts alone, whichever end they share."""
+    people = {
+        "ann": Person("ann", "Ana", ""),
+        "souza": Person("souza", "Souza", ""),
+        "maria": Person("maria", "Ana Maria Souza", ""),
+    }
+    events, problems = read_calendar(one(f"SUMMARY:{summary}"), "r.ics", people, START, END)
+    assert ([event.person for event in events], problems) == ([person], ())
+
+
+def test_of_two_people_the_one_who_stands_first_is_taken() -> None:
+    """Whatever the order of the config, with a warning at the summary."""
+    events, (warning,) = read_calendar(one("SUMMARY:Bo, then Ana Souza"), "r.ics", PEOPLE, START, END)
+    assert [event.person for event in events] == ["bo"]
+    assert (warning.code, warning.line) == ("calendar-event-ambiguous", 9)
+
+
+def test_a_warning_points_at_the_event_s_own_summary() -> None:
+    """Not at that of an alarm inside it."""
+    alarm = ("BEGIN:VALARM", "SUMMARY:wake up", "END:VALARM")
+    _, (warning,) = read_calendar(one("SUMMARY:nobody we know", *alarm), "r.ics", PEOPLE, START, END)
+    assert (warning.code, warning.line) == ("calendar-event-nobody", 9)
+
+
+def test_warnings_of_a_second_calendar_point_into_it() -> None:
+    """Its events are counted after all those of the first, changed instances too."""
+    series = "UID:1\nDTSTART:20261005T090000Z\nDTEND:20261005T100000Z\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:ana"
+    moved = "UID:1\nRECURRENCE-ID:20261006T090000Z\nDTSTART:20261006T110000Z\nDTEND:20261006T120000Z\nSUMMARY:ana"
+    data = calendar(series, moved) + one("SUMMARY:nobody we know")
+    _, (warning,) = read_calendar(data, "r.ics", PEOPLE, START, END)
+    assert data.decode().splitlines()[warning.line - 1] == "SUMMARY:nobody we know"
+
+
+def test_a_long_interval_makes_a_short_frequency_seldom() -> None:
+    """Every 1440 minutes is once a day."""
+    assert len(told(one("SUMMARY:ana", "RRULE:FREQ=MINUTELY;INTERVAL=1440"))) > 300
+
+
+@pytest.mark.parametrize(
+    ("rule", "read"),
+    [
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", False),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-30", False),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-29", True),
+        ("FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=31", False),
+        ("FREQ=YEARLY;BYMONTH=2,3;BYMONTHDAY=31", True),
+    ],
+)
+def test_a_day_that_no_month_has_is_refused(rule: str, read: bool) -> None:
+    """It would be looked for until the year 9999; counted from the end too."""
+    _, problems = read_calendar(one("SUMMARY:ana", f"RRULE:{rule}"), "r.ics", PEOPLE, START, END)
+    assert (problems == ()) is read

@@ -172,13 +172,14 @@ def test_an_unknown_key_is_a_warning(line: str, hint: str) -> None:
     assert f'did you mean "{hint}"' in problem.message
 
 
-@pytest.mark.parametrize("severity", ["severity: sev9", "severity:", "severity: [sev1]", "# none"])
+@pytest.mark.parametrize("severity", ["severity: sev9", "severity:", "severity: ''", "severity: [sev1]", "# none"])
 def test_a_severity_that_cannot_be_read(severity: str) -> None:
     """It counts as `unreadable_severity` on a new incident, and keeps its last good value on an open one."""
     text = f"title: x\n{severity}\n"
     found = reading(text)
     assert found.incident is not None
     assert (found.incident.severity, found.complete, found.severity_read) == ("sev1", False, False)
+    assert [problem.level for problem in found.problems] == [ProblemLevel.ERROR]
     assert incident(text, OPEN).severity == "sev2"
     assert incident(text, replace(OPEN, status=Status.RESOLVED)).severity == "sev1"
 

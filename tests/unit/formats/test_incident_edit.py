@@ -99,6 +99,11 @@ def test_a_byte_order_mark_goes() -> None:
     assert after("\ufefftitle: x\n", Edit(severity="sev2")) == "title: x\nseverity: sev2\n"
 
 
+def test_an_instant_is_written_in_utc_as_people_write_it() -> None:
+    """With Z, and no more digits than it has."""
+    assert after("title: x\n", Edit(eta=AT)) == "title: x\neta: 2026-11-23T10:04:00Z\n"
+
+
 def test_services_are_added_to_those_that_are_there() -> None:
     """Every one, in its order; a single value becomes the first of the list."""
     assert after("services: a\n", Edit(services=("b", "c"))) == "services:\n  - a\n  - b\n  - c\n"

@@ -34,7 +34,7 @@ def write_calendar(
     for rotation, person, start, end in events:
         event = Event()
         event.add("uid", f"{rotation}.{person.id}.{start.astimezone(UTC):%Y%m%dT%H%M%SZ}@tocsin")
-        event.add("dtstamp", stamp.astimezone(UTC).replace(microsecond=0))
+        event.add("dtstamp", stamp.astimezone(UTC))
         event.add("dtstart", start.astimezone(UTC))
         event.add("dtend", end.astimezone(UTC))
         event.add("summary", f"{person.name} on call: {rotation}")

@@ -22,7 +22,7 @@ from tocsin.text.yaml import Document, Value, read_yaml
 
 WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
-_HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents", "duplicate-key"})
+_HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents"})
 """Problems of a file that a round trip would not survive."""
 
 

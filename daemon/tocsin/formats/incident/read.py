@@ -87,12 +87,12 @@ def first_lines(text: str) -> str:
 
 
 def _tell_of_missing(reader: IncidentReader, mapping: dict[str, Value], opened: Incident | None) -> None:
-    """Tell of a severity and a title that are not written at all; `opened` is the version whose values go on."""
-    if mapping.get("severity") is None:
+    """Tell of a severity and a title that are not written, or empty; `opened` is the version whose values go on."""
+    if mapping.get("severity") in (None, ""):
         instead = f"{opened.severity} goes on" if opened else f"it counts as {reader.policy.unreadable_severity}"
         example = next(iter(reader.policy.severities), "sev1")
         reader.tell((), "severity-missing", f"severity is missing; {instead}: write severity: {example}")
-    if mapping.get("title") is None:
+    if mapping.get("title") in (None, ""):
         reader.tell((), "title-missing", "title is missing; write one line that says what is broken", warn=True)
 
 
