@@ -230,3 +230,20 @@ def test_problems_stand_in_the_order_of_files_and_lines() -> None:
         ("config/c.yaml", "unknown-person"),
         ("config/c.yaml", "unknown-key"),
     ]
+
+
+def test_a_wrong_name_inside_an_entry_is_told_at_the_name() -> None:
+    """Where it stands, not at what stands behind it."""
+    found = reading({"b.yaml": "services: {s: {roles: {a b: [ana]}}}\n"})
+    (problem,) = [problem for problem in found.problems if problem.file == "config/b.yaml"]
+    assert (problem.code, problem.line, problem.column) == ("wrong-value", 1, 24)
+    assert "[key]" not in problem.message
+
+
+@pytest.mark.parametrize(("rounds", "words"), [("1000", None), ("1001", "at most 1000"), ("0", "at least 1")])
+def test_a_number_has_bounds(rounds: str, words: str | None) -> None:
+    """Both are good themselves, and the one that was passed is named."""
+    page = f"severities: {{s: {{page: {{roles: lead, via: sms, acknowledge_within: 5m, rounds: {rounds}}}}}}}\n"
+    messages = [problem.message for problem in reading({"b.yaml": page}).problems if problem.code == "wrong-value"]
+    assert len(messages) == (words is not None)
+    assert all(str(words) in message for message in messages)
