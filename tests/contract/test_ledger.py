@@ -490,6 +490,7 @@ async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     assert (first, second.kind) == (ARRIVAL, ArrivalKind.RECEIPT)
     await ledger.record_result(row, "acted")
     await ledger.record_result(row, "answered")
+    assert await ledger.newest_results(ArrivalKind.SMS, ARRIVAL.who, 2) == ("acted",)
     assert [arrival.kind for _, arrival in await ledger.unjudged_arrivals()] == [ArrivalKind.RECEIPT]
     assert not await ledger.record_arrival(ARRIVAL)
 
@@ -645,6 +646,9 @@ async def test_many_letters_in_one(ledger: Ledger) -> None:
     letters = [letter(f"k{number}") for number in range(1000)]
     assert len(await ledger.record("db", FACTS, letters, ())) == 1000
     assert await ledger.unsettled() == tuple(letters)
+    again = [*(replace(known, content=Content("other")) for known in letters), letter("k1000")]
+    assert await ledger.record("db", (), again, ()) == {"k1000"}
+    assert await ledger.unsettled() == (*letters, again[-1])
 
 
 async def test_closed_last_gives_the_newest_closings(ledger: Ledger) -> None:
@@ -735,6 +739,20 @@ async def test_the_tally_counts_each_as_it_is_now(ledger: Ledger) -> None:
     assert after.notifications == before.notifications | {("page", "waiting"): 1, ("page", "unwanted"): 1}
     assert after.attempts == {("sms", "deferred"): 1, ("sms", "uncertain"): 1, ("sms", "accepted"): 1}
     assert after.oldest_page_at == T0
+
+
+async def test_the_tally_follows_what_is_young(ledger: Ledger) -> None:
+    """A row begun since the instant that is asked for is counted as it is, also when it had ended before and changed."""
+    await ledger.record("db", (), [letter("a")], ())
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end_attempt(attempt, Uncertain("a cut line"), T0)
+    assert (await ledger.tally(T0)).attempts == {("sms", "uncertain"): 1}
+    await ledger.end_attempt(attempt, Accepted("SM1"), T0)
+    await ledger.record_receipt(attempt, Receipt.SENT, T0)
+    tally = await ledger.tally(T0)
+    assert (tally.attempts, tally.receipts) == ({("sms", "accepted"): 1}, {("sms", "sent"): 1})
+    await ledger.record_receipt(attempt, Receipt.DELIVERED, T0)
+    assert (await ledger.tally(T0)).receipts == {("sms", "delivered"): 1}
 
 
 async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:
