@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from tocsin.adapters.ledger import opening
+from tocsin.adapters.ledger.errors import is_damage, is_passing, ledger_error
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_existing, open_file
 from tocsin.domain.delivery import Accepted, Content, Letter
@@ -120,3 +122,26 @@ async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) ->
     await asyncio.gather(*own, *others)
     assert len(await ledger.answers_since(0)) == 41
     await command.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "passing", "damage"),
+    [
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, True, False),
+        (sqlite3.SQLITE_FULL, True, False),
+        (sqlite3.SQLITE_CORRUPT_INDEX, False, True),
+        (sqlite3.SQLITE_NOTADB, False, True),
+        (sqlite3.SQLITE_IOERR_FSYNC, False, False),
+        (sqlite3.SQLITE_READONLY_DBMOVED, False, False),
+    ],
+)
+def test_faults_are_told_apart_by_their_kind(code: int, passing: bool, damage: bool) -> None:
+    """SQLite's finer codes count as the fault they are a kind of; what is said of one is SQLite's own line."""
+    cause = sqlite3.OperationalError("it went wrong\nat length")
+    cause.sqlite_errorcode = code
+    fault = OperationalError("SELECT 1", {}, cause)
+    assert (is_passing(fault), is_damage(fault)) == (passing, damage)
+    assert str(ledger_error(fault)) == "it went wrong"
+    assert not is_passing(OSError("disk"))
+    assert not is_damage(OSError("disk"))
+    assert str(ledger_error(OSError())) == "OSError"

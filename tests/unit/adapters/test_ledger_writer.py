@@ -95,6 +95,25 @@ async def test_more_calls_than_one_transaction_takes(ledger: SqlLedger) -> None:
     assert sorted(attempt.number for attempt in again) == [2, 3, 4, 5, 6]
 
 
+async def test_calls_of_many_kinds_share_a_transaction(ledger: SqlLedger) -> None:
+    """Calls of different kinds that come at once each get the result of their own kind and place."""
+    arrival = Arrival(ArrivalKind.SMS, "SM1", PHONE, "ok", T0)
+    results = await asyncio.gather(
+        ledger.record("db", (FACT,), [letter("a")], ()),
+        ledger.claim_notice("disk", T0, timedelta(hours=1)),
+        ledger.begin_attempt("x", Channel.SMS, PHONE, T0),
+        ledger.record("web", (FACT,), [letter("b")], ()),
+        ledger.record_arrival(arrival),
+        ledger.claim_notice("disk", T0, timedelta(hours=1)),
+        ledger.begin_attempt("y", Channel.SMS, PHONE, T0),
+        ledger.record_arrival(arrival),
+        ledger.report("pull", "refused", T0),
+    )
+    first, second = results[2], results[6]
+    assert (first.reference, second.reference) == ("x", "y")
+    assert results == [{"a"}, True, first, {"b"}, True, False, second, False, None]
+
+
 async def test_who_gave_up_in_time_writes_nothing(ledger: SqlLedger) -> None:
     """A call that is cancelled before its transaction has begun leaves no row; those beside it are written."""
     calls = [asyncio.create_task(ledger.record(f"i{n}", (FACT,), (), ())) for n in range(4)]

@@ -1,5 +1,6 @@
 """The ledger's lock, as those see it who only ask."""
 
+import fcntl
 import os
 import subprocess
 import threading
@@ -87,3 +88,37 @@ def test_who_may_not_know_counts_it_as_locked(tmp_path: Path) -> None:
     finally:
         child.kill()
         child.wait()
+
+
+def test_two_may_ask_at_once(tmp_path: Path) -> None:
+    """Whoever asks does not take another who asks for a daemon."""
+    ledger = tmp_path / "tocsin.db"
+    Lock(ledger).release()
+    file = os.open(tmp_path / "tocsin.db.lock", os.O_RDONLY)
+    fcntl.flock(file, fcntl.LOCK_SH)
+    assert not is_locked(ledger)
+    os.close(file)
+
+
+def test_a_start_waits_for_who_asks(tmp_path: Path) -> None:
+    """A daemon that starts while somebody looks at the lock waits a moment and has it."""
+    ledger = tmp_path / "tocsin.db"
+    Lock(ledger).release()
+    file = os.open(tmp_path / "tocsin.db.lock", os.O_RDONLY)
+    fcntl.flock(file, fcntl.LOCK_SH)
+    done = threading.Timer(0.15, os.close, [file])
+    done.start()
+    Lock(ledger).release()
+    done.join()
+
+
+def test_who_is_refused_keeps_nothing_open(tmp_path: Path) -> None:
+    """A daemon that is refused, and whoever asks, leave no file open."""
+    ledger = tmp_path / "tocsin.db"
+    lock = Lock(ledger)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(LedgerLockedError):
+        Lock(ledger)
+    assert is_locked(ledger)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    lock.release()

@@ -24,6 +24,12 @@ def _set_aside(path: Path) -> None:
         beside.unlink()
 
 
+def _open_files(folder: Path) -> list[str]:
+    """The files of a folder that this process has open."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(str(folder))]
+
+
 async def test_it_is_found_once_the_daemon_made_it(tmp_path: Path) -> None:
     """Before there is a ledger every question is trouble, and nothing is made; afterwards it is answered."""
     path = tmp_path / "var" / "tocsin.db"
@@ -55,4 +61,6 @@ async def test_another_one_in_its_place_is_used(tmp_path: Path) -> None:
     after = shared()
     assert after is not before
     assert (await after.noticed_at("first"), await after.noticed_at("second")) == (None, T0)
+    assert await before.noticed_at("first") == T0
     await shared.close()
+    assert _open_files(tmp_path) == []
