@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from pathlib import Path
 
@@ -330,6 +330,7 @@ async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
     await tried("+14155550101", Uncertain("who knows"))
     mail = await tried("ana@example.com", other, Channel.EMAIL)
     await tried("+14155550102", Accepted("SM2"))
+    await tried("+14155550101", Accepted("M1"), Channel.EMAIL)
     await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
     assert await ledger.refusals() == (last, mail)
     await tried("+14155550101", Accepted("SM3"))
@@ -521,6 +522,14 @@ async def test_results_are_of_one_kind_and_sender(ledger: Ledger) -> None:
     assert await ledger.newest_results(ArrivalKind.RECEIPT, ARRIVAL.who, 5) == ("delivered",)
     assert await ledger.last_arrival_at(ArrivalKind.SMS) == T0
     assert await ledger.last_arrival_at(ArrivalKind.RECEIPT) == T0 + 5 * HOUR
+
+
+async def test_the_newest_arrival_is_so_in_every_zone(ledger: Ledger) -> None:
+    """Which of two arrivals is newer does not depend on the offsets from UTC in which their instants are given."""
+    ahead = timezone(10 * HOUR)
+    await ledger.record_arrival(replace(ARRIVAL, at=T0.astimezone(ahead)))
+    await ledger.record_arrival(replace(ARRIVAL, ref="SM2", at=T0 + HOUR))
+    assert await ledger.last_arrival_at(ArrivalKind.SMS) == T0 + HOUR
 
 
 async def test_what_arrivals_led_to(ledger: Ledger) -> None:
