@@ -10,6 +10,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
 from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerError
 
 from tests.builders.active_config import active_config, polled
 from tests.builders.policies import small_policy
@@ -149,3 +150,60 @@ async def test_failures_are_met_with_patience(inbox: Inbox) -> None:
     inbox.trouble = None
     await inbox.ask()
     assert [*waits, inbox.poll.pause(TEN_SECONDS).total_seconds()] == [20, 40, 60, 60, 60, 180, 10]
+
+
+async def test_trouble_in_the_middle_loses_nothing(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the ledger fails between two messages of one list, the next question lists both again, and keeps each once."""
+    inbox.comes("SM1")
+    inbox.comes("SM2")
+    keep = inbox.ledger.record_arrival
+
+    async def fail_after_first(arrival: Arrival) -> None:
+        if arrival.ref == "SM2":
+            raise LedgerError("locked")
+        await keep(arrival)
+
+    monkeypatch.setattr(inbox.ledger, "record_arrival", fail_after_first)
+    with pytest.raises(LedgerError):
+        await inbox.ask()
+    monkeypatch.undo()
+    inbox.clock.go(timedelta(hours=2))
+    assert await inbox.ask() == 2
+
+
+async def test_a_message_that_is_listed_late_is_not_missed(inbox: Inbox) -> None:
+    """The provider may list a message minutes after it came, behind others that are newer: the questions overlap."""
+    inbox.comes("SM1")
+    late = Arrival(ArrivalKind.SMS, "SM0", "+14155550101", "ok", inbox.clock.now())
+    inbox.clock.go(timedelta(minutes=5))
+    inbox.comes("SM2")
+    assert await inbox.ask() == 2
+    inbox.clock.go(timedelta(minutes=4))
+    inbox.lies.insert(0, late)
+    assert await inbox.ask() == 3
+
+
+async def test_what_comes_while_the_answer_is_on_its_way(inbox: Inbox) -> None:
+    """The next question begins from when the one before was asked, not from when it was answered."""
+    slow = inbox.inbox
+
+    async def answer_slowly(since: datetime) -> tuple[Arrival, ...] | Deferred:
+        arrivals = await slow(since)
+        inbox.clock.go(timedelta(minutes=30))
+        return arrivals
+
+    inbox.inbox = answer_slowly  # type: ignore[method-assign]  # a provider that takes its time
+    start = inbox.clock.now()
+    await inbox.ask()
+    await inbox.ask()
+    assert inbox.asked[1] == start - OVERLAP
+
+
+async def test_operators_hear_what_does_not_come_in(inbox: Inbox) -> None:
+    """And how to answer meanwhile."""
+    inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
+    await inbox.ask()
+    (notice,) = inbox.notices.take()
+    assert notice.text == (
+        "answers by SMS cannot be asked for: Twilio answered 401; acknowledge by link, command or file meanwhile"
+    )

@@ -374,3 +374,29 @@ async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
     assert await house.text(ANA, "ok")
     assert await house.ledger.newest_results(ArrivalKind.SMS, ANA, 2) == ("acted", "broken")
     assert [notice.cause for notice in house.notices.take()] == ["arrival:sms"]
+
+
+async def test_who_is_quiet_is_each_number_alone(house: House) -> None:
+    """One who has had five answers in vain keeps nobody else from being answered; asking how it stands is not in vain,
+    and a valid answer begins the count anew.
+    """
+    for _ in range(6):
+        await house.text(ANA, "what?")
+    assert await house.text(ANA, "what?") == ""
+    await house.go(5 * MINUTE, "pay")
+    assert await house.text(BO, "what?")
+    assert await house.text(ANA, "status")
+    answers = [await house.text(ANA, "what?") for _ in range(6)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False]
+
+
+async def test_a_carriers_word_counts_for_nothing(house: House) -> None:
+    """It is neither answered nor counted among the answers in vain, nor does it end the quiet."""
+    for _ in range(4):
+        assert await house.text(ANA, "what?")
+    for _ in range(3):
+        assert await house.text(ANA, "stop") == ""
+    assert await house.text(ANA, "what?")
+    assert await house.text(ANA, "what?") == ""
+    assert await house.text(ANA, "help") == ""
+    assert await house.text(ANA, "what?") == ""

@@ -263,3 +263,29 @@ async def test_a_ledger_in_trouble_is_503(desk: Desk) -> None:
     """Then the provider may ask again; nothing is taken as kept."""
     desk.ledger.trouble = "disk full"
     assert (await desk.post("/twilio/inbound", inbound("ok")))[0] == 503
+
+
+@pytest.mark.parametrize(
+    ("path", "values"), [("/twilio/inbound", inbound("ok K7")), ("/twilio/status?try=1", status("sent"))]
+)
+async def test_the_signature_covers_every_parameter(desk: Desk, path: str, values: dict[str, str]) -> None:
+    """Each value changed, each name changed, each parameter left out: refused, and nothing is kept."""
+    sign = signature(TOKEN, PUBLIC + path, values)
+    for name, value in values.items():
+        rest = {other: values[other] for other in values if other != name}
+        changed = [values | {name: value + "0"}, rest | {name + "0": value}]
+        changed += [rest] if value else []  # an empty one leaves its name behind in what is signed
+        for forged in changed:
+            assert (await desk.post(path, forged, sign=sign))[0] == 403, (name, forged)
+    assert desk.arrived == []
+    assert (await desk.post(path, values, sign=sign))[0] in (200, 204)
+    assert len(desk.arrived) == 1
+
+
+async def test_a_text_is_kept_up_to_what_twilio_takes(desk: Desk) -> None:
+    """1,600 letters; from an address of letters too; who sent it and what it said is never mixed up."""
+    values = inbound("x" * 1700, sender="ACME Bank")
+    assert (await desk.post("/twilio/inbound", values))[0] == 200
+    assert desk.arrived == [Arrival(ArrivalKind.SMS, SID, "ACME Bank", "x" * 1600, NOW)]
+    for sender in ("+1415555010112345678901", "<script>", "+1 415\n555"):
+        assert (await desk.post("/twilio/inbound", inbound("ok", sender=sender)))[0] == 400

@@ -137,7 +137,9 @@ class SmsReplies:
             if result in (ACTED, QUIET):
                 return result == QUIET
             in_vain += result == ANSWERED
-        return in_vain >= ANSWERS_IN_VAIN
+            if in_vain >= ANSWERS_IN_VAIN:
+                return True
+        return False
 
     async def _answer(
         self, arrival: Arrival, person: Person, text: str, incident: str, facts: tuple[Fact, ...], now: datetime
