@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import Watch, rows, shows
 
 CLOSING = """
 severities:
@@ -141,6 +141,22 @@ def test_closing_after_refusals() -> None:
         script="[{after: 1m, fail: {person: ana, via: sms}}, {after: 4m, set: {status: resolved}}]",
         coming=None,
     )
+
+
+def test_a_refused_address_hears_no_end() -> None:
+    """Corner [25]: a plain address that was refused since the update has nothing else by which it could go."""
+    watch = Watch(
+        """
+        severities: {s1: {updates: [{to: [list], every: 1h}]}}
+        stakeholders: {list: {emails: [news@example.com, more@example.com]}}
+        """,
+        "severity: s1",
+    )
+    watch.look("0")
+    watch.refuse("1m", "news@example.com", "email")
+    watch.see("2m", "status: resolved")
+    assert watch.look("2m") == rows("closing resolved more@example.com email -")
+    assert [(held.to, held.why.value) for held in watch.suppressed] == [("news@example.com", "left_config")]
 
 
 def test_a_new_episode_closes_with_its_own_listeners() -> None:
@@ -287,6 +303,23 @@ def test_the_holder_of_a_role_nobody_accepted() -> None:
         script="[{after: 2m, set: {roles: {tl: eve}}}, {after: 6m, set: {status: resolved}}]",
         span="40m",
     )
+
+
+def test_a_lead_whose_role_left_the_config_is_no_holder() -> None:
+    """Rules 8, 26, 27: ana accepted the lead, the config has no such role any more: the last resort verifies."""
+    config = """
+    severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m}, verify_after: 30m}}
+    roles: {ic: {chain: [bo]}, tl: {chain: [ana]}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    watch.ack("1m", "ana")
+    watch.look("1m")
+    watch.configure("2m", config.replace("[ic, tl]", "[ic]").replace(", tl: {chain: [ana]}", ""))
+    watch.look("2m")
+    watch.see("3m", "status: resolved")
+    watch.look("3m")
+    assert watch.look("33m") == rows("verify verify_due olga sms tl")
 
 
 def test_verify_goes_by_via_and_ignores_reach() -> None:

@@ -53,6 +53,25 @@ def test_names_of_an_earlier_episode_do_not_accept_again() -> None:
     )
 
 
+def test_an_acknowledgment_of_the_instant_of_the_resolution_is_of_the_earlier_episode() -> None:
+    """Rule 15: who stood there before counts again only as a newer {by, at}: after the resolution, not at it."""
+    for at, expected in (
+        ("10:01:00", "10m page reopened ana sms tl 0/1"),
+        ("10:01:01", ""),
+    ):
+        shows(
+            ONE,
+            "{severity: s1, acknowledged: [ana]}",
+            expected,
+            script=f"""
+            - {{after: 1m, set: {{status: resolved}}}}
+            - after: 10m
+              set: {{status: investigating, acknowledged: [{{by: ana, at: 2026-11-23T{at}Z}}]}}
+            """,
+            span="14m",
+        )
+
+
 def test_handing_over_and_another_role_accepted_at_once() -> None:
     """Corner [17]: stand-downs of one person, reason and instant are one; of two reasons they are two."""
     shows(

@@ -239,6 +239,23 @@ def test_updates_found_late() -> None:
     assert watch.look("3h5m") == due
 
 
+def test_a_change_found_late() -> None:
+    """Rules 4, 5: an update for a change that leaves exactly 1 minute late keeps the change's instant, one that leaves
+    later counts from then; a last word found 20 s late too keeps that of the change.
+    """
+    for look, at in (("11m2s", "10m"), ("11m3s", "11m3s")):
+        watch = Watch(STREAM, "severity: s1")
+        watch.look("0")
+        watch.see("10m", "status: identified")
+        watch.look(look)
+        watch.showed(f"0 update declared ceo email execs\n{at} update changed ceo email execs")
+    watch = Watch(STREAM.replace("s1:", "s2: {}\n  s1:"), "severity: s1")
+    watch.look("0")
+    watch.see("10m", "severity: s2")
+    watch.look("10m20s")
+    watch.showed("0 update declared ceo email execs\n10m update severity_lowered ceo email execs")
+
+
 def test_a_waiting_channel_found_late_goes_once_if_still_wanted() -> None:
     """Rule 4: a reach message found 10 minutes late goes once if still wanted, else not at all."""
     config = """

@@ -349,6 +349,99 @@ def test_reach_is_dropped_where_another_page_arrives() -> None:
     )
 
 
+def test_a_dropped_reach_adds_nothing_to_the_page_that_stands_for_it() -> None:
+    """Rule 13: at 5 m ana's second SMS about the commander is dropped for the lead's page, which is about the lead only."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m}}}
+        roles: {ic: {chain: [ana, chen]}, tl: {chain: [bo, ana]}}
+        people: {ana: {phone: "+14155550101", reach: [sms, {via: sms, after: 5m}]}}
+        """,
+        "severity: s1",
+        """
+        0   page  declared   ana   sms  ic  0/1
+        0   page  declared   bo    sms  tl  0/1
+        5m  page  escalated  ana   sms  tl  1/1
+        5m  page  escalated  chen  sms  ic  1/1
+        """,
+        span="6m",
+    )
+
+
+def test_reach_outside_via_is_ignored() -> None:
+    """Rule 13: of pat's entries none is in `via`, so the page goes once, by whatever pat has."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [email], acknowledge_within: 10m}}}
+        roles: {tl: {chain: [pat]}}
+        people: {pat: {phone: "+14155550201", reach: [sms, {via: sms, after: 2m}]}}
+        """,
+        "severity: s1",
+        "0 page declared pat sms tl 0/1",
+        span="9m",
+    )
+
+
+def test_reach_of_a_ladders_page_outlasts_an_edit() -> None:
+    """Rule 13: a change of the file ends what waits of a still-there page, not of any other."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 10m}}}
+        roles: {tl: {chain: [ana]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 3m}]}}
+        """,
+        "severity: s1",
+        """
+        0   page  declared  ana  email  tl  0/1
+        3m  page  reach     ana  sms    tl  0/1
+        """,
+        script="[{after: 1m, set: {summary: It is the disk.}}]",
+        span="9m",
+    )
+
+
+def test_reach_of_each_page_of_a_handover() -> None:
+    """Corner [13]: the entry of the first page goes also after the second one, while dai has not answered."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 5m, rounds: 2}}}
+        roles: {tl: {chain: [ana]}}
+        people: {dai: {email: dai@example.com, phone: "+14155550104", reach: [email, {via: sms, after: 7m}]}}
+        """,
+        "{severity: s1, acknowledged: [ana]}",
+        """
+        1m   page  assigned  dai  email  tl  0/1
+        6m   page  assigned  dai  email  tl  0/2
+        8m   page  reach     dai  sms    tl  0/1
+        13m  page  reach     dai  sms    tl  0/2
+        """,
+        script="[{after: 1m, set: {roles: {tl: dai}}}]",
+        span="30m",
+    )
+
+
+def test_a_reach_page_asks_again_so_it_is_stood_down_again() -> None:
+    """Rules 13, 17: ana was stood down, the role is open again and her SMS goes: on the next ok she hears it again."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 5m, rounds: 1}}}
+        roles: {tl: {chain: [ana, bo, chen]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 12m}]}}
+        """,
+        "severity: s1",
+        """
+        0    page        declared   ana   email      tl  0/1
+        5m   page        escalated  bo    sms+email  tl  1/1
+        6m   stand_down  accepted   ana   email      tl
+        10m  page        declined   chen  sms+email  tl  2/1
+        12m  page        reach      ana   sms        tl  0/1
+        13m  stand_down  accepted   ana   email      tl
+        """,
+        script="[{after: 6m, ack: bo}, {after: 10m, pass: bo}, {after: 13m, ack: chen}]",
+        span="14m",
+    )
+
+
 def test_the_first_reach_entry_goes_at_once() -> None:
     """Corner [13]: whatever its `after`, the first that remains goes with the page."""
     shows(

@@ -121,6 +121,24 @@ def test_a_pass_of_who_was_assigned_at_t0() -> None:
     )
 
 
+def test_a_pass_of_who_was_asked_to_take_over_lasts() -> None:
+    """Rules 9, 16: dai passes on a role that ana holds; when she passes too, the ladder leaves him out."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}}
+        roles: {tl: {chain: [ana, dai, chen]}}
+        """,
+        "severity: s1",
+        """
+        0   page  declared  ana   sms  tl  0/1
+        2m  page  assigned  dai   sms  tl  0/1
+        4m  page  declined  chen  sms  tl  2/1
+        """,
+        script="[{after: 1m, ack: ana}, {after: 2m, set: {roles: {tl: dai}}}, {after: 3m, pass: dai}, {after: 4m, pass: ana}]",
+        span="5m",
+    )
+
+
 def test_a_pass_lasts_for_the_episode() -> None:
     """Rules 16, 18: dai passed; the role is dropped and needed again, and begins with level 1, `escalated`."""
     config = """

@@ -44,7 +44,7 @@ def _no_longer_needed(draft: Draft, role: RoleHistory, pending: PendingStandDown
     for name in dict.fromkeys(candidates):
         if name in spared or _asked_to_take_over(role, name):
             continue
-        if _wanted_elsewhere(draft.history, name, role.role):
+        if _wanted_elsewhere(draft.history, name):
             detail = f"{role.role}: holds or is asked for another role"
             draft.suppress(Kind.STAND_DOWN, Why.ASKED_ELSEWHERE, pending.at, name, detail, draft.place_of(role.role))
         else:
@@ -52,11 +52,13 @@ def _no_longer_needed(draft: Draft, role: RoleHistory, pending: PendingStandDown
     return people
 
 
-def _wanted_elsewhere(history: History, person: str, this_role: str) -> bool:
-    """Whether the person holds or is being asked for another role; responder counts, from the page until a pass."""
+def _wanted_elsewhere(history: History, person: str) -> bool:
+    """Whether somebody who is not wanted for this role holds another one or is being asked for it; responder counts,
+    from the page until a pass.
+    """
     if any(name == person for name, _ in history.responders) and person not in history.responders_passed:
         return True
-    return any(_wanted_for(role, person) for role in history.roles.values() if role.role != this_role)
+    return any(_wanted_for(role, person) for role in history.roles.values())
 
 
 def _wanted_for(role: RoleHistory, person: str) -> bool:
