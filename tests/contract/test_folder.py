@@ -245,6 +245,20 @@ async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.Mo
     await closed(pokes)
 
 
+@pytest.mark.parametrize("keep_time", [False, True])
+def test_an_old_file_that_changes_is_read_again(real: Real, keep_time: bool) -> None:
+    """Written in place, with as many bytes: its times tell, and the one of its change even where the other is put back."""
+    real.write("a.yaml", "title: x")
+    folder = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60))
+    assert [file.data for file in listed(folder)] == [b"title: x"]
+    status = (real.path / "a.yaml").stat()
+    time.sleep(0.02)
+    (real.path / "a.yaml").write_text("title: y")
+    if keep_time:
+        os.utime(real.path / "a.yaml", ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert [file.data for file in listed(folder)] == [b"title: y"]
+
+
 def test_changed_while_it_is_read(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that somebody writes to while it is read is read again at the next scan, though its times are believed."""
     real.write("a.yaml", "title: x")

@@ -194,3 +194,23 @@ def test_the_queues_id(text: str, queued: str) -> None:
 def test_a_domain_of_any_letters_is_not_our_name() -> None:
     """EHLO takes ASCII only."""
     assert our_name("pager", "i@störung.example") == "localhost"
+
+
+def test_what_came_too_late_is_dropped() -> None:
+    """Of a line without an end no more than the limit is ever held, however much of it comes."""
+    reader = ReplyReader()
+    for _ in range(3 * REPLY_MOST // 100):
+        reader.feed(b"x" * 100)
+    (reply,) = reader.feed(b"\r\n")
+    assert len(reply.text) <= REPLY_MOST + 100
+
+
+def test_a_reply_of_a_number_only() -> None:
+    """A reply needs no text to be one."""
+    assert ReplyReader().feed(b"250\r\n") == [SmtpReply(250, "")]
+
+
+@pytest.mark.parametrize("mail", [b"a: b\r\n\r\nx", b"a: b\r\n\r\nx\n", b"a: b\r\n\r\nx\r\n"])
+def test_the_dot_stands_alone(mail: bytes) -> None:
+    """However a mail ends, its dot is a line of its own, or the relay would wait for ever."""
+    assert dot_stuffed(mail).endswith(b"\r\n.\r\n")

@@ -108,6 +108,7 @@ async def test_a_messaging_service_and_an_api_key() -> None:
         ("code 30001", Deferred("error 30001", "30001"), 0),
         ("code 20429 503", Uncertain("error 20429", "20429"), 0),
         ("code 21610 500", Uncertain("error 21610", "21610"), 0),
+        ("code 20001 302", Deferred("error 20001", "20001", Fault.PROVIDER), 0),
         ("redirect", Deferred("Twilio answered 307", "307", Fault.PROVIDER), 0),
         ("huge", Uncertain("Twilio's answer 201 has no sid", "201"), 1),
         ("500", Uncertain("Twilio answered 500", "500"), 0),

@@ -30,8 +30,9 @@ async def test_what_came_in() -> None:
 
 
 async def test_by_a_messaging_service() -> None:
-    """Whatever number of the service it came to."""
+    """Whatever number of the service it came to; what we sent did not come in."""
     async with StandIn() as server, sending(server, sender="", messaging_service_sid="MG1") as transport:
+        await transport.send(text())
         sid = server.inbound(ANA, "+15005550007", "ok")
         found = await transport.inbox(now() - MINUTE)
         assert isinstance(found, tuple)

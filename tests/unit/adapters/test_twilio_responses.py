@@ -112,6 +112,12 @@ def test_every_code_about_a_number_has_words(code: int) -> None:
     assert to_create(400, json.dumps({"code": code, "message": "no"})) == Refused("no", str(code))
 
 
+@pytest.mark.parametrize("state", ["delivered", "sent", "queued", "something new"])
+def test_only_what_failed_refuses(state: str) -> None:
+    """A code beside a message that is on its way, or arrived, refuses nobody."""
+    assert fate(state, 21610).refused is None
+
+
 def test_no_other_code_refuses_a_number() -> None:
     """The list is complete: a code that is put in or taken out changes who is never written to again."""
     assert sorted(map(int, refusal.CODES)) == FOR_GOOD
