@@ -259,6 +259,18 @@ def test_an_old_file_that_changes_is_read_again(real: Real, keep_time: bool) -> 
     assert [file.data for file in listed(folder)] == [b"title: y"]
 
 
+def test_times_may_be_too_coarse(real: Real) -> None:
+    """Two changes within one tick of the file system's clock look like one: a file that changed a moment ago is read
+    again, however alike its status is.
+    """
+    path = real.path / "a.yaml"
+    path.write_text("title: 000")
+    for number in range(1, 100):
+        real.scan()
+        path.write_text(f"title: {number:03}")
+        assert [file.data for file in real.scan()] == [f"title: {number:03}".encode()]
+
+
 def test_changed_while_it_is_read(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that somebody writes to while it is read is read again at the next scan, though its times are believed."""
     real.write("a.yaml", "title: x")

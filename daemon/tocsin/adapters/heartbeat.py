@@ -6,7 +6,7 @@ PATIENCE = 10.0
 """Seconds for one ping in all."""
 
 
-class Heartbeat:
+class HttpHeartbeat:
     """Pings over HTTP; a new connection each time, because a minute is longer than most servers keep one."""
 
     async def ping(self, url: str) -> str:

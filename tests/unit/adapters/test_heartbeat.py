@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from tocsin.adapters import heartbeat
-from tocsin.adapters.heartbeat import Heartbeat
+from tocsin.adapters.heartbeat import HttpHeartbeat
 
 ANSWERS = {"/ok": 200, "/gone": 410, "/broken": 500, "/edge": 400}
 
@@ -39,16 +39,16 @@ async def watching() -> AsyncIterator[tuple[str, list[str]]]:
 async def test_a_watcher_that_hears_us() -> None:
     """Each ping is one GET of the very address that was given; where it leads on, it is followed."""
     async with watching() as (url, requests):
-        assert await Heartbeat().ping(f"{url}/ok?rid=1") == ""
+        assert await HttpHeartbeat().ping(f"{url}/ok?rid=1") == ""
         assert requests == ["GET /ok?rid=1"]
-        assert await Heartbeat().ping(f"{url}/moved") == ""
+        assert await HttpHeartbeat().ping(f"{url}/moved") == ""
 
 
 @pytest.mark.parametrize(("path", "why"), [("edge", "it answered 400"), ("gone", "it answered 410"), ("broken", "it answered 500")])  # fmt: skip
 async def test_a_watcher_that_does_not_want_us(path: str, why: str) -> None:
     """An answer that is none is told by its number: the watcher did not count the ping."""
     async with watching() as (url, _):
-        assert await Heartbeat().ping(f"{url}/{path}") == why
+        assert await HttpHeartbeat().ping(f"{url}/{path}") == why
 
 
 async def test_a_watcher_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,10 +56,10 @@ async def test_a_watcher_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None
     assert heartbeat.PATIENCE < 60
     monkeypatch.setattr(heartbeat, "PATIENCE", 0.2)
     async with watching() as (url, _), asyncio.timeout(3):
-        assert await Heartbeat().ping(f"{url}/slow")
+        assert await HttpHeartbeat().ping(f"{url}/slow")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://no-such-host.invalid/", "http://", "nonsense", ""])
 async def test_nobody_there(url: str) -> None:
     """Whatever is wrong with the address or the way there, a reason is given and nothing raised."""
-    assert await Heartbeat().ping(url)
+    assert await HttpHeartbeat().ping(url)

@@ -491,6 +491,24 @@ def test_a_template_that_cannot_be_used_is_refused(
     assert not told
 
 
+def test_a_file_that_cannot_be_read_keeps_the_last_good_set(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """P8: a reload in which one file is too long, or none at all, changes no other template either; a good one speaks at once,
+    for what was rendered before too.
+    """
+    page, story = notification(Kind.PAGE, Channel.SMS), history()
+    path = tmp_path / "page.sms.txt.j2"
+    path.write_text("Good: {{ acknowledge }}")
+    assert renderer.load(tmp_path) == ()
+    path.write_text("New: {{ acknowledge }}")
+    (tmp_path / "update.sms.txt.j2").write_bytes(b"x" * 70_000)
+    (problem,) = renderer.load(tmp_path)
+    assert problem.file == str(tmp_path / "update.sms.txt.j2")
+    assert renderer.render(page, INCIDENT, story, POLICY).text.startswith("Good: tocsin ack")
+    (tmp_path / "update.sms.txt.j2").unlink()
+    assert renderer.load(tmp_path) == ()
+    assert renderer.render(page, INCIDENT, story, POLICY).text.startswith("New: tocsin ack")
+
+
 def test_files_that_are_no_templates(tmp_path: Path, renderer: JinjaRenderer) -> None:
     """A folder of that name, a file too long and one that is no text are problems; nothing but a file is opened."""
     (tmp_path / "page.sms.txt.j2").mkdir()

@@ -57,7 +57,7 @@ class Twilio:
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
         self._ours = {} if messaging_service_sid else self._from
         self._api_url = api_url
-        self.status_url = status_url
+        self._status_url = status_url
         self._client: Any = None
         self._starting = asyncio.Lock()
         self._references: OrderedDict[str, str] = OrderedDict()
@@ -92,8 +92,8 @@ class Twilio:
         options: dict[str, Any] = {}
         if message.valid_for is not None:
             options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
-        if self.status_url and message.attempt:
-            options["status_callback"] = f"{self.status_url}?try={message.attempt}"
+        if self._status_url and message.attempt:
+            options["status_callback"] = f"{self._status_url}?try={message.attempt}"
         messages = await self._messages()
         try:
             created = await messages.create_async(

@@ -10,7 +10,7 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.watched_folder import WatchedFolder
-from tocsin.adapters.heartbeat import Heartbeat
+from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
@@ -123,7 +123,7 @@ async def assemble(
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles)
 
     alive: dict[str, Alive] = {"scan": watch, "scheduler": scheduler, "senders": sender}
-    health = Health(clock, manager, Heartbeat(), ledger, config, alive)
+    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive)
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
