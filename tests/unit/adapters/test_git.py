@@ -95,6 +95,7 @@ def test_limits(folder: Path) -> None:
     commit(folder)
     files, _ = git.files(held(folder), lambda path: 100 if path.endswith(".yaml") else 0)
     assert len(files["large.yaml"]) == 101
+    assert git.files(held(folder), lambda path: 1000 if path.endswith(".yaml") else 0)[0]["large.yaml"] == b"x" * 1000
     assert "logo.png" not in files
 
 

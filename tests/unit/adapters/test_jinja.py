@@ -325,6 +325,24 @@ def test_a_page_is_never_anothers(renderer: JinjaRenderer) -> None:
     assert texts[0].endswith("--as ana")
     assert texts[1].endswith("--as bo")
     assert texts[0] == texts[2]
+    same = replace(POLICY, people={name: replace(POLICY.people["bo"], id=name) for name in ("bo", "ana")})
+    for name in ("bo", "ana"):
+        assert renderer.render(replace(page, to=name), INCIDENT, past, same).text.endswith(f"--as {name}")
+
+
+def test_what_was_rendered_before_is_not_taken_for_news(renderer: JinjaRenderer) -> None:
+    """The same notification about another state of the incident, its history or the policy has words of its own."""
+    past, page = history(), notification(Kind.PAGE, Channel.EMAIL)
+    first = renderer.render(page, INCIDENT, past, POLICY)
+    assert renderer.render(page, INCIDENT, past, POLICY) is first
+    retitled = replace(INCIDENT, title="Something else fails")
+    assert "Something else fails" in renderer.render(page, retitled, past, POLICY).subject
+    renderer.render(page, INCIDENT, past, POLICY)
+    later = replace(past, started_at=AT - timedelta(hours=7))
+    assert renderer.render(page, INCIDENT, later, POLICY) is not first
+    renderer.render(page, INCIDENT, past, POLICY)
+    renamed = replace(POLICY, people={**POLICY.people, "chen": replace(POLICY.people["chen"], name="Robert")})
+    assert "Robert" in renderer.render(page, INCIDENT, past, renamed).text
 
 
 SECRET = "hunter2"
@@ -378,6 +396,17 @@ def test_drills_say_so_even_where_a_template_does_not(tmp_path: Path, renderer: 
             assert content.text.startswith("DRILL")
             assert each.via is Channel.SMS or (content.subject.startswith("DRILL ") and "DRILL" in content.html)
             assert "DRILL" not in parts(renderer.render(each, INCIDENT, history(), POLICY))
+
+
+def test_a_drills_banner_is_in_the_page(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """It stands inside the body, whatever that has for attributes; blank lines of a template are no more than one."""
+    (tmp_path / "page.email.html.j2").write_text('<html><BODY class="x">{{ title }}</BODY></html>')
+    (tmp_path / "page.email.txt.j2").write_text("one\n\n \n\ntwo\n\nthree")
+    assert not renderer.load(tmp_path)
+    page = notification(Kind.PAGE, Channel.EMAIL)
+    content = renderer.render(page, replace(INCIDENT, drill=True), history(), POLICY)
+    assert content.html.startswith('<html><BODY class="x"><div style=')
+    assert content.text.endswith("one\n\ntwo\n\nthree\n")
 
 
 def test_a_file_overrides_a_file(tmp_path: Path, renderer: JinjaRenderer) -> None:
@@ -438,6 +467,9 @@ def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told
     assert segments(first) == 1
     renderer.render(replace(page, to="ana"), INCIDENT, history(), POLICY)
     assert len(told) == 1
+    assert renderer.load(tmp_path) == ()
+    renderer.render(page, INCIDENT, history(), POLICY)
+    assert (len(told), told[0]) == (2, told.pop())
     assert told[0].file == str(tmp_path / "page.sms.txt.j2")
     assert told[0].line == (2 if "\n{{" in source else 1)
     assert [problem.file for problem in renderer.check()] == [told[0].file]

@@ -241,3 +241,13 @@ async def test_what_is_written_is_read(tmp_path: Path, person: str, via: Channel
     assert isinstance(await opened(tmp_path).send(page(via, person, "Down 支払い")), Accepted)
     (message,) = OutboxReader(tmp_path).newest(10)
     assert (message.via, message.text.strip(), message.incident) == (via, "Down 支払い", "pay")
+
+
+async def test_a_file_that_says_more_is_not_the_one(tmp_path: Path) -> None:
+    """Only the very same bytes are the message that is looked for."""
+    clock = StillClock()
+    box = opened(tmp_path, clock)
+    await box.send(page(Channel.EMAIL))
+    (file,) = files(tmp_path)
+    file.write_bytes(file.read_bytes() + b"more")
+    assert isinstance(await box.find(page(Channel.EMAIL), clock.now()), Deferred)
