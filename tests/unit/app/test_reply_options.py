@@ -1,6 +1,7 @@
 """Which message offers which way to answer, and where a reader may ask to be taken off."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -8,12 +9,13 @@ import pytest
 from tocsin.app.reply_options import links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.domain.facts import Coded
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel, Person
+from tocsin.domain.people import Channel
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
 from tests.builders.active_config import active_config, polled, settings
-from tests.builders.policies import small_policy
+from tests.builders.policies import paging_policy, small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 OPEN = ReplyRoutes(
@@ -62,13 +64,51 @@ def test_without_key_or_address_nothing_is_offered(routes: ReplyRoutes, kind: Ki
     assert of(routes).unsubscribe(each) == ""
 
 
+def by_sms() -> ReplyOptions:
+    """Answers by SMS are asked for; there are no links."""
+    return ReplyOptions(Codes(random.Random(0)), active_config(paging_policy(), polled()))
+
+
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
 def test_who_is_asked_by_sms_gets_a_code(kind: Kind, via: Channel, to: str) -> None:
-    """Only an SMS is answered with a code, and only where it asks somebody of the config for something (rule 42)."""
-    people = {"bo": Person("bo", "Bo Berg", "bo@example.com", "+14155550102")}
-    policy = small_policy(people=people)
-    options = ReplyOptions(Codes(random.Random(0)), active_config(policy, polled()))
-    offer, coded = options.offer(message(kind, via, to), policy, AT)
-    asks = kind in (Kind.PAGE, Kind.VERIFY) and via is Channel.SMS and to == "bo"
-    assert bool(offer.code) == asks
-    assert (coded.number if coded else "") == ("+14155550102" if asks else "")
+    """Pages and verify requests to people, by a channel that takes answers; the code is one to record."""
+    options = by_sms()
+    offer, fact = options.offer(message(kind, via, to), paging_policy(), AT)
+    if kind in (Kind.PAGE, Kind.VERIFY) and via is Channel.SMS and to == "bo":
+        number = paging_policy().people["bo"].phone
+        assert fact == Coded(AT, "bo", number, offer.code)
+        assert options.codes.incident(number, "bo", offer.code) == "card"
+    else:
+        assert (offer.code, fact) == ("", None)
+    assert (offer.answer_url, offer.page_url) == ("", "")
+
+
+def test_a_code_in_a_request_to_verify_is_of_a_closed_incident() -> None:
+    """It is free again as the others of that incident are; one in a page is taken until the incident is closed."""
+    for kind, closed_at in ((Kind.VERIFY, AT), (Kind.PAGE, None)):
+        options = by_sms()
+        options.offer(message(kind, Channel.SMS, "bo"), paging_policy(), AT)
+        (code,) = options.codes.of_person(paging_policy().people["bo"].phone, "bo")
+        assert code.closed_at == closed_at
+
+
+def test_without_answers_by_sms_no_code_is_given_out() -> None:
+    """Nobody would hear the answer."""
+    assert of(OPEN).offer(message(Kind.PAGE, Channel.SMS, "ana"), paging_policy(), AT)[1] is None
+
+
+def test_outsiders_get_the_public_page() -> None:
+    """Its address is not signed: whoever reads it sees what outsiders were told. A page for insiders is signed."""
+    for external, page in ((True, "/incidents/card"), (False, links.page(OPEN.keys, "card"))):
+        update = replace(message(Kind.UPDATE, Channel.EMAIL, "list@example.com"), external=external)
+        offer, _ = of(OPEN).offer(update, small_policy(), AT)
+        assert offer.page_url == OPEN.public_url + page
+
+
+def test_a_code_and_a_link_may_stand_together() -> None:
+    """An SMS page shows both where both are answered."""
+    in_force = polled(public_url=OPEN.public_url, web={"signing_key": list(OPEN.keys)})
+    options = ReplyOptions(Codes(random.Random(0)), active_config(paging_policy(), in_force))
+    offer, fact = options.offer(message(Kind.PAGE, Channel.SMS, "bo"), paging_policy(), AT)
+    assert fact is not None
+    assert (offer.code, offer.answer_url) == (fact.code, OPEN.public_url + links.answer(OPEN.keys, "card", "bo"))
