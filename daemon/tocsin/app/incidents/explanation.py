@@ -1,4 +1,4 @@
-"""Explanation: everything behind an incident's messages, at an instant: who holds what, what was sent, what comes next,
+"""Everything behind an incident's messages, at an instant: who holds what, what was sent, what comes next,
 what was held back (P6, `tocsin explain`). It asks the ledger and the plan; it changes nothing.
 
 Decides what had happened at that instant and which messages belong together. Must not know how they are told.
@@ -62,7 +62,7 @@ class MessageGroup:
     @property
     def messages(self) -> tuple[Notification, ...]:
         """What was decided."""
-        return tuple(each.decided for each in self.records if isinstance(each.decided, Notification))
+        return tuple(record.decided for record in self.records if isinstance(record.decided, Notification))
 
     @property
     def first(self) -> Notification:
@@ -91,12 +91,12 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
-async def policy_since(found: Configuration, ledger: ConfigLedger | None, now: datetime) -> Policy:
+async def policy_since(configuration: Configuration, ledger: ConfigLedger | None, now: datetime) -> Policy:
     """The policy with the instant since when the daemon has had it; one that it has not seen yet counts from now."""
-    assert found.policy is not None
+    assert configuration.policy is not None
     last = await ledger.last_good_config() if ledger else None
-    known = last is not None and digest_of(last[2]) == digest_of(found.files)
-    return replace(found.policy, since=last[1] if last and known else now if last else None)
+    known = last is not None and digest_of(last[2]) == digest_of(configuration.files)
+    return replace(configuration.policy, since=last[1] if last and known else now if last else None)
 
 
 async def explain(
@@ -120,11 +120,11 @@ async def explain(
     notes: tuple[str, ...] = ()
     if at is None:
         at = max(now, *(fact.at for fact in facts))
-        kept = (await ledger.files()).get(id_, ("", ""))
-        notes = _notes(kept, files, folder)
+        last_seen = (await ledger.files()).get(id_, ("", ""))
+        notes = _notes(last_seen, files, folder)
     else:
         facts = _until(facts, at)
-        records = [_as_of(each, at) for each in records if each.decided.at <= at]
+        records = [_as_of(record, at) for record in records if record.decided.at <= at]
         policy = policy if policy.since is None or policy.since <= at else replace(policy, since=None)
     return _explained(facts, records, policy, at, notes)
 
@@ -137,7 +137,7 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: d
         raise UnknownIncidentError("")
     reading = read_incident(data, name, policy, None, label_of(folder / name))
     incident = reading.incident or unreadable_incident(name, reading.first_lines, policy, id_)
-    notes = tuple(str(each) for each in reading.problems)
+    notes = tuple(map(str, reading.problems))
     return replace(_explained([Seen(at, incident)], (), policy, at, notes), seen=False)
 
 
@@ -148,26 +148,26 @@ def _explained(
     assert history.incident is not None
     severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
     sent, dropped = [], []
-    for told in group_records(records, policy, severities):
-        kept = tuple(each for each in told.records if each.state not in UNWANTED or each.attempts)
-        if kept:
-            sent.append(replace(told, records=kept))
-        if len(kept) < len(told.records):
-            dropped.append(replace(told, records=tuple(each for each in told.records if each not in kept)))
+    for group in group_records(records, policy, severities):
+        wanted = tuple(record for record in group.records if record.state not in UNWANTED or record.attempts)
+        if wanted:
+            sent.append(replace(group, records=wanted))
+        if len(wanted) < len(group.records):
+            dropped.append(replace(group, records=tuple(record for record in group.records if record not in wanted)))
     messages = next_messages(history, policy, at, SPAN)
-    coming = group_records([Record(each, state="ahead") for each in messages], policy, severities)
+    coming = group_records([Record(message, state="ahead") for message in messages], policy, severities)
     first = _first_of_each(coming)
     return Explanation(
         at,
         history.incident,
         history,
         True,
-        _held(facts, history, policy, at),
+        _needed_roles(facts, history, policy, at),
         tuple(sent),
         tuple(first),
-        len(messages) - sum(len(told.records) for told in first),
-        max([at + SPAN, *(each.at for each in messages)]),
-        tuple(each.decided for each in records if isinstance(each.decided, Suppression)),
+        len(messages) - sum(len(group.records) for group in first),
+        max([at + SPAN, *(message.at for message in messages)]),
+        tuple(record.decided for record in records if isinstance(record.decided, Suppression)),
         tuple(dropped),
         notes,
     )
@@ -178,45 +178,45 @@ def group_records(
 ) -> list[MessageGroup]:
     """Messages in time order, those that were decided as one together. `severities` are the incident's, since when."""
     sent = ((record, record.decided) for record in records if isinstance(record.decided, Notification))
-    told = []
-    for listed in in_one(sent, lambda pair: pair[1]):
-        each = listed[0][1]
-        name = next((name for since, name in reversed(severities) if since <= each.at), "")
-        known = policy.severity(name) if each.revision == policy.revision else None
-        told.append(MessageGroup(tuple(record for record, _ in listed), known))
-    return sorted(told, key=lambda each: (each.first.at, _KINDS.index(each.first.kind)))
+    groups = []
+    for pairs in in_one(sent, lambda pair: pair[1]):
+        first = pairs[0][1]
+        name = next((name for since, name in reversed(severities) if since <= first.at), "")
+        severity = policy.severity(name) if first.revision == policy.revision else None
+        groups.append(MessageGroup(tuple(record for record, _ in pairs), severity))
+    return sorted(groups, key=lambda group: (group.first.at, _KINDS.index(group.first.kind)))
 
 
 def _first_of_each(coming: Sequence[MessageGroup]) -> list[MessageGroup]:
     """What comes next on each ladder and to each group."""
     begins: dict[tuple[object, ...], datetime] = {}
-    first = []
-    for told in coming:
-        each = told.first
-        if each.reason in (Reason.REACH, Reason.STILL_THERE):
-            streams: list[tuple[object, ...]] = [(each.reason, each.to)]
+    firsts = []
+    for group in coming:
+        message = group.first
+        if message.reason in (Reason.REACH, Reason.STILL_THERE):
+            streams: list[tuple[object, ...]] = [(message.reason, message.to)]
         else:
-            streams = [(each.kind, each.group, role) for role in each.roles or ("",)]
+            streams = [(message.kind, message.group, role) for role in message.roles or ("",)]
         for stream in streams:
-            begins.setdefault(stream, each.at)
-        if any(begins[stream] == each.at for stream in streams):
-            first.append(told)
-    return first
+            begins.setdefault(stream, message.at)
+        if any(begins[stream] == message.at for stream in streams):
+            firsts.append(group)
+    return firsts
 
 
-def _held(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
+def _needed_roles(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
     """The roles needed, in the severity's order."""
     assert history.incident is not None
     by: dict[str, str] = {}
     for step in steps_of(facts):
-        for each in acceptances([step]):
-            by[each.role] = _by(step.fact)
+        for acceptance in acceptances([step]):
+            by[acceptance.role] = _by(step.fact)
     draft = Draft(history.incident, policy, history, at)
     return tuple(
-        NeededRole(each.role, known, len(ladder_levels(draft, known)), by.get(each.role, ""))
-        for each in current_state(history.incident, policy, history, at).roles
-        for known in [
-            history.roles.get(each.role) or RoleHistory(each.role, first=history.incident.assigned(each.role))
+        NeededRole(state.role, role, len(ladder_levels(draft, role)), by.get(state.role, ""))
+        for state in current_state(history.incident, policy, history, at).roles
+        for role in [
+            history.roles.get(state.role) or RoleHistory(state.role, first=history.incident.assigned(state.role))
         ]
     )
 
@@ -235,20 +235,20 @@ def _until(facts: Sequence[Fact], at: datetime) -> tuple[Fact, ...]:
 
 def _as_of(record: Record, at: datetime) -> Record:
     """What had become of a message then. When a receipt came is not kept, so it is not told."""
-    tries = tuple(
-        each if each.ended_at and each.ended_at <= at else replace(each, outcome=None, ended_at=None)
-        for each in record.attempts
-        if each.started_at <= at
+    attempts = tuple(
+        attempt if attempt.ended_at and attempt.ended_at <= at else replace(attempt, outcome=None, ended_at=None)
+        for attempt in record.attempts
+        if attempt.started_at <= at
     )
     settled = record.settled_at is not None and record.settled_at <= at
     if settled or isinstance(record.decided, Suppression):
-        return replace(record, attempts=tries, receipt=None)
-    return replace(record, attempts=tries, receipt=None, state="pending", settled_at=None)
+        return replace(record, attempts=attempts, receipt=None)
+    return replace(record, attempts=attempts, receipt=None, state="pending", settled_at=None)
 
 
-def _notes(kept: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:
+def _notes(last_seen: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:
     """How the file differs from what the daemon has seen of it."""
-    name, seen = kept
+    name, seen = last_seen
     data = files.read(name) if name else None
     if name and data is None:
         return (f"{label_of(folder / name)} is gone; the incident goes on as it last was",)

@@ -1,7 +1,6 @@
-"""Reviews: drafts of post-incident reviews, written when an incident is resolved or somebody asks (rule 27).
+"""Drafts of post-incident reviews, written when an incident is resolved or somebody asks (rule 27).
 
-Decides when a draft is written and under which name: a page that a human has edited is never touched. Must not know
-what stands on it.
+Decides when a draft is written and under which name: a page that a human has edited is never touched.
 """
 
 import asyncio
@@ -102,9 +101,9 @@ class Reviews:
                     await self._closed(incident)
                     await self._write(incident)
         except (LedgerError, FileError, NoDraftError) as trouble:
-            said = f"the review draft of {incident} could not be written ({trouble})"
+            sentence = f"the review draft of {incident} could not be written ({trouble})"
             self._notices.tell(
-                OperatorNotice(f"review:{incident}", f"{said}; once that is cured, use tocsin review {incident}")
+                OperatorNotice(f"review:{incident}", f"{sentence}; once that is cured, use tocsin review {incident}")
             )
 
     def _folder(self) -> IncidentFiles:

@@ -1,6 +1,6 @@
 """Sentences about a failed expectation: the nearest thing that the plan does, and why it does it then.
 
-Decides which message is nearest to what was expected, and the words. Must not decide whether an expectation holds.
+Decides which message is nearest to what was expected, and the words; whether an expectation holds is not decided here.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PlayedTest:
-    """What the plan said in the `span` that a test is played, and for hints alone what it says `beyond`. `severity` is
+    """What the plan does in the `span` that a test is played, and for hints alone what it does `beyond`. `severity` is
     None where it changes on the way.
     """
 
-    spoken: tuple[PlannedMessage, ...]
+    planned: tuple[PlannedMessage, ...]
     span: timedelta
     severity: Severity | None
     beyond: tuple[PlannedMessage, ...] = ()
@@ -39,34 +39,38 @@ class PlayedTest:
     @property
     def known(self) -> tuple[PlannedMessage, ...]:
         """All that is known of the plan."""
-        return self.spoken + self.beyond
+        return self.planned + self.beyond
 
 
 def instead(
-    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: PlayedTest
+    wanted: MessagePattern, planned: Sequence[PlannedMessage], played: PlayedTest
 ) -> tuple[str, PlannedMessage | None]:
-    """What the plan does instead of sending this, and the nearest thing it says."""
-    about = [said for said in spoken if any(map(wanted.about, said.messages))]
+    """What the plan does instead of sending this, and the nearest message of it."""
+    about = [message for message in planned if any(map(wanted.about, message.notifications))]
     if not about:
-        return _another(wanted, spoken, played)
-    nearest = min(about, key=lambda said: (len(_differences(wanted, said)), wanted.when.away(said.after)))
-    told = [f"{_does(nearest.who, wanted, 0)} at {brief(nearest.after)}"]
+        return _another(wanted, planned, played)
+    nearest = min(about, key=lambda message: (len(_differences(wanted, message)), wanted.when.away(message.after)))
+    parts = [f"{_does(nearest.who, wanted, 0)} at {brief(nearest.after)}"]
     if not wanted.when.holds(nearest.after):
-        told[0] += f", not {_moment(wanted.when)}"
-        told += _in_time(wanted, about)
+        parts[0] += f", not {_moment(wanted.when)}"
+        parts += _in_time(wanted, about)
     elif nearest.after > played.span:
-        told[0] += f", after the {brief(played.span)} played"
-    told += _differences(wanted, nearest)
-    told += _meanwhile(wanted, spoken, nearest)
-    return f"{'; '.join(told)}: {because(nearest, played.severity)}", nearest
+        parts[0] += f", after the {brief(played.span)} played"
+    parts += _differences(wanted, nearest)
+    parts += _meanwhile(wanted, planned, nearest)
+    return f"{'; '.join(parts)}: {because(nearest, played.severity)}", nearest
 
 
-def unwanted(found: Sequence[PlannedMessage], severity: Severity | None) -> str:
+def unwanted(unexpected: Sequence[PlannedMessage], severity: Severity | None) -> str:
     """What should not be there: the first of it, and how often."""
-    first = found[0]
-    said = f"{_does(first.who, first.first, 0)} at {brief(first.after)}"
-    more = f", and {counted(len(found) - 1, 'more time')} until {brief(found[-1].after)}" if len(found) > 1 else ""
-    return f"{said}{more}: {because(first, severity)}"
+    first = unexpected[0]
+    sentence = f"{_does(first.who, first.first, 0)} at {brief(first.after)}"
+    more = (
+        f", and {counted(len(unexpected) - 1, 'more time')} until {brief(unexpected[-1].after)}"
+        if len(unexpected) > 1
+        else ""
+    )
+    return f"{sentence}{more}: {because(first, severity)}"
 
 
 def counted(number: int, word: str) -> str:
@@ -77,64 +81,64 @@ def counted(number: int, word: str) -> str:
 
 
 def _another(
-    wanted: MessagePattern, spoken: Sequence[PlannedMessage], played: PlayedTest
+    wanted: MessagePattern, planned: Sequence[PlannedMessage], played: PlayedTest
 ) -> tuple[str, PlannedMessage | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
-    told = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
-    others = [said for said in spoken if said.first.kind is wanted.kind]
+    lack = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
+    others = [message for message in planned if message.first.kind is wanted.kind]
     if not others:
         verb = "is" if WORDS[wanted.kind][1].startswith("is ") else "does"
-        return f"{told}, nor {verb} anybody else", None
+        return f"{lack}, nor {verb} anybody else", None
     nearest = min(
         others,
-        key=lambda said: (not set(wanted.roles) <= set(said.first.roles), wanted.when.away(said.after)),
+        key=lambda message: (not set(wanted.roles) <= set(message.first.roles), wanted.when.away(message.after)),
     )
-    return f"{told}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
+    return f"{lack}; at {brief(nearest.after)} it is {nearest.who}: {because(nearest, played.severity)}", nearest
 
 
 def _in_time(wanted: MessagePattern, about: Sequence[PlannedMessage]) -> list[str]:
     """What its reader does get in time, where that is not quite what was wanted."""
-    said = next((said for said in about if wanted.when.holds(said.after)), None)
-    return [f"at {brief(said.after)} {', '.join(_differences(wanted, said))}"] if said else []
+    message = next((candidate for candidate in about if wanted.when.holds(candidate.after)), None)
+    return [f"at {brief(message.after)} {', '.join(_differences(wanted, message))}"] if message else []
 
 
-def _meanwhile(wanted: MessagePattern, spoken: Sequence[PlannedMessage], nearest: PlannedMessage) -> list[str]:
+def _meanwhile(wanted: MessagePattern, planned: Sequence[PlannedMessage], nearest: PlannedMessage) -> list[str]:
     """Who gets it for that role in time, where its reader does not."""
     if not wanted.roles or wanted.when.holds(nearest.after):
         return []
     others = [
-        said.who
-        for said in spoken
-        if wanted.when.holds(said.after)
-        and said.first.kind is wanted.kind
-        and set(wanted.roles) <= set(said.first.roles)
+        message.who
+        for message in planned
+        if wanted.when.holds(message.after)
+        and message.first.kind is wanted.kind
+        and set(wanted.roles) <= set(message.first.roles)
     ]
     return [f"then it is {', '.join(dict.fromkeys(others))}"] if others else []
 
 
 def _does(who: str, what: MessagePattern | Notification, word: int) -> str:
     """Somebody gets a message (0), or does not (1); a group is many."""
-    told = WORDS[what.kind][word]
-    return f"{who} {told.replace('hears', 'hear') if what.group else told}"
+    words = WORDS[what.kind][word]
+    return f"{who} {words.replace('hears', 'hear') if what.group else words}"
 
 
-def _differences(wanted: MessagePattern, said: PlannedMessage) -> list[str]:
+def _differences(wanted: MessagePattern, message: PlannedMessage) -> list[str]:
     """In what a message differs from what was wanted, its moment apart."""
-    each, found = said.first, []
-    if not set(wanted.roles) <= set(each.roles):
-        found.append(f"as {', '.join(each.roles) or 'no role'}, not as {', '.join(wanted.roles)}")
-    for name, asked, has in (
-        ("reason", wanted.reason, each.reason),
-        ("level", wanted.level, each.level),
-        ("round", wanted.round, each.round),
+    first, differences = message.first, []
+    if not set(wanted.roles) <= set(first.roles):
+        differences.append(f"as {', '.join(first.roles) or 'no role'}, not as {', '.join(wanted.roles)}")
+    for name, expected, actual in (
+        ("reason", wanted.reason, first.reason),
+        ("level", wanted.level, first.level),
+        ("round", wanted.round, first.round),
     ):
-        if asked not in (None, has):
-            found.append(f"with {name} {'none' if has is None else has}, not {asked}")
-    reached = {each.via for each in said.messages}
+        if expected not in (None, actual):
+            differences.append(f"with {name} {'none' if actual is None else actual}, not {expected}")
+    reached = {notification.via for notification in message.notifications}
     lacking = [via for via in wanted.via if via not in reached]
     if lacking:
-        found.append(f"by {said.channels}, not by {', '.join(lacking)}")
-    return found
+        differences.append(f"by {message.channels}, not by {', '.join(lacking)}")
+    return differences
 
 
 def _moment(when: When) -> str:

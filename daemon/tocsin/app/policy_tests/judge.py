@@ -1,7 +1,7 @@
-"""Whether a plan does what a policy test expects, and if not, what it does instead: pure, from what it said.
+"""Whether a plan does what a policy test expects, and if not, what it does instead: pure, from what it message.
 
 Decides the verdict and shows each failure as a diff: `-` what was expected, `+` what comes instead or besides, and
-around them what else the plan does there. Must not know files, nor how the plan was played or is printed.
+around them what else the plan does there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -69,76 +69,94 @@ def judge(expected: Expectation, played: PlayedTest) -> Failure | None:
 
 
 def _sent(wanted: MessagePattern, played: PlayedTest) -> Failure | None:
-    """It is sent in time, by each of its channels."""
-    found = [each for said in played.spoken if wanted.when.holds(said.after) for each in said.messages]
-    reached = {each.via for each in found if wanted.suits(each)}
+    """It is sent in time, by notification of its channels."""
+    in_time = [message for message in played.planned if wanted.when.holds(message.after)]
+    suiting = [
+        notification for message in in_time for notification in message.notifications if wanted.suits(notification)
+    ]
+    reached = {notification.via for notification in suiting}
     if reached and reached.issuperset(wanted.via):
         return None
     hint, nearest = instead(wanted, played.known, played)
     around = sorted(
         played.known,
-        key=lambda said: (
-            said is not nearest,
-            wanted.when.away(said.after),
-            not any(map(wanted.about, said.messages)),
-            said.first.kind is not wanted.kind,
+        key=lambda message: (
+            message is not nearest,
+            wanted.when.away(message.after),
+            not any(map(wanted.about, message.notifications)),
+            message.first.kind is not wanted.kind,
         ),
     )[:AROUND]
-    shown = [said for said in played.known if said in around]
+    shown = [message for message in played.known if message in around]
     return Failure(wanted.place, hint, _diff([wanted], shown, [nearest] if nearest else []))
 
 
 def _never(wanted: MessagePattern, played: PlayedTest) -> Failure | None:
     """Nothing of the sort is sent, by none of its channels."""
-    found = [
-        said
-        for said in played.spoken
-        if wanted.when.holds(said.after)
-        and any(wanted.suits(each) and (not wanted.via or each.via in wanted.via) for each in said.messages)
+    unexpected = [
+        message
+        for message in played.planned
+        if wanted.when.holds(message.after)
+        and any(
+            wanted.suits(notification) and (not wanted.via or notification.via in wanted.via)
+            for notification in message.notifications
+        )
     ]
-    if not found:
+    if not unexpected:
         return None
     when = "never" if wanted.when == ANY_TIME else f"never {wanted.when}"
     head = DiffLine(DiffMark.EXPECTED, when, str(wanted), "", wanted.place)
-    return Failure(wanted.place, unwanted(found, played.severity), (head, *_planned(found)))
+    return Failure(wanted.place, unwanted(unexpected, played.severity), (head, *_planned(unexpected)))
 
 
 def _none_after(expected: NoneAfter, played: PlayedTest) -> Failure | None:
     """Nothing at all is sent later."""
-    found = [said for said in played.spoken if said.after > expected.after]
-    if not found:
+    unexpected = [message for message in played.planned if message.after > expected.after]
+    if not unexpected:
         return None
     head = DiffLine(DiffMark.EXPECTED, f"{brief(expected.after)}..", "nothing", "", expected.place)
-    return Failure(expected.place, unwanted(found, played.severity), (head, *_planned(found)))
+    return Failure(expected.place, unwanted(unexpected, played.severity), (head, *_planned(unexpected)))
 
 
 def _exactly(expected: Exactly, played: PlayedTest) -> Failure | None:
     """Each entry has messages of its own, and no message is left."""
-    missing, extra = assign(expected.wanted, [(said.after, each) for said in played.spoken for each in said.messages])
+    missing, extra = assign(
+        expected.wanted,
+        [(message.after, notification) for message in played.planned for notification in message.notifications],
+    )
     if not missing and not extra:
         return None
-    left = {each.key for each in extra}
-    over = [
-        PlannedMessage(said.after, tuple(each for each in said.messages if each.key in left))
-        for said in played.spoken
-        if any(each.key in left for each in said.messages)
+    left_over = {notification.key for notification in extra}
+    surplus = [
+        PlannedMessage(
+            message.after,
+            tuple(notification for notification in message.notifications if notification.key in left_over),
+        )
+        for message in played.planned
+        if any(notification.key in left_over for notification in message.notifications)
     ]
-    told = [f"{counted(len(missing), 'entry')} without a message"] if missing else []
-    told += [f"{counted(len(extra), 'message')} not expected"] if extra else []
-    hint = ", ".join(told)
+    counts = [f"{counted(len(missing), 'entry')} without a message"] if missing else []
+    counts += [f"{counted(len(extra), 'message')} not expected"] if extra else []
+    hint = ", ".join(counts)
     if missing:
-        hint += f"; {instead(missing[0], over or played.spoken, played)[0]}"
-    elif over:
-        hint += f"; {unwanted(over[:1], played.severity)}"
-    beside = [said for said in played.spoken if not any(each.key in left for each in said.messages)]
-    near = [said for said in beside if _close(said, missing, over)][:AROUND]
-    shown = sorted([*near, *over], key=lambda said: said.after)
-    return Failure(expected.place, hint, _diff(missing, shown, over))
+        hint += f"; {instead(missing[0], surplus or played.planned, played)[0]}"
+    elif surplus:
+        hint += f"; {unwanted(surplus[:1], played.severity)}"
+    beside = [
+        message
+        for message in played.planned
+        if not any(notification.key in left_over for notification in message.notifications)
+    ]
+    near = [message for message in beside if _close(message, missing, surplus)][:AROUND]
+    shown = sorted([*near, *surplus], key=lambda message: message.after)
+    return Failure(expected.place, hint, _diff(missing, shown, surplus))
 
 
-def _close(said: PlannedMessage, missing: Iterable[MessagePattern], over: Iterable[PlannedMessage]) -> bool:
+def _close(message: PlannedMessage, missing: Iterable[MessagePattern], surplus: Iterable[PlannedMessage]) -> bool:
     """Whether it lies at the moment of something missing or left over."""
-    return any(each.when.holds(said.after) for each in missing) or any(each.after == said.after for each in over)
+    return any(pattern.when.holds(message.after) for pattern in missing) or any(
+        other.after == message.after for other in surplus
+    )
 
 
 def _diff(
@@ -146,20 +164,21 @@ def _diff(
 ) -> tuple[DiffLine, ...]:
     """Expected and planned lines in time order, the expected first."""
     rows: list[tuple[timedelta, int, DiffLine]] = [
-        (each.when.first, 0, DiffLine(DiffMark.EXPECTED, str(each.when), str(each), "", each.place)) for each in wanted
+        (pattern.when.first, 0, DiffLine(DiffMark.EXPECTED, str(pattern.when), str(pattern), "", pattern.place))
+        for pattern in wanted
     ]
-    for said in shown:
-        mark = DiffMark.PLANNED if said in planned else DiffMark.AROUND
-        rows.append((said.after, 1, _line(mark, said)))
+    for message in shown:
+        mark = DiffMark.PLANNED if message in planned else DiffMark.AROUND
+        rows.append((message.after, 1, _line(mark, message)))
     rows.sort(key=lambda row: row[:2])
     lines = tuple(line for *_, line in rows)
     return (*lines[:SHOWN_MOST], *_more(len(lines) - SHOWN_MOST))
 
 
-def _planned(found: Sequence[PlannedMessage]) -> Iterator[DiffLine]:
+def _planned(unexpected: Sequence[PlannedMessage]) -> Iterator[DiffLine]:
     """The first of what should not be there."""
-    yield from (_line(DiffMark.PLANNED, said) for said in found[:AROUND])
-    yield from _more(len(found) - AROUND)
+    yield from (_line(DiffMark.PLANNED, message) for message in unexpected[:AROUND])
+    yield from _more(len(unexpected) - AROUND)
 
 
 def _more(count: int) -> Iterator[DiffLine]:
@@ -167,5 +186,5 @@ def _more(count: int) -> Iterator[DiffLine]:
         yield DiffLine(DiffMark.AROUND, "…", f"and {count} more", "", "")
 
 
-def _line(mark: DiffMark, said: PlannedMessage) -> DiffLine:
-    return DiffLine(mark, brief(said.after), str(said), said.why, said.first.rule)
+def _line(mark: DiffMark, message: PlannedMessage) -> DiffLine:
+    return DiffLine(mark, brief(message.after), str(message), message.why, message.first.rule)

@@ -1,6 +1,6 @@
 """Which messages belong to which entry of an `exactly` list: each entry has its own, each message its entry.
 
-Decides nothing else: what a message must be like is the expectation's. An entry stands for one instant: with channels
+What a message must be like is the expectation's. An entry stands for one instant: with channels
 for one message by each, without for all messages of that reader (or group) then.
 """
 
@@ -22,7 +22,7 @@ def assign(
 
     Entries with channels choose first: they ask for less. Those that can only be met in one way are met so.
     """
-    units = [(index, via) for index, each in enumerate(wanted) for via in each.via or (None,)]
+    units = [(index, via) for index, pattern in enumerate(wanted) for via in pattern.via or (None,)]
     free = set(range(len(messages)))
     missing: set[int] = set()
     for strict in (True, False):
@@ -41,12 +41,12 @@ def _bundles(
     wanted: MessagePattern, via: Channel | None, messages: Sequence[tuple[timedelta, Notification]], free: set[int]
 ) -> Iterator[Bundle]:
     """What an entry could take, by instant."""
-    found: dict[tuple[timedelta, str], list[int]] = {}
+    positions: dict[tuple[timedelta, str], list[int]] = {}
     for position in sorted(free):
-        after, each = messages[position]
-        if wanted.when.holds(after) and wanted.suits(each) and via in (None, each.via):
-            found.setdefault((after, wanted.group or each.to), []).append(position)
-    return (tuple(listed) for listed in found.values())
+        after, notification = messages[position]
+        if wanted.when.holds(after) and wanted.suits(notification) and via in (None, notification.via):
+            positions.setdefault((after, wanted.group or notification.to), []).append(position)
+    return (tuple(bundle) for bundle in positions.values())
 
 
 def _matched(options: Sequence[Sequence[Bundle]]) -> dict[int, Bundle]:

@@ -1,7 +1,7 @@
-"""Trials: policy tests played on a clock that jumps, and judged (product.md section 7, `tocsin test`).
+"""Policy tests played with a policy, and judged (`tocsin test`).
 
 Decides which test files there are, and which config a test is tried under: the one on disk, with calendars read around
-the test's own moment. Nothing is sent, written or rendered. Must not know how a verdict is printed.
+the test's own moment. Nothing is sent, written or rendered.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,12 +43,12 @@ def policy_test_files(paths: Sequence[Path]) -> list[Path]:
     """The test files that these paths name: files as they are, of folders the YAML files right in them. Whatever lies
     deeper may be incident files that tests name.
     """
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for path in paths:
         inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        named = (each for each in inside if each.suffix in SUFFIXES and each.name[0] != "." and not each.is_dir())
-        found |= dict.fromkeys(named if path.is_dir() else inside)
-    return list(found)
+        named = (file for file in inside if file.suffix in SUFFIXES and file.name[0] != "." and not file.is_dir())
+        files |= dict.fromkeys(named if path.is_dir() else inside)
+    return list(files)
 
 
 def read_test_files(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyTest], list[Problem]]:
@@ -59,15 +59,15 @@ def read_test_files(paths: Sequence[Path], policy: Policy) -> tuple[list[PolicyT
         try:
             data = read_regular(path, FILE_LIMIT + 1, follow=True)
         except OSError as fault:
-            found = f"the file cannot be read: {fault.strerror or fault}"
-            problems.append(problem(label_of(path), TOP, "unreadable-file", found))
+            message = f"the file cannot be read: {fault.strerror or fault}"
+            problems.append(problem(label_of(path), TOP, "unreadable-file", message))
             continue
         read_here, wrong_here = read_policy_tests(data, label_of(path), policy, _beside(path.parent))
         tests += read_here
         problems += wrong_here
     if len(paths) > FILES_LIMIT:
-        found = f"over {FILES_LIMIT} test files; this one and those after it are not read"
-        problems.append(problem(label_of(paths[FILES_LIMIT]), TOP, "too-many-files", found))
+        message = f"over {FILES_LIMIT} test files; this one and those after it are not read"
+        problems.append(problem(label_of(paths[FILES_LIMIT]), TOP, "too-many-files", message))
     return tests, problems
 
 
@@ -76,12 +76,13 @@ def run_policy_test(test: PolicyTest, policy: Policy) -> PolicyTestResult:
     it comes.
     """
     played = _played(test, policy, test.span)
-    found = [judge(each, played) for each in test.expect]
-    if any(failure and isinstance(each, ExpectedMessage) for failure, each in zip(found, test.expect, strict=True)):
+    verdicts = [judge(expectation, played) for expectation in test.expect]
+    pairs = zip(verdicts, test.expect, strict=True)
+    if any(failure and isinstance(expectation, ExpectedMessage) for failure, expectation in pairs):
         longer = _played(test, policy, test.span + min(max(test.span, BEYOND_LEAST), BEYOND_MOST))
-        beyond = tuple(said for said in longer.spoken if said.after > test.span)
-        found = [judge(each, replace(played, beyond=beyond)) for each in test.expect]
-    return PolicyTestResult(test, tuple(failure for failure in found if failure is not None))
+        beyond = tuple(message for message in longer.planned if message.after > test.span)
+        verdicts = [judge(expectation, replace(played, beyond=beyond)) for expectation in test.expect]
+    return PolicyTestResult(test, tuple(failure for failure in verdicts if failure is not None))
 
 
 def _played(test: PolicyTest, policy: Policy, span: timedelta) -> PlayedTest:
@@ -91,7 +92,7 @@ def _played(test: PolicyTest, policy: Policy, span: timedelta) -> PlayedTest:
     assert played.history.incident is not None
     severity = policy.severity(played.history.incident.severity) if steady else None
     return PlayedTest(
-        tuple(group_messages((said.notification for said in played.messages), played.start)), span, severity
+        tuple(group_messages((message.notification for message in played.messages), played.start)), span, severity
     )
 
 
