@@ -82,7 +82,7 @@ def difference_document(difference: Difference) -> dict[str, Any]:
         "to": difference.new.name,
         "changes": [
             {
-                "situation": effect.situation.name,
+                "situation": effect.scenario.name,
                 "change": effect.change.moved.value,
                 "to": effect.change.to,
                 "via": effect.change.via.value,

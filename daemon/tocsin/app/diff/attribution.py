@@ -1,7 +1,7 @@
-"""Blame: which changed line of the config moved a message.
+"""Which changed line of the config moved a message.
 
 Decides by trial: had this line stayed as it was, would the message have moved? Where no line alone decides, one whose
-trial moves it otherwise; else one that names the reader; else the message's own rule. Must not know how it is told.
+trial moves it otherwise; else one that names the reader; else the message's own rule.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ TRIALS_MOST = 40
 
 
 class Attribution:
-    """The changed lines between two configs, and the trials made of them. `suspects` are those whose trial moved
+    """The changed lines between two configs, and the trials made of them. `involved` are those whose trial moved
     something, or could not be made.
     """
 
@@ -30,26 +30,26 @@ class Attribution:
         self, old: ComparedConfig, new: ComparedConfig, folder: Path, at: datetime, environ: Mapping[str, str]
     ) -> None:
         self.lines = find_changed_lines(old.declared, new.declared)
-        self.suspects: set[ChangedLine] = set()
+        self.involved: set[ChangedLine] = set()
         self._old, self._new = old, new
         self._folder, self._at, self._environ = folder, at, environ
         self._trials: dict[ChangedLine, PolicyParts | None] = {}
 
     def lines_of(
-        self, situation: Scenario, before: Simulation | None, changes: Sequence[Change]
+        self, scenario: Scenario, before: Simulation | None, changes: Sequence[Change]
     ) -> list[tuple[Change, ChangedLine]]:
-        """Each change of a situation with the line that did it. `before` is how it went with the old config."""
-        candidates = self._candidates(situation) or list(self.lines)
-        trials = {line: self._try(line, situation, before) for line in candidates} if len(candidates) > 1 else {}
-        went = {each.reader: _course(each) for each in changes}
-        self.suspects |= {line for line, moved in trials.items() if _courses(moved) != went}
-        return [(change, self._guilty(change, candidates, trials)) for change in changes]
+        """Each change of a scenario with the line that did it. `before` is how it went with the old config."""
+        candidates = self._candidates(scenario) or list(self.lines)
+        trials = {line: self._try(line, scenario, before) for line in candidates} if len(candidates) > 1 else {}
+        courses = {change.reader: _course(change) for change in changes}
+        self.involved |= {line for line, moved in trials.items() if _courses(moved) != courses}
+        return [(change, self._line_behind(change, candidates, trials)) for change in changes]
 
-    def _candidates(self, situation: Scenario) -> list[ChangedLine]:
-        """The lines that the situation depends on."""
-        if not situation.fixed:
+    def _candidates(self, scenario: Scenario) -> list[ChangedLine]:
+        """The lines that the scenario depends on."""
+        if not scenario.fixed:
             return list(self.lines)
-        severity, services = situation.severity, situation.services
+        severity, services = scenario.severity, scenario.services
         concerned = {*self._old.parts.of(severity, services), *self._new.parts.of(severity, services)}
         names = {*concerned, ("severities", severity), *(("services", name) for name in services)}
         return [
@@ -58,14 +58,14 @@ class Attribution:
             if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
         ]
 
-    def _try(self, line: ChangedLine, situation: Scenario, before: Simulation | None) -> dict[object, Change] | None:
+    def _try(self, line: ChangedLine, scenario: Scenario, before: Simulation | None) -> dict[object, Change] | None:
         """What would have moved without this line, by reader; None when that cannot be known."""
-        inputs = self._without(line)
-        if inputs is None:
+        parts = self._without(line)
+        if parts is None:
             return None
-        span, _ = spans_of((self._old.policy, self._new.policy), situation)
-        after = play_scenario(inputs.policy, situation, self._old, self._new)
-        return {each.reader: each for each in compare(before, after, span)}
+        span, _ = spans_of((self._old.policy, self._new.policy), scenario)
+        after = play_scenario(parts.policy, scenario, self._old, self._new)
+        return {change.reader: change for change in compare(before, after, span)}
 
     def _without(self, line: ChangedLine) -> PolicyParts | None:
         """The new config, had this line stayed as it was; None when that would be no good config."""
@@ -73,13 +73,13 @@ class Attribution:
             self._trials[line] = None
             if len(self._trials) <= TRIALS_MOST:
                 for files in files_without_change(self._old.declared, self._new.declared, self.lines, line):
-                    found = read_tree(files, self._folder, self._at, self._environ)
-                    if found.policy is not None:
-                        self._trials[line] = PolicyParts(found.policy)
+                    configuration = read_tree(files, self._folder, self._at, self._environ)
+                    if configuration.policy is not None:
+                        self._trials[line] = PolicyParts(configuration.policy)
                         break
         return self._trials[line]
 
-    def _guilty(
+    def _line_behind(
         self,
         change: Change,
         candidates: list[ChangedLine],
@@ -94,40 +94,40 @@ class Attribution:
             elif moved is not None and _course(moved[change.reader]) != _course(change):
                 otherwise.append(line)
         naming = [line for line in candidates if _names(line, change.to)]
-        found = [*without, *otherwise, *naming]
-        return found[0] if found else _rule(change)
+        lines = [*without, *otherwise, *naming]
+        return lines[0] if lines else _rule(change)
 
 
-def play_scenario(policy: Policy, situation: Scenario, old: ComparedConfig, new: ComparedConfig) -> Simulation | None:
-    """How a situation goes with a policy. One of a severity that only the new config has went nowhere before."""
-    fresh = situation.fixed and situation.severity not in old.policy.severities
-    if fresh and situation.severity not in policy.severities:
+def play_scenario(policy: Policy, scenario: Scenario, old: ComparedConfig, new: ComparedConfig) -> Simulation | None:
+    """How a scenario goes with a policy. One of a severity that only the new config has went nowhere before."""
+    fresh = scenario.fixed and scenario.severity not in old.policy.severities
+    if fresh and scenario.severity not in policy.severities:
         return None
-    _, played = spans_of((old.policy, new.policy), situation)
-    return play_within(policy, situation.data, situation.file, situation.moment.at, played, situation.steps)
+    _, played = spans_of((old.policy, new.policy), scenario)
+    return play_within(policy, scenario.data, scenario.file, scenario.moment.at, played, scenario.steps)
 
 
 def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:
-    return None if moved is None else {reader: _course(each) for reader, each in moved.items()}
+    return None if moved is None else {reader: _course(change) for reader, change in moved.items()}
 
 
 def _course(change: Change) -> tuple[object, ...]:
-    """How a message moved; for what else differs no line is to blame."""
+    """How a message moved; what else differs is attributed to no line."""
     roles = (change.about, change.formerly) if change.moved is Moved.AS else ()
     return change.moved, change.before, change.after, roles
 
 
 def _names(line: ChangedLine, reader: str) -> bool:
     """Whether a line names a reader now and did not before, or the other way round."""
-    was, now = (reader in _words(each) for each in (line.before, line.after))
+    was, now = (reader in _words(value) for value in (line.before, line.after))
     return was != now or reader in line.path
 
 
 def _words(value: object) -> set[str]:
     if isinstance(value, dict):
-        return {word for each in value.values() for word in _words(each)}
+        return {word for item in value.values() for word in _words(item)}
     if isinstance(value, list):
-        return {word for each in value for word in _words(each)}
+        return {word for item in value for word in _words(item)}
     return {value} if isinstance(value, str) else set()
 
 

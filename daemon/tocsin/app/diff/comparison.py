@@ -1,7 +1,7 @@
-"""Comparison: what moved for whom between two rehearsals of one incident. The judgement of `tocsin diff`, no more.
+"""What moved for whom between two simulations of one incident: the judgement of `tocsin diff`.
 
 Pages and updates are compared, each reader's on each channel for themselves; reminders, stand-downs and what comes
-after the resolution follow from them. Of a reader's messages the first that differs is told. Must not know why.
+after the resolution follow from them. Of a reader's messages the first that differs counts.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Reader = tuple[Kind, str, Channel]
 
 
 class Moved(StrEnum):
-    """How a message moved (product.md section 7); `as` is a message that comes when it did, but a
+    """How a message moved; `as` is a message that comes when it did, but a
     page for other roles, or an update in internal words instead of public ones, or for another group.
     """
 
@@ -61,23 +61,26 @@ def compare(before: Simulation | None, after: Simulation | None, span: timedelta
     """What moved within the span; a side that has no such incident says nothing to anybody."""
     old, new = _by_reader(before), _by_reader(after)
     readers = dict.fromkeys([*old, *new])
-    found = [(reader, _first(reader, old.get(reader, []), new.get(reader, []), span)) for reader in readers]
+    firsts = [(reader, _first(reader, old.get(reader, []), new.get(reader, []), span)) for reader in readers]
     moved: dict[tuple[Kind, str], set[Moved | None]] = {}
-    for reader, change in found:
+    for reader, change in firsts:
         moved.setdefault(reader[:2], set()).add(change.moved if change else None)
-    return tuple(replace(each, alone=len(moved[each.kind, each.to]) > 1) for _, each in found if each is not None)
+    return tuple(
+        replace(change, alone=len(moved[change.kind, change.to]) > 1) for _, change in firsts if change is not None
+    )
 
 
 Timed = tuple[timedelta, Notification]
 
 
-def _by_reader(played: Simulation | None) -> dict[Reader, list[Timed]]:
-    found: dict[Reader, list[Timed]] = {}
-    for said in played.messages if played else ():
-        each = said.notification
-        if played is not None and each.kind in {Kind.PAGE, Kind.UPDATE}:
-            found.setdefault((each.kind, each.to, each.via), []).append((each.at - played.start, each))
-    return found
+def _by_reader(simulation: Simulation | None) -> dict[Reader, list[Timed]]:
+    by_reader: dict[Reader, list[Timed]] = {}
+    for message in simulation.messages if simulation else ():
+        notification = message.notification
+        if simulation is not None and notification.kind in {Kind.PAGE, Kind.UPDATE}:
+            reader = notification.kind, notification.to, notification.via
+            by_reader.setdefault(reader, []).append((notification.at - simulation.start, notification))
+    return by_reader
 
 
 def _first(reader: Reader, old: Sequence[Timed], new: Sequence[Timed], span: timedelta) -> Change | None:
@@ -86,15 +89,15 @@ def _first(reader: Reader, old: Sequence[Timed], new: Sequence[Timed], span: tim
     for number in range(max(len(old), len(new))):
         was = old[number] if number < len(old) else None
         now = new[number] if number < len(new) else None
-        before, after = (each[0] if each else None for each in (was, now))
+        before, after = (timed[0] if timed else None for timed in (was, now))
         if before == after and set(_about(was)) == set(_about(now)):
             continue
-        if min(each for each in (before, after) if each is not None) > span:
+        if min(moment for moment in (before, after) if moment is not None) > span:
             return None
         moved = Moved.AS if before == after else _moved(kind, bool(old), bool(new), before, after)
-        told = now or was
-        assert told is not None
-        return Change(kind, moved, to, via, before, after, number, False, _about(now), _about(was), told[1].rule)
+        message = now or was
+        assert message is not None
+        return Change(kind, moved, to, via, before, after, number, False, _about(now), _about(was), message[1].rule)
     return None
 
 
@@ -110,9 +113,9 @@ def _moved(kind: Kind, had: bool, has: bool, before: timedelta | None, after: ti
     return Moved.EARLIER if after < before else Moved.LATER
 
 
-def _about(each: Timed | None) -> tuple[str, ...]:
+def _about(message: Timed | None) -> tuple[str, ...]:
     """The roles of a page; the group of an update, and whose words it gets."""
-    if each is None:
+    if message is None:
         return ()
-    said = each[1]
-    return said.roles or (said.group or "", "public" if said.external else "internal")
+    notification = message[1]
+    return notification.roles or (notification.group or "", "public" if notification.external else "internal")

@@ -1,6 +1,6 @@
-"""Difference: the situations walked with two configs, and what moved in each, with the line that did it.
+"""The scenarios played with two configs, and what moved in each, with the line that did it.
 
-Decides which situations need no walking because nothing they depend on changed. Must not know git nor how it is told.
+Decides which scenarios need no playing because nothing that they depend on changed.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,72 +15,74 @@ from tocsin.formats.config.changed_lines import ChangedLine
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One change in one situation, and the line that did it."""
+    """One change in one scenario, and the line that did it."""
 
-    situation: Scenario
+    scenario: Scenario
     change: Change
     line: ChangedLine
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that moved, the situations looked at, the changed lines that moved nothing in any of them (`idle`),
+    """Everything that moved, the scenarios looked at, the changed lines that moved nothing in any of them (`idle`),
     and those that had a part in what another line is blamed for (`besides`).
     """
 
     old: ComparedConfig
     new: ComparedConfig
-    situations: tuple[Scenario, ...]
+    scenarios: tuple[Scenario, ...]
     effects: tuple[Effect, ...]
     idle: tuple[ChangedLine, ...]
     besides: tuple[ChangedLine, ...]
 
     def kind_of(self, name: str) -> str:
-        """The severity of a fixed situation, the name of any other."""
-        return next(each.severity if each.fixed else name for each in self.situations if each.name == name)
+        """The severity of a fixed scenario, the name of any other."""
+        return next(
+            scenario.severity if scenario.fixed else name for scenario in self.scenarios if scenario.name == name
+        )
 
 
 def differ(
     old: ComparedConfig,
     new: ComparedConfig,
-    situations: Sequence[Scenario],
-    blame: Attribution,
-    tell: Callable[[int], None],
+    scenarios: Sequence[Scenario],
+    attribution: Attribution,
+    progress: Callable[[int], None],
 ) -> Difference:
-    """Walk all situations. `tell` hears how many are done, for whoever waits."""
+    """Play all scenarios. `progress` hears how many are done, for whoever waits."""
     effects: list[Effect] = []
     same = old.parts.everything() == new.parts.everything()
     known: dict[tuple[object, ...], list[tuple[Change, ChangedLine]]] = {}
-    for number, situation in enumerate(() if same else situations):
-        key = _alike(old, new, situation)
+    for number, scenario in enumerate(() if same else scenarios):
+        key = _alike(old, new, scenario)
         if key not in known:
-            known[key] = _walk(old, new, situation, blame)
-        effects += [Effect(situation, change, line) for change, line in known[key]]
-        tell(number + 1)
-    guilty = {effect.line for effect in effects}
-    rest = [line for line in blame.lines if line not in guilty]
-    idle = tuple(line for line in rest if line not in blame.suspects)
-    besides = tuple(line for line in rest if line in blame.suspects)
-    return Difference(old, new, tuple(situations), tuple(effects), idle, besides)
+            known[key] = _play(old, new, scenario, attribution)
+        effects += [Effect(scenario, change, line) for change, line in known[key]]
+        progress(number + 1)
+    attributed = {effect.line for effect in effects}
+    rest = [line for line in attribution.lines if line not in attributed]
+    idle = tuple(line for line in rest if line not in attribution.involved)
+    besides = tuple(line for line in rest if line in attribution.involved)
+    return Difference(old, new, tuple(scenarios), tuple(effects), idle, besides)
 
 
-def _alike(old: ComparedConfig, new: ComparedConfig, situation: Scenario) -> tuple[object, ...]:
-    """Situations with the same key go the same way: a service that adds nothing is as none."""
-    if not situation.fixed:
-        return (situation.name,)
-    services = tuple(each for each in situation.services if not (old.parts.plain(each) and new.parts.plain(each)))
-    return situation.severity, services, situation.moment
+def _alike(old: ComparedConfig, new: ComparedConfig, scenario: Scenario) -> tuple[object, ...]:
+    """Scenarios with the same key go the same way: a service that adds nothing is as none."""
+    if not scenario.fixed:
+        return (scenario.name,)
+    services = tuple(name for name in scenario.services if not (old.parts.plain(name) and new.parts.plain(name)))
+    return scenario.severity, services, scenario.moment
 
 
-def _walk(
-    old: ComparedConfig, new: ComparedConfig, situation: Scenario, blame: Attribution
+def _play(
+    old: ComparedConfig, new: ComparedConfig, scenario: Scenario, attribution: Attribution
 ) -> list[tuple[Change, ChangedLine]]:
-    """What moved in one situation."""
-    severity, services = situation.severity, situation.services
+    """What moved in one scenario."""
+    severity, services = scenario.severity, scenario.services
     both = all(severity in side.policy.severities for side in (old, new))
-    if situation.fixed and both and old.parts.of(severity, services) == new.parts.of(severity, services):
+    if scenario.fixed and both and old.parts.of(severity, services) == new.parts.of(severity, services):
         return []
-    before, after = (play_scenario(side.policy, situation, old, new) for side in (old, new))
-    span, _ = spans_of((old.policy, new.policy), situation)
+    before, after = (play_scenario(side.policy, scenario, old, new) for side in (old, new))
+    span, _ = spans_of((old.policy, new.policy), scenario)
     changes = compare(before, after, span)
-    return blame.lines_of(situation, before, changes) if changes else []
+    return attribution.lines_of(scenario, before, changes) if changes else []

@@ -1,6 +1,6 @@
-"""Situations that are brought to `tocsin diff` from outside: open incidents, and the incidents of policy tests.
+"""Scenarios of `tocsin diff` besides the fixed ones: open incidents, and the incidents of policy tests.
 
-Decides which of them can be played. Must not know what is compared; what cannot be read is left to `check` and `test`.
+Decides which of them can be played; what cannot be read is left to `check` and `test`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,43 +16,43 @@ from tocsin.ports.folder import Listed
 from tocsin.text.decoding import displayed_path
 
 INCIDENTS_MOST = 100
-"""The most open incidents that are walked, in the order of their names."""
+"""The most open incidents that are played, in the order of their names."""
 TESTS_MOST = 1000
-"""The most policy tests that are walked."""
+"""The most policy tests that are played."""
 
 
-def open_incidents(listed: Iterable[Listed], side: ComparedConfig, at: datetime) -> Iterator[Scenario]:
+def open_incidents(listed: Iterable[Listed], config: ComparedConfig, at: datetime) -> Iterator[Scenario]:
     """The incidents of a folder that can be read and are not resolved, as first seen at that instant."""
-    found = 0
-    for each in listed:
-        reading = read_incident(each.data, each.name, side.policy, None, each.name) if each.data else None
+    count = 0
+    for file in listed:
+        reading = read_incident(file.data, file.name, config.policy, None, file.name) if file.data else None
         incident = reading.incident if reading else None
-        if incident is None or incident.resolved or each.data is None or found >= INCIDENTS_MOST:
+        if incident is None or incident.resolved or file.data is None or count >= INCIDENTS_MOST:
             continue
-        found += 1
+        count += 1
         yield Scenario(
             f"incident {incident.id}",
             incident.severity,
             incident.services,
             ScenarioMoment("at once", at),
-            each.name,
-            each.data,
+            file.name,
+            file.data,
             ScenarioOrigin.OPEN,
         )
 
 
-def tested_incidents(side: ComparedConfig, label: str, policies: Sequence[Policy]) -> Iterator[Scenario]:
+def tested_incidents(config: ComparedConfig, label: str, policies: Sequence[Policy]) -> Iterator[Scenario]:
     """The incidents of a config's policy tests, at their own moments and with what happens in them. A test counts if it
     can be read with one of the policies: what it expects may be what one of them lacks. `label` is the config folder.
     """
-    found: dict[str, PolicyTest] = {}
-    for path, data in sorted(side.tests.items()):
+    tests: dict[str, PolicyTest] = {}
+    for path, data in sorted(config.tests.items()):
         for policy in policies:
-            tests, _ = read_policy_tests(data, displayed_path(label, path), policy, partial(_beside, side, path))
-            for test in tests:
-                found.setdefault(test.place, test)
-    names = [test.name for test in found.values()]
-    for test in [*found.values()][:TESTS_MOST]:
+            in_file, _ = read_policy_tests(data, displayed_path(label, path), policy, partial(_beside, config, path))
+            for test in in_file:
+                tests.setdefault(test.place, test)
+    names = [test.name for test in tests.values()]
+    for test in [*tests.values()][:TESTS_MOST]:
         name = f"test {test.name}" + (f" ({test.place})" if names.count(test.name) > 1 else "")
         incident = read_incident(test.incident, test.file_name, policies[0], None, test.file_name).incident
         about = (incident.severity, incident.services) if incident else (policies[0].unreadable_severity, ())
@@ -60,6 +60,6 @@ def tested_incidents(side: ComparedConfig, label: str, policies: Sequence[Policy
         yield Scenario(name, *about, moment, test.file_name, test.incident, ScenarioOrigin.TEST, test.steps, test.span)
 
 
-def _beside(side: ComparedConfig, path: str, name: str) -> bytes | None:
+def _beside(config: ComparedConfig, path: str, name: str) -> bytes | None:
     """A file by its path relative to a test file."""
-    return side.fetch(f"{path.rpartition('/')[0]}/{name}")
+    return config.fetch(f"{path.rpartition('/')[0]}/{name}")

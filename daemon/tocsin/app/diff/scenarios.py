@@ -1,8 +1,8 @@
-"""The situations in which `tocsin diff` compares two configs: fixed, so that the same two always give the same answer.
+"""The scenarios in which `tocsin diff` compares two configs: fixed, so that the same two always give the same answer.
 
 Every severity × every service and none × a working day's noon, a night and a weekend, each left unanswered; besides
-them open incidents and those of policy tests, which are brought from outside. Decides moments and how long a situation
-is followed. Must not know how two configs are compared.
+them open incidents and those of policy tests, which come from outside. Decides moments and how long a scenario is
+followed.
 """
 
 import json
@@ -19,11 +19,11 @@ from tocsin.planning.on_call.hours import open_time_after
 from tocsin.planning.updates import next_due
 
 SHORTEST = timedelta(hours=1)
-"""Every situation is followed at least so long."""
+"""Every scenario is followed at least so long."""
 LONGEST = timedelta(days=8)
 """And at most so long: every day of a week comes once."""
 STEPS_MOST = 400
-"""A situation is not followed over more steps or updates than these, however quick the ladder."""
+"""A scenario is not followed over more steps or updates than these, however quick the ladder."""
 MOMENTS = (
     ("noon", time(12), range(5)),
     ("night", time(3), range(1, 5)),
@@ -36,14 +36,14 @@ NO_SERVICE = "no service"
 
 @dataclass(frozen=True, slots=True)
 class ScenarioMoment:
-    """When a situation begins."""
+    """When a scenario begins."""
 
     name: str
     at: datetime
 
 
 class ScenarioOrigin(StrEnum):
-    """Where a situation comes from: one of the fixed ones, an open incident, or a policy test."""
+    """Where a scenario comes from: one of the fixed ones, an open incident, or a policy test."""
 
     FIXED = "fixed"
     OPEN = "open"
@@ -68,24 +68,24 @@ class Scenario:
 
     @property
     def fixed(self) -> bool:
-        """Whether it is one of the fixed situations."""
+        """Whether it is one of the fixed scenarios."""
         return self.origin is ScenarioOrigin.FIXED
 
     @property
     def service(self) -> str:
-        """The service of a fixed situation, in words."""
+        """The service of a fixed scenario, in words."""
         return self.services[0] if self.services else NO_SERVICE
 
 
 def moments(base: datetime, zone: str) -> tuple[ScenarioMoment, ...]:
     """The next noon of a working day, night and weekend after an instant, on the clock of a zone."""
     here = base.astimezone(ZoneInfo(zone))
-    found = []
+    upcoming = []
     for name, clock, days in MOMENTS:
         coming = (datetime.combine(here.date() + timedelta(days=ahead), clock, here.tzinfo) for ahead in range(9))
-        at = next(each for each in coming if each > here and each.weekday() in days)
-        found.append(ScenarioMoment(name, at.astimezone(base.tzinfo)))
-    return tuple(found)
+        at = next(moment for moment in coming if moment > here and moment.weekday() in days)
+        upcoming.append(ScenarioMoment(name, at.astimezone(base.tzinfo)))
+    return tuple(upcoming)
 
 
 def zone_of(policy: Policy) -> str:
@@ -108,26 +108,26 @@ def fixed(policies: Sequence[Policy], when: Sequence[ScenarioMoment]) -> Iterato
                 yield Scenario(name, severity, service, moment, "situation.yaml", data)
 
 
-def spans_of(policies: Sequence[Policy], situation: Scenario) -> tuple[timedelta, timedelta]:
-    """How long a situation is looked at: until the last resort was paged and every cadence has shown its pace, in all
+def spans_of(policies: Sequence[Policy], scenario: Scenario) -> tuple[timedelta, timedelta]:
+    """How long a scenario is looked at: until the last resort was paged and every cadence has shown its pace, in all
     of these configs; and how long it is played, which is a step more, so that what is late is not taken for lost.
     """
-    at, ends, steps = situation.moment.at, [(SHORTEST, SHORTEST)], [LONGEST]
+    at, ends, steps = scenario.moment.at, [(SHORTEST, SHORTEST)], [LONGEST]
     for policy in policies:
-        severity = policy.severity(situation.severity)
+        severity = policy.severity(scenario.severity)
         if severity.page:
-            ends.append(_ladder(policy, severity.page, situation, at))
+            ends.append(_ladder(policy, severity.page, scenario, at))
             steps.append(severity.page.acknowledge_within)
         for stream in severity.updates:
             ends.append(_stream(stream.cadence, at))
             steps += [span.every for span in stream.cadence.spans]
-    span = max(situation.least, min(STEPS_MOST * min(steps), LONGEST, max(end for end, _ in ends)))
+    span = max(scenario.least, min(STEPS_MOST * min(steps), LONGEST, max(end for end, _ in ends)))
     return span, span + min(LONGEST, max(beyond - end for end, beyond in ends))
 
 
-def _ladder(policy: Policy, page: PagePolicy, situation: Scenario, at: datetime) -> tuple[timedelta, timedelta]:
+def _ladder(policy: Policy, page: PagePolicy, scenario: Scenario, at: datetime) -> tuple[timedelta, timedelta]:
     """When the last resort is paged for the first time, and for the second."""
-    services = [policy.services[name] for name in situation.services if name in policy.services]
+    services = [policy.services[name] for name in scenario.services if name in policy.services]
     chains = [policy.roles[name].chain for name in page.roles]
     chains += [chain for service in services for _, chain in service.roles]
     hours = policy.hours.get(page.hours, Hours())

@@ -92,8 +92,8 @@ def line_effects(difference: Difference) -> tuple[LineEffect, ...]:
 
 def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[ReaderBlock, ...]:
     """What a line did: told of policy tests only where it did nothing else, for they say the same once more."""
-    tests = dict.fromkeys(effect.situation.name for effect in effects if effect.situation.origin is ScenarioOrigin.TEST)
-    others = [effect for effect in effects if effect.situation.origin is not ScenarioOrigin.TEST]
+    tests = dict.fromkeys(effect.scenario.name for effect in effects if effect.scenario.origin is ScenarioOrigin.TEST)
+    others = [effect for effect in effects if effect.scenario.origin is not ScenarioOrigin.TEST]
     if not others or not tests:
         return _reader_blocks(effects, difference)
     several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"
@@ -106,8 +106,8 @@ def _reader_blocks(effects: Iterable[Effect], difference: Difference) -> tuple[R
     for effect in effects:
         change = effect.change
         by_times = stories.setdefault((change.to, _sort(change)), {})
-        if not any(effect.situation.name in names for names in by_times.values()):  # its second channel
-            by_times.setdefault(_times(change), {})[effect.situation.name] = None
+        if not any(effect.scenario.name in names for names in by_times.values()):  # its second channel
+            by_times.setdefault(_times(change), {})[effect.scenario.name] = None
     together: dict[tuple[_Sort, Story], list[str]] = {}
     for (reader, sort), rows in stories.items():
         story = tuple((times, tuple(names)) for times, names in rows.items())

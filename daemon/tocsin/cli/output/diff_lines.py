@@ -68,23 +68,21 @@ def markdown(difference: Difference, compared_at: Sequence[ScenarioMoment], zone
 
 def headline(difference: Difference) -> str:
     """The answer in one sentence."""
-    moved = {effect.situation.name for effect in difference.effects}
+    moved = {effect.scenario.name for effect in difference.effects}
     if not moved:
-        where = f"in all {len(difference.situations)} situations"
+        where = f"in all {len(difference.scenarios)} situations"
         if difference.idle:
             return f"no page or update moves, {where}"
         return f"no change to who hears what when, {where}; no line of the config changed"
     lines = len({effect.line for effect in difference.effects if effect.line.path})
     counted = "1 changed line moves" if lines == 1 else f"{lines or 'several'} changed lines move"
-    return f"{counted} messages in {len(moved)} of {len(difference.situations)} situations"
+    return f"{counted} messages in {len(moved)} of {len(difference.scenarios)} situations"
 
 
 def about(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: str) -> str:
     """What was compared, for whoever wonders what the answer leaves out."""
     moments = [f"{moment.name} {moment.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" for moment in compared_at]
-    count = {
-        origin: sum(situation.origin is origin for situation in difference.situations) for origin in ScenarioOrigin
-    }
+    count = {origin: sum(scenario.origin is origin for scenario in difference.scenarios) for origin in ScenarioOrigin}
     beside = [f"{count[origin]} {word}{'s' * (count[origin] > 1)}" for origin, word in _BESIDE.items() if count[origin]]
     return (
         f"Compared: pages and updates in {count[ScenarioOrigin.FIXED]} situations (each severity, with each service "

@@ -24,16 +24,16 @@ def listed(names: Sequence[str]) -> str:
 def where(names: Sequence[str], difference: Difference) -> str:
     """Where the situations of these names are, all of one severity: `at night, without a service`."""
     wanted = set(names)
-    services = list(dict.fromkeys(situation.service for situation in difference.situations if situation.fixed))
-    named = [situation for situation in difference.situations if situation.fixed and situation.name in wanted]
+    services = list(dict.fromkeys(scenario.service for scenario in difference.scenarios if scenario.fixed))
+    named = [scenario for scenario in difference.scenarios if scenario.fixed and scenario.name in wanted]
     return "; or ".join(_parts(named, services))
 
 
 def _parts(situations: Sequence[Scenario], services: Sequence[str]) -> Iterable[str]:
     """The situations of one severity as moments × services."""
     by_moment: dict[str, list[str]] = {}
-    for situation in situations:
-        by_moment.setdefault(situation.moment.name, []).append(situation.service)
+    for scenario in situations:
+        by_moment.setdefault(scenario.moment.name, []).append(scenario.service)
     by_services: dict[tuple[str, ...], list[str]] = {}
     for moment, affected in by_moment.items():
         by_services.setdefault(tuple(affected), []).append(moment)
