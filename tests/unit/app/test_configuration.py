@@ -330,3 +330,48 @@ def test_the_revision_is_the_commit_and_shows_changes(tmp_path, monkeypatch):
 def test_the_ledger_is_found_even_if_the_settings_are_broken(text, environ, ledger):
     """At its `ledger` if that can be read, else the environment's, else the default place (timeline.md rule 43)."""
     assert read({"tocsin.yaml": text.encode()}, environ).ledger == Path(ledger)
+
+
+@pytest.mark.parametrize(
+    ("last_resort", "codes"),
+    [
+        ("[ana, bo]", []),
+        ("[ana]", [("last-resort-of-one", "only one person is left")]),
+        ("[ana, max]", [("no-phone", "max has no phone")]),
+        ("[max]", [("last-resort-of-one", "only one person is left"), ("no-phone", "max has no phone")]),
+    ],
+)
+def test_whoever_is_asked_last_should_be_two_and_have_a_phone(last_resort, codes):
+    """Advice at the settings' line, about those who lack something, and nothing where all is well."""
+    settings_file = BASE["tocsin.yaml"].replace(b"last_resort: [ana, bo]", f"last_resort: {last_resort}".encode())
+    found = read({"tocsin.yaml": settings_file, "max.yaml": b"people: {max: {email: max@example.com}}\n"})
+    assert found.policy is not None
+    advice = [p for p in found.problems if p.message.startswith("last_resort:")]
+    assert [(p.code, p.file, p.line) for p in advice] == [(code, "/x/config/tocsin.yaml", 2) for code, _ in codes]
+    assert all(words in p.message for p, (_, words) in zip(advice, codes, strict=True))
+
+
+def test_severities_in_the_settings_may_be_written_in_any_case():
+    """The policy has the name as the fragments write it, whatever other severities there are."""
+    fragment = b"severities: {Worst: {page: {roles: [lead], via: [sms], acknowledge_within: 1m}}}\n"
+    settings_file = BASE["tocsin.yaml"] + b"unreadable_severity: wORST\nweb: {alertmanager: {default_severity: SEV1}}\n"
+    found = read({"x.yaml": fragment, "tocsin.yaml": settings_file})
+    assert found.errors == ()
+    assert found.policy.unreadable_severity == "Worst"
+
+
+def test_a_default_severity_of_alerts_that_is_unknown_refuses_the_config():
+    """At its own key, with the neighbour that may be meant."""
+    settings_file = BASE["tocsin.yaml"] + b"web: {alertmanager: {default_severity: sev2}}\n"
+    found = read({"tocsin.yaml": settings_file})
+    assert [(p.code, p.line) for p in found.errors] == [("unknown-severity", 5)]
+    assert 'did you mean "sev1"' in found.errors[0].message
+    assert found.policy is None
+
+
+def test_people_of_the_last_resort_that_do_not_exist_are_not_counted():
+    """An unknown name is an error; that two should stand there is no advice then."""
+    settings_file = BASE["tocsin.yaml"].replace(b"last_resort: [ana, bo]", b"last_resort: [nobody]")
+    assert [p.code for p in read({"tocsin.yaml": settings_file}).problems if p.file.endswith("tocsin.yaml")] == [
+        "unknown-person"
+    ]

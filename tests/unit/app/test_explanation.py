@@ -9,17 +9,20 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain
+from tocsin.app.configuration.load import load
+from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain, policy_since
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
-from tocsin.domain.delivery import Refused, Uncertain
+from tocsin.domain.delivery import Content, Letter, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.incident import Incident, Status
-from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
+from tocsin.formats.incident.read import digest
 
 from tests.builders.instants import T0
-from tests.builders.policies import shipped_policy
-from tests.builders.stories import happen, on_duty, see
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
+from tests.builders.stories import happen, on_duty, pass_time, see
+from tests.fakes.ledger import MemoryLedger
 
 CARD = Incident("card", "Card payments fail", "sev1")
 MINUTE = timedelta(minutes=1)
@@ -190,3 +193,93 @@ async def test_first_seen_resolved(ledger: SqlLedger, tmp_path: Path) -> None:
     found = await told(ledger, tmp_path, T0 + MINUTE)
     assert (found.sent, found.coming) == ((), ())
     assert page(found)[1].startswith("card, resolved, since 10:00:00")
+
+
+async def test_tries_as_they_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
+    """`--at` tells of a try only once it began, of its end only once it had ended, and of a state that held then."""
+    await see(ledger, CARD)
+    (first, *_) = [record for record in await ledger.records("card") if record.attempts]
+    done = first.attempts[0]
+    again = await ledger.begin_attempt(done.reference, done.via, done.address, T0 + 2 * MINUTE, "a lost line")
+    await ledger.end_attempt(again, Refused("gone", "550"), T0 + 4 * MINUTE)
+
+    async def outcomes(minutes: int) -> list[str]:
+        found = await told(ledger, tmp_path, T0 + 10 * MINUTE, T0 + minutes * MINUTE)
+        (record,) = [
+            record
+            for group in found.sent
+            for record in group.records
+            if record.attempts and record.attempts[0].reference == done.reference
+        ]
+        assert record.state == first.state
+        return [type(attempt.outcome).__name__ for attempt in record.attempts]
+
+    assert await outcomes(1) == ["Accepted"]
+    assert await outcomes(3) == ["Accepted", "NoneType"]
+    assert await outcomes(5) == ["Accepted", "Refused"]
+
+
+async def test_what_was_not_sent_yet_is_not_told(ledger: SqlLedger, tmp_path: Path) -> None:
+    """`--at` an instant before an escalation shows the first page only, and the escalation as what comes."""
+    await see(ledger, CARD)
+    await pass_time(ledger, "card", T0 + 20 * MINUTE)
+    found = await told(ledger, tmp_path, T0 + 20 * MINUTE, T0 + MINUTE)
+    assert {group.first.at for group in found.sent} == {T0}
+    assert Reason.ESCALATED in {group.first.reason for group in found.coming}
+
+
+async def test_a_file_that_was_changed_since_is_noted(ledger: SqlLedger, tmp_path: Path) -> None:
+    """The daemon goes by what it saw last: a file that says something else now, or is gone, is told; the same is not."""
+    text = b"title: Card payments fail\nseverity: sev1\n"
+    await see(ledger, CARD)
+    await ledger.keep_file("card", "card.yaml", digest(text), text)
+    (tmp_path / "card.yaml").write_bytes(text)
+    assert (await told(ledger, tmp_path, T0)).notes == ()
+    (tmp_path / "card.yaml").write_bytes(text + b"summary: more\n")
+    (note,) = (await told(ledger, tmp_path, T0)).notes
+    assert "says something else" in note
+    (tmp_path / "card.yaml").unlink()
+    (note,) = (await told(ledger, tmp_path, T0)).notes
+    assert "is gone" in note
+
+
+async def test_what_was_dropped_is_not_told_as_sent(ledger: SqlLedger, tmp_path: Path) -> None:
+    """A letter that was overtaken before any try left stands under what was held back; one that was tried was sent."""
+    await see(ledger, CARD)
+    await pass_time(ledger, "card", T0 + 6 * MINUTE)
+    letters = [record for record in await ledger.records("card") if isinstance(record.decided, Notification)]
+    tried = letters[0].decided
+    await ledger.settle(tried.key, "superseded", T0 + 6 * MINUTE)
+    planned = replace(tried, key="never-tried", to="eli")
+    await ledger.record("card", [], [Letter(planned, Content("words", "subject"))], [])
+    await ledger.settle("never-tried", "superseded", T0 + 6 * MINUTE)
+    found = await told(ledger, tmp_path, T0 + 6 * MINUTE)
+    assert tried.key in {message.key for group in found.sent for message in group.messages}
+    assert [message.key for group in found.dropped for message in group.messages] == ["never-tried"]
+
+
+async def test_since_when_the_daemon_has_its_policy() -> None:
+    """The config that the daemon has counts since it took it; one that it has not seen yet, from now; without a daemon
+    there is no such instant.
+    """
+    ledger, now = MemoryLedger(), T0 + 10 * MINUTE
+    config = load(SHIPPED_CONFIG, T0, {})
+    assert (await policy_since(config, None, now)).since is None
+    assert (await policy_since(config, ledger, now)).since is None
+    await ledger.record_config("r1", config.files, T0)
+    assert (await policy_since(config, ledger, now)).since == T0
+    await ledger.record_config("r2", {**config.files, "more.yaml": b""}, T0 + MINUTE)
+    assert (await policy_since(config, ledger, now)).since == now
+
+
+async def test_a_config_that_came_later_has_not_come_then(ledger: SqlLedger, tmp_path: Path) -> None:
+    """`--at` an instant before the config was in force: that it came is no event of what comes next."""
+    await see(ledger, CARD)
+    at, files = T0 + MINUTE, IncidentFiles(tmp_path)
+
+    async def coming(since: datetime | None) -> list[tuple[datetime, str, Reason]]:
+        policy = replace(shipped_policy(), since=since)
+        found = await explain("card", policy, ledger, files, tmp_path, at, T0 + 30 * MINUTE)
+        return [(group.first.at, group.first.to, group.first.reason) for group in found.coming]
+
+    assert await coming(T0 + 7 * MINUTE) == await coming(None)

@@ -10,7 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
@@ -53,13 +53,13 @@ class Room:
         return incident
 
 
-def _pages(person: str, role: str = "technical_lead") -> list[RoleOpened | StepFired | Paged]:
+def _pages(person: str, role: str = "technical_lead", at: datetime = BEFORE) -> list[RoleOpened | StepFired | Paged]:
     if not person:
         return []
     return [
-        RoleOpened(BEFORE, role, Reason.DECLARED),
-        StepFired(BEFORE, role, 1, 0, (person,)),
-        Paged(BEFORE, person, (role,), 0, 1, Reason.DECLARED, (Channel.EMAIL,)),
+        RoleOpened(at, role, Reason.DECLARED),
+        StepFired(at, role, 1, 0, (person,)),
+        Paged(at, person, (role,), 0, 1, Reason.DECLARED, (Channel.EMAIL,)),
     ]
 
 
@@ -110,6 +110,19 @@ async def test_whoever_was_paged_may_acknowledge(room: Room) -> None:
     assert (room.folder / "card.yaml").read_text().startswith(GOOD)
 
 
+async def test_an_answer_is_never_before_its_page(room: Room) -> None:
+    """The daemon's clock may be ahead of this machine's: the answer counts from the page on, not from before it."""
+    paged_at = NOW + timedelta(seconds=40)
+    await room.seen()
+    pages = _pages("bo", at=paged_at)
+    await room.ledger.record("card", pages, [], [])
+    room.write("card.yaml", GOOD)
+    await room.desk.acknowledge("card", "bo")
+    (acknowledgment,) = room.says().acknowledged
+    assert acknowledgment.at is not None
+    assert paged_at <= acknowledgment.at < paged_at + timedelta(seconds=1)
+
+
 async def test_whoever_was_neither_paged_nor_assigned_may_not(room: Room) -> None:
     """Nothing is written, and the way is named; an assignment in the file, seen or not yet, is enough."""
     await room.seen(paged="bo")
@@ -137,6 +150,11 @@ async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> Non
     room.write("card.yaml", GOOD + "status: resolved\n")
     with pytest.raises(EditRefusedError, match="is resolved"):
         await room.desk.acknowledge("card", "ana")
+    await room.ledger.record("card", [VerifyAsked(BEFORE, 1, ("bo",))], [], [])
+    with pytest.raises(EditRefusedError, match="is resolved"):
+        await room.desk.acknowledge("card", "ana")
+    assert await room.desk.acknowledge("card", "bo") == "card: acknowledged by bo"
+    assert [acknowledgment.by for acknowledgment in room.says().acknowledged] == ["bo"]
 
 
 async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -> None:
@@ -151,6 +169,15 @@ async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -
     assert (room.folder / "card.yaml").read_text() == "help!"
     with pytest.raises(EditRefusedError, match="correct it first"):
         await room.desk.edit("card", RESOLVE)
+
+
+async def test_a_file_that_was_just_corrected_is_acknowledged_in_the_file(room: Room) -> None:
+    """What the ledger knows of it is that it could not be read; now it can, as before the daemon ever saw it."""
+    incident = unreadable_incident("card.yaml", "help!", small_policy())
+    await room.ledger.record("card", [Seen(BEFORE, incident, digest(b"help!"))], [], [])
+    room.write("card.yaml", GOOD)
+    await room.desk.acknowledge("card", "bo")
+    assert [acknowledgment.by for acknowledgment in room.says().acknowledged] == ["bo"]
 
 
 async def test_a_vanished_file_is_written_anew(room: Room) -> None:
@@ -192,6 +219,17 @@ async def test_a_renamed_file_is_found(room: Room) -> None:
     await room.desk.edit("card", Edit(entry=UpdateEntry("News")))
     assert [path.name for path in room.folder.iterdir()] == ["renamed.yaml"]
     assert room.says("renamed.yaml").updates == (UpdateEntry("News"),)
+
+
+async def test_a_renamed_file_that_was_edited_since_is_found(room: Room) -> None:
+    """Where the daemon saw it last counts, before any file that is called like the incident (rule 33)."""
+    await room.seen()
+    await room.ledger.keep_file("card", "payments.yaml", digest(GOOD.encode()), GOOD.encode())
+    room.write("payments.yaml", GOOD + "summary: edited since\n")
+    room.write("card.yaml", GOOD)
+    await room.desk.edit("card", RESOLVE)
+    assert room.says("payments.yaml").resolved
+    assert (room.folder / "card.yaml").read_text() == GOOD
 
 
 async def test_an_unknown_id_names_its_neighbour(room: Room) -> None:

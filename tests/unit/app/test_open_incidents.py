@@ -107,6 +107,8 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     assert (paged.since, paged.state.roles) == (T0, ())
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
     assert await look(ledger) == []
+    (back,) = await look(ledger, broken)
+    assert back.incident.unreadable
 
 
 async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:
@@ -122,3 +124,19 @@ async def test_the_worst_first() -> None:
     """By severity as the config lists them, then by id while nobody has seen them."""
     files = [file(f"title: x\nseverity: {name}\n", f"{name}-{end}.yaml") for name in ("sev3", "sev1") for end in "ba"]
     assert [each.incident.id for each in await look(None, *files)] == ["sev1-a", "sev1-b", "sev3-a", "sev3-b"]
+
+
+async def test_the_oldest_of_a_severity_first(ledger: SqlLedger) -> None:
+    """Whatever their names: what has gone on for longest stands first, what nobody has seen yet last."""
+    for name, minutes in (("a", 20), ("b", 5), ("c", 10)):
+        await see(ledger, replace(CARD, id=name), T0 + timedelta(minutes=minutes))
+    found = await look(ledger, file(TEXT, "0.yaml"), *(file(TEXT, f"{name}.yaml") for name in "abc"))
+    assert [listed.incident.id for listed in found] == ["b", "c", "a", "0"]
+
+
+async def test_the_file_that_the_ledger_knows_goes_on_whatever_its_name(ledger: SqlLedger) -> None:
+    """Also where another file of the same id comes before it in the folder."""
+    await see(ledger, CARD)
+    await ledger.keep_file("card", "card.yml", digest(TEXT.encode()), TEXT.encode())
+    (found,) = await look(ledger, file("title: Other\nseverity: sev2\n", "card.yaml"), file(TEXT, "card.yml"))
+    assert [(problem.file, problem.code) for problem in found.problems] == [("incidents/card.yaml", "id-twice")]

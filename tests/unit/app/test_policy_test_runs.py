@@ -1,6 +1,6 @@
 """Trials of policy tests: an expectation holds when the plan does it, fails when it does not, and says what comes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,12 @@ from tocsin.app.policy_tests.matching import assign
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.domain.rotation import Rotation
 from tocsin.formats.policy_test.expectations import MessagePattern, When
 from tocsin.formats.policy_test.read import read_policy_tests
 
 from tests.builders.instants import T0
-from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy, small_policy
 
 HEAD = """
 at: 2026-11-23T10:00:00Z
@@ -276,3 +277,41 @@ def test_the_shipped_tests_hold() -> None:
     assert problems == []
     assert len(tests) > 20
     assert [failure for test in tests for failure in trials.run_policy_test(test, shipped_policy()).failures] == []
+
+
+def test_a_message_at_the_very_end_is_shown_once() -> None:
+    """A test is played on to say what comes later; what lies on the border is no news then."""
+    (found,) = tried(
+        "- {after: 4m, page: chen}", "at: 2026-11-23T10:00:00Z\nincident: {title: x, severity: sev1}\nfor: 5m\n"
+    )
+    shown = [(line.when, line.what) for line in found.lines if line.mark is not DiffMark.EXPECTED]
+    assert ("5m", "page chen as technical_lead by sms, email") in shown
+    assert len(shown) == len(set(shown))
+
+
+def test_a_run_has_a_most_of_files() -> None:
+    """The first that is left out is named, and no file after it is opened."""
+    paths = [Path(f"nowhere/{number}.yaml") for number in range(trials.FILES_LIMIT + 5)]
+    tests, problems = trials.read_test_files(paths, shipped_policy())
+    assert tests == []
+    assert [problem.code for problem in problems] == ["unreadable-file"] * trials.FILES_LIMIT + ["too-many-files"]
+    assert problems[-1].file.endswith(f"{trials.FILES_LIMIT}.yaml")
+
+
+def test_calendars_are_read_once_for_each_month_of_the_tests() -> None:
+    """With a calendar the policy of a test is that of its month and year; without one a single policy serves all."""
+    plain = small_policy()
+    by_calendar = small_policy(rotations={"feed": Rotation("feed", calendar="feed.ics")})
+    moments: list[datetime] = []
+
+    def load(moment: datetime) -> Policy:
+        moments.append(moment)
+        return by_calendar
+
+    at = [datetime(year, month, day, tzinfo=UTC) for year in (2026, 2027) for month in (3, 4) for day in (1, 20)]
+    of_plain, of_calendar = trials.policies(plain, load), trials.policies(by_calendar, load)
+    assert {id(of_plain(moment)) for moment in at} == {id(plain)}
+    assert moments == []
+    for moment in at:
+        of_calendar(moment)
+    assert moments == at[::2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tocsin.app.configuration.load import load
 from tocsin.app.configuration.refused_addresses import problems
-from tocsin.domain.delivery import Attempt, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 
@@ -54,3 +54,18 @@ def test_at_an_email_address(folder: Path) -> None:
 def test_an_address_that_was_changed_is_another(folder: Path) -> None:
     """What the config does not hold any more, or holds for the other channel, is nobody's."""
     assert told(folder, replace(OPTED_OUT, address="+14155550199"), replace(OPTED_OUT, via=Channel.EMAIL)) == []
+
+
+def test_each_address_of_a_group_at_its_own_place(folder: Path) -> None:
+    """The second of a list is told at the second."""
+    both = CONFIG.replace("emails: [support@example.com]", "emails: [support@example.com, desk@example.com]")
+    (folder / "all.yaml").write_text(both)
+    mail = replace(OPTED_OUT, via=Channel.EMAIL, address="desk@example.com", outcome=Refused("mailbox gone", "551"))
+    (line,) = told(folder, mail)
+    assert line.startswith("all.yaml:9:59: warning: stakeholders.support.emails.1: desk@example.com was refused")
+
+
+def test_what_was_taken_or_put_off_is_not_refused(folder: Path) -> None:
+    """Only a refusal for good says that an address does not work."""
+    for outcome in (Accepted("1"), Deferred("busy", "451"), None):
+        assert told(folder, replace(OPTED_OUT, outcome=outcome)) == []

@@ -93,9 +93,8 @@ class Reviews:
         """
         try:
             if just_now or await self._missing(incident):
-                waiting = self._incidents.has_unsettled(
-                    incident
-                )  # asked before: they may leave while the draft is written
+                # asked before: the closing messages may leave while the draft is written
+                waiting = self._incidents.has_unsettled(incident)
                 await self._write(incident)
                 if waiting or self._incidents.has_unsettled(incident):
                     await self._closed(incident)
