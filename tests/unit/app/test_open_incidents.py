@@ -140,3 +140,10 @@ async def test_the_file_that_the_ledger_knows_goes_on_whatever_its_name(ledger: 
     await ledger.keep_file("card", "card.yml", digest(TEXT.encode()), TEXT.encode())
     (found,) = await look(ledger, file("title: Other\nseverity: sev2\n", "card.yaml"), file(TEXT, "card.yml"))
     assert [(problem.file, problem.code) for problem in found.problems] == [("incidents/card.yaml", "id-twice")]
+
+
+async def test_a_copy_of_a_known_file_is_another_incident(ledger: SqlLedger) -> None:
+    """Only where the old name is gone has a file been renamed; beside it an equal one is new (rule 33)."""
+    await see(ledger, CARD)
+    await keep(ledger)
+    assert {listed.incident.id for listed in await look(ledger, file(), file(name="copy.yaml"))} == {"card", "copy"}

@@ -55,8 +55,8 @@ class Repositories:
         self.commit(files, self.theirs)
         self.git("push", "--quiet", *options, "origin", "HEAD:main", at=self.theirs)
 
-    def pull(self) -> PullResult:
-        return pull(self.ours / "config", T0, {})
+    def pull(self, **environ: str) -> PullResult:
+        return pull(self.ours / "config", T0, environ)
 
     def head(self) -> str:
         return self.git("rev-parse", "HEAD")
@@ -100,9 +100,17 @@ def test_a_config_with_errors_is_not_checked_out(repositories: Repositories) -> 
     assert f"stays at {before[:12]}" in refused.word
     assert (repositories.head(), repositories.status()) == (before, "")
     assert (repositories.ours / "config" / "all.yaml").read_text() == CONFIG
-    assert repositories.pull().cause == refused.cause
+    fetched = repositories.git("rev-parse", "origin/main")
+    assert refused.cause == repositories.pull().cause == f"pull:{fetched}"
     repositories.push({"config/all.yaml": GOOD})
     assert repositories.pull().good
+    assert (repositories.ours / "config" / "all.yaml").read_text() == GOOD
+
+
+def test_an_unknown_variable_of_the_process_refuses_no_pull(repositories: Repositories) -> None:
+    """It is this machine's mistake, not the config's (rule 43)."""
+    repositories.push({"config/all.yaml": GOOD})
+    assert repositories.pull(TOCSIN_OPERATERS="[ana]").good
     assert (repositories.ours / "config" / "all.yaml").read_text() == GOOD
 
 

@@ -152,6 +152,19 @@ async def test_at_resolution(room: Room, at_work: Reviews) -> None:
     assert room.notices.take() == ()
 
 
+async def test_each_resolution_is_drafted(room: Room, at_work: Reviews) -> None:
+    """Reopened and resolved again, an incident gets a new draft, also where the first was edited or its review done."""
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
+    room.incidents.note_resolved("card", just_now=True)
+    await until(lambda: room.names() == ["card.md"])
+    (room.folder / "card.md").write_text("a human was here")
+    await see(room.ledger, CARD, T0 + timedelta(minutes=20))
+    await see(room.ledger, replace(OVER, review="done"), T0 + timedelta(minutes=30))
+    room.incidents.note_resolved("card", just_now=True)
+    await until(lambda: room.names() == ["card-2.md", "card.md"])
+    assert room.text() == "a human was here"
+
+
 async def test_messages_that_leave_while_the_draft_is_written(room: Room) -> None:
     """The draft may still call them waiting, so it is written again, though none waits when the first is done."""
     await see(room.ledger, OVER, T0 + timedelta(minutes=9))
