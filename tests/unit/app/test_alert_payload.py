@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tocsin.app.alerts import memory
 from tocsin.app.alerts.memory import AlertMemory, read_memory, with_memory
 from tocsin.app.alerts.payload import AlertGroup, read_notification
 from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incident_title, resolution_text
+from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
 from tests.unit.alerts import T0, alert, group, notification
@@ -177,3 +179,20 @@ def test_no_bytes_confuse_the_memory() -> None:
     assert read_memory(b"# alertmanager: newest 2026-11-23T10:00:00+00:00 summary abc (\n") == AlertMemory(
         (), datetime(2026, 11, 23, 10, tzinfo=UTC), "abc"
     )
+
+
+def test_the_newest_alerts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more alerts than a file may remember, the oldest are forgotten."""
+    monkeypatch.setattr(memory, "KNOWN_MOST", 3)
+    old, new = group(alert("a"), alert("b")), group(alert("c", 1), alert("d", 1))
+    remembered = AlertMemory().with_alerts(old.firing, T0).with_alerts(new.firing, T0)
+    assert len(remembered.marks) == 3
+    assert remembered.new(new.firing) == ()
+    assert len(remembered.new(old.firing)) == 1
+
+
+def test_a_file_never_grows_beyond_what_is_read() -> None:
+    """One that has no room for the memory stays as it is: better an alert told twice than an incident unread."""
+    full = b"title: x\n#" + b"x" * (FILE_LIMIT - 20) + b"\n"
+    remembered = AlertMemory().with_alerts(group(alert()).firing, T0)
+    assert with_memory(full, remembered) == full

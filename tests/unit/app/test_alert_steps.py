@@ -13,7 +13,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
 from tocsin.formats.settings.settings import AlertmanagerSettings
 
-from tests.builders.policies import shipped_policy
+from tests.builders.policies import shipped_policy, small_policy
 from tests.unit.alerts import T0, alert, group
 
 SETTINGS = AlertmanagerSettings(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
@@ -216,3 +216,40 @@ def test_times_are_ours() -> None:
     story.tell(group(alert(began=600)), 0)
     assert story.tell(group(alert(began=600, ended=9)), 9).action is Action.RESOLVED
     assert isinstance(ended_by_alerts_at(story.incident.resolution if story.incident else ""), datetime)
+
+
+def test_what_is_as_bad_changes_nothing(story: Story) -> None:
+    """A new alert of the same severity, or of a service that the incident names, adds neither."""
+    story.tell(group(alert(), alert("b", 5, service="checkout")), 5)
+    edit = story.tell(group(alert(), alert("b", 5), alert("c", 6, service="checkout")), 6).edit
+    assert (edit.severity, edit.services) == (None, None)
+    assert not MEANING.worse("sev1", "sev1")
+
+
+def test_an_alert_may_end_as_it_begins() -> None:
+    """The end of the newest alert at the instant of its own beginning is no old one: it ends the incident."""
+    story = Story()
+    story.tell(group(alert(began=5)), 5)
+    assert story.tell(group(alert(began=5, ended=5)), 6).action is Action.RESOLVED
+
+
+def test_our_summary_is_kept_up_to_date(story: Story) -> None:
+    """Whichever alerts come and go, for as long as nobody has rewritten it; from then on it is theirs."""
+    story.tell(group(alert(), alert("b", 5)), 5)
+    assert "1 alert firing" in (story.tell(group(alert("b", 5)), 6).edit.summary or "")
+    assert "2 alerts firing" in (story.tell(group(alert("b", 5), alert("c", 7)), 7).edit.summary or "")
+    story.set(summary="It is the cache.")
+    assert story.tell(group(alert("c", 7), alert("d", 8)), 8).edit.summary is None
+    assert story.tell(group(alert("d", 8)), 9).edit.summary is None
+
+
+def test_the_worst_is_the_configs_first() -> None:
+    """Severities are in the order of the config, not in that of their letters."""
+    meaning = Meaning(AlertmanagerSettings(), small_policy())
+    assert meaning.severity(group(alert(severity="Minor"), alert("b", severity="sev2")).firing) == "sev2"
+
+
+def test_the_mapping_counts_before_a_severity_of_that_name() -> None:
+    """Who maps a label's value means it, also when it is called like a severity."""
+    meaning = Meaning(AlertmanagerSettings(severities={"sev3": "sev1"}), shipped_policy())
+    assert meaning.severity(group(alert(severity="sev3")).firing) == "sev1"

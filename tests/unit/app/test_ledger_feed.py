@@ -11,7 +11,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger import LedgerError, Report
 
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
@@ -157,3 +157,28 @@ async def test_what_nobody_judges_is_set_aside() -> None:
     assert inbound.judged == ["SM1"]
     assert await inbound.ledger.newest_results(ArrivalKind.RECEIPT, ANA, 9) == (UNKNOWN,)
     assert inbound.notices.take() == ()
+
+
+class WatchedLedger(MemoryLedger):
+    """Remembers from where its reports were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_since: list[int] = []
+
+    async def reports_since(self, last: int) -> tuple[Report, ...]:
+        """In order."""
+        self.asked_since.append(last)
+        return await super().reports_since(last)
+
+
+async def test_reports_are_not_read_again_and_again() -> None:
+    """The ledger is asked for what came after the last one known, also when that was too old to tell."""
+    ledger = WatchedLedger()
+    feed = Feed(ledger=ledger)
+    await ledger.report("old", "old text", feed.clock.now() - timedelta(days=1))
+    await ledger.report("new", "new text", feed.clock.now())
+    for _ in range(3):
+        await feed.feed.ask()
+    rows = [report.row for report in await ledger.reports_since(0)]
+    assert ledger.asked_since == [0, rows[-1], rows[-1], 0]

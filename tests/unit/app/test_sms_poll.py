@@ -124,6 +124,7 @@ async def test_three_failures_are_told(inbox: Inbox) -> None:
         await inbox.ask()
     inbox.broken = False
     await inbox.ask()
+    assert inbox.notices.take() == ()
     inbox.trouble = Deferred("Twilio answered 503")
     for _ in range(5):
         await inbox.ask()

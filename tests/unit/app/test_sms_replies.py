@@ -1,4 +1,4 @@
-"""Answers by SMS, sentence by sentence of product.md section 6, on a ledger in memory."""
+"""Answers by SMS, sentence by sentence of `docs/answering.md`, on a ledger in memory."""
 
 import random
 from dataclasses import replace

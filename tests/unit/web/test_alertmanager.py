@@ -12,6 +12,11 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.payload import AlertGroup, read_notification
+from tocsin.app.alerts.steps import Action
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import read_incident
@@ -269,4 +274,74 @@ async def test_unknown_services_are_told(post: Post) -> None:
     assert post.log.lines[-1] == (
         "alerts",
         post.log.lines[-1][1] | {"did": "declared", "unknown_services": ["no such"]},
+    )
+
+
+async def test_the_newest_of_many_counts(post: Post) -> None:
+    """Of ten incidents of one day that people resolved, the tenth says which alerts are known: by number, not letters."""
+    await post.tell(FIRING)
+    post.rewrite("status: investigating", "status: resolved")
+    ((name, text),) = post.files().items()
+    ignorant = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("# alertmanager"))
+    for number in range(2, 11):
+        (post.folder / name.replace(".yaml", f"-{number}.yaml")).write_text(text if number == 10 else ignorant)
+    (post.folder / name).write_text(ignorant)
+    assert (await post.tell(FIRING))[1].startswith(f"{name.removesuffix('.yaml')}-10: nothing")
+    assert len(post.files()) == 10
+
+
+async def test_an_id_that_the_ledger_knows_is_never_given_again(post: Post) -> None:
+    """An incident that was archived keeps its id: the next one of its group and day has another."""
+    await post.tell(FIRING)
+    incident, ((name, _),) = post.incident(), post.files().items()
+    await post.ledger.record(incident.id, [Seen(T0, incident, "d")], [], [])
+    ended = Incident(incident.id, incident.title, incident.severity, Status.RESOLVED, declared_by="Alertmanager")
+    await post.ledger.record(incident.id, [Seen(T0 + timedelta(minutes=1), ended, "e")], [], [])
+    (post.folder / name).unlink()
+    assert (await post.tell(notification([alert(began=300)])))[1] == f"{incident.id}-2: declared\n"
+
+
+class SharedFolder(IncidentFiles):
+    """A folder in which a person saves a file just before our first edit of it."""
+
+    before, after = "", ""
+
+    def change(self, name: str, edit: Any) -> bool:
+        """The person first."""
+        if self.before:
+            path = self.folder / name
+            path.write_text(path.read_text().replace(self.before, self.after))
+            self.before = ""
+        return super().change(name, edit)
+
+
+def read(body: bytes) -> AlertGroup:
+    """The group of a notification."""
+    group = read_notification(body)
+    assert isinstance(group, AlertGroup)
+    return group
+
+
+async def test_what_a_person_saves_meanwhile_is_looked_at_anew(tmp_path: Path) -> None:
+    """An end that meets an edit is made on top of it; a worse alert that meets a resolution is a new incident, and what
+    was resolved stays as its person left it.
+    """
+    folder, ledger, policy = SharedFolder(tmp_path), MemoryLedger(), shipped_policy()
+    alerts, meaning = AlertIncidents(folder), Meaning(ALERTS, policy)
+
+    async def tell(body: bytes, before: str = "", after: str = "") -> Action:
+        folder.before, folder.after = before, after
+        return (await alerts.apply(read(body), meaning, policy, ledger, T0)).action
+
+    assert await tell(FIRING) is Action.DECLARED
+    worse = notification([alert(), alert("b", 1, severity="critical")])
+    assert await tell(worse, "status: investigating", "status: resolved") is Action.DECLARED
+    first, second = sorted(tmp_path.glob("*.yaml"))
+    texts = {path.name: path.read_text() for path in (first, second)}
+    assert sum("status: resolved" in text for text in texts.values()) == 1
+    assert all("severity: sev3" in text for text in texts.values() if "status: resolved" in text)
+    end = notification([alert(ended=9), alert("b", 1, 9)])
+    assert await tell(end, "title:", "# call the shop\ntitle:") is Action.RESOLVED
+    assert any(
+        "# call the shop" in path.read_text() and "stopped firing" in path.read_text() for path in (first, second)
     )

@@ -150,10 +150,13 @@ async def test_a_client_that_does_not_read_is_cut_off() -> None:
         return web.Response(body=b"a" * 50_000_000)
 
     async with alive(QUICK, extra=[web.get("/big", big)]) as life:
-        _, writer = await asyncio.open_connection("127.0.0.1", life.port, limit=1024)
+        reader, writer = await asyncio.open_connection("127.0.0.1", life.port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
         await asyncio.sleep(1)
         assert ("reads too slowly", {"within": 0.4}) in life.log.lines
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            async with asyncio.timeout(5):
+                await reader.readexactly(50_000_000)
         writer.transport.abort()
 
 
