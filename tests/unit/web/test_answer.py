@@ -336,3 +336,15 @@ async def test_the_daemon_agrees(site: Door) -> None:
         if type(fact).__name__ == "Paged" and "technical_lead" in fact.roles
     }
     assert paged == {LEAD}
+
+
+async def test_who_only_responds_gives_nothing_up(site: Door) -> None:
+    """Whoever responds while all roles are others' holds nothing: the page does not warn of giving it up."""
+    others = dict(zip(shipped_policy().roles, ("gus", "chen", "dee", "eli"), strict=False))
+    await site.seen(roles=tuple(others.items()))
+    for person in others.values():
+        await site.heard(person)
+    page = await site.take(LEAD)
+    assert "You are responder." in page
+    assert "If you pass, the next in line is paged." in page
+    assert "you give up what you hold" not in page
