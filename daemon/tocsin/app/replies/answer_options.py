@@ -86,9 +86,7 @@ async def options_for(ledger: FactLedger, incident: str, person: str, now: datet
         return None
     at = _at(history, person, now)
     after_ok, after_pass = apply_ok(history, person, at, at), apply_pass(history, person, at)
-    ok_matters = after_ok.ineffective_acks == history.ineffective_acks and _changed_by_ok(after_ok) != _changed_by_ok(
-        history
-    )
+    ok_matters = _changed_by_ok(after_ok) != _changed_by_ok(history)
     resolved = history.resolved_at is not None
     return AnswerOptions(
         incident=current,
