@@ -45,8 +45,6 @@ def shown(name: str) -> str:
     if name.isascii() and name.isprintable():
         return name
     return "".join(
-        letter
-        if letter.isprintable() and not _HIDDEN.match(letter)
-        else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
         for letter in name
     )

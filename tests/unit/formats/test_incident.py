@@ -129,6 +129,7 @@ def test_a_field_may_be_written_more_than_one_way(line: str, field: str, value: 
         ("roles: {technical_lead: [ana]}", (3, 25), "wrong-type", "is a list"),
         ("acknowledged: [ana, zzz]", (3, 21), "unknown-person", "ana, bo, chen"),
         ("acknowledged: {at: 2026-11-23T10:04Z}", (3, 15), "nobody-named", "{by: ana}"),
+        ("acknowledged: [{by: ''}]", (3, 16), "nobody-named", "{by: ana}"),
         ("acknowledged: [[ana]]", (3, 16), "wrong-type", "is a list"),
         ("updates: [{by: ana}]", (3, 11), "empty-entry", "text"),
         ("updates: [{text: a, at: noon}]", (3, 25), "not-an-instant", "updates[1].at"),
@@ -172,7 +173,9 @@ def test_an_unknown_key_is_a_warning(line: str, hint: str) -> None:
     assert f'did you mean "{hint}"' in problem.message
 
 
-@pytest.mark.parametrize("severity", ["severity: sev9", "severity:", "severity: ''", "severity: [sev1]", "# none"])
+@pytest.mark.parametrize(
+    "severity", ["severity: sev9", "severity:", "severity: ''", "severity: ' '", "severity: [sev1]", "# none"]
+)
 def test_a_severity_that_cannot_be_read(severity: str) -> None:
     """It counts as `unreadable_severity` on a new incident, and keeps its last good value on an open one."""
     text = f"title: x\n{severity}\n"

@@ -25,6 +25,7 @@ from tocsin.formats.incident.values import (
     WORDS,
     IncidentReader,
     ValueKind,
+    says_nothing,
 )
 from tocsin.formats.schema.json_schema import JsonSchema, one_or_list, or_null
 from tocsin.text.cleaning import clean, cut
@@ -101,7 +102,7 @@ def _read_acknowledgment(reader: IncidentReader, path: KeyPath, value: Value) ->
         person = PERSON.read(reader, path, value)
         return Acknowledgment(person) if person else None
     warn_of_unknown_keys(reader, path, value, _ACKNOWLEDGMENT)
-    if value.get("by") is None:
+    if says_nothing(value.get("by")):
         reader.tell(path, "nobody-named", "an acknowledgment must say who; write {by: ana}")
     values = read_fields(reader, path, value, _ACKNOWLEDGMENT)
     return Acknowledgment(**values) if values["by"] else None

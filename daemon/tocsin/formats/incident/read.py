@@ -12,7 +12,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident.fields import FIELDS, read_fields, warn_of_unknown_keys
 from tocsin.formats.incident.file_name import incident_id, stem
-from tocsin.formats.incident.values import TITLE_LIMIT, IncidentReader
+from tocsin.formats.incident.values import TITLE_LIMIT, IncidentReader, says_nothing
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.text.yaml import Document, Value, read_yaml
 
@@ -59,9 +59,7 @@ def read_incident(data: bytes, name: str, policy: Policy, previous: Incident | N
     incident = Incident(id=previous.id if previous else incident_id(name), **values)
     problems = sorted((*document.problems, *reader.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
-    return IncidentReading(
-        incident, tuple(problems), complete=severity_read and not dropped, severity_read=severity_read
-    )
+    return IncidentReading(incident, tuple(problems), complete=not dropped, severity_read=severity_read)
 
 
 def digest(data: bytes) -> str:
@@ -88,11 +86,11 @@ def first_lines(text: str) -> str:
 
 def _tell_of_missing(reader: IncidentReader, mapping: dict[str, Value], opened: Incident | None) -> None:
     """Tell of a severity and a title that are not written, or empty; `opened` is the version whose values go on."""
-    if mapping.get("severity") in (None, ""):
+    if says_nothing(mapping.get("severity")):
         instead = f"{opened.severity} goes on" if opened else f"it counts as {reader.policy.unreadable_severity}"
         example = next(iter(reader.policy.severities), "sev1")
         reader.tell((), "severity-missing", f"severity is missing; {instead}: write severity: {example}")
-    if mapping.get("title") in (None, ""):
+    if says_nothing(mapping.get("title")):
         reader.tell((), "title-missing", "title is missing; write one line that says what is broken", warn=True)
 
 

@@ -206,6 +206,11 @@ ROLES = ValueKind(
 )
 
 
+def says_nothing(value: Value) -> bool:
+    """Whether a value is absent, or an empty text."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def name_of(path: KeyPath) -> str:
     """The field at a path, in words: `updates[2].at`."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{quotable(part)}" for part in path).lstrip(".")
