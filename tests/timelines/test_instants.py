@@ -291,6 +291,24 @@ def test_a_late_reminder_is_dropped() -> None:
     assert watch.look("55m") == rows("reminder update_due ana sms -")
 
 
+def test_a_reminder_exactly_a_minute_late_still_goes() -> None:
+    """Rule 4: exactly 1 minute is not late; a second more is, and that it was dropped is noted (P6)."""
+    config = """
+    severities:
+      s1:
+        page: {roles: [co], via: [sms], acknowledge_within: 1d}
+        updates: [{to: [execs], every: 30m}]
+        remind_before: 5m
+    roles: {co: {chain: [ana]}}
+    stakeholders: {execs: {people: [ceo]}}
+    """
+    for look, sent, held in (("26m", 1, []), ("26m1s", 0, [("reminder", "late", "ana")])):
+        watch = Watch(config, "severity: s1")
+        watch.look("0")
+        assert watch.look(look) == rows("reminder update_due ana sms -") * sent
+        assert [(one.kind.value, one.why.value, one.to) for one in watch.suppressed] == held
+
+
 def test_late_responder_still_there_and_handover_pages_go_once() -> None:
     """Rule 4: found minutes late, each goes once if still wanted."""
     config = """
