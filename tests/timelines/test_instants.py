@@ -249,11 +249,20 @@ def test_a_change_found_late() -> None:
         watch.see("10m", "status: identified")
         watch.look(look)
         watch.showed(f"0 update declared ceo email execs\n{at} update changed ceo email execs")
-    watch = Watch(STREAM.replace("s1:", "s2: {}\n  s1:"), "severity: s1")
-    watch.look("0")
-    watch.see("10m", "severity: s2")
-    watch.look("10m20s")
-    watch.showed("0 update declared ceo email execs\n10m update severity_lowered ceo email execs")
+    for config, incident, change in (
+        (STREAM.replace("s1:", "s2: {}\n  s1:"), "severity: s1", "severity: s2"),
+        (
+            "severities: {s1: {}}\nservices: {shop: {stakeholders: [execs]}}\nstakeholders: {execs: {people: [ceo]}}",
+            "{severity: s1, services: [shop]}",
+            "services: []",
+        ),
+    ):
+        watch = Watch(config, incident)
+        watch.look("0")
+        watch.see("10m", change)
+        watch.until("10m1s")
+        watch.look("10m20s")
+        watch.showed("0 update declared ceo email execs\n10m update severity_lowered ceo email execs")
 
 
 def test_a_waiting_channel_found_late_goes_once_if_still_wanted() -> None:

@@ -420,6 +420,27 @@ def test_reach_of_each_page_of_a_handover() -> None:
     )
 
 
+def test_what_waits_of_an_earlier_page_is_not_revived_by_a_handover() -> None:
+    """Corner [13]: dai was stood down, then asked to take over: only the handover page's own SMS goes."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 30m}}}
+        roles: {tl: {chain: [[ana, dai]]}}
+        people: {dai: {email: dai@example.com, phone: "+14155550104", reach: [email, {via: sms, after: 7m}]}}
+        """,
+        "severity: s1",
+        """
+        0   page        declared  ana  sms+email  tl  0/1
+        0   page        declared  dai  email      tl  0/1
+        1m  stand_down  accepted  dai  email      tl
+        2m  page        assigned  dai  email      tl  0/1
+        9m  page        reach     dai  sms        tl  0/1
+        """,
+        script="[{after: 1m, ack: ana}, {after: 2m, set: {roles: {tl: dai}}}]",
+        span="20m",
+    )
+
+
 def test_a_reach_page_asks_again_so_it_is_stood_down_again() -> None:
     """Rules 13, 17: ana was stood down, the role is open again and her SMS goes: on the next ok she hears it again."""
     shows(

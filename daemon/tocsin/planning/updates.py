@@ -70,7 +70,7 @@ def next_due(cadence: Cadence, last_at: datetime, started_at: datetime) -> datet
 
 def _span_after(cadence: Cadence, last_at: datetime, started_at: datetime) -> timedelta | None:
     """The interval in force at the last send."""
-    return span_at(cadence, max(last_at - started_at, timedelta(0)))
+    return span_at(cadence, last_at - started_at)
 
 
 def _decide(draft: Draft, concern: Concern, audience: Audience, reminders: _Reminders) -> None:
