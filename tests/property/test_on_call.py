@@ -1,5 +1,5 @@
 """Laws of handoffs and turns, against an oracle that shares no code with the planner: a wall clock watched minute by
-minute (product.md section 3, "Handoffs" and "Turns").
+minute (docs/behaviour.md, Handoffs).
 """
 
 from datetime import UTC, datetime, time, timedelta

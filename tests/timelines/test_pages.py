@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.timelines.stage import START, Watch, shows
 
 FRIDAY = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
@@ -366,6 +368,26 @@ def test_a_dropped_reach_adds_nothing_to_the_page_that_stands_for_it() -> None:
         """,
         span="6m",
     )
+
+
+@pytest.mark.parametrize("answer", ["ack", "pass"])
+def test_reach_of_a_responder_ends_with_their_answer(answer: str) -> None:
+    """Rules 10, 13: eve's SMS goes only while she has neither accepted nor passed; hal's ok does not end it."""
+    config = """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 10m}}}
+        roles: {tl: {chain: [ana]}}
+        services: {shop: {responders: [eve, hal]}}
+        people: {eve: {email: eve@example.com, phone: "+14155550105", reach: [email, {via: sms, after: 3m}]}}
+        """
+    paged = """
+        0   page  declared  ana  sms+email  tl         0/1
+        0   page  declared  eve  email      responder  0/1
+        0   page  declared  hal  sms+email  responder  0/1
+        """
+    incident = "{severity: s1, services: shop}"
+    shows(config, incident, paged, script=f"[{{after: 1m, {answer}: eve}}]", span="9m")
+    sent = paged + "3m page reach eve sms responder 0/1"
+    shows(config, incident, sent, script=f"[{{after: 1m, {answer}: hal}}]", span="9m")
 
 
 def test_reach_outside_via_is_ignored() -> None:

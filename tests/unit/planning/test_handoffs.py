@@ -1,4 +1,4 @@
-"""Handoffs across clock changes, month ends and skipped dates; turns counted by handoffs (product.md section 3)."""
+"""Handoffs across clock changes, month ends and skipped dates; turns counted by handoffs (docs/behaviour.md, Handoffs)."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise

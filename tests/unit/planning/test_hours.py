@@ -1,4 +1,4 @@
-"""Open hours: when they open, and spans counted in open time (timeline.md rule 11)."""
+"""Open hours: when they open, and spans counted in open time (rule 11)."""
 
 from datetime import UTC, datetime, time, timedelta
 

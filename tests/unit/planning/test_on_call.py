@@ -1,4 +1,4 @@
-"""Who a name in a chain means at an instant (product.md section 3, "Turns")."""
+"""Who a name in a chain means at an instant."""
 
 from datetime import UTC, datetime, time, timedelta
 
