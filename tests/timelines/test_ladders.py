@@ -1,6 +1,6 @@
 """Rules 6 to 10: ladders, on-call, assignments, services and responders."""
 
-from tests.timelines.stage import Watch, shows
+from tests.timelines.stage import Watch, in_order, shows, table
 
 ROUNDS = """
 severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 2}}}
@@ -589,4 +589,63 @@ def test_responders_under_an_incident_reopened() -> None:
         - {after: 21m, ack: ana}
         """,
         coming=None,
+    )
+
+
+CREWS = """
+severities:
+  s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 2}}
+  s2: {}
+roles: {tl: {chain: [ana]}}
+services: {shop: {responders: [eve, hal]}, search: {responders: [dai]}}
+"""
+
+
+def test_each_responder_is_asked_until_they_answer() -> None:
+    """Rule 10: hal, who stands second, has answered, so only eve is asked again."""
+    shows(
+        CREWS,
+        "{severity: s1, services: shop, acknowledged: [ana]}",
+        """
+        0   page  declared  eve,hal  sms  responder  0/1
+        5m  page  repeated  eve      sms  responder  0/2
+        """,
+        script="[{after: 1m, ack: hal}]",
+        span="20m",
+    )
+
+
+def test_responders_of_a_service_that_comes_back() -> None:
+    """Rules 10, 18: removed at 1 m and back at 5 m 30 s, shop's responders are asked again from then, not as of 5 m."""
+    shows(
+        CREWS,
+        "{severity: s1, services: shop, acknowledged: [ana]}",
+        """
+        0      page  declared  eve,hal  sms  responder  0/1
+        5m30s  page  repeated  eve,hal  sms  responder  0/2
+        """,
+        script="[{after: 1m, set: {services: []}}, {after: 5m30s, set: {services: [shop]}}]",
+        span="20m",
+    )
+
+
+def test_responders_that_the_config_adds_are_declared() -> None:
+    """Rules 8, 10: search has responders only since 10 m: they are asked then, as of a service that is added later,
+    whatever began the paging of the others.
+    """
+    before = CREWS.replace("search: {responders: [dai]}", "search: {}")
+    watch = Watch(before, "{severity: s2, services: [shop, search]}")
+    watch.look("0")
+    watch.see("1m", "{severity: s1}")
+    watch.ack("1m", "ana")
+    watch.until("7m")
+    watch.configure("10m", CREWS)
+    watch.until("11m")
+    responders = [line for line in in_order(watch.said) if "responder" in line]
+    assert responders == table(
+        """
+        1m   page  severity_raised  eve,hal  sms  responder  0/1
+        6m   page  repeated         eve,hal  sms  responder  0/2
+        10m  page  declared         dai      sms  responder  0/1
+        """
     )

@@ -390,6 +390,27 @@ def test_reach_of_a_responder_ends_with_their_answer(answer: str) -> None:
     shows(config, incident, sent, script=f"[{{after: 1m, {answer}: hal}}]", span="9m")
 
 
+def test_reach_rests_under_a_severity_without_page() -> None:
+    """Rules 9, 13: the scribe is still needed, because the file names her, but nobody is paged under s2."""
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 10m}}
+          s2: {}
+        roles: {tl: {chain: [bo]}, sc: {chain: [bo]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 3m}]}}
+        """,
+        "{severity: s1, roles: {sc: ana}}",
+        """
+        0   page        declared          bo   sms+email  tl  0/1
+        0   page        declared          ana  email      sc  0/1
+        1m  stand_down  severity_lowered  bo   sms        tl
+        """,
+        script="[{after: 1m, set: {severity: s2}}]",
+        span="1h",
+    )
+
+
 def test_reach_outside_via_is_ignored() -> None:
     """Rule 13: of pat's entries none is in `via`, so the page goes once, by whatever pat has."""
     shows(
