@@ -120,15 +120,15 @@ def test_who_accepted_whom_it_was_taken_from_and_who_lost_it() -> None:
 
 def test_answers_are_told_once() -> None:
     """A responder's answer and an acknowledgment in vain stand at the fact that brought them, not at later ones."""
-    said = lines(
+    entries = lines(
         f.Seen(T0, CARD),
         f.RespondersAsked(T0, ("checkout",), 1, ("ana",), Reason.DECLARED),
         f.Answered(after(1), "ana", f.Answer.OK),
         f.Answered(after(2), "eli", f.Answer.OK),
         f.Noted(after(3), "ana", "n"),
     )
-    assert said.count("**Ana answered as responder**") == 1
-    assert len([line for line in said if "had not been asked" in line]) <= 1
+    assert entries.count("**Ana answered as responder**") == 1
+    assert len([line for line in entries if "had not been asked" in line]) <= 1
 
 
 def test_a_second_is_one_moment() -> None:
@@ -320,3 +320,12 @@ def test_who_is_meant_for_a_role_that_nobody_took(by: str) -> None:
     page = draft(steps_of([begun, *asked, *passed, f.RoleDropped(after(2), "scribe")]), (), POLICY).decode()
     assert f"| Lead | {'Dee' if by == 'file' else 'Chen'} | never |" in page
     assert "| Scribe |" not in page
+
+
+def test_what_a_version_is_called() -> None:
+    """Resolved is said once, of the version that says so; one that was over when it was first seen was never declared."""
+    verified = replace(OVER, verified_by="Bo")
+    entries = lines(f.Seen(T0, CARD), f.Seen(after(1), OVER, "b"), f.Seen(after(2), verified, "c"))
+    assert entries[1:] == ["**Resolved**: status investigating → resolved", "File changed: verified by: Bo"]
+    entries = lines(f.Seen(T0, OVER), f.Seen(after(1), CARD, "b"))
+    assert entries[1:] == ["File changed: status resolved → investigating"]
