@@ -76,7 +76,7 @@ def test_each_rule_of_the_settings_refuses_its_case(case):
 
 
 def test_the_good_base_is_a_policy_with_places():
-    """Defaults as product.md section 3 names them, and every part knows its file and line."""
+    """Defaults as docs/behaviour.md names them, and every part knows its file and line."""
     found = read({})
     assert found.errors == ()
     policy = found.policy
@@ -201,7 +201,7 @@ def test_a_broken_file_is_told_without_all_that_follows_from_it():
 
 
 def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
-    """The caller decides what an unknown TOCSIN_ variable stops (timeline.md rule 43)."""
+    """The caller decides what an unknown TOCSIN_ variable stops (rule 43)."""
     found = read({}, {"TOCSIN_OPERATERS": "[]", "TOCSIN_CONFIG": "x", "HOME": "/"})
     assert [(p.file, p.code) for p in found.errors] == [("TOCSIN_OPERATERS", "unknown-variable")]
     assert 'did you mean "TOCSIN_OPERATORS"' in found.errors[0].message
@@ -328,7 +328,7 @@ def test_the_revision_is_the_commit_and_shows_changes(tmp_path, monkeypatch):
     ],
 )
 def test_the_ledger_is_found_even_if_the_settings_are_broken(text, environ, ledger):
-    """At its `ledger` if that can be read, else the environment's, else the default place (timeline.md rule 43)."""
+    """At its `ledger` if that can be read, else the environment's, else the default place (rule 43)."""
     assert read({"tocsin.yaml": text.encode()}, environ).ledger == Path(ledger)
 
 

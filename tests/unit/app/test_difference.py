@@ -4,10 +4,12 @@ import json
 import os
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tocsin.app.diff.scenarios import moments
 from tocsin.cli import tocsin
 
 SHIPPED = Path(__file__).parents[3] / "config"
@@ -188,6 +190,16 @@ def test_every_situation_is_looked_at(small: Repository) -> None:
     }
 
 
+def test_moments_lie_ahead() -> None:
+    """The next of each kind after the instant, never that instant itself: at noon on Monday it is Tuesday's noon."""
+    noon = datetime(2026, 11, 23, 11, tzinfo=UTC)
+    assert {moment.name: moment.at for moment in moments(noon, "Europe/Berlin")} == {
+        "noon": noon + timedelta(days=1),
+        "night": datetime(2026, 11, 24, 2, tzinfo=UTC),
+        "weekend": datetime(2026, 11, 28, 13, tzinfo=UTC),
+    }
+
+
 @pytest.mark.parametrize(
     "edits",
     [
@@ -231,7 +243,7 @@ def test_the_guilty_one_of_several_lines(small: Repository) -> None:
     assert ("bo", "all.yaml", chain) in blamed
     assert {each["line"] for each in changes if each["to"] == "ana" and each["before"] == 0} == {chain}
     assert not {("all.yaml", line_with(small.config / "all.yaml", "name: Ana"))} & {each[1:] for each in blamed}
-    assert "people.ana.name added: Ana" in small.diff("HEAD").stdout
+    assert "Changed without moving a page or an update here: people.ana.name added: Ana" in small.diff("HEAD").stdout
 
 
 def test_a_removed_line_stands_where_it_stood(small: Repository) -> None:
@@ -283,6 +295,7 @@ def test_open_incidents_and_those_of_tests(small: Repository) -> None:
     others = [each for each in small.changes() if not str(each["situation"]).startswith("sev")]
     assert {each["situation"] for each in others} == {"incident card", "test at night"}
     assert ("earlier", "bo", "sms", 300, 0) in told(others, "test at night")
+    assert "nobody answers) and in 1 open incident and 1 policy test." in small.diff("HEAD").stdout
 
 
 SHIPPED_EDITS = {

@@ -108,7 +108,7 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
     assert await look(ledger) == []
     (back,) = await look(ledger, broken)
-    assert back.incident.unreadable
+    assert (back.incident.unreadable, back.since) == (True, T0)
 
 
 async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:

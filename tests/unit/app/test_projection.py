@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from tocsin.app.simulation.play import play_within
 from tocsin.app.simulation.projection import SEEN_AHEAD, next_messages, project
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason
+from tocsin.formats.policy_test.script import ScriptStep
 from tocsin.planning.history.fold import apply_fact, fold_facts
 
 from tests.builders.instants import MINUTE, T0
@@ -32,6 +34,15 @@ def test_a_change_at_the_very_end_is_told_within_the_span() -> None:
         (due.notification.at - T0, due.notification.reason) for due in projection.due if due.notification.at <= end
     }
     assert within == {(0 * MINUTE, Reason.DECLARED), (5 * MINUTE - SECOND, Reason.CHANGED)}
+
+
+def test_a_step_that_changes_nothing_is_no_change_of_the_file() -> None:
+    """A script that sets what is there already moves nothing: the history is as without it."""
+    data, span = b"title: Card payments fail\nseverity: sev1\n", 10 * MINUTE
+    same = ScriptStep(2 * MINUTE, fields={"severity": "sev1"})
+    with_step, without = (play_within(paging_policy(), data, "card.yaml", T0, span, steps) for steps in ((same,), ()))
+    assert with_step.history == without.history
+    assert with_step.messages == without.messages
 
 
 def test_what_happens_at_an_instant_comes_before_the_plan_of_it() -> None:

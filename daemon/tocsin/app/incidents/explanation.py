@@ -1,7 +1,7 @@
-"""Everything behind an incident's messages, at an instant: who holds what, what was sent, what comes next,
-what was held back (P6, `tocsin explain`). It asks the ledger and the plan; it changes nothing.
+"""Everything behind an incident's messages, at an instant: who holds what, what was sent, what comes next, and what was
+held back (P6, `tocsin explain`). Nothing is changed.
 
-Decides what had happened at that instant and which messages belong together. Must not know how they are told.
+Decides what had happened at that instant and which messages belong together.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
-"""On-call pages: who is on call now and next, and calendars of turns for applications that subscribe to them.
+"""Who is on call now and next, for the web, and calendars of shifts for applications that subscribe to them.
 
-Decides how far they look, and that an event stays the same as days go by. Must not know pages, nor who asks.
+Decides how far they look, and that an event of a calendar stays the same as days go by.
 """
 
 from dataclasses import dataclass

@@ -59,7 +59,9 @@ def project(
             break
         now = min(instants)
         # an update for a change bears the change's instant, and is due a hold later
-        if now > latest or (now > end + CHANGES_HELD_FOR and any(each.notification.at > end for each in reversed(due))):
+        if now > latest or (
+            now > end + CHANGES_HELD_FOR and any(message.notification.at > end for message in reversed(due))
+        ):
             break
     return Projection(tuple(due), history)
 
