@@ -243,7 +243,9 @@ def test_the_guilty_one_of_several_lines(small: Repository) -> None:
     assert ("bo", "all.yaml", chain) in blamed
     assert {each["line"] for each in changes if each["to"] == "ana" and each["before"] == 0} == {chain}
     assert not {("all.yaml", line_with(small.config / "all.yaml", "name: Ana"))} & {each[1:] for each in blamed}
-    assert "Changed without moving a page or an update here: people.ana.name added: Ana" in small.diff("HEAD").stdout
+    text = small.diff("HEAD").stdout
+    assert "Changed without moving a page or an update here: people.ana.name added: Ana" in text
+    assert text.count("people.ana.name") == 1
 
 
 def test_a_removed_line_stands_where_it_stood(small: Repository) -> None:

@@ -60,6 +60,11 @@ def test_it_stops_at_the_first_message_beyond_the_span() -> None:
     beyond = {due.notification.at for due in project(seen(), paging_policy(), T0, end, end + 60 * MINUTE).due} - {T0}
     assert beyond == {T0 + 5 * MINUTE}
     assert {due.notification.at for due in project(seen(), paging_policy(), T0, end, end + MINUTE).due} == {T0}
+    at_a_page = T0 + 5 * MINUTE
+    instants = {due.notification.at for due in project(seen(), paging_policy(), T0, at_a_page, at_a_page).due}
+    assert instants == {T0, at_a_page}
+    later = project(seen(), paging_policy(), T0, at_a_page, at_a_page + 60 * MINUTE)
+    assert max(due.notification.at for due in later.due) == T0 + 10 * MINUTE
 
 
 def test_messages_to_come_reach_to_the_end_of_the_span_or_to_the_first() -> None:
