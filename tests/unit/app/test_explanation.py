@@ -100,6 +100,7 @@ async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
     now = T0 + 60 * MINUTE
     then = await told(ledger, tmp_path, now, T0 + 4 * MINUTE)
     assert (then.incident, then.sent) == (before.incident, before.sent)
+    assert lead in [role.history.holder for role in then.roles]
     assert [each.history.holder for each in (await told(ledger, tmp_path, now, T0 + MINUTE)).roles] == [None] * 4
     over = await told(ledger, tmp_path, now)
     assert {each.first.kind for each in over.coming} == {Kind.VERIFY}

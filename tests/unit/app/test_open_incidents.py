@@ -81,6 +81,7 @@ async def test_finished_incidents_are_not_read_again(ledger: SqlLedger) -> None:
     """A finished incident whose file is as it was is passed over."""
     await see(ledger, OVER)
     await keep(ledger, "no yaml: [")
+    assert await look(ledger, file("no yaml: [")) == []
     await ledger.finish("card")
     assert await look(ledger, file("no yaml: [")) == []
 
