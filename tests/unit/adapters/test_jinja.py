@@ -475,6 +475,31 @@ def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told
     assert [problem.file for problem in renderer.check()] == [told[0].file]
 
 
+@pytest.mark.parametrize(
+    ("source", "good"),
+    [
+        ("{{ 7 % 2 }}{{ 2 * 3 }}{{ title ~ 'x' }}{{ 'a,b'.split(',') | join }}", True),
+        ("{{ '%d' % 7 }}", False),
+        ("{{ 2 ** 2 }}", False),
+        ("{{ title.zfill(3) }}", False),
+        ("{{ title.replace('a', 'b') }}", False),
+        ("{% for i in range(300) %}" + "x" * 1000 + "{% endfor %}", False),
+        ("{% for i in range(200) %}" + "x" * 1000 + "{% endfor %}", True),
+        ("{% for i in range(2400) %}{% endfor %}x", True),
+        ("{% for i in range(2600) %}{% endfor %}x", False),
+    ],
+)
+def test_what_a_template_may_do(source: str, good: bool, tmp_path: Path, told: list[Problem]) -> None:
+    """Harmless operators, methods and loops are there; what could make much of little is not, however little it makes
+    here, and a text has a longest length.
+    """
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    (tmp_path / "page.email.txt.j2").write_text(source)
+    assert renderer.load(tmp_path) == ()
+    renderer.render(notification(Kind.PAGE, Channel.EMAIL), INCIDENT, history(), POLICY)
+    assert [problem.file for problem in told] == [str(tmp_path / "page.email.txt.j2")] * (not good)
+
+
 def test_a_broken_layout_is_named(tmp_path: Path, told: list[Problem]) -> None:
     """A fault in a file that others use is told at its own line, and the mail goes as plain text."""
     renderer = JinjaRenderer(SHIPPED, told.append)
