@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.ports.folder import Folder, Listed
 from tocsin.text.decoding import FILE_LIMIT
 
+from tests.fakes.clock import StillClock
 from tests.fakes.folder import FakeFolder
 
 GOOD = "title: x\nseverity: sev1\n"
@@ -269,6 +270,31 @@ def test_times_may_be_too_coarse(real: Real) -> None:
         real.scan()
         path.write_text(f"title: {number:03}")
         assert [file.data for file in real.scan()] == [f"title: {number:03}".encode()]
+
+
+def test_a_fresh_file_is_opened_again(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For two seconds after its change a file's times prove nothing, whatever they say; once they are old it is read a
+    last time.
+    """
+    real.write("a.yaml", GOOD)
+    changed_at = (real.path / "a.yaml").stat().st_ctime
+    clock = StillClock(datetime.fromtimestamp(changed_at, UTC) + timedelta(seconds=1))
+    folder = WatchedFolder(real.path, clock)
+    reads: list[int] = []
+    read = os.read
+
+    def reading(descriptor: int, size: int) -> bytes:
+        reads.append(size)
+        return read(descriptor, size)
+
+    monkeypatch.setattr(os, "read", reading)
+    opened = []
+    for seconds in (0, 0, 1.5, 0, 0):
+        clock.go(timedelta(seconds=seconds))
+        reads.clear()
+        folder.scan()
+        opened.append(bool(reads))
+    assert opened == [True, True, True, False, False]
 
 
 def test_changed_while_it_is_read(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,9 +337,9 @@ def test_what_was_rendered_before_is_not_taken_for_news(renderer: JinjaRenderer)
     assert renderer.render(page, INCIDENT, past, POLICY) is first
     retitled = replace(INCIDENT, title="Something else fails")
     assert "Something else fails" in renderer.render(page, retitled, past, POLICY).subject
-    renderer.render(page, INCIDENT, past, POLICY)
+    again = renderer.render(page, INCIDENT, past, POLICY)
     later = replace(past, started_at=AT - timedelta(hours=7))
-    assert renderer.render(page, INCIDENT, later, POLICY) is not first
+    assert renderer.render(page, INCIDENT, later, POLICY) is not again
     renderer.render(page, INCIDENT, past, POLICY)
     renamed = replace(POLICY, people={**POLICY.people, "chen": replace(POLICY.people["chen"], name="Robert")})
     assert "Robert" in renderer.render(page, INCIDENT, past, renamed).text
