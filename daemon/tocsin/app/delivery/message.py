@@ -1,4 +1,5 @@
-"""A letter as its transport gets it, the same for each try but for the address and the try's own number.
+"""A letter as its transport gets it, the same for each attempt but for the address and the
+attempt's own number.
 
 It decides how long a message is worth keeping. It must not know how it leaves.
 """
@@ -14,7 +15,7 @@ SMS_VALID_FOR = timedelta(hours=1)
 
 
 def message(delivery: Delivery, attempt: Attempt, context: DeliveryContext) -> Message:
-    """The message of one try."""
+    """The message of one attempt."""
     notification = delivery.notification
     person = context.config.policy.people.get(notification.to)
     return Message(

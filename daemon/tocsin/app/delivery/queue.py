@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
-class SendQueue(Generic[Thing]):
-    """Things wait here by rank, then in the order they came; `work` does one. `width` are done side by side."""
+class SendQueue(Generic[Item]):
+    """Items wait here by rank, then in the order they came; `work` does one. `width` are done side by side."""
 
-    def __init__(self, name: str, width: int, work: Callable[[Thing], Awaitable[None]]) -> None:
+    def __init__(self, name: str, width: int, work: Callable[[Item], Awaitable[None]]) -> None:
         self.name = name
         self._width = width
         self._work = work
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Thing]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[int, int, Item]] = asyncio.PriorityQueue()
         self._count = 0
         self._timers: set[asyncio.TimerHandle] = set()
         self._busy = 0
@@ -27,17 +27,17 @@ class SendQueue(Generic[Thing]):
         self._quiet.set()
         self._draining = False
 
-    def put(self, rank: int, thing: Thing) -> None:
+    def put(self, rank: int, item: Item) -> None:
         """Do this as soon as a place is free and nothing of a lower rank waits."""
         self._count += 1
-        self._queue.put_nowait((rank, self._count, thing))
+        self._queue.put_nowait((rank, self._count, item))
 
-    def later(self, wait: timedelta, rank: int, thing: Thing) -> None:
+    def later(self, wait: timedelta, rank: int, item: Item) -> None:
         """Put it into the queue after this span."""
 
         def ring() -> None:
             self._timers.discard(timer)
-            self.put(rank, thing)
+            self.put(rank, item)
 
         timer = asyncio.get_running_loop().call_later(max(0.0, wait.total_seconds()), ring)
         self._timers.add(timer)
@@ -62,13 +62,13 @@ class SendQueue(Generic[Thing]):
 
     async def _serve(self) -> None:
         while True:
-            _rank, _number, thing = await self._queue.get()
+            _rank, _number, item = await self._queue.get()
             if self._draining:
                 continue
             self._busy += 1
             self._quiet.clear()
             try:
-                await self._work(thing)
+                await self._work(item)
             finally:
                 self._busy -= 1
                 if not self._busy:

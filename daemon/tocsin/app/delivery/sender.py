@@ -67,7 +67,7 @@ class Sender:
         self._receipt_queue = SendQueue("receipts", ASKS_AT_ONCE, self._work)
 
     @property
-    def waiting(self) -> int:
+    def unsettled_count(self) -> int:
         """Letters that are not settled."""
         return len(self._open)
 
@@ -137,7 +137,7 @@ class Sender:
             queue.later(at - now, delivery.rank, (delivery, delivery.turn))
 
     async def _work(self, turn: tuple[Delivery, int]) -> None:
-        """The next thing to be done with a letter. News that came meanwhile are looked at right after it."""
+        """Do the next step of a letter. Receipts that came meanwhile are looked at right after it."""
         delivery, number = turn
         if number != delivery.turn:
             return
@@ -151,9 +151,9 @@ class Sender:
                     case DeliveryStep.RESUME:
                         await self._resume(delivery)
                     case DeliveryStep.FIND:
-                        await self._find(delivery)
+                        await self._look_up(delivery)
                     case DeliveryStep.ASK:
-                        await self._ask(delivery)
+                        await self._ask_receipt(delivery)
                     case DeliveryStep.WRITE:
                         await self._write(delivery)
         finally:
@@ -162,7 +162,7 @@ class Sender:
             self._put(delivery, DeliveryStep.RESUME)
 
     async def _resume(self, delivery: Delivery) -> None:
-        """Go on from how the tries stand. One without an end, of the process before, may have left (rule 40)."""
+        """Go on from how the attempts stand. One without an end, of the process before, may have left (rule 40)."""
         last = delivery.attempts[-1]
         if last.outcome is None:
             delivery.attempts[-1] = last = replace(last, outcome=KILLED, ended_at=self._clock.now())
@@ -170,14 +170,14 @@ class Sender:
         await self._go_on(delivery)
 
     async def _send(self, delivery: Delivery) -> None:
-        """One try, if the letter is still wanted."""
+        """One attempt, if the letter is still wanted."""
         notification, now = delivery.notification, self._clock.now()
         if why := self._unwanted(notification, now):
             await self._settle(delivery, "superseded" if why is Why.SUPERSEDED else "unwanted")
             return
         to = current_address(notification, self._context.config.policy)
         if not to:
-            self._elsewhere(delivery)
+            self._fail_channel(delivery)
             await self._settle(delivery, "unwanted")
             return
         attempt = await self._attempt_log.begin(delivery, to, now)
@@ -185,14 +185,14 @@ class Sender:
             self._put(delivery, DeliveryStep.SEND, now + WRITES_AGAIN)
             return
         if delivery.page and not delivery.attempts:
-            asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._stalled, delivery)
+            asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._check_headway, delivery)
         async with self._slots[notification.via]:
             outcome = await self._transports[notification.via].send(message(delivery, attempt, self._context))
         self._providers[notification.via].on_outcome(outcome)
         await self._ended(delivery, replace(attempt, outcome=outcome, ended_at=self._clock.now()))
 
     async def _ended(self, delivery: Delivery, attempt: Attempt) -> None:
-        """A try has ended: write it down, and decide how to go on."""
+        """An attempt has ended: write it down, and decide how to go on."""
         assert attempt.outcome is not None
         delivery.attempts.append(attempt)
         delivery.mark_unsaved(attempt)
@@ -208,16 +208,16 @@ class Sender:
         await self._go_on(delivery)
 
     async def _go_on(self, delivery: Delivery) -> None:
-        """What follows from how the tries ended and what the provider said of them."""
+        """What follows from how the attempts ended and what the provider said of them."""
         notification, now = delivery.notification, self._clock.now()
         delivery.apply_receipts(now)
         if isinstance(delivery.standing_outcome, Refused):
             self._context.notices.tell(
                 refusal_notice(notification, delivery.standing_outcome, self._context.config.policy)
             )
-        elsewhere_at = retry.next_channel_at(delivery.attempts)
-        if elsewhere_at is not None and elsewhere_at <= now:
-            self._elsewhere(delivery)
+        next_channel_at = retry.next_channel_at(delivery.attempts)
+        if next_channel_at is not None and next_channel_at <= now:
+            self._fail_channel(delivery)
         move = retry.after_send(notification.kind, notification.via, delivery.attempts, now, self._dice.random())
         await self._follow(delivery, move)
 
@@ -240,8 +240,8 @@ class Sender:
                 await self._attempt_log.save_pending(delivery)
                 self._put(delivery, DeliveryStep.FIND, at)
 
-    async def _find(self, delivery: Delivery) -> None:
-        """Ask the provider whether an uncertain try left after all."""
+    async def _look_up(self, delivery: Delivery) -> None:
+        """Ask the provider whether an uncertain attempt left after all."""
         attempt, notification = delivery.attempts[-1], delivery.notification
         sought = message(delivery, attempt, self._context)
         outcome = await self._transports[notification.via].find(sought, attempt.started_at)
@@ -252,7 +252,7 @@ class Sender:
             delivery.mark_unsaved(attempt)
         await self._follow(delivery, move)
 
-    async def _ask(self, delivery: Delivery) -> None:
+    async def _ask_receipt(self, delivery: Delivery) -> None:
         """The time for a receipt is over: ask a last time, and a page not delivered goes by another channel too
         (rule 34).
         """
@@ -267,7 +267,7 @@ class Sender:
                     delivery.receipts.append((attempt.number, fate))
                     await self._go_on(delivery)
                     return
-            self._elsewhere(delivery)
+            self._fail_channel(delivery)
         await self._settle(delivery, "accepted")
 
     async def _settle(self, delivery: Delivery, state: str) -> None:
@@ -283,13 +283,13 @@ class Sender:
         else:
             self._put(delivery, DeliveryStep.WRITE, self._clock.now() + WRITES_AGAIN)
 
-    def _stalled(self, delivery: Delivery) -> None:
-        """A page's first try began a while ago."""
+    def _check_headway(self, delivery: Delivery) -> None:
+        """A page's first attempt began a while ago: it goes by its next channel too, unless it was accepted (rule 37)."""
         if not isinstance(delivery.standing_outcome, Accepted):
-            self._elsewhere(delivery)
+            self._fail_channel(delivery)
 
-    def _elsewhere(self, delivery: Delivery) -> None:
-        """The letter makes no headway here: a refused address is noted, and a page goes by its next channel, once."""
+    def _fail_channel(self, delivery: Delivery) -> None:
+        """The letter makes no headway on its channel: a refused address is noted, and a page goes by its next channel, once."""
         refused = isinstance(delivery.standing_outcome, Refused)
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return

@@ -118,7 +118,7 @@ class Daemon:
 
     async def _drain(self, orders: Orders) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
-        log.info("stopping", unsettled=self.sender.waiting)
+        log.info("stopping", unsettled=self.sender.unsettled_count)
         drained = asyncio.create_task(self.sender.drain(DRAINS_FOR))
         hurry = asyncio.create_task(orders.stop_now.wait())
         await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
