@@ -1,0 +1,144 @@
+"""What follows when a page makes no headway: the facts to record, and the page by its next channel (rules 14, 34, 36)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tocsin.app.engine.next_channel import next_channel
+from tocsin.app.state.incident_state import ChannelFailed, IncidentState
+from tocsin.domain.facts import (
+    Answer,
+    Answered,
+    ChannelRefused,
+    PageLost,
+    ReachSettled,
+    Seen,
+)
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.people import Channel, ReachEntry
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.plan import plan
+
+from tests.builders.instants import T0
+from tests.builders.policies import paging_policy
+
+PAY = Incident("pay", "Card payments fail", "sev1")
+SMS, EMAIL = Channel.SMS, Channel.EMAIL
+LATER = T0 + timedelta(seconds=20)
+
+
+def paged(policy: Policy) -> tuple[IncidentState, dict[str, Notification]]:
+    """The incident after its first plan, and the page that each person got first."""
+    state = IncidentState()
+    seen = Seen(T0, PAY, "d")
+    planned = plan(PAY, policy, apply_fact(state.history, seen), T0)
+    state.note([seen, *planned.facts], planned.history)
+    pages = [due.notification for due in planned.due if due.notification.kind is Kind.PAGE]
+    return state, {page.to: page for page in reversed(pages)}
+
+
+def test_it_goes_by_the_channel_that_it_has_not_gone_by() -> None:
+    """Also one outside the severity's `via` (rule 36); under a key of its own, otherwise the same page."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    facts, page = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    assert facts == (ReachSettled(LATER, "ana", T0, EMAIL, LATER, sent=True),)
+    assert page is not None
+    assert page == replace(pages["ana"], via=EMAIL, key=page.key)
+    assert page.key == pages["ana"].key.rpartition("/")[0] + "/email"
+
+
+def test_it_goes_nowhere_twice() -> None:
+    """A page that went by every channel already is not repeated, nor lost."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+
+
+def test_what_went_out_by_a_later_channel_counts() -> None:
+    """Once the next channel was settled, a second failure finds none left."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    facts, _ = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    state.note(facts)
+    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+
+
+def test_a_refused_channel_is_noted_once() -> None:
+    """For the episode the person has no such channel (rule 14)."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    facts, page = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    assert facts[0] == ChannelRefused(LATER, "ana", SMS)
+    assert page is not None
+    state.note(facts)
+    again, _ = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    assert not [fact for fact in again if isinstance(fact, ChannelRefused)]
+
+
+def test_a_page_that_every_channel_refused_is_lost() -> None:
+    """It reached nobody: the plan hears of it, and its step is passed."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    facts, _ = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    state.note(facts)
+    by_email = replace(pages["ana"], via=EMAIL)
+    facts, page = next_channel(state, ChannelFailed(by_email, refused=True), policy, LATER)
+    assert facts == (ChannelRefused(LATER, "ana", EMAIL), PageLost(LATER, "ana", T0))
+    assert page is None
+
+
+def test_a_page_that_only_hangs_on_its_last_channel_is_not_lost() -> None:
+    """Retries go on there: it may still reach somebody."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    state.note([ChannelRefused(T0, "ana", SMS)])
+    by_email = replace(pages["ana"], via=EMAIL)
+    assert next_channel(state, ChannelFailed(by_email), policy, LATER) == ((), None)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_an_answered_page_goes_nowhere(refused: bool) -> None:
+    """A refused number is noted all the same; no further page."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    state.note([Answered(T0 + timedelta(seconds=5), "ana", Answer.OK)])
+    settled = plan(PAY, policy, state.history, T0 + timedelta(seconds=5))
+    state.note(settled.facts, settled.history)
+    facts, page = next_channel(state, ChannelFailed(pages["ana"], refused=refused), policy, LATER)
+    assert facts == ((ChannelRefused(LATER, "ana", SMS),) if refused else ())
+    assert page is None
+
+
+def test_only_pages_go_elsewhere() -> None:
+    """An update by a refused address is noted; nothing else follows."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    update = replace(pages["ana"], kind=Kind.UPDATE, to="eve", via=SMS, group="execs")
+    facts, page = next_channel(state, ChannelFailed(update, refused=True), policy, LATER)
+    assert (facts, page) == ((ChannelRefused(LATER, "eve", SMS),), None)
+
+
+def test_whoever_left_the_config_is_asked_nowhere() -> None:
+    """No person, no other channel."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    gone = replace(policy, people={name: person for name, person in policy.people.items() if name != "ana"})
+    assert next_channel(state, ChannelFailed(pages["ana"]), gone, LATER) == ((), None)
+
+
+def test_it_takes_the_place_of_the_channel_that_waits() -> None:
+    """A `reach` entry that would have gone later goes now instead, and is settled under the instant it was due."""
+    policy = paging_policy(via=(SMS, EMAIL))
+    reach = (ReachEntry(SMS), ReachEntry(EMAIL, timedelta(minutes=3)))
+    ana = replace(policy.people["ana"], reach=reach)
+    policy = replace(policy, people={**policy.people, "ana": ana})
+    state, pages = paged(policy)
+    facts, page = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    assert facts == (ReachSettled(LATER, "ana", T0, EMAIL, T0 + timedelta(minutes=3), sent=True),)
+    assert page is not None
+    state.note(facts)
+    again = plan(PAY, policy, state.history, T0 + timedelta(minutes=3))
+    assert not [due for due in again.due if (due.notification.to, due.notification.via) == ("ana", EMAIL)]
