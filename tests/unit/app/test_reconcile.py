@@ -1,0 +1,313 @@
+"""One incident brought up to now: events, plan, words, one transaction, and what is told."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tocsin.app.engine.reconcile import BACKS_OFF, EVICTS_AGAIN, WRITES_AGAIN, Reconciler
+from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, Recorded
+from tocsin.domain.delivery import Content
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.people import Channel
+
+from tests.builders.active_config import polled
+from tests.builders.daemon_parts import PAY, DaemonParts
+from tests.builders.policies import paging_policy
+from tests.fakes.clock import StillClock
+from tests.simulation.world import PlainRenderer
+
+MINUTE = timedelta(minutes=1)
+RESOLVED = replace(PAY, status=Status.RESOLVED)
+
+
+class Desk:
+    """A reconciler that is told when to look."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.clock = StillClock()
+        self.parts = DaemonParts(self.clock, **changes)
+        self.incidents, self.ledger = self.parts.incidents, self.parts.ledger
+        self.renderer: Any = PlainRenderer()
+        self.reconciler = Reconciler(self.clock, self.ledger, self.renderer, self.parts.context, self.parts.sender)
+
+    async def see(self, incident: Incident = PAY) -> datetime | None:
+        """A version of its file counts, and is looked at."""
+        return await self.after(Seen(self.clock.now(), incident, f"{incident}"))
+
+    async def after(self, event: IncidentEvent, incident: str = "pay") -> datetime | None:
+        """Something comes in, and is looked at."""
+        self.incidents.add_event(incident, event)
+        return await self.reconciler.reconcile(incident)
+
+    def letters(self, kind: Kind = Kind.PAGE) -> list[tuple[str, Reason]]:
+        """The letters of a kind, to whom and why."""
+        notifications = [letter.notification for letter in self.ledger.pages.letters.values()]
+        return [(each.to, each.reason) for each in notifications if each.kind is kind]
+
+    def causes(self) -> list[str]:
+        """What operators are to hear."""
+        return [notice.cause for notice in self.parts.notices.take()]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_a_declared_incident_is_decided_recorded_and_sent(desk: Desk) -> None:
+    """Facts and letters in one transaction; the letters go to the sender; the next look is the next step of a ladder."""
+    next_look = await desk.see()
+    assert next_look == desk.clock.now() + 5 * MINUTE
+    assert set(desk.letters()) == {("ana", Reason.DECLARED), ("chen", Reason.DECLARED)}
+    assert isinstance(desk.ledger.pages.facts[0][1], Seen)
+    assert desk.parts.sender.unsettled_count == len(desk.ledger.pages.letters)
+    assert desk.incidents.state("pay").events == []
+
+
+async def test_looking_again_changes_nothing(desk: Desk) -> None:
+    """Same facts, same plan: nothing is due twice, nothing recorded twice."""
+    await desk.see()
+    facts = len(desk.ledger.pages.facts)
+    assert await desk.reconciler.reconcile("pay") == desk.clock.now() + 5 * MINUTE
+    assert len(desk.ledger.pages.facts) == facts
+
+
+async def test_an_answer_counts_at_the_instant_of_the_next_step(desk: Desk) -> None:
+    """Rule 1: facts first. An ok at exactly 5 minutes stops the page that is due then."""
+    await desk.see()
+    desk.clock.go(5 * MINUTE)
+    await desk.after(Answered(desk.clock.now(), "ana", Answer.OK))
+    assert ("bo", Reason.ESCALATED) not in desk.letters()
+    assert ("dai", Reason.ESCALATED) in desk.letters()
+
+
+async def test_events_count_in_their_order(desk: Desk) -> None:
+    """Two that came in before one look: the later one is judged in the light of the earlier."""
+    desk.incidents.add_event("pay", Seen(desk.clock.now(), PAY, "d"))
+    desk.incidents.add_event("pay", Seen(desk.clock.now(), RESOLVED, "e"))
+    await desk.reconciler.reconcile("pay")
+    assert desk.letters() == []
+    assert desk.incidents.history("pay").resolved_at is not None or desk.incidents.is_archived("pay")
+
+
+async def test_what_comes_in_during_a_look_is_kept_for_the_next(desk: Desk) -> None:
+    """Only the events that were looked at are taken away."""
+    answer = Answered(desk.clock.now(), "ana", Answer.OK)
+    record = desk.ledger.record
+
+    async def slow(*arguments: Any) -> Any:
+        desk.incidents.add_event("pay", answer)
+        return await record(*arguments)
+
+    desk.ledger.record = slow  # type: ignore[method-assign]  # the world goes on while the disk writes
+    await desk.see()
+    desk.ledger.record = record  # type: ignore[method-assign]
+    assert desk.incidents.state("pay").events == [answer]
+    await desk.reconciler.reconcile("pay")
+    assert desk.incidents.history("pay").holder("technical_lead") == "ana"
+
+
+async def test_a_fact_of_another_process_is_not_recorded_again(desk: Desk) -> None:
+    """`tocsin ack` has written it already; it counts all the same."""
+    await desk.see()
+    before = [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Answered)]
+    await desk.after(Recorded(Answered(desk.clock.now(), "ana", Answer.OK)))
+    assert [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Answered)] == before == []
+    assert desk.incidents.history("pay").holder("technical_lead") == "ana"
+
+
+async def test_a_channel_that_failed_brings_the_page_elsewhere() -> None:
+    """The refusal is a fact, and the page by the other channel leaves in the same transaction."""
+    desk = Desk(policy=paging_policy(via=(Channel.SMS,)))
+    await desk.see()
+    page = next(letter.notification for letter in desk.ledger.pages.letters.values() if letter.notification.to == "ana")
+    desk.clock.go(timedelta(seconds=5))
+    await desk.after(ChannelFailed(page, refused=True))
+    refusals = [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, ChannelRefused)]
+    assert refusals == [ChannelRefused(desk.clock.now(), "ana", Channel.SMS)]
+    vias = [letter.notification.via for letter in desk.ledger.pages.letters.values() if letter.notification.to == "ana"]
+    assert vias == [Channel.SMS, Channel.EMAIL]
+
+
+async def test_an_answer_to_nothing_leaves_nothing(desk: Desk) -> None:
+    """An incident that nobody has seen: no fact, no state, no next look."""
+    assert await desk.after(Answered(desk.clock.now(), "ana", Answer.OK), "typo") is None
+    assert desk.ledger.pages.facts == []
+    assert not desk.incidents.is_archived("typo")
+
+
+async def test_a_finished_file_met_again_says_nothing(desk: Desk) -> None:
+    """After a restart the resolved file is seen as it was: no fact, and no message."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    facts = len(desk.ledger.pages.facts)
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    assert len(desk.ledger.pages.facts) == facts
+
+
+async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: Desk) -> None:
+    """Rule 44: the pages leave now, marked as unrecorded; everything is written as soon as it can be, once."""
+    desk.ledger.trouble = "no space left"
+    next_look = await desk.see()
+    assert next_look == desk.clock.now() + WRITES_AGAIN
+    assert desk.causes() == ["ledger"]
+    assert desk.ledger.pages.letters == {}
+    sent = [delivery.notification for delivery in desk.parts.sender._open.values()]
+    assert {notification.kind for notification in sent} == {Kind.PAGE}
+    assert not any(delivery.recorded for delivery in desk.parts.sender._open.values())
+    desk.ledger.trouble = ""
+    desk.clock.go(WRITES_AGAIN)
+    await desk.reconciler.reconcile("pay")
+    assert len([fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Seen)]) == 1
+    assert set(desk.letters()) == {("ana", Reason.DECLARED), ("chen", Reason.DECLARED)}
+    assert desk.letters(Kind.UPDATE)
+    assert all(delivery.recorded for delivery in desk.parts.sender._open.values())
+    assert desk.incidents.state("pay").unwritten.facts == ()
+
+
+async def test_a_look_that_breaks_is_backed_off_and_told(desk: Desk) -> None:
+    """P7: it is tried again, slower and slower; what came in for it is not lost; the others go on."""
+
+    class Broken:
+        def render(self, *_arguments: Any) -> Content:
+            raise RuntimeError("a mistake")
+
+    desk.reconciler._renderer = Broken()
+    waits = []
+    for _ in range(len(BACKS_OFF) + 1):
+        next_look = await desk.see() if not waits else await desk.reconciler.reconcile("pay")
+        assert next_look is not None
+        waits.append((next_look - desk.clock.now()).total_seconds())
+    assert waits == [*BACKS_OFF, BACKS_OFF[-1]]
+    assert desk.causes() == ["look:pay"]
+    desk.reconciler._renderer = PlainRenderer()
+    await desk.reconciler.reconcile("pay")
+    assert ("ana", Reason.DECLARED) in desk.letters()
+    desk.reconciler._renderer = Broken()
+    desk.clock.go(5 * MINUTE)
+    again = await desk.reconciler.reconcile("pay")
+    assert again == desk.clock.now() + timedelta(seconds=BACKS_OFF[0]), "the count began anew"
+
+
+async def test_codes_are_given_with_pages_and_close_with_the_incident() -> None:
+    """A page by SMS that may be answered carries a code, recorded with it; at the end the code is free after a while."""
+    desk = Desk(in_force=polled())
+    await desk.see()
+    codes = [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Coded)]
+    assert {fact.person for fact in codes} == {"ana", "chen"}
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    own = desk.parts.codes.of_person("+14155550101", "ana")
+    assert [code.closed_at for code in own] == [desk.clock.now()]
+
+
+async def test_a_resolution_asks_for_the_review_once(desk: Desk) -> None:
+    """Just now; looking again asks no more."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    assert await desk.incidents.next_resolved() == ("pay", True)
+    await desk.reconciler.reconcile("pay")
+    assert desk.incidents._resolved.empty()
+
+
+async def test_one_that_was_resolved_before_we_began_is_asked_for_too(desk: Desk) -> None:
+    """Its draft may be missing: the process before may have died while it wrote it."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    facts = [fact for _, fact in desk.ledger.pages.facts]
+    again = Desk()
+    again.incidents.load("pay", facts)
+    again.clock.go(MINUTE)
+    await again.reconciler.reconcile("pay")
+    assert await again.incidents.next_resolved() == ("pay", False)
+
+
+async def test_a_finished_incident_stays_until_its_letters_are_settled(desk: Desk) -> None:
+    """Then it is let go, and the ledger knows that a start need not load it."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    assert await desk.see(RESOLVED) == desk.clock.now() + EVICTS_AGAIN
+    for _ in range(desk.parts.sender.unsettled_count):
+        desk.incidents.remove_unsettled("pay")
+    desk.ledger.trouble = "no space left"
+    assert await desk.reconciler.reconcile("pay") == desk.clock.now() + EVICTS_AGAIN
+    desk.ledger.trouble = ""
+    assert await desk.reconciler.reconcile("pay") is None
+    assert desk.incidents.is_archived("pay")
+    assert await desk.ledger.unfinished() == {}
+
+
+async def test_an_archived_incident_comes_back_whole(desk: Desk) -> None:
+    """A reopened file: its facts are read from the ledger first, so that it is a new episode and not a new incident."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    for _ in range(desk.parts.sender.unsettled_count):
+        desk.incidents.remove_unsettled("pay")
+    await desk.reconciler.reconcile("pay")
+    desk.clock.go(MINUTE)
+    await desk.see(replace(PAY, title="It fails again"))
+    assert ("ana", Reason.REOPENED) in desk.letters()
+    assert desk.incidents.history("pay").episode == 2
+
+
+async def test_what_came_in_while_it_was_finished_does_not_count_its_facts_twice(desk: Desk) -> None:
+    """The state stays when something comes in while the ledger is told: its facts are folded once."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    for _ in range(desk.parts.sender.unsettled_count):
+        desk.incidents.remove_unsettled("pay")
+    finish = desk.ledger.finish
+
+    async def slow(incident: str) -> None:
+        await finish(incident)
+        desk.incidents.add_event("pay", Gone(desk.clock.now()))
+
+    desk.ledger.finish = slow  # type: ignore[method-assign]  # the world goes on while the disk writes
+    history = desk.incidents.history("pay")
+    await desk.reconciler.reconcile("pay")
+    assert desk.incidents.history("pay") == history
+    assert not desk.incidents.is_archived("pay")
+
+
+async def test_pages_that_reach_nobody_are_told(desk: Desk) -> None:
+    """Operators hear of a level without anybody on call, with the place in the config, and of an ok that accepts nothing."""
+    policy = paging_policy()
+    people = {name: person for name, person in policy.people.items() if name != "ana"}
+    desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
+    await desk.see()
+    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody", "pay"]]
+    await desk.after(Answered(desk.clock.now(), "eve", Answer.OK))
+    await desk.reconciler.reconcile("pay")
+    assert desk.causes() == ["vain:pay:eve"]
+
+
+async def test_an_ok_in_vain_before_the_start_is_not_told_again(desk: Desk) -> None:
+    """What the process before told is known from the ledger's facts."""
+    await desk.see()
+    await desk.after(Answered(desk.clock.now(), "eve", Answer.OK))
+    again = Desk()
+    again.incidents.load("pay", [fact for _, fact in desk.ledger.pages.facts])
+    again.clock.go(MINUTE)
+    await again.reconciler.reconcile("pay")
+    assert again.causes() == []
+
+
+async def test_a_page_that_every_channel_refused_is_told(desk: Desk) -> None:
+    """It reached nobody; the plan goes on to whoever is next at once."""
+    await desk.see()
+    pages = [letter.notification for letter in desk.ledger.pages.letters.values() if letter.notification.to == "ana"]
+    desk.causes()
+    for page in pages:
+        if page.kind is Kind.PAGE:
+            await desk.after(ChannelFailed(page, refused=True))
+    assert desk.causes() == ["lost:pay:ana"]
+    assert ("bo", Reason.ESCALATED) in desk.letters()
