@@ -1,0 +1,270 @@
+"""The sender's small parts: a letter on its way, the log of attempts, the queue, a provider's health, refused addresses."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tocsin.app.delivery.attempt_log import AttemptLog
+from tocsin.app.delivery.delivery import Delivery
+from tocsin.app.delivery.provider_health import ProviderHealth
+from tocsin.app.delivery.queue import SendQueue
+from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.state.notices import Notices
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+
+from tests.builders.daemon_parts import letter, page_to
+from tests.builders.instants import T0
+from tests.builders.policies import paging_policy
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.loop import VirtualClock, run_virtually
+
+SMS, EMAIL = Channel.SMS, Channel.EMAIL
+PAGE = page_to("ana", T0)
+SECOND = timedelta(seconds=1)
+
+
+def attempt(number: int, outcome: Outcome | None = None, id_: int = 0, **changes: object) -> Attempt:
+    """An attempt at the page; without an id the ledger does not know of it."""
+    ended = T0 + number * SECOND if outcome else None
+    made = Attempt(id_, PAGE.key, number, SMS, "+14155550101", T0 + number * SECOND, outcome=outcome, ended_at=ended)
+    return replace(made, **changes)  # type: ignore[arg-type]  # a table of fields
+
+
+async def written(*attempts: Attempt, **changes: object) -> tuple[Delivery, MemoryLedger, AttemptLog]:
+    """A delivery whose letter the ledger has."""
+    ledger = MemoryLedger()
+    await ledger.record("pay", (), [letter(PAGE)], ())
+    delivery = Delivery(letter(PAGE), attempts=list(attempts), **changes)  # type: ignore[arg-type]  # a table of fields
+    return delivery, ledger, AttemptLog(ledger)
+
+
+async def test_an_attempt_begins_in_the_ledger() -> None:
+    """With its number, its address and why an earlier copy may have left."""
+    delivery, ledger, log = await written(possible_duplicate="lost in DATA")
+    begun = await log.begin(delivery, "+14155550101", T0)
+    assert begun == ledger.pages.attempts[0]
+    assert begun == Attempt(1, PAGE.key, 1, SMS, "+14155550101", T0, possible_duplicate="lost in DATA")
+
+
+async def test_pages_begin_without_the_ledger_twice_at_most() -> None:
+    """Rule 44: copies that left or may have left count; one that surely did not leave does not."""
+    left = [attempt(1, Deferred("busy")), attempt(2, Accepted("M1")), attempt(3, Uncertain("lost"))]
+    for attempts, goes in ((left[:1], True), (left[:2], True), (left, False)):
+        delivery, ledger, log = await written(*attempts)
+        ledger.trouble = "disk full"
+        begun = await log.begin(delivery, "+14155550101", T0)
+        assert (begun is not None) is goes
+        if begun:
+            assert (begun.id, begun.number) == (0, len(attempts) + 1)
+            assert begun.possible_duplicate == "the ledger could not be written"
+
+
+async def test_nothing_else_begins_without_the_ledger() -> None:
+    """An update that cannot be written down waits."""
+    ledger = MemoryLedger()
+    ledger.trouble = "disk full"
+    update = Delivery(letter(replace(PAGE, kind=Kind.UPDATE)))
+    assert await AttemptLog(ledger).begin(update, "+14155550101", T0) is None
+
+
+async def test_a_letter_the_ledger_does_not_know_cannot_be_written_down() -> None:
+    """Its attempts wait in memory until the letter is recorded."""
+    delivery, ledger, log = await written()
+    delivery.recorded = False
+    begun = await log.begin(delivery, "+14155550101", T0)
+    assert begun is not None
+    assert begun.id == 0
+    assert ledger.pages.attempts == []
+    assert not await log.save_pending(delivery)
+
+
+async def test_what_the_ledger_lacks_is_given_when_it_is_back() -> None:
+    """Attempts from memory are begun and ended, then the letter is settled, and nothing is given twice."""
+    first, second = attempt(1, Accepted("M1")), attempt(2, Refused("no"))
+    delivery, ledger, log = await written(first, second)
+    delivery.mark_unsaved(first)
+    delivery.mark_unsaved(second)
+    delivery.state, delivery.settled_at = "accepted", T0
+    ledger.trouble = "disk full"
+    assert not await log.save_pending(delivery)
+    assert len(delivery.unsaved) == 2
+    ledger.trouble = ""
+    assert await log.save_pending(delivery)
+    assert [known.outcome for known in ledger.pages.attempts] == [Accepted("M1"), Refused("no")]
+    assert ledger.pages.states == {PAGE.key: ("accepted", T0)}
+    assert delivery.unsaved == []
+    assert [known.id for known in delivery.attempts] == [1, 2]
+    assert await log.save_pending(delivery)
+    assert len(ledger.pages.attempts) == 2
+
+
+async def test_half_of_it_written_is_not_begun_again() -> None:
+    """Trouble after the beginnings: the next time only the ends are written."""
+    first = attempt(1, Accepted("M1"))
+    delivery, ledger, log = await written(first)
+    delivery.mark_unsaved(first)
+    begin = ledger.begin_attempt
+
+    async def then_trouble(*arguments: object) -> Attempt:
+        begun = await begin(*arguments)  # type: ignore[arg-type]  # as they came
+        ledger.trouble = "disk full"
+        return begun
+
+    ledger.begin_attempt = then_trouble  # type: ignore[method-assign]  # the disk fills up in between
+    assert not await log.save_pending(delivery)
+    ledger.begin_attempt, ledger.trouble = begin, ""  # type: ignore[method-assign]
+    assert await log.save_pending(delivery)
+    assert len(ledger.pages.attempts) == 1
+    assert ledger.pages.attempts[0].outcome == Accepted("M1")
+
+
+async def test_a_receipt_is_noted_only_where_the_attempt_is_known() -> None:
+    """Trouble loses only the note; an attempt from memory has no row."""
+    delivery, ledger, log = await written()
+    begun = await log.begin(delivery, "+14155550101", T0)
+    assert begun
+    await log.receipt(attempt(1), Receipt.DELIVERED, T0)
+    assert ledger.pages.attempts[0].receipt is None
+    ledger.trouble = "disk full"
+    await log.receipt(begun, Receipt.DELIVERED, T0)
+    ledger.trouble = ""
+    await log.receipt(begun, Receipt.SENT, T0)
+    assert ledger.pages.attempts[0].receipt is Receipt.SENT
+
+
+def test_the_newest_end_of_an_attempt_is_what_is_saved() -> None:
+    """What was to be told before counts no more."""
+    delivery = Delivery(letter(PAGE))
+    delivery.mark_unsaved(attempt(1, Uncertain("lost")))
+    delivery.mark_unsaved(attempt(2, Deferred("busy")))
+    delivery.mark_unsaved(attempt(1, Accepted("M1")))
+    assert [(known.number, known.outcome) for known in delivery.unsaved] == [
+        (2, Deferred("busy")),
+        (1, Accepted("M1")),
+    ]
+
+
+def test_receipts_are_seen_in_the_attempts_they_are_about() -> None:
+    """By their number; one that changes how the attempt ended is to be saved, one that does not is not."""
+    delivery = Delivery(letter(PAGE), attempts=[attempt(1, Uncertain("lost"), 1), attempt(2, Accepted("M2"), 2)])
+    delivery.receipts += [(1, Fate(Receipt.SENT, provider_id="M1")), (2, Fate(Receipt.DELIVERED))]
+    delivery.apply_receipts(T0 + SECOND)
+    assert [known.outcome for known in delivery.attempts] == [Accepted("M1"), Accepted("M2")]
+    assert [known.receipt for known in delivery.attempts] == [Receipt.SENT, Receipt.DELIVERED]
+    assert [known.number for known in delivery.unsaved] == [1]
+    assert delivery.receipts == []
+
+
+def test_how_a_letter_stands() -> None:
+    """By the attempt that was accepted, else by the newest; without any it stands nowhere."""
+    delivery = Delivery(letter(PAGE))
+    assert delivery.standing_outcome is None
+    delivery.attempts += [attempt(1, Accepted("M1")), attempt(2, Refused("no"))]
+    assert delivery.standing_outcome == Accepted("M1")
+    assert delivery.copies == 1
+    delivery.due_at = T0
+    assert delivery.late(T0 + SECOND) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("kind", "rank"), [(Kind.PAGE, 0), (Kind.CLOSING, 1), (Kind.OPERATOR, 1), (Kind.ANSWER, 1), (Kind.UPDATE, 2)]
+)
+def test_ranks(kind: Kind, rank: int) -> None:
+    """Pages go first, updates last, everything else between them."""
+    assert Delivery(letter(replace(PAGE, kind=kind))).rank == rank
+
+
+def test_the_queue_works_by_rank_then_age_and_no_more_at_once_than_its_width() -> None:
+    """What came first goes first among equals; a timer puts its item in when it rings."""
+
+    async def life(_clock: VirtualClock) -> tuple[list[str], int]:
+        done, under_way, most = list[str](), list[str](), list[int]()
+
+        async def work(item: str) -> None:
+            under_way.append(item)
+            most.append(len(under_way))
+            await asyncio.sleep(1)
+            under_way.remove(item)
+            done.append(item)
+
+        queue: SendQueue[str] = SendQueue("sms", 2, work)
+        queue.later(timedelta(seconds=0.5), 0, "page later")
+        for rank, item in ((2, "update"), (1, "closing"), (0, "page 1"), (0, "page 2")):
+            queue.put(rank, item)
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(10)
+        running.cancel()
+        return done, max(most)
+
+    assert run_virtually(life) == (["page 1", "page 2", "page later", "closing", "update"], 2)
+
+
+def test_a_queue_that_drains_takes_nothing_more() -> None:
+    """What is under way ends; what waits, and what a timer would put in, is left. An idle one is drained at once."""
+
+    async def life(clock: VirtualClock) -> tuple[bool, bool, list[str], float]:
+        done: list[str] = []
+
+        async def work(item: str) -> None:
+            await asyncio.sleep(5)
+            done.append(item)
+
+        queue: SendQueue[str] = SendQueue("sms", 1, work)
+        idle = await SendQueue("email", 1, work).drain(0.1)
+        for item in ("first", "second"):
+            queue.put(0, item)
+        queue.later(timedelta(seconds=2), 0, "third")
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(1)
+        start = clock.now()
+        drained = await queue.drain(30)
+        took = (clock.now() - start).total_seconds()
+        await asyncio.sleep(60)
+        running.cancel()
+        return idle, drained, done, took
+
+    assert run_virtually(life) == (True, True, ["first"], 4.0)
+
+
+@pytest.mark.parametrize("via", Channel)
+def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
+    """Rule 39: what time may cure is told at the third in a row; the provider answered when it refused an address."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(via, notices)
+    busy = Deferred("421 too busy", "421")
+    for outcome in (busy, busy, Accepted(), busy, busy, Refused("no"), busy, busy):
+        health.on_outcome(outcome)
+    assert notices.take() == ()
+    health.on_outcome(Uncertain("lost in DATA"))
+    (notice,) = notices.take()
+    assert notice.cause == f"provider:{via.value}"
+    assert via.traits.provider in notice.text
+    assert "lost in DATA" in notice.text
+    assert "other channels" in notice.text
+
+
+def test_what_only_the_config_cures_is_told_at_the_first() -> None:
+    """Rule 39: a login that fails needs somebody's action now; the notice says where to look, with the code."""
+    notices = Notices(StillClock())
+    ProviderHealth(EMAIL, notices).on_outcome(Deferred("authentication failed", "535", Fault.PROVIDER))
+    (notice,) = notices.take()
+    assert "authentication failed (535)" in notice.text
+    assert "credentials" in notice.text
+
+
+def test_a_refused_address_is_told_with_its_place() -> None:
+    """A person's at once and aloud, with the line of the config; a plain address by email only."""
+    policy = paging_policy()
+    ana = replace(policy.people["ana"], place="people.yaml:3")
+    policy = replace(policy, people={**policy.people, "ana": ana})
+    notice = refusal_notice(PAGE, Refused("no such number", "21211"), policy)
+    assert notice.cause == "refused:ana:sms"
+    assert "ana cannot be reached by SMS any more" in notice.text
+    assert notice.text.endswith("(people.yaml:3)")
+    assert not notice.minor
+    plain = replace(PAGE, to="status@lists.example.com", via=EMAIL, kind=Kind.UPDATE)
+    assert refusal_notice(plain, Refused("no such mailbox", "550"), policy).minor
