@@ -1,0 +1,105 @@
+"""Whether the daemon is well, and who is told so: the watchdog, the dead man's switch, the ledger's note."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tocsin.app.lifecycle.health import FRESH, HEALTHY, Health
+
+from tests.builders.active_config import active_config, settings
+from tests.builders.policies import small_policy
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+
+URL = "https://switch.example.com/ping"
+
+
+@dataclass
+class Mark:
+    """A part that was alive then."""
+
+    alive_at: datetime
+
+
+@dataclass
+class Watchers:
+    """A port ServiceManager and Heartbeat that count."""
+
+    fed: int = 0
+    pings: list[str] = field(default_factory=list)
+    answer: str = ""
+
+    def ready(self, status: str) -> None: ...
+    def reloading(self) -> None: ...
+    def stopping(self) -> None: ...
+
+    def healthy(self) -> None:
+        self.fed += 1
+
+    async def ping(self, url: str) -> str:
+        self.pings.append(url)
+        return self.answer
+
+
+class Ward:
+    """A health check of two parts."""
+
+    def __init__(self, **heartbeat: Any) -> None:
+        self.clock, self.ledger, self.watchers = StillClock(), MemoryLedger(), Watchers()
+        self.parts = {name: Mark(self.clock.now()) for name in ("scan", "senders")}
+        config = active_config(small_policy(), settings(heartbeat={"url": URL, "every": "60s"} | heartbeat))
+        self.health = Health(self.clock, self.watchers, self.watchers, self.ledger, config, self.parts)
+
+    async def check(self, after: timedelta = timedelta(0)) -> bool:
+        """Time passes for all parts alike, then it is checked."""
+        self.clock.go(after)
+        for part in self.parts.values():
+            part.alive_at = self.clock.now()
+        return await self.health.check()
+
+
+async def test_a_good_pass_is_told_everywhere() -> None:
+    """The watchdog is fed, the switch is pinged, the ledger notes it for whoever watches from outside."""
+    ward = Ward()
+    assert await ward.check()
+    assert (ward.watchers.fed, ward.watchers.pings) == (1, [URL])
+    assert await ward.ledger.noticed_at(HEALTHY) == ward.clock.now()
+
+
+@pytest.mark.parametrize("name", ["scan", "senders"])
+@pytest.mark.parametrize(("late", "well"), [(FRESH, True), (FRESH + timedelta(seconds=1), False)])
+async def test_one_part_that_stands_still_is_enough(name: str, late: timedelta, well: bool) -> None:
+    """Then nobody hears that all is well: neither watchdog nor switch nor ledger."""
+    ward = Ward()
+    ward.parts[name].alive_at = ward.clock.now() - late
+    assert await ward.health.check() is well
+    assert (ward.watchers.fed, len(ward.watchers.pings)) == ((1, 1) if well else (0, 0))
+    assert (await ward.ledger.noticed_at(HEALTHY) is not None) is well
+
+
+async def test_a_ledger_in_trouble_is_no_case_for_a_restart() -> None:
+    """It would forget what went out from memory: the watchdog is fed, and the dead man's switch stays away."""
+    ward = Ward()
+    ward.ledger.trouble = "disk full"
+    assert await ward.check()
+    assert (ward.watchers.fed, ward.watchers.pings) == (1, [])
+    ward.ledger.trouble = ""
+    await ward.check(timedelta(seconds=5))
+    assert ward.watchers.pings == [URL]
+
+
+async def test_the_switch_is_pinged_as_often_as_the_config_says() -> None:
+    """Checks come every few seconds, pings each minute; a ping that was not heard is not repeated sooner."""
+    ward = Ward()
+    ward.watchers.answer = "503"
+    for _ in range(25):
+        await ward.check(timedelta(seconds=5))
+    assert len(ward.watchers.pings) == 3
+
+
+async def test_without_an_address_nobody_is_pinged() -> None:
+    """The default."""
+    ward = Ward(url=None)
+    assert await ward.check()
+    assert ward.watchers.pings == []
