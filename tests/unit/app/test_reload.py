@@ -1,7 +1,8 @@
 """The config in force while the daemon runs, on real files and virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,16 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload
-from tocsin.app.lifecycle.startup import load_at_start
+from tocsin.app.lifecycle.startup import StartError, load_at_start
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.domain.facts import Seen
+from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
-from tocsin.domain.problem import Problem
+from tocsin.domain.problem import Problem, ProblemLevel
 
 from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
@@ -37,14 +40,61 @@ def folder(tmp_path: Path) -> Path:
 
 
 class CountingTemplates:
-    """A port Templates that counts how often it was fitted to a config."""
+    """A port Templates that counts how often it was fitted to a config, and has something to complain of."""
 
     def __init__(self) -> None:
         self.loads: list[Path] = []
+        self.problems: tuple[Problem, ...] = ()
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
         self.loads.append(folder)
-        return ()
+        return self.problems
+
+
+class Daemon:
+    """What a reload touches, begun on a config folder."""
+
+    def __init__(self, folder: Path, clock: VirtualClock) -> None:
+        self.folder, self.clock = folder, clock
+        self.ledger, self.notices, self.templates = MemoryLedger(), Notices(clock), CountingTemplates()
+        self.agenda = Agenda()
+        self.incidents = Incidents(self.agenda)
+        self.files = FakeFolder()
+
+    async def begin(self) -> "Daemon":
+        """Load the config as a start does."""
+        before = fingerprint((self.folder,))
+        clock, ledger, notices, folder = self.clock, self.ledger, self.notices, self.folder
+        self.started = started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
+        self.config = ActiveConfig(started.policy, started.settings)
+        reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started)
+        self.transports = Transports(started.settings, lambda _settings: {via: MemoryTransport() for via in Channel})
+        self.watch = Watch(clock, ledger, self.config, self.incidents, notices, self.files, Intake({}))
+        self.reload = Reload(
+            clock, reader, self.config, self.transports, self.templates, self.watch, self.incidents, notices, before
+        )
+        return self
+
+    def write(self, name: str, old: str = "", new: str = "") -> None:
+        """Change a file of the config."""
+        path = self.folder / name
+        path.write_text(path.read_text().replace(old, new) if old else path.read_text() + new)
+
+    def causes(self) -> list[str]:
+        """What operators are to hear."""
+        return [notice.cause for notice in self.notices.take()]
+
+
+def on_reload(folder: Path, story: Callable[[Daemon], Awaitable[None]]) -> Daemon:
+    """Begin, then let a story happen on virtual time."""
+
+    async def life(clock: VirtualClock) -> Daemon:
+        daemon = await Daemon(folder, clock).begin()
+        await story(daemon)
+        return daemon
+
+    daemon: Daemon = run_virtually(life)
+    return daemon
 
 
 def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> tuple[str, list[OperatorNotice], int]:
@@ -52,24 +102,15 @@ def live(folder: Path, meanwhile: Callable[[], object], seconds: float = 10) -> 
     heard, how often everything was fitted to a config.
     """
 
-    async def life(clock: VirtualClock) -> tuple[str, list[OperatorNotice], int]:
-        ledger, notices, templates = MemoryLedger(), Notices(clock), CountingTemplates()
-        before = fingerprint((folder,))
-        started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
-        config = ActiveConfig(started.policy, started.settings)
-        reader = ConfigReader(folder, {}, clock, ledger, config, notices, started)
-        transports = Transports(started.settings, lambda _settings: {via: MemoryTransport() for via in Channel})
-        incidents = Incidents(Agenda())
-        watch = Watch(clock, ledger, config, incidents, notices, FakeFolder(), Intake({}))
-        reload = Reload(clock, reader, config, transports, templates, watch, incidents, notices, before)
+    async def story(daemon: Daemon) -> None:
         meanwhile()
-        running = asyncio.create_task(reload.run())
+        running = asyncio.create_task(daemon.reload.run())
         await asyncio.sleep(seconds)
         running.cancel()
-        return config.policy.people["ana"].email, list(notices.take()), len(templates.loads)
 
-    outcome: tuple[str, list[OperatorNotice], int] = run_virtually(life)
-    return outcome
+    daemon = on_reload(folder, story)
+    address = daemon.config.policy.people["ana"].email
+    return address, list(daemon.notices.take()), len(daemon.templates.loads)
 
 
 def test_a_config_written_while_the_daemon_starts_is_not_missed(folder: Path) -> None:
@@ -95,3 +136,182 @@ def test_a_refused_config_leaves_the_good_one_in_force(folder: Path) -> None:
     assert (email, turns) == ("ana@example.com", 0)
     assert told
     assert "all.yaml:7:" in told[0].text
+
+
+def test_settings_count_from_the_reload_on(folder: Path) -> None:
+    """Heartbeat, replies and where answers come in are those of the new file at once; nothing needs a restart."""
+
+    async def story(daemon: Daemon) -> None:
+        assert daemon.config.settings.heartbeat.url is None
+        assert daemon.config.reply_routes.public_url == ""
+        new = "public_url: https://tocsin.example.com\nheartbeat: {url: https://switch.example.com/a}\n"
+        daemon.write("tocsin.yaml", new=new)
+        await daemon.reload.reload()
+
+    daemon = on_reload(folder, story)
+    assert daemon.config.settings.heartbeat.url == "https://switch.example.com/a"
+    assert daemon.config.reply_routes.public_url == "https://tocsin.example.com"
+    assert daemon.causes() == []
+
+
+def test_everything_is_fitted_to_a_new_config(folder: Path) -> None:
+    """Transports are made anew from the new settings, templates are read, the folder and every incident looked at."""
+
+    async def story(daemon: Daemon) -> None:
+        before = daemon.transports[Channel.EMAIL]
+        daemon.incidents.load("pay", [Seen(daemon.clock.now(), Incident("pay", "Pay", "sev1"), "d")])
+        daemon.write("tocsin.yaml", "incidents@example.com", "pages@example.com")
+        await daemon.reload.reload()
+        assert daemon.transports[Channel.EMAIL] is not before
+        assert daemon.templates.loads == [daemon.config.settings.templates]
+        assert daemon.watch._poked.is_set()
+        assert await asyncio.wait_for(daemon.agenda.take(), 1) == "pay"
+
+    on_reload(folder, story)
+
+
+def test_a_policy_alone_leaves_the_transports(folder: Path) -> None:
+    """Connections that work are kept when only people have changed."""
+
+    async def story(daemon: Daemon) -> None:
+        before = daemon.transports[Channel.EMAIL]
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.reload.reload()
+        assert daemon.transports[Channel.EMAIL] is before
+        assert daemon.config.policy.people["ana"].email == "ana@example.org"
+
+    on_reload(folder, story)
+
+
+def test_a_refused_config_fits_nothing(folder: Path) -> None:
+    """P8: neither policy nor settings change, nothing is read or made anew; each problem is told with its place."""
+
+    async def story(daemon: Daemon) -> None:
+        policy, in_force = daemon.config.policy, daemon.config.settings
+        daemon.write("tocsin.yaml", "Incidents <incidents@example.com>", "Pages <pages@example.com>")
+        daemon.write("all.yaml", "chain:", "chains:")
+        await daemon.reload.reload()
+        assert (daemon.config.policy, daemon.config.settings) == (policy, in_force)
+        assert daemon.templates.loads == []
+        assert not daemon.watch._poked.is_set()
+
+    causes = on_reload(folder, story).causes()
+    assert causes
+    assert all(cause.startswith("config:") for cause in causes)
+
+
+def test_what_needs_a_restart_is_told(folder: Path) -> None:
+    """Operators hear which setting waits, and the rest counts; put back, it is told no more."""
+
+    async def story(daemon: Daemon) -> None:
+        daemon.write("tocsin.yaml", new="incidents: ../elsewhere\nheartbeat: {every: 90s}\n")
+        await daemon.reload.reload()
+        (notice,) = daemon.notices.take()
+        assert "incidents changed" in notice.text
+        assert "restart" in notice.text
+        assert daemon.config.settings.heartbeat.every == timedelta(seconds=90)
+        daemon.write("tocsin.yaml", "incidents: ../elsewhere\n", "\n")
+        await daemon.reload.reload()
+
+    assert on_reload(folder, story).causes() == []
+
+
+def test_the_ledger_keeps_what_came_into_force(folder: Path) -> None:
+    """A new content once, with the instant since which it counts; the same content again changes neither."""
+
+    async def story(daemon: Daemon) -> None:
+        since = daemon.config.policy.since
+        assert since == daemon.clock.now()
+        await asyncio.sleep(60)
+        await daemon.reload.reload()
+        assert daemon.config.policy.since == since
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.reload.reload()
+        assert daemon.config.policy.since == daemon.clock.now()
+        kept = await daemon.ledger.last_good_config()
+        assert kept is not None
+        assert b"ana@example.org" in kept[2]["all.yaml"]
+        assert len(daemon.ledger.pages.configs) == 2
+
+    on_reload(folder, story)
+
+
+def test_a_full_ledger_does_not_keep_a_good_config_out(folder: Path) -> None:
+    """It counts all the same; only the copy is missing."""
+
+    async def story(daemon: Daemon) -> None:
+        daemon.ledger.trouble = "disk full"
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.reload.reload()
+
+    assert on_reload(folder, story).config.policy.people["ana"].email == "ana@example.org"
+
+
+def test_templates_that_cannot_be_used_are_told(folder: Path) -> None:
+    """With the place; the config is in force all the same."""
+
+    async def story(daemon: Daemon) -> None:
+        fault = Problem("templates/page.sms.txt.j2", 2, 1, ProblemLevel.ERROR, "bad-template", "no such filter")
+        daemon.templates.problems = (fault,)
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.reload.reload()
+
+    daemon = on_reload(folder, story)
+    (notice,) = daemon.notices.take()
+    assert "templates/page.sms.txt.j2:2:1" in notice.text
+    assert daemon.config.policy.people["ana"].email == "ana@example.org"
+
+
+def test_calendars_are_read_again_each_day(folder: Path) -> None:
+    """Only so much of their future is held; nothing else need change."""
+    assert live(folder, lambda: None, 25 * 3600)[2] == 1
+
+
+def test_a_folder_that_is_being_written_is_read_once_it_rests(folder: Path) -> None:
+    """A change counts when two looks find the same: half a checkout is no config."""
+
+    async def story(daemon: Daemon) -> None:
+        running = asyncio.create_task(daemon.reload.run())
+        for number in range(10):
+            (folder / f"part{number}.yaml").write_text("people: {}\n")
+            await asyncio.sleep(1.5)
+        assert daemon.templates.loads == []
+        await asyncio.sleep(6)
+        running.cancel()
+        assert len(daemon.templates.loads) == 1
+
+    on_reload(folder, story)
+
+
+def test_a_start_with_a_broken_config_goes_on_with_the_last_good_one(folder: Path) -> None:
+    """Rule 43: from the ledger, since when it counted; without one the start says why it cannot be."""
+
+    async def story(daemon: Daemon) -> None:
+        since = daemon.config.policy.since
+        await asyncio.sleep(60)
+        daemon.write("all.yaml", "chain:", "chains:")
+        reading = load(folder, daemon.clock.now(), {})
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        assert started.policy.people["ana"].email == "ana@example.com"
+        assert started.policy.since == since
+        assert started.refused
+        with pytest.raises(StartError) as refusal:
+            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now())
+        assert any("all.yaml:7:" in reason for reason in refusal.value.reasons)
+
+    on_reload(folder, story)
+
+
+def test_a_start_with_another_good_config_begins_it_now(folder: Path) -> None:
+    """What stands on the disk counts from this start, and the ledger keeps it."""
+
+    async def story(daemon: Daemon) -> None:
+        await asyncio.sleep(60)
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        reading = load(folder, daemon.clock.now(), {})
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        assert started.policy.since == daemon.clock.now()
+        assert started.refused == ()
+        assert len(daemon.ledger.pages.configs) == 2
+
+    on_reload(folder, story)
