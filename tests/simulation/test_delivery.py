@@ -253,3 +253,134 @@ def test_the_watchdog_is_fed_while_all_goes_well() -> None:
         await world.wait(600)
 
     assert simulate(story).manager.beats >= 115
+
+
+def test_a_drill_with_sick_providers_tells_no_outsider() -> None:
+    """P9 and rule 28: neither at the declaration nor by a change, a due update, a retry or a restart, nor at the end."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.faults.deferred = world.faults.lost = 0.3
+        world.folder.write("pay.yaml", FILE + "drill: true\n")
+        await world.wait(400)
+        change = 'updates: [{at: 2026-11-23T10:05:00Z, text: Internal, public: "We are on it."}]\n'
+        world.folder.write("pay.yaml", FILE + "drill: true\nstatus: identified\n" + change)
+        await world.wait(2 * 3600)
+        await world.kill()
+        await world.start()
+        await world.wait(3600)
+        world.folder.write("pay.yaml", FILE + "drill: true\nstatus: resolved\n" + change)
+        await world.wait(3600)
+
+    world = simulate(story)
+    assert {"page", "update", "closing"} <= {arrival.message.kind for arrival in world.arrived}
+    assert "status@lists.example.com" not in {arrival.message.address for arrival in world.arrived}
+    assert not [letter for letter in world.disk.letters.values() if letter.notification.external]
+
+
+def test_an_answer_while_the_daemon_was_down_stops_what_it_left() -> None:
+    """What the process before did not finish goes on only after every incident has had its first look: the answer that
+    came meanwhile counts first.
+    """
+
+    async def story(world: World) -> None:
+        world.faults.down = frozenset(Channel)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(10)
+        await world.kill()
+        world.faults.down = frozenset()
+        world.folder.write("pay.yaml", FILE + "acknowledged: [ana, chen]\n")
+        await world.start()
+        await world.wait(600)
+
+    assert simulate(story).pages() == []
+
+
+def test_a_clean_stop_leaves_what_waits_for_the_next_start() -> None:
+    """SIGTERM ends what is under way, begins nothing new, closes the connections; the next start goes on with the rest."""
+    arrived: list[int] = []
+
+    async def story(world: World) -> None:
+        world.faults.down = frozenset({Channel.EMAIL})
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(5)
+        await world.stop()
+        arrived.append(len(world.arrived))
+        world.faults.down = frozenset()
+        await world.wait(600)
+        arrived.append(len(world.arrived))
+        await world.start()
+        await world.wait(120)
+
+    world = simulate(story)
+    assert arrived[0] == arrived[1]
+    assert {arrival.message.address for arrival in world.arrived} >= {"status@lists.example.com", "eve@example.com"}
+    assert all(provider.closed for provider in world.providers.values())
+
+
+def test_the_second_order_to_stop_does_not_wait() -> None:
+    """The first waits for what is under way, up to 30 s; the second ends it now."""
+    took: list[float] = []
+
+    async def story(world: World) -> None:
+        world.providers[Channel.SMS].takes = world.providers[Channel.EMAIL].takes = 300.0
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(5)
+        start = world.clock.now()
+        world.orders.stop.set()
+        await world.wait(3)
+        world.orders.stop_now.set()
+        await world.ended()
+        took.append((world.clock.now() - start).total_seconds())
+
+    simulate(story)
+    assert took == [3.0]
+
+
+def test_a_stop_waits_half_a_minute_at_most() -> None:
+    """A provider that hangs does not keep the daemon."""
+    took: list[float] = []
+
+    async def story(world: World) -> None:
+        world.providers[Channel.SMS].takes = world.providers[Channel.EMAIL].takes = 300.0
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(5)
+        start = world.clock.now()
+        await world.stop()
+        took.append((world.clock.now() - start).total_seconds())
+
+    simulate(story)
+    assert took == [30.0]
+
+
+def test_a_part_that_dies_takes_the_daemon_along() -> None:
+    """No part dies unnoticed: the service manager starts everything again."""
+
+    class Mortal:
+        async def run(self) -> None:
+            return
+
+    async def story(world: World) -> None:
+        world.further_parts = (Mortal(),)
+        await world.start()
+        with pytest.raises(ExceptionGroup):
+            await world.ended()
+
+    simulate(story)
+
+
+def test_the_service_manager_hears_how_it_goes() -> None:
+    """Ready once the folder was looked through for the first time, naming it; stopping at the end."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        await world.wait(1)
+        await world.stop()
+
+    said = simulate(story).manager.said
+    assert said[0].startswith("ready: watching ")
+    assert said[-1] == "stopping"

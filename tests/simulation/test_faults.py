@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from tocsin.domain.delivery import Uncertain
+from tocsin.domain.facts import Seen
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
@@ -108,6 +109,7 @@ def test_whatever_happens(seed: int) -> None:
     copies_are_marked(story)
     the_ladder_never_sleeps(story)
     closings_are_exactly_one(story)
+    nothing_unwanted_arrives(story)
 
 
 def everything_is_settled(story: Story) -> None:
@@ -171,3 +173,29 @@ def closings_are_exactly_one(story: Story) -> None:
     arrived = {(each.message.person, each.message.via) for each in world.arrived if each.message.kind == Kind.CLOSING}
     assert arrived == set(closings)
     assert all(each.reason is not Reason.TROUBLE for each in letters if each.kind is Kind.PAGE)
+
+
+UNDER_WAY = timedelta(seconds=1)
+"""How long what was under way may still take to arrive."""
+
+
+def nothing_unwanted_arrives(story: Story) -> None:
+    """After everybody's answer no page, after the resolution only its closing, and never anybody whom the config does
+    not know: neither a retry, nor another channel, nor a restart brings what nobody wants any more.
+    """
+    versions = [fact for fact in story.world.disk.facts["pay"] if isinstance(fact, Seen)]
+    answered_at = next((seen.at for seen in versions if seen.incident.acknowledged), None)
+    resolved_at = next(seen.at for seen in versions if seen.incident.resolved)
+    for arrival in story.world.arrived:
+        kind = Kind(arrival.message.kind)
+        if answered_at is not None and arrival.at > answered_at + UNDER_WAY:
+            assert kind is not Kind.PAGE, f"{arrival.message.reference} at {arrival.at}, answered at {answered_at}"
+        if arrival.at > resolved_at + UNDER_WAY:
+            assert kind in (Kind.CLOSING, Kind.OPERATOR), f"{arrival.message.reference} after the resolution"
+        assert arrival.message.address in KNOWN, arrival.message.address
+
+
+KNOWN = {
+    *(person.address(via) for person in paging_policy(BOTH).people.values() for via in Channel),
+    *(email for group in paging_policy(BOTH).stakeholders.values() for email in group.emails),
+}

@@ -215,12 +215,14 @@ class Provider:
         self.arrived: list[Arrival] = []
         self.asked: list[tuple[datetime, str]] = []
         self.says: Fate | None = None
+        self.takes = 0.0
+        self.closed = False
         self.tells: Callable[[str, int, str], None] | None = None
         self._undelivered: set[str] = set()
 
     async def send(self, message: Message) -> Outcome:
         faults, roll = self.faults, self._dice.random()
-        await asyncio.sleep(self._dice.uniform(0.001, 0.2))
+        await asyncio.sleep(self._dice.uniform(0.001, 0.2) + self.takes)
         if self._via in faults.broken:
             return Deferred("535 authentication failed", "535", Fault.PROVIDER)
         if self._via in faults.down or roll < faults.deferred:
@@ -254,7 +256,8 @@ class Provider:
         return Fate(Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Note it."""
+        self.closed = True
 
 
 class PlainRenderer:
@@ -278,10 +281,16 @@ class Silent:
     def __init__(self) -> None:
         self.beats = 0
         self.pings = 0
+        self.said: list[str] = []
 
-    def ready(self, status: str) -> None: ...
-    def reloading(self) -> None: ...
-    def stopping(self) -> None: ...
+    def ready(self, status: str) -> None:
+        self.said.append(f"ready: {status}")
+
+    def reloading(self) -> None:
+        self.said.append("reloading")
+
+    def stopping(self) -> None:
+        self.said.append("stopping")
 
     def healthy(self) -> None:
         self.beats += 1
@@ -297,6 +306,7 @@ class World:
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy, self.settings = clock, policy, settings()
         self.receipts: Any = None
+        self.further_parts: tuple[Any, ...] = ()
         self.dice = Dice(seed)
         self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
         self.providers = {
@@ -358,6 +368,11 @@ class World:
         self.orders.stop.set()
         await self._task
 
+    async def ended(self) -> None:
+        """Wait until the daemon has come to its end."""
+        assert self._task is not None
+        await self._task
+
     async def wait(self, seconds: float) -> None:
         """Let time pass; a daemon that died is an error."""
         await asyncio.sleep(seconds)
@@ -383,6 +398,6 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
     health = Health(clock, world.manager, world.manager, ledger, config, {"scan": watch, "scheduler": scheduler})
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
-    parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports)
+    parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports, *world.further_parts)
     reload: Any = None
     return Daemon(config, incidents, agenda, transports, sender, watch, reload, world.manager, parts)
