@@ -268,3 +268,34 @@ def test_a_refused_address_is_told_with_its_place() -> None:
     assert not notice.minor
     plain = replace(PAGE, to="status@lists.example.com", via=EMAIL, kind=Kind.UPDATE)
     assert refusal_notice(plain, Refused("no such mailbox", "550"), policy).minor
+
+
+def test_a_drain_waits_for_the_slowest() -> None:
+    """One of two that are under way has ended: the other is still waited for."""
+
+    async def life(clock: VirtualClock) -> tuple[bool, float]:
+        async def work(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+
+        queue: SendQueue[float] = SendQueue("sms", 2, work)
+        queue.put(0, 3.0)
+        queue.put(0, 9.0)
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(4)
+        start = clock.now()
+        drained = await queue.drain(30)
+        running.cancel()
+        return drained, (clock.now() - start).total_seconds()
+
+    assert run_virtually(life) == (True, 5.0)
+
+
+def test_a_provider_that_stays_sick_is_told_once() -> None:
+    """Not again each hour: the operators know."""
+    clock = StillClock()
+    notices = Notices(clock)
+    health = ProviderHealth(SMS, notices)
+    for _ in range(200):
+        health.on_outcome(Deferred("busy"))
+        clock.go(timedelta(minutes=1))
+    assert len(notices.take()) == 1

@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from tocsin.app.delivery.delivery import Delivery
+from tocsin.app.delivery.message import message
 from tocsin.app.state.incident_state import ChannelFailed
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Status
@@ -16,6 +19,7 @@ from tocsin.domain.people import Channel
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PAY, DaemonParts, letter, page_to
 from tests.builders.policies import paging_policy
+from tests.fakes.clock import StillClock
 from tests.fakes.loop import VirtualClock, run_virtually
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
@@ -198,9 +202,9 @@ def test_a_temporary_failure_is_tried_again_and_goes_elsewhere_in_time() -> None
         parts.sms.next(Deferred("busy"), times=5)
         await parts.enqueue(page(parts))
 
-    parts = live(story, 29)
+    parts = live(story, 120)
     assert failed_events(parts) == [ChannelFailed(failed_events(parts)[0].page, refused=False)]
-    assert 3 <= len(parts.sms.tries) <= 4
+    assert len(parts.sms.tries) == 6
     assert [attempt.possible_duplicate for attempt in parts.ledger.pages.attempts] == [""] * len(parts.sms.tries)
 
 
@@ -561,3 +565,110 @@ def test_the_policy_is_the_one_in_force_when_the_attempt_begins() -> None:
 
     parts = live(story, 5)
     assert [message.address for message in parts.sms.tries] == ["+14155550101", "+14155550199"]
+
+
+def test_asking_for_receipts_holds_up_no_page() -> None:
+    """A provider that hangs when it is asked what became of pages still gets the next page at once."""
+    sent: list[int] = []
+
+    async def story(parts: DaemonParts) -> None:
+        async def hangs(_provider_id: str) -> Fate:
+            await asyncio.sleep(600)
+            return Fate(Receipt.UNKNOWN)
+
+        parts.sms.fate = hangs  # type: ignore[method-assign]  # a provider that takes its time
+        await parts.enqueue(*(replace(page(parts), key=f"page/{number}") for number in range(40)))
+        await asyncio.sleep(185)
+        await parts.enqueue(replace(page(parts), key="new"))
+        await asyncio.sleep(1)
+        sent.append(len(parts.sms.tries))
+
+    live(story)
+    assert sent == [41]
+
+
+def test_a_receipt_that_comes_while_the_message_is_under_way_is_not_lost() -> None:
+    """A provider may tell of a message before it has answered us: it is acted on right after the attempt."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms._takes = 5.0
+        parts.sms.set_receipt("M1", Receipt.SENT)
+        await parts.enqueue(page(parts))
+        await asyncio.sleep(1)
+        assert parts.sender.on_receipt(parts.ledger.pages.attempts[0], Fate(Receipt.UNDELIVERED, provider_id="M1"))
+
+    assert [event.refused for event in failed_events(live(story, 10))] == [False]
+
+
+def test_a_receipt_of_a_letter_that_was_never_tried_is_not_ours() -> None:
+    """Nothing under way and no attempt: there is nothing to apply it to."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email._takes = 60.0
+        await parts.enqueue(*(replace(page(parts, EMAIL), key=f"page/{number}") for number in range(9)))
+        await asyncio.sleep(0.1)
+        unknown = Attempt(99, "page/8", 1, EMAIL, "ana@example.com", parts.clock.now())
+        assert not parts.sender.on_receipt(unknown, Fate(Receipt.DELIVERED))
+
+    live(story)
+
+
+def test_a_letter_is_settled_at_the_instant_of_its_end() -> None:
+    """The ledger says when, also after a slow provider."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email._takes = 20.0
+        await parts.enqueue(page(parts, EMAIL))
+
+    parts = live(story, 30)
+    ended_at = parts.ledger.pages.attempts[0].ended_at
+    assert [at for _, at in parts.ledger.pages.states.values()] == [ended_at]
+
+
+async def test_a_message_goes_to_the_address_of_its_attempt() -> None:
+    """What was written down is what is sent, whatever the config says meanwhile."""
+    parts = DaemonParts(StillClock())
+    notification = page(parts)
+    attempt = Attempt(7, notification.key, 1, SMS, "+14155550111", parts.clock.now())
+    made = message(Delivery(letter(notification)), attempt, parts.context)
+    assert (made.address, made.attempt) == ("+14155550111", 7)
+
+
+def asked(parts: DaemonParts) -> list[Notification]:
+    """The pages whose receipt is waited for."""
+    return [delivery.notification for delivery in parts.sender.awaiting()]
+
+
+def test_a_page_answered_meanwhile_is_not_asked_for() -> None:
+    """Between listing the pages that wait and asking for one, its reader may have answered."""
+    questions: list[str] = []
+
+    async def story(parts: DaemonParts) -> None:
+        async def answers_meanwhile(provider_id: str) -> Fate:
+            questions.append(provider_id)
+            await asyncio.sleep(2)
+            parts.incidents.state("pay").note([Answered(parts.clock.now(), "ana", Answer.OK)])
+            parts.declare()
+            return Fate(Receipt.SENT)
+
+        await parts.enqueue(*(replace(page(parts), key=f"page/{number}") for number in range(6)))
+        await asyncio.sleep(1)
+        assert len(asked(parts)) == 6
+        parts.sms.fate = answers_meanwhile  # type: ignore[method-assign]  # the world goes on
+        await parts.receipts.ask()
+
+    live(story)
+    assert len(questions) == 4, "as many as are asked at once"
+
+
+async def test_a_late_word_about_a_notice_to_operators_is_no_event() -> None:
+    """Settled long ago and outside the plan: it belongs to no incident's history."""
+    parts = DaemonParts(StillClock())
+    notice = replace(page(parts), kind=Kind.OPERATOR, incident="-", to="olga")
+    await parts.ledger.record("-", (), [letter(notice)], ())
+    attempt = await parts.ledger.begin_attempt(notice.key, SMS, "+14155550106", parts.clock.now())
+    await parts.ledger.end_attempt(attempt, Accepted("SM1"), parts.clock.now())
+    arrival = Arrival(ArrivalKind.RECEIPT, "SM1:undelivered", str(attempt.id), "undelivered 30005", parts.clock.now())
+    assert await parts.receipts.judge(arrival) == "refused"
+    assert parts.incidents.state("-").events == []
+    assert [notice.cause for notice in parts.notices.take()] == ["refused:olga:sms"]
