@@ -142,3 +142,11 @@ def test_it_takes_the_place_of_the_channel_that_waits() -> None:
     state.note(facts)
     again = plan(PAY, policy, state.history, T0 + timedelta(minutes=3))
     assert not [due for due in again.due if (due.notification.to, due.notification.via) == ("ana", EMAIL)]
+
+
+def test_a_page_that_hangs_where_every_channel_is_refused_is_not_lost_by_that() -> None:
+    """Only a refusal of its own says that it reached nobody; one of its attempts may still be under way."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    state.note([ChannelRefused(T0, "ana", SMS), ChannelRefused(T0, "ana", EMAIL)])
+    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)

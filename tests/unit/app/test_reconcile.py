@@ -11,7 +11,7 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Person
 
 from tests.builders.active_config import polled
 from tests.builders.daemon_parts import PAY, DaemonParts
@@ -311,3 +311,47 @@ async def test_a_page_that_every_channel_refused_is_told(desk: Desk) -> None:
             await desk.after(ChannelFailed(page, refused=True))
     assert desk.causes() == ["lost:pay:ana"]
     assert ("bo", Reason.ESCALATED) in desk.letters()
+
+
+async def test_what_went_by_both_channels_goes_by_neither_again(desk: Desk) -> None:
+    """Which channels a page has gone by is known from the look that sent it."""
+    await desk.see()
+    page = next(letter.notification for letter in desk.ledger.pages.letters.values() if letter.notification.to == "ana")
+    before = len(desk.letters())
+    await desk.after(ChannelFailed(page, refused=True))
+    assert len(desk.letters()) == before
+
+
+async def test_a_key_that_the_ledger_knows_is_not_sent_again(desk: Desk) -> None:
+    """P3: whatever was forgotten, the same intended message has the same key, and leaves once."""
+    await desk.see()
+    again = Desk()
+    again.ledger.pages.letters.update(desk.ledger.pages.letters)
+    await again.see()
+    assert again.parts.sender.unsettled_count == 0
+
+
+async def test_the_words_of_a_page_elsewhere_are_those_of_before_it() -> None:
+    """A renderer gets the history from before the decision, as for every message."""
+    histories: list[bool] = []
+
+    class Looks(PlainRenderer):
+        def render(self, notification: Any, incident: Any, history: Any, *rest: Any) -> Content:
+            histories.append(("ana", Channel.SMS) in history.refused)
+            return super().render(notification, incident, history, *rest)
+
+    desk = Desk(policy=paging_policy(via=(Channel.SMS,)))
+    await desk.see()
+    desk.reconciler._renderer = Looks()
+    page = next(letter.notification for letter in desk.ledger.pages.letters.values() if letter.notification.to == "ana")
+    await desk.after(ChannelFailed(page, refused=True))
+    assert histories == [False]
+
+
+async def test_somebody_without_an_address_is_told(desk: Desk) -> None:
+    """A page that nobody can be sent reached nobody, and operators hear where that is decided."""
+    policy = paging_policy()
+    people = {**policy.people, "ana": Person("ana", "Ana")}
+    desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
+    await desk.see()
+    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody", "pay"]]

@@ -82,3 +82,21 @@ def test_a_moved_time_replaces_the_one_before() -> None:
 
     run_virtually(main)
     assert seen == [5400.0]
+
+
+def test_the_scheduler_leaves_its_mark_while_nothing_is_due() -> None:
+    """The health check sees that it is alive: it asks the time again each few seconds."""
+    ages: list[float] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def look(_incident: str) -> datetime | None:
+            return None
+
+        scheduler = Scheduler(clock, Agenda(), look)
+        run = asyncio.create_task(scheduler.run())
+        await asyncio.sleep(602)
+        ages.append((clock.now() - scheduler.alive_at).total_seconds())
+        run.cancel()
+
+    run_virtually(main)
+    assert ages[0] <= 5
