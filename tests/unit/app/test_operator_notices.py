@@ -68,13 +68,28 @@ async def test_every_operator_on_every_channel() -> None:
     assert parts.sender.unsettled_count == 4
 
 
-async def test_a_dropped_field_wakes_nobody() -> None:
-    """By email only; by SMS where that is all there is."""
-    assert [via for _, via, _ in await flushed(DaemonParts(StillClock()), FIELD)] == [Channel.EMAIL]
+PHONE, MAILBOX = "+14155550101", "olga@example.com"
+
+
+@pytest.mark.parametrize(
+    ("phone", "email", "notice", "channels"),
+    [
+        (PHONE, MAILBOX, FOLDER, set(Channel)),
+        (PHONE, MAILBOX, FIELD, {Channel.EMAIL}),
+        (PHONE, "", FOLDER, {Channel.SMS}),
+        (PHONE, "", FIELD, {Channel.SMS}),
+        ("", MAILBOX, FOLDER, {Channel.EMAIL}),
+        ("", MAILBOX, FIELD, {Channel.EMAIL}),
+    ],
+)
+async def test_a_dropped_field_wakes_nobody(
+    phone: str, email: str, notice: OperatorNotice, channels: set[Channel]
+) -> None:
+    """Trouble goes by every channel; a minor one by email alone, unless a phone is all that there is (rule 39)."""
     policy = paging_policy()
-    olga = Person("olga", "Olga", phone="+14155550106")
+    olga = Person("olga", "Olga", email, phone)
     parts = DaemonParts(StillClock(), replace(policy, people={**policy.people, "olga": olga}))
-    assert [via for _, via, _ in await flushed(parts, FIELD)] == [Channel.SMS]
+    assert {via for _, via, _ in await flushed(parts, notice)} == channels
 
 
 async def test_what_is_grave_is_told_by_sms_without_what_is_not() -> None:

@@ -284,12 +284,12 @@ class Sender:
             self._put(delivery, DeliveryStep.WRITE, self._clock.now() + WRITES_AGAIN)
 
     def _check_headway(self, delivery: Delivery) -> None:
-        """A page's first attempt began a while ago: it goes by its next channel too, unless it was accepted (rule 37)."""
+        """A page's first attempt began a while ago: unless it was accepted, it goes by its next channel too (rule 37)."""
         if not isinstance(delivery.standing_outcome, Accepted):
             self._fail_channel(delivery)
 
     def _fail_channel(self, delivery: Delivery) -> None:
-        """The letter makes no headway on its channel: a refused address is noted, and a page goes by its next channel, once."""
+        """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once."""
         refused = isinstance(delivery.standing_outcome, Refused)
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
