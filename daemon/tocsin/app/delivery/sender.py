@@ -284,7 +284,7 @@ class Sender:
             self._put(delivery, DeliveryStep.WRITE, self._clock.now() + WRITES_AGAIN)
 
     def _check_headway(self, delivery: Delivery) -> None:
-        """A page's first attempt began a while ago: unless it was accepted, it goes by its next channel too (rule 37)."""
+        """A page's first attempt began a while ago: unless accepted, it goes by its next channel too (rule 37)."""
         if not isinstance(delivery.standing_outcome, Accepted):
             self._fail_channel(delivery)
 
