@@ -14,6 +14,7 @@ from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
+from tocsin.app.replies.sms_words import status
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
@@ -24,6 +25,7 @@ from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
+from tocsin.planning.current_state import current_state
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
 
@@ -149,6 +151,18 @@ async def test_a_pass_asks_the_next(house: House) -> None:
     assert house.code("pay", BO)
     assert house.facts(Answered)[-1].answer is Answer.PASS
     assert await house.text(ANA, "no") == "You passed on Card payments fail already."
+
+
+async def test_a_holder_who_left_the_config_holds_nothing(house: House) -> None:
+    """Rule 8: the role is open again, and a status says so in the moment before the next look, too."""
+    await house.text(ANA, "ok")
+    people = {name: person for name, person in house.policy.people.items() if name != "ana"}
+    policy, history, now = replace(house.policy, people=people), house.incidents.history("pay"), house.clock.now()
+    assert history.incident is not None
+    state = current_state(history.incident, policy, history, now)
+    text = status(history, state, policy, policy.people["bo"], now)
+    assert "technical_lead: nobody yet" in text
+    assert "incident_commander: nobody yet" in text
 
 
 async def test_status_and_note(house: House) -> None:

@@ -70,7 +70,8 @@ def status(history: History, state: CurrentState, policy: Policy, person: Person
         return _fitted(f"{TITLE} was resolved at {_clock(history.resolved_at, person, now)}.", history)
     holders = []
     for role in state.roles:
-        holder = policy.person_name(role.person) if role.accepted_at else "nobody yet"
+        holds = role.accepted_at and role.person in policy.people  # who left the config holds nothing any more (rule 8)
+        holder = policy.person_name(role.person) if holds else "nobody yet"
         holders.append(f"{policy.role_title(role.role)}: {holder}")
     due = f" Next update by {_clock(state.next_update_at, person, now)}." if state.next_update_at else ""
     text = f"{_tag(history, policy)} {TITLE}: {incident.status.value}.{due} {'; '.join(holders)}"
