@@ -536,3 +536,75 @@ def test_first_seen_resolved() -> None:
         script="[{after: 20m, set: {status: monitoring}}, {after: 21m, ack: ana}]",
         at=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [("ack", ""), ("pass", "6m stand_down accepted eve sms tl"), ("status", "")]
+)
+def test_responder_counts_as_another_role_until_a_pass(answer: str, told: str) -> None:
+    """Corner [17]: eve is a responder and then paged for the lead, which ana accepts: she is stood down only if she had
+    passed as a responder; her ok, or no answer, leaves her needed.
+    """
+    first = f"{{after: 1m, {answer}: eve}}" if answer != "status" else "{after: 1m, set: {status: identified}}"
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
+        roles: {tl: {chain: [ana, eve]}}
+        services: {shop: {responders: [eve]}}
+        """,
+        "{severity: s1, services: shop}",
+        f"""
+        0   page  declared   ana  sms  tl         0/1
+        0   page  declared   eve  sms  responder  0/1
+        5m  page  escalated  eve  sms  tl         1/1
+        {told}
+        """,
+        script=f"[{first}, {{after: 6m, ack: ana}}]",
+        span="9m",
+    )
+
+
+def test_who_was_stood_down_is_not_being_asked() -> None:
+    """Rule 17: bo was stood down as commander, and though nobody holds that role any more he is not asked for it: when
+    the lead is accepted too, he hears that.
+    """
+    shows(
+        """
+        severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
+        roles: {ic: {chain: [[bo, chen], dai]}, tl: {chain: [eve, bo]}}
+        """,
+        "severity: s1",
+        """
+        0   page        declared   bo,chen  sms  ic  0/1
+        0   page        declared   eve      sms  tl  0/1
+        1m  stand_down  accepted   bo       sms  ic
+        2m  page        declined   dai      sms  ic  1/1
+        5m  page        escalated  bo       sms  tl  1/1
+        6m  stand_down  accepted   bo       sms  tl
+        """,
+        script="[{after: 1m, ack: chen}, {after: 2m, pass: chen}, {after: 6m, ack: eve}]",
+        span="6m30s",
+    )
+
+
+def test_a_role_is_dropped_once() -> None:
+    """Rules 17, 18: bo was still asked for the lead when the commander was dropped; later changes of severity do not
+    drop that role again.
+    """
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 10m}}
+          s2: {page: {roles: [tl], via: [sms], acknowledge_within: 10m}}
+          s3: {page: {roles: [tl], via: [sms], acknowledge_within: 10m}}
+        roles: {ic: {chain: [bo]}, tl: {chain: [[bo, ana]]}}
+        """,
+        "severity: s1",
+        """
+        0   page        declared  bo   sms  ic,tl  0/1
+        0   page        declared  ana  sms  tl     0/1
+        2m  stand_down  accepted  bo   sms  tl
+        """,
+        script="[{after: 1m, set: {severity: s2}}, {after: 2m, ack: ana}, {after: 3m, set: {severity: s3}}]",
+        span="9m",
+    )
