@@ -487,6 +487,16 @@ def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told
         ("{% for i in range(200) %}" + "x" * 1000 + "{% endfor %}", True),
         ("{% for i in range(2400) %}{% endfor %}x", True),
         ("{% for i in range(2600) %}{% endfor %}x", False),
+        ("{{ ('x' * 5000) | length }}", True),
+        ("{{ ('x' * 5001) | length }}", False),
+        (
+            "{% for a in range(50) | map('string') %}{% for b in range(40) | map('string') %}{% endfor %}{% endfor %}x",
+            True,
+        ),
+        (
+            "{% for a in range(50) | map('string') %}{% for b in range(60) | map('string') %}{% endfor %}{% endfor %}x",
+            False,
+        ),
     ],
 )
 def test_what_a_template_may_do(source: str, good: bool, tmp_path: Path, told: list[Problem]) -> None:
@@ -564,6 +574,28 @@ def test_a_file_that_cannot_be_read_keeps_the_last_good_set(tmp_path: Path, rend
     (tmp_path / "update.sms.txt.j2").unlink()
     assert renderer.load(tmp_path) == ()
     assert renderer.render(page, INCIDENT, story, POLICY).text.startswith("New: tocsin ack")
+
+
+def test_a_mounted_folder(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """Templates that are links to files, as a mounted folder has them, count; one of just the longest length does too."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "page").write_text("Linked: {{ acknowledge }}")
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "page.sms.txt.j2").symlink_to("../data/page")
+    (folder / "update.sms.txt.j2").write_text("x" + " " * (64 * 1024 - 1))
+    assert renderer.load(folder) == ()
+    text = renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY).text
+    assert text.startswith("Linked: tocsin ack")
+
+
+def test_too_many_templates(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """What is over the limit is left out and told; the first ones, by name, count."""
+    (tmp_path / "zzz.j2").write_text("{{ not a template")
+    for number in range(500):
+        (tmp_path / f"{number:03}.j2").write_text("x")
+    (problem,) = renderer.load(tmp_path)
+    assert (problem.file, "over 500 templates" in problem.message) == (str(tmp_path), True)
 
 
 def test_files_that_are_no_templates(tmp_path: Path, renderer: JinjaRenderer) -> None:
