@@ -1,6 +1,6 @@
 """Rules 17 to 19: stand-downs, changes of severity, and whether the holder is still there."""
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import Watch, rows, shows
 
 PAIR = """
 severities: {s1: {page: {roles: [tl, ic], via: [sms], acknowledge_within: 5m}}}
@@ -433,3 +433,19 @@ def test_one_question_for_all_roles_of_a_holder() -> None:
         script="- {after: 1m, ack: ana}",
         span="41m",
     )
+
+
+def test_an_extra_role_that_leaves_the_config_is_dropped() -> None:
+    """Rules 8, 9, 17: the file still names ana for the scribe, a role that the config no longer has."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}}
+    roles: {tl: {chain: [bo]}, sc: {chain: [bo]}}
+    """
+    watch = Watch(config, "{severity: s1, roles: {sc: ana}}")
+    watch.look("0")
+    watch.ack("1m", "bo")
+    watch.look("1m")
+    watch.configure("2m", config.replace(", sc: {chain: [bo]}", ""))
+    assert watch.look("2m") == rows("stand_down severity_lowered ana sms sc")
+    watch.until("1h")
+    assert len(watch.said) == 3

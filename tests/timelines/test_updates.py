@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import START, Watch, shows, span_of
 
 GROUPS = """
 severities: {s1: {updates: [{to: [customers, execs], every: 30m}, {to: [support], every: 1h}]}}
@@ -581,3 +581,41 @@ def test_who_is_assigned_is_reminded_before_who_was_paged() -> None:
         script="- {after: 5m, set: {roles: {co: gus}}}",
         span="29m",
     )
+
+
+def test_the_promise_of_an_update_that_leaves_with_a_firing_is_the_next_one() -> None:
+    """Rules 5, 23: the change of 10:59:59 leaves at 11:00:01 and bears its own instant; the firing of 11:00 is over by
+    then, so it promises the one of 12:00.
+    """
+    watch = Watch(
+        "{severities: {s1: {updates: [{to: [g], cron: '0 * * * *'}]}}, stakeholders: {g: {people: [eve]}}}",
+        "severity: s1",
+    )
+    watch.until("0")
+    watch.see("59m59s", "status: identified")
+    watch.until("1h1s")
+    promises = {(sent.at - START, sent.next_update_at - START) for sent in watch.said if sent.next_update_at}
+    assert (span_of("59m59s"), span_of("2h")) in promises
+    assert all(promise > after for after, promise in promises)
+
+
+def test_an_external_group_hears_no_more_once_it_is_a_drill() -> None:
+    """Rule 28: `drill: true` written later leaves external groups out at once, also from a last word, and says why (P6)."""
+    watch = Watch(
+        """
+        severities: {s1: {updates: [{to: [g, x], every: 30m}]}}
+        stakeholders: {g: {people: [eve]}, x: {people: [ceo], external: true}}
+        """,
+        "severity: s1",
+    )
+    watch.until("1m")
+    watch.see("2m", "drill: true")
+    watch.until("40m")
+    watch.showed(
+        """
+        0    update  declared  eve  email  g
+        0    update  declared  ceo  email  x
+        30m  update  due       eve  email  g
+        """
+    )
+    assert [(held.kind.value, held.why.value, held.to) for held in watch.suppressed] == [("update", "drill", "x")]
