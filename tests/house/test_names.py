@@ -1,0 +1,44 @@
+"""House rules 11 and 12: folders one can look over, and names that mean one thing."""
+
+import ast
+from collections import Counter, defaultdict
+
+import pytest
+
+from tests.house.code import PACKAGE, Module, modules
+from tests.house.test_floors import names
+
+FOLDER_MOST = 12
+WIDE = {"cli": 24, "adapters/ledger": 13}
+"""Folders that may hold more: an index by the commands' names, and one outside thing with its dialect."""
+APP_ROOMS_MOST = 15
+
+
+def test_a_folder_can_be_looked_over() -> None:
+    """Rule 11: at most twelve modules in a folder, and at most fifteen rooms in app/."""
+    counts = Counter(
+        module.path.parent.relative_to(PACKAGE).as_posix() for module in modules() if module.path.name != "__init__.py"
+    )
+    assert not {folder: count for folder, count in counts.items() if count > WIDE.get(folder, FOLDER_MOST)}
+    assert len([path for path in (PACKAGE / "app").iterdir() if (path / "__init__.py").is_file()]) <= APP_ROOMS_MOST
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    """Rule 12: a class name is used once in the package."""
+    homes = defaultdict(list)
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(module.name)
+    assert not {name: places for name, places in homes.items() if len(places) > 1}
+
+
+@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+def test_exceptions_are_errors(module: Module) -> None:
+    """Names: an exception's name ends in Error, and nobody is excused from it."""
+    assert "N818" not in module.text
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef):
+            bases = {ast.unparse(base) for base in node.bases}
+            if any(base.endswith(("Exception", "Error")) for base in bases):
+                assert node.name.endswith("Error"), f"{module.name}:{node.lineno}: {node.name}"
