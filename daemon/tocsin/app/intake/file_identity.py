@@ -18,7 +18,7 @@ from tocsin.ports.folder import Listed
 @dataclass(slots=True)
 class File:
     """A file in the folder: what it holds, since when, and as which incident. `second`: another file has its id;
-    `at_start`: it holds this since before we started. `told` are the problems that operators have heard of.
+    `at_start`: it holds this since before we started. `told_problems` are the problems that operators have heard of.
     """
 
     listed: Listed
@@ -27,7 +27,7 @@ class File:
     at_start: bool = False
     second: bool = False
     reading: IncidentReading | None = None
-    told: tuple[Problem, ...] = ()
+    told_problems: tuple[Problem, ...] = ()
 
 
 class Files:
@@ -89,7 +89,7 @@ class Files:
         """A file that was not there before: it is back, renamed, or new."""
         before = self.vanished.get(listed.name) or self._renamed(listed, names)
         id_ = before.id if before else incident_id(listed.name)
-        file = File(listed, id_, now, at_start, told=before.told if before else ())
+        file = File(listed, id_, now, at_start, told_problems=before.told_problems if before else ())
         self._claim(file, names)
         return file
 

@@ -31,11 +31,12 @@ def vanished(names: Sequence[str]) -> OperatorNotice:
     """Files of open incidents have vanished: one notice, however many they are."""
     shown = ", ".join(names[:NAMED_LIMIT])
     if len(names) == 1:
-        said = f"{shown} has vanished; its incident stays open: put the file back, or use tocsin resolve"
-        return OperatorNotice(f"vanished:{shown}", said)
+        sentence = f"{shown} has vanished; its incident stays open: put the file back, or use tocsin resolve"
+        return OperatorNotice(f"vanished:{shown}", sentence)
     more = f" and {len(names) - NAMED_LIMIT} more" if len(names) > NAMED_LIMIT else ""
-    said = f"{len(names)} incident files have vanished ({shown}{more}); their incidents stay open: put the files back"
-    return OperatorNotice("vanished", f"{said}, or use tocsin resolve")
+    subject = f"{len(names)} incident files have vanished ({shown}{more})"
+    sentence = f"{subject}; their incidents stay open: put the files back"
+    return OperatorNotice("vanished", f"{sentence}, or use tocsin resolve")
 
 
 def gone(name: str, incident: str) -> OperatorNotice:
@@ -49,5 +50,6 @@ def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
         return tuple(troubles)
     ordered = sorted(troubles, key=lambda trouble: trouble.minor)
     rest = ordered[NOTICES_LIMIT - 1 :]
-    said = f"{len(rest)} more incident files have problems; run tocsin check to see them"
-    return (*ordered[: NOTICES_LIMIT - 1], OperatorNotice("files", said, minor=all(trouble.minor for trouble in rest)))
+    sentence = f"{len(rest)} more incident files have problems; run tocsin check to see them"
+    minor = all(notice.minor for notice in rest)
+    return (*ordered[: NOTICES_LIMIT - 1], OperatorNotice("files", sentence, minor=minor))

@@ -128,7 +128,7 @@ class Intake:
             file.reading = None
 
     def _judge(self, file: File, look: _Look) -> bool:
-        """Whether all is said about what a file holds now."""
+        """Whether all is sentence about what a file holds now."""
         if file.second:
             owner = self._files.owner(file)
             if owner:
@@ -197,9 +197,9 @@ class Intake:
         digest = file.listed.digest
         if known is None or known.incident != incident or known.digest != digest:
             self._see(file, incident, look)
-        elif file.at_start and not file.told:
-            file.told = reading.problems
-        if reading.problems != file.told:
+        elif file.at_start and not file.told_problems:
+            file.told_problems = reading.problems
+        if reading.problems != file.told_problems:
             minor = reading.severity_read and not any(problem.code == "not-yaml" for problem in reading.problems)
             self._tell(file, reading.problems, look, minor=minor)
         file.reading = None
@@ -231,8 +231,8 @@ class Intake:
 
     def _tell_second(self, file: File, owner: str, look: _Look) -> bool:
         """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""
-        said = f"it has the same id ({file.id}) as {self._name(owner)}, which goes on; give this file another name"
-        self._tell(file, (self._problem(file.listed.name, "same-id", said),), look)
+        sentence = f"it has the same id ({file.id}) as {self._name(owner)}, which goes on; give this file another name"
+        self._tell(file, (self._problem(file.listed.name, "same-id", sentence),), look)
         return False
 
     def _tell(
@@ -245,9 +245,9 @@ class Intake:
         minor: bool = False,
     ) -> None:
         """Tell the operators what is wrong with a file, once. `known` is the incident that goes on regardless."""
-        if problems == file.told:
+        if problems == file.told_problems:
             return
-        file.told = problems
+        file.told_problems = problems
         if problems:
             incident = known.incident if known else None
             look.notices.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))

@@ -38,25 +38,25 @@ class Started:
 
 
 async def load_at_start(
-    found: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
+    reading: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
 ) -> Started:
     """The config on disk if it is good, else the last good one. A first run wants the one on disk without any error.
     Raises StartError.
     """
     last = await ledger.last_good_config()
-    chosen, since = found, now
+    chosen, since = reading, now
     if last is not None:
         revision, known_since, files = last
-        if found.policy is None:
+        if reading.policy is None:
             chosen = read_tree(files, folder, now, environ, revision=revision)
         if digest_of(files) == digest_of(chosen.files):
             since = known_since
-    if chosen.policy is None or chosen.settings is None or (last is None and found.errors):
-        raise StartError(*found.errors)
+    if chosen.policy is None or chosen.settings is None or (last is None and reading.errors):
+        raise StartError(*reading.errors)
     if since is now:
         await ledger.record_config(chosen.revision, chosen.files, now)
     policy = replace(chosen.policy, since=since)
-    return Started(policy, chosen.settings, digest_of(chosen.files), found.errors)
+    return Started(policy, chosen.settings, digest_of(chosen.files), reading.errors)
 
 
 def make_folders(settings: Settings) -> None:
