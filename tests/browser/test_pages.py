@@ -15,7 +15,7 @@ from axe_core_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.domain.delivery import Accepted, Content, Message
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
@@ -28,14 +28,14 @@ from tests.unit.web.lives import BEARER, KEY, WEB, Life, alive
 
 CHROMIUM = shutil.which("chromium")
 PAGES = {
-    "incident": links.page([KEY], "card"),
+    "incident": signed_links.page([KEY], "card"),
     "resolved": "/incidents/mail",
     "public": "/incidents/card?view=public",
     "incidents": "/incidents",
     "public incidents": "/incidents?view=public",
     "on call": "/oncall",
     "log in": "/login",
-    "answer": links.answer([KEY], "card", "bo"),
+    "answer": signed_links.answer([KEY], "card", "bo"),
     "inbox": "/inbox",
 }
 PLAIN = ("incident", "incidents", "on call")
@@ -134,7 +134,7 @@ async def test_every_page_without_javascript(tmp_path: Path) -> None:
 async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
     """What has changed is shown without a reload, what was unfolded stays so; a site that is away is said."""
     async with site(tmp_path) as life, browser() as chromium:
-        page, _ = await opened(await chromium.new_context(), life, links.page([KEY], "card"))
+        page, _ = await opened(await chromium.new_context(), life, signed_links.page([KEY], "card"))
         await page.click("summary >> nth=1")
         life.ledger.pages.facts.append(("card", Answered(T0 + 71 * MINUTE, "ana", Answer.OK)))
         await asyncio.sleep(AT_LEAST)

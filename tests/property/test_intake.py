@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.app.intake.intake import Intake
-from tocsin.app.state.incident_state import Known
+from tocsin.app.state.incident_state import KnownVersion
 
 from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
@@ -53,14 +53,14 @@ def test_laws(steps: list[tuple[str, str, str]]) -> None:
     contents that counted declares nothing.
     """
     folder, policy, now = FakeFolder(), small_policy(), datetime(2026, 11, 23, tzinfo=UTC)
-    intake, known = Intake({}), dict[str, Known]()
+    intake, known = Intake({}), dict[str, KnownVersion]()
     for verb, name, what in [*steps, ("wait", "", "11"), ("wait", "", "11"), ("wait", "", "0.1")]:
         now += timedelta(seconds=act(folder, verb, name, what))
         changes = intake.observe(folder.scan(), now, policy)
         assert changes.next_look is None or changes.next_look > now
         for version in changes.versions:
             assert version.incident.resolved == (b"resolved" in (folder.files[version.file].data or b""))
-            known[version.incident.id] = Known(version.incident, version.digest, version.file)
+            known[version.incident.id] = KnownVersion(version.incident, version.digest, version.file)
         for gone in changes.gone:
             del known[gone]
     assert changes.next_look is None

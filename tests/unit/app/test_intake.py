@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tocsin.app.intake.intake import Changes, Intake, Version
-from tocsin.app.state.incident_state import Known
+from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 
@@ -22,7 +22,7 @@ PROSE = "Payments are down, please help\n"
 class Desk:
     """A folder, an intake, and a clock that the test moves."""
 
-    def __init__(self, known: dict[str, Known] | None = None, policy: Policy | None = None) -> None:
+    def __init__(self, known: dict[str, KnownVersion] | None = None, policy: Policy | None = None) -> None:
         self.folder = FakeFolder()
         self.policy = policy or small_policy()
         self.intake = Intake(known or {})
@@ -328,10 +328,12 @@ def test_a_folder_that_cannot_be_listed() -> None:
         assert desk.watch(30) == []
 
 
-def known_from(desk: Desk) -> dict[str, Known]:
+def known_from(desk: Desk) -> dict[str, KnownVersion]:
     """What the ledger would know after this desk's first look."""
     found = Intake({}).observe(desk.folder.scan(), START, desk.policy)
-    return {version.incident.id: Known(version.incident, version.digest, version.file) for version in found.versions}
+    return {
+        version.incident.id: KnownVersion(version.incident, version.digest, version.file) for version in found.versions
+    }
 
 
 @pytest.mark.parametrize("text", [GOOD, IDENTIFIED + "eta: noon\n", RESOLVED])
@@ -377,7 +379,7 @@ def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
     before = declared()
     ((id_, old),) = known_from(before).items()
     newest = Incident(id_, "Card payments fail", "sev2", Status.RESOLVED)
-    after = Desk({id_: Known(newest, "newer", "card.yaml", frozenset({old.digest}))})
+    after = Desk({id_: KnownVersion(newest, "newer", "card.yaml", frozenset({old.digest}))})
     after.folder = before.folder
     assert after.watch(30) == []
     after.folder.write("card.yaml", IDENTIFIED)
@@ -388,7 +390,7 @@ def test_another_nodes_version_is_not_undone() -> None:
     """A version learned from another node stands, also when the config changes, until this node's file changes."""
     desk = declared()
     desk.intake.note_version(
-        "card", Known(Incident("card", "Card payments fail", "sev2", Status.RESOLVED), "elsewhere")
+        "card", KnownVersion(Incident("card", "Card payments fail", "sev2", Status.RESOLVED), "elsewhere")
     )
     assert desk.watch(5) == []
     desk.policy = small_policy()

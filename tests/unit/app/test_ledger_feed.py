@@ -6,7 +6,7 @@ import pytest
 from tocsin.app.replies.inbound import BROKEN, UNKNOWN, Arrivals
 from tocsin.app.replies.ledger_feed import TOLD_WITHIN, LedgerFeed
 from tocsin.app.state.agenda import Agenda
-from tocsin.app.state.incident_state import Recorded
+from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
@@ -35,7 +35,9 @@ class Feed:
         """Whose answers were brought."""
         events = self.incidents.state(incident).events
         return [
-            event.fact.person for event in events if isinstance(event, Recorded) and isinstance(event.fact, Answered)
+            event.fact.person
+            for event in events
+            if isinstance(event, RecordedFact) and isinstance(event.fact, Answered)
         ]
 
 

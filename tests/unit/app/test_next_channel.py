@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tocsin.app.engine.next_channel import next_channel
+from tocsin.app.engine.next_channel import choose_next_channel
 from tocsin.app.state.incident_state import ChannelFailed, IncidentState
 from tocsin.domain.facts import (
     Answer,
@@ -43,7 +43,7 @@ def test_it_goes_by_the_channel_that_it_has_not_gone_by() -> None:
     """Also one outside the severity's `via` (rule 36); under a key of its own, otherwise the same page."""
     policy = paging_policy(via=(SMS,))
     state, pages = paged(policy)
-    facts, page = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
     assert facts == (ReachSettled(LATER, "ana", T0, EMAIL, LATER, sent=True),)
     assert page is not None
     assert page == replace(pages["ana"], via=EMAIL, key=page.key)
@@ -54,27 +54,27 @@ def test_it_goes_nowhere_twice() -> None:
     """A page that went by every channel already is not repeated, nor lost."""
     policy = paging_policy()
     state, pages = paged(policy)
-    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+    assert choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
 
 
 def test_what_went_out_by_a_later_channel_counts() -> None:
     """Once the next channel was settled, a second failure finds none left."""
     policy = paging_policy(via=(SMS,))
     state, pages = paged(policy)
-    facts, _ = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    facts, _ = choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
     state.note(facts)
-    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+    assert choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
 
 
 def test_a_refused_channel_is_noted_once() -> None:
     """For the episode the person has no such channel (rule 14)."""
     policy = paging_policy(via=(SMS,))
     state, pages = paged(policy)
-    facts, page = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
     assert facts[0] == ChannelRefused(LATER, "ana", SMS)
     assert page is not None
     state.note(facts)
-    again, _ = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    again, _ = choose_next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
     assert not [fact for fact in again if isinstance(fact, ChannelRefused)]
 
 
@@ -82,10 +82,10 @@ def test_a_page_that_every_channel_refused_is_lost() -> None:
     """It reached nobody: the plan hears of it, and its step is passed."""
     policy = paging_policy()
     state, pages = paged(policy)
-    facts, _ = next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
+    facts, _ = choose_next_channel(state, ChannelFailed(pages["ana"], refused=True), policy, LATER)
     state.note(facts)
     by_email = replace(pages["ana"], via=EMAIL)
-    facts, page = next_channel(state, ChannelFailed(by_email, refused=True), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(by_email, refused=True), policy, LATER)
     assert facts == (ChannelRefused(LATER, "ana", EMAIL), PageLost(LATER, "ana", T0))
     assert page is None
 
@@ -96,7 +96,7 @@ def test_a_page_that_only_hangs_on_its_last_channel_is_not_lost() -> None:
     state, pages = paged(policy)
     state.note([ChannelRefused(T0, "ana", SMS)])
     by_email = replace(pages["ana"], via=EMAIL)
-    assert next_channel(state, ChannelFailed(by_email), policy, LATER) == ((), None)
+    assert choose_next_channel(state, ChannelFailed(by_email), policy, LATER) == ((), None)
 
 
 @pytest.mark.parametrize("refused", [True, False])
@@ -107,7 +107,7 @@ def test_an_answered_page_goes_nowhere(refused: bool) -> None:
     state.note([Answered(T0 + timedelta(seconds=5), "ana", Answer.OK)])
     settled = plan(PAY, policy, state.history, T0 + timedelta(seconds=5))
     state.note(settled.facts, settled.history)
-    facts, page = next_channel(state, ChannelFailed(pages["ana"], refused=refused), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(pages["ana"], refused=refused), policy, LATER)
     assert facts == ((ChannelRefused(LATER, "ana", SMS),) if refused else ())
     assert page is None
 
@@ -117,7 +117,7 @@ def test_only_pages_go_elsewhere() -> None:
     policy = paging_policy(via=(SMS,))
     state, pages = paged(policy)
     update = replace(pages["ana"], kind=Kind.UPDATE, to="eve", via=SMS, group="execs")
-    facts, page = next_channel(state, ChannelFailed(update, refused=True), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(update, refused=True), policy, LATER)
     assert (facts, page) == ((ChannelRefused(LATER, "eve", SMS),), None)
 
 
@@ -126,7 +126,7 @@ def test_whoever_left_the_config_is_asked_nowhere() -> None:
     policy = paging_policy(via=(SMS,))
     state, pages = paged(policy)
     gone = replace(policy, people={name: person for name, person in policy.people.items() if name != "ana"})
-    assert next_channel(state, ChannelFailed(pages["ana"]), gone, LATER) == ((), None)
+    assert choose_next_channel(state, ChannelFailed(pages["ana"]), gone, LATER) == ((), None)
 
 
 def test_it_takes_the_place_of_the_channel_that_waits() -> None:
@@ -136,7 +136,7 @@ def test_it_takes_the_place_of_the_channel_that_waits() -> None:
     ana = replace(policy.people["ana"], reach=reach)
     policy = replace(policy, people={**policy.people, "ana": ana})
     state, pages = paged(policy)
-    facts, page = next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
+    facts, page = choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER)
     assert facts == (ReachSettled(LATER, "ana", T0, EMAIL, T0 + timedelta(minutes=3), sent=True),)
     assert page is not None
     state.note(facts)
@@ -149,4 +149,4 @@ def test_a_page_that_hangs_where_every_channel_is_refused_is_not_lost_by_that() 
     policy = paging_policy()
     state, pages = paged(policy)
     state.note([ChannelRefused(T0, "ana", SMS), ChannelRefused(T0, "ana", EMAIL)])
-    assert next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+    assert choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)

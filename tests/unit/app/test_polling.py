@@ -13,7 +13,7 @@ from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.state.agenda import Agenda
-from tocsin.app.state.incident_state import Recorded
+from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
@@ -102,7 +102,7 @@ async def test_the_feed_outlives_trouble(monkeypatch: pytest.MonkeyPatch) -> Non
             await until(lambda: len(lines) > 1)
             ledger.trouble = ""
             await until(lambda: bool(incidents.state("db").events))
-    assert incidents.state("db").events == [Recorded(Answered(clock.now(), "ana", Answer.OK))]
+    assert incidents.state("db").events == [RecordedFact(Answered(clock.now(), "ana", Answer.OK))]
 
 
 async def test_arrivals_outlive_trouble(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tocsin.app.engine.reconcile import BACKS_OFF, EVICTS_AGAIN, WRITES_AGAIN, Reconciler
-from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, Recorded
+from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, RecordedFact
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, Seen
 from tocsin.domain.incident import Incident, Status
@@ -114,7 +114,7 @@ async def test_a_fact_of_another_process_is_not_recorded_again(desk: Desk) -> No
     """`tocsin ack` has written it already; it counts all the same."""
     await desk.see()
     before = [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Answered)]
-    await desk.after(Recorded(Answered(desk.clock.now(), "ana", Answer.OK)))
+    await desk.after(RecordedFact(Answered(desk.clock.now(), "ana", Answer.OK)))
     assert [fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Answered)] == before == []
     assert desk.incidents.history("pay").holder("technical_lead") == "ana"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import product
 
 import pytest
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.facts import Coded
@@ -40,8 +40,8 @@ def test_who_is_asked_gets_a_link_of_their_own(kind: Kind, via: Channel, to: str
     """Pages and verify requests to people of the config, and nothing else; the page of the incident is everybody's."""
     offer, _ = of(OPEN).offer(message(kind, via, to), small_policy(), AT)
     asks = kind in (Kind.PAGE, Kind.VERIFY) and to == "bo"
-    assert offer.answer_url == (OPEN.public_url + links.answer(OPEN.keys, "card", "bo") if asks else "")
-    assert offer.page_url == OPEN.public_url + links.page(OPEN.keys, "card")
+    assert offer.answer_url == (OPEN.public_url + signed_links.answer(OPEN.keys, "card", "bo") if asks else "")
+    assert offer.page_url == OPEN.public_url + signed_links.page(OPEN.keys, "card")
 
 
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
@@ -49,7 +49,7 @@ def test_only_updates_by_email_can_be_left(kind: Kind, via: Channel, to: str) ->
     """Nobody is offered to leave pages, nor anything that is read on a phone's SMS."""
     url = of(OPEN).unsubscribe(message(kind, via, to))
     leaves = (kind, via) == (Kind.UPDATE, Channel.EMAIL)
-    assert url == (OPEN.public_url + links.unsubscribe(OPEN.keys, "card", to) if leaves else "")
+    assert url == (OPEN.public_url + signed_links.unsubscribe(OPEN.keys, "card", to) if leaves else "")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_without_answers_by_sms_no_code_is_given_out() -> None:
 
 def test_outsiders_get_the_public_page() -> None:
     """Its address is not signed: whoever reads it sees what outsiders were told. A page for insiders is signed."""
-    for external, page in ((True, "/incidents/card"), (False, links.page(OPEN.keys, "card"))):
+    for external, page in ((True, "/incidents/card"), (False, signed_links.page(OPEN.keys, "card"))):
         update = replace(message(Kind.UPDATE, Channel.EMAIL, "list@example.com"), external=external)
         offer, _ = of(OPEN).offer(update, small_policy(), AT)
         assert offer.page_url == OPEN.public_url + page
@@ -111,4 +111,4 @@ def test_a_code_and_a_link_may_stand_together() -> None:
     options = ReplyOptions(Codes(random.Random(0)), active_config(paging_policy(), in_force))
     offer, fact = options.offer(message(Kind.PAGE, Channel.SMS, "bo"), paging_policy(), AT)
     assert fact is not None
-    assert (offer.code, offer.answer_url) == (fact.code, OPEN.public_url + links.answer(OPEN.keys, "card", "bo"))
+    assert (offer.code, offer.answer_url) == (fact.code, OPEN.public_url + signed_links.answer(OPEN.keys, "card", "bo"))

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from tocsin.adapters.jinja.pages import JinjaPages
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
@@ -75,7 +75,7 @@ class Door:
 
     def link(self, person: str, incident: str = "card", key: str = KEY) -> str:
         """The path of somebody's link."""
-        return links.answer([key], incident, person)
+        return signed_links.answer([key], incident, person)
 
     async def seen(self, **changes: Any) -> None:
         """The daemon sees a version now."""

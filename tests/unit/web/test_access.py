@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.outbox.reader import OutboxReader
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.formats.settings.settings import AlertmanagerSettings
 from tocsin.web.access import sessions
 
@@ -202,10 +202,10 @@ async def test_what_is_no_trial(
 def purposes(key: str, incident: str = "card", person: str = "bo", reader: str = READER) -> dict[str, str]:
     """The four kinds of signed links."""
     return {
-        "answer": links.answer([key], incident, person),
-        "incidents": links.page([key], incident),
-        "oncall": links.calendar([key], person),
-        "unsubscribe": links.unsubscribe([key], incident, reader),
+        "answer": signed_links.answer([key], incident, person),
+        "incidents": signed_links.page([key], incident),
+        "oncall": signed_links.calendar([key], person),
+        "unsubscribe": signed_links.unsubscribe([key], incident, reader),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer, Answered, StillThereAsked
 from tocsin.domain.incident import Status
 
@@ -205,7 +205,10 @@ async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:
     wrong += [good[:at] for at in range(len("/answer/"), len(good))]
     wrong += [f"/answer/card/{person}/{signature}" for person in shipped_policy().people if person != LEAD]
     wrong += [site.link(LEAD, key="another key altogether"), f"/answer/car/d{LEAD}/{signature}", good + "=", good + "/"]
-    wrong += [links.unsubscribe([KEY], "card", LEAD).replace("unsubscribe", "answer"), f"/answer/card/{LEAD}/%FF%FE"]
+    wrong += [
+        signed_links.unsubscribe([KEY], "card", LEAD).replace("unsubscribe", "answer"),
+        f"/answer/card/{LEAD}/%FF%FE",
+    ]
     wrong += [
         f"/answer/card/{LEAD}/{'é' * 22}",
         f"/answer/card/{LEAD}/{'A' * 3000}",
@@ -240,7 +243,7 @@ async def test_without_key_or_address_there_are_no_links(keys: list[str], public
         for path in (
             shut.link(LEAD),
             "/answer/x",
-            links.unsubscribe([KEY], "card", "support@example.com"),
+            signed_links.unsubscribe([KEY], "card", "support@example.com"),
             "/unsubscribe/x",
         ):
             assert await shut.get(path) == (404, "There is nothing here.")
@@ -314,7 +317,7 @@ async def test_a_file_that_cannot_be_read_is_taken_too() -> None:
     async with door() as site:
         await site.seen(id="broken", unreadable=True, summary="title: [")
         person = shipped_policy().last_resort[0]
-        link = links.answer([KEY], "broken", person)
+        link = signed_links.answer([KEY], "broken", person)
         _, page = await site.get(link)
         assert "cannot be read. Somebody must look at it." in page
         assert "I pass" not in page

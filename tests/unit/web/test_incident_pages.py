@@ -6,7 +6,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.web.access import sessions
 
 from tests.builders.instants import MINUTE
@@ -95,7 +95,7 @@ async def test_insiders_by_token_see_all(life: Life) -> None:
 
 async def test_a_signed_link_opens_its_incident_only(life: Life) -> None:
     """The link of a message opens the internal view; on another incident, or with a letter changed, it opens nothing."""
-    path = links.page([KEY], "card")
+    path = signed_links.page([KEY], "card")
     status, headers, page = await life.get(path)
     assert (status, headers["referrer-policy"]) == (200, "no-referrer")
     assert "INTERNAL-SUMMARY" in page
@@ -178,7 +178,7 @@ async def test_without_a_token_nothing_internal_is_open() -> None:
         for path in ("/login", "/oncall"):
             status, _, body = await life.get(path)
             assert (status, body) == (403, "This is closed until TOCSIN_WEB__TOKEN is set.\n")
-        assert (await life.get(links.page([KEY], "card")))[0] == 404
+        assert (await life.get(signed_links.page([KEY], "card")))[0] == 404
 
 
 async def test_calendars_by_secret_link(life: Life) -> None:
@@ -186,7 +186,7 @@ async def test_calendars_by_secret_link(life: Life) -> None:
     _, _, page = await life.get("/oncall", **BEARER)
     found = [urlsplit(each) for each in re.findall(r'href="(https://[^"]+\.ics)"', page)]
     assert len(found) == len(shipped_policy().rotations) + len(shipped_policy().people)
-    for each in (links.calendar([KEY], "bo"), links.calendar([KEY], "engineers")):
+    for each in (signed_links.calendar([KEY], "bo"), signed_links.calendar([KEY], "engineers")):
         path = f"{each}.ics"
         status, headers, body = await life.get(path)
         assert (status, headers["content-type"]) == (200, "text/calendar; charset=utf-8")
@@ -197,4 +197,4 @@ async def test_calendars_by_secret_link(life: Life) -> None:
         again = await life.get(path, If_None_Match=headers["etag"])
         assert (again[0], again[2]) == (304, "")
         assert (await life.get(path.replace("bo", "dee").replace("engineers", "commanders")))[0] == 403
-    assert (await life.get(f"{links.calendar([KEY], 'gone')}.ics"))[0] == 404
+    assert (await life.get(f"{signed_links.calendar([KEY], 'gone')}.ics"))[0] == 404

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.jinja.renderer import JinjaRenderer
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.domain.delivery import Refused
@@ -107,7 +107,7 @@ PUBLIC_PAGES = (
     "/healthz",
     "/metrics",
     "/nothing",
-    links.unsubscribe([KEY], "card", "support@example.com"),
+    signed_links.unsubscribe([KEY], "card", "support@example.com"),
 )
 
 
@@ -133,7 +133,7 @@ async def test_insiders_read_it_all(life: Life) -> None:
 
 async def test_what_is_kept_for_a_moment_is_never_mixed(life: Life) -> None:
     """Insiders and outsiders who look in turn, within the moment for which a view is kept, each see their own."""
-    signed = links.page([KEY], "card")
+    signed = signed_links.page([KEY], "card")
     for _ in range(3):
         for path in ("/incidents/card", "/incidents"):
             assert leaks((await life.get(path, **BEARER))[2])
@@ -147,7 +147,7 @@ async def test_what_is_kept_for_a_moment_is_never_mixed(life: Life) -> None:
 
 async def test_a_signed_page_shows_no_way_to_the_others(life: Life) -> None:
     """Who came by the link of one incident is not led to the list, to other incidents, nor to who is on call."""
-    _, _, page = await life.get(links.page([KEY], "card"))
+    _, _, page = await life.get(signed_links.page([KEY], "card"))
     assert re.findall(r'href="(/incidents|/oncall|/inbox)"', page) == []
     assert "/incidents/over" not in page
     _, _, full = await life.get("/incidents/card", **BEARER)
@@ -178,7 +178,7 @@ async def test_mails_to_outsiders_hold_no_internal_link(life: Life) -> None:
             assert leaks(f"{letter.subject} {letter.text} {letter.html}") == []
             for url in {url.rstrip(".") for url in urls if url}:
                 path = url.removeprefix("https://pager.example.com")
-                assert path in ("/incidents/card", links.unsubscribe([KEY], "card", reader)), url
+                assert path in ("/incidents/card", signed_links.unsubscribe([KEY], "card", reader)), url
                 status, _, page = await life.get(path)
                 assert (status, leaks(page)) == (200, [reader] if reader in secrets() else [])
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.domain.people import StakeholderGroup
 
 from tests.unit.web.links import KEY, OLD_KEY, Door, door
 
 READER = "o/hara{x}+eu@example.com"
-LINK = links.unsubscribe([KEY], "card", READER)
+LINK = signed_links.unsubscribe([KEY], "card", READER)
 CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -68,7 +68,7 @@ async def test_a_wish_is_told_once_a_day(site: Door) -> None:
 
 async def test_who_is_on_no_list_asks_for_nothing(site: Door) -> None:
     """Somebody taken off already is told so, and the operators are left alone."""
-    gone = links.unsubscribe([OLD_KEY], "card", "gone@example.com")
+    gone = signed_links.unsubscribe([OLD_KEY], "card", "gone@example.com")
     for status, page in (await site.get(gone), await site.post(gone, CLICK)):
         assert status == 200
         assert "is on no list for updates any more" in page
@@ -79,8 +79,8 @@ async def test_nobody_asks_for_another(site: Door) -> None:
     """Other readers, incidents, purposes and keys, cut and flipped signatures, other sites' pages: 403; no wish: 400."""
     signature = LINK.rpartition("/")[2]
     wrong = [
-        links.unsubscribe(["another key altogether"], "card", READER),
-        links.answer([KEY], "card", READER).replace("/answer/", "/unsubscribe/"),
+        signed_links.unsubscribe(["another key altogether"], "card", READER),
+        signed_links.answer([KEY], "card", READER).replace("/answer/", "/unsubscribe/"),
         f"/unsubscribe/card/support@example.com/{signature}",
         f"/unsubscribe/cart{LINK.removeprefix('/unsubscribe/card')}",
         LINK[:-1],

@@ -51,7 +51,7 @@ class Tallies:
             if receipt:
                 receipts[via, receipt] += number
         return Tally(
-            open={row[0]: row[1] for row in connection.execute(_open_incidents())},
+            open={row[0]: row[1] for row in connection.execute(_open_by_severity())},
             notifications={(kind, WAITING if state == PENDING else state): number
                            for (kind, state), number in notifications.items()},
             attempts=dict(outcomes),
@@ -62,7 +62,7 @@ class Tallies:
         )  # fmt: skip
 
 
-def _open_incidents() -> Any:
+def _open_by_severity() -> Any:
     """Open incidents by the severity of their newest version."""
     later = t.facts.alias("later")
     newest = select(func.max(later.c.id)).where(later.c.incident == t.incidents.c.id, later.c.kind == "Seen")

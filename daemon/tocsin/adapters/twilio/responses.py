@@ -5,7 +5,7 @@ It must not know how an answer came, nor what silence means.
     answer to a create                                          outcome
     201 with a sid                                              accepted
     429, code 20429; 21611 and 30001 (the sender's queue full)  deferred, as long as it asks
-    4xx with a code about the number (`refusal.CODES`)          refused
+    4xx with a code about the number (`refusal.DEAD_NUMBER_CODES`)          refused
     any other 3xx or 4xx: the account, the sender, the country  deferred, the provider's fault: nothing was created
     anything else: 5xx, a 201 that cannot be read               uncertain: creating is not idempotent
 """
@@ -47,7 +47,7 @@ def receipt(status: str | None) -> Receipt:
 def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
     """What a message's status and error code say of it. A code about the number refuses that for good."""
     state, reason = receipt(status), str(code or "")
-    for_good = state is Receipt.UNDELIVERED and reason in refusal.CODES
+    for_good = state is Receipt.UNDELIVERED and reason in refusal.DEAD_NUMBER_CODES
     return Fate(state, Refused(refusal.meaning(reason), reason) if for_good else None, provider_id)
 
 
@@ -62,7 +62,7 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
         return Uncertain(f"Twilio's answer {status} has no sid", str(status))
     if status == 429 or (code in BUSY and status < 500):
         return Deferred(detail, str(code or status), retry_after=_wish(retry_after))
-    if 400 <= status < 500 and str(code) in refusal.CODES:
+    if 400 <= status < 500 and str(code) in refusal.DEAD_NUMBER_CODES:
         return Refused(detail, str(code))
     if 300 <= status < 500:
         return Deferred(detail, str(code or status), Fault.PROVIDER)

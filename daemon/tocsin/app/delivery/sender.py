@@ -185,7 +185,9 @@ class Sender:
             self._put(delivery, DeliveryStep.SEND, now + WRITES_AGAIN)
             return
         if delivery.page and not delivery.attempts:
-            asyncio.get_running_loop().call_later(retry.ELSEWHERE_AFTER.total_seconds(), self._check_headway, delivery)
+            asyncio.get_running_loop().call_later(
+                retry.NEXT_CHANNEL_AFTER.total_seconds(), self._check_headway, delivery
+            )
         async with self._slots[notification.via]:
             outcome = await self._transports[notification.via].send(message(delivery, attempt, self._context))
         self._providers[notification.via].on_outcome(outcome)

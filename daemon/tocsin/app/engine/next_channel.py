@@ -1,6 +1,6 @@
 """What follows when a page makes no headway on its channel (rules 14, 34 and 36 to 38).
 
-It decides from the incident's state and the policy; it must not know why a try failed, nor send anything. There are two
+It decides from the incident's state and the policy; it must not know how it failed, nor send anything. There are two
 channels, so "the next of rule 13's list, then any other that the person has" is the one that the page has not gone by.
 """
 
@@ -15,7 +15,7 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.still_wanted import why_unwanted
 
 
-def next_channel(
+def choose_next_channel(
     state: IncidentState, failed: ChannelFailed, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts to record, and the page by its next channel, if it has one and is still wanted."""

@@ -11,8 +11,8 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.engine.next_channel import next_channel
-from tocsin.app.state.incident_state import ChannelFailed, Decision, IncidentEvent, IncidentState, Recorded
+from tocsin.app.engine.next_channel import choose_next_channel
+from tocsin.app.state.incident_state import ChannelFailed, Decision, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Closed, Fact, PageLost, Seen
 from tocsin.domain.history import History
@@ -118,7 +118,7 @@ class Reconciler:
         for event in events:
             if _says_nothing(event, draft.history):
                 continue
-            if isinstance(event, Recorded):
+            if isinstance(event, RecordedFact):
                 draft.note([event.fact])
                 continue
             facts, page = _consequences(draft, event, policy, now)
@@ -195,7 +195,7 @@ def _consequences(
     draft: IncidentState, event: Fact | ChannelFailed, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts that an event stands for, and the page by another channel that it calls for."""
-    return next_channel(draft, event, policy, now) if isinstance(event, ChannelFailed) else ((event,), None)
+    return choose_next_channel(draft, event, policy, now) if isinstance(event, ChannelFailed) else ((event,), None)
 
 
 def _says_nothing(event: IncidentEvent, history: History) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import few, gone, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
-from tocsin.app.state.incident_state import Known
+from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
@@ -77,7 +77,7 @@ class Intake:
     """
 
     def __init__(
-        self, known: Mapping[str, Known], label: str = "incidents", finished: Mapping[str, str] | None = None
+        self, known: Mapping[str, KnownVersion], label: str = "incidents", finished: Mapping[str, str] | None = None
     ) -> None:
         self._known = dict(known)
         self._finished = {id_: digest for id_, digest in (finished or {}).items() if id_ not in known}
@@ -87,7 +87,7 @@ class Intake:
         self._unlisted_since: datetime | None = None
         self._unlisted_told = False
 
-    def note_version(self, id_: str, known: Known) -> None:
+    def note_version(self, id_: str, known: KnownVersion) -> None:
         """Another node saw a version: what this node's own file adds is judged against it."""
         self._known[id_] = known
 
@@ -164,7 +164,7 @@ class Intake:
         self._count(file, reading, reading.incident, known, look)
         return True
 
-    def _read(self, file: File, known: Known | None, policy: Policy) -> IncidentReading:
+    def _read(self, file: File, known: KnownVersion | None, policy: Policy) -> IncidentReading:
         """What the file says under this policy."""
         listed = file.listed
         assert listed.data is not None
@@ -179,7 +179,7 @@ class Intake:
             return replace(reading, incident=replace(reading.incident, id=file.id))
         return reading
 
-    def _judge_unreadable(self, file: File, reading: IncidentReading, known: Known | None, look: _Look) -> bool:
+    def _judge_unreadable(self, file: File, reading: IncidentReading, known: KnownVersion | None, look: _Look) -> bool:
         """A file that is no YAML: of a known incident it changes nothing, else it pages the last resort (rule 32)."""
         never_read = known is None or known.incident.unreadable
         if not look.due(file.since, UNREADABLE_AFTER if never_read else STILL):
@@ -191,7 +191,7 @@ class Intake:
         return True
 
     def _count(
-        self, file: File, reading: IncidentReading, incident: Incident, known: Known | None, look: _Look
+        self, file: File, reading: IncidentReading, incident: Incident, known: KnownVersion | None, look: _Look
     ) -> None:
         """A version counts, if it is one; its problems are told unless they were."""
         digest = file.listed.digest
@@ -206,7 +206,7 @@ class Intake:
 
     def _see(self, file: File, incident: Incident, look: _Look) -> None:
         """This version counts from now."""
-        self._known[file.id] = Known(incident, file.listed.digest, file.listed.name)
+        self._known[file.id] = KnownVersion(incident, file.listed.digest, file.listed.name)
         look.versions.append(Version(incident, file.listed.digest, file.listed.name))
 
     def _miss(self, look: _Look) -> None:
@@ -240,7 +240,7 @@ class Intake:
         file: File,
         problems: tuple[Problem, ...],
         look: _Look,
-        known: Known | None = None,
+        known: KnownVersion | None = None,
         *,
         minor: bool = False,
     ) -> None:

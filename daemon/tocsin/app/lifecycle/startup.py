@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.app.configuration.load import Configuration, digest_of, read_tree
-from tocsin.app.state.incident_state import Known
+from tocsin.app.state.incident_state import KnownVersion
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Seen
 from tocsin.domain.policy import Policy
@@ -68,7 +68,7 @@ def make_folders(settings: Settings) -> None:
             raise StartError(f"the folder {path} cannot be made: {trouble.strerror}") from None
 
 
-async def recall(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, Known]:
+async def recall(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, KnownVersion]:
     """Take over what the ledger knows of incidents that may still need something; the versions that files are compared
     with. Raises LedgerError.
     """
@@ -79,6 +79,6 @@ async def recall(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, K
         if versions := [fact for fact in facts if isinstance(fact, Seen)]:
             newest, (file, _) = versions[-1], files.get(incident, ("", ""))
             older = frozenset(version.digest for version in versions) - {newest.digest}
-            known[incident] = Known(newest.incident, newest.digest, file, older)
+            known[incident] = KnownVersion(newest.incident, newest.digest, file, older)
     incidents.archive(files.keys() - unfinished.keys())
     return known

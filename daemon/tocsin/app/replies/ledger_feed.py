@@ -5,7 +5,7 @@
 from datetime import timedelta
 
 from tocsin.app.replies.polling import poll
-from tocsin.app.state.incident_state import Recorded
+from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice
@@ -37,7 +37,7 @@ class LedgerFeed:
         """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answers_since(self._last):
             self._last = row
-            self._incidents.add_event(incident, Recorded(answer))
+            self._incidents.add_event(incident, RecordedFact(answer))
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._clock.now() - report.at < TOLD_WITHIN:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.facts import Coded
@@ -28,14 +28,14 @@ class ReplyOptions:
         if not routes.links:
             return ReplyOffer(code) if code else NO_REPLY_OFFER, coded
         answer = (
-            links.answer(routes.keys, notification.incident, notification.to)
+            signed_links.answer(routes.keys, notification.incident, notification.to)
             if person and notification.kind in ASKING
             else ""
         )
         page = (
             f"/incidents/{notification.incident}"
             if notification.external
-            else links.page(routes.keys, notification.incident)
+            else signed_links.page(routes.keys, notification.incident)
         )
         return ReplyOffer(code, routes.public_url + answer if answer else "", routes.public_url + page), coded
 
@@ -44,4 +44,4 @@ class ReplyOptions:
         routes = self._config.reply_routes
         if notification.kind is not Kind.UPDATE or not notification.via.traits.unsubscribes or not routes.links:
             return ""
-        return routes.public_url + links.unsubscribe(routes.keys, notification.incident, notification.to)
+        return routes.public_url + signed_links.unsubscribe(routes.keys, notification.incident, notification.to)

@@ -26,13 +26,13 @@ class ChannelFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedFact:
     """A fact that another process has written into the ledger."""
 
     fact: Fact
 
 
-IncidentEvent = Fact | ChannelFailed | Recorded
+IncidentEvent = Fact | ChannelFailed | RecordedFact
 """What may come in for an incident between two looks."""
 
 
@@ -52,7 +52,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownVersion:
     """The version that counts of an incident, the digest of its content, and the file it was in. `older` are the
     digests of the versions before it: found at the start, they tell a stale file from an edit.
     """

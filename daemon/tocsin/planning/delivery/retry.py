@@ -38,7 +38,7 @@ PROVIDER_WAIT = timedelta(minutes=1)
 """Between tries of a page while only a config change can help (rule 38): no storm of logins."""
 JITTER = 0.2
 """How much longer a wait may get, as a share of it (rule 35)."""
-ELSEWHERE_AFTER = timedelta(seconds=25)
+NEXT_CHANNEL_AFTER = timedelta(seconds=25)
 """A page that makes no headway goes by another channel this long after its first try began: within 30 s (rule 37)."""
 MOST_COPIES = 5
 """Copies of one message that may each have arrived, before no more are made."""
@@ -116,7 +116,7 @@ def next_channel_at(attempts: Sequence[Attempt]) -> datetime | None:
         case Refused() | Deferred(fault=Fault.PROVIDER | Fault.ADDRESS):
             return last.ended_at or last.started_at
         case _:
-            return attempts[0].started_at + ELSEWHERE_AFTER
+            return attempts[0].started_at + NEXT_CHANNEL_AFTER
 
 
 def _wait(kind: Kind, failed: int, deferred: Deferred, jitter: float) -> timedelta:

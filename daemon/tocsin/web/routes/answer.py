@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for, record_answer
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer
 from tocsin.domain.incident import Status
 from tocsin.domain.notification import ANSWERED_FOR
@@ -21,8 +21,8 @@ from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import current_state
 from tocsin.text.times import clock, span
+from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
-from tocsin.web.access.signed_links import truncated_link_routes, verified_parts
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.message.wording import listed
 
@@ -116,5 +116,5 @@ def _page(site: Site, link: _OpenLink) -> web.Response:
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
         lasted=span(lasted) if lasted is not None else "",
-        incident_page=site.reply_routes.public_url + links.page(site.reply_routes.keys, incident.id),
+        incident_page=site.reply_routes.public_url + signed_links.page(site.reply_routes.keys, incident.id),
     )

@@ -12,7 +12,7 @@ from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, lis
 from tocsin.formats.incident.file_name import ID
 from tocsin.web.access import sessions
 from tocsin.web.access.guard import is_insider
-from tocsin.web.access.signed_links import verified_parts
+from tocsin.web.access.link_guard import verified_parts
 from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
 from tocsin.wording.report.chart import Chart

@@ -8,10 +8,10 @@ from hashlib import sha256
 from aiohttp import web
 
 from tocsin.app.incidents.on_call_views import duties, feed, owners
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.text.times import dated
 from tocsin.web.access.guard import is_insider
-from tocsin.web.access.signed_links import verified_parts
+from tocsin.web.access.link_guard import verified_parts
 from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
 from tocsin.web.routes import login
@@ -31,7 +31,9 @@ def routes(site: Site) -> list[web.RouteDef]:
         policy, now = await site.active_policy.policy(), site.clock.now()
         routes = site.reply_routes
         calendar = (
-            (lambda owner: routes.public_url + links.calendar(routes.keys, owner) + ICS) if routes.links else None
+            (lambda owner: routes.public_url + signed_links.calendar(routes.keys, owner) + ICS)
+            if routes.links
+            else None
         )
         duties_now = await asyncio.to_thread(duties, policy, now)
         return site.page("oncall", duties=duties_now, owners=owners(policy), calendar=calendar, now=now, dated=dated)

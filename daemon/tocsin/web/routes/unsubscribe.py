@@ -10,8 +10,8 @@ from aiohttp import web
 from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import shown
+from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
-from tocsin.web.access.signed_links import truncated_link_routes, verified_parts
 from tocsin.web.http.site import Site
 
 PATH = "/unsubscribe/{incident}/{reader:[^/]+}/{signature}"

@@ -10,7 +10,7 @@ _NO_NUMBER = "the provider takes it for no valid number", "correct it in the con
 _NO_PHONE = "the provider knows no phone behind the number", "correct it in the config"
 _LANDLINE = "the number takes no text messages (a landline?)", "give a mobile number"
 
-CODES = {
+DEAD_NUMBER_CODES = {
     "21211": _NO_NUMBER,
     "21214": _NO_PHONE,
     "21217": _NO_NUMBER,
@@ -30,7 +30,7 @@ good (rule 37), wherever it comes from: this is the only list of them.
 
 def meaning(code: str) -> str:
     """What a code says is wrong; empty when it is not known here."""
-    return CODES[code][0] if code in CODES else ""
+    return DEAD_NUMBER_CODES[code][0] if code in DEAD_NUMBER_CODES else ""
 
 
 def cause(refused: Refused) -> str:
@@ -41,4 +41,8 @@ def cause(refused: Refused) -> str:
 
 def cure(via: Channel, refused: Refused) -> str:
     """What helps; without a code known here, to look at the number or the address again."""
-    return CODES[refused.code][1] if refused.code in CODES else f"check the {via.traits.address_word}"
+    return (
+        DEAD_NUMBER_CODES[refused.code][1]
+        if refused.code in DEAD_NUMBER_CODES
+        else f"check the {via.traits.address_word}"
+    )

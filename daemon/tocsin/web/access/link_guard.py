@@ -4,7 +4,7 @@ told in one way.
 
 from aiohttp import web
 
-from tocsin.app.reply_options import links
+from tocsin.app.reply_options import signed_links
 from tocsin.web.http.site import Site
 
 WRONG = "This link is not valid. Open it from the message as it stands there, whole."
@@ -16,7 +16,7 @@ def verified_parts(site: Site, request: web.Request, purpose: str, *names: str) 
     if not routes.links:
         raise web.HTTPNotFound
     parts = [request.match_info[name] for name in names]
-    if not links.verified(routes.keys, request.match_info["signature"], purpose, *parts):
+    if not signed_links.verified(routes.keys, request.match_info["signature"], purpose, *parts):
         raise web.HTTPForbidden(text=WRONG)
     return parts
 
