@@ -534,3 +534,21 @@ def test_a_drill_leaves_external_groups_out() -> None:
         script="[{after: 6m, ack: ana}, {after: 40m, set: {status: resolved}}]",
         span="50m",
     )
+
+
+def test_who_accepted_holds_a_role_before_who_is_assigned() -> None:
+    """Rules 9, 26, 27: dai was named on the role that ana has accepted and never answered: ana verifies."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}, verify_after: 10m}}
+        roles: {tl: {chain: [ana]}}
+        """,
+        "{severity: s1, acknowledged: [ana]}",
+        """
+        1m   page     assigned    dai  sms  tl  0/1
+        2m   closing  resolved    dai  sms  -
+        12m  verify   verify_due  ana  sms  tl
+        """,
+        script="[{after: 1m, set: {roles: {tl: dai}}}, {after: 2m, set: {status: resolved}}]",
+        span="13m",
+    )

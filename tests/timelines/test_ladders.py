@@ -649,3 +649,37 @@ def test_responders_that_the_config_adds_are_declared() -> None:
         10m  page  declared         dai      sms  responder  0/1
         """
     )
+
+
+def test_who_did_not_answer_whether_they_are_there_is_left_out_of_the_last_resort() -> None:
+    """Rules 16, 19: olga held the role and fell silent; the last resort is paged without her, unless nobody remains."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1, still_there_after: 10m}}}
+    roles: {tl: {chain: [olga]}}
+    """
+    for last_resort, paged in (("olga, pia", "pia"), ("olga", "olga")):
+        shows(
+            config,
+            "{severity: s1, acknowledged: [olga]}",
+            f"""
+            10m  page  still_there  olga     sms  tl
+            15m  page  last_resort  {paged}  sms  tl
+            """,
+            last_resort=last_resort,
+            span="19m",
+        )
+
+
+def test_responders_added_after_a_raise_are_declared() -> None:
+    """Rules 10, 18: search is affected since 3 m, so the reason of its responders is not what began the others' pages."""
+    shows(
+        CREWS,
+        "{severity: s2, services: shop}",
+        """
+        1m  page  severity_raised  ana      sms  tl         0/1
+        1m  page  severity_raised  eve,hal  sms  responder  0/1
+        3m  page  declared         dai      sms  responder  0/1
+        """,
+        script="[{after: 1m, set: {severity: s1}}, {after: 3m, set: {services: [shop, search]}}]",
+        span="5m",
+    )

@@ -750,3 +750,62 @@ def test_in_the_daemon_a_page_that_every_channel_refused_reached_nobody() -> Non
         10m3s   page     last_resort  olga  sms+email  tl
         13m     closing  resolved     bo,olga  sms+email  -
         """)
+
+
+def test_reach_of_a_still_there_page_is_about_that_page() -> None:
+    """Corner [13]: ana answered the first question; the SMS that still waited of it does not go for the second one."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 30m, still_there_after: 10m}}}
+        roles: {tl: {chain: [ana]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 15m}]}}
+        """,
+        "{severity: s1, acknowledged: [ana]}",
+        """
+        10m  page  still_there  ana  email  tl
+        21m  page  still_there  ana  email  tl
+        36m  page  reach        ana  sms    tl
+        """,
+        script="[{after: 11m, ack: ana}]",
+        span="40m",
+    )
+
+
+def test_reach_of_responders_rests_under_a_severity_without_page() -> None:
+    """Rules 13, 18: responders rest, and so does what waits of their pages."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 10m}}, s2: {}}
+        roles: {tl: {chain: [ana]}}
+        services: {shop: {responders: [eve]}}
+        people: {eve: {email: eve@example.com, phone: "+14155550105", reach: [email, {via: sms, after: 3m}]}}
+        """,
+        "{severity: s1, services: shop, acknowledged: [ana]}",
+        """
+        0   page        declared          eve  email  responder  0/1
+        1m  stand_down  severity_lowered  ana  sms    tl
+        """,
+        script="[{after: 1m, set: {severity: s2}}]",
+        span="9m",
+    )
+
+
+def test_reach_for_a_role_that_was_dropped() -> None:
+    """Rule 13: the role is not needed any more, so its waiting SMS does not go."""
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [ic, tl], via: [sms, email], acknowledge_within: 10m}}
+          s2: {page: {roles: [ic], via: [sms, email], acknowledge_within: 10m}}
+        roles: {ic: {chain: [bo]}, tl: {chain: [ana]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 3m}]}}
+        """,
+        "severity: s1",
+        """
+        0   page        declared          bo   sms+email  ic  0/1
+        0   page        declared          ana  email      tl  0/1
+        1m  stand_down  severity_lowered  ana  email      tl
+        """,
+        script="[{after: 1m, set: {severity: s2}}]",
+        span="9m",
+    )

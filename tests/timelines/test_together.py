@@ -265,3 +265,25 @@ def test_edits_while_nobody_is_awake() -> None:
         script="- {after: 1h, set: {severity: s1}}",
         span="2h59m",
     )
+
+
+def test_a_handover_that_waits_for_the_opening_is_not_asking_yet() -> None:
+    """Rules 9, 11, 17: dai was named for the lead in closed hours and not paged yet, so when the commander is accepted
+    he is stood down for that.
+    """
+    shows(
+        """
+        severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m, rounds: 9, hours: office}}}
+        roles: {ic: {chain: [[dai, bo]]}, tl: {chain: [ana]}}
+        hours: {office: {timezone: UTC, during: "09:00-10:02"}}
+        """,
+        "severity: s1",
+        """
+        0       page        declared  ana     sms  tl  0/1
+        0       page        declared  bo,dai  sms  ic  0/1
+        4m      stand_down  accepted  dai     sms  ic
+        23h     page        assigned  dai     sms  tl  0/1
+        """,
+        script="[{after: 1m, ack: ana}, {after: 3m, set: {roles: {tl: dai}}}, {after: 4m, ack: bo}]",
+        span="23h",
+    )

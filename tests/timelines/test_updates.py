@@ -619,3 +619,33 @@ def test_an_external_group_hears_no_more_once_it_is_a_drill() -> None:
         """
     )
     assert [(held.kind.value, held.why.value, held.to) for held in watch.suppressed] == [("update", "drill", "x")]
+
+
+def test_addresses_are_equal_however_they_are_written() -> None:
+    """Rule 21: News@Example.com and news@example.com are one reader, and eve is who she is in any group."""
+    shows(
+        """
+        severities: {s1: {updates: [{to: [g, x], every: 1h}]}}
+        stakeholders:
+          g: {people: [eve], emails: [News@Example.com]}
+          x: {emails: [news@example.com, EVE@example.com], external: true}
+        """,
+        "severity: s1",
+        """
+        0  update  declared  eve               email  g
+        0  update  declared  news@example.com  email  g
+        """,
+        span="1m",
+    )
+
+
+def test_slowing_spans_of_a_group_told_late_count_from_its_update() -> None:
+    """Corner [23]: the first update of a declaration found 30 s late bears the declaration's instant, and promises one
+    span from it.
+    """
+    watch = Watch(
+        "{severities: {s1: {updates: [{to: [g], every: [{for: 10m, every: 5m}, {every: 20m}]}]}}, stakeholders: {g: {people: [eve]}}}",
+        "severity: s1",
+    )
+    watch.look("30s")
+    assert [(sent.at, sent.next_update_at) for sent in watch.said] == [(START, START + span_of("5m"))]
