@@ -622,18 +622,18 @@ def test_an_external_group_hears_no_more_once_it_is_a_drill() -> None:
 
 
 def test_addresses_are_equal_however_they_are_written() -> None:
-    """Rule 21: News@Example.com and news@example.com are one reader, and eve is who she is in any group."""
+    """Rule 21: Team@Example.com and team@example.com are one reader, and eve is who she is in any group."""
     shows(
         """
         severities: {s1: {updates: [{to: [g, x], every: 1h}]}}
         stakeholders:
-          g: {people: [eve], emails: [News@Example.com]}
-          x: {emails: [news@example.com, EVE@example.com], external: true}
+          g: {people: [eve], emails: [Team@Example.com]}
+          x: {emails: [team@example.com, EVE@example.com], external: true}
         """,
         "severity: s1",
         """
         0  update  declared  eve               email  g
-        0  update  declared  news@example.com  email  g
+        0  update  declared  Team@example.com  email  g
         """,
         span="1m",
     )
