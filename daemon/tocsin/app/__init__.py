@@ -1,1 +1,1 @@
-"""Floor 4: asyncio lives here. Wiring, reconcile, deliver, scheduler, lifecycle."""
+"""Floor 4: what the daemon, the commands and the web side do, a folder for each subject. asyncio lives here."""

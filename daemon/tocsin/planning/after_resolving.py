@@ -1,4 +1,4 @@
-"""After resolving: everybody who was reached hears the end (P5, rules 3, 25), and afterwards some are asked to verify
+"""Everybody who was reached hears the end (P5, rules 3, 25), and afterwards some are asked to verify
 that it is well and to write the review (rule 27).
 """
 

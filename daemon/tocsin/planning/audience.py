@@ -1,4 +1,4 @@
-"""Audience: which groups an incident concerns, and who reads each, once (rules 21, 28)."""
+"""Which groups an incident concerns, and who reads each, once (rules 21, 28)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Draft: the plan while it is being made. Each part of the planning writes its decisions here, in order, and reads what
+"""The plan while it is being made. Each part of the planning writes its decisions here, in order, and reads what
 the parts before it decided: every fact recorded is folded into the history at once.
 
 It decides nothing about people; it knows instants (rule 4), keys, and which rule and revision a message names.

@@ -1,4 +1,4 @@
-"""Escalation: which step of a role's ladder comes next, when, and whom it reaches (rules 6 to 9, 11, 14, 16, 18).
+"""Which step of a role's ladder comes next, when, and whom it reaches (rules 6 to 9, 11, 14, 16, 18).
 
 A ladder is the chain (after the person assigned, if any), climbed `rounds` times, and then the last resort. Here it is
 decided who is asked; `paging` makes messages of it.

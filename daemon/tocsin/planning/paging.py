@@ -1,4 +1,4 @@
-"""Paging: which pages are due now. Gathers what ladders (rule 6), handovers (rule 9), responders (rule 10) and
+"""Which pages are due now. Gathers what ladders (rule 6), handovers (rule 9), responders (rule 10) and
 `still_there` (rule 19) ask for, and makes one page for each person and instant (rule 12). A file that cannot be read
 pages the last resort instead (rule 32).
 """

@@ -1,4 +1,4 @@
-"""Plan: what is due now for an incident, and when to look again, from its facts so far.
+"""What is due now for an incident, and when to look again, from its facts so far.
 
 The parts decide in this order, each seeing what those before it decided: which roles are needed, pages, later channels
 of earlier pages, stand-downs, updates; or, once resolved, closing messages, verification, review. Each part names the

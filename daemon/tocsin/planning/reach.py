@@ -1,4 +1,4 @@
-"""Reach: by which channels a page goes to a person, at once and later (rules 13, 14), and who holds a role (rule 26),
+"""By which channels a page goes to a person, at once and later (rules 13, 14), and who holds a role (rule 26),
 which asks who has a channel left. Whether somebody is paged at all is decided by `escalation` and `paging`.
 """
 

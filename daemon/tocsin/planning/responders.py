@@ -1,4 +1,4 @@
-"""Responders: the people whom the affected services add, asked together until each answers (rules 10, 18).
+"""The people whom the affected services add, asked together until each answers (rules 10, 18).
 
 A batch is the services that came together: those of t0, then each later addition. No chain, no last resort.
 """

@@ -1,4 +1,4 @@
-"""Stand-downs: who is told that they are not needed for a role any more (rule 17), or have handed it over (rule 9)."""
+"""Who is told that they are not needed for a role any more (rule 17), or have handed it over (rule 9)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Updates: which stakeholder groups hear now, and why (rules 5, 21 to 23); and the reminder before an update is due
+"""Which stakeholder groups hear now, and why (rules 5, 21 to 23); and the reminder before an update is due
 (rule 24). Every group has its own clock: its last send, and the instant from which its slowing spans count.
 """
 

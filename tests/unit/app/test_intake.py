@@ -375,7 +375,7 @@ def test_a_restart_sees_what_changed_meanwhile() -> None:
 
 
 def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
-    """A node whose clone is behind changes nothing until its own file changes (product.md section 9)."""
+    """A node whose clone is behind changes nothing until its own file changes."""
     before = declared()
     ((id_, old),) = known_from(before).items()
     newest = Incident(id_, "Card payments fail", "sev2", Status.RESOLVED)

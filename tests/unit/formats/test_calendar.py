@@ -1,4 +1,4 @@
-"""iCalendar rotations: recurrences, exceptions, zones, and whom an event names (product.md section 3)."""
+"""iCalendar rotations: recurrences, exceptions, zones, and whom an event names (`docs/behaviour.md`, Turns)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Calendars as real applications export them: each with what it means, to the minute (product.md section 3, "Turns").
+"""Calendars as real applications export them: each with what it means, to the minute (`docs/behaviour.md`, Turns).
 
 The files of `tests/data/calendars` are written by hand after the forms that each application uses; the people are
 invented. What a file means stands beside it here.

@@ -1,4 +1,4 @@
-"""Incident files: whatever can be read is used, the rest is a problem with its place (product.md section 4)."""
+"""Incident files: whatever can be read is used, the rest is a problem with its place (`docs/behaviour.md`)."""
 
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace

@@ -23,7 +23,7 @@ def read(text=LEAST, variables=None, files=None):
 
 
 def test_defaults_are_those_of_the_manual():
-    """What tocsin.yaml leaves out is as product.md section 3 shows it; paths start from its folder."""
+    """What tocsin.yaml leaves out is as `docs/behaviour.md` shows it; paths start from its folder."""
     settings = read().settings
     assert settings.incidents == Path("/srv/pager/incidents")
     assert settings.templates == Path("/srv/pager/templates")

@@ -1,4 +1,4 @@
-"""Guarded: the one broad `except` of the house (rule 9): a fault of ours in one piece of work leaves the rest running.
+"""The one broad `except` of the house (rule 9): a fault of ours in one piece of work leaves the rest running.
 
 It decides nothing about what follows; whoever asked backs off, or sets the piece aside, and tells the operators.
 """

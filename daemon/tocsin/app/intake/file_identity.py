@@ -1,4 +1,4 @@
-"""Identity: which file is which incident, from one listing to the next (timeline.md rule 33).
+"""Which file is which incident, from one listing to the next (rule 33).
 
 Decides what a new name is: a file that is back, one renamed, a second one for an id, or a new incident's. Must not know
 what files say nor when it counts.

@@ -1,4 +1,4 @@
-"""Doubt: which content of a file must stand still before it counts (timeline.md rule 31).
+"""Which content of a file must stand still before it counts (rule 31).
 
 A file may be seen half-written. Decides by comparing two versions, nothing else; must not know time or files.
 """

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, or key=value where a person watches. It decides how lines look.
+"""How log lines look: one JSON object a line on stderr, or key=value where a person watches.
 
 It must not know what is worth a line. No line at INFO or above holds a phone number or a mail address: people are
 named by id, and what looks like an address is cut out here, whoever wrote it.

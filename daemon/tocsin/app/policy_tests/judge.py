@@ -1,4 +1,4 @@
-"""Whether a plan does what a policy test expects, and if not, what it does instead: pure, from what it message.
+"""Whether a plan does what a policy test expects, and if not, what it does instead: pure, from what it sends.
 
 Decides the verdict and shows each failure as a diff: `-` what was expected, `+` what comes instead or besides, and
 around them what else the plan does there.
@@ -69,7 +69,7 @@ def judge(expected: Expectation, played: PlayedTest) -> Failure | None:
 
 
 def _sent(wanted: MessagePattern, played: PlayedTest) -> Failure | None:
-    """It is sent in time, by notification of its channels."""
+    """It is sent in time, by each of its channels."""
     in_time = [message for message in played.planned if wanted.when.holds(message.after)]
     suiting = [
         notification for message in in_time for notification in message.notifications if wanted.suits(notification)

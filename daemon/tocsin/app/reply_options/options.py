@@ -11,7 +11,7 @@ from tocsin.domain.policy import Policy
 
 
 class ReplyOptions:
-    """What notification message offers, and the codes that were given out for it."""
+    """What each message offers, and the codes that were given out for it."""
 
     def __init__(self, codes: Codes, config: ActiveConfig) -> None:
         self.codes = codes

@@ -1,3 +1,3 @@
-"""Wiring: the one room where adapters are made and the parts put together: `daemon` for `tocsin run`, `ways` the
-transports, `words` the renderer. Whoever needs but one of them waits for no other's libraries.
+"""The one place where adapters are made and the parts put together: `build` makes the daemon, `transports` its
+transports, `renderer` its renderer. Whoever needs but one of them does not wait for the libraries of the others.
 """

@@ -1,4 +1,4 @@
-"""Words: the renderer as the daemon would use it, for commands that show messages. It decides which templates count."""
+"""The renderer as the daemon would use it, for commands that show messages. It decides which templates count."""
 
 from collections.abc import Callable
 from pathlib import Path

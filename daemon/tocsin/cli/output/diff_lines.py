@@ -1,6 +1,6 @@
 """What `tocsin diff` prints for people: lines of text, or a Markdown comment for a merge request.
 
-Decides the words around the digest. Must not know how changes are difference or put together.
+Decides the words around the digest. Must not know how changes are found or put together.
 """
 
 from collections.abc import Iterator, Sequence

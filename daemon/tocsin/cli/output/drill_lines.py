@@ -178,6 +178,6 @@ def _seconds(start: datetime, end: datetime) -> str:
 
 
 def asked_first(names: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    """Who will hear at once: kind, reader and channels, a line message."""
+    """Who will hear at once: kind, reader and channels, a line each."""
     for kind, who, channels in names:
         yield f"  {kind:<8} {who} by {channels}"

@@ -1,5 +1,5 @@
-"""Receipts: what a provider said became of a message -> what the try is now, and how long a page waits for its receipt
-(rules 34, 37, 42).
+"""What a try is once the provider has said what became of its message, and how long a page waits for its receipt (rules
+34, 37, 42).
 
 Decides from one try. Must not know how the provider's word came in, nor how it is asked.
 """

@@ -1,4 +1,4 @@
-"""Retry: how a try ended -> what is done next with that message (rules 35 to 40).
+"""What is done next with a message, from how its tries ended (rules 35 to 40).
 
 It decides when to try again, when to ask the provider, when to stop, and when a page goes by another channel as well.
 It must not know how anything is sent. The sender interprets three values and nothing else:

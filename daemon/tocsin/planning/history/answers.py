@@ -1,4 +1,4 @@
-"""Answers: what an `ok` or a `pass` does to the roles (rules 15, 16), and an `ok` to verification (rule 27).
+"""What an `ok` or a `pass` does to the roles (rules 15, 16), and an `ok` to verification (rule 27).
 
 Both are judged by what had happened at their instant; `noticed_at` is when the daemon learned of it, which is when
 others can be told.

@@ -1,4 +1,4 @@
-"""Fold: the history of an incident from its facts, one at a time. The same facts always give the same history.
+"""The history of an incident from its facts, one at a time. The same facts always give the same history.
 
 It knows what happened, not what should: no policy comes in here. Versions of the file are compared in `versions`, what
 people answered is applied in `answers`; what the plan decided is noted down here.

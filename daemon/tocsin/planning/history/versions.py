@@ -1,4 +1,4 @@
-"""Versions: what a new version of the incident file changes (rules 2, 5, 9, 15, 20, 22).
+"""What a new version of the incident file changes (rules 2, 5, 9, 15, 20, 22).
 
 Two versions are compared, nothing else: whether a group hears of it, or a role is needed, is decided elsewhere.
 """

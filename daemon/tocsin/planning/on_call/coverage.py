@@ -1,4 +1,4 @@
-"""Coverage: when a chain reaches nobody at all over the next 90 days, exactly.
+"""When a chain reaches nobody at all over the next 90 days, exactly.
 
 A level that reaches nobody takes no time (rule 6), so at any instant a chain reaches somebody if any of its
 names does; if none does, the last resort is paged at once. Pages wait for a severity's `hours` (rule 11), so only open

@@ -1,4 +1,4 @@
-"""First change: when a changed rotation puts somebody else on call for the first time. `diff` asks, because the few
+"""When a changed rotation puts somebody else on call for the first time. `diff` asks, because the few
 moments that its scenarios play may all have the same person. Must not know who is paged because of it.
 """
 

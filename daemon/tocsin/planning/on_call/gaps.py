@@ -1,4 +1,4 @@
-"""Gaps: when names of the config reach nobody, and whom that concerns. `planning/on_call/coverage.py` finds them,
+"""When names of the config reach nobody, and whom that concerns. `planning/on_call/coverage.py` finds them,
 `formats/config/coverage_advice.py` puts them in words.
 """
 

@@ -1,4 +1,4 @@
-"""Handoffs: when a cron expression fires on the wall clock of a zone, and whose turn that makes it.
+"""When a cron expression fires on the wall clock of a zone, and whose turn that makes it.
 
 croniter does the calendar arithmetic on naive local time; what a local time means is `wall_clock`'s business. Turns are
 counted by firings, never by elapsed days.

@@ -1,4 +1,4 @@
-"""Opening hours: when pages may go, and spans counted in open time only (rule 11). A shift's `during` is read alike.
+"""When pages may go, and spans counted in open time only (rule 11). A shift's `during` is read alike.
 
 A window's start is included, its end excluded. Windows follow the wall clock; open time is what really passes.
 """

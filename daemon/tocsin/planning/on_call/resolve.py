@@ -1,4 +1,4 @@
-"""On call: whom a name in a chain means at an instant.
+"""Whom a name in a chain means at an instant.
 
 Shifts and calendars say whose turn it is; overrides may put somebody else on call. Nothing here knows incidents.
 """

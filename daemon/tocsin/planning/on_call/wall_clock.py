@@ -1,4 +1,4 @@
-"""Wall clock: from a local time in a zone to the instant it means: `docs/behaviour.md`, Handoffs.
+"""Which instant a local time in a zone means (`docs/behaviour.md`, Handoffs).
 
 A local time that does not exist (clocks go forward, or the zone skips the date) means the first instant that does; one
 that exists twice means its first.

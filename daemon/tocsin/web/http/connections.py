@@ -1,4 +1,4 @@
-"""Connections: how many clients there may be, how slow and how malformed, and what they are told then.
+"""How many clients there may be, how slow and how malformed, and what they are told then.
 
 Slow headers get 408, a reader who does not read is cut off, and where there are too many connections the one that has
 waited longest without a whole request goes. That stands on what asyncio calls on a protocol (a connection begins, data

@@ -1,4 +1,4 @@
-"""Refusal: an address that is refused for good, in words: what is wrong with it, and what helps (rule 37).
+"""An address that is refused for good, in words: what is wrong with it, and what helps (rule 37).
 
 Decides from the code alone, where that tells more than the provider's own words. Must not know whose address it is.
 """

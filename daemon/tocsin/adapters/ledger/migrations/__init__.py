@@ -1,1 +1,1 @@
-"""Schema migrations, run by `opening`."""
+"""Schema migrations, run by `migrate`."""

@@ -1,4 +1,4 @@
-"""How alembic runs here: on the connection that `opening` hands over, inside its transaction."""
+"""How alembic runs here: on the connection that `migrate` hands over, inside its transaction."""
 
 from alembic import context
 
