@@ -1,11 +1,12 @@
 """House rules 11 and 12: folders one can look over, and names that mean one thing."""
 
 import ast
+import re
 from collections import Counter, defaultdict
 
 import pytest
 
-from tests.house.code import PACKAGE, Module, modules
+from tests.house.code import PACKAGE, ROOT, Module, modules
 from tests.house.test_floors import names
 
 FOLDER_MOST = 12
@@ -42,3 +43,17 @@ def test_exceptions_are_errors(module: Module) -> None:
             bases = {ast.unparse(base) for base in node.bases}
             if any(base.endswith(("Exception", "Error")) for base in bases):
                 assert node.name.endswith("Error"), f"{module.name}:{node.lineno}: {node.name}"
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_map_names_what_is_there(page: str) -> None:
+    """A path in the map leads to a file or a folder, of the package or of the repository."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    paths = re.findall(r"`([a-z_]+(?:/[a-z_]+)+/?(?:\.[a-z]+)?)`", text)
+    assert paths
+    lost = [
+        path
+        for path in paths
+        if not any((base / f"{path}{end}").exists() for base in (PACKAGE, ROOT) for end in ("", ".py"))
+    ]
+    assert not lost, lost
