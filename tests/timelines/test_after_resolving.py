@@ -143,6 +143,26 @@ def test_closing_after_refusals() -> None:
     )
 
 
+def test_an_address_that_became_a_persons_hears_the_end_once() -> None:
+    """Rules 21, 25: what is written differently in capitals is one reader, who hears the end as the person."""
+    shows(
+        """
+        severities:
+          s1: {updates: [{to: [list], every: 1h}]}
+          s2: {updates: [{to: [list, execs], every: 1h}]}
+        stakeholders: {list: {emails: [CEO@example.com], external: true}, execs: {people: [ceo]}}
+        """,
+        "severity: s1",
+        """
+        0    update   declared  CEO@example.com  email  list
+        10m  update   declared  ceo              email  execs
+        20m  closing  resolved  ceo              email  -
+        """,
+        script="[{after: 10m, set: {severity: s2}}, {after: 20m, set: {status: resolved}}]",
+        coming=None,
+    )
+
+
 def test_a_refused_address_hears_no_end() -> None:
     """Corner [25]: a plain address that was refused since the update has nothing else by which it could go."""
     watch = Watch(

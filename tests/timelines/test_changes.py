@@ -318,6 +318,28 @@ def test_the_next_responder_page_follows_the_new_window() -> None:
     )
 
 
+def test_a_responder_who_has_answered_is_asked_anew_after_the_rest() -> None:
+    """Corner [18]: their answer was to the pages of before."""
+    shows(
+        RESPONDERS,
+        "{severity: s1, services: shop, acknowledged: ana}",
+        """
+        0    page        declared          eve  sms  responder  0/1
+        2m   stand_down  severity_lowered  ana  sms  tl
+        20m  page        severity_raised   ana  sms  tl         0/1
+        20m  page        severity_raised   eve  sms  responder  0/1
+        """,
+        script="""
+        - {after: 1m, ack: eve}
+        - {after: 2m, set: {severity: s4}}
+        - {after: 20m, set: {severity: s1}}
+        - {after: 21m, ack: ana}
+        - {after: 21m, ack: eve}
+        """,
+        coming=None,
+    )
+
+
 def test_responders_rest_without_page_and_start_anew() -> None:
     """Corner [18]: under a severity without `page` they rest; under one with it they start anew (`severity_raised`)."""
     shows(
@@ -356,6 +378,46 @@ def test_a_silent_holder_loses_the_role() -> None:
         script="[{after: 1m, ack: ana}, {after: 43m, ack: ana}]",
         span="1h",
         coming="1h13m",
+    )
+
+
+def test_a_silent_holder_is_not_asked_for_the_role_that_was_lost() -> None:
+    """Rules 17, 19: so ana is stood down from another role that dai accepts."""
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, still_there_after: 30m}}
+          s2: {page: {roles: [tl, ic], via: [sms], acknowledge_within: 5m, still_there_after: 30m}}
+        roles: {tl: {chain: [ana, bo]}, ic: {chain: [[ana, dai]]}}
+        """,
+        "severity: s1",
+        """
+        0       page        declared         ana      sms  tl  0/1
+        31m     page        still_there      ana      sms  tl
+        36m     page        escalated        bo       sms  tl  1/1
+        38m     page        severity_raised  ana,dai  sms  ic  0/1
+        39m     stand_down  accepted         ana      sms  ic
+        """,
+        script="[{after: 1m, ack: ana}, {after: 38m, set: {severity: s2}}, {after: 39m, ack: dai}]",
+        span="40m",
+        coming="41m",
+    )
+
+
+def test_a_silent_holder_who_is_assigned_is_asked_again() -> None:
+    """Corner [9]: the new assignment ends the being left out."""
+    shows(
+        STILL,
+        "severity: s1",
+        """
+        0    page  declared     ana  sms  tl  0/1
+        31m  page  still_there  ana  sms  tl
+        36m  page  escalated    bo   sms  tl  1/1
+        38m  page  assigned     ana  sms  tl  0/1
+        43m  page  escalated    bo   sms  tl  2/1
+        """,
+        script="[{after: 1m, ack: ana}, {after: 38m, set: {roles: {tl: ana}}}]",
+        span="43m",
     )
 
 

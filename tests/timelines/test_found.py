@@ -1,6 +1,6 @@
 """What a hostile reading of the planner found once, each as the timeline that the contract demands."""
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import Watch, shows
 
 ONE = """
 severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 3}}}
@@ -170,6 +170,27 @@ def test_later_batches_of_responders_keep_to_themselves() -> None:
     )
 
 
+def test_a_third_batch_of_responders_spares_those_of_the_first_in_each_round() -> None:
+    """Rule 10, corner [10]: eve belongs to the first batch, however many have come between."""
+    shows(
+        ONE + "services: {a: {responders: [eve]}, b: {responders: [fay]}, c: {responders: [eve, gus]}}",
+        "{severity: s1, services: [a], roles: {tl: dai}, acknowledged: [dai]}",
+        """
+        0    page  declared  eve  sms  responder  0/1
+        2m   page  declared  fay  sms  responder  0/1
+        3m   page  declared  gus  sms  responder  0/1
+        5m   page  repeated  eve  sms  responder  0/2
+        7m   page  repeated  fay  sms  responder  0/2
+        8m   page  repeated  gus  sms  responder  0/2
+        10m  page  repeated  eve  sms  responder  0/3
+        12m  page  repeated  fay  sms  responder  0/3
+        13m  page  repeated  gus  sms  responder  0/3
+        """,
+        script="[{after: 2m, set: {services: [a, b]}}, {after: 3m, set: {services: [a, b, c]}}]",
+        span="20m",
+    )
+
+
 def test_an_edit_two_seconds_after_the_first() -> None:
     """Corner [5]: an edit exactly 2 s after the first starts a new update."""
     shows(
@@ -183,6 +204,23 @@ def test_an_edit_two_seconds_after_the_first() -> None:
         """,
         script="[{after: 10m, set: {impact: a}}, {after: 10m2s, set: {impact: b}}]",
         span="41m",
+    )
+
+
+def test_edits_after_the_first_two_seconds_are_one_update() -> None:
+    """Rule 5, corner [5]: also where the daemon looks only after all of them; its instant is the earlier edit's."""
+    watch = Watch(GROUP, "severity: s1")
+    watch.until("9m")
+    watch.see("10m", "impact: a")
+    watch.see("10m2s", "impact: b")
+    watch.see("10m3s", "impact: c")
+    watch.until("10m30s")
+    watch.showed(
+        """
+        0      update  declared  eve  email  g
+        10m    update  changed   eve  email  g
+        10m2s  update  changed   eve  email  g
+        """
     )
 
 

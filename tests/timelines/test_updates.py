@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.timelines.stage import START, Watch, shows, span_of
+from tests.timelines.stage import START, Watch, rows, shows, span_of
 
 GROUPS = """
 severities: {s1: {updates: [{to: [customers, execs], every: 30m}, {to: [support], every: 1h}]}}
@@ -75,6 +75,20 @@ def test_channels_of_a_group() -> None:
         """,
         coming=None,
     )
+
+
+def test_a_refused_address_hears_no_further_update() -> None:
+    """Rule 14: nothing goes there for the rest of the episode; the group's other readers hear on."""
+    watch = Watch(
+        """
+        severities: {s1: {updates: [{to: [list], every: 1h}]}}
+        stakeholders: {list: {emails: [news@example.com, more@example.com], external: true}}
+        """,
+        "severity: s1",
+    )
+    watch.look("0")
+    watch.refuse("1m", "news@example.com", "email")
+    assert watch.look("1h") == rows("update due more@example.com email list")
 
 
 def test_equal_addresses_are_one_reader() -> None:
@@ -373,6 +387,18 @@ def test_a_declaration_on_a_firing_is_one_update() -> None:
         at=datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
         span="17h",
         coming="1d",
+    )
+
+
+def test_a_change_on_a_firing_is_one_update() -> None:
+    """Rules 22, 23: changed exactly when the cron fires, the one update is `changed`."""
+    shows(
+        CRON,
+        "severity: s1",
+        updates("0*", "5h!", "22h"),
+        script="- {after: 5h, set: {status: identified}}",
+        span="22h",
+        coming="29h",
     )
 
 

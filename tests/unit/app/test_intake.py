@@ -374,6 +374,15 @@ def test_a_restart_sees_what_changed_meanwhile() -> None:
     assert [trouble.cause for trouble in found.notices] == ["vanished:incidents/gone.yaml"]
 
 
+def test_a_file_that_is_back_is_not_told_again() -> None:
+    """Editors remove a file and write it anew: its problems are the same, and operators have heard of them."""
+    desk = declared(GOOD + "eta: noon\n")
+    desk.folder.remove("card.yaml")
+    assert desk.watch(2) == []
+    desk.folder.write("card.yaml", GOOD + "eta: noon\n")
+    assert desk.watch(30) == []
+
+
 def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
     """A node whose clone is behind changes nothing until its own file changes."""
     before = declared()
@@ -384,6 +393,18 @@ def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
     assert after.watch(30) == []
     after.folder.write("card.yaml", IDENTIFIED)
     assert [ids(found) for found in after.watch(5)] == [["card"]]
+
+
+def test_going_back_to_an_older_content_later_is_an_edit() -> None:
+    """Only what a file holds since before the start is stale: who undoes an edit under our eyes means it."""
+    first, second = (f"{GOOD}summary: {said}\n" for said in ("first", "second"))
+    before, older = declared(second), declared(first).folder.files["card.yaml"].digest
+    ((id_, newest),) = known_from(before).items()
+    after = Desk({id_: KnownVersion(newest.incident, newest.digest, newest.file, frozenset({older}))})
+    after.folder = before.folder
+    assert after.watch(5) == []
+    after.folder.write("card.yaml", first)
+    assert only(after.look(1)).incident.summary == "first"
 
 
 def test_another_nodes_version_is_not_undone() -> None:

@@ -170,6 +170,19 @@ async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: 
     assert desk.incidents.state("pay").unwritten.facts == ()
 
 
+async def test_what_the_ledger_could_not_take_twice_is_written_whole(desk: Desk) -> None:
+    """Rule 44: a second look without a ledger forgets nothing of what the first decided."""
+    desk.ledger.trouble = "no space left"
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.after(Answered(desk.clock.now(), "ana", Answer.OK))
+    desk.ledger.trouble = ""
+    await desk.reconciler.reconcile("pay")
+    kinds = [type(fact) for _, fact in desk.ledger.pages.facts]
+    assert (kinds.count(Seen), kinds.count(Answered)) == (1, 1)
+    assert set(desk.letters()) == {("ana", Reason.DECLARED), ("chen", Reason.DECLARED)}
+
+
 async def test_a_look_that_breaks_is_backed_off_and_told(desk: Desk) -> None:
     """P7: it is tried again, slower and slower; what came in for it is not lost; the others go on."""
 

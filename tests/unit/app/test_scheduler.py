@@ -61,6 +61,25 @@ def test_pokes_are_one_look_and_never_two_at_once() -> None:
     assert sorted(log) == ["a at 10", "a at 20", "b at 10"]
 
 
+def test_nothing_is_settled_while_somebody_waits_in_line() -> None:
+    """The start waits for every incident's first look, those included that no look has begun for."""
+    early: list[bool] = []
+
+    async def main(_clock: VirtualClock) -> None:
+        agenda = Agenda()
+        agenda.poke("a")
+        agenda.poke("b")
+        agenda.done(await agenda.take(), None)
+        waiting = asyncio.create_task(agenda.settled())
+        await asyncio.sleep(1)
+        early.append(waiting.done())
+        agenda.done(await agenda.take(), None)
+        await waiting
+
+    run_virtually(main)
+    assert early == [False]
+
+
 def test_a_moved_time_replaces_the_one_before() -> None:
     """Setting a time again leaves one look, at the newer time; the heap does not grow with every change."""
     seen: list[float] = []

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.app.delivery.message import message
+from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
@@ -15,6 +17,7 @@ from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.settings import Settings
 
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PAY, DaemonParts, letter, page_to
@@ -552,6 +555,21 @@ def test_a_new_config_takes_other_transports() -> None:
         return early, made[0].closed and made[1].closed, len(made)
 
     assert run_virtually(life) == (False, True, 2)
+
+
+def test_transports_follow_the_public_address_only_where_receipts_come_to_it() -> None:
+    """An SMS provider that calls back is told the new address; one that is asked does not care."""
+    first, second = "https://one.example.com", "https://two.example.com"
+    for by, expected in (("webhook", 2), ("poll", 1)):
+        made: list[object] = []
+
+        def make(new: Settings, made: list[object] = made) -> dict[Channel, Any]:
+            made.append(new)
+            return {}
+
+        transports = Transports(settings(replies={"by": by}, public_url=first), make)
+        transports.apply(settings(replies={"by": by}, public_url=second))
+        assert len(made) == expected
 
 
 def test_the_policy_is_the_one_in_force_when_the_attempt_begins() -> None:
