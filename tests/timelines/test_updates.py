@@ -675,3 +675,23 @@ def test_slowing_spans_of_a_group_told_late_count_from_its_update() -> None:
     )
     watch.look("30s")
     assert [(sent.at, sent.next_update_at) for sent in watch.said] == [(START, START + span_of("5m"))]
+
+
+def test_a_refused_address_is_not_written_to_again() -> None:
+    """Rules 14, 21: a plain address that was refused gets no more updates in the episode; the rest of its group does."""
+    watch = Watch(
+        """
+        severities: {s1: {updates: [{to: [g], every: 30m}]}}
+        stakeholders: {g: {emails: [one@example.com, two@example.com]}}
+        """,
+        "severity: s1",
+    )
+    watch.until("1m")
+    watch.refuse("2m", "one@example.com", "email")
+    watch.until("30m")
+    watch.showed(
+        """
+        0    update  declared  one@example.com,two@example.com  email  g
+        30m  update  due       two@example.com                  email  g
+        """
+    )
