@@ -2,14 +2,14 @@
 
 import asyncio
 
-import pytest
 from tocsin.web.http import cache
 from tocsin.web.http.cache import BriefCache
 
+from tests.fakes.loop import VirtualClock, run_virtually
 
-async def test_one_question_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+
+def test_one_question_for_all_who_wait() -> None:
     """Whoever asks meanwhile, or a moment later, gets the same answer; once it is old it is found anew."""
-    monkeypatch.setattr(cache, "AT_LEAST", 0.05)
     asked = 0
 
     async def find() -> int:
@@ -18,13 +18,38 @@ async def test_one_question_for_all_who_wait(monkeypatch: pytest.MonkeyPatch) ->
         await asyncio.sleep(0.005)
         return asked
 
-    answers: BriefCache[int] = BriefCache(1)
-    assert await asyncio.gather(*(answers.get("a", find) for _ in range(50))) == [1] * 50
-    assert await answers.get("a", find) == 1
-    await asyncio.sleep(0.12)
-    assert await answers.get("a", find) == 2
-    assert await answers.get("b", find) == 3
-    assert await answers.get("a", find) == 4, "only one answer is kept"
+    async def life(_clock: VirtualClock) -> None:
+        answers: BriefCache[int] = BriefCache(1)
+        assert await asyncio.gather(*(answers.get("a", find) for _ in range(50))) == [1] * 50
+        await asyncio.sleep(cache.AT_LEAST - 0.1)
+        assert await answers.get("a", find) == 1
+        await asyncio.sleep(0.2)
+        assert await answers.get("a", find) == 2
+        assert await answers.get("b", find) == 3
+        assert await answers.get("a", find) == 4, "only one answer is kept"
+
+    run_virtually(life)
+
+
+def test_what_took_long_stands_long() -> None:
+    """Ten times as long as the answer took: many who look at once cost as much as one."""
+    asked = 0
+
+    async def find() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(3)
+        return asked
+
+    async def life(_clock: VirtualClock) -> None:
+        answers: BriefCache[int] = BriefCache(1)
+        assert await answers.get("a", find) == 1
+        await asyncio.sleep(29)
+        assert await answers.get("a", find) == 1
+        await asyncio.sleep(2)
+        assert await answers.get("a", find) == 2
+
+    run_virtually(life)
 
 
 async def test_a_fault_is_told_to_all_and_not_kept() -> None:
