@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,4 +86,33 @@ def test_a_page_is_answered_from_a_phone(phone: Phone, tmp_path: Path) -> None:
         ]
     )
     assert not phone.got("+14155550199")
+    assert pager.stop() == 0
+
+
+def test_a_restart_repeats_no_answer_and_still_knows_the_codes(phone: Phone, tmp_path: Path) -> None:
+    """Ana took it and passed it on before: bo, asked since, keeps his time; an ended incident's code is still known."""
+    pager = Pager(tmp_path, TOCSIN_SMS__AUTH_TOKEN="secret")
+    sms = f"sms: {{transport: twilio, account_sid: {ACCOUNT}, api_url: '{phone.url}', "
+    (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS.replace("sms: {", sms) + "replies: {every: 1s}\n")
+    pager.start()
+    pager.write("pay.yaml", FILE)
+    page = pager.until(lambda: phone.got("+14155550101"))[0]
+    code = re.search(r"Reply ok ([A-Z][1-9])", page)
+    assert code, page
+    phone.write("+14155550101", f"ok {code[1]}")
+    pager.until(lambda: phone.got("+14155550101")[1:])
+    phone.write("+14155550101", f"pass {code[1]}")
+    pager.until(lambda: phone.got("+14155550102"))
+    assert pager.stop() == 0
+    pager.start()
+    time.sleep(2.5)
+    assert phone.got("+14155550103") == []
+    pager.write("pay.yaml", FILE + "status: resolved\n")
+    pager.until(lambda: pager.mails("closing"))
+    assert pager.stop() == 0
+    pager.start()
+    before = len(phone.got("+14155550101"))
+    phone.write("+14155550101", f"ok {code[1]}")
+    answer = pager.until(lambda: phone.got("+14155550101")[before:])[0]
+    assert answer.startswith("Card payments fail was resolved")
     assert pager.stop() == 0

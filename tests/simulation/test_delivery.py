@@ -357,6 +357,24 @@ def test_a_stop_waits_half_a_minute_at_most() -> None:
     assert took == [30.0]
 
 
+def test_the_service_manager_hears_of_a_stop_before_the_drain() -> None:
+    """A drain of many seconds is a daemon that stops, not one that hangs."""
+    said: list[list[str]] = []
+
+    async def story(world: World) -> None:
+        world.providers[Channel.SMS].takes = world.providers[Channel.EMAIL].takes = 10.0
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(5)
+        world.orders.stop.set()
+        await world.wait(1)
+        said.append(list(world.manager.said))
+        await world.ended()
+
+    assert simulate(story).manager.said == said[0]
+    assert said[0][-1] == "stopping"
+
+
 def test_a_part_that_dies_takes_the_daemon_along() -> None:
     """No part dies unnoticed: the service manager starts everything again."""
 
