@@ -1,7 +1,7 @@
 """What follows when a page makes no headway: the facts to record, and the page by its next channel (rules 14, 34, 36)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tocsin.app.engine.next_channel import choose_next_channel
@@ -10,6 +10,7 @@ from tocsin.domain.facts import (
     Answer,
     Answered,
     ChannelRefused,
+    Fact,
     PageLost,
     ReachSettled,
     Seen,
@@ -150,3 +151,31 @@ def test_a_page_that_hangs_where_every_channel_is_refused_is_not_lost_by_that() 
     state, pages = paged(policy)
     state.note([ChannelRefused(T0, "ana", SMS), ChannelRefused(T0, "ana", EMAIL)])
     assert choose_next_channel(state, ChannelFailed(pages["ana"]), policy, LATER) == ((), None)
+
+
+def test_a_later_channel_that_went_late_belongs_to_its_page() -> None:
+    """Rule 34: found ten minutes late (the daemon was down) it bears the instant at which it went. When it is refused the
+    page does not go again by the channel that it went by at first.
+    """
+    policy = paging_policy(via=(SMS, EMAIL))
+    reach = (ReachEntry(SMS), ReachEntry(EMAIL, timedelta(minutes=3)))
+    ana = replace(policy.people["ana"], reach=reach)
+    policy = replace(policy, people={**policy.people, "ana": ana})
+    state, _ = paged(policy)
+    late = T0 + timedelta(minutes=4, seconds=30)
+    planned = plan(PAY, policy, state.history, late)
+    state.note(planned.facts, planned.history)
+    by_email = next(
+        due.notification for due in planned.due if (due.notification.to, due.notification.via) == ("ana", EMAIL)
+    )
+    assert by_email.at == late
+    facts, page = next_channel_after(state, by_email, policy, late)
+    assert facts == (ChannelRefused(late, "ana", EMAIL),)
+    assert page is None
+
+
+def next_channel_after(
+    state: IncidentState, page: Notification, policy: Policy, now: datetime
+) -> tuple[tuple[Fact, ...], Notification | None]:
+    """What follows when this page is refused for good."""
+    return choose_next_channel(state, ChannelFailed(page, refused=True), policy, now)

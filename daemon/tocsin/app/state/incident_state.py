@@ -93,7 +93,7 @@ class IncidentState:
                 self._went(fact.person, fact.at, fact.channels)
             elif isinstance(fact, ReachSettled) and fact.sent:
                 self._went(fact.person, fact.page_at, (fact.via,))
-                self.reaches[fact.person, fact.due_at] = fact.page_at
+                self.reaches[fact.person, fact.at] = fact.page_at
             elif isinstance(fact, PageLost):
                 self.pages.pop((fact.person, fact.page_at), None)
         if history is not None:
