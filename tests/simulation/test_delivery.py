@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tocsin.app.simulation.play import play
 from tocsin.domain.notification import Notification
 from tocsin.domain.people import Channel, ReachEntry
@@ -402,3 +403,50 @@ def test_the_service_manager_hears_how_it_goes() -> None:
     said = simulate(story).manager.said
     assert said[0].startswith("ready: watching ")
     assert said[-1] == "stopping"
+
+
+def test_the_folder_is_looked_through_before_the_daemon_is_ready() -> None:
+    """Whoever waits for readiness (an upgrade, a test) may count on what lay in the folder."""
+
+    async def story(world: World) -> None:
+        world.folder.write("pay.yaml", FILE)
+        with capture_logs() as lines:
+            await world.start()
+            await world.wait(0.001)
+        assert [line["open"] for line in lines if line["event"] == "ready"] == [1]
+
+    simulate(story)
+
+
+def test_what_is_open_goes_on_after_a_kill_though_no_file_changes() -> None:
+    """Every incident of the ledger is looked at when the daemon starts: its ladder goes on."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(10)
+        await world.kill()
+        await world.start()
+        await world.wait(400)
+
+    assert [when for when, _ in seconds_of(simulate(story), "bo")] == [300, 300]
+
+
+def test_a_finished_incident_that_reopens_after_a_restart_is_the_same_incident() -> None:
+    """A new episode of it: pages say so, and its history is the whole one."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(60)
+        world.folder.write("pay.yaml", FILE + "status: resolved\n")
+        await world.wait(3600)
+        await world.kill()
+        await world.start()
+        await world.wait(60)
+        world.folder.write("pay.yaml", FILE + "summary: Again.\n")
+        await world.wait(60)
+
+    world = simulate(story)
+    episodes = [(each.message.episode, each.message.content.text.split()[1]) for each in world.pages("ana")]
+    assert episodes == [(1, "declared")] * 2 + [(2, "reopened")] * 2
