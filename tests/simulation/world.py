@@ -282,9 +282,11 @@ class Silent:
         self.beats = 0
         self.pings = 0
         self.said: list[str] = []
+        self.on_ready: Callable[[], None] = lambda: None
 
     def ready(self, status: str) -> None:
         self.said.append(f"ready: {status}")
+        self.on_ready()
 
     def reloading(self) -> None:
         self.said.append("reloading")
