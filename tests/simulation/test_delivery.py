@@ -442,8 +442,10 @@ def test_a_finished_incident_that_reopens_after_a_restart_is_the_same_incident()
         world.folder.write("pay.yaml", FILE + "status: resolved\n")
         await world.wait(3600)
         await world.kill()
+        facts = len(world.disk.facts["pay"])
         await world.start()
         await world.wait(60)
+        assert len(world.disk.facts["pay"]) == facts, "its file says nothing new"
         world.folder.write("pay.yaml", FILE + "summary: Again.\n")
         await world.wait(60)
 
