@@ -208,6 +208,16 @@ def test_acknowledged_at_first_sight_answers_for_responders() -> None:
     )
 
 
+def test_acknowledged_at_first_sight_answers_for_responders_of_every_service() -> None:
+    """Corner [15]: eve is a responder of the second service and of none before, and her name answers all the same."""
+    shows(
+        PLAIN + "services: {shop: {responders: [fay]}, mail: {responders: [eve]}}",
+        "{severity: s1, services: [shop, mail], acknowledged: [eve, ana]}",
+        "0 page declared fay sms responder 0/1",
+        coming=None,
+    )
+
+
 def test_a_pass_fires_the_next_step_at_once() -> None:
     """Rule 16: the whole newest step passed; ana is left out of later rounds, where her level takes no time."""
     shows(

@@ -238,6 +238,25 @@ def test_a_holder_who_leaves_the_config_opens_the_role_again() -> None:
         """)
 
 
+def test_a_holder_who_left_the_config_a_moment_ago() -> None:
+    """Rules 4, 8: looked at 30 s after the new config held, the ladder counts from when it held; 2 minutes after, from
+    now.
+    """
+    for looked, begins, climbs in (("10m30s", "10m", "15m"), ("12m", "12m", "17m")):
+        watch = Watch(ROUNDS, "severity: s1")
+        watch.until("0")
+        watch.ack("1m", "ana")
+        watch.until("9m")
+        watch.configure("10m", "without: [ana]\n" + ROUNDS.replace("[ana, bo]", "[bo, chen]"))
+        watch.look(looked)
+        watch.until(climbs)
+        watch.showed(f"""
+            0         page  declared   ana   sms  tl  0/1
+            {begins}  page  escalated  bo    sms  tl  0/1
+            {climbs}  page  escalated  chen  sms  tl  1/1
+            """)
+
+
 def test_fired_levels_stay_fired_under_a_new_config() -> None:
     """Rule 8: the current config applies, levels fired stay fired; the next is due by the new window (rule 18)."""
     watch = Watch(ROUNDS, "severity: s1")
