@@ -357,6 +357,30 @@ def test_responders_rest_without_page_and_start_anew() -> None:
     )
 
 
+def test_a_ladder_that_rested_goes_on() -> None:
+    """Rules 9, 18: the scribe is needed all along, because the file names ana; back under a severity that pages, her
+    ladder goes on where it was.
+    """
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}
+          s4: {}
+        roles: {tl: {chain: [chen]}, sc: {chain: [bo]}}
+        """,
+        "{severity: s1, roles: {sc: ana}}",
+        """
+        0   page        declared          chen  sms  tl  0/1
+        0   page        declared          ana   sms  sc  0/1
+        2m  stand_down  severity_lowered  chen  sms  tl
+        3m  page        severity_raised   chen  sms  tl  0/1
+        5m  page        escalated         bo    sms  sc  1/1
+        """,
+        script="[{after: 2m, set: {severity: s4}}, {after: 3m, set: {severity: s1}}]",
+        span="6m",
+    )
+
+
 STILL = """
 severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, still_there_after: 30m}}}
 roles: {tl: {chain: [ana, bo]}}

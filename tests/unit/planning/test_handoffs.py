@@ -206,3 +206,13 @@ def test_the_next_firing_is_the_first_one_after(cron: str) -> None:
             assert next_firing(cron, "Europe/Berlin", at) == next(firings(cron, "Europe/Berlin", at))
     fired = next_firing(cron, "Europe/Berlin", start)
     assert next_firing(cron, "Europe/Berlin", fired) > fired
+
+
+def test_a_shift_that_starts_on_new_years_night() -> None:
+    """Where the year of the wall clock is not yet, or no longer, that of UTC, the first turn is the first member's."""
+    berlin = Shift(("ana", "bo", "chen"), "45 0 * * *", "Europe/Berlin", datetime(2027, 1, 1, 0, 30))
+    starts = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert [turn_of(berlin, starts + timedelta(minutes=after)) for after in (-1, 0, 14, 15, 60)] == [None, 0, 0, 1, 1]
+    york = Shift(("ana", "bo", "chen"), "0 22 * * *", "America/New_York", datetime(2026, 12, 31, 21, 0))
+    starts = datetime(2027, 1, 1, 2, tzinfo=UTC)
+    assert [turn_of(york, starts + timedelta(minutes=after)) for after in (-1, 0, 59, 60)] == [None, 0, 0, 1]

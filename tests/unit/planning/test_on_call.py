@@ -6,7 +6,7 @@ import pytest
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy, Who
 from tocsin.domain.rotation import CalendarEvent, Override, Rotation, Shift, Window
-from tocsin.planning.on_call.resolve import everyone, next_on_call, on_call, on_call_now, resolve
+from tocsin.planning.on_call.resolve import calendar_turns, everyone, next_on_call, on_call, on_call_now, resolve
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """09:00 in Berlin: the first turn of `WEEKLY`."""
@@ -88,6 +88,7 @@ def test_calendars() -> None:
         (("ana", "bo"), 0, ("bo", "ana"), None),  # who handed over their turn is not asked in the other's place
         (("ana",), 0, None, None),
         (("ana", "ana", "bo"), 0, None, "bo"),
+        (("ana", "ana", "bo"), 0, ("dee", None), "bo"),  # nor whose turn it is, though they have the next one too
         (("ana", "bo", "ana", "chen"), 2, None, "chen"),
         (("ana", "bo", "chen"), 0, ("dee", "bo"), "bo"),  # an override of another's turn holds nothing now
     ],
@@ -145,6 +146,17 @@ def test_calendar_corners() -> None:
     assert everyone(calendar, MONDAY - 2 * days) == ("ana", "bo")
     stand_in = Override("bo", MONDAY, MONDAY + days)
     assert next_on_call(Rotation("c", (), (stand_in,), "c.ics", calendar.events), MONDAY) == "chen"
+
+
+def test_a_calendars_event_under_way_and_two_that_start_together() -> None:
+    """`.everyone` names who is on call already; of events that start together the first listed has the turn."""
+    first, second = (CalendarEvent(who, MONDAY, MONDAY + hours * HOUR) for who, hours in (("ana", 4), ("bo", 2)))
+    calendar = Rotation("c", calendar="c.ics", events=(first, second))
+    assert everyone(calendar, MONDAY + HOUR) == ("ana", "bo")
+    assert everyone(calendar, MONDAY + 2 * HOUR) == ("ana",)
+    assert on_call(calendar, MONDAY) == "ana"
+    assert next(calendar_turns(calendar.events)) == (MONDAY, "ana")
+    assert next(calendar_turns((second, first))) == (MONDAY, "bo")
 
 
 def test_resolve() -> None:

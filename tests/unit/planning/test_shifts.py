@@ -119,6 +119,21 @@ def test_decades_have_no_holes() -> None:
     assert [(each.start, each.end) for each in found] == [(MONDAY, MONDAY + 20 * 365 * DAY)]
 
 
+def test_a_turn_of_a_year_keeps_its_start() -> None:
+    """A span under way for months begins when it really began, also when it is asked for in the autumn."""
+    yearly = rotation(Shift(("ana", "bo"), "0 0 1 1 *", "UTC", datetime(2026, 1, 1)))
+    autumn = datetime(2026, 10, 1, tzinfo=UTC)
+    assert unclipped_spans(yearly, autumn, autumn + DAY)[0].start == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("days", [31, 32, 33, 64])
+def test_until_a_handoff_any_number_of_days_ahead(days: int) -> None:
+    """None is missed where the search goes on from one stretch of time to the next."""
+    handoff = datetime(2027, 3, 10, 9, tzinfo=UTC)
+    yearly = rotation(Shift(("ana", "bo"), "0 9 10 3 *", "UTC", datetime(2026, 1, 1)))
+    assert on_call_until(yearly, handoff - days * DAY) == handoff
+
+
 def test_only_spans_that_share_time_are_whole() -> None:
     """A span that ends when the asked one begins, or begins when it ends, does not touch it."""
     day = timedelta(days=1)
