@@ -1,5 +1,7 @@
 """Rules 17 to 19: stand-downs, changes of severity, and whether the holder is still there."""
 
+from datetime import UTC, datetime
+
 from tests.timelines.stage import Watch, rows, shows
 
 PAIR = """
@@ -378,6 +380,60 @@ def test_a_ladder_that_rested_goes_on() -> None:
         """,
         script="[{after: 2m, set: {severity: s4}}, {after: 3m, set: {severity: s1}}]",
         span="6m",
+    )
+
+
+def test_a_stand_down_found_a_moment_late_counts_from_the_answer() -> None:
+    """Rules 4, 17: the daemon looks 30 s after bo's ok; ana's stand-down is of the instant of the ok."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}}
+    roles: {tl: {chain: [[ana, bo]]}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    watch.ack("1m", "bo")
+    watch.look("1m30s")
+    watch.showed("""
+        0   page        declared  ana,bo  sms  tl  0/1
+        1m  stand_down  accepted  ana     sms  tl
+        """)
+
+
+def test_nobody_is_stood_down_while_asked_to_take_over_another_role() -> None:
+    """Rules 9, 17: dai is asked to take the lead over from ana when bo accepts the commander."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl, ic], via: [sms], acknowledge_within: 5m}}}
+        roles: {tl: {chain: [ana]}, ic: {chain: [[bo, dai]]}}
+        """,
+        "severity: s1",
+        """
+        0   page  declared  ana     sms  tl  0/1
+        0   page  declared  bo,dai  sms  ic  0/1
+        2m  page  assigned  dai     sms  tl  0/1
+        """,
+        script="[{after: 1m, ack: ana}, {after: 2m, set: {roles: {tl: dai}}}, {after: 3m, ack: bo}]",
+        span="4m",
+    )
+
+
+def test_who_will_be_asked_to_take_over_is_stood_down_until_then() -> None:
+    """Rules 9, 11, 17: hours are closed, so dai is not being asked for the role yet when ana accepts it."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 1h, hours: business}}}
+        roles: {tl: {chain: [[ana, dai]]}}
+        hours: {business: {timezone: UTC, during: ["mon-fri 09:00-17:00"]}}
+        """,
+        "severity: s1",
+        """
+        0        page        declared  ana,dai  sms  tl  0/1
+        2m       stand_down  accepted  dai      sms  tl
+        2d16h1m  page        assigned  dai      sms  tl  0/1
+        """,
+        script="[{after: 2m, ack: ana}, {after: 2m, set: {roles: {tl: dai}}}]",
+        at=datetime(2026, 11, 20, 16, 59, tzinfo=UTC),
+        span="2d16h2m",
     )
 
 

@@ -257,6 +257,42 @@ def test_a_holder_who_left_the_config_a_moment_ago() -> None:
             """)
 
 
+def test_a_responder_of_two_additions_is_asked_with_the_first() -> None:
+    """Rule 10, corner: bo is asked with the shop's responders, so the web's later pages leave him out, though the mail's
+    came between.
+    """
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 10m, rounds: 2}}}
+        roles: {tl: {chain: [ana]}}
+        services: {shop: {responders: [bo]}, mail: {responders: [chen]}, web: {responders: [bo, dai]}}
+        """,
+        "{severity: s1, services: [shop], acknowledged: [ana]}",
+        """
+        0    page  declared  bo    sms  responder  0/1
+        1m   page  declared  chen  sms  responder  0/1
+        2m   page  declared  dai   sms  responder  0/1
+        10m  page  repeated  bo    sms  responder  0/2
+        11m  page  repeated  chen  sms  responder  0/2
+        12m  page  repeated  dai   sms  responder  0/2
+        """,
+        script="[{after: 1m, set: {services: [shop, mail]}}, {after: 2m, set: {services: [shop, mail, web]}}]",
+        coming=None,
+    )
+
+
+def test_a_service_added_just_after_a_new_config() -> None:
+    """Rules 2, 10: its responders are paged when the file names it, not when the config changed."""
+    config = ROUNDS + "services: {shop: {responders: [eve]}}"
+    watch = Watch(config, "{severity: s1, acknowledged: [ana]}")
+    watch.look("0")
+    watch.configure("5m", config)
+    watch.look("5m")
+    watch.see("5m30s", "services: shop")
+    watch.look("5m30s")
+    watch.showed("5m30s page declared eve sms responder 0/1")
+
+
 def test_fired_levels_stay_fired_under_a_new_config() -> None:
     """Rule 8: the current config applies, levels fired stay fired; the next is due by the new window (rule 18)."""
     watch = Watch(ROUNDS, "severity: s1")
