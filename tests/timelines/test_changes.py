@@ -399,6 +399,23 @@ def test_a_stand_down_found_a_moment_late_counts_from_the_answer() -> None:
         """)
 
 
+def test_a_handover_found_a_moment_late_counts_from_the_name() -> None:
+    """Rules 4, 9: the daemon looks 30 s after bo's name was written; his pages count from when it was."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 2}}}
+    roles: {tl: {chain: [ana]}}
+    """
+    watch = Watch(config, "{severity: s1, acknowledged: [ana]}")
+    watch.look("0")
+    watch.see("2m", "roles: {tl: bo}")
+    watch.look("2m30s")
+    watch.until("7m")
+    watch.showed("""
+        2m  page  assigned  bo  sms  tl  0/1
+        7m  page  assigned  bo  sms  tl  0/2
+        """)
+
+
 def test_nobody_is_stood_down_while_asked_to_take_over_another_role() -> None:
     """Rules 9, 17: dai is asked to take the lead over from ana when bo accepts the commander."""
     shows(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tocsin.domain.notification import Why
 
 from tests.timelines.stage import START, Watch, shows
 
@@ -249,6 +250,17 @@ def test_reach_is_not_sent_once_answered() -> None:
         span="5m",
         coming="6m",
     )
+
+
+def test_a_later_page_that_is_dropped_is_noted_where_it_was_judged() -> None:
+    """Rules 4, 13: due at 2 m and found unwanted at 10 m, ana's SMS is noted as dropped at 10 m."""
+    watch = Watch(reach("[email, {via: sms, after: 2m}]"), "severity: s1")
+    watch.look("0")
+    watch.ack("1m", "ana")
+    watch.look("10m")
+    watch.showed("0 page declared ana email tl 0/1")
+    dropped = [(each.to, each.at - START) for each in watch.suppressed if each.why is Why.NO_LONGER_WANTED]
+    assert dropped == [("ana", timedelta(minutes=10))]
 
 
 def test_later_levels_do_not_end_reach() -> None:
