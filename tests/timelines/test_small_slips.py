@@ -321,3 +321,47 @@ def test_a_late_page_that_closes_meanwhile_keeps_to_the_hours() -> None:
     watch.look("0")
     assert watch.look("1h10m") == []
     assert watch.look("1d30m") == rows("page declared ana sms tl 0/1")
+
+
+def test_a_later_channel_of_one_page_is_no_page_for_another_role() -> None:
+    """Corner [17]: bo's email of 13 m is about the commander; for the lead he was stood down, and is not once more."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl, ic], via: [sms, email], acknowledge_within: 1h}}}
+        roles: {tl: {chain: [[ana, bo], chen]}, ic: {chain: [dai, bo]}}
+        people:
+          bo:
+            email: bo@example.com
+            phone: "+14155550150"
+            reach: [sms, {via: email, after: 10m}, {via: sms, after: 20m}]
+        """,
+        "severity: s1",
+        """
+        0    page        declared  ana   sms+email  tl  0/1
+        0    page        declared  bo    sms        tl  0/1
+        0    page        declared  dai   sms+email  ic  0/1
+        1m   stand_down  accepted  bo    sms        tl
+        3m   page        declined  bo    sms        ic  1/1
+        11m  page        declined  chen  sms+email  tl  1/1
+        13m  page        reach     bo    email      ic  1/1
+        14m  stand_down  accepted  bo    sms        ic
+        """,
+        script="""
+        - {after: 1m, ack: ana}
+        - {after: 3m, pass: dai}
+        - {after: 11m, pass: ana}
+        - {after: 14m, ack: chen}
+        - {after: 14m, ack: dai}
+        """,
+        span="15m",
+    )
+
+
+def test_verify_missed_and_verify_due_are_one() -> None:
+    """Rules 4, 27: the first was missed and the second is found 10 s late: only the second goes, with its instant."""
+    watch = Watch(ONE.replace("rounds: 3}", "rounds: 3}, verify_after: 30m"), "{severity: s1, acknowledged: [ana]}")
+    watch.look("0")
+    watch.see("1m", "status: resolved")
+    watch.look("1m")
+    watch.look("1h1m10s")
+    watch.showed("1h1m verify verify_due ana sms tl")
