@@ -365,3 +365,24 @@ def test_verify_missed_and_verify_due_are_one() -> None:
     watch.look("1m")
     watch.look("1h1m10s")
     watch.showed("1h1m verify verify_due ana sms tl")
+
+
+def test_who_was_asked_in_an_earlier_round_belongs_to_that_batch() -> None:
+    """Rule 8, corner [10]: eve, asked at 0 for the first service, is not asked by the one added later, though the
+    config names somebody else for the first since.
+    """
+    config = ONE + "services: {a: {responders: [eve]}, b: {responders: [eve, fay]}}"
+    watch = Watch(config, "{severity: s1, services: [a], acknowledged: [ana]}")
+    watch.until("1m")
+    watch.see("2m", "services: [a, b]")
+    watch.until("2m")
+    watch.configure("3m", config.replace("a: {responders: [eve]}", "a: {responders: [gus]}"))
+    watch.until("8m")
+    watch.showed(
+        """
+        0   page  declared  eve  sms  responder  0/1
+        2m  page  declared  fay  sms  responder  0/1
+        5m  page  repeated  gus  sms  responder  0/2
+        7m  page  repeated  fay  sms  responder  0/2
+        """
+    )
