@@ -35,7 +35,7 @@ run: setup  ## run the daemon and the web side on config/, templates/ and incide
 test: $(TESTS)  ## all tests
 	@$(BIN)/pytest -q -n 3
 
-quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (under a minute)
+quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (about a minute)
 	@$(BIN)/pytest -q -n 3 tests/house tests/unit tests/timelines
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +42,14 @@ class Module:
         """The source, parsed."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All that stands in it."""
+        return tuple(ast.walk(self.tree))
+
     def imports(self) -> Iterator[tuple[str, ast.AST]]:
         """Every dotted name imported, `from a import b` as `a.b`, with its node."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, node
@@ -58,12 +63,18 @@ class Module:
         return {name.split(".")[0] for name, _ in self.imports()}
 
 
+@cache
+def _every() -> tuple[Module, ...]:
+    """Every module, read and parsed once for all tests."""
+    return tuple(Module(path) for path in sorted(PACKAGE.rglob("*.py")) if "shipped" not in path.parts)
+
+
 def modules(*rooms: str) -> list[Module]:
     """Every module of the package, or of some of its rooms."""
-    every = [Module(path) for path in sorted(PACKAGE.rglob("*.py")) if "shipped" not in path.parts]
-    return [module for module in every if not rooms or module.room in rooms]
+    return [module for module in _every() if not rooms or module.room in rooms]
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """Which modules of the package each one imports, by dotted names below the package."""
     known = {module.dotted for module in modules()}

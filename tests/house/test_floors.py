@@ -150,7 +150,7 @@ def test_no_dodges(module: Module) -> None:
     assert "TYPE_CHECKING" not in module.text
     if module.room == "cli":
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = [child for child in ast.walk(node) if isinstance(child, ast.Import | ast.ImportFrom)]
             assert not inner, f"{module.name}:{inner[0].lineno}: import inside {node.name}" if inner else ""
@@ -180,7 +180,7 @@ def test_the_core_is_pure(module: Module) -> None:
     """
     allowed = {library for place, extra in ON_PATHS_ONLY.items() if module.name.startswith(place) for library in extra}
     assert not (module.libraries() & IMPURE) - allowed
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         assert not isinstance(node, ast.AsyncFunctionDef | ast.Await)
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else f"{getattr(node.func, 'id', '')}()"
@@ -197,7 +197,7 @@ def test_nothing_is_assigned_on_another_object() -> None:
     for module in modules("app"):
         if not module.name.startswith("app/wiring/"):
             continue
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             targets = node.targets if isinstance(node, ast.Assign) else []
             late = [target for target in targets if isinstance(target, ast.Attribute)]
             assert not late, f"{module.name}:{node.lineno} assigns {ast.unparse(late[0])}"
@@ -214,7 +214,7 @@ def test_one_file_asks_the_clock(module: Module) -> None:
     """Rule 2: only adapters/clock.py asks what time it is; everybody else is told."""
     if module.name == "adapters/clock.py":
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             said = (owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", ""), node.func.attr)
@@ -233,7 +233,7 @@ def test_one_broad_except() -> None:
     """Rule 9: the one broad except stands in one place: around one incident's reconcile, and around one arrival's judgement."""
     found = []
     for module in modules():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ExceptHandler):
                 caught = ast.unparse(node.type) if node.type else ""
                 if caught in ("", "Exception", "BaseException"):
@@ -248,6 +248,6 @@ def test_wiring_alone_constructs_adapters() -> None:
             continue
         classes = {name.split(".")[-1] for name, _ in module.imports() if name.startswith("tocsin.adapters.")}
         classes = {name for name in classes if name[:1].isupper()}
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in classes, f"{module.name}:{node.lineno} constructs {node.func.id}"

@@ -28,7 +28,7 @@ def test_no_class_name_stands_for_two_things() -> None:
     """Rule 12: a class name is used once in the package."""
     homes = defaultdict(list)
     for module in modules():
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.ClassDef):
                 homes[node.name].append(module.name)
     assert not {name: places for name, places in homes.items() if len(places) > 1}
@@ -38,7 +38,7 @@ def test_no_class_name_stands_for_two_things() -> None:
 def test_exceptions_are_errors(module: Module) -> None:
     """Names: an exception's name ends in Error, and nobody is excused from it."""
     assert "N818" not in module.text
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ClassDef):
             bases = {ast.unparse(base) for base in node.bases}
             if any(base.endswith(("Exception", "Error")) for base in bases):

@@ -19,7 +19,7 @@ def test_rooms_are_small(module: Module) -> None:
     """Rule 11: no module over 400 lines, no function over 50, each with a docstring that says its job."""
     assert module.text.count("\n") <= LINES_MAX, f"{module.name} is too long"
     assert ast.get_docstring(module.tree), f"{module.name} does not say what it is for"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
             assert node.end_lineno - node.lineno < FUNCTION_MAX, f"{module.name}:{node.lineno}: {node.name} is too long"
@@ -36,7 +36,7 @@ def test_most_rooms_fit_a_head() -> None:
 def test_words_of_the_field(module: Module) -> None:
     """The glossary: no vague words in the names of modules, classes and functions."""
     said = {module.path.stem}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             said.add(node.name)
     for name in said:
