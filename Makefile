@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --upgrade -q
 
-.PHONY: help run setup test quick lint types check bench fmt lock clean
+.PHONY: help run setup test quick faults lint types check bench fmt lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -37,6 +37,9 @@ test: $(TESTS)  ## all tests
 
 quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (about a minute)
 	@$(BIN)/pytest -q -n 3 tests/house tests/unit tests/timelines
+
+faults: $(TESTS)  ## attacks on the installed program: clocks, disks, logs, folders, ledgers (tests/attacks/README.md)
+	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench
