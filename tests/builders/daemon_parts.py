@@ -35,8 +35,14 @@ PAY = Incident("pay", "Card payments fail", "sev1")
 class DaemonParts:
     """A sender with all it needs. The SMS transport gives receipts; both keep what arrived."""
 
-    def __init__(self, clock: Clock, policy: Policy | None = None, in_force: Settings | None = None) -> None:
-        self.clock, self.ledger = clock, MemoryLedger()
+    def __init__(
+        self,
+        clock: Clock,
+        policy: Policy | None = None,
+        in_force: Settings | None = None,
+        ledger: MemoryLedger | None = None,
+    ) -> None:
+        self.clock, self.ledger = clock, ledger or MemoryLedger()
         self.config = active_config(policy or paging_policy(), in_force or settings())
         self.notices, self.agenda = Notices(clock), Agenda()
         self.incidents = Incidents(self.agenda)

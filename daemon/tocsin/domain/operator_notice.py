@@ -1,18 +1,106 @@
-"""What operators are told when the daemon itself is in trouble, and what counts as the same trouble."""
+"""What operators are told when the daemon itself is in trouble, what counts as the same, and that it is over."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+
+class Trouble(StrEnum):
+    """A kind of trouble: a closed set. The word is stable, and the anchor of its section in docs/operators.md.
+
+    `headline` says what is wrong in a few words; `{about}` in it stands for what the notice is about. `recovered` is
+    the headline when it is over; empty for what just happens and has no end that the daemon could see.
+    """
+
+    headline: str
+    recovered: str
+
+    def __new__(cls, word: str, headline: str, recovered: str = "") -> Self:
+        """The member of that word."""
+        member = str.__new__(cls, word)
+        member._value_, member.headline, member.recovered = word, headline, recovered
+        return member
+
+    CONFIG_REFUSED = "config-refused", "The config was refused", "The config is good again"
+    SETTINGS_NEED_RESTART = "settings-need-restart", "Settings count only after a restart"
+    TEMPLATE_BROKEN = "template-broken", "A template cannot be used"
+    PULL_REFUSED = "pull-refused", "The pull of the config was refused"
+    FILE_UNREADABLE = "file-unreadable", "{about} cannot be read"
+    FILE_FAULTY = "file-faulty", "Problems in {about}"
+    FILE_VANISHED = "file-vanished", "{about} has vanished"
+    UNREAD_FILE_GONE = "unread-file-gone", "{about} is gone, and was never readable"
+    FOLDER_UNREADABLE = "folder-unreadable", "The incident folder cannot be read", "The incident folder is back"
+    NOBODY_ON_CALL = "nobody-on-call", "A page found nobody to go to"
+    PAGE_LOST = "page-lost", "A page reached nobody"
+    ANSWER_IN_VAIN = "answer-in-vain", "An acknowledgment accepts nothing"
+    INCIDENT_STUCK = "incident-stuck", "Incident {about} is stuck", "Incident {about} is up to date again"
+    REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"
+    PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
+    ADDRESS_REFUSED = "address-refused", "{about} is refused"
+    ANSWERS_UNREAD = "answers-unread", "Answers by SMS do not come in", "Answers by SMS come in again"
+    ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
+    UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
+    LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
+    LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
+    WORD_LEFT = "word-left", "Another tocsin command left word"
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorNotice:
-    """What is wrong, as a sentence for people, with its place as file:line:col where it has one. Operators hear of one
-    `cause` once an hour; of a `minor` one (a dropped optional field) by email alone, where they have that (rule 39).
+    """What is wrong, as a sentence for people, with its place as file:line:col where it has one (rule 39).
+
+    Trouble, what it is `about` and `aspect` (what else makes it news) are its cause, of which operators hear once an
+    hour; of a `minor` one (a dropped optional field) by email alone, where they have that. `since` is when it began, if
+    that was not just now.
     """
 
-    cause: str
+    trouble: Trouble
     text: str
+    about: str = ""
     minor: bool = False
+    since: datetime | None = None
+    aspect: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What can be over: the trouble and what it is about."""
+        return subject_of(self.trouble, self.about)
+
+    @property
+    def cause(self) -> str:
+        """What is told once an hour, as the ledger notes it."""
+        return f"{self.subject}:{self.aspect}" if self.aspect else self.subject
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, in a few words."""
+        return self.trouble.headline.format(about=self.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """A trouble is over: a sentence for people."""
+
+    trouble: Trouble
+    text: str
+    about: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What is over."""
+        return subject_of(self.trouble, self.about)
+
+    @property
+    def headline(self) -> str:
+        """That it is over, in a few words."""
+        return self.trouble.recovered.format(about=self.about)
+
+
+def subject_of(trouble: Trouble, about: str) -> str:
+    """How the ledger notes what can be over."""
+    return f"{trouble}:{about}" if about else trouble.value
 
 
 Notify = Callable[[OperatorNotice], None]

@@ -241,7 +241,7 @@ def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
     assert notices.take() == ()
     health.on_outcome(Uncertain("lost in DATA"))
     (notice,) = notices.take()
-    assert notice.cause == f"provider:{via.value}"
+    assert notice.cause == f"provider-refuses:{via.traits.word}"
     assert via.traits.provider in notice.text
     assert "lost in DATA" in notice.text
     assert "other channels" in notice.text
@@ -262,7 +262,7 @@ def test_a_refused_address_is_told_with_its_place() -> None:
     ana = replace(policy.people["ana"], place="people.yaml:3")
     policy = replace(policy, people={**policy.people, "ana": ana})
     notice = refusal_notice(PAGE, Refused("no such number", "21211"), policy)
-    assert notice.cause == "refused:ana:sms"
+    assert notice.cause == "address-refused:ana's number"
     assert "ana cannot be reached by SMS any more" in notice.text
     assert notice.text.endswith("(people.yaml:3)")
     assert not notice.minor

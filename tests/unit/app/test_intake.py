@@ -323,7 +323,7 @@ def test_a_folder_that_cannot_be_listed() -> None:
     for _ in range(2):
         desk.folder.away = "the incident folder is gone"
         (found,) = desk.watch(60)
-        assert (found.versions, [trouble.cause for trouble in found.notices]) == ((), ["folder"])
+        assert (found.versions, [trouble.cause for trouble in found.notices]) == ((), ["folder-unreadable"])
         desk.folder.away = ""
         assert desk.watch(30) == []
 
@@ -371,7 +371,7 @@ def test_a_restart_sees_what_changed_meanwhile() -> None:
         ("renamed", "other.yaml"),
     ]
     (found,) = after.watch(30)
-    assert [trouble.cause for trouble in found.notices] == ["vanished:incidents/gone.yaml"]
+    assert [trouble.cause for trouble in found.notices] == ["file-vanished:incidents/gone.yaml"]
 
 
 def test_a_file_that_is_back_is_not_told_again() -> None:

@@ -96,7 +96,7 @@ async def test_reports_are_told_once_while_they_are_news() -> None:
         await feed.feed.ask()
     told = feed.notices.take()
     assert [(notice.cause, notice.text) for notice in told] == [
-        (cause, f"{cause} text") for cause in ("late", "new", "newest")
+        (f"word-left:{cause}", f"{cause} text") for cause in ("late", "new", "newest")
     ]
 
 
@@ -135,7 +135,7 @@ async def test_each_arrival_is_judged_once() -> None:
     assert inbound.judged == ["SM0", "SM1", "SM2", "SM3"]
     assert await inbound.ledger.newest_results(ArrivalKind.SMS, ANA, 9) == ("quiet", "answered", BROKEN, "acted")
     (notice,) = inbound.notices.take()
-    assert (notice.cause, "sms" in notice.text, "poison" in notice.text) == ("arrival:sms", True, True)
+    assert (notice.cause, "sms" in notice.text, "poison" in notice.text) == ("arrival-unjudged:sms", True, True)
 
 
 async def test_what_trouble_kept_from_being_judged_is_judged_next() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tocsin.app.delivery.operator_notices import GATHERS, MOST, OperatorNotices
 from tocsin.app.state.notices import QUIET
 from tocsin.domain.notification import NOBODY, Kind, Reason
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
 
 from tests.builders.daemon_parts import DaemonParts
@@ -16,8 +16,10 @@ from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.loop import VirtualClock, run_virtually
 
-FOLDER = OperatorNotice("folder", "the folder is gone; new incidents are not seen")
-FIELD = OperatorNotice("file:pay", "pay.yaml:3:1: error: eta: this is no instant", minor=True)
+FOLDER = OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone; new incidents are not seen")
+FIELD = OperatorNotice(
+    Trouble.FILE_FAULTY, "pay.yaml:3:1: error: eta: this is no instant", about="pay.yaml", minor=True
+)
 
 
 def sent(parts: DaemonParts) -> list[tuple[str, Channel, str]]:
@@ -43,7 +45,7 @@ def test_what_comes_together_is_one_message_within_fifteen_seconds() -> None:
         await asyncio.sleep(10)
         parts.notices.tell(FOLDER)
         await asyncio.sleep(5)
-        parts.notices.tell(OperatorNotice("ledger", "the ledger cannot be written"))
+        parts.notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "the ledger cannot be written"))
         await asyncio.sleep(60)
         running.cancel()
         letters = list(parts.ledger.pages.letters.values())
@@ -102,7 +104,10 @@ async def test_what_is_grave_is_told_by_sms_without_what_is_not() -> None:
 async def test_the_words() -> None:
     """By SMS the first and how many more, within two segments; by email a line each, the rest counted."""
     parts = DaemonParts(StillClock())
-    notices = [OperatorNotice(f"cause {number}", f"trouble {number} " + "x" * 400) for number in range(MOST + 3)]
+    notices = [
+        OperatorNotice(Trouble.FILE_FAULTY, f"trouble {number} " + "x" * 400, about=f"{number}.yaml")
+        for number in range(MOST + 3)
+    ]
     letters = {via: text for _, via, text in await flushed(parts, *notices)}
     assert letters[Channel.SMS].startswith("tocsin: trouble 0 xxx")
     assert letters[Channel.SMS].endswith(f"... (and {MOST + 2} more)")
@@ -117,9 +122,9 @@ async def test_a_cause_told_by_the_process_before_is_quiet() -> None:
     """The ledger remembers for an hour what was told; another cause of the same flush is told."""
     clock = StillClock()
     parts = DaemonParts(clock)
-    await parts.ledger.claim_notice("folder", clock.now(), timedelta(0))
+    await parts.ledger.claim_notice(FOLDER.cause, clock.now(), timedelta(0))
     clock.go(QUIET - timedelta(seconds=1))
-    letters = await flushed(parts, FOLDER, OperatorNotice("ledger", "the ledger was damaged"))
+    letters = await flushed(parts, FOLDER, OperatorNotice(Trouble.LEDGER_DAMAGED, "the ledger was damaged"))
     assert {text for _, via, text in letters if via is Channel.SMS} == {"tocsin: the ledger was damaged"}
 
 
@@ -146,5 +151,20 @@ async def test_two_flushes_are_two_messages() -> None:
     parts = DaemonParts(clock)
     await flushed(parts, FOLDER)
     clock.go(timedelta(seconds=20))
-    assert len(await flushed(parts, OperatorNotice("ledger", "the ledger was damaged"))) == 4
+    assert len(await flushed(parts, OperatorNotice(Trouble.LEDGER_DAMAGED, "the ledger was damaged"))) == 4
     assert isinstance(parts.operator_notices, OperatorNotices)
+
+
+async def test_the_end_is_told_once_also_by_the_process_after() -> None:
+    """Rule 39: whoever was told of a trouble hears that it is over; whoever was not, hears nothing."""
+    clock = StillClock()
+    parts = DaemonParts(clock)
+    parts.notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
+    assert await flushed(parts) == []
+    await flushed(parts, FOLDER)
+    after = DaemonParts(clock, ledger=parts.ledger)
+    clock.go(timedelta(seconds=20))
+    for _ in range(2):
+        after.notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
+        await flushed(after)
+    assert [text for _, via, text in sent(after) if via is Channel.SMS][1:] == ["tocsin: it is over: it is back"]

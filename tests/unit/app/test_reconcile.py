@@ -155,7 +155,7 @@ async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: 
     desk.ledger.trouble = "no space left"
     next_look = await desk.see()
     assert next_look == desk.clock.now() + WRITES_AGAIN
-    assert desk.causes() == ["ledger"]
+    assert desk.causes() == ["ledger-unwritable"]
     assert desk.ledger.pages.letters == {}
     sent = [delivery.notification for delivery in desk.parts.sender._open.values()]
     assert {notification.kind for notification in sent} == {Kind.PAGE}
@@ -197,7 +197,7 @@ async def test_a_look_that_breaks_is_backed_off_and_told(desk: Desk) -> None:
         assert next_look is not None
         waits.append((next_look - desk.clock.now()).total_seconds())
     assert waits == [*BACKS_OFF, BACKS_OFF[-1]]
-    assert desk.causes() == ["look:pay"]
+    assert desk.causes() == ["incident-stuck:pay"]
     desk.reconciler._renderer = PlainRenderer()
     await desk.reconciler.reconcile("pay")
     assert ("ana", Reason.DECLARED) in desk.letters()
@@ -297,10 +297,10 @@ async def test_pages_that_reach_nobody_are_told(desk: Desk) -> None:
     people = {name: person for name, person in policy.people.items() if name != "ana"}
     desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
     await desk.see()
-    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody", "pay"]]
+    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody-on-call", "pay"]]
     await desk.after(Answered(desk.clock.now(), "eve", Answer.OK))
     await desk.reconciler.reconcile("pay")
-    assert desk.causes() == ["vain:pay:eve"]
+    assert desk.causes() == ["answer-in-vain:pay:eve"]
 
 
 async def test_an_ok_in_vain_before_the_start_is_not_told_again(desk: Desk) -> None:
@@ -322,7 +322,7 @@ async def test_a_page_that_every_channel_refused_is_told(desk: Desk) -> None:
     for page in pages:
         if page.kind is Kind.PAGE:
             await desk.after(ChannelFailed(page, refused=True))
-    assert desk.causes() == ["lost:pay:ana"]
+    assert desk.causes() == ["page-lost:pay:ana"]
     assert ("bo", Reason.ESCALATED) in desk.letters()
 
 
@@ -367,4 +367,4 @@ async def test_somebody_without_an_address_is_told(desk: Desk) -> None:
     people = {**policy.people, "ana": Person("ana", "Ana")}
     desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
     await desk.see()
-    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody", "pay"]]
+    assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody-on-call", "pay"]]

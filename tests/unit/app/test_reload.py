@@ -197,7 +197,7 @@ def test_a_refused_config_fits_nothing(folder: Path) -> None:
 
     causes = on_reload(folder, story).causes()
     assert causes
-    assert all(cause.startswith("config:") for cause in causes)
+    assert all(cause.startswith("config-refused:") for cause in causes)
 
 
 def test_what_needs_a_restart_is_told(folder: Path) -> None:

@@ -225,7 +225,7 @@ def test_what_no_retry_cures_goes_elsewhere_at_once(outcome: Outcome, refused: b
     parts = live(story)
     assert [event.refused for event in failed_events(parts)] == [refused]
     causes = [notice.cause for notice in parts.notices.take()]
-    assert causes == (["refused:ana:sms"] if refused else ["provider:sms"])
+    assert causes == (["address-refused:ana's number"] if refused else ["provider-refuses:SMS"])
 
 
 def test_a_refused_update_is_noted_and_tried_no_more() -> None:
@@ -691,4 +691,4 @@ async def test_a_late_word_about_a_notice_to_operators_is_no_event() -> None:
     arrival = Arrival(ArrivalKind.RECEIPT, "SM1:undelivered", str(attempt.id), "undelivered 30005", parts.clock.now())
     assert await parts.receipts.judge(arrival) == "refused"
     assert parts.incidents.state("-").events == []
-    assert [notice.cause for notice in parts.notices.take()] == ["refused:olga:sms"]
+    assert [notice.cause for notice in parts.notices.take()] == ["address-refused:olga's number"]

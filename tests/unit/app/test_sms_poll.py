@@ -128,14 +128,14 @@ async def test_three_failures_are_told(inbox: Inbox) -> None:
     inbox.trouble = Deferred("Twilio answered 503")
     for _ in range(5):
         await inbox.ask()
-    assert [notice.cause for notice in inbox.notices.take()] == ["poll"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread"]
 
 
 async def test_what_only_the_config_cures_is_told_at_once(inbox: Inbox) -> None:
     """As rule 39 has it."""
     inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
     await inbox.ask()
-    assert [notice.cause for notice in inbox.notices.take()] == ["poll"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread"]
 
 
 async def test_failures_are_met_with_patience(inbox: Inbox) -> None:

@@ -387,7 +387,7 @@ async def test_one_that_breaks_the_judge_stops_nobody(house: House) -> None:
     assert await house.text(ANA, "poison") == ""
     assert await house.text(ANA, "ok")
     assert await house.ledger.newest_results(ArrivalKind.SMS, ANA, 2) == ("acted", "broken")
-    assert [notice.cause for notice in house.notices.take()] == ["arrival:sms"]
+    assert [notice.cause for notice in house.notices.take()] == ["arrival-unjudged:sms"]
 
 
 async def test_who_is_quiet_is_each_number_alone(house: House) -> None:

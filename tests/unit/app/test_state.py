@@ -10,7 +10,7 @@ from tocsin.app.state.notices import QUIET, Notices
 from tocsin.domain.facts import Fact, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.planning.history.fold import fold_facts
@@ -207,21 +207,21 @@ def test_a_cause_is_told_once_an_hour() -> None:
     clock = StillClock()
     notices = Notices(clock)
     for _ in range(3):
-        notices.tell(OperatorNotice("ledger", "the ledger cannot be written"))
-    notices.tell(OperatorNotice("folder", "the folder is gone"))
-    assert [notice.cause for notice in notices.take()] == ["ledger", "folder"]
+        notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "the ledger cannot be written"))
+    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone"))
+    assert [notice.cause for notice in notices.take()] == ["ledger-unwritable", "folder-unreadable"]
     clock.go(QUIET - timedelta(seconds=1))
-    notices.tell(OperatorNotice("ledger", "again"))
+    notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "again"))
     assert notices.take() == ()
     clock.go(timedelta(seconds=1))
-    notices.tell(OperatorNotice("ledger", "again"))
+    notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "again"))
     assert [notice.text for notice in notices.take()] == ["again"]
 
 
 async def test_whoever_sends_notices_sleeps_until_there_is_one() -> None:
     """And again after they were taken."""
     notices = Notices(StillClock())
-    notices.tell(OperatorNotice("a", "a"))
+    notices.tell(OperatorNotice(Trouble.PAGE_LOST, "a"))
     await asyncio.wait_for(notices.some(), 1)
     notices.take()
     waiting = asyncio.create_task(notices.some())
@@ -231,7 +231,7 @@ async def test_whoever_sends_notices_sleeps_until_there_is_one() -> None:
     await asyncio.wait_for(waiting, 1)
     (notice,) = notices.take()
     assert "templates/page.j2:3:1" in notice.text
-    assert notice.cause.startswith("template:")
+    assert notice.cause.startswith("template-broken:")
 
 
 def test_a_config_is_replaced_whole() -> None:
@@ -243,3 +243,16 @@ def test_a_config_is_replaced_whole() -> None:
     assert config.policy is other
     assert config.settings == polled()
     assert config.reply_routes.replies
+
+
+def test_a_trouble_that_ended_before_it_was_told_is_not_told() -> None:
+    """Rule 39: neither the trouble nor its end leaves; what began again is told."""
+    notices = Notices(StillClock())
+    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone"))
+    notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
+    assert (notices.take(), notices.take_recovered()) == ((), ())
+    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "gone again"))
+    assert [notice.text for notice in notices.take()] == ["gone again"]
+    notices.cured(Trouble.FOLDER_UNREADABLE, "", "back again")
+    notices.cured(Trouble.FOLDER_UNREADABLE, "", "and still")
+    assert [recovery.text for recovery in notices.take_recovered()] == ["back again"]

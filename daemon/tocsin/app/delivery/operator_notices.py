@@ -1,4 +1,4 @@
-"""What the daemon tells the people who run it when it is in trouble itself (rule 39).
+"""What the daemon tells the people who run it when it is in trouble itself, and when that is over (rule 39).
 
 It decides when a message leaves, what it holds and by which channels: at most one an hour for a cause, the causes of a
 few seconds together. It must not know what a trouble means; whoever meets one writes the sentence.
@@ -6,14 +6,14 @@ few seconds together. It must not know what a trouble means; whoever meets one w
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import QUIET, Notices
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Recovery
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
@@ -46,6 +46,7 @@ class OperatorNotices:
         """Send what has been gathered."""
         now, policy = self._clock.now(), self._config.policy
         fresh = await self._untold(self._notices.take(), now)
+        fresh += await self._over(self._notices.take_recovered(), now)
         operators = [policy.people[name] for name in policy.operators if name in policy.people]
         letters = [letter for person in operators for letter in _letters(person, fresh, policy, now)]
         if not letters:
@@ -64,9 +65,32 @@ class OperatorNotices:
             try:
                 if await self._ledger.claim_notice(notice.cause, now, QUIET):
                     fresh.append(notice)
+                if notice.cause != notice.subject:
+                    await self._ledger.claim_notice(notice.subject, now, timedelta(0))
             except LedgerError:
                 fresh.append(notice)
         return tuple(fresh)
+
+    async def _over(self, recovered: Sequence[Recovery], now: datetime) -> tuple[OperatorNotice, ...]:
+        """Those of which the ledger has noted that they were told, and not yet that they are over."""
+        over = []
+        for recovery in recovered:
+            told_at = await self._noticed_at(recovery.subject)
+            over_at = await self._noticed_at(_OVER + recovery.subject)
+            if told_at is not None and (over_at is None or over_at < told_at):
+                await self._ledger.claim_notice(_OVER + recovery.subject, now, timedelta(0))
+                over.append(OperatorNotice(recovery.trouble, f"it is over: {recovery.text}", about=recovery.about))
+        return tuple(over)
+
+    async def _noticed_at(self, cause: str) -> datetime | None:
+        try:
+            return await self._ledger.noticed_at(cause)
+        except LedgerError:
+            return None
+
+
+_OVER = "over:"
+"""What stands before a subject where the ledger notes that its end was told."""
 
 
 def _letters(person: Person, notices: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:

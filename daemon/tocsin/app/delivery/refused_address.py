@@ -5,7 +5,7 @@ Decides the sentence and whether it may wake somebody. Must not know how it was 
 
 from tocsin.domain.delivery import Refused
 from tocsin.domain.notification import Notification
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.wording.message import refusal
 
@@ -16,5 +16,6 @@ def refusal_notice(notification: Notification, refused: Refused, policy: Policy)
     person = policy.people.get(notification.to)
     place = f" ({person.place})" if person and person.place else ""
     fault = f"{notification.to} cannot be reached by {via.traits.word} any more: {refusal.cause(refused)}"
-    cause = f"refused:{notification.to}:{via.value}"
-    return OperatorNotice(cause, f"{fault}; {refusal.cure(via, refused)}{place}", minor=person is None)
+    about = f"{notification.to}'s {via.traits.address_word}"
+    text = f"{fault}; {refusal.cure(via, refused)}{place}"
+    return OperatorNotice(Trouble.ADDRESS_REFUSED, text, about=about, minor=person is None)

@@ -17,7 +17,7 @@ from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Closed, Fact, PageLost, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification, Why
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.planning.plan import plan
@@ -69,9 +69,11 @@ class Reconciler:
                 wait = BACKS_OFF[min(state.failures, len(BACKS_OFF) - 1)]
                 state.failures += 1
                 sentence = f"incident {incident} cannot be brought up to date ({next_look})"
-                self._tell(f"look:{incident}", f"{sentence}; it is tried again, the others go on")
+                self._tell(Trouble.INCIDENT_STUCK, f"{sentence}; it is tried again, the others go on", incident)
                 return self._clock.now() + timedelta(seconds=wait)
-            state.failures = 0
+            if state.failures:
+                state.failures = 0
+                self._notices.cured(Trouble.INCIDENT_STUCK, incident, f"incident {incident} is up to date again")
             return next_look
 
     async def _reconcile(self, incident: str, state: IncidentState) -> datetime | None:
@@ -160,9 +162,10 @@ class Reconciler:
         except LedgerError as trouble:
             state.unwritten = whole
             log.warning("ledger trouble", trouble=str(trouble))
-            self._tell("ledger", f"the ledger cannot be written ({trouble}); pages go out from memory")
+            self._tell(Trouble.LEDGER_UNWRITABLE, f"the ledger cannot be written ({trouble}); pages go out from memory")
             return False
         state.unwritten = Decision()
+        self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")
         self._sender.enqueue([letter for letter in whole.letters if letter.notification.key in new_keys])
         return True
 
@@ -175,20 +178,20 @@ class Reconciler:
                 log.info("version", status=fact.incident.status.value, severity=fact.incident.severity)
             elif isinstance(fact, PageLost):
                 sentence = f"incident {incident}: the page to {fact.person} reached nobody: every channel refused it"
-                self._tell(f"lost:{incident}:{fact.person}", sentence)
+                self._tell(Trouble.PAGE_LOST, sentence, incident, fact.person)
         for suppression in decision.held:
             if suppression.kind is Kind.PAGE and suppression.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL):
                 why = suppression.detail or suppression.why
                 sentence = f"incident {incident}: a page reached nobody: {why} ({suppression.rule})"
-                self._tell(f"nobody:{incident}:{suppression.rule}", sentence)
+                self._tell(Trouble.NOBODY_ON_CALL, sentence, incident, suppression.rule)
         for person, _at in state.history.ineffective_acks[state.ineffective_told :]:
             fault = f"incident {incident}: {person} acknowledged, but was never paged nor assigned; it accepts nothing"
             advice = f"to hand over, use tocsin assign {incident} ROLE {person}"
-            self._tell(f"vain:{incident}:{person}", f"{fault}; {advice}")
+            self._tell(Trouble.ANSWER_IN_VAIN, f"{fault}; {advice}", incident, person)
         state.ineffective_told = len(state.history.ineffective_acks)
 
-    def _tell(self, cause: str, sentence: str) -> None:
-        self._notices.tell(OperatorNotice(cause, sentence))
+    def _tell(self, trouble: Trouble, sentence: str, about: str = "", aspect: str = "") -> None:
+        self._notices.tell(OperatorNotice(trouble, sentence, about=about, aspect=aspect))
 
 
 def _consequences(

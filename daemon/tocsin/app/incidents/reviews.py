@@ -14,7 +14,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Seen
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
@@ -102,7 +102,11 @@ class Reviews:
         except (LedgerError, FileError, NoDraftError) as trouble:
             sentence = f"the review draft of {incident} could not be written ({trouble})"
             self._notices.tell(
-                OperatorNotice(f"review:{incident}", f"{sentence}; once that is cured, use tocsin review {incident}")
+                OperatorNotice(
+                    Trouble.REVIEW_UNWRITTEN,
+                    f"{sentence}; once that is cured, use tocsin review {incident}",
+                    about=incident,
+                )
             )
 
     def _folder(self) -> IncidentFiles:

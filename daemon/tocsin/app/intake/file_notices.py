@@ -6,13 +6,15 @@ Must not know when a notice is due; the intake says that.
 from collections.abc import Sequence
 
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
 
 NAMED_LIMIT = 5
 """How many files or problems one notice names; the rest are counted."""
 NOTICES_LIMIT = 20
 """How many notices one look at the folder brings; the rest are counted in the last."""
+UNREADABLE = frozenset({"not-yaml", "unreadable", "not-a-file"})
+"""Codes of problems that leave nothing of a file."""
 
 
 def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, minor: bool) -> OperatorNotice:
@@ -23,8 +25,9 @@ def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, min
     if known and not known.unreadable:
         state = "is resolved, and stays so" if known.resolved else "goes on as it last could be read"
         lines.append(f"incident {known.id} {state}")
-    codes = ",".join(sorted({problem.code for problem in problems}))
-    return OperatorNotice(f"file:{name}:{codes}", "\n".join(lines), minor=minor)
+    codes = sorted({problem.code for problem in problems})
+    trouble = Trouble.FILE_UNREADABLE if UNREADABLE & set(codes) else Trouble.FILE_FAULTY
+    return OperatorNotice(trouble, "\n".join(lines), about=name, aspect=",".join(codes), minor=minor)
 
 
 def vanished(names: Sequence[str]) -> OperatorNotice:
@@ -32,16 +35,17 @@ def vanished(names: Sequence[str]) -> OperatorNotice:
     shown = ", ".join(names[:NAMED_LIMIT])
     if len(names) == 1:
         sentence = f"{shown} has vanished; its incident stays open: put the file back, or use tocsin resolve"
-        return OperatorNotice(f"vanished:{shown}", sentence)
+        return OperatorNotice(Trouble.FILE_VANISHED, sentence, about=shown)
     more = f" and {len(names) - NAMED_LIMIT} more" if len(names) > NAMED_LIMIT else ""
     subject = f"{len(names)} incident files have vanished ({shown}{more})"
     sentence = f"{subject}; their incidents stay open: put the files back"
-    return OperatorNotice("vanished", f"{sentence}, or use tocsin resolve")
+    return OperatorNotice(Trouble.FILE_VANISHED, f"{sentence}, or use tocsin resolve", about=f"{shown}{more}")
 
 
 def gone(name: str, incident: str) -> OperatorNotice:
     """A file that was never readable has gone."""
-    return OperatorNotice(f"gone:{incident}", f"{name} was never readable and is gone now; its pages have ended")
+    text = f"{name} was never readable and is gone now; its pages have ended"
+    return OperatorNotice(Trouble.UNREAD_FILE_GONE, text, about=name, aspect=incident)
 
 
 def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
@@ -52,4 +56,5 @@ def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     rest = ordered[NOTICES_LIMIT - 1 :]
     sentence = f"{len(rest)} more incident files have problems; run tocsin check to see them"
     minor = all(notice.minor for notice in rest)
-    return (*ordered[: NOTICES_LIMIT - 1], OperatorNotice("files", sentence, minor=minor))
+    more = OperatorNotice(Trouble.FILE_FAULTY, sentence, about="more incident files", minor=minor)
+    return (*ordered[: NOTICES_LIMIT - 1], more)

@@ -14,7 +14,7 @@ from tocsin.app.intake.file_notices import few, gone, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident.read import IncidentReading, read_incident, unreadable_incident
@@ -27,6 +27,9 @@ UNREADABLE_AFTER = timedelta(seconds=10)
 """How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
 GONE_AFTER = timedelta(seconds=10)
 """How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
+
+GOES_ON = "open incidents go on, new ones are not seen"
+"""What becomes of incidents while the folder cannot be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ class Intake:
         self._unlisted_since = self._unlisted_since or look.now
         if not self._unlisted_told and look.due(self._unlisted_since, GONE_AFTER):
             self._unlisted_told = True
-            look.notices.append(OperatorNotice("folder", f"{why}; open incidents go on, new ones are not seen"))
+            look.notices.append(OperatorNotice(Trouble.FOLDER_UNREADABLE, f"{why}; {GOES_ON}"))
 
     def _read_again(self) -> None:
         """The config has changed: what counts of open incidents is read again, at once."""

@@ -18,7 +18,7 @@ from tocsin.app.lifecycle.startup import Started
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger, LedgerError
@@ -75,9 +75,10 @@ class ConfigReader:
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         self._config.replace(replace(policy, since=since), settings)
+        self._notices.cured(Trouble.CONFIG_REFUSED, "", f"the config on disk is in force, revision {reading.revision}")
         if cold := [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]:
             sentence = f"tocsin.yaml: {', '.join(cold)} changed; this counts only after a restart of the daemon"
-            self._notices.tell(OperatorNotice(f"restart:{','.join(cold)}", sentence))
+            self._notices.tell(OperatorNotice(Trouble.SETTINGS_NEED_RESTART, sentence, about=", ".join(cold)))
         return True
 
     async def fingerprint(self) -> Fingerprint:
@@ -138,4 +139,5 @@ class Reload:
 def refused(problems: Iterable[Problem]) -> Iterator[OperatorNotice]:
     """What operators hear of a config that is not used: each problem with its place."""
     for problem in problems:
-        yield OperatorNotice(f"config:{problem}", f"the config was refused, the last good one goes on: {problem}")
+        text = f"the config was refused, the last good one goes on: {problem}"
+        yield OperatorNotice(Trouble.CONFIG_REFUSED, text, aspect=str(problem))

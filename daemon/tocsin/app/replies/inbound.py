@@ -8,7 +8,7 @@ from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.ledger import ArrivalLedger, LedgerError
 
 ASKS_EVERY = 1.0
@@ -53,6 +53,6 @@ class Arrivals:
         result = await guarded(judge(arrival), LedgerError)
         if isinstance(result, Broken):
             text = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
-            self._notices.tell(OperatorNotice(f"arrival:{arrival.kind.value}", text))
+            self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about=arrival.kind.value))
             return BROKEN
         return result

@@ -8,14 +8,16 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FeedLedger
+from tocsin.ports.ledger import FeedLedger, Report
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
 TOLD_WITHIN = timedelta(hours=1)
 """How old a word for the operators may be when it is found: one left while the daemon was down is still told."""
+TROUBLES = {"pull": Trouble.PULL_REFUSED, "unsubscribe": Trouble.UNSUBSCRIBE_WISH}
+"""What a report's cause begins with, up to a colon, and which trouble that is."""
 
 
 class LedgerFeed:
@@ -41,4 +43,13 @@ class LedgerFeed:
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._clock.now() - report.at < TOLD_WITHIN:
-                self._notices.tell(OperatorNotice(report.cause, report.text))
+                self._notices.tell(_notice(report))
+
+
+def _notice(report: Report) -> OperatorNotice:
+    """A report as a notice; of a cause that only another version of tocsin knows the operators hear all the same."""
+    begins, _, about = report.cause.partition(":")
+    trouble = TROUBLES.get(begins)
+    if trouble is None:
+        return OperatorNotice(Trouble.WORD_LEFT, report.text, about=report.cause)
+    return OperatorNotice(trouble, report.text, about=about)

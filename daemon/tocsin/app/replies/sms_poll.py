@@ -15,7 +15,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
@@ -91,6 +91,7 @@ class SmsPoll:
             self._count(arrivals)
             return
         self._failures.clear()
+        self._notices.cured(Trouble.ANSWERS_UNREAD, "", "answers by SMS are asked for again; none was lost")
         for arrival in arrivals:
             if arrival.ref not in self._known_refs:
                 await self._ledger.record_arrival(arrival)
@@ -112,4 +113,5 @@ class SmsPoll:
         log.warning("poll", trouble=failure.detail, failures=len(self._failures))
         if failure.fault is Fault.PROVIDER or len(self._failures) == PATIENCE:
             why = f"answers by SMS cannot be asked for: {failure.detail}"
-            self._notices.tell(OperatorNotice("poll", f"{why}; acknowledge by link, command or file meanwhile"))
+            advice = "acknowledge by link, command or file meanwhile"
+            self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, f"{why}; {advice}"))

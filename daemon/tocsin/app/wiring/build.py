@@ -43,7 +43,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
 from tocsin.ports.ledger import LedgerError
 
@@ -137,4 +137,4 @@ def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlL
         notices.tell(notice)
     if ledger.set_aside:
         sentence = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
-        notices.tell(OperatorNotice("ledger damaged", sentence))
+        notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))
