@@ -129,6 +129,20 @@ class DeliveryLedger(Protocol):
         ...
 
 
+class SendLedger(DeliveryLedger, Protocol):
+    """What whoever sends needs: also letters that left before the ledger could take them are written down."""
+
+    async def record(
+        self,
+        incident: str,
+        facts: Sequence[Fact],
+        letters: Sequence[Letter],
+        held: Sequence[Suppression],
+    ) -> frozenset[str]:
+        """As in FactLedger."""
+        ...
+
+
 class ArrivalLedger(Protocol):
     """What came in from outside (SMS, receipts), and the reply codes by which an SMS names its incident."""
 

@@ -15,7 +15,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Status
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import Settings
 
@@ -387,6 +387,45 @@ def test_what_left_from_memory_is_written_down_when_the_ledger_is_back() -> None
     assert (attempt.outcome, attempt.possible_duplicate) == (Accepted("M1"), "the ledger could not be written")
     assert [state for state, _ in parts.ledger.pages.states.values()] == ["accepted"]
     assert not parts.incidents.has_unsettled("pay")
+
+
+def test_a_notice_to_operators_leaves_from_memory_and_is_written_down_later() -> None:
+    """Rule 71: while the ledger cannot be written operators hear of it all the same, once, marked; it is recorded once
+    the ledger is back, and nothing goes on trying.
+    """
+    keys: list[str] = []
+
+    async def story(parts: DaemonParts) -> None:
+        now = parts.clock.now()
+        key = f"-/0/operator/{now:%H%M%S}/ana/email"
+        notice = Notification(key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, "ana", EMAIL)
+        keys.append(key)
+        parts.ledger.trouble = "no space left"
+        await parts.enqueue(notice, recorded=False)
+        await asyncio.sleep(60)
+        assert [message.kind for message in parts.email.tries] == ["operator"]
+        assert not parts.ledger.pages.letters
+        parts.ledger.trouble = ""
+
+    parts = live(story, 10)
+    assert len(parts.email.tries) == 1
+    (attempt,) = parts.ledger.pages.attempts
+    assert (attempt.reference, attempt.possible_duplicate) == (keys[0], "the ledger could not be written")
+    assert parts.ledger.pages.states[keys[0]][0] == "accepted"
+    assert not parts.sender.unsettled_count
+
+
+def test_a_notice_of_uncertain_fate_leaves_memory_once() -> None:
+    """Rule 71: a notice that may have left is not said again and again while the ledger cannot be written."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.ledger.trouble = "no space left"
+        parts.email.next(Uncertain("lost"), times=9)
+        now = parts.clock.now()
+        notice = Notification("-/0/operator/1", NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, "ana", EMAIL)
+        await parts.enqueue(notice, recorded=False)
+
+    assert len(live(story, 300).email.tries) == 1
 
 
 def test_no_receipt_for_three_minutes_goes_elsewhere_once() -> None:

@@ -11,10 +11,11 @@ import structlog
 
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.domain.delivery import Attempt, Outcome, Receipt
-from tocsin.ports.ledger import DeliveryLedger, LedgerError
+from tocsin.domain.notification import Kind
+from tocsin.ports.ledger import LedgerError, SendLedger
 
-FROM_MEMORY = 2
-"""Copies of a page that may leave while the ledger cannot be written, for each process (rule 44)."""
+FROM_MEMORY = {Kind.PAGE: 2, Kind.OPERATOR: 1}
+"""Copies that may leave while the ledger cannot be written, for each process (rules 44 and 71)."""
 UNWRITTEN = "the ledger could not be written"
 """Why an attempt that the ledger did not know of may be a second copy: a restart would have made it again."""
 
@@ -24,12 +25,12 @@ log = structlog.get_logger()
 class AttemptLog:
     """Writes attempts into the ledger, and leaves what it could not take with the delivery."""
 
-    def __init__(self, ledger: DeliveryLedger) -> None:
+    def __init__(self, ledger: SendLedger) -> None:
         self._ledger = ledger
 
     async def begin(self, delivery: Delivery, to: str, now: datetime) -> Attempt | None:
         """Write an attempt down. While the ledger cannot be written pages go all the same, but not more than
-        twice; None when this one must wait.
+        twice, and notices to operators once; None when this one must wait.
         """
         notification, cause = delivery.notification, delivery.possible_duplicate
         if await self.save_pending(delivery):
@@ -37,7 +38,7 @@ class AttemptLog:
                 return await self._ledger.begin_attempt(notification.key, notification.via, to, now, cause)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        if not delivery.page or delivery.copies >= FROM_MEMORY:
+        if delivery.copies >= FROM_MEMORY.get(notification.kind, 0):
             return None
         number = len(delivery.attempts) + 1
         cause = cause or UNWRITTEN
@@ -45,9 +46,12 @@ class AttemptLog:
 
     async def save_pending(self, delivery: Delivery) -> bool:
         """Give the ledger what it does not know of this delivery yet. False when it cannot be written."""
-        if not delivery.recorded:
-            return False
+        if not delivery.recorded and delivery.notification.kind is not Kind.OPERATOR:
+            return False  # its incident writes it down, with the facts it belongs to
         try:
+            if not delivery.recorded:
+                await self._ledger.record(delivery.notification.incident, (), [delivery.letter], ())
+                delivery.recorded = True
             for attempt in tuple(delivery.unsaved):
                 await self._begin(delivery, attempt)
             writes = [self._ledger.end_attempt(*_ended(attempt)) for attempt in delivery.unsaved]

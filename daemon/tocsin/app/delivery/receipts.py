@@ -23,7 +23,7 @@ from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import DeliveryLedger
+from tocsin.ports.ledger import SendLedger
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""
@@ -37,7 +37,7 @@ class Receipts:
     """Brings receipts to the letters that wait for them."""
 
     def __init__(
-        self, clock: Clock, ledger: DeliveryLedger, context: DeliveryContext, transports: Transports, sender: Sender
+        self, clock: Clock, ledger: SendLedger, context: DeliveryContext, transports: Transports, sender: Sender
     ) -> None:
         self._clock = clock
         self._ledger = ledger

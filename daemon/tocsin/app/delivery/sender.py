@@ -27,7 +27,7 @@ from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import current_address, why_not_now
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import DeliveryLedger
+from tocsin.ports.ledger import SendLedger
 
 ASKS_AT_ONCE = 4
 """Receipts asked for at once, beside the messages: a provider that hangs when asked delays no page."""
@@ -49,7 +49,7 @@ class Sender:
     def __init__(
         self,
         clock: Clock,
-        ledger: DeliveryLedger,
+        ledger: SendLedger,
         context: DeliveryContext,
         transports: Transports,
         dice: random.Random,
@@ -101,8 +101,8 @@ class Sender:
         return True
 
     def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
-        """Deliver these. `recorded` is False for pages that the ledger could not take: they go out from memory, and
-        come here again once it could.
+        """Deliver these. `recorded` is False for what the ledger could not take: pages, which come here again once it
+        could, and notices to operators. They go out from memory.
         """
         for letter in letters:
             key = letter.notification.key
