@@ -154,6 +154,9 @@ class DiskLedger:
         self._disk.notices[cause] = at
         return True
 
+    async def noticed_at(self, cause: str) -> datetime | None:
+        return self._disk.notices.get(cause)
+
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         await self._commit()
         return tuple(self._disk.facts.get(incident, ()))

@@ -5,6 +5,7 @@ few seconds together. It must not know what a trouble means; whoever meets one w
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -75,18 +76,13 @@ class OperatorNotices:
         """Those of which the ledger has noted that they were told, and not yet that they are over."""
         over = []
         for recovery in recovered:
-            told_at = await self._noticed_at(recovery.subject)
-            over_at = await self._noticed_at(_OVER + recovery.subject)
-            if told_at is not None and (over_at is None or over_at < told_at):
-                await self._ledger.claim_notice(_OVER + recovery.subject, now, timedelta(0))
-                over.append(OperatorNotice(recovery.trouble, f"it is over: {recovery.text}", about=recovery.about))
+            with contextlib.suppress(LedgerError):
+                told_at = await self._ledger.noticed_at(recovery.subject)
+                over_at = await self._ledger.noticed_at(_OVER + recovery.subject)
+                if told_at is not None and (over_at is None or over_at < told_at):
+                    await self._ledger.claim_notice(_OVER + recovery.subject, now, timedelta(0))
+                    over.append(OperatorNotice(recovery.trouble, f"it is over: {recovery.text}", about=recovery.about))
         return tuple(over)
-
-    async def _noticed_at(self, cause: str) -> datetime | None:
-        try:
-            return await self._ledger.noticed_at(cause)
-        except LedgerError:
-            return None
 
 
 _OVER = "over:"
