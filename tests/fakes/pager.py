@@ -70,6 +70,14 @@ class Pager:
             self.process = subprocess.Popen([TOCSIN, "run"], cwd=self.folder, env=self.environ, stderr=log, stdout=log)
         self.until(lambda: self.said("ready") > before)
 
+    def start_unheard(self, stderr: int | None, *command: str) -> None:
+        """Start the daemon with its log in other hands (None: closed), and wait until it reads the folder."""
+        self.log.touch()
+        self.process = subprocess.Popen(
+            command or [TOCSIN, "run"], cwd=self.folder, env=self.environ, stdout=stderr, stderr=stderr
+        )
+        self.until((self.folder / "var" / "tocsin.db.lock").exists)
+
     def said(self, event: str) -> int:
         """How many log lines there are of this event."""
         return self.log.read_text().count(f'"event": "{event}"') if self.log.exists() else 0

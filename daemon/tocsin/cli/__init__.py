@@ -5,8 +5,10 @@ Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong us
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -79,9 +81,23 @@ def tocsin() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command. A closed pipe (`| head`) is not an error."""
+    """Run one command. A closed pipe (`| head`) is no error; what the system refuses and no command foresaw (a full
+    disk behind stdout) is told in one line.
+    """
     try:
         _plain(tocsin).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
     except BrokenPipeError:
-        sys.stderr.close()
+        _forget_output()
         sys.exit(0)
+    except OSError as fault:
+        _forget_output()
+        where = f"{fault.filename}: " if fault.filename else ""
+        with suppress(OSError):
+            click.echo(f"tocsin: {where}{(fault.strerror or str(fault)).lower()}", err=True)
+        sys.exit(1)
+
+
+def _forget_output() -> None:
+    """Let go of what stdout would still write when the process ends: a second failure would change the exit status."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -10,20 +10,21 @@ from tocsin.cli.options import config_option, fail, folder_of
 
 
 @click.command("run")
+@click.option("--log", "form", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else json.")
 @config_option
-def command(config: Path | None) -> None:
+def command(form: str | None, config: Path | None) -> None:
     r"""Watch the incident folder, page people, tell stakeholders.
 
     \b
     SIGHUP reloads the config; SIGTERM and Ctrl-C let sends under way end (up to 30 s), a second one stops at once.
-    Logs go to stderr: JSON, or key=value on a terminal.
+    Logs go to stderr: words on a terminal, else JSON.
     """
-    from tocsin.app.lifecycle.logs import start_logging
     from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
+    from tocsin.cli.log_output import open_log
 
-    start_logging()
+    log = open_log(form)
     try:
-        asyncio.run(run(folder_of(config), os.environ))
+        asyncio.run(run(folder_of(config), os.environ, log))
     except StartError as trouble:
         fail(trouble.reasons)

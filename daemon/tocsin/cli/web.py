@@ -12,8 +12,9 @@ from tocsin.cli.workspace import open_workspace
 
 
 @click.command("web")
+@click.option("--log", "form", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else json.")
 @config_option
-def command(config: Path | None) -> None:
+def command(form: str | None, config: Path | None) -> None:
     r"""Serve health, metrics, incident pages, answers and webhooks on `web.listen`, beside a running `tocsin run`.
 
     It shares the daemon's ledger and sends nothing itself, so it needs no sending secret. SIGHUP makes it begin anew
@@ -30,7 +31,7 @@ def command(config: Path | None) -> None:
     from tocsin.adapters.outbox.reader import OutboxReader
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
-    from tocsin.app.lifecycle.logs import start_logging
+    from tocsin.cli.log_output import open_log
     from tocsin.formats.settings.settings import Settings
     from tocsin.web.http import FOLDER
     from tocsin.web.http.site import Site
@@ -51,7 +52,7 @@ def command(config: Path | None) -> None:
         finally:
             await ledger.close()
 
-    start_logging()
+    open_log(form)
     again = True
     while again:
         settings = asyncio.run(load_settings())

@@ -1,19 +1,36 @@
-"""How log lines look: one JSON object a line on stderr, or key=value where a person watches.
+"""How log lines look: one JSON object a line, or words for whoever watches a terminal.
 
-It must not know what is worth a line. No line at INFO or above holds a phone number or a mail address: people are
-named by id, and what looks like an address is cut out here, whoever wrote it.
+It must not know what is worth a line, nor how lines leave. No line at INFO or above holds a phone number or a mail
+address: people are named by id, and what looks like an address is cut out here, whoever wrote it.
 """
 
 import logging
 import re
-import sys
-from typing import TextIO
+from enum import StrEnum
+from typing import Protocol
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+LOST = "log lines lost"
+"""The event that says how many lines nobody will read (rule 61)."""
 _ADDRESS = re.compile(r"\+\d{6,15}\b|[^\s<>\"'@:;,]+@[^\s<>\"'@:;,]+\.[^\s<>\"'@:;,]+")
 _LOUD = ("twilio", "aiohttp", "asyncio", "watchfiles", "alembic", "sqlalchemy")
+
+
+class LogForm(StrEnum):
+    """How lines look."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LineOutput(Protocol):
+    """Takes lines, without ever blocking or raising."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take a line."""
+        ...
 
 
 def without_addresses(_logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
@@ -30,30 +47,71 @@ def event_first(_logger: WrappedLogger, _method: str, line: EventDict) -> EventD
     return {key: line[key] for key in ("timestamp", "level", "event") if key in line} | dict(line)
 
 
-def start_logging(stream: TextIO | None = None) -> None:
-    """Send structlog's and the libraries' lines to `stream` (default stderr). Called once, by `tocsin run`."""
-    stream = sys.stderr if stream is None else stream
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        without_addresses,
-        event_first,
-    ]
-    shape: Processor = (
-        structlog.processors.KeyValueRenderer()
-        if stream.isatty()
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
+def lost_line(form: LogForm, lines: int) -> str:
+    """The line that says how many were lost."""
+    line: EventDict = {"event": LOST, "lines": lines}
+    for step in (*_STEPS, _shape(form)):
+        line = step(None, "warning", line)  # type: ignore[assignment] # the last step gives the text
+    return f"{line}\n"
+
+
+def start_logging(output: LineOutput, form: LogForm) -> None:
+    """Send structlog's and the libraries' lines to `output`. Called once, by `tocsin run` and `tocsin web`."""
+    shape = _shape(form)
     structlog.configure(
-        processors=[*shared, shape],
+        processors=[*_STEPS, shape],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=lambda *_names: _Lines(output),
         cache_logger_on_first_use=True,
     )
-    lines = logging.StreamHandler(stream)
-    lines.setFormatter(structlog.stdlib.ProcessorFormatter(processor=shape, foreign_pre_chain=shared))
+    lines = _Library(output)
+    lines.setFormatter(structlog.stdlib.ProcessorFormatter(processor=shape, foreign_pre_chain=_STEPS))
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+_STEPS: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    without_addresses,
+    event_first,
+)
+
+
+def _shape(form: LogForm) -> Processor:
+    if form is LogForm.JSON:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.processors.KeyValueRenderer()
+
+
+class _Lines:
+    """Where structlog's lines end: no lock and no flush stand between a line and its output."""
+
+    def __init__(self, output: LineOutput) -> None:
+        self._output = output
+
+    def msg(self, message: str) -> None:
+        """Put a line out."""
+        self._output.write(_bytes_of(message))
+
+    log = debug = info = warning = error = critical = exception = msg
+
+
+class _Library(logging.Handler):
+    """Where the lines of libraries end."""
+
+    def __init__(self, output: LineOutput) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put a line out."""
+        self._output.write(_bytes_of(self.format(record)))
+
+
+def _bytes_of(message: str) -> bytes:
+    """A line as it goes out. What is no text (half of a pair of surrogates) is written as its number."""
+    return f"{message}\n".encode(errors="backslashreplace")

@@ -28,6 +28,7 @@ from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.health import Alive, Health
+from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders, recall
@@ -48,8 +49,8 @@ from tocsin.domain.problem import Problem
 from tocsin.ports.ledger import LedgerError
 
 
-async def run(folder: Path, environ: Mapping[str, str]) -> None:
-    """The daemon, from start to drain. Raises StartError."""
+async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> None:
+    """The daemon, from start to drain; `log` tells whether its lines arrive. Raises StartError."""
     clock = SystemClock()
     now = clock.now()
     before = fingerprint((folder,))
@@ -62,7 +63,7 @@ async def run(folder: Path, environ: Mapping[str, str]) -> None:
         make_folders(started.settings)
         notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
         reader = ConfigReader(folder, environ, clock, ledger, config, notices, started)
-        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, before)
+        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, before, log)
         tell_troubles(notices, started.refused, ledger)
         orders = Orders()
         orders.by_signal()
@@ -83,7 +84,7 @@ def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger
     return ledger
 
 
-async def assemble(
+async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     clock: SystemClock,
     ledger: SqlLedger,
     config: ActiveConfig,
@@ -91,6 +92,7 @@ async def assemble(
     manager: Systemd,
     reader: ConfigReader,
     before: Fingerprint,
+    log: LogProgress,
 ) -> Daemon:
     """Every part: what is shared first, then each with what it needs. `before` is the config folder's fingerprint from
     before it was read.
@@ -127,7 +129,7 @@ async def assemble(
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
-    parts = (*core, ledger_feed, arrivals, transports, reviews, poll)
+    parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
     return Daemon(config, incidents, agenda, transports, sender, watch, reload, manager, parts)
 
 
