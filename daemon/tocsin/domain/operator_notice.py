@@ -44,6 +44,7 @@ class Trouble(StrEnum):
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
+    LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 
 

@@ -34,16 +34,25 @@ class Desk:
             self.watch.look()
         return [notice.text for notice in self.notices.take()]
 
+    def recovered(self) -> list[str]:
+        """What operators hear to be over."""
+        return [recovery.text for recovery in self.notices.take_recovered()]
+
 
 def test_lost_lines_are_told() -> None:
     """Rule 61: at the next look, with what the system said and how many are gone; once an hour."""
     desk = Desk()
     assert desk.look() == []
+    desk.recovered()
     desk.progress.lost, desk.progress.fault = 7, "no space left on device"
     told = "the log (stderr) cannot be written: no space left on device; 7 lines are lost so far; paging goes on"
     assert desk.look() == [told]
     desk.progress.lost = 9
     assert desk.look() == []
+    assert desk.recovered() == [], "nothing was written since"
+    desk.progress.written, desk.progress.fault = 1, ""
+    assert desk.look() == []
+    assert desk.recovered() == ["the log (stderr) is written again; 9 lines are lost so far"]
 
 
 def test_a_reader_that_is_stuck_is_told() -> None:
@@ -53,6 +62,7 @@ def test_a_reader_that_is_stuck_is_told() -> None:
     assert desk.look(12) == []
     told = "the log (stderr) cannot be written: whatever reads it takes nothing; no line is lost yet; paging goes on"
     assert desk.look() == [told]
+    assert desk.recovered() == []
 
 
 def test_a_slow_reader_is_no_trouble() -> None:

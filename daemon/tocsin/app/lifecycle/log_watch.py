@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tocsin.app.state.notices import Notices
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""
 STUCK_AFTER = timedelta(minutes=1)
 """How long lines may wait while none is taken."""
-CAUSE = "log"
 
 
 class LogProgress(Protocol):
@@ -46,12 +45,14 @@ class LogWatch:
     def look(self) -> None:
         """Compare with the look before."""
         now, progress = self._clock.now(), self._progress
-        if progress.written != self._written or not progress.waiting:
+        moving = progress.written != self._written or not progress.waiting
+        if moving:
             self._moved_at = now
-        stuck = now - self._moved_at >= STUCK_AFTER
-        if progress.lost > self._lost or stuck:
+        lost = f"{progress.lost} lines are lost so far" if progress.lost else "no line is lost yet"
+        if progress.lost > self._lost or now - self._moved_at >= STUCK_AFTER:
             why = progress.fault or "whatever reads it takes nothing"
-            lost = f"{progress.lost} lines are lost so far" if progress.lost else "no line is lost yet"
             sentence = f"the log (stderr) cannot be written: {why}; {lost}; paging goes on"
-            self._notices.tell(OperatorNotice(CAUSE, sentence))
+            self._notices.tell(OperatorNotice(Trouble.LOG_UNWRITABLE, sentence, since=self._moved_at))
+        elif moving and not progress.fault:
+            self._notices.cured(Trouble.LOG_UNWRITABLE, "", f"the log (stderr) is written again; {lost}")
         self._lost, self._written = progress.lost, progress.written
