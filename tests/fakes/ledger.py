@@ -1,15 +1,16 @@
 """A ledger in memory: the same answers as the real one, and trouble on demand."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted, Attempt, Letter, Outcome, Receipt, Record, Refused
-from tocsin.domain.facts import Answered, Closed, Coded, Fact, Seen
+from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
+from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import LedgerError, Report
 from tocsin.ports.tally import WAITING, Tally
 
@@ -157,6 +158,63 @@ class MemoryLedger:
         """Rows count from 1."""
         rows = enumerate(self._at_work().facts, 1)
         return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
+
+    async def correct_answer(self, row: int, answer: Answered) -> None:
+        """In its row."""
+        facts = self._at_work().facts
+        facts[row - 1] = (facts[row - 1][0], answer)
+
+    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+        """What is unfinished, what waits, and every notice."""
+        pages, touched = self._at_work(), set()
+        for place, (incident, fact) in enumerate(pages.facts):
+            if not pages.incidents[incident] and not (isinstance(fact, Answered) and place >= last_answer):
+                pages.facts[place] = (incident, not_later(moved(fact, by), now))
+                touched.add(incident)
+        pages.facts += [(incident, ClockMoved(now, by)) for incident in sorted(touched)]
+        self._redate(lambda at: min(at + by, now), lambda incident: not pages.incidents.get(incident, True))
+        pages.notices.update({cause: min(at + by, now) for cause, at in pages.notices.items()})
+
+    async def bring_back(self, now: datetime) -> timedelta:
+        """What is unfinished, and what waits."""
+        pages, touched, latest = self._at_work(), set(), now
+        for place, (incident, fact) in enumerate(pages.facts):
+            if not pages.incidents[incident] and fact.at > now:
+                latest = max(latest, fact.at)
+                pages.facts[place] = (incident, not_later(fact, now))
+                touched.add(incident)
+        return max(latest, *self._redate(lambda at: min(at, now), touched.__contains__), now) - now
+
+    def _redate(self, redate: Callable[[datetime], datetime], of: Callable[[str], bool]) -> list[datetime]:
+        """Everything but the facts: of these incidents, and what waits. The instants that were there."""
+        pages, before = self.pages, []
+        for key, letter in pages.letters.items():
+            notification = letter.notification
+            if key in pages.states and not of(notification.incident):
+                continue
+            by = redate(notification.at) - notification.at
+            before.append(notification.at)
+            pages.letters[key] = replace(letter, notification=moved_notification(notification, by))
+            if key in pages.states:
+                pages.states[key] = (pages.states[key][0], redate(pages.states[key][1]))
+            for place, attempt in enumerate(pages.attempts):
+                if attempt.reference == key:
+                    before.append(attempt.started_at)
+                    ended_at = redate(attempt.ended_at) if attempt.ended_at else None
+                    pages.attempts[place] = replace(attempt, started_at=redate(attempt.started_at), ended_at=ended_at)
+        for key, held in pages.held.items():
+            if of(held.incident):
+                before.append(held.at)
+                pages.held[key] = replace(held, at=redate(held.at))
+        for place, (arrival, result) in enumerate(pages.arrivals):
+            if result is None:
+                before.append(arrival.at)
+                pages.arrivals[place] = (replace(arrival, at=redate(arrival.at)), result)
+        if pages.configs:
+            revision, since, files = pages.configs[-1]
+            before.append(since)
+            pages.configs[-1] = (revision, redate(since), files)
+        return before
 
     async def report(self, cause: str, text: str, at: datetime) -> None:
         """The newest thousand stay."""

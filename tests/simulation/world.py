@@ -399,7 +399,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender)
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
-    intake = Intake(await recall(ledger, incidents))
+    intake = Intake(await recall(ledger, incidents, clock.now()))
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
     health = Health(clock, world.manager, world.manager, ledger, config, {"scan": watch, "scheduler": scheduler})
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)

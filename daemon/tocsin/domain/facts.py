@@ -1,12 +1,12 @@
 """Everything that can happen to an incident, one small frozen class each, as the ledger keeps it.
 
-Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone) and what the plan
-decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these classes
+Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone, ClockMoved) and what the
+plan decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these classes
 and of their fields: whoever renames one loses what was written before. Every `at` is an aware UTC instant.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tocsin.domain.incident import Incident
@@ -83,6 +83,16 @@ class Gone:
     """A file that was never readable has been gone for 10 s: its pages end (rule 32)."""
 
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMoved:
+    """The machine's clock was put forward by `by` (back if it is less than nothing), and what stands before this was
+    moved with it (rule 60).
+    """
+
+    at: datetime
+    by: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +285,7 @@ Fact = (
     | ChannelRefused
     | PageLost
     | Gone
+    | ClockMoved
     | Assessed
     | RoleOpened
     | RoleDropped

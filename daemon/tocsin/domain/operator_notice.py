@@ -45,6 +45,7 @@ class Trouble(StrEnum):
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
+    CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 
 

@@ -206,12 +206,33 @@ class FeedLedger(Protocol):
         """Answers recorded by any process after a row of the ledger: (row, incident, answer), in order."""
         ...
 
+    async def correct_answer(self, row: int, answer: Answered) -> None:
+        """The answer in this row counts so from now on: its instant was written by a clock that was wrong."""
+        ...
+
     async def reports_since(self, last: int) -> tuple[Report, ...]:
         """Reports for the operators after a row of the ledger, in order."""
         ...
 
 
-class Ledger(IncidentLedger, DeliveryLedger, ArrivalLedger, ConfigLedger, NoticeLedger, FeedLedger, Protocol):
+class ClockLedger(Protocol):
+    """Recorded instants, put right after the clock was wrong. What stands in incident files is left as people wrote it."""
+
+    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+        """The clock was put forward by `by` (back if it is less than nothing) and says `now`: all that is recorded of
+        incidents that may still need something, and all that waits, is moved with it (rule 60). Answers in rows after
+        `last_answer` were written by that clock already, and stay.
+        """
+        ...
+
+    async def bring_back(self, now: datetime) -> timedelta:
+        """Nothing of that is later than now any more (rule 59). Gives how far ahead the latest was; nothing if none."""
+        ...
+
+
+class Ledger(
+    IncidentLedger, DeliveryLedger, ArrivalLedger, ConfigLedger, NoticeLedger, FeedLedger, ClockLedger, Protocol
+):
     """The whole record, for those who wire it up."""
 
     async def tally(self, settled_before: datetime) -> Tally:

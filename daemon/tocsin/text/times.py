@@ -64,7 +64,7 @@ def span(length: timedelta) -> str:
 
 def brief(length: timedelta) -> str:
     """A span as files write it, to the second: `1h5m`, `30s`, `0s`."""
-    seconds = int(length.total_seconds())
+    seconds = round(length.total_seconds())
     parts = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 

@@ -58,7 +58,7 @@ class House:
         transports = Transports(polled(), lambda _settings: {via: MemoryTransport() for via in Channel})
         sender = Sender(self.clock, self.ledger, context, transports, self.dice)
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
-        await recall(self.ledger, self.incidents)
+        await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
         self.replies = SmsReplies(self.clock, self.ledger, config, self.incidents, codes, sender)
         self.notices = notices

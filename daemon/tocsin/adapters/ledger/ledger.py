@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from tocsin.adapters.ledger import reads, writes
+from tocsin.adapters.ledger import reads, redating, writes
 from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.opening import OpenedLedger
@@ -202,6 +202,18 @@ class SqlLedger:
     async def reports_since(self, last: int) -> tuple[Report, ...]:
         """Reports for the operators after a row, in order."""
         return await self._read(reads.reports_since(last))
+
+    async def correct_answer(self, row: int, answer: Answered) -> None:
+        """The answer in this row counts so."""
+        await self._writer.commit(redating.correct_answer, (row, answer))
+
+    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+        """The clock was put forward by so much and says `now`: what still matters is moved with it."""
+        await self._writer.commit(redating.move, redating.ClockMove(by, now, last_answer))
+
+    async def bring_back(self, now: datetime) -> timedelta:
+        """Nothing that still matters is later than now; how far ahead the latest was."""
+        return await self._writer.commit(redating.bring_back, now)
 
     async def tally(self, settled_before: datetime) -> Tally:
         """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""

@@ -110,7 +110,7 @@ def _open_sound(path: Path) -> Engine:
             _check_sound(connection)
             schema = _schema(connection)
             if schema != SCHEMA:
-                importlib.import_module("tocsin.adapters.ledger.migrate").migrate(connection, schema)
+                importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
     except DatabaseError as fault:
         engine.dispose()
         if is_damage(fault):

@@ -20,6 +20,7 @@ from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.redating import not_later
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
@@ -78,7 +79,8 @@ class Reconciler:
 
     async def _reconcile(self, incident: str, state: IncidentState) -> datetime | None:
         if self._incidents.is_archived(incident):
-            self._incidents.restore(incident, await self._ledger.facts(incident))
+            recorded, now = await self._ledger.facts(incident), self._clock.now()
+            self._incidents.restore(incident, [not_later(fact, now) for fact in recorded])
         policy, now = self._config.policy, self._clock.now()
         events = tuple(state.events)
         decision, history, next_look = self._decide(incident, state, events, policy, now)

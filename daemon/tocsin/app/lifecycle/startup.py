@@ -6,17 +6,27 @@ It must not know what the daemon does afterwards.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import structlog
 
 from tocsin.app.configuration.load import Configuration, digest_of, read_tree
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Seen
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import ConfigLedger, IncidentLedger
+from tocsin.planning.history.redating import not_later
+from tocsin.ports.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError
+from tocsin.text.times import brief
+
+TOLD_FROM = timedelta(seconds=10)
+"""How far ahead of now what was recorded may lie before operators hear: so far our own time may differ from the clock."""
+
+log = structlog.get_logger()
 
 
 class StartError(Exception):
@@ -37,6 +47,22 @@ class Started:
     refused: tuple[Problem, ...]
 
 
+async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
+    """No recorded instant counts as later than now: the clock was ahead when it was written (rule 59). What operators
+    hear of it. A ledger that cannot be written keeps what it has; what is recalled from it is brought back all the same.
+    """
+    try:
+        ahead = await ledger.bring_back(now)
+    except LedgerError as trouble:
+        log.warning("ledger trouble", trouble=str(trouble))
+        return None
+    if ahead <= TOLD_FROM:
+        return None
+    fault = f"the clock was ahead, or is behind now: what was recorded before this start lay up to {brief(ahead)} ahead"
+    advice = "it counts as now, so that nobody waits for it; see that the clock is right (timedatectl)"
+    return OperatorNotice(Trouble.CLOCK_WAS_AHEAD, f"{fault}; {advice}")
+
+
 async def load_at_start(
     reading: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
 ) -> Started:
@@ -50,7 +76,7 @@ async def load_at_start(
         if reading.policy is None:
             chosen = read_tree(files, folder, now, environ, revision=revision)
         if digest_of(files) == digest_of(chosen.files):
-            since = known_since
+            since = min(known_since, now)
     if chosen.policy is None or chosen.settings is None or (last is None and reading.errors):
         raise StartError(*reading.errors)
     if since is now:
@@ -68,13 +94,14 @@ def make_folders(settings: Settings) -> None:
             raise StartError(f"the folder {path} cannot be made: {trouble.strerror}") from None
 
 
-async def recall(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, KnownVersion]:
-    """Take over what the ledger knows of incidents that may still need something; the versions that files are compared
-    with. Raises LedgerError.
+async def recall(ledger: IncidentLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:
+    """Take over what the ledger knows of incidents that may still need something, none of it later than now; the
+    versions that files are compared with. Raises LedgerError.
     """
     unfinished, files = await ledger.unfinished(), await ledger.files()
     known = {}
-    for incident, facts in unfinished.items():
+    for incident, recorded in unfinished.items():
+        facts = tuple(not_later(fact, now) for fact in recorded)
         incidents.load(incident, facts)
         if versions := [fact for fact in facts if isinstance(fact, Seen)]:
             newest, (file, _) = versions[-1], files.get(incident, ("", ""))

@@ -2,15 +2,19 @@
 (`tocsin pull`) to the operators, unless they are too old.
 """
 
+from dataclasses import replace
 from datetime import timedelta
+
+import structlog
 
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.domain.facts import Answered
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FeedLedger, Report
+from tocsin.ports.ledger import FeedLedger, LedgerError, Report
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -18,6 +22,11 @@ TOLD_WITHIN = timedelta(hours=1)
 """How old a word for the operators may be when it is found: one left while the daemon was down is still told."""
 TROUBLES = {"pull": Trouble.PULL_REFUSED, "unsubscribe": Trouble.UNSUBSCRIBE_WISH}
 """What a report's cause begins with, up to a colon, and which trouble that is."""
+
+CLOCKS_AGREE = timedelta(seconds=10)
+"""How far the instant that another process gives its answer may lie from now, when it is found a second later."""
+
+log = structlog.get_logger()
 
 
 class LedgerFeed:
@@ -39,11 +48,23 @@ class LedgerFeed:
         """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answers_since(self._last):
             self._last = row
-            self._incidents.add_event(incident, RecordedFact(answer))
+            self._incidents.add_event(incident, RecordedFact(await self._as_it_counts(row, answer)))
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._clock.now() - report.at < TOLD_WITHIN:
                 self._notices.tell(_notice(report))
+
+    async def _as_it_counts(self, row: int, answer: Answered) -> Answered:
+        """An answer that came just now, but whose instant is another clock's, counts from now (rule 59)."""
+        now = self._clock.now()
+        if abs(now - answer.at) <= CLOCKS_AGREE:
+            return answer
+        answer = replace(answer, at=now)
+        try:
+            await self._ledger.correct_answer(row, answer)
+        except LedgerError as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+        return answer
 
 
 def _notice(report: Report) -> OperatorNotice:

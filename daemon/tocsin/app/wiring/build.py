@@ -31,7 +31,7 @@ from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
-from tocsin.app.lifecycle.startup import StartError, load_at_start, make_folders, recall
+from tocsin.app.lifecycle.startup import StartError, bring_back, load_at_start, make_folders, recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
@@ -46,6 +46,7 @@ from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
+from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.ledger import LedgerError
 
 
@@ -59,15 +60,19 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
         raise StartError(*reading.errors)
     async with AsyncExitStack() as closing:
         ledger = open_ledger(reading.ledger, now, closing)
+        clock_notice = await bring_back(ledger, now)
         started = await load_at_start(reading, ledger, folder, environ, now)
         make_folders(started.settings)
         notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
         reader = ConfigReader(folder, environ, clock, ledger, config, notices, started)
         daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, before, log)
         tell_troubles(notices, started.refused, ledger)
+        if clock_notice:
+            notices.tell(clock_notice)
         orders = Orders()
         orders.by_signal()
-        await daemon.serve(await ledger.unsettled(), orders)
+        unsettled = [letter_not_later(letter, now) for letter in await ledger.unsettled()]
+        await daemon.serve(unsettled, orders)
 
 
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
@@ -114,7 +119,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reconciler = Reconciler(clock, ledger, renderer, context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
 
-    intake = Intake(await recall(ledger, incidents), label_of(settings.incidents))
+    intake = Intake(await recall(ledger, incidents, clock.now()), label_of(settings.incidents))
     folder = WatchedFolder(settings.incidents, clock)
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
     replies = SmsReplies(clock, ledger, config, incidents, codes, sender)

@@ -40,7 +40,7 @@ def apply_fact(history: History, fact: f.Fact) -> History:
     match fact:
         case f.Seen():
             return apply_version(history, fact)
-        case f.Answered() | f.Coded() | f.Noted():
+        case f.Answered() | f.Coded() | f.Noted() | f.ClockMoved():
             return _apply_answer(history, fact)
         case f.ChannelRefused():
             return replace(history, refused=history.refused | {(fact.reader, fact.via)})
@@ -62,8 +62,10 @@ def apply_fact(history: History, fact: f.Fact) -> History:
             return _apply_to_role(history, fact)
 
 
-def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted) -> History:
-    """An answer. A note, and the code by which a number answers, change nothing that the plan asks about."""
+def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted | f.ClockMoved) -> History:
+    """An answer. A note, the code by which a number answers, and a clock that was put right (the facts before were put
+    right with it) change nothing that the plan asks about.
+    """
     if not isinstance(fact, f.Answered):
         return history
     if fact.answer is f.Answer.OK:

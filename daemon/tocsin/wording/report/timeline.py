@@ -6,7 +6,7 @@ is written: a line is made of runs. What a fact changed is seen from the history
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.domain import facts as f
 from tocsin.domain.delivery import Record
@@ -15,7 +15,7 @@ from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
-from tocsin.text.times import utc
+from tocsin.text.times import brief, utc
 from tocsin.wording.report.deliveries import deliveries
 from tocsin.wording.report.versions import gathered, version
 
@@ -122,6 +122,9 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(f"The page of {utc(page_at)} to ", _person(person, policy), " reached nobody")
         case f.Gone():
             return runs("The file, never readable, was removed")
+        case f.ClockMoved(by=by):
+            way = "forward" if by > timedelta(0) else "back"
+            return runs(f"The clock was put {way} by {brief(abs(by))}; the times before this were put right with it")
         case f.RoleDropped(role=role):
             return runs(_role(role, policy), " was no longer needed")
         case f.StepFired(role=role, people=(), round=None):

@@ -1,4 +1,4 @@
-"""A ledger's schema is brought up to date by the scripts of `migrations`, all of them in one transaction.
+"""A ledger's schema is brought up to date by the scripts beside this, all of them in one transaction.
 
 Imported only when there is something to do: alembic takes longer to import than most commands run.
 """
@@ -19,7 +19,7 @@ def migrate(connection: Connection, schema: str | None) -> None:
     the schema is none of ours.
     """
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if schema is not None and schema not in known:
         raise LedgerError(f"it was written by a newer tocsin (schema {schema}); update tocsin")

@@ -1,0 +1,148 @@
+"""Recorded instants put right after the clock was wrong (rules 59, 60), each time in one transaction.
+
+It decides which rows still matter: those of incidents that may need something, and whatever waits. What a fact becomes
+is decided in `planning.history.redating`. A fact that cannot be read is left as it is.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
+
+from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.codec import read_fact, write_fact
+from tocsin.adapters.ledger.tables import read_instant, write_instant
+from tocsin.domain.facts import Answered, ClockMoved, Fact
+from tocsin.planning.history.redating import moved, not_later
+
+Shift = Callable[[datetime], timedelta]
+"""By how much something of that instant is moved."""
+
+
+class ClockMove(NamedTuple):
+    """The clock was put forward by `by` and says `now`. Answers in rows after `last_answer` are by that clock already:
+    other processes wrote them since.
+    """
+
+    by: timedelta
+    now: datetime
+    last_answer: int
+
+
+class _Rest(NamedTuple):
+    """Rows beside the facts: which, by what key they are changed, and their columns that hold instants. `along` is a
+    promise: it is moved as far as the first of those.
+    """
+
+    table: Table
+    key: str
+    where: ColumnElement[bool]
+    columns: tuple[str, ...]
+    along: str = ""
+
+
+_UNFINISHED = select(t.incidents.c.id).where(t.unfinished)
+_NEWEST_CONFIG = select(func.max(t.configs.c.id)).scalar_subquery()
+_NO_TIME = timedelta(0)
+
+
+def move(connection: Connection, moves: Sequence[ClockMove]) -> list[None]:
+    """All that still matters is moved with the clock, and each incident keeps that it was."""
+    for clock_move in moves:
+        _move(connection, *clock_move)
+    return [None] * len(moves)
+
+
+def bring_back(connection: Connection, instants: Sequence[datetime]) -> list[timedelta]:
+    """Nothing that still matters is later than now; how far ahead the latest was."""
+    return [_bring_back(connection, now) for now in instants]
+
+
+def correct_answer(connection: Connection, answers: Sequence[tuple[int, Answered]]) -> list[None]:
+    """Answers, by row, as they count."""
+    _change_facts(connection, answers)
+    return [None] * len(answers)
+
+
+def _move(connection: Connection, by: timedelta, now: datetime, last_answer: int) -> None:
+    facts = [
+        (row, incident, not_later(moved(fact, by), now))
+        for row, incident, fact in _facts(connection)
+        if row <= last_answer or not isinstance(fact, Answered)
+    ]
+    _change_facts(connection, [(row, fact) for row, _, fact in facts])
+    mark = {"kind": ClockMoved.__name__, **_fact_row(ClockMoved(now, by))}
+    if marks := [{"incident": incident, **mark} for incident in dict.fromkeys(incident for _, incident, _ in facts)]:
+        connection.execute(insert(t.facts), marks)
+    notices = _Rest(t.notices, "cause", t.notices.c.cause.is_not(None), ("at",))
+    for rest in (*_rests(_UNFINISHED), notices):
+        _redate(connection, rest, lambda at: min(by, now - at))
+
+
+def _bring_back(connection: Connection, now: datetime) -> timedelta:
+    future = list(_facts(connection, t.facts.c.at > write_instant(now)))
+    _change_facts(connection, [(row, not_later(fact, now)) for row, _, fact in future])
+    ahead = [fact.at - now for _, _, fact in future]
+    incidents = sorted({incident for _, incident, _ in future})
+    for rest in _rests(incidents):
+        ahead += [-moved_by for moved_by in _redate(connection, rest, lambda at: min(_NO_TIME, now - at))]
+    return max(ahead, default=_NO_TIME)
+
+
+def _facts(connection: Connection, *conditions: ColumnElement[bool]) -> Iterator[tuple[int, str, Fact]]:
+    """The facts of incidents that may still need something, each with its row and incident."""
+    columns = t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body
+    query = select(*columns).join(t.incidents, t.incidents.c.id == t.facts.c.incident).where(t.unfinished, *conditions)
+    for row, incident, kind, body in connection.execute(query.order_by(t.facts.c.id)).all():
+        try:
+            fact = read_fact(kind, body)
+        except ValueError:
+            continue
+        yield row, incident, fact
+
+
+def _change_facts(connection: Connection, facts: Sequence[tuple[int, Fact]]) -> None:
+    if rows := [{"this": row, **_fact_row(fact)} for row, fact in facts]:
+        connection.execute(update(t.facts).where(t.facts.c.id == bindparam("this")), rows)
+
+
+def _fact_row(fact: Fact) -> dict[str, str]:
+    return {"at": write_instant(fact.at), "body": write_fact(fact)}
+
+
+def _rests(incidents: Sequence[str] | Select[Any]) -> tuple[_Rest, ...]:
+    """What is kept of these incidents beside their facts, and all that waits. The attempts come before the
+    notifications by which they are found.
+    """
+    wanted = or_(t.pending, t.notifications.c.incident.in_(incidents))
+    tried = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
+    return (
+        _Rest(t.attempts, "id", tried, ("started_at", "ended_at", "receipt_at")),
+        _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
+        _Rest(t.arrivals, "id", t.unjudged, ("at",)),
+        _Rest(t.configs, "id", t.configs.c.id == _NEWEST_CONFIG, ("since",)),
+    )
+
+
+def _redate(connection: Connection, rest: _Rest, shift: Shift) -> list[timedelta]:
+    """Move what these rows say; by how much each row that changed was moved."""
+    columns = rest.table.c
+    query = select(*(columns[name] for name in (rest.key, *rest.columns, *((rest.along,) if rest.along else ()))))
+    changes, moved_by = [], []
+    for row in connection.execute(query.where(rest.where)).mappings().all():
+        changed = {name: row[name] and _moved(row[name], shift) for name in rest.columns}
+        by = shift(read_instant(row[rest.columns[0]]))
+        if rest.along:
+            changed[rest.along] = row[rest.along] and write_instant(read_instant(row[rest.along]) + by)
+        if any(changed[name] != row[name] for name in changed):
+            changes.append({"this": row[rest.key], **changed})
+            moved_by.append(by)
+    if changes:
+        connection.execute(update(rest.table).where(columns[rest.key] == bindparam("this")), changes)
+    return moved_by
+
+
+def _moved(text: str, shift: Shift) -> str:
+    at = read_instant(text)
+    return write_instant(at + shift(at))

@@ -1,0 +1,66 @@
+"""Recorded instants in the light of a clock that was wrong (rules 59, 60): moved as one, or none of them later than now.
+
+What was recorded is moved whole, so that spans stay as they were. What stands in an incident's file is people's own
+writing, and is left alone. It must not know where the records are kept.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tocsin.domain.delivery import Attempt, Letter
+from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Reminded
+from tocsin.domain.notification import Notification
+
+
+def moved(fact: Fact, by: timedelta) -> Fact:
+    """The fact as a clock that differed so would have had it."""
+    match fact:
+        case Paged():
+            waiting = tuple((via, due_at + by) for via, due_at in fact.waiting)
+            return replace(fact, at=fact.at + by, waiting=waiting)
+        case PageLost():
+            return replace(fact, at=fact.at + by, page_at=fact.page_at + by)
+        case ReachSettled():
+            return replace(fact, at=fact.at + by, page_at=fact.page_at + by, due_at=fact.due_at + by)
+        case Reminded():
+            return replace(fact, at=fact.at + by, due_at=fact.due_at + by)
+        case _:
+            return replace(fact, at=fact.at + by)
+
+
+def not_later(fact: Fact, now: datetime) -> Fact:
+    """The fact, as if it had happened now if it lies in the future. A page that it speaks of is moved as its own fact
+    is, so that the two still fit; what is due later stays as far ahead of its fact.
+    """
+    clamped = fact if fact.at <= now else moved(fact, now - fact.at)
+    match fact, clamped:
+        case PageLost(), PageLost():
+            return replace(clamped, page_at=min(fact.page_at, now))
+        case ReachSettled(), ReachSettled():
+            early = min(timedelta(0), now - fact.page_at)
+            return replace(clamped, page_at=fact.page_at + early, due_at=fact.due_at + early)
+        case _:
+            return clamped
+
+
+def moved_notification(notification: Notification, by: timedelta) -> Notification:
+    """The notification as a clock that differed so would have had it. Its key, which only names it, stays."""
+    promised_at = notification.next_update_at
+    return replace(notification, at=notification.at + by, next_update_at=promised_at + by if promised_at else None)
+
+
+def letter_not_later(letter: Letter, now: datetime) -> Letter:
+    """The letter and its tries, none of them later than now."""
+    notification = letter.notification
+    if notification.at > now:
+        notification = moved_notification(notification, now - notification.at)
+    return replace(
+        letter,
+        notification=notification,
+        attempts=tuple(_attempt_not_later(attempt, now) for attempt in letter.attempts),
+    )
+
+
+def _attempt_not_later(attempt: Attempt, now: datetime) -> Attempt:
+    ended_at = min(attempt.ended_at, now) if attempt.ended_at else None
+    return replace(attempt, started_at=min(attempt.started_at, now), ended_at=ended_at)
