@@ -24,7 +24,20 @@ from tocsin.domain.delivery import (
     Refused,
     Uncertain,
 )
-from tocsin.domain.facts import Answer, Answered, Assessed, Closed, Coded, Paged, Seen, StepFired
+from tocsin.domain.facts import (
+    Answer,
+    Answered,
+    Assessed,
+    ClockMoved,
+    Closed,
+    Coded,
+    Paged,
+    PageLost,
+    ReachSettled,
+    Reminded,
+    Seen,
+    StepFired,
+)
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
@@ -769,3 +782,129 @@ async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:
     tally = await ledger.tally(T0)
     assert not any((tally.open, tally.notifications, tally.attempts, tally.receipts, tally.duplicates, tally.arrivals))
     assert tally.oldest_page_at is None
+
+
+async def _recorded_wrongly(ledger: Ledger, at: datetime) -> None:
+    """An open incident, a finished one, and all that is kept beside them, recorded by a clock that says `at`."""
+    waiting = ((Channel.EMAIL, at + HOUR),)
+    await ledger.record_config("r1", {}, at)
+    await ledger.record(
+        "db",
+        [
+            Seen(at, INCIDENT, "d1"),
+            Paged(at, "ana", ("technical_lead",), 0, 1, Reason.DECLARED, (Channel.SMS,), waiting),
+            PageLost(at, "ana", at),
+            ReachSettled(at, "ana", at, Channel.EMAIL, at + HOUR, sent=False),
+            Reminded(at, ("support",), at + HOUR),
+        ],
+        [letter("k1", at=at, next_update_at=at + HOUR), letter("k2", at=at)],
+        [replace(suppression("k3"), at=at)],
+    )
+    await ledger.record("old", [Seen(at, replace(INCIDENT, id="old"), "d1")], [letter("k4", "old", at=at)], ())
+    await ledger.settle("k4", "accepted", at)
+    await ledger.finish("old")
+    attempt = await ledger.begin_attempt("k1", Channel.SMS, "+14155550101", at)
+    await ledger.end_attempt(attempt, Uncertain("lost"), at)
+    await ledger.settle("k2", "accepted", at)
+    await ledger.claim_notice("disk", at, HOUR)
+    await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", at))
+
+
+async def _instants(ledger: Ledger) -> dict[str, object]:
+    """Every instant of it, for short."""
+    _, paged, lost, settled, reminded = (await ledger.facts("db"))[:5]
+    assert isinstance(paged, Paged)
+    assert isinstance(lost, PageLost)
+    assert isinstance(settled, ReachSettled)
+    assert isinstance(reminded, Reminded)
+    page = next(record for record in await ledger.records("db") if record.decided.key == "k1")
+    config = await ledger.last_good_config()
+    assert config
+    return {
+        "facts": {fact.at for fact in (await ledger.facts("db"))[:5]} | {lost.page_at, settled.page_at},
+        "dues": {paged.waiting[0][1], settled.due_at, reminded.due_at},
+        "decided": {record.decided.at for record in await ledger.records("db")},
+        "promised": page.notification.next_update_at,
+        "tries": {page.attempts[0].started_at, page.attempts[0].ended_at},
+        "settled": {record.settled_at for record in await ledger.records("db") if record.state == "accepted"},
+        "waiting": (await ledger.unjudged_arrivals())[0][1].at,
+        "config": config[1],
+        "notice": await ledger.noticed_at("disk"),
+        "finished": {fact.at for fact in await ledger.facts("old")} | {(await ledger.records("old"))[0].decided.at},
+    }
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+async def test_a_clock_that_moves_takes_what_matters_with_it(shelf: Shelf, by: timedelta) -> None:
+    """Rule 60: everything of open incidents and all that waits is moved as one, so that spans stay; what is finished,
+    and what stands in an incident's file, is left alone.
+    """
+    ledger = await shelf.open()
+    await _recorded_wrongly(ledger, T0)
+    moved_to, now = T0 + by, T0 + by + timedelta(minutes=1)
+    await ledger.move_clock(by, now, 0)
+    ledger = await shelf.open()
+    assert await _instants(ledger) == {
+        "facts": {moved_to},
+        "dues": {moved_to + HOUR},
+        "decided": {moved_to},
+        "promised": moved_to + HOUR,
+        "tries": {moved_to},
+        "settled": {moved_to},
+        "waiting": moved_to,
+        "config": moved_to,
+        "notice": moved_to,
+        "finished": {T0},
+    }
+    seen, *_, mark = await ledger.facts("db")
+    assert isinstance(seen, Seen)
+    assert (seen.incident, mark) == (INCIDENT, ClockMoved(now, by))
+    assert len(await ledger.facts("old")) == 1
+    assert await keys_unsettled(ledger) == ["k1"]
+
+
+async def test_answers_by_the_right_clock_are_not_moved(ledger: Ledger) -> None:
+    """Rule 60: what another process answered since the step is by the new clock; what would come to lie ahead is now."""
+    await ledger.record("db", [Seen(T0, INCIDENT), Answered(T0, "ana", Answer.OK)], (), ())
+    last = (await ledger.answers_since(0))[-1][0]
+    await ledger.record("db", [Answered(T0 + HOUR, "bo", Answer.OK)], (), ())
+    await ledger.move_clock(HOUR, T0 + HOUR / 2, last)
+    assert [fact.at for fact in await ledger.facts("db")] == [T0 + HOUR / 2, T0 + HOUR / 2, T0 + HOUR, T0 + HOUR / 2]
+
+
+async def test_nothing_recorded_is_later_than_now(shelf: Shelf) -> None:
+    """Rule 59: what still matters and lies ahead is brought back to now, once; what is due stays as far ahead of it."""
+    ledger = await shelf.open()
+    await _recorded_wrongly(ledger, T0 + HOUR)
+    assert await ledger.bring_back(T0) == HOUR
+    ledger = await shelf.open()
+    assert await _instants(ledger) == {
+        "facts": {T0},
+        "dues": {T0 + HOUR},
+        "decided": {T0},
+        "promised": T0 + HOUR,
+        "tries": {T0},
+        "settled": {T0},
+        "waiting": T0,
+        "config": T0,
+        "notice": T0,
+        "finished": {T0 + HOUR},
+    }
+    assert await ledger.bring_back(T0) == timedelta(0)
+    assert len(await ledger.facts("db")) == 5
+
+
+async def test_what_has_happened_is_not_brought_back(ledger: Ledger) -> None:
+    """Rule 59: only what lies ahead; what is merely due later is no fact of the future."""
+    await _recorded_wrongly(ledger, T0)
+    before = await _instants(ledger)
+    assert await ledger.bring_back(T0) == timedelta(0)
+    assert await _instants(ledger) == before
+
+
+async def test_an_answer_is_corrected_in_its_row(ledger: Ledger) -> None:
+    """It counts so from then on, in its place."""
+    await ledger.record("db", [Seen(T0, INCIDENT), Answered(T0 + HOUR, "ana", Answer.OK), Closed(T0)], (), ())
+    row, _, answer = (await ledger.answers_since(0))[0]
+    await ledger.correct_answer(row, replace(answer, at=T0))
+    assert await ledger.facts("db") == (Seen(T0, INCIDENT), Answered(T0, "ana", Answer.OK), Closed(T0))

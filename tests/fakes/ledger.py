@@ -173,7 +173,6 @@ class MemoryLedger:
                 touched.add(incident)
         pages.facts += [(incident, ClockMoved(now, by)) for incident in sorted(touched)]
         self._redate(lambda at: min(at + by, now), lambda incident: not pages.incidents.get(incident, True))
-        pages.notices.update({cause: min(at + by, now) for cause, at in pages.notices.items()})
 
     async def bring_back(self, now: datetime) -> timedelta:
         """What is unfinished, and what waits."""
@@ -214,6 +213,8 @@ class MemoryLedger:
             revision, since, files = pages.configs[-1]
             before.append(since)
             pages.configs[-1] = (revision, redate(since), files)
+        before += pages.notices.values()
+        pages.notices.update({cause: redate(at) for cause, at in pages.notices.items()})
         return before
 
     async def report(self, cause: str, text: str, at: datetime) -> None:

@@ -1,8 +1,8 @@
 """Everything that can happen to an incident, one small frozen class each, as the ledger keeps it.
 
 Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone, ClockMoved) and what the
-plan decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these classes
-and of their fields: whoever renames one loses what was written before. Every `at` is an aware UTC instant.
+plan decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these
+classes and of their fields: whoever renames one loses what was written before. Every `at` is an aware UTC instant.
 """
 
 from dataclasses import dataclass

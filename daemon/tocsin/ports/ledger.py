@@ -216,7 +216,7 @@ class FeedLedger(Protocol):
 
 
 class ClockLedger(Protocol):
-    """Recorded instants, put right after the clock was wrong. What stands in incident files is left as people wrote it."""
+    """Recorded instants, put right after the clock was wrong. What people wrote into incident files is left alone."""
 
     async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
         """The clock was put forward by `by` (back if it is less than nothing) and says `now`: all that is recorded of

@@ -1,5 +1,6 @@
 """What comes in through the ledger is brought once, in its order, and none is skipped."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 
 ANA = "+14155550101"
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 class Feed:
@@ -184,3 +186,29 @@ async def test_reports_are_not_read_again_and_again() -> None:
         await feed.feed.ask()
     rows = [report.row for report in await ledger.reports_since(0)]
     assert ledger.asked_since == [0, rows[-1], rows[-1], 0]
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=400), -HOUR])
+async def test_an_answer_by_another_clock_counts_from_now(wrong: timedelta) -> None:
+    """Rule 59: whatever instant it bears, in the ledger too; one of a moment ago keeps its own."""
+    feed = Feed()
+    now = feed.clock.now()
+    answers = [Answered(now + wrong, "ana", Answer.PASS), Answered(now - 2 * SECOND, "bo", Answer.OK)]
+    await feed.ledger.record("db", answers, (), ())
+    await feed.feed.ask()
+    counted = [replace(answers[0], at=now), answers[1]]
+    assert [event.fact for event in feed.incidents.state("db").events if isinstance(event, RecordedFact)] == counted
+    assert list(await feed.ledger.facts("db")) == counted
+
+
+async def test_an_answer_counts_although_the_ledger_is_full() -> None:
+    """Rule 59: that its instant cannot be put right on disk keeps nobody's answer out."""
+    feed = Feed()
+    await feed.ledger.record("db", [Answered(feed.clock.now() + HOUR, "ana", Answer.OK)], (), ())
+
+    async def full(_row: int, _answer: Answered) -> None:
+        raise LedgerError("no space left on device")
+
+    feed.ledger.correct_answer = full  # type: ignore[method-assign]
+    await feed.feed.ask()
+    assert feed.answered() == ["ana"]

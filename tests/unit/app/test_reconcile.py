@@ -271,6 +271,19 @@ async def test_an_archived_incident_comes_back_whole(desk: Desk) -> None:
     assert desk.incidents.history("pay").episode == 2
 
 
+async def test_an_archived_incident_of_the_future_comes_back_as_of_now(desk: Desk) -> None:
+    """Rule 59: it was closed while the clock was ahead, and reopens with the clock put right."""
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    for _ in range(desk.parts.sender.unsettled_count):
+        desk.incidents.remove_unsettled("pay")
+    await desk.reconciler.reconcile("pay")
+    desk.clock.go(-timedelta(hours=1))
+    await desk.see(replace(PAY, title="It fails again"))
+    assert desk.incidents.history("pay").reopened_after == desk.clock.now()
+
+
 async def test_what_came_in_while_it_was_finished_does_not_count_its_facts_twice(desk: Desk) -> None:
     """The state stays when something comes in while the ledger is told: its facts are folded once."""
     await desk.see()

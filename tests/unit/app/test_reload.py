@@ -315,3 +315,16 @@ def test_a_start_with_another_good_config_begins_it_now(folder: Path) -> None:
         assert len(daemon.ledger.pages.configs) == 2
 
     on_reload(folder, story)
+
+
+def test_a_config_of_the_future_counts_from_now(folder: Path) -> None:
+    """Rule 59: recorded by a clock that was ahead, it makes nobody wait, whether the ledger can be put right or not."""
+
+    async def story(daemon: Daemon) -> None:
+        now = daemon.clock.now()
+        revision, _, files = daemon.ledger.pages.configs[-1]
+        daemon.ledger.pages.configs.append((revision, now + timedelta(hours=1), files))
+        started = await load_at_start(load(folder, now, {}), daemon.ledger, folder, {}, now)
+        assert started.policy.since == now
+
+    on_reload(folder, story)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, true, update
 
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact, write_fact
@@ -75,8 +75,7 @@ def _move(connection: Connection, by: timedelta, now: datetime, last_answer: int
     mark = {"kind": ClockMoved.__name__, **_fact_row(ClockMoved(now, by))}
     if marks := [{"incident": incident, **mark} for incident in dict.fromkeys(incident for _, incident, _ in facts)]:
         connection.execute(insert(t.facts), marks)
-    notices = _Rest(t.notices, "cause", t.notices.c.cause.is_not(None), ("at",))
-    for rest in (*_rests(_UNFINISHED), notices):
+    for rest in _rests(_UNFINISHED):
         _redate(connection, rest, lambda at: min(by, now - at))
 
 
@@ -112,8 +111,8 @@ def _fact_row(fact: Fact) -> dict[str, str]:
 
 
 def _rests(incidents: Sequence[str] | Select[Any]) -> tuple[_Rest, ...]:
-    """What is kept of these incidents beside their facts, and all that waits. The attempts come before the
-    notifications by which they are found.
+    """What is kept of these incidents beside their facts, all that waits, the config in force and what operators were
+    told. The attempts come before the notifications by which they are found.
     """
     wanted = or_(t.pending, t.notifications.c.incident.in_(incidents))
     tried = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
@@ -122,6 +121,7 @@ def _rests(incidents: Sequence[str] | Select[Any]) -> tuple[_Rest, ...]:
         _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
         _Rest(t.arrivals, "id", t.unjudged, ("at",)),
         _Rest(t.configs, "id", t.configs.c.id == _NEWEST_CONFIG, ("since",)),
+        _Rest(t.notices, "cause", true(), ("at",)),
     )
 
 

@@ -24,7 +24,7 @@ from tocsin.ports.ledger import ClockLedger, ConfigLedger, IncidentLedger, Ledge
 from tocsin.text.times import brief
 
 TOLD_FROM = timedelta(seconds=10)
-"""How far ahead of now what was recorded may lie before operators hear: so far our own time may differ from the clock."""
+"""How far ahead what was recorded may lie before operators hear: so far our own time may differ from the clock."""
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ class Started:
 
 async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
     """No recorded instant counts as later than now: the clock was ahead when it was written (rule 59). What operators
-    hear of it. A ledger that cannot be written keeps what it has; what is recalled from it is brought back all the same.
+    hear of it. A ledger that cannot be written keeps what it has; what is recalled from it is brought back anyway.
     """
     try:
         ahead = await ledger.bring_back(now)

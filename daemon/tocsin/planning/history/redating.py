@@ -1,4 +1,4 @@
-"""Recorded instants in the light of a clock that was wrong (rules 59, 60): moved as one, or none of them later than now.
+"""Recorded instants in the light of a clock that was wrong (rules 59, 60): moved as one, or none later than now.
 
 What was recorded is moved whole, so that spans stay as they were. What stands in an incident's file is people's own
 writing, and is left alone. It must not know where the records are kept.
