@@ -214,13 +214,19 @@ class Watch:
         """A person answers ok."""
         self.note(Answered(START + span_of(after), person, Answer.OK))
 
-    def refuse(self, after: str, person: str, via: str) -> None:
-        """A channel is refused for good."""
-        self.note(ChannelRefused(START + span_of(after), person, Channel(via)))
+    def refuse(self, after: str, person: str, via: str, address: str = "") -> None:
+        """A channel is refused for good, by that address."""
+        self.note(ChannelRefused(START + span_of(after), person, Channel(via), address))
 
-    def lose(self, after: str, person: str, page: str) -> None:
-        """Every channel refused the page of that instant: it reached nobody."""
-        self.note(PageLost(START + span_of(after), person, START + span_of(page)))
+    def lose(self, after: str, person: str, page: str, again: str = "") -> None:
+        """The page of that instant reached nobody; `again`, if given, it is tried once more by that channel in 30 s."""
+        at = START + span_of(after)
+        once_more = (Channel(again), at + timedelta(seconds=30)) if again else None
+        self.note(PageLost(at, person, START + span_of(page), again=once_more))
+
+    def deliver(self, after: str, person: str, page: str) -> None:
+        """The page of that instant, which had reached nobody, was delivered after all by SMS."""
+        self.note(PageLost(START + span_of(after), person, START + span_of(page), Channel.SMS, delivered=True))
 
     def configure(self, after: str, config: str) -> None:
         """A new config becomes current."""

@@ -163,6 +163,46 @@ def test_an_address_that_became_a_persons_hears_the_end_once() -> None:
     )
 
 
+def test_an_address_of_somebody_who_hears_it_elsewhere_hears_the_end_too() -> None:
+    """Rule 25, P5: ana was paged by SMS alone, and her mailbox read the updates as a plain address: one closing on each."""
+    shows(
+        """
+        severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 1h}, updates: [{to: [list], every: 1h}]}}
+        roles: {tl: {chain: [ana]}}
+        stakeholders: {list: {emails: [Ana@example.com], external: false}}
+        """,
+        "severity: s1",
+        """
+        0    page     declared  ana              sms    tl  0/1
+        0    update   declared  Ana@example.com  email  list
+        10m  closing  resolved  ana              sms    -
+        10m  closing  resolved  Ana@example.com  email  -
+        """,
+        script="[{after: 1m, ack: ana}, {after: 10m, set: {status: resolved}}]",
+        coming=None,
+    )
+
+
+def test_an_address_that_two_people_share_hears_the_end_once() -> None:
+    """Rule 25: both were paged at it; by SMS each has a phone of their own."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 1h}}}
+    roles: {tl: {chain: [[ana, bo]]}}
+    people: {ana: {email: desk@example.com, phone: "+14155550101"}, bo: {email: Desk@example.com, phone: "+14155550102"}}
+    """
+    shows(
+        config,
+        "severity: s1",
+        """
+        0    page     declared  ana,bo  sms+email  tl  0/1
+        10m  closing  resolved  ana     sms+email  -
+        10m  closing  resolved  bo      sms        -
+        """,
+        script="[{after: 10m, set: {status: resolved}}]",
+        coming=None,
+    )
+
+
 def test_a_refused_address_hears_no_end() -> None:
     """Corner [25]: a plain address that was refused since the update has nothing else by which it could go."""
     watch = Watch(

@@ -112,12 +112,20 @@ class Receipt(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What a provider says became of a message. `refused` when it was not delivered because the address is refused for
-    good (rule 37); `provider_id` is the provider's own name for the message.
+    good (rule 37); `provider_id` is the provider's own name for the message. `code` is why it was not delivered, and
+    `fault` whose fault that is.
     """
 
     receipt: Receipt
     refused: Refused | None = None
     provider_id: str = ""
+    code: str = ""
+    fault: Fault = Fault.PASSING
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether trying again where it was not delivered may help."""
+        return self.refused is None and self.fault is Fault.PASSING
 
 
 @dataclass(frozen=True, slots=True)

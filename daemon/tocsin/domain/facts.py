@@ -62,20 +62,30 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRefused:
-    """A reader's channel was refused for good (rules 14, 37). `reader` is a person's id or a plain address."""
+    """A reader's channel was refused for good (rules 14, 37). `reader` is a person's id or a plain address; `address`
+    is what was refused (rule 65), empty for whatever address the reader has: so it was written before, and so a
+    script's `fail` means it.
+    """
 
     at: datetime
     reader: str
     via: Channel
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PageLost:
-    """Every channel refused the page that went to a person at `page_at`: it reached nobody (rule 14)."""
+    """The page that went to a person at `page_at` was not delivered: by `via`, or where that is None by any channel,
+    so that it reached nobody (rules 14, 66); it is tried once more by the channel and at the instant `again`.
+    `delivered`: a page that had reached nobody was delivered after all, by `via`.
+    """
 
     at: datetime
     person: str
     page_at: datetime
+    via: Channel | None = None
+    again: tuple[Channel, datetime] | None = None
+    delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,15 @@ from tocsin.domain.people import Channel
 
 @dataclass(frozen=True, slots=True)
 class FiredStep:
-    """The newest step of an escalation that fired. `people` are those it reached; no round means the last resort."""
+    """The newest step of an escalation that fired. `people` are those it reached, `lost` those whose page turned out to
+    have reached nobody; no round means the last resort.
+    """
 
     at: datetime
     round: int | None
     level: int | None
     people: tuple[str, ...]
+    lost: tuple[str, ...] = ()
 
     @property
     def last_resort(self) -> bool:
@@ -86,17 +89,21 @@ class RoleHistory:
 
 @dataclass(frozen=True, slots=True)
 class ResponderBatch:
-    """Responders of services that came together: their newest page, how many rounds went, and who was in it."""
+    """Responders of services that came together: their newest page, how many rounds went, why they were asked in that
+    one, who was in it (`newest`), and in any of them (`people`).
+    """
 
     services: tuple[str, ...]
     at: datetime
     rounds: int
     people: tuple[str, ...]
+    reason: Reason
+    newest: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingPage:
-    """A page with channels that still wait for their `after` (rule 13)."""
+    """A page, and its channels that still wait for their `after` (rule 13)."""
 
     person: str
     at: datetime
@@ -144,7 +151,10 @@ class History:
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15).
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
-    `paged_via` are the channels of the last `page`. `ineffective_acks` are acknowledgments that accepted nothing.
+    `paged_via` are the channels of the last `page`. `newest_pages` is each person's newest page. `refused` are (reader,
+    channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
+    arrive there, `lost` are (person, instant of the page) of those that reached nobody. `ineffective_acks` are
+    acknowledgments that accepted nothing.
     """
 
     incident: Incident | None = None
@@ -171,7 +181,10 @@ class History:
     waiting: tuple[WaitingPage, ...] = ()
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     reached: dict[str, ReaderHistory] = field(default_factory=dict)
-    refused: frozenset[tuple[str, Channel]] = frozenset()
+    newest_pages: dict[str, WaitingPage] = field(default_factory=dict)
+    refused: frozenset[tuple[str, Channel, str]] = frozenset()
+    undelivered: frozenset[tuple[str, datetime, Channel]] = frozenset()
+    lost: frozenset[tuple[str, datetime]] = frozenset()
     ineffective_acks: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False
     resolved_at: datetime | None = None
@@ -180,6 +193,12 @@ class History:
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
+
+    def refuses(self, reader: str, via: Channel, address: str) -> bool:
+        """Whether this address of the reader was refused for good. One of which only the reader is known was refused
+        whatever it was (rule 65).
+        """
+        return (reader, via, address) in self.refused or (reader, via, "") in self.refused
 
     def holder(self, role: str) -> str | None:
         """Who accepted the role, or None."""

@@ -18,7 +18,9 @@ REMINDERS_AFTER_DUE = 3
 
 
 def send_closing(draft: Draft) -> None:
-    """One closing message to each reader reached in the episode, on each channel that reached them (rule 25)."""
+    """One closing message to each reader reached in the episode, on each channel that reached them, and one at most to
+    an address: a plain one that is somebody's hears it from them, if they hear it there (rule 25).
+    """
     history = draft.history
     if history.closed:
         return
@@ -27,16 +29,18 @@ def send_closing(draft: Draft) -> None:
     for group in history.groups.values():
         if group.held_since is not None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
-    people = {reader for reader in history.reached if draft.person(reader)}
-    emails = {person.email.casefold() for person in map(draft.person, people) if person}
-    for reader, reached in history.reached.items():
-        if reader not in people and reader.casefold() in emails:
-            detail = "it is somebody's who hears it anyway"
-            draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
-            continue
+    told: set[tuple[Channel, str]] = set()
+    for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
         channels = _closing_channels(draft, reader, reached.channels)
+        person = draft.person(reader)
         for via in channels:
-            draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
+            address = (person.address(via) if person else reader).casefold()
+            if (via, address) in told:
+                detail = "it is somebody's who hears it there anyway"
+                draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
+            else:
+                draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
+            told.add((via, address))
         if not channels:
             draft.suppress(Kind.CLOSING, Why.LEFT_CONFIG, at, reader, "no address in the config is left", rule)
     draft.record(Closed(at))
@@ -93,7 +97,7 @@ def _closing_channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -
         listed = any(
             address == email.casefold() for group in draft.policy.stakeholders.values() for email in group.emails
         )
-        return tuple(via for via in reached if listed and (reader, via) not in draft.history.refused)
+        return tuple(via for via in reached if listed and not draft.history.refuses(reader, via, reader))
     usable = open_channels(person, draft.history)
     return tuple(via for via in reached if via in usable) or usable
 

@@ -85,7 +85,7 @@ def _readers_of_group(
         for via in channels_of(person, group.via, history):
             yield name, via
     for address in group.emails:
-        if not _seen_before(seen, address) and (address, Channel.EMAIL) not in history.refused:
+        if not _seen_before(seen, address) and not history.refuses(address, Channel.EMAIL, address):
             yield address, Channel.EMAIL
 
 

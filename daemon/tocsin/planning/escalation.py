@@ -58,7 +58,7 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     if at is None:
         return []
     levels = ladder_levels(draft, role)
-    position = _position_after(role.step, len(levels), page.rounds)
+    position = _next_position(draft, role.step, len(levels), page.rounds)
     while position is not None:
         number, level = position
         people = _people_of_level(draft, role, level, levels[level], at)
@@ -107,6 +107,20 @@ def _people_of_level(draft: Draft, role: RoleHistory, number: int, level: Level,
     return tuple(name for name in names if name not in out and reachable(draft, name))
 
 
+def everybody_left(draft: Draft, people: tuple[str, ...]) -> bool:
+    """Whether all of these people who were asked have left the config, so that nobody of them can answer (rule 67)."""
+    return bool(people) and all(draft.person(name) is None for name in people)
+
+
+def _next_position(draft: Draft, step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
+    """The (round, level) that fires next: after the last step, or once more that of a step all of whose people left the
+    config, with whom the chain names now (rule 67); a shorter chain fires its last level. None for the last resort.
+    """
+    if step is not None and step.round is not None and step.level is not None and everybody_left(draft, step.people):
+        return (step.round, min(step.level, levels - 1)) if levels else None
+    return _position_after(step, levels, rounds)
+
+
 def _position_after(step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
     """The (round, level) after a step; None for the last resort, where a ladder stays once it is there."""
     if step is None:
@@ -127,13 +141,22 @@ def _reason(role: RoleHistory, number: int, level: int) -> Reason:
 
 
 def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
-    """When the next step is due: at once, or `acknowledge_within` of open time after the last one."""
+    """When the next step is due: at once, or `acknowledge_within` of open time after the last one that somebody can
+    answer.
+    """
     if role.next_now_at is not None:
         return role.next_now_at
     if role.step is None:
         assert role.opened_at is not None
         return role.opened_at
-    return window_after(draft, role.step.at, page)
+    return due_after(draft, role.step.at, role.step.people, page)
+
+
+def due_after(draft: Draft, asked_at: datetime, people: tuple[str, ...], page: PagePolicy) -> datetime:
+    """When those who were asked last have had their time: a window later, or at once if all of them left the config
+    (rule 67).
+    """
+    return draft.changed_at if everybody_left(draft, people) else window_after(draft, asked_at, page)
 
 
 def window_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:

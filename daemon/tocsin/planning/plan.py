@@ -15,7 +15,7 @@ from tocsin.planning.after_resolving import ask_for_review, ask_to_verify, send_
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles
 from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
-from tocsin.planning.reach import send_waiting_pages
+from tocsin.planning.reach import send_to_corrected_addresses, send_waiting_pages
 from tocsin.planning.stand_downs import send_stand_downs
 from tocsin.planning.updates import send_updates
 
@@ -59,6 +59,7 @@ def _decide(draft: Draft) -> None:
         open_and_drop_roles(draft)
         paged = send_due_pages(draft)
         send_waiting_pages(draft, paged)
+        send_to_corrected_addresses(draft)
         send_stand_downs(draft)
         send_updates(draft)
         draft.look_at(draft.now + LOOK_AT_LEAST_EVERY)

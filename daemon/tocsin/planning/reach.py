@@ -19,8 +19,8 @@ _DueEntry = tuple[WaitingPage, datetime, datetime]
 
 
 def open_channels(person: Person, history: History) -> tuple[Channel, ...]:
-    """Every channel the person has that was not refused for good in this episode (rule 14)."""
-    return tuple(via for via in person.channels if (person.id, via) not in history.refused)
+    """Every channel whose address, as it is now, was not refused for good in this episode (rules 14, 65)."""
+    return tuple(via for via in person.channels if not history.refuses(person.id, via, person.address(via)))
 
 
 def channels_of(person: Person, via: Iterable[Channel], history: History) -> tuple[Channel, ...]:
@@ -78,6 +78,29 @@ def send_waiting_pages(draft: Draft, paged: frozenset[tuple[str, Channel]]) -> N
                 due_entries.setdefault((page.person, via), []).append((page, due_at, at))
     for (name, via), entries in sorted(due_entries.items()):
         _settle(draft, name, via, entries, (name, via) in paged)
+
+
+def send_to_corrected_addresses(draft: Draft) -> None:
+    """A page that was refused at an address which its person has no more goes by the corrected one at once, if it is
+    their newest and still wanted (rule 65).
+    """
+    history = draft.history
+    corrected = sorted({(reader, via) for reader, via, address in history.refused if address})
+    for name, via in corrected:
+        person, page = draft.person(name), history.newest_pages.get(name)
+        if person is None or page is None or not _roles_still_wanted(draft, page):
+            continue
+        waits = any(via in dict(waiting.waiting) for waiting in history.waiting if waiting.person == name)
+        if waits or via not in dict(page_channels(person, draft.page_via, history)):
+            continue
+        at = draft.open_instant(draft.changed_at)
+        if at is not None:
+            draft.record(ReachSettled(at, name, page.at, via, at, sent=True))
+            roles = _roles_still_wanted(draft, page)
+            rule = person.place
+            draft.send(
+                Kind.PAGE, Reason.REACH, at, name, via, rule=rule, roles=roles, level=page.level, round=page.round
+            )
 
 
 def _settle(draft: Draft, name: str, via: Channel, entries: list[_DueEntry], paged_now: bool) -> None:

@@ -10,7 +10,7 @@ from tocsin.domain.history import ResponderBatch
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import RESPONDER, PagePolicy, Service
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import PageRequest, people_named, window_after
+from tocsin.planning.escalation import PageRequest, due_after, everybody_left, people_named
 from tocsin.planning.reach import reachable
 
 
@@ -57,15 +57,19 @@ def _page_new_batches(draft: Draft, fresh: list[Service]) -> list[PageRequest]:
 def _page_next_round(
     draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], in_earlier: set[str]
 ) -> list[PageRequest]:
-    """The next page of a batch, one window after the last, for those whose services are still affected."""
-    if not services or batch.rounds >= page.rounds:
+    """The next page of a batch, one window after the last, for those whose services are still affected; the last one
+    anew, at once, if all who were asked in it have left the config (rule 67).
+    """
+    anew = everybody_left(draft, batch.newest)
+    if not services or (batch.rounds >= page.rounds and not anew):
         return []
     assert draft.history.seen_at is not None
-    due = window_after(draft, batch.at, page)
+    due = due_after(draft, batch.at, batch.newest, page)
     at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
     if at is None:
         return []
-    return _page_batch(draft, services, at, batch.rounds + 1, Reason.REPEATED, in_earlier, batch.services)
+    number, reason = (batch.rounds, batch.reason) if anew else (batch.rounds + 1, Reason.REPEATED)
+    return _page_batch(draft, services, at, number, reason, in_earlier, batch.services)
 
 
 def _page_batch(

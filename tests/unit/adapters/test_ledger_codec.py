@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from tocsin.adapters.ledger.codec import UnknownClassError, read_fact, read_outcome, write_fact, write_outcome
 from tocsin.adapters.ledger.rows import content_row
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Outcome, Refused, Uncertain
-from tocsin.domain.facts import Answer, Answered, Closed, Fact, Seen
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Closed, Fact, PageLost, Seen
+from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
+from tocsin.domain.people import Channel
+from tocsin.planning.history.fold import apply_fact
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -35,6 +38,18 @@ def test_facts_come_back(kind: type) -> None:
 def test_outcomes_come_back(outcome: Outcome) -> None:
     """Each way a try can end, with any values."""
     assert read_outcome(write_outcome(outcome)) == outcome
+
+
+def test_what_an_older_tocsin_wrote_of_a_refusal_is_read() -> None:
+    """Rules 65, 66: its rows name neither the address nor a channel; they mean whatever address, and every channel."""
+    at = "2026-11-23T00:00:00Z"
+    refused = read_fact("ChannelRefused", f'{{"at":"{at}","reader":"ana","via":"sms"}}')
+    assert refused == ChannelRefused(AT, "ana", Channel.SMS)
+    lost = read_fact("PageLost", f'{{"at":"{at}","person":"ana","page_at":"{at}"}}')
+    assert lost == PageLost(AT, "ana", AT)
+    history = apply_fact(History(), refused)
+    assert history.refuses("ana", Channel.SMS, "+14155550101")
+    assert not history.refuses("ana", Channel.EMAIL, "ana@example.com")
 
 
 def test_what_says_nothing_takes_no_room() -> None:

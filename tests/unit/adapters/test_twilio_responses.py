@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tocsin.adapters.twilio.responses import DETAIL_MOST, RECEIPTS, fate, to_create, to_list
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
-from tocsin.wording.message import refusal
+from tocsin.wording.message import refusal, undelivered
 
 FOR_GOOD = [21211, 21214, 21217, 21265, 21610, 21612, 21614, 21635, 30004, 30005, 30006]
 """Not a number, not reachable, opted out, not mobile, a landline, blocked, unknown."""
@@ -136,7 +136,18 @@ def test_any_word_about_a_message_has_a_meaning(status: str | None, code: object
 @pytest.mark.parametrize("code", ["", None, 30003, 30008, "30034", "x", "²"])
 def test_what_time_or_the_account_can_cure_refuses_nobody(code: object) -> None:
     """Undelivered, and the number stays as good as it was."""
-    assert fate("failed", code) == Fate(Receipt.UNDELIVERED)
+    fault = Fault.PROVIDER if code == "30034" else Fault.PASSING
+    assert fate("failed", code) == Fate(Receipt.UNDELIVERED, code=str(code or ""), fault=fault)
+
+
+@pytest.mark.parametrize("code", ["30002", "30007", "30032", "30034"])
+def test_codes_about_the_account_or_the_sender_are_the_providers_fault(code: str) -> None:
+    """Rule 39: one is enough to tell; what is wrong and what helps is said. Beside another state they say nothing."""
+    assert fate("undelivered", code).fault is Fault.PROVIDER
+    assert not fate("undelivered", code).may_pass
+    assert fate("sent", code).fault is Fault.PASSING
+    assert undelivered.cause(code).endswith(f"({code})")
+    assert undelivered.cure(code) != undelivered.cure("30008")
 
 
 def test_the_providers_own_words_do_for_the_rest() -> None:

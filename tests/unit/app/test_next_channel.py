@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tocsin.app.engine.next_channel import choose_next_channel
-from tocsin.app.state.incident_state import ChannelFailed, IncidentState
+from tocsin.app.engine.next_channel import choose_next_channel, note_delivery
+from tocsin.app.state.incident_state import ChannelDelivered, ChannelFailed, IncidentState
 from tocsin.domain.facts import (
     Answer,
     Answered,
@@ -16,7 +16,7 @@ from tocsin.domain.facts import (
     Seen,
 )
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel, ReachEntry
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import apply_fact
@@ -98,6 +98,84 @@ def test_a_page_that_only_hangs_on_its_last_channel_is_not_lost() -> None:
     state.note([ChannelRefused(T0, "ana", SMS)])
     by_email = replace(pages["ana"], via=EMAIL)
     assert choose_next_channel(state, ChannelFailed(by_email), policy, LATER) == ((), None)
+
+
+def failed_by_sms(pages: dict[str, Notification], *, again: bool = True) -> ChannelFailed:
+    """Ana's page by SMS was not delivered."""
+    return ChannelFailed(replace(pages["ana"], via=SMS), undelivered=True, again=again)
+
+
+def without_mailbox(policy: Policy) -> Policy:
+    """The policy in which ana has only a phone."""
+    return replace(policy, people={**policy.people, "ana": replace(policy.people["ana"], email="")})
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_page_undelivered_on_its_last_channel_is_lost(again: bool) -> None:
+    """Rule 66: it reached nobody, and is tried once more after 30 s where that may help."""
+    policy = without_mailbox(paging_policy())
+    state, pages = paged(policy)
+    facts, page = choose_next_channel(state, failed_by_sms(pages, again=again), policy, LATER)
+    once_more = (SMS, LATER + timedelta(seconds=30)) if again else None
+    assert facts == (PageLost(LATER, "ana", T0, SMS), PageLost(LATER, "ana", T0, again=once_more))
+    assert page is None
+    state.note(facts)
+    assert choose_next_channel(state, failed_by_sms(pages), policy, LATER) == ((), None)
+
+
+def test_a_page_undelivered_by_one_of_two_channels_is_not_lost() -> None:
+    """Rule 66: its email is still on its way; when that is refused it has reached nobody, and the SMS goes once more."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    facts, page = choose_next_channel(state, failed_by_sms(pages), policy, LATER)
+    assert (facts, page) == ((PageLost(LATER, "ana", T0, SMS),), None)
+    state.note(facts)
+    by_email = ChannelFailed(replace(pages["ana"], via=EMAIL), refused=True, address="ana@example.com")
+    facts, page = choose_next_channel(state, by_email, policy, LATER)
+    assert facts == (
+        ChannelRefused(LATER, "ana", EMAIL, "ana@example.com"),
+        PageLost(LATER, "ana", T0, again=(SMS, LATER + timedelta(seconds=30))),
+    )
+    assert page is None
+
+
+def test_one_second_try_waits_at_a_time() -> None:
+    """Rule 66: the chain names ana again at once; that page is lost too, but one try that waits will do for both."""
+    policy = without_mailbox(paging_policy())
+    state, pages = paged(policy)
+    state.note([PageLost(T0, "ana", T0, again=(SMS, LATER + timedelta(seconds=5)))])
+    again = replace(pages["ana"], at=LATER)
+    facts, _ = choose_next_channel(state, ChannelFailed(again, undelivered=True, again=True), policy, LATER)
+    assert facts[-1] == PageLost(LATER, "ana", LATER)
+
+
+def test_a_lost_page_that_is_delivered_is_noted_once() -> None:
+    """Rule 66: whoever gets it counts as reached from then; any other page's delivery says nothing."""
+    policy = without_mailbox(paging_policy())
+    state, pages = paged(policy)
+    assert note_delivery(state, ChannelDelivered(pages["ana"]), LATER) == ()
+    state.note([PageLost(T0, "ana", T0, again=(SMS, LATER))])
+    sent = plan(PAY, policy, state.history, LATER)
+    state.note(sent.facts, sent.history)
+    second = next(due.notification for due in sent.due if due.notification.to == "ana")
+    assert (second.reason, second.at, second.via) == (Reason.REACH, LATER, SMS)
+    facts = note_delivery(state, ChannelDelivered(second), LATER)
+    assert facts == (PageLost(LATER, "ana", T0, SMS, delivered=True),)
+    state.note(facts)
+    assert note_delivery(state, ChannelDelivered(second), LATER) == ()
+
+
+def test_a_refusal_names_its_address() -> None:
+    """Rule 65: the same channel refused at another address is another refusal."""
+    policy = paging_policy(via=(SMS,))
+    state, pages = paged(policy)
+    refused = ChannelFailed(pages["ana"], refused=True, address="+14155550199")
+    facts, _ = choose_next_channel(state, refused, policy, LATER)
+    assert facts[0] == ChannelRefused(LATER, "ana", SMS, "+14155550199")
+    state.note(facts)
+    assert not state.history.refuses("ana", SMS, "+14155550101")
+    facts, _ = choose_next_channel(state, replace(refused, address="+14155550101"), policy, LATER)
+    assert facts[0] == ChannelRefused(LATER, "ana", SMS, "+14155550101")
 
 
 @pytest.mark.parametrize("refused", [True, False])

@@ -363,7 +363,7 @@ async def test_the_words_of_a_page_elsewhere_are_those_of_before_it() -> None:
 
     class Looks(PlainRenderer):
         def render(self, notification: Any, incident: Any, history: Any, *rest: Any) -> Content:
-            histories.append(("ana", Channel.SMS) in history.refused)
+            histories.append(history.refuses("ana", Channel.SMS, "+14155550101"))
             return super().render(notification, incident, history, *rest)
 
     desk = Desk(policy=paging_policy(via=(Channel.SMS,)))

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
-from tocsin.wording.message import refusal
+from tocsin.wording.message import refusal, undelivered
 
 BUSY = frozenset({20429, 21611, 30001})
 """Twilio's codes that time cures."""
@@ -45,10 +45,14 @@ def receipt(status: str | None) -> Receipt:
 
 
 def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
-    """What a message's status and error code say of it. A code about the number refuses that for good."""
+    """What a message's status and error code say of it. A code about the number refuses that for good; one about the
+    account or the sender is the provider's fault.
+    """
     state, reason = receipt(status), str(code or "")
     for_good = state is Receipt.UNDELIVERED and reason in refusal.DEAD_NUMBER_CODES
-    return Fate(state, Refused(refusal.meaning(reason), reason) if for_good else None, provider_id)
+    refused = Refused(refusal.meaning(reason), reason) if for_good else None
+    fault = Fault.PROVIDER if state is Receipt.UNDELIVERED and reason in undelivered.PROVIDER_CODES else Fault.PASSING
+    return Fate(state, refused, provider_id, reason, fault)
 
 
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Outcome, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 
@@ -32,9 +32,9 @@ class DeliveryStep(Enum):
 class Delivery:
     """One letter on its way. `turn` counts the steps that were set: only the newest is taken, at `due_at`. `recorded`
     is whether the ledger knows the letter, `unsaved` are attempts whose end it does not know, `receipts` is what the
-    provider said of attempts, by their numbers, while nobody has looked at it. `possible_duplicate` is why an earlier
-    copy may have left, `channel_failed` whether its next channel was asked for; `state` is how it was settled, while
-    that is not written yet.
+    provider said of attempts, by their numbers, while nobody has looked at it, `fate` the newest that was looked at.
+    `possible_duplicate` is why an earlier copy may have left, `channel_failed` whether its next channel was asked for;
+    `state` is how it was settled, while that is not written yet.
     """
 
     letter: Letter
@@ -44,6 +44,7 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list)
     unsaved: list[Attempt] = field(default_factory=list)
     receipts: list[tuple[int, Fate]] = field(default_factory=list)
+    fate: Fate | None = None
     possible_duplicate: str = ""
     channel_failed: bool = False
     due_at: datetime | None = None
@@ -70,6 +71,14 @@ class Delivery:
         """How the attempt ended that tells how the letter stands."""
         return retry.deciding_attempt(self.attempts).outcome if self.attempts else None
 
+    @property
+    def undelivered(self) -> bool:
+        """Whether the provider took it and says that it was not delivered."""
+        if not self.attempts:
+            return False
+        attempt = retry.deciding_attempt(self.attempts)
+        return isinstance(attempt.outcome, Accepted) and attempt.receipt is Receipt.UNDELIVERED
+
     def late(self, now: datetime) -> timedelta:
         """How long its step has been due."""
         return now - (self.due_at or now)
@@ -77,6 +86,7 @@ class Delivery:
     def apply_receipts(self, now: datetime) -> None:
         """See the attempts in the light of what the provider said of them."""
         for number, fate in self.receipts:
+            self.fate = fate
             for place, attempt in enumerate(self.attempts):
                 if attempt.number == number:
                     self.attempts[place] = changed = receipts.apply_receipt(attempt, fate, now)

@@ -20,7 +20,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt
-from tocsin.domain.notification import OUTSIDE_PLAN, Notification
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
@@ -98,9 +98,14 @@ class Receipts:
             await self._ledger.end_attempt(changed, changed.outcome, now)
         if fate.refused:
             self._context.notices.tell(refusal_notice(notification, fate.refused, self._context.config.policy))
-        if fate.receipt is Receipt.UNDELIVERED and notification.kind not in OUTSIDE_PLAN:
-            event = ChannelFailed(notification, refused=fate.refused is not None)
+        if notification.kind in OUTSIDE_PLAN:
+            return
+        if fate.receipt is Receipt.UNDELIVERED:
+            refused = fate.refused is not None
+            event = ChannelFailed(notification, refused, attempt.address, not refused, fate.may_pass)
             self._context.incidents.add_event(notification.incident, event)
+        elif fate.receipt is Receipt.DELIVERED and notification.kind is Kind.PAGE:
+            self._context.incidents.note_delivery(notification)
 
 
 def _number(text: str) -> bool:

@@ -233,6 +233,7 @@ class Sender:
                     await self._attempt_log.save_pending(delivery)
                     self._put(delivery, DeliveryStep.ASK, until)
                 else:
+                    self._note_delivered(delivery, state)
                     await self._settle(delivery, state)
             case retry.TryAgain(at, possible_duplicate):
                 await self._attempt_log.save_pending(delivery)
@@ -292,14 +293,21 @@ class Sender:
 
     def _fail_channel(self, delivery: Delivery) -> None:
         """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once."""
-        refused = isinstance(delivery.standing_outcome, Refused)
+        refused, undelivered = isinstance(delivery.standing_outcome, Refused), delivery.undelivered
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
-        if refused or (delivery.page and not delivery.channel_failed):
+        if refused or (delivery.page and (undelivered or not delivery.channel_failed)):
             delivery.channel_failed = True
-            self._context.incidents.add_event(
-                delivery.notification.incident, ChannelFailed(delivery.notification, refused)
-            )
+            address = retry.deciding_attempt(delivery.attempts).address if refused else ""
+            again = undelivered and (delivery.fate is None or delivery.fate.may_pass)
+            event = ChannelFailed(delivery.notification, refused, address, undelivered, again)
+            self._context.incidents.add_event(delivery.notification.incident, event)
+
+    def _note_delivered(self, delivery: Delivery, state: str) -> None:
+        """A page that was delivered may be one that had reached nobody until now (rule 66)."""
+        page = delivery.notification
+        if delivery.page and state == "accepted" and not delivery.undelivered:
+            self._context.incidents.note_delivery(page)
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
         return why_not_now(notification, self._context.incidents.history(notification.incident), now)

@@ -1,41 +1,79 @@
-"""What follows when a page makes no headway on its channel (rules 14, 34 and 36 to 38).
+"""What follows when a page makes no headway on its channel, or was delivered after all (rules 14, 34, 36 to 38, 66).
 
 It decides from the incident's state and the policy; it must not know how it failed, nor send anything. There are two
 channels, so "the next of rule 13's list, then any other that the person has" is the one that the page has not gone by.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tocsin.app.state.incident_state import ChannelFailed, IncidentState
+from tocsin.app.state.incident_state import ChannelDelivered, ChannelFailed, IncidentState
 from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled
 from tocsin.domain.notification import Kind, Notification
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.still_wanted import why_unwanted
+from tocsin.planning.history.fold import fold_facts
+
+AGAIN_AFTER = timedelta(seconds=30)
+"""How long after it reached nobody a page is tried once more where it was not delivered (rule 66)."""
 
 
 def choose_next_channel(
     state: IncidentState, failed: ChannelFailed, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts to record, and the page by its next channel, if it has one and is still wanted."""
-    page, refused = failed.page, state.history.refused
+    page, page_at, history = failed.page, state.page_at(failed.page), state.history
     facts: list[Fact] = []
-    if failed.refused and (page.to, page.via) not in refused:
-        facts.append(ChannelRefused(now, page.to, page.via))
-        refused |= {(page.to, page.via)}
+    if failed.refused and not history.refuses(page.to, page.via, failed.address):
+        facts.append(ChannelRefused(now, page.to, page.via, failed.address))
     person = policy.people.get(page.to)
-    if page.kind is not Kind.PAGE or person is None or why_unwanted(page, state.history):
+    if page.kind is not Kind.PAGE or person is None or why_unwanted(page, history):
         return tuple(facts), None
-    left = [via for via in person.channels if (person.id, via) not in refused]
-    if not left and failed.refused:
-        facts.append(PageLost(now, person.id, state.page_at(page)))
+    if failed.undelivered and (person.id, page_at, page.via) not in history.undelivered:
+        facts.append(PageLost(now, person.id, page_at, page.via))
+    left = _channels_left(state, facts, person, page_at)
+    if not left and (failed.refused or failed.undelivered) and (person.id, page_at) not in history.lost:
+        facts.append(PageLost(now, person.id, page_at, again=_once_more(state, failed, now)))
     via = next((via for via in left if via not in state.went_by(page)), None)
     if via is None:
         return tuple(facts), None
     due_at = _waits_until(state, page, via) or now
-    facts.append(ReachSettled(now, person.id, state.page_at(page), via, due_at, sent=True))
+    facts.append(ReachSettled(now, person.id, page_at, via, due_at, sent=True))
     return tuple(facts), replace(page, key=f"{page.key.rpartition('/')[0]}/{via}", via=via)
+
+
+def note_delivery(state: IncidentState, delivered: ChannelDelivered, now: datetime) -> tuple[Fact, ...]:
+    """Whoever gets a page that had reached nobody counts as reached from now on (rule 66)."""
+    page, page_at = delivered.page, state.page_at(delivered.page)
+    if (page.to, page_at) not in state.history.lost:
+        return ()
+    return (PageLost(now, page.to, page_at, page.via, delivered=True),)
+
+
+def _channels_left(
+    state: IncidentState, facts: Sequence[Fact], person: Person, page_at: datetime
+) -> tuple[Channel, ...]:
+    """The channels by which this page may still arrive, once these facts are known."""
+    history = fold_facts(facts, state.history)
+    return tuple(
+        via
+        for via in person.channels
+        if not history.refuses(person.id, via, person.address(via))
+        and (person.id, page_at, via) not in history.undelivered
+    )
+
+
+def _once_more(state: IncidentState, failed: ChannelFailed, now: datetime) -> tuple[Channel, datetime] | None:
+    """Where and when a page that reached nobody is tried once more: where it was not delivered last, or had not been
+    delivered before its last channel was refused. A try that waits there already will do.
+    """
+    person, page_at = failed.page.to, state.page_at(failed.page)
+    before = (via for name, at, via in state.history.undelivered if (name, at) == (person, page_at))
+    via = next(before, None) if failed.refused else failed.page.via if failed.again else None
+    waits = any(page.person == person and via in dict(page.waiting) for page in state.history.waiting)
+    return (via, now + AGAIN_AFTER) if via is not None and not waits else None
 
 
 def _waits_until(state: IncidentState, page: Notification, via: Channel) -> datetime | None:

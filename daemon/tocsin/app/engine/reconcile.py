@@ -11,8 +11,15 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.engine.next_channel import choose_next_channel
-from tocsin.app.state.incident_state import ChannelFailed, Decision, IncidentEvent, IncidentState, RecordedFact
+from tocsin.app.engine.next_channel import choose_next_channel, note_delivery
+from tocsin.app.state.incident_state import (
+    ChannelDelivered,
+    ChannelFailed,
+    Decision,
+    IncidentEvent,
+    IncidentState,
+    RecordedFact,
+)
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Closed, Fact, PageLost, Seen
 from tocsin.domain.history import History
@@ -178,9 +185,8 @@ class Reconciler:
                 self._reply_options.codes.close(incident, fact.at)
             elif isinstance(fact, Seen):
                 log.info("version", status=fact.incident.status.value, severity=fact.incident.severity)
-            elif isinstance(fact, PageLost):
-                sentence = f"incident {incident}: the page to {fact.person} reached nobody: every channel refused it"
-                self._tell(Trouble.PAGE_LOST, sentence, incident, fact.person)
+            elif isinstance(fact, PageLost) and fact.via is None:
+                self._tell(Trouble.PAGE_LOST, _lost_page(incident, fact, state.history), incident, fact.person)
         for suppression in decision.held:
             if suppression.kind is Kind.PAGE and suppression.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL):
                 why = suppression.detail or suppression.why
@@ -197,10 +203,21 @@ class Reconciler:
 
 
 def _consequences(
-    draft: IncidentState, event: Fact | ChannelFailed, policy: Policy, now: datetime
+    draft: IncidentState, event: Fact | ChannelFailed | ChannelDelivered, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts that an event stands for, and the page by another channel that it calls for."""
-    return choose_next_channel(draft, event, policy, now) if isinstance(event, ChannelFailed) else ((event,), None)
+    if isinstance(event, ChannelFailed):
+        return choose_next_channel(draft, event, policy, now)
+    return note_delivery(draft, event, now) if isinstance(event, ChannelDelivered) else (event,), None
+
+
+def _lost_page(incident: str, lost: PageLost, history: History) -> str:
+    """What operators hear of a page that reached nobody (rule 66)."""
+    silent = [via for name, at, via in history.undelivered if (name, at) == (lost.person, lost.page_at)]
+    why = f"the {silent[0].traits.word} was not delivered" if silent else "every channel refused it"
+    fault = f"incident {incident}: the page to {lost.person} of {lost.page_at:%H:%M:%S} UTC reached nobody: {why}"
+    again = f"it is tried once more by {lost.again[0].traits.word} in 30 s, and " if lost.again else ""
+    return f"{fault}; {again}whoever is next is asked now; call {lost.person}, or name somebody with tocsin assign"
 
 
 def _says_nothing(event: IncidentEvent, history: History) -> bool:

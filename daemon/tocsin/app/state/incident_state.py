@@ -17,12 +17,22 @@ from tocsin.planning.history.fold import apply_fact
 
 @dataclass(frozen=True, slots=True)
 class ChannelFailed:
-    """A page makes no headway on its channel, so it goes by the next one too. `refused`: that channel is refused
-    for good.
+    """A page makes no headway on its channel, so it goes by the next one too. `refused`: `address` is refused for good.
+    `undelivered`: the provider took it and says that it was not delivered; `again` whether it may be by a second try.
     """
 
     page: Notification
     refused: bool = False
+    address: str = ""
+    undelivered: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDelivered:
+    """A page was delivered by its channel, to somebody one of whose pages had reached nobody."""
+
+    page: Notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class RecordedFact:
     fact: Fact
 
 
-IncidentEvent = Fact | ChannelFailed | RecordedFact
+IncidentEvent = Fact | ChannelFailed | ChannelDelivered | RecordedFact
 """What may come in for an incident between two looks."""
 
 
@@ -94,7 +104,7 @@ class IncidentState:
             elif isinstance(fact, ReachSettled) and fact.sent:
                 self._went(fact.person, fact.page_at, (fact.via,))
                 self.reaches[fact.person, fact.at] = fact.page_at
-            elif isinstance(fact, PageLost):
+            elif isinstance(fact, PageLost) and fact.via is None:
                 self.pages.pop((fact.person, fact.page_at), None)
         if history is not None:
             self.history = history

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tocsin.app.state.agenda import Agenda
-from tocsin.app.state.incident_state import IncidentEvent, IncidentState
+from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
+from tocsin.domain.notification import Notification
 
 
 class Incidents:
@@ -31,6 +32,11 @@ class Incidents:
         """Something came in for an incident: it counts at the look that follows now."""
         self.state(incident).events.append(event)
         self._agenda.poke(incident)
+
+    def note_delivery(self, page: Notification) -> None:
+        """A page was delivered. That is news where an earlier one had reached that person not at all (rule 66)."""
+        if any(person == page.to for person, _ in self.history(page.incident).lost):
+            self.add_event(page.incident, ChannelDelivered(page))
 
     def poke_all(self) -> None:
         """Look at every incident: at the start, and when the config has changed."""

@@ -43,7 +43,7 @@ def apply_fact(history: History, fact: f.Fact) -> History:
         case f.Answered() | f.Coded() | f.Noted() | f.ClockMoved():
             return _apply_answer(history, fact)
         case f.ChannelRefused():
-            return replace(history, refused=history.refused | {(fact.reader, fact.via)})
+            return replace(history, refused=history.refused | {(fact.reader, fact.via, fact.address)})
         case f.PageLost():
             return _apply_page_lost(history, fact)
         case f.Assessed():
@@ -165,15 +165,38 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
 
 
 def _apply_page_lost(history: History, fact: f.PageLost) -> History:
-    """The page reached nobody: a step that has nobody left is passed at once (rule 14)."""
-    roles = dict(history.roles)
-    for name, role in roles.items():
-        step = role.step
-        if role.holder is None and step and step.at == fact.page_at and fact.person in step.people:
-            others = tuple(person for person in step.people if person != fact.person)
-            next_now_at = role.next_now_at if others or step.last_resort else fact.at
-            roles[name] = replace(role, step=replace(step, people=others), next_now_at=next_now_at)
-    return replace(history, roles=roles)
+    """A page did not arrive by one channel, or reached nobody, or did so after all."""
+    page = (fact.person, fact.page_at)
+    if fact.delivered:
+        roles = {name: _found_again(role, fact) for name, role in history.roles.items()}
+        return replace(history, roles=roles, lost=history.lost - {page})
+    if fact.via is not None:
+        return replace(history, undelivered=history.undelivered | {(*page, fact.via)})
+    roles = {name: _lost(role, fact) for name, role in history.roles.items()}
+    history = replace(history, roles=roles, lost=history.lost | {page})
+    newest = history.newest_pages.get(fact.person)
+    if fact.again is not None and newest is not None and newest.at == fact.page_at:
+        history = replace(history, waiting=(*history.waiting, replace(newest, waiting=(fact.again,))))
+    return history
+
+
+def _lost(role: RoleHistory, fact: f.PageLost) -> RoleHistory:
+    """A role after a page that reached nobody: a step that has nobody left is passed at once (rules 14, 66)."""
+    step = role.step
+    if role.holder is not None or step is None or step.at != fact.page_at or fact.person not in step.people:
+        return role
+    others = tuple(person for person in step.people if person != fact.person)
+    next_now_at = role.next_now_at if others or step.last_resort else fact.at
+    return replace(role, step=replace(step, people=others, lost=(*step.lost, fact.person)), next_now_at=next_now_at)
+
+
+def _found_again(role: RoleHistory, fact: f.PageLost) -> RoleHistory:
+    """A role after a page that reached nobody was delivered after all: its step reached that person (rule 66)."""
+    step = role.step
+    if step is None or step.at != fact.page_at or fact.person not in step.lost:
+        return role
+    lost = tuple(person for person in step.lost if person != fact.person)
+    return replace(role, step=replace(step, people=(*step.people, fact.person), lost=lost))
 
 
 def _apply_assessment(history: History, fact: f.Assessed) -> History:
@@ -231,11 +254,13 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
 def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
     """Note a page, or that one of its waiting channels went or was dropped."""
     if isinstance(fact, f.Paged):
-        waiting = history.waiting
-        if fact.waiting:
-            page = WaitingPage(fact.person, fact.at, fact.roles, fact.level, fact.round, fact.reason, fact.waiting)
-            waiting = (*waiting, page)
-        history = replace(history, waiting=waiting)
+        page = WaitingPage(fact.person, fact.at, fact.roles, fact.level, fact.round, fact.reason, fact.waiting)
+        history = replace(
+            history,
+            waiting=(*history.waiting, page) if fact.waiting else history.waiting,
+            newest_pages={**history.newest_pages, fact.person: page},
+            refused=_without_corrected(history, fact.person, fact.channels),
+        )
         return _with_reached(history, [(fact.person, via) for via in fact.channels], external=False)
     settled = [page for page in history.waiting if (page.person, page.at) == (fact.person, fact.page_at)]
     pages = (
@@ -249,14 +274,27 @@ def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
         if roles[name].holder is None:
             roles[name] = replace(roles[name], stood_down=roles[name].stood_down - {fact.person})
     history = replace(history, roles=roles, waiting=tuple(page for page in pages if page.waiting))
-    return _with_reached(history, [(fact.person, fact.via)], external=False) if fact.sent else history
+    if not fact.sent:
+        return history
+    history = replace(history, refused=_without_corrected(history, fact.person, (fact.via,)))
+    return _with_reached(history, [(fact.person, fact.via)], external=False)
+
+
+def _without_corrected(
+    history: History, person: str, channels: Iterable[Channel]
+) -> frozenset[tuple[str, Channel, str]]:
+    """What stays refused once a page goes to this person by these channels: an address of theirs that was refused there
+    has been corrected, and the page goes to another (rule 65).
+    """
+    gone = {(person, via) for via in channels}
+    return frozenset(entry for entry in history.refused if entry[:2] not in gone or not entry[2])
 
 
 def _apply_responders(history: History, fact: f.RespondersAsked) -> History:
     """Note a round of a batch of responders."""
     known = next((batch for batch in history.batches if batch.services == fact.services), None)
     people = tuple(dict.fromkeys((*(known.people if known else ()), *fact.people)))
-    batch = ResponderBatch(fact.services, fact.at, fact.round, people)
+    batch = ResponderBatch(fact.services, fact.at, fact.round, people, fact.reason, fact.people)
     batches = tuple(batch if other is known else other for other in history.batches)
     return replace(
         history,

@@ -118,7 +118,9 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(NOTE, " by ", _person(person, policy), ": ", quoted_lines(text))
         case f.ChannelRefused(reader=reader, via=via):
             return runs(_person(reader, policy), f" cannot be reached by {via.value} any more: refused for good")
-        case f.PageLost(person=person, page_at=page_at):
+        case f.PageLost(person=person, page_at=page_at, delivered=True):
+            return runs(f"The page of {utc(page_at)} reached ", _person(person, policy), " after all")
+        case f.PageLost(person=person, page_at=page_at, via=None):
             return runs(f"The page of {utc(page_at)} to ", _person(person, policy), " reached nobody")
         case f.Gone():
             return runs("The file, never readable, was removed")
