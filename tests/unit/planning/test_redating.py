@@ -20,6 +20,7 @@ INSTANTS = {
     "page_at": {PageLost, ReachSettled},
     "due_at": {ReachSettled, Reminded},
     "waiting": {Paged},
+    "again": {PageLost},
 }
 """Every field of a fact that holds instants, by its name: what `moved` must know."""
 
@@ -41,6 +42,8 @@ def test_a_fact_is_moved_whole(by: timedelta) -> None:
     """Rule 60: all of its instants, but for those that people wrote into the file."""
     assert moved(page(NOW), by) == page(NOW + by)
     assert moved(PageLost(NOW, "ana", NOW - MINUTE), by) == PageLost(NOW + by, "ana", NOW + by - MINUTE)
+    once_more = PageLost(NOW, "ana", NOW, again=(Channel.SMS, NOW + MINUTE))
+    assert moved(once_more, by) == PageLost(NOW + by, "ana", NOW + by, again=(Channel.SMS, NOW + by + MINUTE))
     reach = ReachSettled(NOW, "ana", NOW - MINUTE, Channel.SMS, NOW + MINUTE, sent=True)
     later = ReachSettled(NOW + by, "ana", NOW + by - MINUTE, Channel.SMS, NOW + by + MINUTE, sent=True)
     assert moved(reach, by) == later

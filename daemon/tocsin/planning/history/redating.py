@@ -19,7 +19,8 @@ def moved(fact: Fact, by: timedelta) -> Fact:
             waiting = tuple((via, due_at + by) for via, due_at in fact.waiting)
             return replace(fact, at=fact.at + by, waiting=waiting)
         case PageLost():
-            return replace(fact, at=fact.at + by, page_at=fact.page_at + by)
+            again = (fact.again[0], fact.again[1] + by) if fact.again else None
+            return replace(fact, at=fact.at + by, page_at=fact.page_at + by, again=again)
         case ReachSettled():
             return replace(fact, at=fact.at + by, page_at=fact.page_at + by, due_at=fact.due_at + by)
         case Reminded():
