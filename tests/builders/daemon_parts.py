@@ -53,7 +53,9 @@ class DaemonParts:
         self.context = DeliveryContext(self.config, self.incidents, self.notices, ReplyOptions(self.codes, self.config))
         self.sender = Sender(clock, self.ledger, self.context, self.transports, random.Random(1))
         self.receipts = Receipts(clock, self.ledger, self.context, self.transports, self.sender)
-        self.operator_notices = OperatorNotices(clock, self.ledger, self.config, self.notices, self.sender)
+        self.operator_notices = OperatorNotices(
+            clock, self.ledger, self.config, self.notices, self.sender, "web-1.example.com"
+        )
 
     def declare(self, incident: Incident = PAY) -> tuple[Notification, ...]:
         """The incident is seen now, and planned: what is due. Its history stands as after the plan."""

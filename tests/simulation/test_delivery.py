@@ -116,8 +116,8 @@ def test_a_page_that_nobody_can_get_passes_its_step_and_is_told() -> None:
     assert [when for when, _ in seconds_of(world, "bo")] == [0, 0]
     notices = [each.message for each in world.arrived if each.message.kind == "operator"]
     assert {notice.via for notice in notices} == set(Channel)
-    assert all("ana cannot be reached by" in notice.content.text for notice in notices)
-    assert all("reached nobody" in notice.content.text for notice in notices if notice.via is Channel.EMAIL)
+    assert all("A page reached nobody" in notice.content.text for notice in notices)
+    assert all("ana cannot be reached by" in notice.content.text for notice in notices if notice.via is Channel.EMAIL)
     letters = [world.disk.letters[notice.reference].notification for notice in notices]
     assert {letter.rule for letter in letters} == {"tocsin.yaml"}
 
@@ -318,6 +318,25 @@ def test_a_clean_stop_leaves_what_waits_for_the_next_start() -> None:
     assert arrived[0] == arrived[1]
     assert {arrival.message.address for arrival in world.arrived} >= {"status@lists.example.com", "eve@example.com"}
     assert all(provider.closed for provider in world.providers.values())
+
+
+def test_what_operators_have_not_heard_at_a_stop_is_told_all_the_same() -> None:
+    """A page was lost a moment before the daemon was stopped: nobody would meet that again."""
+
+    async def story(world: World) -> None:
+        world.faults.refuses = frozenset({"+14155550101", "ana@example.com"})
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(1)
+        await world.stop()
+        await world.wait(60)
+        await world.start()
+        await world.wait(30)
+
+    world = simulate(story)
+    notices = [each.message.content.text for each in world.arrived if each.message.kind == "operator"]
+    assert len(notices) == 2
+    assert all("A page reached nobody" in text for text in notices)
 
 
 def test_the_second_order_to_stop_does_not_wait() -> None:

@@ -251,10 +251,10 @@ def test_a_number_that_turns_out_refused() -> None:
     outcome = tries_of(world, "ana")[0].outcome
     assert isinstance(outcome, Refused)
     assert outcome.code == "30006"
-    notices = [each.message.content.text for each in world.arrived if each.message.kind == "operator"]
-    assert len(notices) == 2
-    assert all("ana cannot be reached by SMS any more: the number takes no text messages" in text for text in notices)
-    assert all("(30006); give a mobile number" in text for text in notices)
+    notices = {each.message.via: each.message.content.text for each in world.arrived if each.message.kind == "operator"}
+    assert "ana cannot be reached by SMS any more: the number takes no text messages" in notices[Channel.EMAIL]
+    assert "(30006); give a mobile number" in notices[Channel.EMAIL]
+    assert "ana's number is refused" in notices[Channel.SMS]
 
 
 def test_a_number_refused_after_the_page_was_settled() -> None:

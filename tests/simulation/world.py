@@ -396,7 +396,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     context = DeliveryContext(config, incidents, notices, reply_options)
     sender = Sender(clock, ledger, context, transports, world.dice)
     world.receipts = receipts = Receipts(clock, ledger, context, transports, sender)
-    operator_notices = OperatorNotices(clock, ledger, config, notices, sender)
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     intake = Intake(await recall(ledger, incidents, clock.now()))
@@ -405,4 +405,4 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
     parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports, *world.further_parts)
     reload: Any = None
-    return Daemon(config, incidents, agenda, transports, sender, watch, reload, world.manager, parts)
+    return Daemon(config, incidents, agenda, transports, sender, operator_notices, watch, reload, world.manager, parts)

@@ -83,11 +83,14 @@ class OperatorNotice:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """A trouble is over: a sentence for people."""
+    """A trouble is over: a sentence for people, until when it lasted, and since when, if this process knows that."""
 
     trouble: Trouble
     text: str
+    until: datetime
     about: str = ""
+    since: datetime | None = None
+    minor: bool = False
 
     @property
     def subject(self) -> str:
@@ -98,6 +101,10 @@ class Recovery:
     def headline(self) -> str:
         """That it is over, in a few words."""
         return self.trouble.recovered.format(about=self.about)
+
+
+OperatorWord = OperatorNotice | Recovery
+"""What operators are told: that there is trouble, or that it is over."""
 
 
 def subject_of(trouble: Trouble, about: str) -> str:

@@ -6,20 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
-from tocsin.app.state.notices import QUIET, Notices
 from tocsin.domain.facts import Fact, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
-from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
-from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.plan import plan
 
 from tests.builders.active_config import active_config, polled, settings
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import paging_policy
-from tests.fakes.clock import StillClock
 from tests.fakes.loop import VirtualClock, run_virtually
 
 PAY = Incident("pay", "Card payments fail", "sev1")
@@ -202,38 +198,6 @@ def test_something_sooner_wakes_the_alarm() -> None:
     assert run_virtually(life) == [90.0]
 
 
-def test_a_cause_is_told_once_an_hour() -> None:
-    """Rule 39: never more than one message for a cause and hour; another cause is told at once."""
-    clock = StillClock()
-    notices = Notices(clock)
-    for _ in range(3):
-        notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "the ledger cannot be written"))
-    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone"))
-    assert [notice.cause for notice in notices.take()] == ["ledger-unwritable", "folder-unreadable"]
-    clock.go(QUIET - timedelta(seconds=1))
-    notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "again"))
-    assert notices.take() == ()
-    clock.go(timedelta(seconds=1))
-    notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "again"))
-    assert [notice.text for notice in notices.take()] == ["again"]
-
-
-async def test_whoever_sends_notices_sleeps_until_there_is_one() -> None:
-    """And again after they were taken."""
-    notices = Notices(StillClock())
-    notices.tell(OperatorNotice(Trouble.PAGE_LOST, "a"))
-    await asyncio.wait_for(notices.some(), 1)
-    notices.take()
-    waiting = asyncio.create_task(notices.some())
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    notices.tell_template(Problem("templates/page.j2", 3, 1, ProblemLevel.ERROR, "bad-template", "no such filter"))
-    await asyncio.wait_for(waiting, 1)
-    (notice,) = notices.take()
-    assert "templates/page.j2:3:1" in notice.text
-    assert notice.cause.startswith("template-broken:")
-
-
 def test_a_config_is_replaced_whole() -> None:
     """Policy, settings and where answers come in always belong to one config (P8)."""
     config = active_config(paging_policy(), settings())
@@ -243,16 +207,3 @@ def test_a_config_is_replaced_whole() -> None:
     assert config.policy is other
     assert config.settings == polled()
     assert config.reply_routes.replies
-
-
-def test_a_trouble_that_ended_before_it_was_told_is_not_told() -> None:
-    """Rule 39: neither the trouble nor its end leaves; what began again is told."""
-    notices = Notices(StillClock())
-    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone"))
-    notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
-    assert (notices.take(), notices.take_recovered()) == ((), ())
-    notices.tell(OperatorNotice(Trouble.FOLDER_UNREADABLE, "gone again"))
-    assert [notice.text for notice in notices.take()] == ["gone again"]
-    notices.cured(Trouble.FOLDER_UNREADABLE, "", "back again")
-    notices.cured(Trouble.FOLDER_UNREADABLE, "", "and still")
-    assert [recovery.text for recovery in notices.take_recovered()] == ["back again"]

@@ -1,7 +1,7 @@
 """What the daemon tells the people who run it when it is in trouble itself, and when that is over (rule 39).
 
-It decides when a message leaves, what it holds and by which channels: at most one an hour for a cause, the causes of a
-few seconds together. It must not know what a trouble means; whoever meets one writes the sentence.
+It decides when a message leaves and by which channels: the first within 3 s of its cause, what follows within a minute
+together. It must not know what a trouble means; whoever meets one writes the sentence, `wording/operator` the message.
 """
 
 import asyncio
@@ -12,44 +12,68 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import QUIET, Notices
-from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.delivery import Letter
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
-from tocsin.domain.operator_notice import OperatorNotice, Recovery
+from tocsin.domain.operator_notice import OperatorNotice, OperatorWord, Recovery, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.wording.operator.notice import operator_content
 
-GATHERS = 14.0
-"""Seconds for which notices are gathered into one message; it must leave within 15."""
-MOST = 100
-"""Notices in one message; the rest are counted."""
+LEAVES_AFTER = timedelta(seconds=2)
+"""How long the first notice waits for others of the same cause: it must leave within 3 s."""
+GATHERS = timedelta(minutes=1)
+"""How long after a message what follows is gathered into the next."""
+OVER = "over:"
+"""What stands before a subject where the ledger notes that its end was told."""
 
 
 class OperatorNotices:
-    """Sends the notices that wait to every operator."""
+    """Sends the notices that wait to every operator. `host` is this machine's name."""
 
-    def __init__(self, clock: Clock, ledger: Ledger, config: ActiveConfig, notices: Notices, sender: Sender) -> None:
+    def __init__(
+        self, clock: Clock, ledger: Ledger, config: ActiveConfig, notices: Notices, sender: Sender, host: str
+    ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._config = config
         self._notices = notices
         self._sender = sender
+        self._host = host
+        self._gathers_until = self._grave_gathers_until = clock.now()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            await self._notices.some()
-            await asyncio.sleep(GATHERS)
-            await self.flush()
+            wait = self._wait()
+            if wait is not None and wait <= 0:
+                await self.flush()
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._notices.news()
 
-    async def flush(self) -> None:
-        """Send what has been gathered."""
+    def _wait(self) -> float | None:
+        """Seconds until what waits is due; None while nothing does. What is grave waits for nothing minor."""
+        any_at, grave_at = self._notices.waiting_since(grave=False), self._notices.waiting_since(grave=True)
+        due = [max(any_at + LEAVES_AFTER, self._gathers_until)] if any_at else []
+        due += [max(grave_at + LEAVES_AFTER, self._grave_gathers_until)] if grave_at else []
+        return (min(due) - self._clock.now()).total_seconds() if due else None
+
+    async def flush(self, *, lasting: bool = True) -> None:
+        """Send what has been gathered; without `lasting` only what the next process would not meet again."""
         now, policy = self._clock.now(), self._config.policy
-        fresh = await self._untold(self._notices.take(), now)
-        fresh += await self._over(self._notices.take_recovered(), now)
+        told: list[OperatorWord] = []
+        for notice in self._notices.take(lasting=lasting):
+            told += [notice] if await self._is_news(notice, now) else []
+        told += [recovery for recovery in self._notices.take_recovered() if await self._is_end_news(recovery, now)]
         operators = [policy.people[name] for name in policy.operators if name in policy.people]
-        letters = [letter for person in operators for letter in _letters(person, fresh, policy, now)]
+        letters = [letter for person in operators for letter in self._letters(person, told, policy, now)]
+        if told:
+            self._gathers_until = now + GATHERS
+            if any(not notice.minor for notice in told):
+                self._grave_gathers_until = self._gathers_until
         if not letters:
             return
         try:
@@ -59,69 +83,63 @@ class OperatorNotices:
         else:
             self._sender.enqueue(letters)
 
-    async def _untold(self, notices: Sequence[OperatorNotice], now: datetime) -> tuple[OperatorNotice, ...]:
-        """Those that the ledger has not noted as told in the last hour, by this process or the one before."""
-        fresh = []
-        for notice in notices:
-            try:
-                if await self._ledger.claim_notice(notice.cause, now, QUIET):
-                    fresh.append(notice)
-                if notice.cause != notice.subject:
-                    await self._ledger.claim_notice(notice.subject, now, timedelta(0))
-            except LedgerError:
-                fresh.append(notice)
-        return tuple(fresh)
+    async def _is_news(self, notice: OperatorNotice, now: datetime) -> bool:
+        """Whether the operators were not told of this cause in the last hour, also not by the process before."""
+        try:
+            fresh = await self._ledger.claim_notice(notice.cause, now, QUIET)
+            if fresh and notice.cause != notice.subject:
+                await self._ledger.claim_notice(notice.subject, now, timedelta(0))
+            if not fresh and notice.trouble.recovered:
+                await self._hold_if_it_was_over(notice)
+        except LedgerError:
+            return True
+        return fresh
 
-    async def _over(self, recovered: Sequence[Recovery], now: datetime) -> tuple[OperatorNotice, ...]:
-        """Those of which the ledger has noted that they were told, and not yet that they are over."""
-        over = []
-        for recovery in recovered:
-            with contextlib.suppress(LedgerError):
-                told_at = await self._ledger.noticed_at(recovery.subject)
-                over_at = await self._ledger.noticed_at(_OVER + recovery.subject)
-                if told_at is not None and (over_at is None or over_at < told_at):
-                    await self._ledger.claim_notice(_OVER + recovery.subject, now, timedelta(0))
-                    over.append(OperatorNotice(recovery.trouble, f"it is over: {recovery.text}", about=recovery.about))
-        return tuple(over)
+    async def _hold_if_it_was_over(self, notice: OperatorNotice) -> None:
+        """The process before told of this cause, and then that it is over: the last word must not be that."""
+        told_at = await self._ledger.noticed_at(notice.cause)
+        over_at = await self._ledger.noticed_at(OVER + notice.subject)
+        if told_at is not None and over_at is not None and told_at < over_at:
+            self._notices.hold(notice, told_at + QUIET)
 
+    async def _is_end_news(self, recovery: Recovery, now: datetime) -> bool:
+        """Whether they were told of the trouble, and not yet that it is over."""
+        told = self._notices.was_told(recovery.subject)
+        with contextlib.suppress(LedgerError):
+            told_at = await self._ledger.noticed_at(recovery.subject)
+            over_at = await self._ledger.noticed_at(OVER + recovery.subject)
+            told = told or (told_at is not None and (over_at is None or over_at < told_at))
+            if told:
+                await self._ledger.claim_notice(OVER + recovery.subject, now, timedelta(0))
+        if told:
+            self._notices.note_end_told(recovery.subject)
+        return told
 
-_OVER = "over:"
-"""What stands before a subject where the ledger notes that its end was told."""
-
-
-def _letters(person: Person, notices: Sequence[OperatorNotice], policy: Policy, now: datetime) -> list[Letter]:
-    """One letter for each channel that is right for these notices."""
-    grave = [notice for notice in notices if not notice.minor]
-    quiet = any(not via.traits.wakes for via in person.channels)
-    letters = []
-    for via in person.channels:
-        sent = grave if via.traits.wakes and quiet else notices
-        if sent:
+    def _letters(self, person: Person, told: Sequence[OperatorWord], policy: Policy, now: datetime) -> list[Letter]:
+        """One letter for each channel that is right for these notices."""
+        letters = []
+        for via in person.channels:
+            fitting = [notice for notice in told if _goes_by(via, notice, person)]
+            if not fitting:
+                continue
             moment = now.strftime("%Y%m%dT%H%M%S.%fZ")
             key = f"{NOBODY}/0/{Kind.OPERATOR.value}/{moment}/{person.id}/{via.value}"
             rule = policy.places.get("operators", "tocsin.yaml")
             notification = Notification(
                 key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, rule=rule, revision=policy.revision
             )
-            letters.append(Letter(notification, _content(sent, via)))
-    return letters
+            letters.append(Letter(notification, operator_content(fitting, via, self._host, person.timezone, now)))
+            if all(isinstance(notice, OperatorNotice) for notice in fitting):
+                self._notices.note_sent(key, frozenset(notice.subject for notice in fitting))
+        return letters
 
 
-def _content(notices: Sequence[OperatorNotice], via: Channel) -> Content:
-    """The words: all of them at length, the first where texts are short."""
-    first, count = notices[0].text, len(notices)
-    if via.traits.short:
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        return Content(f"tocsin: {_cut(first, 290 - len(more))}{more}")
-    subject = f"tocsin: {_cut(first, 100)}" if count == 1 else f"tocsin: {count} problems"
-    lines = [f"- {notice.text}" for notice in notices[:MOST]]
-    if count > MOST:
-        lines.append(f"- and {count - MOST} more")
-    headline = "The incident daemon is in trouble. Incidents are still served as far as it can."
-    return Content("\n".join([headline, "", *lines, ""]), subject)
-
-
-def _cut(text: str, most: int) -> str:
-    """The text on one line, at most so many characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 3] + "..."
+def _goes_by(via: Channel, notice: OperatorWord, person: Person) -> bool:
+    """Whether a notice goes by this channel: a minor one wakes nobody, and that a channel takes nothing is not told
+    through it; unless the person has no other.
+    """
+    others = [other for other in person.channels if other is not via]
+    if notice.minor and via.traits.wakes and any(not other.traits.wakes for other in others):
+        return False
+    of_itself = notice.trouble is Trouble.PROVIDER_REFUSES and notice.about == via.traits.word
+    return not (others and of_itself and isinstance(notice, OperatorNotice))

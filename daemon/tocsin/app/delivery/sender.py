@@ -310,4 +310,6 @@ class Sender:
             self._context.incidents.note_delivery(page)
 
     def _unwanted(self, notification: Notification, now: datetime) -> Why | None:
+        if self._context.notices.is_void(notification.key):
+            return Why.NO_LONGER_WANTED
         return why_not_now(notification, self._context.incidents.history(notification.incident), now)

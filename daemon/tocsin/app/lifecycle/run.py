@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 
+from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.watch import Watch
@@ -25,6 +26,8 @@ from tocsin.ports.supervisor import ServiceManager
 
 DRAINS_FOR = 30.0
 """Seconds for what is under way to end; the rest is left for the next start."""
+NOTES_FOR = 2.0
+"""Seconds at a stop for writing down what operators have not heard yet."""
 LOOKS_FIRST = 5.0
 """Seconds for every incident's first look, before letters of the process before go on: an answer that came meanwhile
 must stop them."""
@@ -69,6 +72,7 @@ class Daemon:
     agenda: Agenda
     transports: Transports
     sender: Sender
+    operator_notices: OperatorNotices
     watch: Watch
     reload: Reload
     manager: ServiceManager
@@ -119,11 +123,18 @@ class Daemon:
     async def _drain(self, orders: Orders) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
         log.info("stopping", unsettled=self.sender.unsettled_count)
-        drained = asyncio.create_task(self.sender.drain(DRAINS_FOR))
+        drained = asyncio.create_task(self._let_end())
         hurry = asyncio.create_task(orders.stop_now.wait())
         await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
         for task in (drained, hurry):
             task.cancel()
+
+    async def _let_end(self) -> None:
+        """Write down what just happened and operators have not heard yet, and let tries under way end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(NOTES_FOR):
+                await self.operator_notices.flush(lasting=False)
+        await self.sender.drain(DRAINS_FOR)
 
 
 async def _run(part: Part) -> None:

@@ -1,9 +1,11 @@
 """What operators are to hear and have not been sent yet (rule 39): troubles, and that they are over.
 
-It decides that a cause is told once an hour, and that a trouble which ended before it was told is not told at all.
+It decides that a cause is told once an hour, that a trouble which ended before it was told is not told at all, and
+which complaints are no longer true. It must not know when a message leaves, nor its words.
 """
 
 import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,62 +20,118 @@ QUIET = timedelta(hours=1)
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice that waits, and from when it may be told."""
+
+    notice: OperatorNotice
+    at: datetime
+
+
 class Notices:
     """The notices that wait to be sent together. Anybody may tell; `app/delivery/operator_notices` takes them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: dict[str, OperatorNotice] = {}
-        self._told: dict[str, datetime] = {}
+        self._waiting: dict[str, Waiting] = {}
         self._recovered: dict[str, Recovery] = {}
+        self._told: dict[str, datetime] = {}
+        self._end_told: set[str] = set()
+        self._open_since: dict[str, datetime] = {}
         self._well: set[str] = set()
-        self._some = asyncio.Event()
+        self._sent: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self._news = asyncio.Event()
 
     def tell(self, notice: OperatorNotice) -> None:
         """Let the operators hear of this, unless they were told of its cause in the last hour."""
-        now = self._clock.now()
-        self._well.discard(notice.subject)
-        self._recovered.pop(notice.subject, None)
+        now, subject = self._clock.now(), notice.subject
+        self._well.discard(subject)
+        self._recovered.pop(subject, None)
+        since = self._open_since.setdefault(subject, notice.since or now) if notice.trouble.recovered else now
+        notice = replace(notice, since=notice.since or since)
         told_at = self._told.get(notice.cause)
-        if told_at is None or now - told_at >= QUIET:
+        may_leave_at = now if told_at is None else max(now, told_at + QUIET)
+        known = self._waiting.get(notice.cause)
+        if known is not None:
+            may_leave_at = known.at
+        elif may_leave_at > now and subject not in self._end_told:
+            return
+        else:
             log.warning("trouble", cause=notice.cause, text=notice.text)
-            self._told[notice.cause] = now
-            self._waiting[notice.cause] = notice
-            self._some.set()
+        self._waiting[notice.cause] = Waiting(notice, may_leave_at)
+        self._news.set()
 
     def tell_template(self, problem: Problem) -> None:
         """Let the operators hear of a template that cannot be used."""
         self.tell(OperatorNotice(Trouble.TEMPLATE_BROKEN, str(problem), about=str(problem)))
 
     def cured(self, trouble: Trouble, about: str, text: str) -> None:
-        """A trouble is over; `text` is a sentence for people. If the trouble was not told yet, neither leaves; else,
-        also if the process before told it, the end is told once. To say so when nothing was wrong is cheap and
-        harmless.
+        """A trouble is over; `text` is a sentence for people. If it was not told yet, neither leaves; else, also if the
+        process before told it, the end is told once. To say so when nothing was wrong is cheap and harmless.
         """
-        subject = subject_of(trouble, about)
+        assert trouble.recovered, f"the end of {trouble} has no headline"
+        subject, now = subject_of(trouble, about), self._clock.now()
         if subject in self._well:
             return
         self._well.add(subject)
-        waiting = [cause for cause, notice in self._waiting.items() if notice.subject == subject]
-        for cause in waiting:
-            del self._waiting[cause], self._told[cause]
-        if not waiting:
-            self._recovered[subject] = Recovery(trouble, text, about)
-            self._some.set()
+        for cause in [cause for cause, waiting in self._waiting.items() if waiting.notice.subject == subject]:
+            log.info("trouble over", cause=cause, text=text)
+            del self._waiting[cause]
+        since = self._open_since.pop(subject, None)
+        self._recovered[subject] = Recovery(trouble, text, now, about, since)
+        self._news.set()
 
-    async def some(self) -> None:
-        """Wait until there is something to tell."""
-        await self._some.wait()
+    def hold(self, notice: OperatorNotice, until: datetime) -> None:
+        """Keep a notice whose cause was told a while ago by the process before, as well as its end: it is told then."""
+        self._waiting.setdefault(notice.cause, Waiting(notice, until))
 
-    def take(self) -> tuple[OperatorNotice, ...]:
-        """What waits, in the order told; it waits no more."""
-        self._some.clear()
+    async def news(self) -> None:
+        """Wait until something more is to be told."""
+        await self._news.wait()
+        self._news.clear()
+
+    def waiting_since(self, *, grave: bool) -> datetime | None:
+        """From when the oldest that waits may be told: of all, or of those that are not minor."""
+        waits = [waiting.at for waiting in self._waiting.values() if not (grave and waiting.notice.minor)]
+        return min([*waits, *(recovery.until for recovery in self._recovered.values())], default=None)
+
+    def take(self, *, lasting: bool = True) -> tuple[OperatorNotice, ...]:
+        """The troubles that may be told now, in the order told; they wait no more. Without `lasting`: only those that
+        just happened, and will not be met again by the next process.
+        """
         now = self._clock.now()
         self._told = {cause: at for cause, at in self._told.items() if now - at < QUIET}
-        notices, self._waiting = tuple(self._waiting.values()), {}
+        due = [
+            cause
+            for cause, waiting in self._waiting.items()
+            if waiting.at <= now and (lasting or not waiting.notice.trouble.recovered)
+        ]
+        notices = tuple(self._waiting.pop(cause).notice for cause in due)
+        for notice in notices:
+            self._told[notice.cause] = now
+            self._end_told.discard(notice.subject)
         return notices
 
     def take_recovered(self) -> tuple[Recovery, ...]:
-        """Troubles that are over, told or not by an earlier process."""
+        """What is over, whether it was told or not, in that order."""
         recovered, self._recovered = tuple(self._recovered.values()), {}
         return recovered
+
+    def was_told(self, subject: str) -> bool:
+        """Whether this process told of the trouble within the last hour."""
+        return any(cause == subject or cause.startswith(f"{subject}:") for cause in self._told)
+
+    def note_end_told(self, subject: str) -> None:
+        """The operators hear that it is over: should it come back within the hour, that is news."""
+        self._end_told.add(subject)
+
+    def note_sent(self, key: str, subjects: frozenset[str]) -> None:
+        """A message under this key complains of these."""
+        now = self._clock.now()
+        self._sent = {known: sent for known, sent in self._sent.items() if now - sent[0] < QUIET}
+        self._sent[key] = (now, subjects)
+
+    def is_void(self, key: str) -> bool:
+        """Whether all that a message complains of is over, so that it would not be true when it arrives."""
+        _, subjects = self._sent.get(key, (None, frozenset()))
+        return bool(subjects) and subjects <= self._well

@@ -1,6 +1,7 @@
 """The daemon, put together: which adapter stands at which port, and which parts share what. It decides nothing else."""
 
 import random
+import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -115,7 +116,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     context = DeliveryContext(config, incidents, notices, reply_options)
     sender = Sender(clock, ledger, context, transports, dice)
     receipts = Receipts(clock, ledger, context, transports, sender)
-    operator_notices = OperatorNotices(clock, ledger, config, notices, sender)
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, socket.gethostname())
     reconciler = Reconciler(clock, ledger, renderer, context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
 
@@ -135,13 +136,16 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
     parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
-    return Daemon(config, incidents, agenda, transports, sender, watch, reload, manager, parts)
+    return Daemon(config, incidents, agenda, transports, sender, operator_notices, watch, reload, manager, parts)
 
 
 def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger) -> None:
     """What operators hear of the start: why the config on disk was refused, and a ledger that was set aside."""
-    for notice in refused(refused_for):
+    problems = tuple(refused_for)
+    for notice in refused(problems):
         notices.tell(notice)
+    if not problems:
+        notices.cured(Trouble.CONFIG_REFUSED, "", "the config on disk is in force")
     if ledger.set_aside:
         sentence = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
         notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))

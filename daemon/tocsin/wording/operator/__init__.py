@@ -1,0 +1,1 @@
+"""The words of what the daemon tells the people who run it."""

@@ -1,0 +1,110 @@
+"""What tocsin does while a trouble lasts, and what people do: the same sentences as in docs/operators.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tocsin.domain.operator_notice import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Two sentences or three."""
+
+    meanwhile: str
+    act: str
+
+
+ADVICE: Mapping[Trouble, Advice] = {
+    Trouble.CONFIG_REFUSED: Advice(
+        "the last good config goes on, whole. Nobody's page waits. What you changed does not count yet.",
+        "`tocsin check` shows the same places; mend them. Nothing needs a restart: the daemon looks every 2 s.",
+    ),
+    Trouble.SETTINGS_NEED_RESTART: Advice(
+        "the old values go on; everything else of the new config is in force.",
+        "restart the daemon when it suits: `systemctl restart tocsin`. A clean stop takes at most some "
+        "seconds, and nothing is lost or sent twice.",
+    ),
+    Trouble.TEMPLATE_BROKEN: Advice(
+        "messages of that kind go out all the same, with built-in words or those of the last template that worked.",
+        "`tocsin check` renders every template and names the place; mend it. It counts as soon as it is saved.",
+    ),
+    Trouble.PULL_REFUSED: Advice(
+        "the config stays at the commit that the message names. Pages go on by it.",
+        "mend the config upstream and push; or put the local branch right by hand.",
+    ),
+    Trouble.FILE_UNREADABLE: Advice(
+        "an incident that was read before goes on as it last could be read. One that never was pages the last"
+        " resort, with the file's first lines. A link, pipe or device is not opened, and nobody is paged for "
+        "it.",
+        "mend the file (`tocsin check FILE`), or remove it if it is none.",
+    ),
+    Trouble.FILE_FAULTY: Advice(
+        "the incident is served with everything else that the file says. A severity that cannot be read "
+        "counts as `unreadable_severity`.",
+        "mend the file. What is written there then counts at once.",
+    ),
+    Trouble.FILE_VANISHED: Advice(
+        "the incident stays open as it last was read; pages and updates go on.",
+        "put the file back; or, if it is over, `tocsin resolve ID`, which writes the file anew.",
+    ),
+    Trouble.UNREAD_FILE_GONE: Advice(
+        "its pages have ended.",
+        "ask whoever was paged whether something was meant to be declared.",
+    ),
+    Trouble.FOLDER_UNREADABLE: Advice(
+        "open incidents go on with their pages and updates. New incidents, and changes in files, are not seen.",
+        "bring the folder back (mount, rights for the daemon's user). To answer meanwhile: `ok` by SMS or the link.",
+    ),
+    Trouble.NOBODY_ON_CALL: Advice(
+        "the step takes no time: the next level is paged at once, in the end the last resort.",
+        "close the gap: `tocsin oncall`, `tocsin check`.",
+    ),
+    Trouble.PAGE_LOST: Advice(
+        "its step counts as passed: the next level is paged at once.",
+        "correct the person's addresses in the config. They count at once.",
+    ),
+    Trouble.ANSWER_IN_VAIN: Advice(
+        "the ladder goes on as if nothing had been said.",
+        "if they are to take it, `tocsin assign ID ROLE PERSON`.",
+    ),
+    Trouble.INCIDENT_STUCK: Advice(
+        "it is tried again after 1, 2, 5, 10 and then each 30 s. All other incidents go on.",
+        "page whom the message concerns by hand (`tocsin explain ID`, `tocsin oncall`), and report the log.",
+    ),
+    Trouble.REVIEW_UNWRITTEN: Advice(
+        "nothing else waits for it.",
+        "mend the cause (rights, disk), then `tocsin review ID`.",
+    ),
+    Trouble.PROVIDER_REFUSES: Advice(
+        "pages go by the other channel. What waits is tried again, pages at least each minute.",
+        "what the message names: the setting, the credential, the account. `tocsin send-test PERSON` tries it.",
+    ),
+    Trouble.ADDRESS_REFUSED: Advice(
+        "the person is reached by their other channels; in this incident the address is not tried again.",
+        "correct it in the config, at the place that the message names.",
+    ),
+    Trouble.ANSWERS_UNREAD: Advice(
+        "people are paged on although they may have answered. Nothing is lost: answers count once they are read.",
+        "acknowledge by the link, by `tocsin ack ID --as PERSON` or in the file; mend what the message names.",
+    ),
+    Trouble.ARRIVAL_UNJUDGED: Advice(
+        "all others are.",
+        "ask the sender if it was an answer; report the log.",
+    ),
+    Trouble.UNSUBSCRIBE_WISH: Advice(
+        "nothing was changed: who hears stands in the config alone.",
+        "take the address out of the group that the message names, or talk to them.",
+    ),
+    Trouble.LEDGER_UNWRITABLE: Advice(
+        "pages go out from memory, at most two copies of each. Updates and the rest wait.",
+        "make room, or mend the disk. Do not restart the daemon before: it would forget what it knows.",
+    ),
+    Trouble.LEDGER_DAMAGED: Advice(
+        "a fresh one goes on. It knows nothing: open incidents are declared anew, and people may be paged again.",
+        "keep the file that was set aside; look for what damaged it (disk, a copy of a running ledger).",
+    ),
+    Trouble.WORD_LEFT: Advice(
+        "nothing depends on it.",
+        "what the message says; then bring all of tocsin on this machine to one version.",
+    ),
+}

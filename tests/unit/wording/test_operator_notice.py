@@ -1,0 +1,160 @@
+"""What operators read: the machine, the headline, since when, what tocsin does meanwhile, what to do (rule 39)."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from tocsin.domain.operator_notice import OperatorNotice, OperatorWord, Recovery, Trouble
+from tocsin.domain.people import Channel
+from tocsin.text.gsm import segments
+from tocsin.wording.operator.advice import ADVICE
+from tocsin.wording.operator.notice import MOST, operator_content
+
+from tests.builders.instants import MINUTE, T0
+from tests.unit.domain.test_operator_notice import sections
+
+REFUSED = OperatorNotice(
+    Trouble.CONFIG_REFUSED, 'config/all.yaml:7:3: error: unknown key "chans"', aspect="a", since=T0
+)
+CHAIN = OperatorNotice(Trouble.CONFIG_REFUSED, "config/all.yaml:9:1: error: chain is missing", aspect="b", since=T0)
+FOLDER = OperatorNotice(Trouble.FOLDER_UNREADABLE, "incidents: no such folder", since=T0 - MINUTE)
+
+
+def words(*told: OperatorWord, via: Channel = Channel.EMAIL, host: str = "web-1.example.com") -> tuple[str, str]:
+    """Subject and text."""
+    content = operator_content(told, via, host, "Europe/Berlin", T0)
+    return content.subject, content.text
+
+
+def test_one_trouble_by_email() -> None:
+    """Subject and first line fit the cause; each place on a line; then what goes on, what to do, and where more is."""
+    subject, text = words(REFUSED, CHAIN)
+    assert subject == "tocsin on web-1.example.com: The config was refused"
+    assert text.splitlines() == [
+        "The config was refused.",
+        "On web-1.example.com, since Mon 23 Nov, 11:00 CET (10:00 UTC).",
+        "",
+        '- config/all.yaml:7:3: error: unknown key "chans"',
+        "- config/all.yaml:9:1: error: chain is missing",
+        "",
+        f"Meanwhile: {ADVICE[Trouble.CONFIG_REFUSED].meanwhile}",
+        f"What you do: {ADVICE[Trouble.CONFIG_REFUSED].act}",
+        "More: docs/operators.md#config-refused (search that page for config-refused)",
+    ]
+
+
+def test_several_troubles_by_email() -> None:
+    """The subject counts them, the first line names them, each has its own part."""
+    lost = [OperatorNotice(Trouble.PAGE_LOST, f"page {number}", about=f"{number}", since=T0) for number in range(2)]
+    subject, text = words(REFUSED, FOLDER, *lost)
+    assert subject == "tocsin on web-1.example.com: A page reached nobody (and 2 more)"
+    first, *parts = text.split("\n\n")
+    headlines = "A page reached nobody; The config was refused; The incident folder cannot be read"
+    assert first == f"{headlines}. On web-1.example.com."
+    assert [part.splitlines()[0] for part in parts if part.startswith(tuple("TA"))] == [
+        "A page reached nobody.",
+        "The config was refused.",
+        "The incident folder cannot be read.",
+    ]
+    assert "since Mon 23 Nov, 10:59 CET" in text
+    assert "On web-1.example.com, at Mon 23 Nov, 11:00 CET (10:00 UTC)." in text
+
+
+def test_what_is_minor_comes_last() -> None:
+    """The headline is that of the graver one, whichever came first; a page that nobody got is the gravest."""
+    lost = OperatorNotice(Trouble.PAGE_LOST, "a page", about="pay")
+    assert words(FOLDER, lost)[0].endswith(": A page reached nobody (and 1 more)")
+    minor = OperatorNotice(Trouble.FILE_FAULTY, "eta", about="pay.yaml", minor=True)
+    assert words(minor, FOLDER)[0] == "tocsin on web-1.example.com: The incident folder cannot be read (and 1 more)"
+
+
+def test_a_flood_is_counted() -> None:
+    """So many in one mail, the rest as a number; in the first line three headlines."""
+    told = [OperatorNotice(Trouble.FILE_FAULTY, f"trouble {n}", about=f"{n}.yaml") for n in range(MOST + 3)]
+    subject, text = words(*told)
+    assert subject.endswith(f": Problems in 0.yaml (and {MOST + 2} more)")
+    assert text.count("\n- trouble") == MOST
+    assert text.endswith("\n\nAnd 3 more; the log has them.\n")
+    assert f"Problems in 2.yaml; and {MOST} more. On" in text.splitlines()[0]
+
+
+def test_a_notice_of_several_lines_stays_one_item() -> None:
+    """Its further lines are indented."""
+    assert "- a\n  b\n" in words(OperatorNotice(Trouble.FILE_FAULTY, "a\nb", about="pay.yaml"))[1]
+
+
+@pytest.mark.parametrize(
+    ("since", "when"),
+    [
+        (T0 - timedelta(seconds=72), "since Mon 23 Nov, 11:00 CET (10:00 UTC); it lasted 1m12s."),
+        (None, "since Mon 23 Nov, 11:00 CET (10:00 UTC)."),
+    ],
+)
+def test_the_end_by_email(since: object, when: str) -> None:
+    """That it is over is the headline; since when, and for how long it was, where this process saw it begin."""
+    over = Recovery(Trouble.FOLDER_UNREADABLE, "new files count again", since=since, until=T0)  # type: ignore[arg-type]
+    subject, text = words(over)
+    assert subject == "tocsin on web-1.example.com: The incident folder is back"
+    assert text.splitlines()[:4] == [
+        "The incident folder is back.",
+        f"On web-1.example.com, {when}",
+        "",
+        "- new files count again",
+    ]
+    assert "What you do" not in text
+
+
+def test_one_trouble_by_sms() -> None:
+    """One segment: machine, headline, since when, what fits of the sentence, and the word to look up."""
+    _, text = words(REFUSED, via=Channel.SMS)
+    assert text == (
+        "tocsin web-1: The config was refused (since 11:00 CET)."
+        ' config/all.yaml:7:3: error: unknown key "chans" config-refused'
+    )
+    assert words(FOLDER, via=Channel.SMS)[1].startswith(
+        "tocsin web-1: The incident folder cannot be read (since 10:59 CET). incidents: no such folder"
+    )
+
+
+def test_several_troubles_by_sms() -> None:
+    """The further headlines instead of the first's sentence."""
+    text = words(REFUSED, FOLDER, via=Channel.SMS)[1]
+    assert text.startswith("tocsin web-1: The config was refused (since 11:00 CET). The incident folder cannot be read")
+    assert text.endswith(" +1 more config-refused")
+
+
+def test_the_end_by_sms() -> None:
+    """With when it ended."""
+    text = words(Recovery(Trouble.LEDGER_UNWRITABLE, "all is in it", until=T0), via=Channel.SMS)[1]
+    assert text == ("tocsin web-1: The ledger can be written again (since 11:00 CET). all is in it ledger-unwritable")
+
+
+@pytest.mark.parametrize("text", ["x" * 400, "кириллица " * 40, "漢字" * 60, "", "~[]{}" * 60, "a\nb"])
+@pytest.mark.parametrize("host", ["h", "a-machine-with-a-very-long-name.example.com"])
+@pytest.mark.parametrize("trouble", Trouble)
+def test_an_sms_is_one_segment(trouble: Trouble, host: str, text: str) -> None:
+    """Whatever the sentence: it is cut, the headline and the word stay."""
+    about = "incidents/2026-11-25-card-payments.yaml"
+    notice = OperatorNotice(trouble, text, about=about, since=T0)
+    sms = words(notice, via=Channel.SMS, host=host)[1]
+    assert segments(sms) == 1
+    assert notice.headline in sms
+    assert sms.endswith(f" {trouble}")
+
+
+def test_even_an_endless_name_is_one_segment() -> None:
+    """The headline is cut."""
+    notice = OperatorNotice(Trouble.FILE_VANISHED, "gone", about="x" * 300, since=T0)
+    assert segments(words(notice, via=Channel.SMS)[1]) == 1
+
+
+def test_the_advice_is_that_of_the_page() -> None:
+    """Messages and docs/operators.md say the same, for each trouble."""
+    assert set(ADVICE) == set(Trouble)
+    for trouble, body in sections().items():
+        items = dict(re.findall(r"^- \*\*([^*]+)\*\*: (.*?)(?=\n- \*\*|\n\n|\Z)", body, re.MULTILINE | re.DOTALL))
+        advice = ADVICE[Trouble(trouble)]
+        assert (" ".join(items["Meanwhile"].split()), " ".join(items["What you do"].split())) == (
+            advice.meanwhile,
+            advice.act,
+        )
