@@ -150,7 +150,7 @@ def test_even_an_endless_name_is_one_segment() -> None:
 
 def test_the_advice_is_that_of_the_page() -> None:
     """Messages and docs/operators.md say the same, for each trouble."""
-    assert set(ADVICE) == set(Trouble)
+    assert set(ADVICE) == set(Trouble), "copy Meanwhile and What you do of docs/operators.md"
     for trouble, body in sections().items():
         items = dict(re.findall(r"^- \*\*([^*]+)\*\*: (.*?)(?=\n- \*\*|\n\n|\Z)", body, re.MULTILINE | re.DOTALL))
         advice = ADVICE[Trouble(trouble)]

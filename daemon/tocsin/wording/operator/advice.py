@@ -21,8 +21,8 @@ ADVICE: Mapping[Trouble, Advice] = {
     ),
     Trouble.SETTINGS_NEED_RESTART: Advice(
         "the old values go on; everything else of the new config is in force.",
-        "restart the daemon when it suits: `systemctl restart tocsin`. A clean stop takes at most some "
-        "seconds, and nothing is lost or sent twice.",
+        "restart the daemon when it suits: `systemctl restart tocsin`. A clean stop takes at most some seconds, "
+        "and nothing is lost or sent twice.",
     ),
     Trouble.TEMPLATE_BROKEN: Advice(
         "messages of that kind go out all the same, with built-in words or those of the last template that worked.",
@@ -33,14 +33,13 @@ ADVICE: Mapping[Trouble, Advice] = {
         "mend the config upstream and push; or put the local branch right by hand.",
     ),
     Trouble.FILE_UNREADABLE: Advice(
-        "an incident that was read before goes on as it last could be read. One that never was pages the last"
-        " resort, with the file's first lines. A link, pipe or device is not opened, and nobody is paged for "
-        "it.",
+        "an incident that was read before goes on as it last could be read. One that never was pages the last "
+        "resort, with the file's first lines. A link, pipe or device is not opened, and nobody is paged for it.",
         "mend the file (`tocsin check FILE`), or remove it if it is none.",
     ),
     Trouble.FILE_FAULTY: Advice(
-        "the incident is served with everything else that the file says. A severity that cannot be read "
-        "counts as `unreadable_severity`.",
+        "the incident is served with everything else that the file says. A severity that cannot be read counts as"
+        " `unreadable_severity`.",
         "mend the file. What is written there then counts at once.",
     ),
     Trouble.FILE_VANISHED: Advice(
@@ -60,8 +59,10 @@ ADVICE: Mapping[Trouble, Advice] = {
         "close the gap: `tocsin oncall`, `tocsin check`.",
     ),
     Trouble.PAGE_LOST: Advice(
-        "its step counts as passed: the next level is paged at once.",
-        "correct the person's addresses in the config. They count at once.",
+        "if nobody else of its step was reached, the next level is paged at once. What was not delivered is tried"
+        " once more after 30 s.",
+        "call the person, or name somebody who can be reached: `tocsin assign ID ROLE PERSON`. Correct wrong "
+        "addresses in the config: they are tried at once.",
     ),
     Trouble.ANSWER_IN_VAIN: Advice(
         "the ladder goes on as if nothing had been said.",
@@ -102,6 +103,17 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.LEDGER_DAMAGED: Advice(
         "a fresh one goes on. It knows nothing: open incidents are declared anew, and people may be paged again.",
         "keep the file that was set aside; look for what damaged it (disk, a copy of a running ledger).",
+    ),
+    Trouble.LOG_UNWRITABLE: Advice(
+        "paging goes on as if nothing were wrong; the log never stops it. Lines that cannot be written are counted.",
+        "look at what reads the log: `systemctl status systemd-journald` and `df -h` of its disk; where it is a "
+        "terminal, Ctrl-Q. If the reader of a pipe is gone, only a restart of the daemon brings the log back.",
+    ),
+    Trouble.CLOCK_WAS_AHEAD: Advice(
+        "they count as now. So nobody waits for a time that was never right: ladders go on, and new incidents are"
+        " paged at once.",
+        "see that the clock is right now: `timedatectl` should say that it is synchronized. Let the daemon start "
+        "after the time is (`systemctl enable systemd-time-wait-sync`).",
     ),
     Trouble.WORD_LEFT: Advice(
         "nothing depends on it.",
