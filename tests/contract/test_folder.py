@@ -235,10 +235,10 @@ async def test_pokes_survive_the_folder(tmp_path: Path) -> None:
 async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the folder cannot be watched, there is a poke each second."""
 
-    def refuse(*_: object, **__: object) -> AsyncIterator[object]:
+    def refuse(*_: object, **__: object) -> Iterator[object]:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr("tocsin.adapters.files.watched_folder.awatch", refuse)
+    monkeypatch.setattr("tocsin.adapters.files.watched_folder.watch", refuse)
     pokes = real.folder.pokes()
     async with asyncio.timeout(5):
         await anext(pokes)

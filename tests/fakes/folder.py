@@ -5,16 +5,23 @@ from collections.abc import AsyncGenerator, Sequence
 
 from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
-from tocsin.ports.folder import Listed
+from tocsin.ports.folder import Listed, MarkTrouble
 from tocsin.text.decoding import FILE_LIMIT
+
+from tests.fakes.loop import StillHangsError
 
 
 class FakeFolder:
-    """`ports.Folder` without a disk. `away` is why it cannot be listed."""
+    """`ports.Folder` without a disk. `away` is why it cannot be listed, `hangs` is set while nobody gets an answer."""
+
+    threads = None
 
     def __init__(self) -> None:
         self.files: dict[str, Listed] = {}
         self.away = ""
+        self.hangs: asyncio.Event | None = None
+        self.renewed = 0
+        self.mark_trouble: MarkTrouble | None = None
         self._poked = asyncio.Event()
 
     def write(self, name: str, content: str | bytes) -> None:
@@ -36,7 +43,24 @@ class FakeFolder:
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name."""
+        if self.hangs:
+            raise StillHangsError(self.hangs)
         return self.away or [self.files[name] for name in sorted(self.files) if is_incident_file(name)]
+
+    def hang(self) -> None:
+        """From now on whoever asks gets no answer."""
+        self.hangs = asyncio.Event()
+
+    def answer(self) -> None:
+        """It answers again, those who asked meanwhile too."""
+        assert self.hangs is not None
+        self.hangs.set()
+        self.hangs = None
+
+    def renew(self) -> MarkTrouble | None:
+        """Count it."""
+        self.renewed += self.mark_trouble is None
+        return self.mark_trouble
 
     async def pokes(self) -> AsyncGenerator[None, None]:
         """One poke for whatever was put in or taken away since the last one."""

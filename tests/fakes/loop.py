@@ -22,6 +22,14 @@ class _Jump(selectors.SelectSelector):
         return []
 
 
+class StillHangsError(Exception):
+    """What a thread asked does not answer before an event: the fake's way to hang."""
+
+    def __init__(self, until: asyncio.Event) -> None:
+        super().__init__("it hangs")
+        self.until = until
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """The loop; `elapsed` are its virtual seconds."""
 
@@ -39,9 +47,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         done = self.create_future()
         try:
             done.set_result(func(*args))
+        except StillHangsError as hung:
+            return self.create_task(self._once_it_answers(hung, func, args))
         except Exception as fault:  # noqa: BLE001 - as a thread does
             done.set_exception(fault)
         return done
+
+    async def _once_it_answers(self, hung: StillHangsError, func: Any, args: Any) -> Any:
+        await hung.until.wait()
+        return await self.run_in_executor(None, func, *args)
 
 
 class VirtualClock:

@@ -285,11 +285,9 @@ class Silent:
         self.beats = 0
         self.pings = 0
         self.said: list[str] = []
-        self.on_ready: Callable[[], None] = lambda: None
 
     def ready(self, status: str) -> None:
         self.said.append(f"ready: {status}")
-        self.on_ready()
 
     def reloading(self) -> None:
         self.said.append("reloading")
@@ -310,6 +308,7 @@ class World:
 
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy, self.settings = clock, policy, settings()
+        self.began_at = clock.now()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
         self.dice = Dice(seed)
@@ -401,8 +400,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     intake = Intake(await recall(ledger, incidents, clock.now()))
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
-    health = Health(clock, world.manager, world.manager, ledger, config, {"scan": watch, "scheduler": scheduler})
+    health = Health(clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
     parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports, *world.further_parts)
     reload: Any = None
-    return Daemon(config, incidents, agenda, transports, sender, operator_notices, watch, reload, world.manager, parts)
+    daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, world.manager)
+    return Daemon(*daemon, parts, (watch,))

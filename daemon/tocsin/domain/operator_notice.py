@@ -24,6 +24,7 @@ class Trouble(StrEnum):
         return member
 
     CONFIG_REFUSED = "config-refused", "The config was refused", "The config is good again"
+    CONFIG_UNREAD = "config-unread", "The config cannot be read", "The config can be read again"
     SETTINGS_NEED_RESTART = "settings-need-restart", "Settings count only after a restart"
     TEMPLATE_BROKEN = "template-broken", "A template cannot be used"
     PULL_REFUSED = "pull-refused", "The pull of the config was refused"
@@ -32,6 +33,8 @@ class Trouble(StrEnum):
     FILE_VANISHED = "file-vanished", "{about} has vanished"
     UNREAD_FILE_GONE = "unread-file-gone", "{about} is gone, and was never readable"
     FOLDER_UNREADABLE = "folder-unreadable", "The incident folder cannot be read", "The incident folder is back"
+    FOLDER_UNMARKED = "folder-unmarked", "The incident folder cannot be marked"
+    FOLDER_SHARED = "folder-shared", "Another tocsin watches the same folder"
     NOBODY_ON_CALL = "nobody-on-call", "A page found nobody to go to"
     PAGE_LOST = "page-lost", "A page reached nobody"
     ANSWER_IN_VAIN = "answer-in-vain", "An acknowledgment accepts nothing"

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from tocsin.domain.facts import Assessed, RoleAccepted, RoleDropped, RoleOpened
-from tocsin.domain.history import RoleHistory
+from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.notification import Reason
-from tocsin.domain.policy import RESPONDER
+from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import deciding_service, people_at_level_zero, people_named
 from tocsin.planning.on_call.hours import open_time_after
@@ -32,6 +32,16 @@ def open_and_drop_roles(draft: Draft) -> None:
         _accept_at_first_sight(draft, at)
         via = draft.page.via if draft.page else ()
         draft.record(Assessed(at, draft.severity.name, draft.policy.revision, via))
+
+
+def first_page_is_due(history: History, policy: Policy) -> bool:
+    """Whether an open incident needs a role for which nobody was asked yet (rule 62)."""
+    known = history.incident
+    page = policy.severity(known.severity).page if known and history.resolved_at is None else None
+    if page is None:
+        return False
+    roles = (history.roles.get(name) for name in page.roles)
+    return history.assessed is None or any(role is None or not role.needed or role.step is None for role in roles)
 
 
 def roles_in_order(draft: Draft) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The folder of incident files."""
 
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,11 +16,28 @@ class Listed:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MarkTrouble:
+    """Why a folder cannot be marked as watched, for people; `shared`: because another daemon watches it."""
+
+    text: str
+    shared: bool = False
+
+
 class Folder(Protocol):
     """The folder of incident files. Only regular files are opened, never links, FIFOs, sockets or devices."""
 
+    @property
+    def threads(self) -> Executor | None:
+        """Where what blocks is to be done: a folder that hangs keeps whoever asks it. None: any thread will do."""
+        ...
+
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, or a sentence that says why the folder cannot be read. It blocks."""
+        ...
+
+    def renew(self) -> MarkTrouble | None:
+        """Show to other processes that a healthy daemon watches, or say why that cannot be shown. It blocks."""
         ...
 
     def pokes(self) -> AsyncIterator[None]:

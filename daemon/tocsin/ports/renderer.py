@@ -1,5 +1,7 @@
 """Words for a notification, and the templates they come from."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,9 +28,25 @@ class Renderer(Protocol):
         ...
 
 
-class Templates(Protocol):
-    """The templates of a folder, over the shipped ones."""
+@dataclass(frozen=True, slots=True)
+class TemplateFiles:
+    """A folder of templates as it was read: their texts by path in it, and what is wrong with what is there. `unread`
+    is what the disk would not give now (rule 73).
+    """
 
-    def load(self, folder: Path) -> tuple[Problem, ...]:
-        """Use this folder's templates from now on, as far as they can be used. Gives what is wrong. Never raises."""
+    folder: Path
+    texts: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    unread: tuple[Problem, ...] = ()
+
+
+class Templates(Protocol):
+    """The templates of a folder, over the shipped ones. Neither method raises."""
+
+    def read(self, folder: Path) -> TemplateFiles:
+        """Read a folder. It blocks."""
+        ...
+
+    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+        """Use these templates from now on, as far as they can be used. Gives what is wrong."""
         ...

@@ -60,8 +60,8 @@ def test_links_and_strange_things(tmp_path: Path) -> None:
     assert sorted((problem.code, problem.file) for problem in problems) == [
         ("link-outside", "config/out.yaml"),
         ("link-to-folder", "config"),
+        ("unprintable-name", r"config/odd\n.yaml"),
         ("unreadable-file", "config/gone.yaml"),
-        ("unreadable-file", r"config/odd\n.yaml"),
         ("unreadable-file", "config/pipe.yaml"),
     ]
 

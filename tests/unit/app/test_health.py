@@ -23,6 +23,16 @@ class Mark:
 
 
 @dataclass
+class Folder(Mark):
+    """The part that reads the folder, and how often it heard that all is well."""
+
+    attested: int = 0
+
+    def attest(self) -> None:
+        self.attested += 1
+
+
+@dataclass
 class Watchers:
     """A port ServiceManager and Heartbeat that count."""
 
@@ -47,14 +57,15 @@ class Ward:
 
     def __init__(self, **heartbeat: Any) -> None:
         self.clock, self.ledger, self.watchers = StillClock(), MemoryLedger(), Watchers()
-        self.parts = {name: Mark(self.clock.now()) for name in ("scan", "senders")}
+        self.parts = {name: Mark(self.clock.now()) for name in ("scheduler", "senders")}
+        self.watch = Folder(self.clock.now())
         config = active_config(small_policy(), settings(heartbeat={"url": URL, "every": "60s"} | heartbeat))
-        self.health = Health(self.clock, self.watchers, self.watchers, self.ledger, config, self.parts)
+        self.health = Health(self.clock, self.watchers, self.watchers, self.ledger, config, self.parts, self.watch)
 
     async def check(self, after: timedelta = timedelta(0)) -> bool:
         """Time passes for all parts alike, then it is checked."""
         self.clock.go(after)
-        for part in self.parts.values():
+        for part in (*self.parts.values(), self.watch):
             part.alive_at = self.clock.now()
         return await self.health.check()
 
@@ -67,7 +78,7 @@ async def test_a_good_pass_is_told_everywhere() -> None:
     assert await ward.ledger.noticed_at(HEALTHY) == ward.clock.now()
 
 
-@pytest.mark.parametrize("name", ["scan", "senders"])
+@pytest.mark.parametrize("name", ["scheduler", "senders"])
 @pytest.mark.parametrize(("late", "well"), [(FRESH, True), (FRESH + timedelta(seconds=1), False)])
 async def test_one_part_that_stands_still_is_enough(name: str, late: timedelta, well: bool) -> None:
     """Then nobody hears that all is well: neither watchdog nor switch nor ledger."""
@@ -103,3 +114,24 @@ async def test_without_an_address_nobody_is_pinged() -> None:
     ward = Ward(url=None)
     assert await ward.check()
     assert ward.watchers.pings == []
+
+
+@pytest.mark.parametrize(("late", "pings"), [(FRESH, 1), (FRESH + timedelta(seconds=1), 0)])
+async def test_a_folder_that_hangs_is_no_case_for_a_restart(late: timedelta, pings: int) -> None:
+    """Rule 62: the watchdog is fed and the ledger notes it, since a restart would see no more; the dead man's switch
+    stays away.
+    """
+    ward = Ward()
+    ward.watch.alive_at = ward.clock.now() - late
+    assert await ward.health.check()
+    assert (ward.watchers.fed, len(ward.watchers.pings)) == (1, pings)
+    assert await ward.ledger.noticed_at(HEALTHY) == ward.clock.now()
+
+
+async def test_the_folder_may_be_marked_as_watched_after_a_good_check_only() -> None:
+    """P3: commands trust the mark."""
+    ward = Ward()
+    assert await ward.check()
+    ward.parts["senders"].alive_at = ward.clock.now() - FRESH - timedelta(seconds=1)
+    assert not await ward.health.check()
+    assert ward.watch.attested == 1

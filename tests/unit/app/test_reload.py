@@ -22,6 +22,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.ports.renderer import TemplateFiles
 
 from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
@@ -45,9 +46,13 @@ class CountingTemplates:
     def __init__(self) -> None:
         self.loads: list[Path] = []
         self.problems: tuple[Problem, ...] = ()
+        self.unread: tuple[Problem, ...] = ()
 
-    def load(self, folder: Path) -> tuple[Problem, ...]:
-        self.loads.append(folder)
+    def read(self, folder: Path) -> TemplateFiles:
+        return TemplateFiles(folder, {}, unread=self.unread)
+
+    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+        self.loads.append(files.folder)
         return self.problems
 
 
@@ -63,7 +68,7 @@ class Daemon:
 
     async def begin(self) -> "Daemon":
         """Load the config as a start does."""
-        before = fingerprint((self.folder,))
+        before = fingerprint((self.folder, self.folder.parent / "templates"))
         clock, ledger, notices, folder = self.clock, self.ledger, self.notices, self.folder
         self.started = started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
         self.config = ActiveConfig(started.policy, started.settings)

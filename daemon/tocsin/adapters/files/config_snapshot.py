@@ -16,6 +16,8 @@ FILES_LIMIT = 2000
 """The most files of one config folder."""
 CREDENTIAL_LIMIT = 64 * 1024
 """The most bytes of a credential."""
+UNREAD = frozenset({"unreadable-file", "no-such-file"})
+"""Codes of what a disk would not give now and may give in a moment (rule 73), unlike what is wrong with a file."""
 
 
 def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]:
@@ -43,7 +45,7 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
 def _add(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
     """Read one file into the snapshot, or say why not: a code and a sentence."""
     if not name.isprintable():
-        return "unreadable-file", "the name holds characters that cannot be shown; rename the file"
+        return "unprintable-name", "the name holds characters that cannot be shown; rename the file"
     try:
         real = Path(os.path.realpath(path, strict=True))
         if not real.is_relative_to(inside):

@@ -8,20 +8,24 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
 from pathlib import Path
+from threading import Event, Thread
 
-from watchfiles import awatch
+from watchfiles import Change, watch
 
+from tocsin.adapters.files import watch_mark
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.safe_open import NotRegularError, read_with_status
+from tocsin.adapters.files.watch_mark import WatchMark
 from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
-from tocsin.ports.folder import Listed
+from tocsin.ports.folder import Listed, MarkTrouble
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 
@@ -62,7 +66,9 @@ class WatchedFolder:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
+        self.threads = DiskThreads("incident folder")
         self._clock = clock
+        self._mark = WatchMark(path)
         self._last: dict[str, _LastReading] = {}
 
     def scan(self) -> Sequence[Listed] | str:
@@ -123,38 +129,75 @@ class WatchedFolder:
         if opened and opened.st_size <= KEPT_LIMIT:
             readings[name] = _LastReading(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
 
+    def make(self) -> str:
+        """Make the folder if it is missing, and keep other daemons away, as far as it can be written; empty, or why it
+        cannot be made. It blocks. Raises FolderWatchedError.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            return f"the folder {shown(str(self.path))} cannot be made: {os.strerror(fault.errno or errno.EIO)}"
+        self._mark.claim()
+        return ""
+
+    def release(self) -> None:
+        """Let the next daemon in."""
+        self._mark.release()
+
+    def renew(self) -> MarkTrouble | None:
+        """Show to commands that a healthy daemon watches (P3), or say why that cannot be shown. It blocks."""
+        return self._mark.renew()
+
     async def pokes(self) -> AsyncGenerator[None, None]:
         """Something may have changed: at each change, and every 9 s anyway. Never ends; survives the folder's removal,
-        its replacement, and a machine without inotify (then it pokes each second).
+        its replacement, and a machine without inotify (then it pokes each second). All that touches the folder is done
+        in a thread of its own: while the folder hangs, there is no poke.
         """
-        while True:
+        loop, poked, stop = asyncio.get_running_loop(), asyncio.Event(), Event()
+
+        def poke() -> None:
+            with suppress(RuntimeError):  # the loop has ended before this thread
+                loop.call_soon_threadsafe(poked.set)
+
+        Thread(target=self._poking, args=(poke, stop), name="incident folder watch", daemon=True).start()
+        try:
+            while True:
+                await poked.wait()
+                poked.clear()
+                yield None
+        finally:
+            stop.set()
+
+    def _poking(self, poke: Callable[[], None], stop: Event) -> None:
+        """Poke until told to stop."""
+        while not stop.is_set():
             watched = self._root()
             if watched:
                 with suppress(OSError, RuntimeError):  # inotify's limits, or a folder that went away meanwhile
-                    async with aclosing(self._watch(watched)) as pokes:
-                        async for _ in pokes:
-                            yield None
-            yield None
+                    for _ in self._watch(watched, stop):
+                        poke()
+            poke()
             if not watched or self._root() in {watched, None}:
-                await asyncio.sleep(POLL_EVERY.total_seconds())
+                stop.wait(POLL_EVERY.total_seconds())
 
-    async def _watch(self, watched: tuple[int, int]) -> AsyncGenerator[None, None]:
+    def _watch(self, watched: tuple[int, int], stop: Event) -> Iterator[None]:
         """Pokes while the path leads to this very directory. The first comes within a second: what changed before the
         watch began was not seen.
         """
-        changes = awatch(
+        changes = watch(
             self.path,
-            watch_filter=None,
+            watch_filter=_is_no_mark,
             debounce=DEBOUNCE_MS,
             step=STEP_MS,
+            stop_event=stop,
             rust_timeout=int(POLL_EVERY.total_seconds() * 1000),
             yield_on_timeout=True,
             recursive=False,
             ignore_permission_denied=True,
         )
         ticks = RESCAN_EVERY // POLL_EVERY - 1
-        async with aclosing(changes):
-            async for change in changes:
+        with closing(changes):
+            for change in changes:
                 ticks += 1
                 if change or ticks >= RESCAN_EVERY // POLL_EVERY:
                     ticks = 0
@@ -183,6 +226,11 @@ class WatchedFolder:
 
 
 _by_name = attrgetter("name")
+
+
+def _is_no_mark(_change: Change, path: str) -> bool:
+    """Our own mark is renewed every few seconds; that is no reason to look."""
+    return not path.endswith(f"/{watch_mark.NAME}")
 
 
 def _identity(status: os.stat_result) -> _Identity:

@@ -21,6 +21,7 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.ports.renderer import TemplateFiles
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.locale import language_of, zone_of
 from tocsin.wording.message.samples import samples
@@ -70,7 +71,7 @@ class JinjaRenderer:
     """
 
     def __init__(self, shipped: Path, tell: Tell) -> None:
-        self._shipped = sources.read(shipped)[0]
+        self._shipped = dict(sources.read(shipped).texts)
         self._tell = tell
         self._reported: set[Problem] = set()
         self._renderings: dict[tuple[Any, ...], _Rendering] = {}
@@ -80,10 +81,18 @@ class JinjaRenderer:
         self._sandbox = Sandbox(self._shipped)
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
-        """Take a user's folder, whole or not at all: with a template that cannot be used the last good set goes on;
-        at the first load the good ones count and the shipped text stands in for the others. Gives what is wrong.
+        """Read a user's folder and use it. Gives what is wrong."""
+        return self.use(self.read(folder))
+
+    def read(self, folder: Path) -> TemplateFiles:
+        """Read a user's folder."""
+        return sources.read(folder)
+
+    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+        """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the
+        first time the good ones count and the shipped text stands in for the others. Gives what is wrong.
         """
-        texts, problems = sources.read(folder)
+        folder, texts, problems = files.folder, files.texts, [*files.problems, *files.unread]
         instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
         own = {name: text for name, text in texts.items() if text != self._shipped.get(name)}
         faults = {name: fault for name, text in own.items() if (fault := _fault(self._sandbox, name, text))}

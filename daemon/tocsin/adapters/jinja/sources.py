@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tocsin.adapters.files.safe_open import NotRegularError, read_regular
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.ports.renderer import TemplateFiles
 
 SOURCE_MOST = 64 * 1024
 """The longest template, in bytes."""
@@ -18,27 +19,35 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "templates"
 
 
-def read(folder: Path) -> tuple[dict[str, str], list[Problem]]:
-    """The templates of a folder by their path in it, and what cannot be read. A folder that is not there is empty."""
+def read(folder: Path) -> TemplateFiles:
+    """The templates of a folder, and what cannot be read. A folder that is not there is empty."""
     texts: dict[str, str] = {}
     problems: list[Problem] = []
+    unread: list[Problem] = []
     try:
         files = sorted(folder.rglob("*.j2"))
     except OSError as trouble:
-        return {}, [_unreadable(folder, f"the templates cannot be listed: {trouble.strerror}")]
+        fault = _unreadable(folder, f"the templates cannot be listed: {trouble.strerror}")
+        return TemplateFiles(folder, {}, unread=(fault,))
     if len(files) > FILES_MOST:
         problems.append(_unreadable(folder, f"there are over {FILES_MOST} templates; those after that are left out"))
     for path in files[:FILES_MOST]:
-        text, fault = _text(path)
-        if fault:
-            problems.append(_unreadable(path, fault))
+        try:
+            text, why = _text(path)
+        except OSError as trouble:
+            unread.append(_unreadable(path, f"the template cannot be read: {trouble.strerror}"))
+            continue
+        if why:
+            problems.append(_unreadable(path, why))
         else:
             texts[path.relative_to(folder).as_posix()] = text
-    return texts, problems
+    return TemplateFiles(folder, texts, tuple(problems), tuple(unread))
 
 
 def _text(path: Path) -> tuple[str, str]:
-    """A file's text, or what is wrong with it. A link to a file will do: mounted folders are made of them."""
+    """A file's text, or what is wrong with it. A link to a file will do: mounted folders are made of them. Raises
+    OSError when the disk does not give it.
+    """
     try:
         data = read_regular(path, SOURCE_MOST + 1, follow=True)
         if len(data) > SOURCE_MOST:
@@ -46,8 +55,6 @@ def _text(path: Path) -> tuple[str, str]:
         return data.decode("utf-8"), ""
     except NotRegularError:
         return "", "this is no regular file; a template is one"
-    except OSError as trouble:
-        return "", f"the template cannot be read: {trouble.strerror}"
     except ValueError:
         return "", "the template is not UTF-8; save it so"
 

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.safe_open import NotRegularError, read_regular
-from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
 from tocsin.text import gsm
@@ -22,6 +23,10 @@ from tocsin.wording.message.email import Letterhead
 
 LOOKS_BACK = timedelta(seconds=2)
 """How much earlier than its try a file may be named and still be that try's; names hold whole seconds."""
+THREADS = 4
+"""How many messages are written at once. They wait for the disk, and a folder that hangs keeps them for ever."""
+ANSWERS_WITHIN, ENDS_WITHIN = 30.0, 5.0
+"""Seconds for the folder to take a message, and how much longer it gets when we are told to stop."""
 NAME_MOST = 100
 """Characters of a person in a file's name."""
 
@@ -44,19 +49,26 @@ class Outbox:
         self._clock = clock
         self._next = 0
         self._counting = Lock()
+        self._threads = DiskThreads("outbox", THREADS)
 
     async def send(self, message: Message) -> Outcome:
-        """Write the message's file; Deferred when the disk does not take it."""
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, message, self._clock.now()))
+        """Write the message's file; Deferred when the disk does not take it, Uncertain when it does not answer."""
+        loop = asyncio.get_running_loop()
+        writing = loop.run_in_executor(self._threads, self._write, message, self._clock.now())
         try:
-            return await asyncio.shield(writing)
+            await asyncio.wait((writing,), timeout=ANSWERS_WITHIN)
         except asyncio.CancelledError:
-            await asyncio.wait((writing,))  # so that nothing is written after we are said to have stopped
+            # so that nothing is written after we are said to have stopped
+            await asyncio.wait((writing,), timeout=ENDS_WITHIN)
             raise
+        return writing.result() if writing.done() else Uncertain("the outbox folder does not answer")
 
     async def find(self, message: Message, since: datetime) -> Outcome:
         """Accepted when a file written since then is this very message."""
-        return await asyncio.to_thread(self._find, message, since - LOOKS_BACK)
+        loop = asyncio.get_running_loop()
+        finding = loop.run_in_executor(self._threads, self._find, message, since - LOOKS_BACK)
+        await asyncio.wait((finding,), timeout=ANSWERS_WITHIN)
+        return finding.result() if finding.done() else Uncertain("the outbox folder does not answer")
 
     async def fate(self, provider_id: str) -> Fate:
         """A file that was written has arrived, even if somebody has taken it away since."""

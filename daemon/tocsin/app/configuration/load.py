@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.adapters.files import config_snapshot
@@ -40,6 +40,7 @@ class Configuration:
 
     `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
     ledger is to be looked for, whatever else is wrong. `declared` knows where what the fragments declare stands.
+    `unread` are those of the problems that are the disk's: what could not be read is no bad config (rule 73).
     """
 
     policy: Policy | None
@@ -49,6 +50,7 @@ class Configuration:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     revision: str = ""
     declared: Fragments = field(default_factory=Fragments, repr=False)
+    unread: tuple[Problem, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -78,7 +80,8 @@ def read_tree(
     label = label_of(folder)
     problems = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
-    credentials, unread = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    credentials, faults = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    unread = tuple(fault for fault in (*problems, *faults) if fault.code in config_snapshot.UNREAD)
     stack = SettingsLayers(
         document=read_yaml(files.get(SETTINGS, b""), displayed_path(label, SETTINGS)),
         credentials=credentials,
@@ -86,12 +89,12 @@ def read_tree(
         base=_absolute(folder),
     )
     if not files and problems:  # no folder at all: say that, not what would have stood in it
-        return Configuration(None, None, tuple(problems), ledger_file(stack))
+        return Configuration(None, None, tuple(problems), ledger_file(stack), unread=unread)
     if MISNAMED in files:
         problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
     layered = read_settings(stack)
     reading = read_config(Sources(files, label), at, handoffs.cron_problem)
-    problems += [*unread, *layered.problems, *reading.problems]
+    problems += [*faults, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         problems += _references(layered.settings, reading, stack)
@@ -106,7 +109,16 @@ def read_tree(
         files=dict(files),
         revision=revision,
         declared=reading.declared,
+        unread=unread,
     )
+
+
+def unanswered(folder: Path, environ: Mapping[str, str]) -> Configuration:
+    """What is read of a folder that does not answer: nothing, and that it does not."""
+    label = label_of(folder)
+    why = f"the config folder {label} does not answer; see to its disk or server"
+    fault = problem(label, TOP, "unreadable-file", why)
+    return read_tree({}, folder, datetime.min.replace(tzinfo=UTC), environ, problems=[fault])
 
 
 def label_of(path: Path) -> str:

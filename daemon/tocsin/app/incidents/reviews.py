@@ -5,6 +5,7 @@ Decides when a draft is written and under which name: a page that a human has ed
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,13 +40,18 @@ class NeverSeenError(NoDraftError):
     """The ledger knows no such incident."""
 
 
-async def write(incident: str, ledger: FactLedger, policy: Policy, files: IncidentFiles) -> str:
-    """Write the draft now; the name of its file. Raises NoDraftError, LedgerError, FileError."""
+async def write(
+    incident: str, ledger: FactLedger, policy: Policy, files: IncidentFiles, threads: Executor | None = None
+) -> str:
+    """Write the draft now, in one of the `threads`; the name of its file. Raises NoDraftError, LedgerError,
+    FileError.
+    """
     facts = await ledger.facts(incident)
     if not any(isinstance(fact, Seen) for fact in facts):
         raise NeverSeenError(f"the ledger knows no incident {incident}")
     records = await ledger.records(incident)
-    return await asyncio.to_thread(_put, incident, facts, records, policy, files)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(threads, _put, incident, facts, records, policy, files)
 
 
 def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, files: IncidentFiles) -> str:
@@ -62,7 +68,9 @@ def _names(incident: str) -> list[str]:
 
 
 class Reviews:
-    """Writes the draft of every incident that is resolved. `open_folder` gives the files of a folder of reviews."""
+    """Writes the draft of every incident that is resolved. `open_folder` gives the files of a folder of reviews,
+    `threads` is where that folder is used: it may hang.
+    """
 
     def __init__(
         self,
@@ -72,6 +80,7 @@ class Reviews:
         incidents: Incidents,
         notices: Notices,
         open_folder: Callable[[Path], IncidentFiles],
+        threads: Executor | None = None,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -79,6 +88,7 @@ class Reviews:
         self._incidents = incidents
         self._notices = notices
         self._open_folder = open_folder
+        self._threads = threads
         self._writing = asyncio.Lock()
 
     async def run(self) -> None:
@@ -114,7 +124,7 @@ class Reviews:
 
     async def _write(self, incident: str) -> None:
         async with self._writing:
-            await write(incident, self._ledger, self._config.policy, self._folder())
+            await write(incident, self._ledger, self._config.policy, self._folder(), self._threads)
 
     async def _closed(self, incident: str) -> None:
         until = self._clock.now() + AGAIN_WITHIN
@@ -123,7 +133,8 @@ class Reviews:
 
     async def _missing(self, incident: str) -> bool:
         """Whether an earlier process left no draft, and nobody has said that the review is done."""
-        if await asyncio.to_thread(self._folder().read, _names(incident)[0]) is not None:
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._threads, self._folder().read, _names(incident)[0]) is not None:
             return False
         newest = next((fact for fact in reversed(await self._ledger.facts(incident)) if isinstance(fact, Seen)), None)
         return newest is not None and not newest.incident.review

@@ -4,10 +4,13 @@ Must not know when a notice is due; the intake says that.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
+from tocsin.ports.folder import MarkTrouble
+from tocsin.text.times import utc
 
 NAMED_LIMIT = 5
 """How many files or problems one notice names; the rest are counted."""
@@ -58,3 +61,31 @@ def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     minor = all(notice.minor for notice in rest)
     more = OperatorNotice(Trouble.FILE_FAULTY, sentence, about="more incident files", minor=minor)
     return (*ordered[: NOTICES_LIMIT - 1], more)
+
+
+def unlisted(why: str, since: datetime) -> OperatorNotice:
+    """The folder cannot be read."""
+    return OperatorNotice(Trouble.FOLDER_UNREADABLE, f"{why}; {_BLIND}", since=since)
+
+
+def hangs(folder: str, since: datetime) -> OperatorNotice:
+    """Whoever asks the folder gets no answer."""
+    advice = f"see whether its disk or server is alive (ls {folder}); a restart of tocsin cures nothing"
+    text = f"the incident folder {folder} has not answered since {utc(since)}; {_BLIND}; {advice}"
+    return OperatorNotice(Trouble.FOLDER_UNREADABLE, text, since=since)
+
+
+def unmarked(why: MarkTrouble) -> OperatorNotice:
+    """The folder cannot be marked as watched."""
+    return OperatorNotice(Trouble.FOLDER_SHARED if why.shared else Trouble.FOLDER_UNMARKED, why.text)
+
+
+def folder_back(folder: str) -> str:
+    """What is said when the folder can be read again."""
+    return f"the incident folder {folder} can be read again; what was written there meanwhile counts from now on"
+
+
+_BLIND = (
+    "open incidents go on, but new files there, and answers and updates written to files, are not seen: answer by SMS "
+    "or link meanwhile"
+)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.intake.file_identity import File, Files
-from tocsin.app.intake.file_notices import few, gone, vanished, wrong
+from tocsin.app.intake.file_notices import few, gone, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.incident.read import IncidentReading, read_incident, unreadable_incident
@@ -27,9 +27,6 @@ UNREADABLE_AFTER = timedelta(seconds=10)
 """How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
 GONE_AFTER = timedelta(seconds=10)
 """How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
-
-GOES_ON = "open incidents go on, new ones are not seen"
-"""What becomes of incidents while the folder cannot be listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,7 @@ class Intake:
     ) -> None:
         self._known = dict(known)
         self._finished = {id_: digest for id_, digest in (finished or {}).items() if id_ not in known}
-        self._label = label
+        self.label = label
         self._files = Files()
         self._policy: Policy | None = None
         self._unlisted_since: datetime | None = None
@@ -120,7 +117,7 @@ class Intake:
         self._unlisted_since = self._unlisted_since or look.now
         if not self._unlisted_told and look.due(self._unlisted_since, GONE_AFTER):
             self._unlisted_told = True
-            look.notices.append(OperatorNotice(Trouble.FOLDER_UNREADABLE, f"{why}; {GOES_ON}"))
+            look.notices.append(unlisted(why, self._unlisted_since))
 
     def _read_again(self) -> None:
         """The config has changed: what counts of open incidents is read again, at once."""
@@ -261,4 +258,4 @@ class Intake:
 
     def _name(self, name: str) -> str:
         """How people are told of a file."""
-        return f"{self._label}/{shown(name)}" if self._label else shown(name)
+        return f"{self.label}/{shown(name)}" if self.label else shown(name)

@@ -1,25 +1,35 @@
 """The folder of incident files, looked through whenever it may have changed, and what that brings.
 
-It decides when to look; what counts is the intake's judgement, and what follows from it the plan's. It must not know
-what a version says.
+It decides when to look, and when a folder that does not answer is told; what counts is the intake's judgement, and what
+follows from it the plan's. It must not know what a version says.
+
+A folder may hang for ever (rule 62): nothing waits for it but this part, in threads of the folder's own.
 """
 
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
 from tocsin.app.intake.intake import Changes, Intake
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Gone, Seen
+from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.folder import Folder, Listed
+from tocsin.ports.folder import Folder, Listed, MarkTrouble
 from tocsin.ports.ledger import FileLedger, LedgerError
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
+HANGS_AFTER = timedelta(seconds=30)
+"""How long a reading of the folder may take until the operators hear that it hangs; they must within a minute."""
+HANGS_EVERY = 5.0
+"""Seconds between two looks whether it does."""
+WELL_FOR = timedelta(seconds=15)
+"""How long a good health check holds: the folder is marked as watched only after one, and they come every 5 s."""
 KEPT_TOGETHER = 500
 """Versions given to the ledger at once."""
 
@@ -47,11 +57,23 @@ class Watch:
         self._poked, self._some = asyncio.Event(), asyncio.Event()
         self._unkept: list[tuple[str, str, str, bytes]] = []
         self._next_look: datetime | None = None
-        self.alive_at = clock.now()
+        self._reading_since: datetime | None = None
+        self._hangs_since: datetime | None = None
+        self._mark_trouble: MarkTrouble | None = None
+        self._well_at = self.alive_at = clock.now()
+        self._began = asyncio.Event()
+
+    def attest(self) -> None:
+        """The whole daemon is healthy now: whoever reads its folder may show that it watches (P3)."""
+        self._well_at = self._clock.now()
 
     def poke(self) -> None:
         """Something may have changed: the folder, or the config by which it is read."""
         self._poked.set()
+
+    async def first_read(self) -> None:
+        """Wait until the folder has been read once."""
+        await self._began.wait()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,12 +81,19 @@ class Watch:
             tasks.create_task(self._listen(), name="folder pokes")
             tasks.create_task(self._looks(), name="folder scans")
             tasks.create_task(self._keeps(), name="folder keeps")
+            tasks.create_task(self._minds(), name="folder hangs")
 
     async def scan(self) -> None:
-        """Look through the folder once."""
+        """Look through the folder once, however long that takes."""
         self._poked.clear()
-        changes, listed = await asyncio.to_thread(self._observe)
+        self._reading_since = self._clock.now()
+        loop = asyncio.get_running_loop()
+        changes, listed, trouble = await loop.run_in_executor(self._folder.threads, self._observe)
         now = self._clock.now()
+        self._reading_since = None
+        self.alive_at = now
+        if listed is not None:
+            self._listed(trouble)
         for version in changes.versions:
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
@@ -72,12 +101,30 @@ class Watch:
         for notice in changes.notices:
             self._notices.tell(notice)
         self._next_look = changes.next_look
-        self.alive_at = now
         for version in changes.versions:
-            file = listed.get(version.file)
+            file = listed.get(version.file) if listed else None
             if file is not None and file.data and not version.incident.unreadable:
                 self._unkept.append((version.incident.id, version.file, version.digest, file.data))
         self._some.set()
+        if listed is not None:
+            self._began.set()
+
+    def _listed(self, mark: MarkTrouble | None) -> None:
+        """The folder could be read. `mark` is why it cannot be marked as watched, which is told once."""
+        self._hangs_since = None
+        self._notices.cured(Trouble.FOLDER_UNREADABLE, "", folder_back(self._intake.label))
+        if mark and mark != self._mark_trouble:
+            self._notices.tell(unmarked(mark))
+        self._mark_trouble = mark
+
+    async def _minds(self) -> None:
+        """Tell the operators of a reading that does not come to an end."""
+        while True:
+            await asyncio.sleep(HANGS_EVERY)
+            since = self._reading_since
+            if since and not self._hangs_since and self._clock.now() - since >= HANGS_AFTER:
+                self._hangs_since = since
+                self._notices.tell(hangs(self._intake.label, since))
 
     async def _keeps(self) -> None:
         """Let the ledger have the bytes of readable versions, in good time. A miss is a small loss: facts hold them."""
@@ -90,10 +137,15 @@ class Watch:
                 with contextlib.suppress(LedgerError):
                     await asyncio.gather(*keeping)
 
-    def _observe(self) -> tuple[Changes, Mapping[str, Listed]]:
+    def _observe(self) -> tuple[Changes, Mapping[str, Listed] | None, MarkTrouble | None]:
+        """What there is and what it changes, and why the folder cannot be marked as watched. In the folder's thread."""
         listing = self._folder.scan()
-        changes = self._intake.observe(listing, self._clock.now(), self._config.policy)
-        return changes, {} if isinstance(listing, str) else {file.name: file for file in listing}
+        now = self._clock.now()
+        changes = self._intake.observe(listing, now, self._config.policy)
+        if isinstance(listing, str):
+            return changes, None, None
+        trouble = self._folder.renew() if now - self._well_at <= WELL_FOR else None
+        return changes, {file.name: file for file in listing}, trouble
 
     async def _listen(self) -> None:
         async for _ in self._folder.pokes():
@@ -101,10 +153,10 @@ class Watch:
 
     async def _looks(self) -> None:
         while True:
+            await self.scan()
             wait = RESCAN_EVERY
             if self._next_look is not None:
                 wait = min(wait, max(0.0, (self._next_look - self._clock.now()).total_seconds()))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._poked.wait()
-            await self.scan()

@@ -33,6 +33,14 @@ class Alive(Protocol):
         ...
 
 
+class Watching(Alive, Protocol):
+    """The part that reads the incident folder."""
+
+    def attest(self) -> None:
+        """The whole daemon is healthy now."""
+        ...
+
+
 log = structlog.get_logger()
 
 
@@ -41,7 +49,7 @@ class Health:
 
     The marks of `parts` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is
     not cured by a restart, which would only forget what went out from memory: then the watchdog is fed, and the
-    heartbeat stays away.
+    heartbeat stays away. The same holds for a folder that hangs (rule 62): whoever is restarted into it sees no more.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class Health:
         ledger: NoticeLedger,
         config: ActiveConfig,
         parts: Mapping[str, Alive],
+        watch: Watching,
     ) -> None:
         self._clock = clock
         self._manager = manager
@@ -59,6 +68,7 @@ class Health:
         self._ledger = ledger
         self._config = config
         self._parts = parts
+        self._watch = watch
         self._pinged_at: datetime | None = None
 
     async def run(self) -> None:
@@ -74,9 +84,10 @@ class Health:
         if stale:
             log.error("unhealthy", stale=stale)
             return False
+        self._watch.attest()
         writes = await self._ledger_writes(now)
         self._manager.healthy()
-        if writes:
+        if writes and now - self._watch.alive_at <= FRESH:
             await self._ping(now)
         return True
 

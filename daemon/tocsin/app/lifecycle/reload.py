@@ -3,18 +3,23 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import structlog
 
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
-from tocsin.app.configuration.load import digest_of, load
+from tocsin.app.configuration.load import digest_of, label_of, load
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
 from tocsin.app.lifecycle.startup import Started
+from tocsin.app.lifecycle.unread import UnreadConfig
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
@@ -22,14 +27,20 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger, LedgerError
-from tocsin.ports.renderer import Templates
+from tocsin.ports.renderer import TemplateFiles, Templates
+from tocsin.text.decoding import TOP, problem
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks at the config and template folders; a change counts once they have been still for one."""
 CALENDARS_EVERY = timedelta(days=1)
 """How often calendars are read again: only so much of their future is held."""
+CONFIG, TEMPLATES = "config", "templates"
+"""The parts that are read."""
 NEEDS_RESTART = ("incidents", "ledger", "outbox", "web")
 """Settings that a running daemon does not change."""
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 log = structlog.get_logger()
 
@@ -37,7 +48,7 @@ log = structlog.get_logger()
 class ConfigReader:
     """Reads the config folder, and judges whether what stands there replaces the config in force."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a config comes from and goes to
         self,
         folder: Path,
         environ: Mapping[str, str],
@@ -46,8 +57,11 @@ class ConfigReader:
         config: ActiveConfig,
         notices: Notices,
         started: Started,
+        threads: Executor | None = None,
     ) -> None:
+        """`threads` is where the folder is read: it may hang."""
         self._folder = folder
+        self._threads = threads
         self._environ = environ
         self._clock = clock
         self._ledger = ledger
@@ -55,13 +69,20 @@ class ConfigReader:
         self._notices = notices
         self._digest = started.digest
         self._started_with = started.settings
+        self.unread = UnreadConfig(clock, notices, label_of(folder))
         self.read_at = clock.now()
+        if started.unread:
+            self.unread.note(CONFIG, started.unread)
 
     async def read(self) -> bool:
-        """Read the config. True when a good one is in force now; else the one before stays and operators hear."""
+        """Read the config. True when a good one is in force now; else the one before stays, and operators hear, unless
+        it only could not be read: then it is read again (rule 73).
+        """
         self.read_at = now = self._clock.now()
-        reading = await asyncio.to_thread(load, self._folder, now, self._environ)
+        reading = await self._in_threads(load, self._folder, now, self._environ)
         policy, settings = reading.policy, reading.settings
+        if self.unread.note(CONFIG, reading.unread):
+            return False
         if policy is None or settings is None:
             for notice in refused(reading.errors):
                 self._notices.tell(notice)
@@ -83,7 +104,36 @@ class ConfigReader:
 
     async def fingerprint(self) -> Fingerprint:
         """What tells a changed folder from one that rests: that of the config and of the templates."""
-        return await asyncio.to_thread(fingerprint, (self._folder, self._config.settings.templates))
+        return await self._in_threads(fingerprint, (self._folder, self._config.settings.templates))
+
+    async def first_templates(self, templates: Templates) -> Fingerprint:
+        """Read the templates for the first time and use them. One that the disk does not give, or does not give soon,
+        is read again later; the shipped one stands in for it. Gives the folder's fingerprint from before.
+        """
+        folder = self._config.settings.templates
+
+        def read() -> tuple[Fingerprint, TemplateFiles]:
+            return fingerprint((folder,)), templates.read(folder)
+
+        fault = problem(label_of(folder), TOP, "template-unreadable", "the template folder does not answer")
+        nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
+        before, files = await in_time(FOLDERS_WITHIN, self._threads, read) or nothing
+        self.unread.note(TEMPLATES, files.unread)
+        for trouble in templates.use(files):
+            if trouble not in files.unread:
+                self._notices.tell_template(trouble)
+        return before
+
+    async def templates(self, templates: Templates) -> Sequence[Problem]:
+        """Read the templates of the config in force and use them; those that the disk does not give stay as they were.
+        Gives what is wrong.
+        """
+        files = await self._in_threads(templates.read, self._config.settings.templates)
+        return () if self.unread.note(TEMPLATES, files.unread) else templates.use(files)
+
+    async def _in_threads(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await self.unread.within_reason(loop.run_in_executor(self._threads, partial(read, *args, **kwargs)))
 
 
 class Reload:
@@ -101,7 +151,9 @@ class Reload:
         notices: Notices,
         before: Fingerprint,
     ) -> None:
-        """`before` is the config folder's fingerprint from before it was read: what changed since is not missed."""
+        """`before` is the fingerprint of the config and template folders from before they were read: what changed since
+        is not missed.
+        """
         self._clock = clock
         self._reader = reader
         self._config = config
@@ -110,15 +162,15 @@ class Reload:
         self._watch = watch
         self._incidents = incidents
         self._notices = notices
-        self._settled = before | fingerprint((config.settings.templates,))
+        self._settled = before
 
     async def run(self) -> None:
         """Until cancelled."""
         last = self._settled
         while True:
-            await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.sleep(self._reader.unread.pause(LOOKS_EVERY))
             current = await self._reader.fingerprint()
-            changed = current == last and current != self._settled
+            changed = current == last and (current != self._settled or self._reader.unread.due)
             if changed or self._clock.now() - self._reader.read_at > CALENDARS_EVERY:
                 self._settled = current
                 await self.reload()
@@ -130,14 +182,14 @@ class Reload:
             return
         settings = self._config.settings
         self._transports.apply(settings)
-        for problem in self._templates.load(settings.templates):
-            self._notices.tell_template(problem)
+        for fault in await self._reader.templates(self._templates):
+            self._notices.tell_template(fault)
         self._watch.poke()
         self._incidents.poke_all()
 
 
 def refused(problems: Iterable[Problem]) -> Iterator[OperatorNotice]:
     """What operators hear of a config that is not used: each problem with its place."""
-    for problem in problems:
-        text = f"the config was refused, the last good one goes on: {problem}"
-        yield OperatorNotice(Trouble.CONFIG_REFUSED, text, aspect=str(problem))
+    for fault in problems:
+        text = f"the config was refused, the last good one goes on: {fault}"
+        yield OperatorNotice(Trouble.CONFIG_REFUSED, text, aspect=str(fault))

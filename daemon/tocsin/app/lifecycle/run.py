@@ -16,21 +16,25 @@ import structlog
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.reload import Reload
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Letter
+from tocsin.domain.notification import Kind
 from tocsin.ports.supervisor import ServiceManager
 
 DRAINS_FOR = 30.0
 """Seconds for what is under way to end; the rest is left for the next start."""
 NOTES_FOR = 2.0
 """Seconds at a stop for writing down what operators have not heard yet."""
+READS_FIRST = 5.0
+"""Seconds for the first reading of the folder and of the provider's list of answers, before steps that are found late
+fire: an answer that came meanwhile must stop them (rule 62)."""
+PAGES_WAIT = 0.5
+"""Seconds after which pages that the process before had decided go on, whatever is still read."""
 LOOKS_FIRST = 5.0
-"""Seconds for every incident's first look, before letters of the process before go on: an answer that came meanwhile
-must stop them."""
+"""Seconds for every incident's first look, before its other letters go on."""
 
 log = structlog.get_logger()
 
@@ -63,9 +67,19 @@ class Part(Protocol):
         ...
 
 
+class Source(Protocol):
+    """Where answers may have come in while no daemon ran."""
+
+    async def first_read(self) -> None:
+        """Wait until what came in is known; for ever, if that cannot be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """The running daemon. `parts` are all that run side by side, the sender, the watch and the reload among them."""
+    """The running daemon. `parts` are all that run side by side, the sender and the reload among them; `sources` those
+    of them whose first reading late steps wait for.
+    """
 
     config: ActiveConfig
     incidents: Incidents
@@ -73,24 +87,19 @@ class Daemon:
     transports: Transports
     sender: Sender
     operator_notices: OperatorNotices
-    watch: Watch
     reload: Reload
     manager: ServiceManager
     parts: tuple[Part, ...]
+    sources: tuple[Source, ...]
 
     async def serve(self, unsettled: Sequence[Letter], orders: Orders) -> None:
         """Serve until ordered to stop, then drain. `unsettled` are letters that the process before did not finish."""
-        await self.watch.scan()
-        self.incidents.poke_all()
         self._say_ready()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(_run(part)) for part in self.parts]
                 running.append(tasks.create_task(self._reload_at(orders)))
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOKS_FIRST):
-                        await self.agenda.settled()
-                self.sender.enqueue(unsettled)
+                running.append(tasks.create_task(self._begin(unsettled)))
                 await orders.stop.wait()
                 self.manager.stopping()
                 await self._drain(orders)
@@ -98,6 +107,30 @@ class Daemon:
                     task.cancel()
         finally:
             await self.transports.close()
+
+    async def _begin(self, unsettled: Sequence[Letter]) -> None:
+        """Go on where the process before stopped: first pages at once, its other pages nearly so, and steps that are
+        found late once it is known what came in meanwhile, or that cannot be known (rule 62).
+        """
+        self.incidents.poke_unpaged(self.config.policy)
+        looked = asyncio.create_task(self._look_first())
+        try:
+            await asyncio.wait({looked}, timeout=PAGES_WAIT)
+            self.sender.enqueue([letter for letter in unsettled if letter.notification.kind is Kind.PAGE])
+            await looked
+        finally:
+            looked.cancel()
+        self.sender.enqueue([letter for letter in unsettled if letter.notification.kind is not Kind.PAGE])
+
+    async def _look_first(self) -> None:
+        """Every incident's first look, after the first readings."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READS_FIRST):
+                await asyncio.gather(*(source.first_read() for source in self.sources))
+        self.incidents.poke_all()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOKS_FIRST):
+                await self.agenda.settled()
 
     async def _reload_at(self, orders: Orders) -> None:
         """Reload at each order; a storm of orders is one reload after the other, not one each."""

@@ -39,12 +39,16 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused."""
+    """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused, or what of
+    it could not be read. `first`: no daemon has run on this ledger before.
+    """
 
     policy: Policy
     settings: Settings
     digest: str
-    refused: tuple[Problem, ...]
+    refused: tuple[Problem, ...] = ()
+    unread: tuple[Problem, ...] = ()
+    first: bool = False
 
 
 async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
@@ -81,17 +85,8 @@ async def load_at_start(
         raise StartError(*reading.errors)
     if since is now:
         await ledger.record_config(chosen.revision, chosen.files, now)
-    policy = replace(chosen.policy, since=since)
-    return Started(policy, chosen.settings, digest_of(chosen.files), reading.errors)
-
-
-def make_folders(settings: Settings) -> None:
-    """Folders that are missing are made. Raises StartError."""
-    for path in (settings.incidents, settings.reviews, settings.outbox):
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as trouble:
-            raise StartError(f"the folder {path} cannot be made: {trouble.strerror}") from None
+    policy, refused = replace(chosen.policy, since=since), () if reading.unread else reading.errors
+    return Started(policy, chosen.settings, digest_of(chosen.files), refused, reading.unread, last is None)
 
 
 async def recall(ledger: IncidentLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:

@@ -1,5 +1,6 @@
 """What came in from outside and lies in the ledger (an SMS, a receipt) is brought to whoever judges its kind, once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -32,6 +33,7 @@ class Arrivals:
         self._ledger = ledger
         self._judges = judges
         self._notices = notices
+        self._judging = asyncio.Lock()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -39,11 +41,12 @@ class Arrivals:
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""
-        while arrivals := await self._ledger.unjudged_arrivals():
-            for row, arrival in arrivals:
-                result = await self._judged(arrival)
-                log.info("arrival", kind=arrival.kind.value, result=result)
-                await self._ledger.record_result(row, result)
+        async with self._judging:
+            while arrivals := await self._ledger.unjudged_arrivals():
+                for row, arrival in arrivals:
+                    result = await self._judged(arrival)
+                    log.info("arrival", kind=arrival.kind.value, result=result)
+                    await self._ledger.record_result(row, result)
 
     async def _judged(self, arrival: Arrival) -> str:
         """What one arrival led to. Raises LedgerError."""

@@ -4,6 +4,7 @@ the operators hear that it fails.
 What a message means is judged later, and once, however it came in.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 
 import structlog
@@ -41,7 +42,9 @@ log = structlog.get_logger()
 
 
 class SmsPoll:
-    """Asks the SMS provider for what came in, while the config says so."""
+    """Asks the SMS provider for what came in, while the config says so. `asked` is set after the first question, or
+    once it is plain that there is none.
+    """
 
     def __init__(
         self, clock: Clock, ledger: ArrivalLedger, config: ActiveConfig, transports: Transports, notices: Notices
@@ -55,14 +58,18 @@ class SmsPoll:
         self._since: datetime | None = None
         self._failures: list[Deferred] = []
         self._known_refs: frozenset[str] = frozenset()
+        self.asked = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled."""
         await poll(self._turn, self._pause, at_once=True)
 
     async def _turn(self) -> None:
-        if provider := self._polled():
-            await self.ask(provider)
+        try:
+            if provider := self._polled():
+                await self.ask(provider)
+        finally:
+            self.asked.set()
 
     def _pause(self) -> float:
         wait = self.pause(self._config.settings.replies.every) if self._polled() else IDLE

@@ -11,6 +11,8 @@ from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, Inc
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.notification import Notification
+from tocsin.domain.policy import Policy
+from tocsin.planning.needed_roles import first_page_is_due
 
 
 class Incidents:
@@ -42,6 +44,12 @@ class Incidents:
         """Look at every incident: at the start, and when the config has changed."""
         for incident in self._states:
             self._agenda.poke(incident)
+
+    def poke_unpaged(self, policy: Policy) -> None:
+        """Look at those that have not paged yet for a role that they need: at a start nothing holds a first page."""
+        for incident, state in self._states.items():
+            if first_page_is_due(state.history, policy):
+                self._agenda.poke(incident)
 
     def load(self, incident: str, facts: Sequence[Fact]) -> None:
         """Take over what the ledger knows of an incident."""

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
+from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
@@ -17,7 +18,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.systemd import Systemd
-from tocsin.app.configuration.load import label_of, load
+from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.receipts import Receipts
@@ -28,11 +29,13 @@ from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, prepare_folders, read_config
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
-from tocsin.app.lifecycle.startup import StartError, bring_back, load_at_start, make_folders, recall
+from tocsin.app.lifecycle.startup import StartError, bring_back, load_at_start, recall
+from tocsin.app.replies.first_answers import FirstAnswers
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
@@ -55,18 +58,20 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
     """The daemon, from start to drain; `log` tells whether its lines arrive. Raises StartError."""
     clock = SystemClock()
     now = clock.now()
-    before = fingerprint((folder,))
-    reading = load(folder, now, environ)
-    if reading.policy is None and not reading.ledger.is_file():
+    config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
+    before, reading = await read_config(folder, environ, now, config_threads)
+    if reading.policy is None and not await in_time(FOLDERS_WITHIN, other_threads, reading.ledger.is_file):
         raise StartError(*reading.errors)
     async with AsyncExitStack() as closing:
         ledger = open_ledger(reading.ledger, now, closing)
         clock_notice = await bring_back(ledger, now)
         started = await load_at_start(reading, ledger, folder, environ, now)
-        make_folders(started.settings)
+        incident_folder = WatchedFolder(started.settings.incidents, clock)
+        closing.callback(incident_folder.release)
+        await prepare_folders(started, incident_folder, other_threads)
         notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
-        reader = ConfigReader(folder, environ, clock, ledger, config, notices, started)
-        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, before, log)
+        reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
+        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, incident_folder, before, log)
         tell_troubles(notices, started.refused, ledger)
         if clock_notice:
             notices.tell(clock_notice)
@@ -97,6 +102,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     notices: Notices,
     manager: Systemd,
     reader: ConfigReader,
+    folder: WatchedFolder,
     before: Fingerprint,
     log: LogProgress,
 ) -> Daemon:
@@ -110,8 +116,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     incidents = Incidents(agenda)
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
-    for problem in renderer.load(settings.templates):
-        notices.tell_template(problem)
+    before |= await reader.first_templates(renderer)
 
     context = DeliveryContext(config, incidents, notices, reply_options)
     sender = Sender(clock, ledger, context, transports, dice)
@@ -121,22 +126,24 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
 
     intake = Intake(await recall(ledger, incidents, clock.now()), label_of(settings.incidents))
-    folder = WatchedFolder(settings.incidents, clock)
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
     replies = SmsReplies(clock, ledger, config, incidents, codes, sender)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
     poll = SmsPoll(clock, ledger, config, transports, notices)
     answered = await ledger.answers_since(0)
     ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=answered[-1][0] if answered else 0)
-    reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles)
+    reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
 
-    alive: dict[str, Alive] = {"scan": watch, "scheduler": scheduler, "senders": sender}
-    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive)
+    alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
+    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch)
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
     parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
-    return Daemon(config, incidents, agenda, transports, sender, operator_notices, watch, reload, manager, parts)
+    sources = (watch, FirstAnswers(poll, arrivals))
+    return Daemon(
+        config, incidents, agenda, transports, sender, operator_notices, reload, manager, parts, sources
+    )
 
 
 def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger) -> None:

@@ -1,0 +1,94 @@
+"""The folders at a start: read, made and claimed, none of them waited for when it hangs (rule 62).
+
+It decides how long each is waited for, and which of them refuses a start.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, Protocol, TypeVar
+
+from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
+from tocsin.adapters.files.watch_mark import FolderWatchedError
+from tocsin.app.configuration.load import Configuration, load, unanswered
+from tocsin.app.lifecycle.startup import Started, StartError
+
+CONFIG_WITHIN = 5.0
+"""Seconds for the config folder to answer; then the start goes on with the last good config."""
+FOLDERS_WITHIN = 2.0
+"""Seconds for the other folders to answer; then the start goes on without them."""
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class ClaimedFolder(Protocol):
+    """The folder of incidents, as a start takes it."""
+
+    @property
+    def threads(self) -> Executor | None:
+        """Where what blocks is to be done."""
+        ...
+
+    def make(self) -> str:
+        """Make it if it is missing, and keep other daemons away; empty, or why it cannot be made. It blocks. Raises
+        FolderWatchedError.
+        """
+        ...
+
+
+async def read_config(
+    folder: Path, environ: Mapping[str, str], now: datetime, threads: Executor
+) -> tuple[Fingerprint, Configuration]:
+    """The config on disk, and the folder's fingerprint from before it was read."""
+
+    def read() -> tuple[Fingerprint, Configuration]:
+        return fingerprint((folder,)), load(folder, now, environ)
+
+    return await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder, environ))
+
+
+async def in_time(
+    seconds: float, threads: Executor | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T | None:
+    """What comes of work that may hang, or None when it takes too long; then it goes on unheeded."""
+    future = asyncio.get_running_loop().run_in_executor(threads, partial(work, *args, **kwargs))
+    await asyncio.wait({future}, timeout=seconds)
+    if future.done():
+        return future.result()
+    future.add_done_callback(_let_go)
+    return None
+
+
+def _let_go(future: asyncio.Future[T]) -> None:
+    """What came too late is nobody's, an error neither."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def prepare_folders(started: Started, incidents: ClaimedFolder, threads: Executor) -> None:
+    """Folders that are missing are made, and the one of incidents is this daemon's alone (rule 72). At a first start
+    one that cannot be made is an error; later those who use it tell of it, and open incidents go on. Raises StartError.
+    """
+    settings = started.settings
+    try:
+        troubles = await asyncio.gather(
+            in_time(FOLDERS_WITHIN, incidents.threads, incidents.make),
+            *(in_time(FOLDERS_WITHIN, threads, _make, path) for path in (settings.reviews, settings.outbox)),
+        )
+    except FolderWatchedError as other:
+        raise StartError(other) from None
+    if started.first and any(troubles):
+        raise StartError(*filter(None, troubles))
+
+
+def _make(folder: Path) -> str:
+    """Make a folder that is missing; empty, or why it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        return f"the folder {folder} cannot be made: {trouble.strerror}"
+    return ""
