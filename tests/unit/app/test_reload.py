@@ -333,3 +333,103 @@ def test_a_config_of_the_future_counts_from_now(folder: Path) -> None:
         assert started.policy.since == now
 
     on_reload(folder, story)
+
+
+def unreadable(daemon: Daemon) -> Path:
+    """A file of the config that its disk does not give: a link that leads nowhere stands for it."""
+    path = daemon.folder / "all.yaml"
+    path.rename(path.with_name("all.kept"))
+    path.symlink_to("nowhere.yaml")
+    return path
+
+
+def readable(path: Path) -> None:
+    """The disk is well again."""
+    path.unlink()
+    path.with_name("all.kept").rename(path)
+
+
+def test_a_file_that_could_not_be_read_is_read_again(folder: Path) -> None:
+    """Rule 73: an error of a moment at the very reload that a good edit asked for: nothing is refused nor told, and the
+    edit counts some seconds later, without another one.
+    """
+
+    async def story(daemon: Daemon) -> None:
+        running = asyncio.create_task(daemon.reload.run())
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        path = unreadable(daemon)
+        await asyncio.sleep(8)
+        assert daemon.config.policy.people["ana"].email == "ana@example.com"
+        readable(path)
+        await asyncio.sleep(10)
+        running.cancel()
+
+    daemon = on_reload(folder, story)
+    assert daemon.config.policy.people["ana"].email == "ana@example.org"
+    assert daemon.causes() == []
+
+
+def test_what_stays_unreadable_is_told_after_a_minute(folder: Path) -> None:
+    """Rule 73: with the place and since when, once; then it is read each minute, and its return is told."""
+
+    async def story(daemon: Daemon) -> None:
+        running = asyncio.create_task(daemon.reload.run())
+        began_at = daemon.clock.now()
+        path = unreadable(daemon)
+        await asyncio.sleep(55)
+        assert daemon.causes() == []
+        await asyncio.sleep(75)
+        (notice,) = daemon.notices.take()
+        assert notice.cause == "config-unread"
+        assert "all.yaml" in notice.text
+        assert notice.since is not None
+        assert notice.since - began_at < timedelta(seconds=10)
+        await asyncio.sleep(600)
+        assert daemon.causes() == []
+        readable(path)
+        await asyncio.sleep(65)
+        assert [recovery.subject for recovery in daemon.notices.take_recovered() if "unread" in recovery.subject]
+        running.cancel()
+
+    on_reload(folder, story)
+
+
+def test_a_template_that_could_not_be_read_is_read_again(folder: Path) -> None:
+    """Rule 73: the templates of before go on, nothing is told, and it is tried again by itself."""
+
+    async def story(daemon: Daemon) -> None:
+        fault = Problem(
+            "templates/page.sms.txt.j2", 1, 1, ProblemLevel.ERROR, "template-unreadable", "Input/output error"
+        )
+        daemon.templates.unread = (fault,)
+        running = asyncio.create_task(daemon.reload.run())
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await asyncio.sleep(8)
+        assert daemon.config.policy.people["ana"].email == "ana@example.org"
+        assert daemon.templates.loads == []
+        daemon.templates.unread = ()
+        await asyncio.sleep(20)
+        running.cancel()
+        assert daemon.templates.loads == [daemon.config.settings.templates]
+
+    assert on_reload(folder, story).causes() == []
+
+
+def test_a_start_that_cannot_read_the_config_goes_on_with_the_last_good_one(folder: Path) -> None:
+    """Rule 73: nothing is refused, and the config on disk counts as soon as it can be read; without a good one the start
+    says what could not be read.
+    """
+
+    async def story(daemon: Daemon) -> None:
+        path = unreadable(daemon)
+        reading = load(folder, daemon.clock.now(), {})
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        assert (started.refused, [fault.code for fault in started.unread]) == ((), ["unreadable-file"])
+        with pytest.raises(StartError, match=r"all.yaml.*cannot be read"):
+            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now())
+        reader = ConfigReader(folder, {}, daemon.clock, daemon.ledger, daemon.config, daemon.notices, started)
+        readable(path)
+        await asyncio.sleep(1)
+        assert reader.unread.due
+
+    on_reload(folder, story)

@@ -1,0 +1,137 @@
+"""The mark in a watched folder: the lock of rule 72, and the age by which commands know that a daemon watches."""
+
+import errno
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.files.watch_mark import FRESH, NAME, FolderWatchedError, WatchMark, is_watched
+from tocsin.ports.folder import MarkTrouble
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from tocsin.adapters.files.watch_mark import WatchMark
+mark = WatchMark(Path(sys.argv[1]))
+mark.claim()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None:
+    """Rule 72: within seconds, with the first one's host and pid; killed, it lets the next one in."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        began = time.monotonic()
+        with pytest.raises(FolderWatchedError, match=rf"host {os.uname().nodename}, pid {holder.pid}\)"):
+            WatchMark(tmp_path).claim()
+        assert time.monotonic() - began < 5
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert WatchMark(tmp_path).claim() is None
+
+
+def test_a_released_folder_is_free(tmp_path: Path) -> None:
+    """The lock goes with its holder, the mark stays."""
+    first = WatchMark(tmp_path)
+    assert first.claim() is None
+    first.release()
+    second = WatchMark(tmp_path)
+    assert second.claim() is None
+    assert (tmp_path / NAME).read_text() == f"host {os.uname().nodename}, pid {os.getpid()}\n"
+    second.release()
+
+
+@pytest.mark.parametrize("remove", [True, False])
+def test_a_mark_that_was_taken_away_is_made_anew(tmp_path: Path, remove: bool) -> None:
+    """Rule 72: by `git clean`, or by a checkout that puts another file there; the lock then is on the new one."""
+    mark = WatchMark(tmp_path)
+    mark.claim()
+    if remove:
+        (tmp_path / NAME).unlink()
+    else:
+        (tmp_path / "other").write_text("committed by mistake\n")
+        (tmp_path / "other").rename(tmp_path / NAME)
+    assert mark.renew() is None
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    mark.release()
+
+
+def test_a_lock_lost_to_another_is_told(tmp_path: Path) -> None:
+    """Rule 72: while the mark was away another daemon began; both go on, and it is said."""
+    first, second = WatchMark(tmp_path), WatchMark(tmp_path)
+    first.claim()
+    (tmp_path / NAME).unlink()
+    second.claim()
+    trouble = first.renew()
+    assert trouble is not None
+    assert trouble.shared
+    assert "another tocsin watches" in trouble.text
+    second.release()
+    assert first.renew() is None
+    first.release()
+
+
+def test_no_lock_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 72: a file system that gives none (ENOLCK) is told."""
+
+    def no_lock(_file: int, _lock: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_lock)
+    assert WatchMark(tmp_path).claim() == MarkTrouble(
+        f"the file system of {tmp_path} gives no lock (no locks available), so a second daemon on it would not be noticed; "
+        "see to it that there is only one"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 72: the reason is said, and what is missing; a mark that is there but may only be read is locked all the
+    same.
+    """
+    real = os.open
+
+    def read_only(path: Path, flags: int, *rest: int, **options: int) -> int:
+        if flags & (os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", read_only)
+    for _ in range(2):
+        trouble = WatchMark(tmp_path).claim()
+        assert trouble is not None
+        assert not trouble.shared
+        assert f"{tmp_path}/{NAME} cannot be written (read-only file system)" in trouble.text
+        assert "let the daemon's user write that file" in trouble.text
+    (tmp_path / NAME).write_text("host old, pid 1\n")
+    first = WatchMark(tmp_path)
+    assert first.claim() is not None
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    first.release()
+
+
+def test_the_age_of_the_mark_tells(tmp_path: Path) -> None:
+    """P3: by the times of the file system alone, whatever this machine's clock says; 30 s at most."""
+    written = tmp_path / "pay.yaml"
+    written.write_text("title: x\n")
+    assert not is_watched(tmp_path, written)
+    mark = WatchMark(tmp_path)
+    assert mark.renew() is None
+    assert is_watched(tmp_path, written)
+    at = written.stat().st_mtime
+    for age, watched in ((FRESH.total_seconds(), True), (FRESH.total_seconds() + 1, False)):
+        os.utime(tmp_path / NAME, (at - age, at - age))
+        assert is_watched(tmp_path, written) is watched
+    assert mark.renew() is None
+    assert is_watched(tmp_path, written)
+    mark.release()
