@@ -141,9 +141,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
     parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
     sources = (watch, FirstAnswers(poll, arrivals))
-    return Daemon(
-        config, incidents, agenda, transports, sender, operator_notices, reload, manager, parts, sources
-    )
+    return Daemon(config, incidents, agenda, transports, sender, operator_notices, reload, manager, parts, sources)
 
 
 def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger) -> None:
