@@ -1,8 +1,13 @@
 """Health and metrics: what whoever watches the watcher is told."""
 
+import re
+import shutil
+import subprocess
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from tocsin.app.configuration.load import load
 from tocsin.app.lifecycle.health import HEALTHY
@@ -10,12 +15,16 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.web.access.guard import FORWARDED
 
+from tests.builders.daemon_parts import DaemonParts
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG
 from tests.builders.stories import happen
+from tests.house.code import ROOT
+from tests.unit.domain.test_operator_notice import sections
 from tests.unit.web.lives import Life, alive
 
 
@@ -122,3 +131,52 @@ async def test_metrics_through_a_proxy_want_the_token(header: str) -> None:
         assert (await life.get("/metrics", Authorization="Bearer a-long-token", **passed_on))[0] == 200
     async with alive() as life:
         assert (await life.get("/metrics", **passed_on))[0] == 403
+
+
+RULES = ROOT / "packaging" / "prometheus" / "tocsin.rules.yml"
+
+
+def _alerts() -> list[dict[str, Any]]:
+    """The alert rules that are shipped."""
+    (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    alerts: list[dict[str, Any]] = group["rules"]
+    return alerts
+
+
+async def test_alerts_ask_for_metrics_that_there_are() -> None:
+    """Each name and each label value in the rules is one that `/metrics` gives; `up` is Prometheus' own."""
+    async with alive() as life:
+        await life.ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0))
+        await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
+        parts = DaemonParts(life.clock, ledger=life.ledger)
+        parts.notices.tell(OperatorNotice(Trouble.PAGE_LOST, "a page is lost", about="pay"))
+        await parts.operator_notices.flush()
+        numbers = await _numbers(life)
+    names = {name for name, _ in numbers}
+    labels = {pair for _, pairs in numbers for pair in pairs}
+    for alert in _alerts():
+        asked = set(re.findall(r"\btocsin_\w+", alert["expr"]))
+        assert asked <= names, alert["alert"]
+        assert asked or "up{" in alert["expr"]
+        wanted = {pair for pair in re.findall(r'(\w+)="([^"]+)"', alert["expr"]) if pair[0] != "job"}
+        assert wanted <= labels, alert["alert"]
+
+
+def test_an_alert_says_what_it_means_and_where_to_read_on() -> None:
+    """A summary, a description, a section of docs/operators.md; no section is without its alert."""
+    runbooks = set()
+    for alert in _alerts():
+        assert alert["annotations"].keys() == {"summary", "description", "runbook"}, alert["alert"]
+        page, _, anchor = alert["annotations"]["runbook"].partition("#")
+        assert page == "docs/operators.md"
+        runbooks.add(anchor)
+        assert alert["labels"]["severity"] in {"page", "warn"}
+    assert runbooks <= sections().keys() | sections(1).keys()
+    assert sections(1).keys() <= runbooks
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool here")
+def test_prometheus_takes_the_rules() -> None:
+    """Promtool finds nothing wrong."""
+    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -19,6 +19,10 @@ ADVICE: Mapping[Trouble, Advice] = {
         "the last good config goes on, whole. Nobody's page waits. What you changed does not count yet.",
         "`tocsin check` shows the same places; mend them. Nothing needs a restart: the daemon looks every 2 s.",
     ),
+    Trouble.CONFIG_UNREAD: Advice(
+        "the config in force goes on, whole. It is read again after 1, 2, 4 s and so on, at least each minute.",
+        "see to the disk or the rights (`cat` the file as the daemon's user). Nothing needs a restart.",
+    ),
     Trouble.SETTINGS_NEED_RESTART: Advice(
         "the old values go on; everything else of the new config is in force.",
         "restart the daemon when it suits: `systemctl restart tocsin`. A clean stop takes at most some seconds, "
@@ -51,8 +55,20 @@ ADVICE: Mapping[Trouble, Advice] = {
         "ask whoever was paged whether something was meant to be declared.",
     ),
     Trouble.FOLDER_UNREADABLE: Advice(
-        "open incidents go on with their pages and updates. New incidents, and changes in files, are not seen.",
-        "bring the folder back (mount, rights for the daemon's user). To answer meanwhile: `ok` by SMS or the link.",
+        "open incidents go on with their pages and updates, also across a restart. New incidents, and answers and"
+        " changes in files, are not seen. The dead man's switch is not pinged.",
+        "bring the folder back (mount, server, rights for the daemon's user; `ls` it). A restart of tocsin cures "
+        "nothing. To answer meanwhile: `ok` by SMS or the link.",
+    ),
+    Trouble.FOLDER_UNMARKED: Advice(
+        "incidents are served as ever. But `tocsin declare`, `ack` and the others say that no daemon watches and "
+        "exit 1, and a second daemon on the same folder, which would page everybody twice, may go unnoticed.",
+        "let the daemon's user write that one file (`touch .tocsin-watched; chown tocsin .tocsin-watched`, and "
+        "`ReadWritePaths=` in the unit). Without locks, see to it that only one daemon watches the folder.",
+    ),
+    Trouble.FOLDER_SHARED: Advice(
+        "both page: each incident leaves twice.",
+        "stop one of them, or let it watch another folder (`incidents` in its `tocsin.yaml`).",
     ),
     Trouble.NOBODY_ON_CALL: Advice(
         "the step takes no time: the next level is paged at once, in the end the last resort.",
