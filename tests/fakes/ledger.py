@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted, Attempt, Letter, Outcome, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
-from tocsin.domain.notification import Kind, Notification, Suppression
+from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
-from tocsin.ports.ledger import LedgerError, Report
+from tocsin.ports.ledger import LedgerError, Report, Unreadable, UnreadableError
 from tocsin.ports.tally import WAITING, Tally
 
 
@@ -31,6 +31,7 @@ class Pages:
     notices: dict[str, datetime] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
 
 
 class MemoryLedger:
@@ -46,10 +47,21 @@ class MemoryLedger:
         return self.pages
 
     async def record(
-        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+        self,
+        incident: str,
+        facts: Sequence[Fact],
+        letters: Sequence[Letter],
+        held: Sequence[Suppression],
+        anew: datetime | None = None,
     ) -> frozenset[str]:
         """Facts are appended; letters and suppressions only if their key is new."""
         pages = self._at_work()
+        if anew is not None:
+            pages.unreadable.pop(incident, None)
+            pages.facts = [(name, fact) for name, fact in pages.facts if name != incident or isinstance(fact, Coded)]
+            for letter in await self.unsettled():
+                if letter.notification.incident == incident and letter.notification.kind in ASKING:
+                    pages.states[letter.notification.key] = "superseded", anew
         pages.facts += [(incident, fact) for fact in facts]
         if facts:
             pages.incidents[incident] = False
@@ -114,13 +126,25 @@ class MemoryLedger:
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """In the order recorded."""
+        if incident in self._at_work().unreadable:
+            raise UnreadableError(self.pages.unreadable[incident])
         return tuple(fact for name, fact in self._at_work().facts if name == incident)
 
-    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """By id."""
         names = sorted(name for name, finished in self._at_work().incidents.items() if not finished)
-        facts = {name: await self.facts(name) for name in names}
+        bad = self.pages.unreadable
+        facts = {name: bad[name] if name in bad else await self.facts(name) for name in names}
         return {name: facts[name] for name in names if facts[name]}
+
+    async def unreadable_letters(self) -> tuple[Unreadable, ...]:
+        """All are readable."""
+        self._at_work()
+        return ()
+
+    async def settle_unreadable(self, incident: str, at: datetime) -> None:
+        """All are readable."""
+        self._at_work()
 
     async def finish(self, incident: str) -> None:
         """Until a new fact."""
@@ -154,7 +178,12 @@ class MemoryLedger:
         file = self._at_work().files.get(incident)
         return (file[0], file[2]) if file else None
 
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+    async def last_answer(self) -> int:
+        """Rows count from 1."""
+        rows = (row for row, (_, fact) in enumerate(self._at_work().facts, 1) if isinstance(fact, Answered))
+        return max(rows, default=0)
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
         """Rows count from 1."""
         rows = enumerate(self._at_work().facts, 1)
         return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
@@ -235,7 +264,7 @@ class MemoryLedger:
         arrivals.append((arrival, None))
         return True
 
-    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
         rows = enumerate(self._at_work().arrivals, 1)
         return tuple((row, arrival) for row, (arrival, result) in rows if result is None)

@@ -19,6 +19,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
@@ -49,10 +50,10 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
+from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 
 from tests.builders.active_config import settings
 from tests.fakes.folder import FakeFolder
@@ -74,6 +75,7 @@ class Disk:
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     arrivals: list[tuple[CameIn, str | None]] = field(default_factory=list)
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
     full: bool = False
 
 
@@ -92,9 +94,20 @@ class DiskLedger:
             raise LedgerError("no space left on device")
 
     async def record(
-        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+        self,
+        incident: str,
+        facts: Sequence[Fact],
+        letters: Sequence[Letter],
+        held: Sequence[Suppression],
+        anew: datetime | None = None,
     ) -> frozenset[str]:
         await self._commit()
+        if anew is not None:
+            self._disk.unreadable.pop(incident, None)
+            self._disk.facts.pop(incident, None)
+            for key, letter in self._disk.letters.items():
+                if letter.notification.incident == incident and letter.notification.kind in ASKING:
+                    self._disk.states.setdefault(key, "superseded")
         self._disk.facts.setdefault(incident, []).extend(facts)
         if facts:
             self._disk.finished.discard(incident)
@@ -159,6 +172,8 @@ class DiskLedger:
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         await self._commit()
+        if incident in self._disk.unreadable:
+            raise UnreadableError(self._disk.unreadable[incident])
         return tuple(self._disk.facts.get(incident, ()))
 
     async def finish(self, incident: str) -> None:
@@ -169,10 +184,15 @@ class DiskLedger:
         await self._commit()
         self._disk.files[incident] = (file, digest)
 
-    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         return {
-            name: tuple(facts) for name, facts in self._disk.facts.items() if facts and name not in self._disk.finished
+            name: self._disk.unreadable.get(name) or tuple(facts)
+            for name, facts in self._disk.facts.items()
+            if facts and name not in self._disk.finished
         }
+
+    async def unreadable_letters(self) -> tuple[Unreadable, ...]:
+        return ()
 
     async def files(self) -> dict[str, tuple[str, str]]:
         return dict(self._disk.files)
@@ -351,7 +371,9 @@ class World:
         """Start the daemon on what the disk holds."""
         self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
         self.daemon, self.orders = await _assemble(self, ledger), Orders()
-        self._task = asyncio.create_task(self.daemon.serve(ledger.unsettled(), self.orders))
+        self._task = asyncio.create_task(
+            self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
+        )
         await asyncio.sleep(0)
 
     async def kill(self) -> None:
@@ -402,7 +424,19 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
     health = Health(clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
-    parts = (scheduler, sender, receipts, operator_notices, watch, health, arrivals, transports, *world.further_parts)
+    set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
+    parts = (
+        set_aside,
+        scheduler,
+        sender,
+        receipts,
+        operator_notices,
+        watch,
+        health,
+        arrivals,
+        transports,
+        *world.further_parts,
+    )
     reload: Any = None
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, world.manager)
     return Daemon(*daemon, parts, (watch,))

@@ -46,6 +46,7 @@ class Trouble(StrEnum):
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
+    INCIDENT_SET_ASIDE = "incident-set-aside", "The ledger's record of incident {about} cannot be read"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
     CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"

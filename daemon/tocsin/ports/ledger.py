@@ -33,6 +33,25 @@ class LedgerError(Exception):
     """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An incident of which a row cannot be read: which row, and why not, in a sentence. `ended`: what can still be read
+    says that it was resolved or closed.
+    """
+
+    incident: str
+    why: str
+    ended: bool = False
+
+
+class UnreadableError(LedgerError):
+    """What was asked for holds a row that cannot be read; everything else in the ledger can (rule 63)."""
+
+    def __init__(self, unreadable: Unreadable) -> None:
+        super().__init__(f"of incident {unreadable.incident} {unreadable.why}")
+        self.unreadable = unreadable
+
+
 class FactLedger(Protocol):
     """What happened in each incident, and what was decided about it."""
 
@@ -42,9 +61,11 @@ class FactLedger(Protocol):
         facts: Sequence[Fact],
         letters: Sequence[Letter],
         held: Sequence[Suppression],
+        anew: datetime | None = None,
     ) -> frozenset[str]:
         """Write facts and notifications together; the keys of the letters that were new. A key already there stays as
-        it is.
+        it is. `anew`: what was recorded before that instant cannot be read, is put aside, and counts no more; of its
+        letters those that want an answer are superseded, and those that cannot be read (rule 63).
         """
         ...
 
@@ -53,14 +74,14 @@ class FactLedger(Protocol):
         ...
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident, in the order recorded."""
+        """All facts of one incident, in the order recorded. Raises UnreadableError."""
         ...
 
     async def records(self, incident: str) -> tuple[Record, ...]:
-        """Everything decided for an incident, to be sent or held back, in the order decided."""
+        """Everything decided for an incident that can be read, to be sent or held back, in the order decided."""
         ...
 
-    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """The facts of every incident that may still need something, by its id."""
         ...
 
@@ -121,7 +142,15 @@ class DeliveryLedger(Protocol):
         ...
 
     async def unsettled(self) -> tuple[Letter, ...]:
-        """Every letter that is not settled, with its attempts, oldest first."""
+        """Every letter that is not settled and can be read, with its attempts, oldest first."""
+        ...
+
+    async def unreadable_letters(self) -> tuple[Unreadable, ...]:
+        """The incidents with a letter that is not settled and cannot be read, or an attempt of one; each once."""
+        ...
+
+    async def settle_unreadable(self, incident: str, at: datetime) -> None:
+        """Such letters of an incident are given up: they are settled as unwanted."""
         ...
 
     async def refusals(self) -> tuple[Attempt, ...]:
@@ -138,9 +167,14 @@ class SendLedger(DeliveryLedger, Protocol):
         facts: Sequence[Fact],
         letters: Sequence[Letter],
         held: Sequence[Suppression],
+        anew: datetime | None = None,
     ) -> frozenset[str]:
         """As in FactLedger."""
         ...
+
+
+class StartLedger(IncidentLedger, DeliveryLedger, Protocol):
+    """What a start recalls."""
 
 
 class ArrivalLedger(Protocol):
@@ -150,8 +184,10 @@ class ArrivalLedger(Protocol):
         """Keep something that came in. False when its kind and `ref` are known: it counts once."""
         ...
 
-    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
-        """What came in and is not judged yet, oldest first, each with its row. There may be more than are given."""
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What came in and is not judged yet, oldest first, each with its row. There may be more than are given. One
+        that cannot be read belongs to no incident.
+        """
         ...
 
     async def record_result(self, row: int, result: str) -> None:
@@ -179,7 +215,9 @@ class ConfigLedger(Protocol):
         ...
 
     async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
-        """The config that came into force last: its revision, since when, and its files."""
+        """The config that came into force last: its revision, since when, and its files. One that cannot be read is
+        none.
+        """
         ...
 
 
@@ -202,7 +240,11 @@ class NoticeLedger(Protocol):
 class FeedLedger(Protocol):
     """What other processes wrote that the daemon must act on."""
 
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+    async def last_answer(self) -> int:
+        """The row of the newest answer recorded; 0: there is none."""
+        ...
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
         """Answers recorded by any process after a row of the ledger: (row, incident, answer), in order."""
         ...
 
@@ -211,7 +253,7 @@ class FeedLedger(Protocol):
         ...
 
     async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """Reports for the operators after a row of the ledger, in order."""
+        """Reports for the operators after a row of the ledger that can be read, in order."""
         ...
 
 

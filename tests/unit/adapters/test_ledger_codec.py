@@ -70,7 +70,7 @@ def test_half_a_character_stops_nothing() -> None:
 @pytest.mark.parametrize("name", ["Dreamt", "Accepted"])
 def test_an_unknown_class_is_named(name: str) -> None:
     """A class that is no fact, or no outcome, of this tocsin is refused by name."""
-    with pytest.raises(UnknownClassError, match=f'"{name}", which only a newer tocsin knows'):
+    with pytest.raises(UnknownClassError, match=f'"{name}" is a word that only a newer tocsin knows'):
         read_fact(name, "{}")
     with pytest.raises(UnknownClassError, match='"Seen"'):
         read_outcome('{"is": "Seen"}')

@@ -15,9 +15,7 @@ from tocsin.adapters.ledger import opening
 from tocsin.adapters.ledger.errors import is_damage, is_passing, ledger_error
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_existing, open_file
-from tocsin.domain.delivery import Accepted, Content, Letter
 from tocsin.domain.facts import Answer, Answered
-from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 
@@ -82,32 +80,6 @@ async def test_a_lock_of_another_process_is_waited_for_once(ledger: SqlLedger, p
     other.execute("ROLLBACK")
     other.close()
     assert not [result for result in await begin_many(ledger, 50) if isinstance(result, LedgerError)]
-
-
-async def test_an_unknown_fact_is_refused(ledger: SqlLedger, path: Path) -> None:
-    """A fact of a class that only a newer tocsin has is told in a sentence, not guessed and not left out."""
-    await ledger.record("db", (FACT,), (), ())
-    with sqlite3.connect(path) as other:
-        other.execute("UPDATE facts SET kind = 'Dreamt'")
-    other.close()
-    with pytest.raises(LedgerError, match='"Dreamt", which only a newer tocsin knows'):
-        await ledger.facts("db")
-    with pytest.raises(LedgerError, match="Dreamt"):
-        await ledger.unfinished()
-
-
-async def test_an_unknown_outcome_is_refused(ledger: SqlLedger, path: Path) -> None:
-    """An outcome of a class that only a newer tocsin has is told in a sentence, wherever it is met."""
-    notification = Notification("k", "db", 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
-    await ledger.record("db", (), [Letter(notification, Content("Database down"))], ())
-    attempt = await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)
-    await ledger.end_attempt(attempt, Accepted("SM1"), T0)
-    with sqlite3.connect(path) as other:
-        other.execute("""UPDATE attempts SET outcome = '{"is": "Bounced", "detail": "x"}'""")
-    other.close()
-    for question in (ledger.unsettled(), ledger.records("db"), ledger.find_attempt(attempt.id)):
-        with pytest.raises(LedgerError, match='"Bounced", which only a newer tocsin knows'):
-            await question
 
 
 async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) -> None:

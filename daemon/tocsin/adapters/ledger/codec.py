@@ -1,13 +1,14 @@
 """Facts and outcomes to JSON and back, tagged with the name of their class.
 
-An older daemon that meets a class it does not know refuses the ledger in one clear sentence; it never guesses.
+What does not fit its class, or is of one that only a newer tocsin knows, is a ValueError that says so in a few words;
+nothing is guessed.
 """
 
 import json
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tocsin.domain.delivery import Outcome
 from tocsin.domain.facts import Fact
@@ -21,7 +22,7 @@ class UnknownClassError(ValueError):
     """The ledger holds a fact or an outcome that only a newer tocsin knows."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f'the ledger holds a "{name}", which only a newer tocsin knows; update tocsin')
+        super().__init__(f'"{name}" is a word that only a newer tocsin knows')
 
 
 @cache
@@ -45,7 +46,12 @@ def read_fact(name: str, body: str) -> Fact:
     """A fact of the class with this name. Raises UnknownClassError, or ValueError for a body that does not fit it."""
     if name not in _FACTS:
         raise UnknownClassError(name)
-    fact: Fact = _adapter(name).validate_json(body)
+    try:
+        fact: Fact = _adapter(name).validate_json(body)
+    except ValidationError as fault:
+        raise ValueError(_brief(fault)) from None
+    if fact.at.tzinfo is None:
+        raise ValueError("at: it has no offset")
     return fact
 
 
@@ -59,11 +65,21 @@ def write_outcome(outcome: Outcome) -> str:
 def read_outcome(body: str) -> Outcome:
     """An outcome from its JSON. Raises UnknownClassError, or ValueError for a body that does not fit its class."""
     fields = json.loads(body)
-    name = fields.pop("is")
-    if name not in _OUTCOMES:
-        raise UnknownClassError(name)
-    outcome: Outcome = _adapter(name).validate_python(fields)
+    name = fields.pop("is", "") if isinstance(fields, dict) else ""
+    if not isinstance(name, str) or name not in _OUTCOMES:
+        raise UnknownClassError(str(name))
+    try:
+        outcome: Outcome = _adapter(name).validate_python(fields)
+    except ValidationError as fault:
+        raise ValueError(_brief(fault)) from None
     return outcome
+
+
+def _brief(fault: ValidationError) -> str:
+    """The first thing that is wrong, as `field: what`."""
+    error = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(step) for step in error["loc"])
+    return f"{place}: {error['msg']}" if place else error["msg"]
 
 
 def replace_surrogates(text: str) -> str:

@@ -28,7 +28,7 @@ from tocsin.domain.delivery import Attempt, Content, Letter, Outcome, Receipt, R
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Report
+from tocsin.ports.ledger import Report, Unreadable
 from tocsin.ports.tally import Tally
 
 T = TypeVar("T")
@@ -47,9 +47,16 @@ class SqlLedger:
         self._tallies = Tallies()
 
     async def record(
-        self, incident: str, facts: Sequence[Fact], letters: Sequence[Letter], held: Sequence[Suppression]
+        self,
+        incident: str,
+        facts: Sequence[Fact],
+        letters: Sequence[Letter],
+        held: Sequence[Suppression],
+        anew: datetime | None = None,
     ) -> frozenset[str]:
-        """Write facts and notifications together; the keys that were new. A key already there stays as it is."""
+        """Write facts and notifications together; the keys that were new. A key already there stays as it is. `anew`:
+        what was recorded before that instant cannot be read, and is put aside.
+        """
         digests: dict[Content, str] = {}
         for letter in letters:
             if letter.content not in digests:
@@ -62,6 +69,7 @@ class SqlLedger:
                 *(notification_row(letter.notification, digests[letter.content]) for letter in letters),
                 *(suppression_row(suppression) for suppression in held),
             ],
+            anew=anew,
         )
         return await self._writer.commit(writes.record, entry)
 
@@ -70,16 +78,25 @@ class SqlLedger:
         await self._writer.commit(writes.record, writes.RecordEntry(incident, finished=True))
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident, in the order recorded."""
+        """All facts of one incident, in the order recorded. Raises UnreadableError."""
         return await self._read(reads.facts(incident))
 
     async def records(self, incident: str) -> tuple[Record, ...]:
-        """Everything decided for an incident, to be sent or held back, in the order decided."""
+        """Everything decided for an incident that can be read, to be sent or held back, in the order decided."""
         return await self._read(reads.records(incident))
 
-    async def unfinished(self) -> dict[str, tuple[Fact, ...]]:
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """The facts of every incident that may still need something, by its id."""
         return await self._read(reads.unfinished)
+
+    async def unreadable_letters(self) -> tuple[Unreadable, ...]:
+        """The incidents with a letter that is not settled and cannot be read, or an attempt of one; each once."""
+        return await self._read(reads.unreadable_letters)
+
+    async def settle_unreadable(self, incident: str, at: datetime) -> None:
+        """Such letters of an incident are given up: they are settled as unwanted."""
+        row = {"incident": incident, "settled_at": write_instant(at)}
+        await self._writer.commit(writes.settle_unreadable, row)
 
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
@@ -135,7 +152,7 @@ class SqlLedger:
         return await self._read(reads.find_attempt(attempt))
 
     async def unsettled(self) -> tuple[Letter, ...]:
-        """Every letter that is not settled, with its attempts, oldest first."""
+        """Every letter that is not settled and can be read, with its attempts, oldest first."""
         return await self._read(reads.unsettled)
 
     async def refusals(self) -> tuple[Attempt, ...]:
@@ -153,7 +170,7 @@ class SqlLedger:
         }
         return await self._writer.commit(writes.record_arrival, row)
 
-    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival], ...]:
+    async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What came in and is not judged yet, oldest first, each with its row."""
         return await self._read(reads.unjudged_arrivals)
 
@@ -180,7 +197,7 @@ class SqlLedger:
         await self._writer.commit(writes.record_config, row)
 
     async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
-        """The config that came into force last: its revision, since when, and its files."""
+        """The config that came into force last and can be read: its revision, since when, and its files."""
         return await self._read(reads.last_good_config)
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
@@ -195,12 +212,16 @@ class SqlLedger:
         """Leave a report for the operators. Only the newest stay."""
         await self._writer.commit(writes.report, {"at": write_instant(at), "cause": cause, "text": text})
 
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+    async def last_answer(self) -> int:
+        """The row of the newest answer recorded; 0: there is none."""
+        return await self._read(reads.last_answer)
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
         """Answers recorded by any process after a row: (row, incident, answer), in order."""
         return await self._read(reads.answers_since(last))
 
     async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """Reports for the operators after a row, in order."""
+        """Reports for the operators after a row that can be read, in order."""
         return await self._read(reads.reports_since(last))
 
     async def correct_answer(self, row: int, answer: Answered) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
+_read_text = partial(str, encoding="utf-8", errors="surrogateescape")
+"""Text as it is, also where a bit of it has flipped: then its row alone cannot be read, not all that are asked for."""
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 """File systems whose locks and flushes other machines may not see."""
 MOUNTS = Path("/proc/self/mountinfo")
@@ -85,12 +88,13 @@ def make_engine(path: Path) -> Engine:
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.text_factory = _read_text
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -1,24 +1,28 @@
-"""The questions that the ledger is asked. Each runs in one transaction, so that it sees one moment."""
+"""The questions that the ledger is asked. Each runs in one transaction, so that it sees one moment.
+
+Rows are read one by one: one that cannot be read takes only its own incident out of an answer (rule 63).
+"""
 
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import read_fact
-from tocsin.adapters.ledger.rows import attempt_of, notification_of, suppression_of
+from tocsin.adapters.ledger.codec import read_fact, replace_surrogates
+from tocsin.adapters.ledger.rows import RowError, attempt_of, decode, notification_of, suppression_of
 from tocsin.adapters.ledger.tables import HELD, read_instant
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Accepted, Attempt, Content, Letter, Receipt, Record, Refused
-from tocsin.domain.facts import Answered, Coded, Fact
+from tocsin.domain.facts import Answered, Closed, Coded, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.notification import Notification
-from tocsin.ports.ledger import Report
+from tocsin.ports.ledger import Report, Unreadable, UnreadableError
 
 ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""
@@ -34,13 +38,43 @@ _ATTEMPTS = (
 
 
 def facts(incident: str) -> Question[tuple[Fact, ...]]:
-    """All facts of one incident, in the order recorded."""
-    query = select(t.facts.c.kind, t.facts.c.body).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
-    return lambda connection: tuple(read_fact(*row) for row in connection.execute(query))
+    """All facts of one incident, in the order recorded. Raises UnreadableError."""
+    columns = t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body
+    query = select(*columns).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
+
+    def read(connection: Connection) -> tuple[Fact, ...]:
+        facts = _facts(incident, connection.execute(query))
+        if isinstance(facts, Unreadable):
+            raise UnreadableError(facts)
+        return facts
+
+    return read
+
+
+def _facts(incident: str, rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...] | Unreadable:
+    """The facts of an incident's rows; else the first row that cannot be read, and whether the others say that the
+    incident was over.
+    """
+    facts: list[Fact] = []
+    why, ended = "", False
+    for _, row, kind, body in rows:
+        try:
+            fact = decode("facts", row, read_fact, kind, body)
+        except RowError as fault:
+            why, ended = why or str(fault), ended or kind == Closed.__name__
+            continue
+        facts.append(fact)
+        if isinstance(fact, Seen):
+            ended = fact.incident.resolved
+        elif isinstance(fact, Closed):
+            ended = True
+        elif isinstance(fact, (RoleOpened, StepFired, Paged)):
+            ended = False  # of an episode whose version cannot be read
+    return Unreadable(incident, why, ended) if why else tuple(facts)
 
 
 def records(incident: str) -> Question[tuple[Record, ...]]:
-    """Everything decided for an incident, to be sent or held back, in the order decided."""
+    """Everything decided for an incident that can be read, to be sent or held back, in the order decided."""
     return lambda connection: tuple(_records(connection, incident))
 
 
@@ -48,22 +82,32 @@ def _records(connection: Connection, incident: str) -> Iterator[Record]:
     of_incident = t.notifications.c.incident == incident
     attempts: dict[str, list[Attempt]] = {}
     for row in connection.execute(_ATTEMPTS.where(of_incident)).mappings():
-        attempts.setdefault(row["key"], []).append(attempt_of(row))
+        with suppress(RowError):
+            attempts.setdefault(row["key"], []).append(_attempt(row))
     query = select(t.notifications, *_WORDS).outerjoin(t.contents, _SAME_CONTENT)
     contents: dict[str, Content] = {}
     for row in connection.execute(query.where(of_incident).order_by(t.notifications.c.id)).mappings():
-        if row["state"] == HELD:
-            yield Record(suppression_of(row))
-            continue
-        tries = tuple(attempts.get(row["key"], ()))
-        yield Record(
-            decided=notification_of(row),
-            content=_content(row, contents),
-            attempts=tries,
-            receipt=_last_receipt(tries),
-            state=row["state"],
-            settled_at=read_instant(row["settled_at"]) if row["settled_at"] else None,
-        )
+        with suppress(RowError):
+            tries = tuple(attempts.get(row["key"], ()))
+            yield decode("notifications", row["id"], _record, row, tries, contents)
+
+
+def _record(row: RowMapping, attempts: tuple[Attempt, ...], contents: dict[str, Content]) -> Record:
+    if row["state"] == HELD:
+        return Record(suppression_of(row))
+    return Record(
+        decided=notification_of(row),
+        content=_content(row, contents),
+        attempts=attempts,
+        receipt=_last_receipt(attempts),
+        state=row["state"],
+        settled_at=read_instant(row["settled_at"]) if row["settled_at"] else None,
+    )
+
+
+def _attempt(row: RowMapping) -> Attempt:
+    """Raises RowError."""
+    return decode("attempts", row["id"], attempt_of, row)
 
 
 def _last_receipt(attempts: tuple[Attempt, ...]) -> Receipt | None:
@@ -75,20 +119,20 @@ def _content(row: RowMapping, contents: dict[str, Content]) -> Content:
     """The words of a row; equal ones are in memory once."""
     digest: str = row["content"]
     if digest not in contents:
-        contents[digest] = Content(row["text"], row["subject"], row["html"])
+        contents[digest] = Content(*(replace_surrogates(row[part]) for part in ("text", "subject", "html")))
     return contents[digest]
 
 
-def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...]]:
+def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadable]:
     """The facts of every incident that may still need something, by its id."""
     query = (
-        select(t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+        select(t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body)
         .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
         .where(t.incidents.c.finished.is_(False))
         .order_by(t.facts.c.incident, t.facts.c.id)
     )
     by_incident = groupby(connection.execute(query), key=lambda row: row[0])
-    return {incident: tuple(read_fact(kind, body) for _, kind, body in rows) for incident, rows in by_incident}
+    return {incident: _facts(incident, rows) for incident, rows in by_incident}
 
 
 def incidents(connection: Connection) -> tuple[str, ...]:
@@ -106,7 +150,8 @@ def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
             for incident, at in rows:
                 if len(closed_at) == most:
                     break
-                closed_at.setdefault(incident, read_instant(at))
+                with suppress(ValueError):
+                    closed_at.setdefault(incident, read_instant(at))
         return tuple(closed_at.items())
 
     return read
@@ -124,7 +169,12 @@ def file(incident: str) -> Question[tuple[str, bytes] | None]:
 
     def read(connection: Connection) -> tuple[str, bytes] | None:
         row = connection.execute(query).first()
-        return (os.fsdecode(row[0]), zlib.decompress(row[1])) if row is not None and row[1] is not None else None
+        if row is None or row[1] is None:
+            return None
+        try:
+            return os.fsdecode(row[0]), zlib.decompress(row[1])
+        except (TypeError, zlib.error):
+            raise UnreadableError(Unreadable(incident, "the last good version of its file cannot be read")) from None
 
     return read
 
@@ -138,22 +188,54 @@ def find_attempt(attempt: int) -> Question[tuple[Attempt, Notification] | None]:
         if row is None:
             return None
         of_attempt = select(t.notifications).where(t.notifications.c.key == row["key"])
-        return attempt_of(row), notification_of(connection.execute(of_attempt).mappings().one())
+        notification = connection.execute(of_attempt).mappings().first()
+        if notification is None:
+            return None
+        return _attempt(row), decode("notifications", notification["id"], notification_of, notification)
 
     return read
 
 
 def unsettled(connection: Connection) -> tuple[Letter, ...]:
-    """Every letter that is not settled, with its attempts, oldest first."""
+    """Every letter that is not settled and can be read, with its attempts, oldest first."""
+    return tuple(letter for _, _, letter in pending_letters(connection) if isinstance(letter, Letter))
+
+
+def unreadable_letters(connection: Connection) -> tuple[Unreadable, ...]:
+    """The incidents with a letter that is not settled and cannot be read, or an attempt of one; each once."""
+    faults: dict[str, Unreadable] = {}
+    for _, incident, letter in pending_letters(connection):
+        if isinstance(letter, RowError):
+            faults.setdefault(incident, Unreadable(incident, str(letter)))
+    return tuple(faults.values())
+
+
+def pending_letters(connection: Connection, incident: str = "") -> Iterator[tuple[str, str, Letter | RowError]]:
+    """(key, incident, letter) of what is not settled, oldest first; of one incident, if it is named."""
+    wanted = t.pending & (t.notifications.c.incident == incident) if incident else t.pending
     attempts: dict[str, list[Attempt]] = {}
-    for row in connection.execute(_ATTEMPTS.where(t.pending)).mappings():
-        attempts.setdefault(row["key"], []).append(attempt_of(row))
-    query = select(t.notifications, *_WORDS).join(t.contents, _SAME_CONTENT).where(t.pending)
+    faults: dict[str, RowError] = {}
+    for row in connection.execute(_ATTEMPTS.where(wanted)).mappings():
+        try:
+            attempts.setdefault(row["key"], []).append(_attempt(row))
+        except RowError as fault:
+            faults[row["key"]] = fault
+    query = select(t.notifications, *_WORDS).outerjoin(t.contents, _SAME_CONTENT).where(wanted)
     contents: dict[str, Content] = {}
-    return tuple(
-        Letter(notification_of(row), _content(row, contents), tuple(attempts.get(row["key"], ())))
-        for row in connection.execute(query.order_by(t.notifications.c.id)).mappings()
-    )
+    for row in connection.execute(query.order_by(t.notifications.c.id)).mappings():
+        key = row["key"]
+        letter: Letter | RowError | None = faults.get(key)
+        if letter is None:
+            tries = tuple(attempts.get(key, ()))
+            try:
+                letter = decode("notifications", row["id"], _letter, row, tries, contents)
+            except RowError as fault:
+                letter = fault
+        yield key, row["incident"], letter
+
+
+def _letter(row: RowMapping, attempts: tuple[Attempt, ...], contents: dict[str, Content]) -> Letter:
+    return Letter(notification_of(row), _content(row, contents), attempts)
 
 
 def refusals(connection: Connection) -> tuple[Attempt, ...]:
@@ -167,13 +249,25 @@ def refusals(connection: Connection) -> tuple[Attempt, ...]:
     )
     newest = select(func.max(attempts.id)).where(final).group_by(attempts.via, attempts.address)
     rows = connection.execute(select(t.attempts).where(attempts.id.in_(newest)).order_by(attempts.id)).mappings()
-    return tuple(attempt for attempt in map(attempt_of, rows) if isinstance(attempt.outcome, Refused))
+    return tuple(attempt for attempt in _readable_attempts(rows) if isinstance(attempt.outcome, Refused))
 
 
-def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival], ...]:
+def _readable_attempts(rows: Iterable[RowMapping]) -> Iterator[Attempt]:
+    for row in rows:
+        with suppress(RowError):
+            yield _attempt(row)
+
+
+def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
     """What came in and is not judged yet, oldest first, each with its row."""
     query = select(t.arrivals).where(t.unjudged).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
-    return tuple((row["id"], _arrival(row)) for row in connection.execute(query).mappings())
+    arrivals: list[tuple[int, Arrival | Unreadable]] = []
+    for row in connection.execute(query).mappings():
+        try:
+            arrivals.append((row["id"], decode("arrivals", row["id"], _arrival, row)))
+        except RowError as fault:
+            arrivals.append((row["id"], Unreadable("", str(fault))))
+    return tuple(arrivals)
 
 
 def _arrival(row: RowMapping) -> Arrival:
@@ -192,11 +286,14 @@ def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str
 
 def last_arrival_at(kind: ArrivalKind) -> Question[datetime | None]:
     """When the newest of a kind came in."""
-    query = select(func.max(t.arrivals.c.at)).where(t.arrivals.c.kind == kind.value)
+    query = select(t.arrivals.c.at).where(t.arrivals.c.kind == kind.value).order_by(t.arrivals.c.at.desc())
 
     def read(connection: Connection) -> datetime | None:
-        at = connection.execute(query).scalar()
-        return read_instant(at) if at else None
+        with connection.execute(query) as instants:
+            for (at,) in instants:
+                with suppress(ValueError):
+                    return read_instant(at)
+        return None
 
     return read
 
@@ -214,22 +311,33 @@ def reserved_codes(since: datetime) -> Question[tuple[ReservedCode, ...]]:
     def read(connection: Connection) -> tuple[ReservedCode, ...]:
         reserved = []
         for incident, body, closed in connection.execute(query):
-            at, coded = read_instant(closed) if closed else None, read_fact("Coded", body)
-            assert isinstance(coded, Coded)
-            if at is None or at > since:
-                reserved.append(ReservedCode(incident, coded, at))
+            with suppress(ValueError):  # a code that cannot be read reserves nothing
+                at, coded = read_instant(closed) if closed else None, read_fact("Coded", body)
+                assert isinstance(coded, Coded)
+                if at is None or at > since:
+                    reserved.append(ReservedCode(incident, coded, at))
         return tuple(reserved)
 
     return read
 
 
 def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, bytes]] | None:
-    """The config that came into force last: its revision, since when, and its files."""
-    row = connection.execute(select(t.configs).order_by(t.configs.c.id.desc()).limit(1)).mappings().first()
-    if row is None or row["files"] is None:
-        return None
+    """The config that came into force last and can be read: its revision, since when, and its files."""
+    kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
+    with connection.execute(kept) as rows:
+        for row in rows.mappings():
+            with suppress(RowError):
+                return decode("configs", row["id"], _config, row)
+    return None
+
+
+def _config(row: RowMapping) -> tuple[str, datetime, dict[str, bytes]]:
     texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
-    return row["revision"], read_instant(row["since"]), {name: text.encode("latin-1") for name, text in texts.items()}
+    files = {name: text.encode("latin-1") for name, text in texts.items()}
+    since = read_instant(row["since"])
+    if since.tzinfo is None:
+        raise ValueError("since: it has no offset")
+    return row["revision"], since, files
 
 
 def noticed_at(cause: str) -> Question[datetime | None]:
@@ -238,12 +346,19 @@ def noticed_at(cause: str) -> Question[datetime | None]:
 
     def read(connection: Connection) -> datetime | None:
         at = connection.execute(query).scalar()
-        return read_instant(at) if at else None
+        with suppress(ValueError):
+            return read_instant(at) if at else None
+        return None
 
     return read
 
 
-def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered], ...]]:
+def last_answer(connection: Connection) -> int:
+    """The row of the newest answer; 0: there is none."""
+    return connection.execute(select(func.max(t.facts.c.id)).where(t.answers)).scalar() or 0
+
+
+def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered | Unreadable], ...]]:
     """Answers recorded after a row: (row, incident, answer), in order."""
     query = (
         select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
@@ -251,10 +366,14 @@ def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered], ...]]:
         .order_by(t.facts.c.id)
     )
 
-    def read(connection: Connection) -> tuple[tuple[int, str, Answered], ...]:
-        answers = []
+    def read(connection: Connection) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
+        answers: list[tuple[int, str, Answered | Unreadable]] = []
         for row, incident, kind, body in connection.execute(query):
-            answer = read_fact(kind, body)
+            try:
+                answer = decode("facts", row, read_fact, kind, body)
+            except RowError as fault:
+                answers.append((row, incident, Unreadable(incident, str(fault))))
+                continue
             assert isinstance(answer, Answered)
             answers.append((row, incident, answer))
         return tuple(answers)
@@ -267,7 +386,10 @@ def reports_since(last: int) -> Question[tuple[Report, ...]]:
     query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
 
     def read(connection: Connection) -> tuple[Report, ...]:
-        rows = connection.execute(query).mappings()
-        return tuple(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]) for row in rows)
+        reports = []
+        for row in connection.execute(query).mappings():
+            with suppress(ValueError):
+                reports.append(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]))
+        return tuple(reports)
 
     return read

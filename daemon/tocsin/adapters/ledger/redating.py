@@ -1,7 +1,7 @@
 """Recorded instants put right after the clock was wrong (rules 59, 60), each time in one transaction.
 
 It decides which rows still matter: those of incidents that may need something, and whatever waits. What a fact becomes
-is decided in `planning.history.redating`. A fact that cannot be read is left as it is.
+is decided in `planning.history.redating`. What cannot be read is left as it is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -131,10 +131,13 @@ def _redate(connection: Connection, rest: _Rest, shift: Shift) -> list[timedelta
     query = select(*(columns[name] for name in (rest.key, *rest.columns, *((rest.along,) if rest.along else ()))))
     changes, moved_by = [], []
     for row in connection.execute(query.where(rest.where)).mappings().all():
-        changed = {name: row[name] and _moved(row[name], shift) for name in rest.columns}
-        by = shift(read_instant(row[rest.columns[0]]))
-        if rest.along:
-            changed[rest.along] = row[rest.along] and write_instant(read_instant(row[rest.along]) + by)
+        try:
+            changed = {name: row[name] and _moved(row[name], shift) for name in rest.columns}
+            by = shift(read_instant(row[rest.columns[0]]))
+            if rest.along:
+                changed[rest.along] = row[rest.along] and write_instant(read_instant(row[rest.along]) + by)
+        except (ValueError, TypeError):
+            continue
         if any(changed[name] != row[name] for name in changed):
             changes.append({"this": row[rest.key], **changed})
             moved_by.append(by)

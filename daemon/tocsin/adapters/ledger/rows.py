@@ -1,7 +1,9 @@
-"""Notifications, attempts and suppressions as table rows, and back."""
+"""Notifications, attempts and suppressions as table rows, and back. A row that cannot be read is a RowError."""
 
 import hashlib
-from typing import Any
+import zlib
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping
 
@@ -10,6 +12,22 @@ from tocsin.adapters.ledger.tables import HELD, PENDING, read_instant, write_ins
 from tocsin.domain.delivery import Attempt, Content, Receipt
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RowError(ValueError):
+    """A row cannot be read: which one, and why not, in a few words (rule 63)."""
+
+
+def decode(table: str, row: int, read: Callable[P, T], *columns: P.args, **named: P.kwargs) -> T:
+    """What a row of a table says. Raises RowError."""
+    try:
+        return read(*columns, **named)
+    except (ValueError, TypeError, LookupError, AttributeError, zlib.error) as fault:
+        lines = str(fault).splitlines()
+        raise RowError(f"row {row} of {table} cannot be read ({lines[0] if lines else type(fault).__name__})") from None
 
 
 def digest_of(content: Content) -> str:
@@ -79,7 +97,8 @@ def suppression_row(suppression: Suppression) -> dict[str, Any]:
 
 
 def notification_of(row: RowMapping) -> Notification:
-    """A notification as it came out of the ledger."""
+    """A notification as it came out of the ledger. Raises ValueError for what cannot be one."""
+    f"{row['to']}{row['roles']}{row['group']}{row['rule']}".encode()  # no text holds what is no character
     return Notification(
         key=row["key"],
         incident=row["incident"],

@@ -10,16 +10,22 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, or_, select
 
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
 from tocsin.domain.notification import Kind
 from tocsin.ports.tally import WAITING, Tally
 
-_OUTCOME = func.json_extract(t.attempts.c.outcome, literal_column("'$.is'"))
-_SEVERITY = func.json_extract(t.facts.c.body, literal_column("'$.incident.severity'"))
-_STATUS = func.json_extract(t.facts.c.body, literal_column("'$.incident.status'"))
+
+def _field(body: Any, path: str) -> Any:
+    """A field of a JSON body; NULL where the body is none (rule 63)."""
+    return case((func.json_valid(body) == 1, func.json_extract(body, literal_column(f"'{path}'"))))
+
+
+_OUTCOME = _field(t.attempts.c.outcome, "$.is")
+_SEVERITY = _field(t.facts.c.body, "$.incident.severity")
+_STATUS = _field(t.facts.c.body, "$.incident.status")
 _DOUBTFUL = t.attempts.c.possible_duplicate != literal_column("''")
 
 
@@ -51,7 +57,7 @@ class Tallies:
             if receipt:
                 receipts[via, receipt] += number
         return Tally(
-            open={row[0]: row[1] for row in connection.execute(_open_by_severity())},
+            open={row[0] or "": row[1] for row in connection.execute(_open_by_severity())},
             notifications={(kind, WAITING if state == PENDING else state): number
                            for (kind, state), number in notifications.items()},
             attempts=dict(outcomes),

@@ -5,6 +5,7 @@ know threads or tasks.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -29,8 +30,12 @@ from sqlalchemy.dialects.sqlite import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.codec import read_fact
+from tocsin.adapters.ledger.reads import pending_letters
+from tocsin.adapters.ledger.rows import RowError
 from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Receipt
+from tocsin.domain.notification import ASKING
 
 KEYS_AT_ONCE = 500
 """Keys that one query asks about."""
@@ -46,13 +51,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordEntry:
-    """What one call writes about an incident. `contents` are by digest; `finished`: a start need not load it."""
+    """What one call writes about an incident. `contents` are by digest; `finished`: a start need not load it; `anew`:
+    what was recorded before that instant is put aside first.
+    """
 
     incident: str
     facts: Sequence[Row] = ()
     contents: Mapping[str, Row] = field(default_factory=dict)
     notifications: Sequence[Row] = ()
     finished: bool = False
+    anew: datetime | None = None
 
 
 class NoticeClaim(NamedTuple):
@@ -92,6 +100,9 @@ _NOTICE = _insert_or_replace(t.notices, "cause", "at")
 
 def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[frozenset[str]]:
     """Facts, and the notifications whose keys are new; which of those are to be sent, for each entry."""
+    for entry in entries:
+        if entry.anew is not None:
+            put_aside(connection, entry.incident, entry.anew)
     touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
     if touched:
         states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
@@ -114,6 +125,40 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
             _run_each(connection, _CONTENT, [contents[digest] for digest in digests])
         _run_each(connection, _NOTIFICATION, new)
     return results
+
+
+def put_aside(connection: Connection, incident: str, at: datetime) -> None:
+    """What the ledger knows of an incident counts no more (rule 63): its facts stay under another name, all but the
+    reply codes that can be read, which people still have. Letters that want an answer are superseded: whoever declares
+    it anew asks anew.
+    """
+    facts = t.facts.c
+    mine = facts.incident == incident
+    codes = [row for row, body in connection.execute(select(facts.id, facts.body).where(mine, t.coded)) if _reads(body)]
+    aside = f"{incident} (put aside {write_instant(at)})"
+    connection.execute(update(t.facts).where(mine).values(incident=aside))
+    for row in codes:
+        connection.execute(update(t.facts).where(facts.id == row).values(incident=incident))
+    for key, _, letter in list(pending_letters(connection, incident)):
+        if isinstance(letter, RowError) or letter.notification.kind in ASKING:
+            _run_each(connection, _SETTLE, [{"this": key, "state": "superseded", "settled_at": write_instant(at)}])
+
+
+def _reads(body: str) -> bool:
+    try:
+        read_fact("Coded", body)
+    except ValueError:
+        return False
+    return True
+
+
+def settle_unreadable(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Letters of incidents that cannot be read are given up."""
+    for row in rows:
+        for key, _, letter in list(pending_letters(connection, row["incident"])):
+            if isinstance(letter, RowError):
+                _run_each(connection, _SETTLE, [{"this": key, "state": "unwanted", "settled_at": row["settled_at"]}])
+    return [None] * len(rows)
 
 
 def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
@@ -145,7 +190,8 @@ def record_receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """What became of attempts; `this` is the attempt's id. Only forward."""
     for row in rows:
         before = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
-        if Receipt(row["receipt"]).rank > Receipt(before or Receipt.UNKNOWN).rank:
+        known = Receipt(before) if before in set(Receipt) else Receipt.UNKNOWN
+        if Receipt(row["receipt"]).rank > known.rank:
             _run_each(connection, _CHANGE_ATTEMPT, [row])
     return [None] * len(rows)
 
@@ -185,14 +231,17 @@ def report(connection: Connection, rows: Sequence[Row]) -> list[None]:
 
 
 def claim_notice(connection: Connection, claims: Sequence[NoticeClaim]) -> list[bool]:
-    """Whether each cause may be told now. A notice in the future means a clock put back: it does not count."""
+    """Whether each cause may be told now. A notice in the future means a clock put back: it does not count, nor does
+    one whose instant cannot be read.
+    """
     return [_claim(connection, claim) for claim in claims]
 
 
 def _claim(connection: Connection, claim: NoticeClaim) -> bool:
     noticed_at = connection.execute(select(t.notices.c.at).where(t.notices.c.cause == claim.cause)).scalar()
-    if noticed_at is not None and timedelta(0) <= claim.at - read_instant(noticed_at) < claim.quiet:
-        return False
+    with suppress(ValueError, TypeError):
+        if noticed_at is not None and timedelta(0) <= claim.at - read_instant(noticed_at) < claim.quiet:
+            return False
     connection.execute(_NOTICE, {"cause": claim.cause, "at": write_instant(claim.at)})
     return True
 

@@ -30,7 +30,7 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.history.redating import not_later
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FactLedger, LedgerError
+from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
 
 ROUNDS = 32
@@ -86,8 +86,7 @@ class Reconciler:
 
     async def _reconcile(self, incident: str, state: IncidentState) -> datetime | None:
         if self._incidents.is_archived(incident):
-            recorded, now = await self._ledger.facts(incident), self._clock.now()
-            self._incidents.restore(incident, [not_later(fact, now) for fact in recorded])
+            state = await self._restore(incident)
         policy, now = self._config.policy, self._clock.now()
         events = tuple(state.events)
         decision, history, next_look = self._decide(incident, state, events, policy, now)
@@ -104,9 +103,25 @@ class Reconciler:
         if history.resolved_at is not None and history.episode and not (was_resolved and state.looked):
             self._incidents.note_resolved(incident, just_now=not was_resolved)
         state.looked = True
-        if next_look is None and not state.events:
+        if next_look is None and not state.events and not state.anew:
             return await self._evict(incident, state)
         return next_look
+
+    async def _restore(self, incident: str) -> IncidentState:
+        """An archived incident is served again; one that cannot be read begins anew (rule 63). Raises LedgerError."""
+        try:
+            facts = await self._ledger.facts(incident)
+        except UnreadableError as fault:
+            self._incidents.set_aside(fault.unreadable)
+        else:
+            now = self._clock.now()
+            taken = await guarded(self._take_over(incident, [not_later(fact, now) for fact in facts]))
+            if isinstance(taken, Broken):
+                self._incidents.set_aside(Unreadable(incident, f"its facts do not fit together ({taken})", ended=True))
+        return self._incidents.state(incident)
+
+    async def _take_over(self, incident: str, facts: Sequence[Fact]) -> None:
+        self._incidents.restore(incident, facts)
 
     async def _evict(self, incident: str, state: IncidentState) -> datetime | None:
         """Nothing can become due unless something comes in: let go of the state, once its letters are settled."""
@@ -166,14 +181,15 @@ class Reconciler:
         whole = state.unwritten + decision
         if not whole:
             return True
+        anew = whole.facts[0].at if state.anew and whole.facts else None
         try:
-            new_keys = await self._ledger.record(incident, whole.facts, whole.letters, whole.held)
+            new_keys = await self._ledger.record(incident, whole.facts, whole.letters, whole.held, anew)
         except LedgerError as trouble:
             state.unwritten = whole
             log.warning("ledger trouble", trouble=str(trouble))
             self._tell(Trouble.LEDGER_UNWRITABLE, f"the ledger cannot be written ({trouble}); pages go out from memory")
             return False
-        state.unwritten = Decision()
+        state.unwritten, state.anew = Decision(), state.anew and anew is None
         self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")
         self._sender.enqueue([letter for letter in whole.letters if letter.notification.key in new_keys])
         return True

@@ -18,7 +18,7 @@ from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import IncidentReading, digest, read_incident
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import IncidentLedger
+from tocsin.ports.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.names import quotable
 from tocsin.text.scalars import closest
@@ -133,9 +133,8 @@ class IncidentCommands:
 
     async def _find(self, incident: str) -> _Target:
         """The incident, in the folder, in the ledger or in both."""
-        facts: Sequence[Fact] = await self._ledger.facts(incident) if self._ledger else ()
+        facts, last_file = await self._recorded(incident)
         history = fold_facts(facts)
-        last_file = await self._ledger.file(incident) if self._ledger else None
         name = self._name(incident, facts, last_file[0] if last_file else "")
         if name is None and history.incident is None:
             raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
@@ -146,6 +145,15 @@ class IncidentCommands:
             previous = known if known and not known.unreadable else None
             reading = read_incident(data, name, self.policy, previous, shown(name))
         return _Target(incident, name, reading, history, last_file[1] if last_file else None)
+
+    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], tuple[str, bytes] | None]:
+        """What the ledger has of it; nothing where it cannot be read: then the file alone counts (rule 63)."""
+        if self._ledger is None:
+            return (), None
+        try:
+            return await self._ledger.facts(incident), await self._ledger.file(incident)
+        except UnreadableError:
+            return (), None
 
     def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
         """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen

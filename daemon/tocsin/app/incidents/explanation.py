@@ -24,7 +24,7 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import ConfigLedger, IncidentLedger
+from tocsin.ports.ledger import ConfigLedger, IncidentLedger, UnreadableError
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances, steps_of
 
@@ -109,7 +109,11 @@ async def explain(
     now: datetime,
 ) -> Explanation:
     """An incident as it stands now, or as it stood `at` an instant. Raises UnknownIncidentError, LedgerError."""
-    facts = await ledger.facts(id_) if ledger else ()
+    try:
+        facts = await ledger.facts(id_) if ledger else ()
+    except UnreadableError as fault:
+        note = f"in the ledger {fault.unreadable.why}; this is what the file says"
+        return replace(_of_file(id_, policy, files, folder, at or now), notes=(note,))
     began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
     if began is None:
         return _of_file(id_, policy, files, folder, at or now)

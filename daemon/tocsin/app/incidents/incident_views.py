@@ -5,6 +5,7 @@ Decides which incidents are listed and what outsiders may see of them; who asks 
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import FactLedger
+from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
@@ -82,15 +83,17 @@ async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime
 
 async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> IncidentList:
     """The list. Raises LedgerError."""
-    facts = await ledger.unfinished()
+    unfinished = await ledger.unfinished()
+    facts = {name: known for name, known in unfinished.items() if not isinstance(known, Unreadable)}
     ended = [name for name, at in await ledger.last_closed(RESOLVED_MOST) if now - at < RECENT]
     for name in ended:
-        if name not in facts:
-            facts[name] = await ledger.facts(name)
+        if name not in unfinished:
+            with suppress(UnreadableError):
+                facts[name] = await ledger.facts(name)
     histories = await asyncio.to_thread(lambda: {name: fold_facts(known) for name, known in facts.items()})
     going = [(name, history) for name, history in histories.items() if _goes_on(history)]
     going.sort(key=lambda entry: (_rank(entry[1], policy), entry[1].started_at or now, entry[0]))
-    over = [(name, histories[name]) for name in ended if histories[name].resolved_at]
+    over = [(name, histories[name]) for name in ended if name in histories and histories[name].resolved_at]
     rows = {}
     for name, history in (*going[:OPEN_MOST], *over):
         records = await ledger.records(name) if any(reach.external for reach in history.reached.values()) else ()

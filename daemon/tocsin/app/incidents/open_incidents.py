@@ -20,7 +20,7 @@ from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.current_state import CurrentState, current_state
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger import IncidentLedger
+from tocsin.ports.ledger import IncidentLedger, Unreadable
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
@@ -44,12 +44,19 @@ async def open_incidents(
     be read: then the ledger alone is asked. Raises LedgerError.
     """
     facts, files_seen = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
-    known = {id_: fold_facts(facts_of_one) for id_, facts_of_one in facts.items()}
-    over = {id_: digest for id_, (_, digest) in files_seen.items() if id_ not in known or known[id_].resolved_at}
+    unread = {id_: facts_of_one for id_, facts_of_one in facts.items() if isinstance(facts_of_one, Unreadable)}
+    known = {id_: fold_facts(of_one) for id_, of_one in facts.items() if not isinstance(of_one, Unreadable)}
+    over = {
+        id_: digest
+        for id_, (_, digest) in files_seen.items()
+        if id_ not in unread and (id_ not in known or known[id_].resolved_at)
+    }
     by_incident = _by_incident(() if isinstance(listing, str) else listing, files_seen)
     incidents = []
-    for id_ in {**known, **by_incident}:
+    for id_ in {**known, **by_incident, **unread}:
         files, history = by_incident.get(id_, []), known.get(id_, History())
+        if id_ in unread and not files and not unread[id_].ended:
+            history = fold_facts([Seen(now, unreadable_incident(f"{id_}.yaml", unread[id_].why, policy, id_))])
         seen = _goes_on(history, files)
         if not seen and files and files[0].digest != over.get(id_):
             history = _of_file(files[0], id_, folder, policy, now)
@@ -58,6 +65,8 @@ async def open_incidents(
         problems = tuple(incident_problems(files, folder, policy))
         if not files and not isinstance(listing, str):
             problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
+        if id_ in unread:
+            problems += (_unread(folder / f"{id_}.yaml", unread[id_]),)
         state = current_state(history.incident, policy, history, now)
         incidents.append(OpenIncident(history.incident, state, problems, history.started_at if seen else None))
     return sorted(
@@ -92,6 +101,11 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
     reading = read_incident(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
     lines = reading.first_lines or file.trouble
     return fold_facts([Seen(now, reading.incident or unreadable_incident(file.name, lines, policy, id_))])
+
+
+def _unread(path: Path, row: Unreadable) -> Problem:
+    message = f"in the ledger {row.why}; the daemon sets the incident aside at its next start and declares it anew"
+    return problem(label_of(path), TOP, "ledger-row", message, ProblemLevel.WARNING)
 
 
 def _gone(path: Path) -> Problem:

@@ -12,15 +12,16 @@ from pathlib import Path
 import structlog
 
 from tocsin.app.configuration.load import Configuration, digest_of, read_tree
+from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.facts import Seen
+from tocsin.domain.facts import Answered, Coded, Fact, Noted, Seen
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError
+from tocsin.ports.ledger import ClockLedger, ConfigLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import brief
 
 TOLD_FROM = timedelta(seconds=10)
@@ -89,18 +90,43 @@ async def load_at_start(
     return Started(policy, chosen.settings, digest_of(chosen.files), refused, reading.unread, last is None)
 
 
-async def recall(ledger: IncidentLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:
+async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:
     """Take over what the ledger knows of incidents that may still need something, none of it later than now; the
-    versions that files are compared with. Raises LedgerError.
+    versions that files are compared with. An incident of which a row cannot be read is set aside, and no version of it
+    is known. Raises LedgerError.
     """
     unfinished, files = await ledger.unfinished(), await ledger.files()
+    bad_letters = {unreadable.incident: unreadable for unreadable in await ledger.unreadable_letters()}
     known = {}
     for incident, recorded in unfinished.items():
-        facts = tuple(not_later(fact, now) for fact in recorded)
-        incidents.load(incident, facts)
-        if versions := [fact for fact in facts if isinstance(fact, Seen)]:
+        facts = await _take_over(incidents, incident, recorded, bad_letters.get(incident), now)
+        if isinstance(facts, Unreadable):
+            incidents.set_aside(facts)
+        elif versions := [fact for fact in facts if isinstance(fact, Seen)]:
             newest, (file, _) = versions[-1], files.get(incident, ("", ""))
             older = frozenset(version.digest for version in versions) - {newest.digest}
             known[incident] = KnownVersion(newest.incident, newest.digest, file, older)
+    for incident in bad_letters.keys() - unfinished.keys():
+        await ledger.settle_unreadable(incident, now)
     incidents.archive(files.keys() - unfinished.keys())
     return known
+
+
+async def _take_over(
+    incidents: Incidents, incident: str, facts: tuple[Fact, ...] | Unreadable, letter: Unreadable | None, now: datetime
+) -> tuple[Fact, ...] | Unreadable:
+    """Take over what the ledger knows of one incident, if all of it can be read and fits together (rule 63)."""
+    if isinstance(facts, Unreadable):
+        return facts
+    facts = tuple(not_later(fact, now) for fact in facts)
+    fault = await guarded(_load(incidents, incident, facts))
+    if isinstance(fault, Broken):
+        return Unreadable(incident, f"its facts do not fit together ({fault})")
+    history = incidents.history(incident)
+    if history.incident is None and not all(isinstance(fact, (Answered, Coded, Noted)) for fact in facts):
+        return Unreadable(incident, "no version of its file is left")
+    return facts if letter is None else replace(letter, ended=history.resolved_at is not None)
+
+
+async def _load(incidents: Incidents, incident: str, facts: tuple[Fact, ...]) -> None:
+    incidents.load(incident, facts)

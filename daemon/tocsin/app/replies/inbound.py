@@ -10,7 +10,7 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.ports.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger import ArrivalLedger, LedgerError, Unreadable
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -44,9 +44,19 @@ class Arrivals:
         async with self._judging:
             while arrivals := await self._ledger.unjudged_arrivals():
                 for row, arrival in arrivals:
-                    result = await self._judged(arrival)
-                    log.info("arrival", kind=arrival.kind.value, result=result)
+                    result = (
+                        self._set_aside(arrival) if isinstance(arrival, Unreadable) else await self._judged(arrival)
+                    )
+                    log.info(
+                        "arrival", kind="" if isinstance(arrival, Unreadable) else arrival.kind.value, result=result
+                    )
                     await self._ledger.record_result(row, result)
+
+    def _set_aside(self, arrival: Unreadable) -> str:
+        """An arrival that cannot be read holds up nobody (rule 63)."""
+        text = f"something that came in is lost: {arrival.why}; if an answer is missing, it must be given again"
+        self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text))
+        return BROKEN
 
     async def _judged(self, arrival: Arrival) -> str:
         """What one arrival led to. Raises LedgerError."""

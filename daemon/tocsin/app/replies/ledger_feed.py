@@ -14,7 +14,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Answered
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FeedLedger, LedgerError, Report
+from tocsin.ports.ledger import FeedLedger, LedgerError, Report, Unreadable
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""
@@ -48,7 +48,11 @@ class LedgerFeed:
         """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answers_since(self._last):
             self._last = row
-            self._incidents.add_event(incident, RecordedFact(await self._as_it_counts(row, answer)))
+            if isinstance(answer, Unreadable):
+                text = f"an answer to incident {incident} is lost: {answer.why}; it must be given again"
+                self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about=incident))
+            else:
+                self._incidents.add_event(incident, RecordedFact(await self._as_it_counts(row, answer)))
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._clock.now() - report.at < TOLD_WITHIN:

@@ -4,6 +4,7 @@ What it means (an `Answered`, a `Noted`) is recorded together with our answer in
 the roles is `planning.history.answers`' business, the words are `sms_words`'.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.app.delivery.sender import Sender
@@ -21,7 +22,7 @@ from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import Ledger, UnreadableError
 
 ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
@@ -66,10 +67,10 @@ class SmsReplies:
         if command.verb is Verb.CARRIER:
             return CARRIER
         incident, command = self._about(command, person, arrival.at)
-        recorded = await self._ledger.facts(incident) if incident else ()
+        recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
             return ACTED
-        facts, text = self._meaning(command, person, fold_facts(recorded), arrival.ref, now)
+        facts, text = self._meaning(command, person, history, arrival.ref, now)
         if not facts and not (command.verb is Verb.STATUS and text):
             if await self._is_quiet(arrival.who):
                 return QUIET
@@ -77,6 +78,16 @@ class SmsReplies:
             return ANSWERED
         await self._answer(arrival, person, text, incident, facts, now)
         return ACTED
+
+    async def _known(self, incident: str) -> tuple[Sequence[Fact], History]:
+        """What is recorded of an incident, and what has happened to it; where a row cannot be read, as this process
+        knows it (rule 63). Raises LedgerError.
+        """
+        try:
+            facts = await self._ledger.facts(incident) if incident else ()
+        except UnreadableError:
+            return (), self._incidents.history(incident)
+        return facts, fold_facts(facts)
 
     def _about(self, command: SmsCommand, person: Person, at: datetime) -> tuple[str, SmsCommand]:
         """The incident that is meant, "" when that is not clear; and the command, its code given back to a note's text

@@ -78,7 +78,8 @@ class IncidentState:
     """One incident in memory. `pages` are the channels that each page (person, instant) has gone by, `reaches` the
     instant of the page that a later channel (person, instant) belongs to. `unwritten` is what the ledger has not taken
     yet, `failures` counts looks that broke, `looked` is whether this process has looked, `ineffective_told` how many
-    answers that accepted nothing the operators have heard of.
+    answers that accepted nothing the operators have heard of. `anew`: what the ledger has of it cannot be read, and is
+    put aside with the first that is recorded now (rule 63).
     """
 
     history: History = field(default_factory=History)
@@ -89,6 +90,7 @@ class IncidentState:
     failures: int = 0
     looked: bool = False
     ineffective_told: int = 0
+    anew: bool = False
 
     def draft(self) -> "IncidentState":
         """A copy to decide on: the state itself changes only when the decisions are safe."""

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState
+from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
-from tocsin.domain.notification import Notification
+from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
 from tocsin.planning.needed_roles import first_page_is_due
+from tocsin.ports.ledger import Unreadable
 
 
 class Incidents:
@@ -24,6 +26,7 @@ class Incidents:
         self._archived: set[str] = set()
         self._unsettled: Counter[str] = Counter()
         self._resolved: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._set_aside: asyncio.Queue[Unreadable] = asyncio.Queue()
 
     def history(self, incident: str) -> History:
         """What has happened to an incident; an empty history for one never heard of."""
@@ -52,10 +55,33 @@ class Incidents:
                 self._agenda.poke(incident)
 
     def load(self, incident: str, facts: Sequence[Fact]) -> None:
-        """Take over what the ledger knows of an incident."""
-        state = self.state(incident)
+        """Take over what the ledger knows of an incident, all of it or, if it does not fit together, nothing."""
+        state = IncidentState()
         state.note(facts)
         state.ineffective_told = len(state.history.ineffective_acks)
+        self._states[incident] = state
+
+    def set_aside(self, unreadable: Unreadable) -> None:
+        """What the ledger has of an incident cannot be read: it begins anew with what comes in for it (rule 63)."""
+        state = self._states[unreadable.incident] = IncidentState(events=self.state(unreadable.incident).events)
+        state.anew = True
+        self._archived.discard(unreadable.incident)
+        self._set_aside.put_nowait(unreadable)
+
+    async def next_set_aside(self) -> Unreadable:
+        """Wait for the next incident that is set aside."""
+        return await self._set_aside.get()
+
+    def resumable(self, letters: Iterable[Letter]) -> tuple[Letter, ...]:
+        """The letters of an earlier process that go on: of an incident set aside none that wants an answer, for that
+        is asked anew.
+        """
+        anew = {incident for incident, state in self._states.items() if state.anew}
+        return tuple(
+            letter
+            for letter in letters
+            if letter.notification.incident not in anew or letter.notification.kind not in ASKING
+        )
 
     def archive(self, incidents: Iterable[str]) -> None:
         """These need nothing, as far as the ledger knows: their facts stay there until something comes in."""
@@ -74,8 +100,12 @@ class Incidents:
         return incident in self._archived
 
     def restore(self, incident: str, facts: Sequence[Fact]) -> None:
-        """An archived incident is served again; what came in for it meanwhile is still to be judged."""
-        self.state(incident).note(facts)
+        """An archived incident is served again; what came in for it meanwhile is still to be judged. Facts that do not
+        fit together change nothing.
+        """
+        whole, state = IncidentState(), self.state(incident)
+        whole.note(facts)
+        state.history, state.pages, state.reaches = whole.history, whole.pages, whole.reaches
         self._archived.discard(incident)
 
     def evict(self, incident: str) -> None:

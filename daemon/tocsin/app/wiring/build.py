@@ -28,6 +28,7 @@ from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, prepare_folders, read_config
 from tocsin.app.lifecycle.health import Alive, Health
@@ -78,7 +79,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
         orders = Orders()
         orders.by_signal()
         unsettled = [letter_not_later(letter, now) for letter in await ledger.unsettled()]
-        await daemon.serve(unsettled, orders)
+        await daemon.serve(daemon.incidents.resumable(unsettled), orders)
 
 
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
@@ -130,15 +131,15 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     replies = SmsReplies(clock, ledger, config, incidents, codes, sender)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
     poll = SmsPoll(clock, ledger, config, transports, notices)
-    answered = await ledger.answers_since(0)
-    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=answered[-1][0] if answered else 0)
+    set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
+    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=await ledger.last_answer())
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch)
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
-    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health)
+    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
     sources = (watch, FirstAnswers(poll, arrivals))
     return Daemon(config, incidents, agenda, transports, sender, operator_notices, reload, manager, parts, sources)

@@ -1,0 +1,78 @@
+"""An incident of which a row in the ledger cannot be read is set aside, told, and begins anew (rule 63).
+
+Its file declares it, as if it were new. It decides what follows where no file does: the last resort is paged (as in
+rule 32), unless what can still be read says that the incident was over. It must not know what a row holds.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.domain.facts import Seen
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.incident.read import unreadable_incident
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable
+
+FILE_WITHIN = timedelta(seconds=15)
+"""How long its file may take to declare it: 10 s of them are those of a file that is no YAML."""
+WRITES_AGAIN = timedelta(seconds=30)
+"""How soon the ledger is tried again after trouble."""
+
+
+class SetAsideIncidents:
+    """Follows each incident that is set aside until it is declared anew, or over."""
+
+    def __init__(
+        self, clock: Clock, ledger: FactLedger, config: ActiveConfig, incidents: Incidents, notices: Notices
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+        self._notices = notices
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                unreadable = await self._incidents.next_set_aside()
+                self._tell(unreadable)
+                tasks.create_task(self._follow(unreadable))
+
+    def _tell(self, unreadable: Unreadable) -> None:
+        incident = unreadable.incident
+        begins = f"incident {incident} is set aside and declared anew from its file"
+        if unreadable.ended:
+            follows = "it was over as far as can be read, so without an open file nothing more is sent"
+        else:
+            follows = "without a file that can be read the last resort is paged"
+        forgotten = "whom it had told and what was answered is forgotten"
+        text = f"in the ledger {unreadable.why}: {begins}; {follows}; {forgotten}"
+        self._notices.tell(OperatorNotice(Trouble.INCIDENT_SET_ASIDE, text, about=incident))
+
+    async def _follow(self, unreadable: Unreadable) -> None:
+        await asyncio.sleep(FILE_WITHIN.total_seconds())
+        incident, state = unreadable.incident, self._incidents.state(unreadable.incident)
+        if state.history.incident is not None or state.events:
+            return
+        if unreadable.ended:
+            await self._finish(incident)
+            return
+        lines = "The ledger's record of this incident cannot be read, and no file declares it. Look what it was."
+        version = unreadable_incident(f"{incident}.yaml", lines, self._config.policy, incident)
+        self._incidents.add_event(incident, Seen(self._clock.now(), version))
+
+    async def _finish(self, incident: str) -> None:
+        """It was over, and no start need look at it again."""
+        while True:
+            try:
+                await self._ledger.record(incident, (), (), (), self._clock.now())
+                await self._ledger.finish(incident)
+            except LedgerError:
+                await asyncio.sleep(WRITES_AGAIN.total_seconds())
+                continue
+            self._incidents.state(incident).anew = False
+            return
