@@ -80,10 +80,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """The world cannot tell us whether it left."""
+    """The world cannot tell us whether it left. `pending`: the provider has it in hand and may still say so; it is
+    waited for, not sent again.
+    """
 
     detail: str
     code: str = ""
+    pending: bool = False
 
 
 Outcome = Accepted | Deferred | Refused | Uncertain

@@ -41,6 +41,7 @@ class Trouble(StrEnum):
     INCIDENT_STUCK = "incident-stuck", "Incident {about} is stuck", "Incident {about} is up to date again"
     REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"
     PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
+    SMS_UNDELIVERED = "sms-undelivered", "SMS are not delivered", "SMS are delivered again"
     ADDRESS_REFUSED = "address-refused", "{about} is refused"
     ANSWERS_UNREAD = "answers-unread", "Answers by SMS do not come in", "Answers by SMS come in again"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"

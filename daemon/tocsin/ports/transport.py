@@ -49,7 +49,7 @@ class Transport(Protocol):
 
     async def find(self, message: Message, since: datetime) -> Outcome:
         """After an uncertain send: Accepted when the provider has it, Deferred when it surely has not (yet),
-        Uncertain when it cannot say.
+        Uncertain when it cannot say (`pending` while it may still).
         """
         ...
 

@@ -185,7 +185,7 @@ async def test_cancelling_at_any_stage(phase: str) -> None:
     async with Relay() as relay, sending(relay) as transport:
         relay.next(phase, "hang")
         task = asyncio.create_task(transport.send(mail(1)))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

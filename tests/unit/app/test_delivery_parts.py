@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.adapters.twilio.responses import fate
 from tocsin.app.delivery.attempt_log import AttemptLog
 from tocsin.app.delivery.delivery import Delivery
 from tocsin.app.delivery.provider_health import ProviderHealth
@@ -13,7 +14,9 @@ from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
+from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
+from tocsin.wording.message import undelivered
 
 from tests.builders.daemon_parts import letter, page_to
 from tests.builders.instants import T0
@@ -230,6 +233,88 @@ def test_a_queue_that_drains_takes_nothing_more() -> None:
     assert run_virtually(life) == (True, True, ["first"], 4.0)
 
 
+def tried(outcome: Outcome, reference: str = "k", took: float = 1.0) -> Attempt:
+    """A try of a message that ended so."""
+    return Attempt(1, reference, 1, EMAIL, "ana@example.com", T0, outcome, T0 + timedelta(seconds=took))
+
+
+def test_a_busy_relay_that_takes_all_at_the_second_try_is_well() -> None:
+    """Rule 39, D25: "421 too many connections" to the first tries of ten mails; each is taken when it comes again."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(EMAIL, notices)
+    for number in range(10):
+        health.on_attempt(tried(Deferred("421 too many connections", "421"), f"mail{number}"))
+    for number in range(10):
+        health.on_attempt(tried(Accepted(), f"mail{number}"))
+    assert notices.take() == ()
+
+
+@pytest.mark.parametrize("outcome", [Deferred("421 closing", "421"), Uncertain("lost in DATA")])
+def test_three_messages_that_fail_again_are_three_failures(outcome: Outcome) -> None:
+    """Rule 39: counted by message; one of unknown fate counts at its first try, a busy server at the second."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(EMAIL, notices)
+    rounds = 1 if isinstance(outcome, Uncertain) else 2
+    fails = [f"mail{number}" for _ in range(rounds) for number in range(3)]
+    for reference in fails[:-1]:
+        health.on_attempt(tried(outcome, reference))
+    assert notices.take() == ()
+    health.on_attempt(tried(outcome, fails[-1]))
+    assert [notice.trouble for notice in notices.take()] == [Trouble.PROVIDER_REFUSES]
+
+
+def test_a_relay_that_hangs_is_told_at_the_third_message() -> None:
+    """Rules 39, 70: a try that ran into its deadline counts at once, and nobody waits for it for half a minute."""
+    notices, clock = Notices(StillClock()), T0 + timedelta(seconds=10)
+    health = ProviderHealth(EMAIL, notices)
+    assert not health.hangs(clock)
+    for number in range(3):
+        assert notices.take() == ()
+        health.on_attempt(tried(Deferred("no answer within 10 s"), f"mail{number}", 10))
+    assert len(notices.take()) == 1
+    assert health.hangs(clock + timedelta(seconds=29))
+    assert not health.hangs(clock + timedelta(seconds=30))
+    health.on_attempt(tried(Accepted()))
+    assert not health.hangs(clock)
+
+
+def gone(code: str) -> Fate:
+    """The provider's last word on a message that was not delivered."""
+    return fate("undelivered", code, "SM1")
+
+
+@pytest.mark.parametrize("code", ["30002", "30007", "30032", "30034"])
+def test_a_receipt_that_blames_the_account_or_the_sender_is_told_at_once(code: str) -> None:
+    """Rule 39, D9: one is enough, with what to do; and it is over only when that number is reached again."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(SMS, notices)
+    health.on_receipt("+14155550101", gone(code))
+    (notice,) = notices.take()
+    assert (notice.trouble, f"({code})" in notice.text) == (Trouble.SMS_UNDELIVERED, True)
+    assert undelivered.cure(code) in notice.text
+    health.on_receipt("+14155550102", Fate(Receipt.DELIVERED))
+    assert notices.take_recovered() == ()
+    health.on_receipt("+14155550101", Fate(Receipt.DELIVERED))
+    assert [recovery.headline for recovery in notices.take_recovered()] == ["SMS are delivered again"]
+
+
+def test_three_numbers_in_a_row_without_delivery_are_told() -> None:
+    """Rule 39, D9: one phone that is off is no news of the provider, nor a number that does not exist; three are."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(SMS, notices)
+    for number, code in ((1, "30003"), (1, "30003"), (1, "30003"), (2, "30006"), (2, "30008")):
+        health.on_receipt(f"+1415555010{number}", gone(code))
+    health.on_receipt("+14155550104", Fate(Receipt.SENT))
+    assert notices.take() == ()
+    health.on_receipt("+14155550103", Fate(Receipt.DELIVERED))
+    for number in (1, 2):
+        health.on_receipt(f"+1415555010{number}", gone("30003"))
+    assert notices.take() == ()
+    health.on_receipt("+14155550103", gone("30003"))
+    (notice,) = notices.take()
+    assert "did not deliver to 3 numbers in a row: the phones are off or out of reach (30003)" in notice.text
+
+
 @pytest.mark.parametrize("via", Channel)
 def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
     """Rule 39: what time may cure is told at the third in a row; the provider answered when it refused an address."""
@@ -237,9 +322,9 @@ def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
     health = ProviderHealth(via, notices)
     busy = Deferred("421 too busy", "421")
     for outcome in (busy, busy, Accepted(), busy, busy, Refused("no"), busy, busy):
-        health.on_outcome(outcome)
+        health.on_attempt(tried(outcome))
     assert notices.take() == ()
-    health.on_outcome(Uncertain("lost in DATA"))
+    health.on_attempt(tried(Uncertain("lost in DATA")))
     (notice,) = notices.take()
     assert notice.cause == f"provider-refuses:{via.traits.word}"
     assert via.traits.provider in notice.text
@@ -250,7 +335,8 @@ def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
 def test_what_only_the_config_cures_is_told_at_the_first() -> None:
     """Rule 39: a login that fails needs somebody's action now; the notice says where to look, with the code."""
     notices = Notices(StillClock())
-    ProviderHealth(EMAIL, notices).on_outcome(Deferred("authentication failed", "535", Fault.PROVIDER))
+    failed = Deferred("authentication failed", "535", Fault.PROVIDER)
+    ProviderHealth(EMAIL, notices).on_attempt(tried(failed))
     (notice,) = notices.take()
     assert "authentication failed (535)" in notice.text
     assert "credentials" in notice.text
@@ -296,6 +382,6 @@ def test_a_provider_that_stays_sick_is_told_once() -> None:
     notices = Notices(clock)
     health = ProviderHealth(SMS, notices)
     for _ in range(200):
-        health.on_outcome(Deferred("busy"))
+        health.on_attempt(tried(Deferred("busy")))
         clock.go(timedelta(minutes=1))
     assert len(notices.take()) == 1

@@ -274,6 +274,36 @@ def test_a_page_that_hangs_goes_elsewhere_while_it_hangs() -> None:
     assert len(failed_events(live(story, 200))) == 1
 
 
+def test_a_page_that_waits_for_its_turn_goes_elsewhere_in_time() -> None:
+    """Rule 70: the span runs from the page's instant, also while sixteen others are on their way before it."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms._takes = 600.0
+        await parts.enqueue(*(replace(page(parts), key=f"a{number}") for number in range(40)))
+        await asyncio.sleep(24.9)
+        assert failed_events(parts) == []
+
+    assert len(failed_events(live(story, 0.2))) == 40
+
+
+def test_nobody_waits_for_a_provider_that_has_just_hung() -> None:
+    """Rule 70: pages behind a try that ran into its deadline go elsewhere at once, and so do those that come after it."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email._takes = 10.0
+        parts.email.next(Deferred("no answer within 10 s"), times=40)
+        await parts.enqueue(*(replace(page(parts, EMAIL), key=f"a{number}") for number in range(20)))
+        await asyncio.sleep(9.9)
+        assert failed_events(parts) == []
+        await asyncio.sleep(0.2)
+        behind = len(failed_events(parts))
+        await parts.enqueue(replace(page(parts, EMAIL), key="b"))
+        await asyncio.sleep(0.1)
+        assert (behind, len(failed_events(parts))) == (20, 21)
+
+    live(story)
+
+
 def test_an_accepted_page_goes_nowhere_else() -> None:
     """With a receipt in time the page is done; nobody is paged twice for nothing."""
 

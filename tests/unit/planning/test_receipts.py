@@ -55,7 +55,7 @@ def test_how_long_a_page_waits(receipt: Receipt) -> None:
     """Three minutes from its acceptance, unless it is known how it ended (rule 34)."""
     attempt = replace(tried(Accepted("SM1")), receipt=receipt)
     assert receipt_awaited_until(attempt) == (None if receipt.final else T0 + timedelta(minutes=3))
-    assert next_channel_at([attempt]) == (T0 if receipt is Receipt.UNDELIVERED else None)
+    assert next_channel_at(T0, [attempt]) == (T0 if receipt is Receipt.UNDELIVERED else None)
 
 
 def test_an_accepted_try_stands_for_the_message() -> None:
@@ -64,7 +64,7 @@ def test_an_accepted_try_stands_for_the_message() -> None:
     tries = [first, tried(Deferred("busy"), 2)]
     assert deciding_attempt(tries) == first
     assert after_send(Kind.PAGE, Channel.SMS, tries, LATER, 0) == Settled("accepted")
-    assert next_channel_at(tries) is None
+    assert next_channel_at(T0, tries) is None
 
 
 def test_the_wait_counts_from_the_acceptance() -> None:

@@ -16,6 +16,7 @@ from tocsin.planning.delivery.retry import (
     TryAgain,
     after_look_up,
     after_send,
+    headway_by,
     next_channel_at,
 )
 
@@ -71,7 +72,7 @@ def test_a_providers_fault_is_tried_slowly() -> None:
     """A wrong password is tried once a minute for a page, and the page goes elsewhere at once (rule 38)."""
     failed = tries(WRONG_PASSWORD)
     assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(60))
-    assert next_channel_at(failed) == T0 + seconds(1)
+    assert next_channel_at(T0, failed) == T0 + seconds(1)
 
 
 @pytest.mark.parametrize("kind", [Kind.PAGE, Kind.CLOSING, Kind.UPDATE])
@@ -109,6 +110,17 @@ def test_an_uncertain_email_waits_30_seconds() -> None:
     assert move == LookUp(T0 + seconds(31))
 
 
+@pytest.mark.parametrize("kind", [Kind.PAGE, Kind.UPDATE, Kind.CLOSING])
+def test_what_may_still_be_answered_for_is_waited_for(kind: Kind) -> None:
+    """Rule 70: while the relay has the mail in hand no further copy leaves, however many did before."""
+    late = T0 + seconds(31)
+    for copies in (1, 2, MOST_COPIES):
+        lost = tries(*[LOST] * copies, via=Channel.EMAIL)
+        assert after_look_up(kind, Channel.EMAIL, lost, Uncertain("not yet", pending=True), late) == LookUp(
+            late + seconds(30)
+        )
+
+
 def test_copies_are_limited() -> None:
     """A relay that never answers does not get copies for ever."""
     lost = tries(*[LOST] * MOST_COPIES, via=Channel.EMAIL)
@@ -117,9 +129,16 @@ def test_copies_are_limited() -> None:
 
 def test_when_a_page_goes_elsewhere() -> None:
     """At once when refused, within 30 s of the first try's start without headway, not at all when taken (rule 37)."""
-    assert next_channel_at(tries(Refused("550"))) == T0 + seconds(1)
-    assert next_channel_at(tries(BUSY, BUSY)) == next_channel_at(tries(LOST)) == T0 + seconds(25)
-    assert next_channel_at(tries(BUSY, Accepted())) is None
+    assert next_channel_at(T0, tries(Refused("550"))) == T0 + seconds(1)
+    assert next_channel_at(T0, tries(BUSY, BUSY)) == next_channel_at(T0, tries(LOST)) == T0 + seconds(25)
+    assert next_channel_at(T0, tries(BUSY, Accepted())) is None
+
+
+@pytest.mark.parametrize(("late", "gets"), [(0, 25), (10, 15), (20, 5), (25, 5), (3600, 5)])
+def test_the_next_channel_is_counted_from_the_pages_instant(late: int, gets: int) -> None:
+    """Rule 70: whatever held it up; one that is found late gets five seconds for its first try."""
+    now = T0 + seconds(late)
+    assert headway_by(T0, now) == now + seconds(gets)
 
 
 OUTCOMES = st.sampled_from([BUSY, WRONG_PASSWORD, LOST, Refused("550"), Accepted()])
@@ -172,7 +191,7 @@ def test_a_try_whose_end_was_never_written_down() -> None:
     assert after_send(Kind.PAGE, Channel.SMS, begun, T0 + seconds(2), 0) == LookUp(T0 + seconds(3))
     late = T0 + seconds(100)
     assert after_send(Kind.PAGE, Channel.SMS, begun, late, 0) == LookUp(late)
-    assert next_channel_at(begun) is None
+    assert next_channel_at(T0, begun) is None
 
 
 def test_look_ups_count_from_the_newest_try() -> None:
@@ -211,9 +230,9 @@ def test_elsewhere_counts_from_the_first_try() -> None:
     """Rule 37: within 30 s of the beginning of the first try, however many follow; at once when the newest shows that
     only settings or another address can help.
     """
-    assert next_channel_at([at(0, BUSY), at(3, BUSY, 2), at(9, LOST, 3)]) == T0 + seconds(25)
+    assert next_channel_at(T0, [at(0, BUSY), at(3, BUSY, 2), at(9, LOST, 3)]) == T0 + seconds(25)
     for outcome in (WRONG_PASSWORD, Deferred("no TLS", fault=Fault.ADDRESS), Refused("550")):
-        assert next_channel_at([at(0, BUSY), at(3, outcome, 2)]) == T0 + seconds(4)
+        assert next_channel_at(T0, [at(0, BUSY), at(3, outcome, 2)]) == T0 + seconds(4)
     undelivered = replace(at(0, Accepted("SM1"), ended=2), receipt=Receipt.UNDELIVERED)
-    assert next_channel_at([undelivered]) == T0 + seconds(2)
-    assert next_channel_at([replace(undelivered, receipt=Receipt.SENT)]) is None
+    assert next_channel_at(T0, [undelivered]) == T0 + seconds(2)
+    assert next_channel_at(T0, [replace(undelivered, receipt=Receipt.SENT)]) is None

@@ -45,6 +45,11 @@ class RelayConnection(asyncio.Protocol):
         fresh = asyncio.get_running_loop().time() - self._used_at < KEPT_FOR
         return fresh and not (self._lost or self._unread or self._transport.is_closing())
 
+    @property
+    def wholly_written(self) -> bool:
+        """Whether nothing that we said waits on our side."""
+        return not self._lost and self._transport.get_write_buffer_size() == 0
+
     async def envelope(self, sender: str, to: str) -> Outcome | None:
         """Announce a mail. None: the relay waits for it. When the connection is lost, it is not `usable` after."""
         if not (sender.isascii() and to.isascii()) and "smtputf8" not in self._extensions:

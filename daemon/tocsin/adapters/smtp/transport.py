@@ -1,4 +1,4 @@
-"""Mails through an SMTP relay (rules 37, 38; RFC 5321).
+"""Mails through an SMTP relay (rules 37, 38, 70; RFC 5321).
 
 How a try ended follows from how far the dialogue got: until the dot that ends a mail is written nothing has left, from
 then until the reply nobody knows, and the reply settles it (`adapters/smtp/dialogue.py` has the table). One reader per
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tocsin.adapters.smtp import dialogue
 from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection
+from tocsin.adapters.smtp.late_answers import LateAnswers
 from tocsin.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
@@ -21,7 +22,7 @@ CONNECTIONS = 4
 ENVELOPE_WITHIN = 10.0
 """Seconds for everything before the mail's own bytes."""
 SENT_WITHIN = 20.0
-"""Seconds for a try in all; a page then still goes by another channel within 30 s of its beginning (rule 37)."""
+"""Seconds for a try in all; the answer to the dot is listened for beyond it (`late_answers`)."""
 REST = 10.0
 """Seconds without new connections after the relay refused our login or TLS, so that no account is locked."""
 
@@ -53,6 +54,7 @@ class Smtp:
         self._tls: ssl.SSLContext | None = None
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[RelayConnection] = []
+        self._late = LateAnswers()
         self._rest: tuple[float, Deferred] | None = None
 
     async def send(self, message: Message) -> Outcome:
@@ -69,17 +71,11 @@ class Smtp:
                 return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
             if not isinstance(connection, RelayConnection):
                 return connection
-            try:
-                async with asyncio.timeout_at(started + SENT_WITHIN):
-                    outcome = await connection.deliver(mail)
-            except TimeoutError:
-                return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
-            self._keep(connection)
-            return outcome
+            return await self._deliver(message.reference, connection, mail, started + SENT_WITHIN)
 
     async def find(self, message: Message, since: datetime) -> Outcome:  # noqa: ARG002 - the port's signature
-        """Nobody can ask a relay what it took."""
-        return Uncertain(f"{self._relay} cannot be asked what it took")
+        """Nobody can ask a relay what it took; it may have answered late, or be about to."""
+        return self._late.find(message.reference) or Uncertain(f"{self._relay} cannot be asked what it took")
 
     async def fate(self, provider_id: str) -> Fate:  # noqa: ARG002 - the port's signature
         """For email the server's acceptance is the receipt (rule 34)."""
@@ -88,7 +84,29 @@ class Smtp:
     async def close(self) -> None:
         """Say goodbye on the kept connections, briefly."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(connection.quit() for connection in idle))
+        await asyncio.gather(self._late.close(), *(connection.quit() for connection in idle))
+
+    async def _deliver(self, reference: str, connection: RelayConnection, mail: bytes, until: float) -> Outcome:
+        """Write the announced mail and hear what became of it. A relay that has it and says nothing in time is listened
+        to on, and the next try does not wait for that.
+        """
+        delivery = asyncio.create_task(connection.deliver(mail), name=f"mail {reference}")
+        try:
+            await asyncio.wait({delivery}, timeout=until - asyncio.get_running_loop().time())
+        except asyncio.CancelledError:
+            delivery.cancel()
+            raise
+        if delivery.done():
+            outcome = delivery.result()
+            if not isinstance(outcome, Uncertain):
+                self._late.note_answer()
+            self._keep(connection)
+            return outcome
+        if connection.wholly_written:
+            self._late.listen(reference, delivery, connection)
+        else:
+            delivery.cancel()
+        return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
 
     async def _announce(self, to: str) -> RelayConnection | Outcome:
         """A connection on which the relay waits for the mail to this address, or how the try ended. An idle connection

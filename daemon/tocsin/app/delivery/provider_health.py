@@ -1,35 +1,94 @@
-"""Whether a provider works, told from how its tries end, and when the operators hear that it does not (rules 38, 39).
-It must not know whose messages they were.
+"""Whether a provider works, told from how its tries end and from its receipts, and when the operators hear that it does
+not (rules 38, 39, 70). It must not know whose messages they were.
 """
 
+from collections import Counter
+from datetime import datetime, timedelta
+
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused
+from tocsin.domain.delivery import Attempt, Deferred, Fate, Fault, Receipt, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
+from tocsin.wording.message import undelivered
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them."""
+HUNG_AFTER = timedelta(seconds=8)
+"""A try that ends without an answer after longer than this has run into its transport's deadline."""
+HANGS_FOR = timedelta(seconds=30)
+"""How long nobody waits for a provider after a try that hung, unless it takes something meanwhile (rule 70)."""
 
 
 class ProviderHealth:
-    """The failures in a row of one channel's provider."""
+    """The failures in a row of one channel's provider, counted by message: that a first try meets a busy server, and
+    the second one is taken, is no failure.
+    """
 
     def __init__(self, via: Channel, notices: Notices) -> None:
         self._via = via
         self._notices = notices
-        self.failures = 0
+        self._tries: Counter[str] = Counter()
+        self._failed: set[str] = set()
+        self._hung_at: datetime | None = None
+        self._told = False
+        self._silent: set[str] = set()
+        self._barred: set[str] = set()
 
-    def on_outcome(self, outcome: Outcome) -> None:
+    def hangs(self, now: datetime) -> bool:
+        """Whether a try has just run into its deadline, and nothing was taken since."""
+        return self._hung_at is not None and now - self._hung_at < HANGS_FOR
+
+    def on_attempt(self, attempt: Attempt) -> None:
         """Take note of how a try ended. A refused address is no failure: the provider answered for it."""
-        if isinstance(outcome, (Accepted, Refused)):
-            self.failures = 0
-            text = f"{self._via.traits.provider} takes messages again"
-            self._notices.cured(Trouble.PROVIDER_REFUSES, self._via.traits.word, text)
+        assert attempt.ended_at is not None
+        outcome, provider = attempt.outcome, self._via.traits.provider
+        if not isinstance(outcome, (Deferred, Uncertain)):
+            self._tries.clear()
+            self._failed.clear()
+            self._hung_at, self._told = None, False
+            self._notices.cured(Trouble.PROVIDER_REFUSES, self._via.traits.word, f"{provider} takes messages again")
             return
-        self.failures += 1
-        only_config = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
-        if only_config or self.failures == PATIENCE:
-            code = f" ({outcome.code})" if outcome.code else ""
-            advice = "check its settings and credentials" if only_config else "pages go by other channels meanwhile"
-            sentence = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
-            self._notices.tell(OperatorNotice(Trouble.PROVIDER_REFUSES, sentence, about=self._via.traits.word))
+        hung = attempt.ended_at - attempt.started_at >= HUNG_AFTER
+        self._hung_at = attempt.ended_at if hung else self._hung_at
+        at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
+        if isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER:
+            self._tell(outcome, "check its settings and credentials")
+        elif at_last:
+            self._tell(outcome, "pages go by other channels meanwhile")
+
+    def on_receipt(self, address: str, fate: Fate) -> None:
+        """Take note of what became of a message that was taken. One that was not delivered because of the account or
+        the sender is told at once, else the third number in a row. A number refused for good says nothing of others.
+        """
+        if fate.receipt is Receipt.DELIVERED:
+            self._silent.clear()
+            self._barred.discard(address)
+            if not self._barred:
+                self._notices.cured(Trouble.SMS_UNDELIVERED, "", "an SMS was delivered again")
+            return
+        if fate.receipt is not Receipt.UNDELIVERED or fate.refused is not None:
+            return
+        barred, known = fate.fault is Fault.PROVIDER, address in self._silent
+        self._silent.add(address)
+        self._barred |= {address} if barred else set()
+        if barred or (len(self._silent) == PATIENCE and not known):
+            what = "does not deliver our messages" if barred else f"did not deliver to {PATIENCE} numbers in a row"
+            why = f"{undelivered.cause(fate.code)}; {undelivered.cure(fate.code)}"
+            text = f"{self._via.traits.provider} {what}: {why}; pages go by other channels meanwhile"
+            self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text))
+
+    def _counts(self, reference: str, *, at_once: bool) -> bool:
+        """Whether this failure of a message makes it three in a row, and so for the first time: three messages that
+        fail even when they are tried again, or one that fails three times.
+        """
+        self._tries[reference] += 1
+        if at_once or self._tries[reference] > 1:
+            self._failed.add(reference)
+        three = len(self._failed) >= PATIENCE or self._tries[reference] >= PATIENCE
+        first, self._told = three and not self._told, self._told or three
+        return first
+
+    def _tell(self, outcome: Deferred | Uncertain, advice: str) -> None:
+        code = f" ({outcome.code})" if outcome.code else ""
+        sentence = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
+        self._notices.tell(OperatorNotice(Trouble.PROVIDER_REFUSES, sentence, about=self._via.traits.word))

@@ -72,6 +72,7 @@ class Receipts:
         if known is None or fate.receipt is Receipt.UNKNOWN or not _of(known[0], sid):
             return UNKNOWN
         attempt, notification = known
+        self._sender.note_fate(attempt, fate)
         if not self._sender.on_receipt(attempt, fate):
             await self._apply_settled(attempt, notification, fate)
         await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
@@ -86,6 +87,7 @@ class Receipts:
             fate = await self._transports[attempt.via].fate(attempt.outcome.provider_id)
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
+        self._sender.note_fate(attempt, fate)
         log.info("receipt", receipt=fate.receipt.value, number=attempt.number)
         self._sender.on_receipt(attempt, fate)
         await self._attempt_log.receipt(attempt, fate.receipt, self._clock.now())

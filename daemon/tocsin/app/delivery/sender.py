@@ -89,6 +89,10 @@ class Sender:
         waits = delivery.step is DeliveryStep.ASK and not delivery.state
         return waits and self._unwanted(delivery.notification, self._clock.now()) is None
 
+    def note_fate(self, attempt: Attempt, fate: Fate) -> None:
+        """What became of a message tells of its provider too, whether anything is still to be done with it or not."""
+        self._providers[attempt.via].on_receipt(attempt.address, fate)
+
     def on_receipt(self, attempt: Attempt, fate: Fate) -> bool:
         """The provider said what became of an attempt. False when nothing more is to be done with its letter here."""
         delivery = self._open.get(attempt.reference)
@@ -114,6 +118,8 @@ class Sender:
             self._context.incidents.add_unsettled(letter.notification.incident)
             self._open[key] = delivery = Delivery(letter, recorded, step, attempts=list(letter.attempts))
             self._put(delivery, step)
+            if delivery.page:
+                self._watch_headway(delivery)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -184,14 +190,14 @@ class Sender:
         if attempt is None:
             self._put(delivery, DeliveryStep.SEND, now + WRITES_AGAIN)
             return
-        if delivery.page and not delivery.attempts:
-            asyncio.get_running_loop().call_later(
-                retry.NEXT_CHANNEL_AFTER.total_seconds(), self._check_headway, delivery
-            )
         async with self._slots[notification.via]:
+            began_at = self._clock.now()
             outcome = await self._transports[notification.via].send(message(delivery, attempt, self._context))
-        self._providers[notification.via].on_outcome(outcome)
-        await self._ended(delivery, replace(attempt, outcome=outcome, ended_at=self._clock.now()))
+        attempt = replace(attempt, outcome=outcome, ended_at=self._clock.now())
+        self._providers[notification.via].on_attempt(replace(attempt, started_at=began_at))
+        if self._providers[notification.via].hangs(self._clock.now()):
+            self._wait_no_longer(notification.via)
+        await self._ended(delivery, attempt)
 
     async def _ended(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt has ended: write it down, and decide how to go on."""
@@ -217,7 +223,7 @@ class Sender:
             self._context.notices.tell(
                 refusal_notice(notification, delivery.standing_outcome, self._context.config.policy)
             )
-        next_channel_at = retry.next_channel_at(delivery.attempts)
+        next_channel_at = retry.next_channel_at(notification.at, delivery.attempts)
         if next_channel_at is not None and next_channel_at <= now:
             self._fail_channel(delivery)
         move = retry.after_send(notification.kind, notification.via, delivery.attempts, now, self._dice.random())
@@ -253,6 +259,7 @@ class Sender:
         if isinstance(outcome, Accepted):
             delivery.attempts[-1] = attempt = replace(attempt, outcome=outcome, ended_at=now)
             delivery.mark_unsaved(attempt)
+            self._providers[notification.via].on_attempt(attempt)
         await self._follow(delivery, move)
 
     async def _ask_receipt(self, delivery: Delivery) -> None:
@@ -265,6 +272,7 @@ class Sender:
             assert isinstance(attempt.outcome, Accepted)
             if delivery.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._transports[notification.via].fate(attempt.outcome.provider_id)
+                self.note_fate(attempt, fate)
                 await self._attempt_log.receipt(attempt, fate.receipt, now)
                 if fate.receipt.final:
                     delivery.receipts.append((attempt.number, fate))
@@ -286,8 +294,21 @@ class Sender:
         else:
             self._put(delivery, DeliveryStep.WRITE, self._clock.now() + WRITES_AGAIN)
 
+    def _watch_headway(self, delivery: Delivery) -> None:
+        """Look after a page in time, whether it has left its queue by then or not: at once where the provider hangs."""
+        now = self._clock.now()
+        hangs = self._providers[delivery.notification.via].hangs(now)
+        wait = timedelta(0) if hangs else retry.headway_by(delivery.notification.at, now) - now
+        asyncio.get_running_loop().call_later(wait.total_seconds(), self._check_headway, delivery)
+
+    def _wait_no_longer(self, via: Channel) -> None:
+        """A try has hung on this channel: pages that wait behind it go by their next one too, at once (rule 70)."""
+        for delivery in self._open.values():
+            if delivery.page and delivery.notification.via is via and not delivery.attempts:
+                self._check_headway(delivery)
+
     def _check_headway(self, delivery: Delivery) -> None:
-        """A page's first attempt began a while ago: unless accepted, it goes by its next channel too (rule 37)."""
+        """A page goes by its next channel too, unless it was accepted by now (rules 37, 70)."""
         if not isinstance(delivery.standing_outcome, Accepted):
             self._fail_channel(delivery)
 

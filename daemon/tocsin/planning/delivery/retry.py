@@ -12,11 +12,12 @@ It must not know how anything is sent. The sender interprets three values and no
                        if it was not delivered (`receipts`)
     refused            Settled("refused"), elsewhere at once         Settled("refused")
     deferred           TryAgain: 2, 5, 10, 20, 30 s, each minute;    TryAgain: 30 s doubling to 15 min
-                       elsewhere 25 s after the first try began
+                       elsewhere 25 s after the page's instant
     provider's fault   TryAgain each minute, elsewhere at once       as deferred
     uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: TryAgain     the same
     uncertain (email)  LookUp at 30 s; a relay cannot say:           the same, but an update only once more: nothing
-                       TryAgain                                      is lost (P2), and the next update comes anyway
+                       TryAgain; it may still answer: LookUp each    is lost (P2), and the next update comes anyway
+                       30 s (rule 70)
 
 Waits run from the end of the last try, longer by up to 20 % (`jitter`, from 0 to 1, is the share of them taken); a
 longer Retry-After wins. Of a message at most `MOST_COPIES` leave that may each have arrived.
@@ -39,7 +40,13 @@ PROVIDER_WAIT = timedelta(minutes=1)
 JITTER = 0.2
 """How much longer a wait may get, as a share of it (rule 35)."""
 NEXT_CHANNEL_AFTER = timedelta(seconds=25)
-"""A page that makes no headway goes by another channel this long after its first try began: within 30 s (rule 37)."""
+"""A page that makes no headway goes by another channel this long after its instant, tried or not: within 30 s (rules
+37, 70).
+"""
+FIRST_TRY_TAKES = timedelta(seconds=5)
+"""What the first try of a page gets that is found so late that the next channel would come before it."""
+PENDING_WAIT = timedelta(seconds=30)
+"""Between look-ups of a message that the provider has in hand and may still answer for."""
 MOST_COPIES = 5
 """Copies of one message that may each have arrived, before no more are made."""
 UPDATE_COPIES = 2
@@ -88,6 +95,8 @@ def after_look_up(kind: Kind, via: Channel, attempts: Sequence[Attempt], answer:
     """What follows a look-up after an uncertain try. `answer` is that of the transport's `find`."""
     if isinstance(answer, Accepted):
         return Settled("accepted")
+    if isinstance(answer, Uncertain) and answer.pending:
+        return LookUp(now + PENDING_WAIT)
     look_up_at = _next_look_up(via, attempts, now)
     if look_up_at is not None:
         return LookUp(look_up_at)
@@ -103,9 +112,9 @@ def deciding_attempt(attempts: Sequence[Attempt]) -> Attempt:
     return next((attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)), _last(attempts))
 
 
-def next_channel_at(attempts: Sequence[Attempt]) -> datetime | None:
-    """When a page goes by its next channel too, given its tries on this one; None: no reason to. An instant in the
-    past means at once.
+def next_channel_at(at: datetime, attempts: Sequence[Attempt]) -> datetime | None:
+    """When the page of that instant goes by its next channel too, given its tries on this one; None: no reason to. An
+    instant in the past means at once.
     """
     last = deciding_attempt(attempts)
     match last.outcome:
@@ -116,7 +125,12 @@ def next_channel_at(attempts: Sequence[Attempt]) -> datetime | None:
         case Refused() | Deferred(fault=Fault.PROVIDER | Fault.ADDRESS):
             return last.ended_at or last.started_at
         case _:
-            return attempts[0].started_at + NEXT_CHANNEL_AFTER
+            return at + NEXT_CHANNEL_AFTER
+
+
+def headway_by(at: datetime, now: datetime) -> datetime:
+    """By when a page of that instant that is to be sent from now on must have been taken by its channel (rule 70)."""
+    return max(at + NEXT_CHANNEL_AFTER, now + FIRST_TRY_TAKES)
 
 
 def _wait(kind: Kind, failed: int, deferred: Deferred, jitter: float) -> timedelta:
