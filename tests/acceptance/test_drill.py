@@ -21,7 +21,7 @@ def test_a_drill_from_start_to_report(tmp_path: Path) -> None:
     unasked = pager.run("drill", "sev1")
     assert (unasked.returncode, unasked.stdout) == (2, "")
     assert "say --yes" in unasked.stderr
-    assert not list((tmp_path / "incidents").iterdir())
+    assert not list((tmp_path / "incidents").glob("*.yaml"))
 
     drill = _drill(pager)
     page = pager.until(lambda: pager.mails("page", "ana@example.com"))[0]

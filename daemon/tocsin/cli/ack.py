@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option
+from tocsin.cli.options import anyway_option, config_option
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.option("--as", "person", required=True, metavar="P", help="Who acknowledges: an id, full name or email.")
+@anyway_option
 @config_option
-def command(incident: str, person: str, config: Path | None) -> None:
+def command(incident: str, person: str, anyway: bool, config: Path | None) -> None:
     r"""Accept every role of incident ID that person P was paged for or is assigned. Whoever was neither accepts
     nothing: then nothing is written, and `tocsin assign` is the way.
 
@@ -21,10 +22,10 @@ def command(incident: str, person: str, config: Path | None) -> None:
       tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import id_of, run_command, warn
+    from tocsin.cli.workspace import id_of, run_command
     from tocsin.text.names import person_named
 
     async def act(commands: IncidentCommands) -> str:
         return await commands.acknowledge(id_of(incident), person_named(person, commands.policy))
 
-    warn(run_command(config, act))
+    run_command(config, act, anyway=anyway)

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option
+from tocsin.cli.options import anyway_option, config_option
 
 
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("role", metavar="ROLE")
 @click.argument("person", metavar="P")
+@anyway_option
 @config_option
-def command(incident: str, role: str, person: str, config: Path | None) -> None:
+def command(incident: str, role: str, person: str, anyway: bool, config: Path | None) -> None:
     r"""Assign ROLE of incident ID to person P (an id, full name or email). P is paged for it; who held it keeps it
     until P accepts.
 
@@ -22,7 +23,7 @@ def command(incident: str, role: str, person: str, config: Path | None) -> None:
       tocsin assign 2026-11-23-card-payments-fail scribe dana@example.com
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import id_of, run_command, warn
+    from tocsin.cli.workspace import id_of, run_command
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.names import person_named, role_named
 
@@ -30,4 +31,4 @@ def command(incident: str, role: str, person: str, config: Path | None) -> None:
         pair = role_named(role, commands.policy), person_named(person, commands.policy)
         return await commands.edit(id_of(incident), Edit(role=pair))
 
-    warn(run_command(config, act))
+    run_command(config, act, anyway=anyway)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option
+from tocsin.cli.options import anyway_option, config_option
 
 
 @click.command()
@@ -17,6 +17,7 @@ from tocsin.cli.options import config_option
 @click.option(
     "--drill", is_flag=True, help="An exercise: every message says DRILL, external stakeholders hear nothing."
 )
+@anyway_option
 @config_option
 def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     title: str,
@@ -26,6 +27,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     impact: str,
     by: str,
     drill: bool,
+    anyway: bool,
     config: Path | None,
 ) -> None:
     r"""Declare an incident. Its id is made from today's date (UTC) and TITLE, and printed.
@@ -60,4 +62,4 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
             )
         )
 
-    click.echo(run_command(config, act))
+    run_command(config, act, click.echo, anyway=anyway)

@@ -121,6 +121,7 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     from tocsin.adapters.files.incident_writer import IncidentFiles
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.output.drill_lines import LiveLines, report
+    from tocsin.cli.workspace import nobody_watches
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.times import brief
 
@@ -133,8 +134,10 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
 
     incident = await IncidentCommands(files, policy, ledger, clock.now()).declare(declared)
     click.echo(f"{incident}: declared. It ends when all have answered, in {brief(span)} at the latest, or by Ctrl-C.")
-    drill = Drill(incident, ledger, clock)
+    drill, unwatched = Drill(incident, ledger, clock), files.unwatched()
     try:
+        if unwatched:
+            fail(nobody_watches(unwatched))
         await drill.follow(tell, clock.now() + span, over)
     finally:
         edit = Edit(status=Status.RESOLVED, resolution=ENDED)

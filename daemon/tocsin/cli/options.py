@@ -25,6 +25,13 @@ config_option = click.option(
 )
 
 
+anyway_option = click.option(
+    "--anyway",
+    is_flag=True,
+    help="Don't mind that no daemon watches the folder: git, or something else, carries it to the daemon.",
+)
+
+
 def folder_of(config: Path | None) -> Path:
     """The config folder: --config, else $TOCSIN_CONFIG, else ./config."""
     return config or Path(os.environ.get("TOCSIN_CONFIG") or "config")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, instant_option
+from tocsin.cli.options import anyway_option, config_option, instant_option
 
 
 @click.command()
@@ -15,9 +15,17 @@ from tocsin.cli.options import config_option, instant_option
 @click.option("--status", metavar="S", help="investigating, identified, monitoring or resolved.")
 @instant_option("--eta", help="When it is expected to be over (ISO 8601 with offset or Z).")
 @click.option("--by", default="", metavar="P", help="Who writes it.")
+@anyway_option
 @config_option
-def command(
-    incident: str, text: str, public: str, status: str | None, eta: datetime | None, by: str, config: Path | None
+def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
+    incident: str,
+    text: str,
+    public: str,
+    status: str | None,
+    eta: datetime | None,
+    by: str,
+    anyway: bool,
+    config: Path | None,
 ) -> None:
     r"""Add TEXT to the updates of incident ID; stakeholders hear of it at once. Without --public external groups are
     not told of the text.
@@ -30,7 +38,7 @@ def command(
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.options import utc_now
-    from tocsin.cli.workspace import id_of, run_command, warn
+    from tocsin.cli.workspace import id_of, run_command
     from tocsin.domain.incident import UpdateEntry
     from tocsin.formats.incident.edit import Edit
     from tocsin.text.cleaning import clean, one_line
@@ -45,4 +53,4 @@ def command(
             id_of(incident), Edit(entry=entry, status=status_named(status) if status else None, eta=eta)
         )
 
-    warn(run_command(config, act))
+    run_command(config, act, anyway=anyway)

@@ -5,15 +5,16 @@ told.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.app.configuration.load import Configuration, load, read_tree
+from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.cli.options import fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
@@ -26,22 +27,48 @@ def warn(sentence: str) -> None:
         click.echo(sentence, file=sys.stderr)
 
 
-def run_command(config: Path | None, act: Callable[[IncidentCommands], Awaitable[str]]) -> str:
-    """Run a command on incidents and give what it says. A refusal is told on stderr and ends with 1."""
+def run_command(
+    config: Path | None,
+    act: Callable[[IncidentCommands], Awaitable[str]],
+    tell: Callable[[str], None] = warn,
+    *,
+    anyway: bool,
+) -> None:
+    """Run a command on incidents and tell what it says. A refusal is told on stderr and ends with 1. So does a file
+    that was written where no healthy daemon watches (P3), unless that is meant (`anyway`): it stays.
+    """
 
-    async def run() -> str:
+    async def run() -> tuple[str, Path | None]:
         now = utc_now()
         async with open_workspace(folder_of(config), now) as (loaded, ledger):
             assert loaded.policy is not None
             assert loaded.settings is not None
-            return await act(IncidentCommands(IncidentFiles(loaded.settings.incidents), loaded.policy, ledger, now))
+            files = IncidentFiles(loaded.settings.incidents)
+            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now))
+            return sentence, files.unwatched()
 
     try:
-        return asyncio.run(run())
+        sentence, unwatched = asyncio.run(run())
+        tell(sentence)
+        if unwatched and not anyway:
+            fail(nobody_watches(unwatched))
     except (EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
+
+
+def nobody_watches(written: Path) -> Iterator[str]:
+    """What is said of a file that no daemon will act on: that, and what to do."""
+    folder = label_of(written.parent)
+    yield (
+        f"{label_of(written)} is written, but no healthy daemon watches {folder} (no {watch_mark.NAME} there is "
+        f"younger than {watch_mark.FRESH.seconds} s): nobody hears of it until one does"
+    )
+    yield (
+        "start it (tocsin run; systemctl start tocsin) or see in its log why it is not well; if it watches another "
+        "folder, name its config by --config; where git carries the file to it, say --anyway"
+    )
 
 
 @asynccontextmanager

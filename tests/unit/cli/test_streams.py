@@ -150,11 +150,11 @@ def test_a_refused_config_is_1(run: Run, tmp_path: Path, arguments: list[str], f
 
 def test_the_answer_goes_to_stdout_what_people_should_know_besides_to_stderr(run: Run) -> None:
     """`tocsin declare` prints the id for a script to take; what an edit has to say is told on stderr."""
-    done = run("declare", "Cards fail", "--severity", "sev1", **UNKNOWN)
+    done = run("declare", "Cards fail", "--severity", "sev1", "--anyway", **UNKNOWN)
     assert done.exit_code == 0
     assert done.stdout.endswith("-cards-fail\n")
     assert done.stdout.count("\n") == 1
-    done = run("resolve", "pay")
+    done = run("resolve", "pay", "--anyway")
     assert (done.exit_code, done.stdout) == (0, "")
     good = run("check", "HERE/incidents/pay.yaml")
     assert good.exit_code == 0

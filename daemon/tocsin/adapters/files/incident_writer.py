@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
+from tocsin.adapters.files.watch_mark import is_watched
 from tocsin.formats.incident.file_name import incident_id, is_incident_file
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
@@ -35,10 +36,11 @@ class FileError(Exception):
 
 
 class IncidentFiles:
-    """The folder of incident files, for commands that write."""
+    """The folder of incident files, for commands that write. `written` is what was written there last."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.written: Path | None = None
 
     def names(self) -> list[str]:
         """The names that count, in order; none when there is no such folder yet."""
@@ -86,6 +88,7 @@ class IncidentFiles:
                     os.link(temporary, self.folder / name)
                 except FileExistsError:
                     return False
+            self.written = self.folder / name
             self._sync()
         except OSError as fault:
             raise self._trouble(name, fault) from None
@@ -120,6 +123,10 @@ class IncidentFiles:
             self._replaced(name, data)
         return copy
 
+    def unwatched(self) -> Path | None:
+        """The file that was written last, if no healthy daemon watches the folder: nobody will act on it."""
+        return self.written if self.written and not is_watched(self.folder, self.written) else None
+
     def _keep(self, name: str, at: datetime) -> str:
         """Keep what is under a name beside it, untouched."""
         suffix = f".unread-{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
@@ -141,6 +148,7 @@ class IncidentFiles:
                 if before is not None and self.read(name) != before:
                     return False
                 os.replace(temporary, self.folder / name)  # noqa: PTH105 - beside os.link and os.open
+            self.written = self.folder / name
             self._sync()
         except OSError as fault:
             raise self._trouble(name, fault) from None

@@ -92,8 +92,10 @@ class WatchMark:
         return trouble
 
     def release(self) -> None:
-        """Let the next daemon in."""
+        """Let the next daemon in; from now on nobody watches."""
         if self._file is not None:
+            with suppress(OSError):
+                os.utime(self._file, (0, 0))
             os.close(self._file)
             self._file = None
 

@@ -68,7 +68,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
         clock_notice = await bring_back(ledger, now)
         started = await load_at_start(reading, ledger, folder, environ, now)
         incident_folder = WatchedFolder(started.settings.incidents, clock)
-        closing.callback(incident_folder.release)
+        closing.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
         await prepare_folders(started, incident_folder, other_threads)
         notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
         reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
