@@ -50,7 +50,7 @@ class SetAsideIncidents:
         else:
             follows = "without a file that can be read the last resort is paged"
         forgotten = "whom it had told and what was answered is forgotten"
-        text = f"in the ledger {unreadable.why}: {begins}; {follows}; {forgotten}"
+        text = f"{unreadable.why}; {begins}; {follows}; {forgotten}"
         self._notices.tell(OperatorNotice(Trouble.INCIDENT_SET_ASIDE, text, about=incident))
 
     async def _follow(self, unreadable: Unreadable) -> None:

@@ -44,12 +44,11 @@ class Arrivals:
         async with self._judging:
             while arrivals := await self._ledger.unjudged_arrivals():
                 for row, arrival in arrivals:
-                    result = (
-                        self._set_aside(arrival) if isinstance(arrival, Unreadable) else await self._judged(arrival)
-                    )
-                    log.info(
-                        "arrival", kind="" if isinstance(arrival, Unreadable) else arrival.kind.value, result=result
-                    )
+                    if isinstance(arrival, Unreadable):
+                        kind, result = "unreadable", self._set_aside(arrival)
+                    else:
+                        kind, result = arrival.kind.value, await self._judged(arrival)
+                    log.info("arrival", kind=kind, result=result)
                     await self._ledger.record_result(row, result)
 
     def _set_aside(self, arrival: Unreadable) -> str:
