@@ -55,7 +55,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
 
 def _refused_addresses(loaded: Configuration, folder: Path) -> list[Problem]:
     """Addresses of the config that a provider refused when they were last tried, as far as a ledger tells."""
-    if loaded.policy is None or not loaded.ledger.is_file():
+    if loaded.policy is None:
         return []
     from tocsin.app.configuration.refused_addresses import problems
     from tocsin.cli.workspace import ledger_at, warn

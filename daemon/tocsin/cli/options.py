@@ -11,8 +11,10 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tocsin.adapters.clock import SystemClock
+from tocsin.adapters.files.rights import is_folder
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config.read import SETTINGS
 from tocsin.formats.settings.settings import Settings
 from tocsin.text import scalars
 
@@ -21,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path),
-    help="The config folder. Default: $TOCSIN_CONFIG, else ./config.",
+    help="The config folder. Default: $TOCSIN_CONFIG, else ./config, else /etc/tocsin.",
 )
 
 
@@ -30,11 +32,18 @@ anyway_option = click.option(
     is_flag=True,
     help="Don't mind that no daemon watches the folder: git, or something else, carries it to the daemon.",
 )
+HERE, INSTALLED = Path("config"), Path("/etc/tocsin")
+"""Where the config is looked for when nobody says where it is."""
 
 
 def folder_of(config: Path | None) -> Path:
-    """The config folder: --config, else $TOCSIN_CONFIG, else ./config."""
-    return config or Path(os.environ.get("TOCSIN_CONFIG") or "config")
+    """The config folder: --config, else $TOCSIN_CONFIG, else ./config if it holds a tocsin.yaml, else /etc/tocsin where
+    there is one. Never raises.
+    """
+    if named := config or os.environ.get("TOCSIN_CONFIG"):
+        return Path(named)
+    here = os.path.isfile(HERE / SETTINGS) or not is_folder(INSTALLED)  # noqa: PTH113 - it never raises
+    return HERE if here else INSTALLED
 
 
 def utc_now() -> datetime:

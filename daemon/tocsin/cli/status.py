@@ -16,6 +16,7 @@ import click
 from tocsin.app.incidents.open_incidents import OpenIncident
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.domain.policy import Policy
+from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import LedgerError
 
 DRAWN_EVERY = 2.0
@@ -92,6 +93,7 @@ def _draw(folder: Path) -> None:
 async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
     """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerError."""
     from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents
@@ -102,7 +104,10 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
         assert loaded.policy is not None
         assert loaded.settings is not None
         incidents = loaded.settings.incidents
-        listing = WatchedFolder(incidents, SystemClock()).scan() if incidents.is_dir() else ()
+        why = closed(incidents)
+        listing: Sequence[Listed] | str = f"the incident folder {incidents} {why}" if why else ()
+        if not why and is_folder(incidents):
+            listing = WatchedFolder(incidents, SystemClock()).scan()
         if isinstance(listing, str):
             troubles.append(listing)
         if not is_locked(loaded.ledger):

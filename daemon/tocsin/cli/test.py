@@ -42,11 +42,12 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     and `group` narrow them. `expect: {exactly: [...]}` is the whole list: none missing, none besides. A test is played
     to the last moment it names, where it needs an end for 4h, or for as long as `for` says.
     """
+    from tocsin.adapters.files.rights import is_folder
     from tocsin.app.policy_tests.run import policies, policy_test_files
 
     policy = open_policy(config, utc_now()).policy
     folder = folder_of(config) / "tests"
-    files = policy_test_files(paths or ([folder] if folder.is_dir() else []))
+    files = policy_test_files(paths or ([folder] if is_folder(folder) else []))
     if files:
         _try(files, policies(policy, lambda at: open_policy(config, at).policy), policy)
     elif paths:

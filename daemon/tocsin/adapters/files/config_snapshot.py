@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tocsin.adapters.files.rights import closed, why_not
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.domain.problem import Problem
 from tocsin.text.cleaning import shown
@@ -26,6 +27,8 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
     """
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
+    if why := closed(folder):
+        return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why}")]
     if not folder.is_dir():
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
@@ -52,7 +55,7 @@ def _add(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[s
             return "link-outside", "the link leads outside the config folder; put the file itself here"
         files[name] = read_regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
     except OSError as fault:
-        return "unreadable-file", f"the file cannot be read: {fault.strerror or fault}"
+        return "unreadable-file", f"the file {why_not(path, fault)}"
     return None
 
 
@@ -80,7 +83,7 @@ def _wanted(folder: Path, label: str, problems: list[Problem]) -> Iterator[Path]
     """
 
     def unlisted(fault: OSError) -> None:
-        why = f"the folder cannot be listed: {fault.strerror or fault}"
+        why = f"the folder {why_not(Path(fault.filename), fault, 'listed')}"
         problems.append(problem(label, TOP, "unreadable-file", f"{shown(str(fault.filename))}: {why}"))
 
     for root, folders, names in os.walk(folder, onerror=unlisted):

@@ -3,7 +3,6 @@
 Bytes get into the folder by a temporary file that the scanner ignores, fsync, rename, and fsync of the folder.
 """
 
-import errno
 import fcntl
 import os
 import secrets
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from tocsin.adapters.files.rights import why_not
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.files.watch_mark import is_watched
 from tocsin.formats.incident.file_name import incident_id, is_incident_file
@@ -48,6 +48,9 @@ class IncidentFiles:
             return sorted(name for name in os.listdir(self.folder) if is_incident_file(name))  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
             return []
+        except PermissionError as fault:
+            label = shown(str(self.folder))
+            raise FileError(f"the incident folder {label} {why_not(self.folder, fault)}") from None
         except OSError as fault:
             raise self._trouble(str(self.folder), fault) from None
 
@@ -58,7 +61,7 @@ class IncidentFiles:
     def find(self, incident: str) -> str | None:
         """The name of the file with this id; a regular file before anything else, `.yaml` before `.yml`."""
         names = [name for name in self.names() if incident_id(name) == incident]
-        regular = [name for name in names if stat.S_ISREG(self._status(name).st_mode)]
+        regular = [name for name in names if self._is_regular(name)]
         return next(iter(regular or names), None)
 
     def read(self, name: str) -> bytes | None:
@@ -114,7 +117,7 @@ class IncidentFiles:
         """
         with self._alone():
             copy = ""
-            if aside and (self.folder / name).is_symlink() | (self.folder / name).exists():
+            if aside and os.path.lexists(self.folder / name):
                 copy = self._keep(name, aside)
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +167,7 @@ class IncidentFiles:
             with os.fdopen(file, "wb") as opened:
                 opened.write(data)
                 opened.flush()
-                os.fchmod(file, NEW_MODE)
+                os.fchmod(file, self._new_mode())
                 with suppress(OSError):  # there may be no file yet, and only root gives files away
                     before = self._status(name)
                     if stat.S_ISREG(before.st_mode):
@@ -194,6 +197,17 @@ class IncidentFiles:
         finally:
             os.close(lock)
 
+    def _new_mode(self) -> int:
+        """The permissions of a new file: in a folder that hands its group on (setgid), that group may write it too."""
+        shared = self.folder.stat().st_mode & stat.S_ISGID
+        return NEW_MODE | stat.S_IWGRP if shared else NEW_MODE
+
+    def _is_regular(self, name: str) -> bool:
+        try:
+            return stat.S_ISREG(self._status(name).st_mode)
+        except OSError:
+            return False
+
     def _status(self, name: str) -> os.stat_result:
         return os.lstat(self.folder / name)
 
@@ -209,5 +223,4 @@ class IncidentFiles:
         return shown(str(self.folder / name))
 
     def _trouble(self, name: str, fault: OSError) -> FileError:
-        why = os.strerror(fault.errno or errno.EIO).lower()
-        return FileError(f"{self._label(name)} cannot be written: {why}")
+        return FileError(f"{self._label(name)} {why_not(self.folder, fault, 'written', os.W_OK)}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from tocsin.adapters.files.rights import is_folder
 from tocsin.adapters.git import command
 
 FILES_LIMIT = 2000
@@ -79,7 +80,7 @@ def commit(folder: Path) -> str | None:
 
 def revision(folder: Path, name: str) -> Revision | NoRevision:
     """The folder as it was at a revision (a branch, a tag, a commit, `HEAD~3`). It need not exist now."""
-    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if is_folder(path))
     top = _git(nearest, "rev-parse", "--show-toplevel")
     if not top:
         return NoRevision(Lack.REPOSITORY)

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from tocsin.adapters.files.rights import mode_in
+
 TRIES, PAUSE = 20, 0.05
 """How often the lock is tried, and the seconds between: whoever only asks (`is_locked`) has it for an instant."""
 
@@ -21,7 +23,7 @@ class Lock:
     """The lock of a ledger, from construction until `release` or the end of the process. Raises LedgerLockedError."""
 
     def __init__(self, ledger: Path) -> None:
-        self._file = os.open(_lock_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = os.open(_lock_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode_in(ledger.parent))
         if not any(_try_lock(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
             pid = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
             os.close(self._file)

@@ -7,15 +7,20 @@ import importlib
 import os
 import re
 import sqlite3
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from tocsin.adapters.files.rights import mode_in, why_not
 from tocsin.adapters.ledger.errors import describe, is_damage
 from tocsin.adapters.ledger.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
@@ -61,11 +66,17 @@ def open_file(path: Path, stamp: str) -> OpenedLedger:
 
 def open_existing(path: Path) -> Engine | None:
     """The engine of a ledger that is there; None when there is none. For commands, beside a running daemon: it neither
-    makes nor changes a file. Raises LedgerError.
+    makes nor changes a file; whoever may only read it, reads. Raises LedgerError.
     """
-    if not path.is_file() or not path.stat().st_size:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    engine = make_engine(path)
+    except OSError as fault:
+        raise LedgerError(f"{path} {why_not(path, fault)}") from None
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return None
+    engine = make_engine(path, readable_only(path))
     try:
         with engine.connect().execution_options(reading=True) as connection:
             schema = _schema(connection)
@@ -80,10 +91,25 @@ def open_existing(path: Path) -> Engine | None:
     raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
 
 
-def make_engine(path: Path) -> Engine:
-    """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin."""
+def readable_only(path: Path) -> Mapping[str, str]:
+    """How SQLite opens a ledger for somebody who may read it and not write: empty for all others. Beside a daemon (or
+    after its kill) they read along; a ledger that was closed well has no WAL, and is one file that nobody changes.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return {}
+    wal = path.with_name(f"{path.name}-wal")
+    return {"mode": "ro"} if os.path.lexists(wal) else {"mode": "ro", "immutable": "1"}
+
+
+def make_engine(path: Path, reading: Mapping[str, str] = MappingProxyType({})) -> Engine:
+    """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin.
+    `reading` is how it is opened to be read only.
+    """
+    address = URL.create("sqlite", database=str(path))
+    if reading:
+        address = URL.create("sqlite", database=f"file:{quote(str(path))}", query={**reading, "uri": "true"})
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        address,
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
@@ -107,7 +133,7 @@ def _begin(connection: Connection) -> None:
 
 def _open_sound(path: Path) -> Engine:
     """An engine on a sound file with the newest schema. Raises LedgerDamagedError, and whatever else is wrong."""
-    path.touch(mode=0o600)  # SQLite gives what it makes beside a file the file's own mode
+    path.touch(mode=mode_in(path.parent))  # SQLite gives what it makes beside a file the file's own mode
     engine = make_engine(path)
     try:
         with engine.begin() as connection:

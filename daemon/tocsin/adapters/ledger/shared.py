@@ -5,6 +5,7 @@ Decides which file is the ledger now. Must not know what is asked of it.
 
 from pathlib import Path
 
+from tocsin.adapters.files.rights import why_not
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
 from tocsin.ports.ledger import LedgerError
@@ -23,8 +24,10 @@ class SharedLedger:
         """The ledger. Raises LedgerError while there is none."""
         try:
             status = self._path.stat()
-        except OSError:
+        except FileNotFoundError:
             raise LedgerError(f"there is no ledger at {self._path} yet; tocsin run makes it") from None
+        except OSError as fault:
+            raise LedgerError(f"the ledger {self._path} {why_not(self._path, fault)}") from None
         identity = status.st_dev, status.st_ino
         if self._current is None or identity != self._identity:
             engine = open_existing(self._path)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import Configuration, label_of, load
 from tocsin.domain.policy import Policy
-from tocsin.domain.problem import Problem
+from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.coverage_advice import CoverageAdvice
 from tocsin.formats.config.unused_advice import advise_on_unused_names
 from tocsin.formats.incident.file_name import incident_id
@@ -47,10 +48,14 @@ def inspect(
     problems += try_templates(Path(label_of(settings.templates)))
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
-        chosen = [settings.incidents] if settings.incidents.is_dir() else []
+        chosen = [settings.incidents] if is_folder(settings.incidents) or closed(settings.incidents) else []
     for path in chosen:
-        listed = _folder(scan(path)) if path.is_dir() else [_file(path)]
-        problems += incident_problems(listed, path if path.is_dir() else path.parent, policy)
+        if why := closed(path):
+            sentence = f"{'the incident folder' if not paths else 'this'} {why}"
+            problems.append(problem(label_of(path), TOP, "unreadable-file", sentence, ProblemLevel.WARNING))
+            continue
+        listed = _folder(scan(path)) if is_folder(path) else [_file(path)]
+        problems += incident_problems(listed, path if is_folder(path) else path.parent, policy)
     return configuration, problems
 
 

@@ -4,11 +4,13 @@ Decides which test files there are, and which config a test is tried under: the 
 the test's own moment. Nothing is sent, written or rendered.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tocsin.adapters.files.rights import is_folder
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import label_of
 from tocsin.app.policy_tests.hints import PlayedTest
@@ -45,9 +47,12 @@ def policy_test_files(paths: Sequence[Path]) -> list[Path]:
     """
     files: dict[Path, None] = {}
     for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        named = (file for file in inside if file.suffix in SUFFIXES and file.name[0] != "." and not file.is_dir())
-        files |= dict.fromkeys(named if path.is_dir() else inside)
+        if not is_folder(path):
+            files[path] = None
+            continue
+        for name in sorted(os.listdir(path)):  # noqa: PTH208 - names, not paths
+            if name.endswith(SUFFIXES) and name[0] != "." and not is_folder(path / name):
+                files[path / name] = None
     return list(files)
 
 

@@ -1,0 +1,73 @@
+"""What somebody without rights is told: that a path is closed to them, and which group it is open to."""
+
+import errno
+import grp
+import os
+import pwd
+import stat
+from pathlib import Path
+
+from tocsin.text.cleaning import shown
+
+_OF_GROUP = {os.R_OK: stat.S_IRGRP, os.W_OK: stat.S_IWGRP, os.X_OK: stat.S_IXGRP}
+
+
+def closed(path: Path, deed: str = "read", needs: int = os.R_OK) -> str:
+    """That a path "cannot be read by you", and which group to ask for: for whoever may not reach it, or not do the
+    `deed` there (`needs` is R_OK, W_OK or X_OK). Empty where nothing forbids it, or where the path is not there.
+    """
+    for folder in reversed(Path(os.path.abspath(path)).parents):  # noqa: PTH100 - as it is written, links and all
+        if os.path.lexists(folder) and not os.access(folder, os.X_OK):
+            return _predicate(deed, folder, os.X_OK)
+    if os.path.lexists(path) and not os.access(path, needs):
+        return _predicate(deed, path, needs)
+    return ""
+
+
+def mode_in(folder: Path) -> int:
+    """The permissions of a private file in a folder: its group may read it where the folder lets them in and all others
+    not (0750), as on an installed server; else nobody.
+    """
+    try:
+        doors = folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH)
+    except OSError:
+        return 0o600
+    return 0o640 if doors == stat.S_IXGRP else 0o600
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder can be seen at a path. Never raises."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where it may not look
+
+
+def why_not(path: Path, fault: OSError, deed: str = "read", needs: int = os.R_OK) -> str:
+    """That a path "cannot be read: …", for whoever was refused there."""
+    why = (fault.strerror or str(fault)).lower()
+    denied = fault.errno in (errno.EACCES, errno.EPERM)
+    return (closed(path, deed, needs) if denied else "") or f"cannot be {deed}: {why}"
+
+
+def _predicate(deed: str, door: Path, needs: int) -> str:
+    """That a door is closed, and who has its key."""
+    begin = f"cannot be {deed} by you"
+    try:
+        status = door.stat()
+    except OSError:
+        return begin
+    if status.st_mode & _OF_GROUP[needs]:
+        return f"{begin}; ask to be in the group {_group(status.st_gid)}"
+    return f"{begin}; {shown(str(door))} is for {_user(status.st_uid)} alone"
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

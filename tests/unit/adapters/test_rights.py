@@ -1,0 +1,89 @@
+"""What somebody without rights is told: that a path is closed to them, and which group has the key."""
+
+import errno
+import grp
+import os
+import pwd
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.files.rights import closed, is_folder, mode_in, why_not
+
+NOBODY = 65534
+OWNER = pwd.getpwuid(os.getuid()).pw_name
+GROUP = grp.getgrgid(os.getgid()).gr_name
+
+
+def as_stranger(ask: Callable[[], object]) -> str:
+    """What a process answers that belongs to nobody: root may read everything."""
+    if os.getuid() != 0:
+        return str(ask())
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        os.write(write, str(ask()).encode())
+        os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    with os.fdopen(read) as answer:
+        return answer.read()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A folder that strangers can reach, with a file in it."""
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    (state / "ledger").write_text("x")
+    (state / "ledger").chmod(0o644)
+    return state
+
+
+def test_nothing_is_said_where_nothing_is_closed(state: Path) -> None:
+    """What can be read, and what is not there, is not closed."""
+    assert as_stranger(lambda: closed(state / "ledger")) == ""
+    assert as_stranger(lambda: closed(state / "none" / "nothing")) == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
+def test_a_group_is_named_where_it_has_the_key(state: Path) -> None:
+    """A folder that lets its group in, or a file that its group may read: ask to be in that group."""
+    advice = f"cannot be read by you; ask to be in the group {GROUP}"
+    state.chmod(0o750)
+    assert as_stranger(lambda: closed(state / "ledger")) == advice
+    state.chmod(0o755)
+    (state / "ledger").chmod(0o640)
+    assert as_stranger(lambda: closed(state / "ledger")) == advice
+    assert as_stranger(lambda: closed(state, "written", os.W_OK)) == (
+        f"cannot be written by you; {state} is for {OWNER} alone"
+    )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
+def test_what_is_for_one_alone_says_so(state: Path) -> None:
+    """A folder of mode 0700: no group helps; the door that is closed is named, and whose it is."""
+    state.chmod(0o700)
+    assert as_stranger(lambda: closed(state / "ledger")) == f"cannot be read by you; {state} is for {OWNER} alone"
+    assert as_stranger(lambda: is_folder(state / "deeper")) == "False"
+
+
+def test_other_faults_speak_for_themselves(state: Path) -> None:
+    """A disk that fails is no matter of rights."""
+    fault = OSError(errno.EIO, "Input/output error")
+    assert why_not(state, fault) == "cannot be read: input/output error"
+    assert why_not(state, PermissionError(errno.EPERM, "Operation not permitted")) == (
+        "cannot be read: operation not permitted"
+    )
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o700, 0o600), (0o750, 0o640), (0o755, 0o600), (0o711, 0o600)])
+def test_a_group_reads_where_its_folder_is_for_it(state: Path, folder: int, file: int) -> None:
+    """The ledger is private; only in a folder that was opened to a group, and to nobody else, does the group read it."""
+    state.chmod(folder)
+    assert mode_in(state) == file
