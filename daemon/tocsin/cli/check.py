@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.load import Configuration
-from tocsin.cli.options import config_option, folder_of
+from tocsin.cli.options import InputPath, config_option, folder_of
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.folder import Listed
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=InputPath())
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 @config_option
 def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
@@ -115,4 +115,4 @@ def summary(problems: Sequence[Problem], revision: str) -> str:
     counted = [
         f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
     ]
-    return f"config {revision}: {', '.join(counted) or 'good'}"
+    return f"config{' ' * bool(revision)}{revision}: {', '.join(counted) or 'good'}"

@@ -42,6 +42,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
       tocsin diff v1.2 main --at 2026-12-24T12:00:00Z --format json
     """
     from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.rights import closed
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.app.configuration.load import label_of
     from tocsin.app.configuration.revisions import open_config
@@ -51,6 +52,8 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
 
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
+    if why := closed(folder):
+        fail([f"the config folder {folder} {why}"])
     old, new = (open_config(folder, name, base, os.environ) for name in (revision, other))
     if isinstance(old, str) or isinstance(new, str):
         fail(side for side in (old, new) if isinstance(side, str))

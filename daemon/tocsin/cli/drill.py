@@ -80,8 +80,12 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
 
 def _with_daemon(ledger: IncidentLedger | None, path: Path) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
+    from tocsin.adapters.files.rights import closed
     from tocsin.adapters.ledger.lock import is_locked
+    from tocsin.cli.workspace import need_ledger
 
+    if ledger is None and closed(path):
+        need_ledger(path, "a drill is followed in the ledger; nothing was declared")
     if ledger is None or not is_locked(path):
         fail(["no daemon runs on this ledger, so nobody would be paged: start tocsin run first"])
     return ledger

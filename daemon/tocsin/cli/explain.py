@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 from tocsin.domain.policy import Policy
@@ -48,7 +48,7 @@ def command(
         who = _person(person, policy, explained) if person else ""
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except (UnknownIncidentError, ValueError) as trouble:
+    except (UnknownIncidentError, FileError, ValueError) as trouble:
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"

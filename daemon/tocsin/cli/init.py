@@ -1,5 +1,6 @@
 """`tocsin init`: a commented config to start from, by three questions or by options."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ FORM = "Name <email> +phone"
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--server", is_flag=True, help="DIR is the config folder itself, with the paths of an installed server.")
 @click.option("--person", "people", multiple=True, metavar="P", help=f'"{FORM}"; once for each who is on call.')
 @click.option("--timezone", metavar="ZONE", help="The team's time zone, such as Europe/Berlin.")
 @click.option("--outbox", is_flag=True, help="Messages become files in var/outbox; nothing leaves.")
@@ -27,12 +29,20 @@ FORM = "Name <email> +phone"
 @click.option("--email-from", metavar="SENDER", help='Such as "Incidents <incidents@example.com>".')
 @click.option("--twilio", metavar="ACCOUNT", help="The Twilio account that sends SMS; with --sms-from.")
 @click.option("--sms-from", metavar="SENDER", help="The number that SMS come from.")
-def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox: bool, **sending: str | None) -> None:
+def command(
+    folder: Path,
+    server: bool,
+    people: tuple[str, ...],
+    timezone: str | None,
+    outbox: bool,
+    **sending: str | None,
+) -> None:
     r"""Write a config to start from into DIR: config/ with tests and schemas, a CI workflow, a pre-commit hook.
 
     On a terminal three questions are asked: who is on call, in which time zone, and how messages go out; options answer
     them beforehand. Elsewhere --person and --timezone are needed, and messages go to the outbox unless --smtp or
-    --twilio say otherwise. Nothing that is there already is written over.
+    --twilio say otherwise. Nothing that is there already is written over. With --server only what stands in config/
+    is written, right into DIR, and everything else is in /var/lib/tocsin (see docs/installing.md).
 
     \b
     Examples:
@@ -41,9 +51,10 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
         --person "Ana Souza <ana@example.com> +14155550101" --person "Bo Berg <bo@example.com> +14155550102"
       tocsin init pager --timezone UTC --person "Ana Souza <ana@example.com> +14155550101" \
         --smtp mail.example.com:587 --email-from incidents@example.com
+      tocsin init --server /etc/tocsin
     """
     from tocsin.adapters.files.new_files import NewFilesError
-    from tocsin.app.configuration.starter import FilesInTheWayError, begin
+    from tocsin.app.configuration.starter import FilesInTheWayError, begin, begin_server
 
     given = {name: text for name, text in sending.items() if text}
     if outbox and given:
@@ -55,7 +66,9 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
     zone = _ask_zone(timezone)
     mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
     try:
-        names, problems = begin(folder, StarterAnswers(team, zone, mail, sms), utc_now())
+        if server:
+            os.umask(0o022)  # the daemon reads what root writes; the folder keeps others out
+        names, problems = (begin_server if server else begin)(folder, StarterAnswers(team, zone, mail, sms), utc_now())
     except FilesInTheWayError as present:
         fail([*(f"{folder / name} is there already" for name in present.names), "nothing was written"])
     except NewFilesError as fault:
@@ -64,7 +77,10 @@ def command(folder: Path, people: tuple[str, ...], timezone: str | None, outbox:
         click.echo(folder / name)
     for problem in problems:
         click.echo(str(problem), err=True)
-    click.echo(f"now: cd {shlex.quote(str(folder))} && tocsin check && tocsin run   (README.md says more)", err=True)
+    place = shlex.quote(str(folder))
+    serve = f"tocsin check --config {place} && systemctl enable --now tocsin"
+    begin_here = f"cd {place} && tocsin check && tocsin run   (README.md says more)"
+    click.echo(f"now: {serve if server else begin_here}", err=True)
 
 
 def _team(texts: Sequence[str]) -> tuple[Person, ...]:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.rights import is_folder
+from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.read import SETTINGS
@@ -76,6 +76,19 @@ def instant_option(*names: str, **settings: Any) -> Callable[[F], F]:
 def span_option(*names: str, **settings: Any) -> Callable[[F], F]:
     """An option that takes a duration: 30s, 5m, 1h30m, 2d."""
     return click.option(*names, type=_Scalar("duration", scalars.duration), metavar="SPAN", **settings)
+
+
+class InputPath(click.Path):
+    """An argument that names what is there to be read. What may not be seen is not called absent (exit 1)."""
+
+    def __init__(self, *, dir_okay: bool = True) -> None:
+        super().__init__(exists=True, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if why := closed(Path(value)):
+            fail([f"{value} {why}"])
+        return super().convert(value, param, ctx)
 
 
 class OpenedConfig:

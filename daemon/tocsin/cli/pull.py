@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.pull import PullResult
-from tocsin.cli.options import config_option, folder_of, utc_now
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.ports.ledger import LedgerError
 
 
@@ -29,11 +29,14 @@ def command(config: Path | None) -> None:
 
     \b
     Example:
-      tocsin pull --config /var/lib/tocsin/repository/config
+      tocsin pull --config /etc/tocsin
     """
+    from tocsin.adapters.files.rights import closed
     from tocsin.app.configuration.pull import pull
 
     folder, now = folder_of(config), utc_now()
+    if why := closed(folder):
+        fail([f"the config folder {folder} {why}"])
     pulled = pull(folder, now, os.environ)
     for line in pulled.lines:
         click.echo(line, err=not pulled.good)

@@ -37,7 +37,7 @@ async def _write(written: str, folder: Path) -> str:
     from tocsin.adapters.files.incident_writer import IncidentFiles
     from tocsin.app.configuration.load import label_of
     from tocsin.app.incidents.reviews import NeverSeenError, write
-    from tocsin.cli.workspace import id_of, open_workspace
+    from tocsin.cli.workspace import id_of, need_ledger, open_workspace
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest
 
@@ -46,7 +46,7 @@ async def _write(written: str, folder: Path) -> str:
         assert loaded.policy is not None
         assert loaded.settings is not None
         if ledger is None:
-            fail(["there is no ledger yet; the review is drafted from what the daemon has recorded"])
+            need_ledger(loaded.ledger, "the review is drafted from what the ledger records")
         try:
             name = await write(incident, ledger, loaded.policy, IncidentFiles(loaded.settings.reviews))
         except NeverSeenError:

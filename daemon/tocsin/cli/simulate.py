@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, instant_option, open_policy, span_option, utc_now
+from tocsin.cli.options import InputPath, config_option, fail, instant_option, open_policy, span_option, utc_now
 
 
 @click.command()
-@click.argument("incident", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("incident", type=InputPath(dir_okay=False))
 @instant_option("--at", help="When the daemon first sees the file (ISO 8601 with offset or Z). Default: now.")
 @span_option("--for", "span", default="4h", help="How long to follow it. Default: 4h.")
 @click.option(
     "--script",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputPath(dir_okay=False),
     help="A YAML list of steps: acknowledgments, edits, refusals.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)

@@ -110,6 +110,8 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
             listing = WatchedFolder(incidents, SystemClock()).scan()
         if isinstance(listing, str):
             troubles.append(listing)
+        if why and ledger is None:
+            fail([*troubles, "what is open cannot be told"])
         if not is_locked(loaded.ledger):
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
         return await open_incidents(ledger, listing, incidents, loaded.policy, now), loaded.policy, troubles

@@ -8,12 +8,12 @@ from typing import NoReturn
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, open_policy, utc_now
+from tocsin.cli.options import InputPath, config_option, fail, folder_of, open_policy, utc_now
 from tocsin.domain.policy import Policy
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=InputPath())
 @config_option
 def command(paths: tuple[Path, ...], config: Path | None) -> None:
     r"""Play policy tests against the config and say which hold. PATHs are test files or folders of them; without any,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -112,6 +113,11 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
     return SqlLedger(OpenedLedger(engine)) if engine else None
+
+
+def need_ledger(path: Path, why: str) -> NoReturn:
+    """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
+    fail([why if closed(path) else f"there is no ledger yet; {why}"])
 
 
 def id_of(written: str) -> str:

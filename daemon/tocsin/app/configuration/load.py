@@ -122,12 +122,13 @@ def unanswered(folder: Path, environ: Mapping[str, str]) -> Configuration:
 
 
 def label_of(path: Path) -> str:
-    """How users call a path: relative to where they stand if it lies below, else absolute."""
+    """How users call a path: relative to where they stand if it lies below, else absolute, as from the root itself."""
     try:
         relative = os.path.relpath(path)
     except OSError:  # where they stand is gone
         return shown(str(path))
-    return shown(str(_absolute(path)) if relative.startswith("..") else relative)
+    absolute = str(_absolute(path))
+    return shown(absolute if relative.startswith("..") or absolute == f"/{relative}" else relative)
 
 
 def _absolute(path: Path) -> Path:

@@ -1,0 +1,185 @@
+"""An installed server in a mount namespace of its own: the wheel, the units' user, group, folders and environment.
+
+`/etc`, `/var/lib`, `/opt` and `/usr/local` are overlays there: what is installed, and the users that are made, are
+seen by nobody else and are gone with the namespace. It takes root.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[2]
+STATE = Path("/var/lib/tocsin")
+OVERLAID = ("/etc", "/var/lib", "/opt", "/usr/local")
+SHARE = "/opt/tocsin/share/tocsin"
+
+INSTALL = f"""
+install -D -m 644 {SHARE}/sysusers.d/tocsin.conf /etc/sysusers.d/tocsin.conf
+systemd-sysusers tocsin.conf
+install -D -m 644 {SHARE}/tmpfiles.d/tocsin.conf /etc/tmpfiles.d/tocsin.conf
+systemd-tmpfiles --create tocsin.conf
+install -D -m 644 -t /etc/systemd/system {SHARE}/systemd/*
+mkdir -p /usr/local/bin
+ln -sf /opt/tocsin/bin/tocsin /usr/local/bin/tocsin
+useradd --no-create-home carol
+usermod --append --groups tocsin carol
+useradd --no-create-home dave
+"""
+"""What docs/installing.md says, and two people: carol is in the group, dave is not."""
+
+
+def missing() -> str:
+    """Why there can be no such server here; empty when there can."""
+    if os.getuid() != 0:
+        return "only root makes users and namespaces"
+    tools = ("unshare", "nsenter", "setpriv", "systemd-sysusers", "systemd-tmpfiles", "useradd", "usermod")
+    if absent := [tool for tool in tools if shutil.which(tool) is None]:
+        return f"there is no {', '.join(absent)} here"
+    tried = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o"
+         " lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc"], capture_output=True, check=False
+    )  # fmt: skip
+    return "" if tried.returncode == 0 else "there are no overlays in a namespace of one's own here"
+
+
+class Server:
+    """The server. `folder` is for what it keeps; the daemon's log is `log`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log = folder / "log"
+        self.log.touch()
+        self._daemon: subprocess.Popen[bytes] | None = None
+        begin = [
+            "set -e",
+            f"mount -t tmpfs none {folder}/layers",
+            *(line for place in OVERLAID for line in _overlay(folder, place)),
+            *_opened(folder, Path(sys.base_prefix), Path(click.__file__).parents[1]),
+            "echo ready",
+            "exec sleep infinity",
+        ]
+        (folder / "layers").mkdir()
+        self._namespace = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(begin)], stdout=subprocess.PIPE
+        )
+        assert self._namespace.stdout is not None
+        assert self._namespace.stdout.readline() == b"ready\n"
+        self.root(f"{sys.executable} -m venv --without-pip /opt/tocsin")
+        self._install(_wheel(folder))
+        self.root(INSTALL)
+
+    def _install(self, wheel: Path) -> None:
+        """The wheel, by pip and without any index; what it depends on is lent by the environment that tests run in."""
+        self.root(
+            f"{sys.executable} -m pip --python /opt/tocsin/bin/python install --no-index --no-deps --quiet"
+            f" --disable-pip-version-check --root-user-action ignore {wheel}"
+        )
+        lent = Path(click.__file__).parents[1]
+        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        self.root(f"echo {lent} > /opt/tocsin/lib/{version}/site-packages/lent.pth")
+
+    def root(self, script: str) -> str:
+        """Run a script as the administrator; what it said."""
+        done = subprocess.run(self._inside("sh", "-ec", script), capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, user: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as somebody who has just logged in."""
+        variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"} | environ
+        return subprocess.run(
+            self._as(user, variables, "/usr/local/bin/tocsin", *arguments),
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+
+    def start(self, unit: str = "tocsin.service") -> None:
+        """Start the daemon as systemd would: the unit's command, user, umask and environment, nothing else."""
+        service = read_unit(ROOT / "systemd" / unit)
+        variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
+        variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        command = self._as(service["User"], variables, *shlex.split(service["ExecStart"]), mask=service["UMask"])
+        began = self.log.read_text().count('"ready"')
+        with self.log.open("ab") as log:
+            self._daemon = subprocess.Popen(command, stdout=log, stderr=log)
+        self.until(lambda: self.log.read_text().count('"ready"') > began)
+
+    def stop(self) -> int:
+        """Stop the daemon; its exit status."""
+        assert self._daemon is not None
+        self._daemon.terminate()
+        status = self._daemon.wait(40)
+        self._daemon = None
+        return status
+
+    def close(self) -> None:
+        """End everything."""
+        if self._daemon is not None:
+            self._daemon.kill()
+            self._daemon.wait()
+        self._namespace.kill()
+        self._namespace.wait()
+
+    def until(self, true: Callable[[], Any], seconds: float = 20) -> Any:
+        """Wait until something is true, and give it."""
+        end = time.monotonic() + seconds
+        while not (found := true()):
+            assert time.monotonic() < end, self.log.read_text()[-4000:]
+            assert self._daemon is None or self._daemon.poll() is None, self.log.read_text()[-4000:]
+            time.sleep(0.05)
+        return found
+
+    def outbox(self, kind: str) -> int:
+        """How many emails of a kind were sent."""
+        return int(self.root(f"grep -ls 'X-Tocsin-Kind: {kind}' {STATE}/outbox/*.eml | wc -l"))
+
+    def _inside(self, *command: str) -> list[str]:
+        return ["nsenter", f"--mount=/proc/{self._namespace.pid}/ns/mnt", "--wdns=/", *command]
+
+    def _as(self, user: str, environ: Mapping[str, str], *command: str, mask: str = "0022") -> list[str]:
+        variables = [f"{name}={value}" for name, value in environ.items()]
+        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "env", "-i", *variables]
+        return self._inside("sh", "-c", f'umask {mask}; exec "$@"', "sh", *become, *command)
+
+
+def read_unit(path: Path) -> dict[str, str]:
+    """The [Service] section of a unit; a key that stands in several lines is one text of several words."""
+    lines: dict[str, str] = {}
+    section = path.read_text().partition("[Service]\n")[2].partition("\n[")[0]
+    for line in section.splitlines():
+        if line and line[0] not in "#;":
+            key, _, value = line.partition("=")
+            lines[key] = f"{lines[key]} {value}" if key in lines else value
+    return lines
+
+
+def _overlay(folder: Path, place: str) -> list[str]:
+    layer = f"{folder}/layers{place}"
+    mount = f"mount -t overlay overlay -o lowerdir={place},upperdir={layer}/upper,workdir={layer}/work {place}"
+    return [f"mkdir -p {layer}/upper {layer}/work", mount]
+
+
+def _opened(folder: Path, *places: Path) -> list[str]:
+    """Let everybody reach these places, in the namespace alone: an interpreter may lie in somebody's home."""
+    lines: dict[str, None] = {}
+    for place in places:
+        shut = [above for above in reversed((place, *place.parents)) if above.stat().st_mode & 0o5 != 0o5]
+        if shut and not any(str(shut[0]).startswith(f"{top}/") for top in OVERLAID):
+            lines |= dict.fromkeys(_overlay(folder, str(shut[0])))
+        lines |= dict.fromkeys(f"chmod o+rx {above}" for above in shut)
+    return list(lines)
+
+
+def _wheel(folder: Path) -> Path:
+    """The wheel, built offline from this checkout."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
+        cwd=ROOT, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return next((folder / "dist").glob("*.whl"))
