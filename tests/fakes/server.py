@@ -70,7 +70,8 @@ class Server:
             ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(begin)], stdout=subprocess.PIPE
         )
         assert self._namespace.stdout is not None
-        assert self._namespace.stdout.readline() == b"ready\n"
+        with self._namespace.stdout as said:
+            assert said.readline() == b"ready\n"
         self.root(f"{sys.executable} -m venv --without-pip /opt/tocsin")
         self._install(_wheel(folder))
         self.root(INSTALL)
@@ -87,7 +88,9 @@ class Server:
 
     def root(self, script: str) -> str:
         """Run a script as the administrator; what it said."""
-        done = subprocess.run(self._inside("sh", "-ec", script), capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(
+            self._inside("sh", "-ec", script), capture_output=True, text=True, check=False, timeout=60
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -44,7 +44,7 @@ def command(
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="--timezone") from None
     try:
-        explained, policy = asyncio.run(_explain(incident, folder_of(config), at))
+        explained, policy, rights = asyncio.run(_explain(incident, folder_of(config), at))
         who = _person(person, policy, explained) if person else ""
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
@@ -52,14 +52,17 @@ def command(
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
-    for line in lines(explained, policy, ExplainReader(zone, whole, who)):
+    for line in lines(explained, policy, ExplainReader(zone, whole, who, rights)):
         click.echo(line)
 
 
-async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy]:
-    """The explanation, and the policy that counts. Raises UnknownIncidentError, LedgerError."""
+async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy, bool]:
+    """The explanation, the policy that counts, and whether the ledger may be read. Raises UnknownIncidentError,
+    LedgerError.
+    """
     from dataclasses import replace
 
+    from tocsin.adapters.files.rights import closed
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.cli.workspace import id_of, open_workspace
@@ -77,7 +80,7 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
         if at is None and not is_locked(loaded.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             explained = replace(explained, notes=(*explained.notes, alone))
-        return explained, policy
+        return explained, policy, not closed(loaded.ledger)
 
 
 async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) -> str:

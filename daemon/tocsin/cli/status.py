@@ -49,7 +49,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         return
     with suppress(KeyboardInterrupt):
         try:
-            incidents, policy, troubles = asyncio.run(_open_incidents(folder, utc_now()))
+            incidents, policy, troubles, unseen = asyncio.run(_open_incidents(folder, utc_now()))
         except LedgerError as fault:
             fail([f"the ledger cannot be used: {fault}"])
         for trouble in troubles if form == "json" else ():
@@ -63,7 +63,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
             )
             click.echo()
         else:
-            click.echo("\n".join(lines(incidents, policy, troubles, utc_now())))
+            click.echo("\n".join(lines(incidents, policy, troubles, unseen, utc_now())))
 
 
 def _watch(folder: Path) -> None:
@@ -90,8 +90,10 @@ def _draw(folder: Path) -> None:
     click.echo(f"{top}{now:%a %d %b %Y %H:%M:%S} UTC\n\n{page}")
 
 
-async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str]]:
-    """The open incidents, the policy that counts, and what is wrong with the whole. Raises LedgerError."""
+async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str], str]:
+    """The open incidents, the policy that counts, what is wrong with the whole, and what is said of an incident that no
+    ledger knows. Raises LedgerError.
+    """
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
@@ -114,7 +116,9 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
             fail([*troubles, "what is open cannot be told"])
         if not is_locked(loaded.ledger):
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
-        return await open_incidents(ledger, listing, incidents, loaded.policy, now), loaded.policy, troubles
+        unseen = "as its file says" if closed(loaded.ledger) else "not seen by the daemon yet"
+        opened = await open_incidents(ledger, listing, incidents, loaded.policy, now)
+        return opened, loaded.policy, troubles, unseen
 
 
 def incident_document(opened: OpenIncident) -> dict[str, Any]:
@@ -137,8 +141,10 @@ def incident_document(opened: OpenIncident) -> dict[str, Any]:
     }
 
 
-def lines(incidents: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], now: datetime) -> Iterator[str]:
-    """Trouble first, then a block for each incident."""
+def lines(
+    incidents: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], unseen: str, now: datetime
+) -> Iterator[str]:
+    """Trouble first, then a block for each incident; `unseen` is said of one that no ledger knows."""
     for trouble in troubles:
         yield f"! {trouble}"
     if troubles:
@@ -148,16 +154,16 @@ def lines(incidents: Sequence[OpenIncident], policy: Policy, troubles: Sequence[
     for number, opened in enumerate(incidents):
         if number:
             yield ""
-        yield from _block(opened, policy, now)
+        yield from _block(opened, policy, unseen, now)
 
 
-def _block(opened: OpenIncident, policy: Policy, now: datetime) -> Iterator[str]:
+def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> Iterator[str]:
     from tocsin.text.times import clock, span
 
     incident, state = opened.incident, opened.state
     mark = "DRILL " if incident.drill else ""
     yield f"{mark}{incident.severity.upper()} {incident.title}"
-    begun = f"for {span(now - opened.since)}" if opened.since else "not seen by the daemon yet"
+    begun = f"for {span(now - opened.since)}" if opened.since else unseen
     yield f"  {incident.id}, {incident.status.value}, {begun}"
     for role in state.roles:
         accepted = f"accepted {clock(role.accepted_at, 'UTC', now)}" if role.accepted_at else "not accepted"

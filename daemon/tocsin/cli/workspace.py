@@ -15,7 +15,7 @@ import click
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.adapters.files.rights import closed
+from tocsin.adapters.files.rights import closed, is_file
 from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.cli.options import fail, folder_of, utc_now, warn_of
@@ -100,9 +100,9 @@ async def open_workspace(
 def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
     """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
     if why := closed(path):
-        tell(f"the ledger {path} {why}; going on without it")
+        tell(f"the ledger {path} {why}; going on with the files alone")
         return None
-    if not os.path.isfile(path):  # noqa: PTH113 - it never raises
+    if not is_file(path):
         return None
     from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.adapters.ledger.opening import OpenedLedger, open_existing

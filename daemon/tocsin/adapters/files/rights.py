@@ -40,6 +40,11 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where it may not look
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file can be seen at a path. Never raises."""
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises where it may not look
+
+
 def why_not(path: Path, fault: OSError, deed: str = "read", needs: int = os.R_OK) -> str:
     """That a path "cannot be read: …", for whoever was refused there."""
     why = (fault.strerror or str(fault)).lower()

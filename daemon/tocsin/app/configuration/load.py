@@ -104,7 +104,7 @@ def read_tree(
     return Configuration(
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
-        problems=tuple(problems),
+        problems=unread if refused and unread else tuple(problems),  # what lacks may stand in what was not read
         ledger=layered.settings.database if layered.settings else ledger_file(stack),
         files=dict(files),
         revision=revision,

@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.simulation.projection import next_messages
 from tocsin.domain.delivery import Record
@@ -254,6 +255,8 @@ def _notes(last_seen: tuple[str, str], files: IncidentFiles, folder: Path) -> tu
     """How the file differs from what the daemon has seen of it."""
     name, seen = last_seen
     data = files.read(name) if name else None
+    if name and (why := closed(folder / name)):
+        return (f"{label_of(folder / name)} {why}",)
     if name and data is None:
         return (f"{label_of(folder / name)} is gone; the incident goes on as it last was",)
     if data is not None and seen and digest(data) != seen:

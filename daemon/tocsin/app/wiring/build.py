@@ -11,6 +11,7 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
@@ -61,7 +62,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
     now = clock.now()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
     before, reading = await read_config(folder, environ, now, config_threads)
-    if reading.policy is None and not await in_time(FOLDERS_WITHIN, other_threads, reading.ledger.is_file):
+    if reading.policy is None and not await in_time(FOLDERS_WITHIN, other_threads, lambda: is_file(reading.ledger)):
         raise StartError(*reading.errors)
     async with AsyncExitStack() as closing:
         ledger = open_ledger(reading.ledger, now, closing)

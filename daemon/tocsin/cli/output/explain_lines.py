@@ -29,11 +29,14 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class ExplainReader:
-    """Who asks: in which zone they read times, whether they want everything, and of which person alone."""
+    """Who asks: in which zone they read times, whether they want everything, of which person alone, and whether they
+    may read the ledger.
+    """
 
     zone: str = "UTC"
     whole: bool = False
     person: str = ""
+    rights: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class _ExplainPage:
         if history.resolved_at:
             lasted = f"since {self.stamp(history.resolved_at)}, after {span(history.resolved_at - since)}"
         if not self.explained.seen:
-            lasted = "not seen by the daemon yet"
+            lasted = "not seen by the daemon yet" if self.reader.rights else "as its file says"
         status = "unreadable" if incident.unreadable else incident.status.value
         again = f", episode {history.episode}" if history.episode > 1 else ""
         yield f"{incident.id}, {status}, {lasted}{again}"
@@ -97,7 +100,8 @@ class _ExplainPage:
             f"{self.reader.zone}; config revision {self.policy.revision}"
         )
         if not self.explained.seen:
-            yield "nothing was sent: this is what the file would bring about if the daemon saw it now"
+            sent = "nothing was sent" if self.reader.rights else "what was sent cannot be told"
+            yield f"{sent}: this is what the file would bring about if the daemon saw it now"
         begins = one_line(incident.summary) if incident.unreadable else ""
         for note in (
             *([f"the file cannot be read; it begins: {cut(begins, WIDTH)}"] if begins else ()),
