@@ -81,7 +81,8 @@ def read_tree(
     problems = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
     credentials, faults = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
-    unread = tuple(fault for fault in (*problems, *faults) if fault.code in config_snapshot.UNREAD)
+    disk = [*problems, *faults]
+    unread = tuple(fault for fault in disk if fault.code in config_snapshot.UNREAD)
     stack = SettingsLayers(
         document=read_yaml(files.get(SETTINGS, b""), displayed_path(label, SETTINGS)),
         credentials=credentials,
@@ -104,7 +105,7 @@ def read_tree(
     return Configuration(
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
-        problems=unread if refused and unread else tuple(problems),  # what lacks may stand in what was not read
+        problems=tuple(disk if refused and unread else problems),  # what lacks may stand in what was not read
         ledger=layered.settings.database if layered.settings else ledger_file(stack),
         files=dict(files),
         revision=revision,
