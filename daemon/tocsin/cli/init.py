@@ -12,6 +12,7 @@ import click
 from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms
 from tocsin.cli.options import fail, utc_now
 from tocsin.domain.people import Person
+from tocsin.domain.problem import Problem
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -73,6 +74,11 @@ def command(
         fail([*(f"{folder / name} is there already" for name in present.names), "nothing was written"])
     except NewFilesError as fault:
         fail([str(fault)])
+    _report(folder, names, problems, server)
+
+
+def _report(folder: Path, names: Sequence[str], problems: Sequence[Problem], server: bool) -> None:
+    """What was written, what `tocsin check` says of it, and what to do next."""
     for name in names:
         click.echo(folder / name)
     for problem in problems:
