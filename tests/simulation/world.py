@@ -422,7 +422,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     intake = Intake(await recall(ledger, incidents, clock.now()))
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
-    health = Health(clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch)
+    health = Health(
+        clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
+    )
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (

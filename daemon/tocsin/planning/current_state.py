@@ -59,6 +59,17 @@ def promised_update_at(incident: Incident, policy: Policy, history: History) -> 
     return min((at for at in due if at is not None), default=None)
 
 
+def unreached_since(history: History) -> datetime | None:
+    """Since when a role has nobody left who could be asked: its last resort reached nobody (rule 66); None while every
+    role that is needed has somebody who holds it or is asked for it.
+    """
+    if history.resolved_at is not None or history.unreadable_ended:
+        return None
+    unreadable = history.incident is not None and history.incident.unreadable
+    steps = (role.step for role in history.roles.values() if (role.needed and role.holder is None) or unreadable)
+    return min((step.at for step in steps if step and step.last_resort and not step.people), default=None)
+
+
 def _role_holder(draft: Draft, role: str) -> RoleHolder:
     person, known = holder_of(draft, role), draft.history.roles.get(role)
     accepted = person is not None and known is not None and known.holder == person.id

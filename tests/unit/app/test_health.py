@@ -33,6 +33,16 @@ class Folder(Mark):
 
 
 @dataclass
+class Sending:
+    """The part that sends."""
+
+    since: datetime | None = None
+
+    def undelivered_since(self) -> datetime | None:
+        return self.since
+
+
+@dataclass
 class Watchers:
     """A port ServiceManager and Heartbeat that count."""
 
@@ -60,7 +70,17 @@ class Ward:
         self.parts = {name: Mark(self.clock.now()) for name in ("scheduler", "senders")}
         self.watch = Folder(self.clock.now())
         config = active_config(small_policy(), settings(heartbeat={"url": URL, "every": "60s"} | heartbeat))
-        self.health = Health(self.clock, self.watchers, self.watchers, self.ledger, config, self.parts, self.watch)
+        self.sender = Sending()
+        self.health = Health(
+            self.clock,
+            self.watchers,
+            self.watchers,
+            self.ledger,
+            config,
+            self.parts,
+            self.watch,
+            delivering=self.sender,
+        )
 
     async def check(self, after: timedelta = timedelta(0)) -> bool:
         """Time passes for all parts alike, then it is checked."""
@@ -135,3 +155,17 @@ async def test_the_folder_may_be_marked_as_watched_after_a_good_check_only() -> 
     ward.parts["senders"].alive_at = ward.clock.now() - FRESH - timedelta(seconds=1)
     assert not await ward.health.check()
     assert ward.watch.attested == 1
+
+
+async def test_the_switch_stays_away_while_nothing_leaves() -> None:
+    """Rule 71: a page or a notice that nobody has taken for a minute; the watchdog is fed, a restart would not help."""
+    ward = Ward()
+    ward.sender.since = ward.clock.now()
+    assert await ward.check(timedelta(seconds=59))
+    assert ward.watchers.pings == [URL]
+    assert await ward.check(timedelta(seconds=61))
+    assert await ward.check(timedelta(seconds=61))
+    assert (ward.watchers.pings, ward.watchers.fed) == ([URL], 3)
+    ward.sender.since = None
+    assert await ward.check(timedelta(seconds=5))
+    assert ward.watchers.pings == [URL, URL]

@@ -72,6 +72,11 @@ class Delivery:
         return retry.deciding_attempt(self.attempts).outcome if self.attempts else None
 
     @property
+    def taken(self) -> bool:
+        """Whether a provider has it, and has not said that it was not delivered."""
+        return isinstance(self.standing_outcome, Accepted) and not self.undelivered
+
+    @property
     def undelivered(self) -> bool:
         """Whether the provider took it and says that it was not delivered."""
         if not self.attempts:

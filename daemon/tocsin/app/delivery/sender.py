@@ -20,6 +20,7 @@ from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.queue import SendQueue
 from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.delivery.undelivered import Undelivered
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification, Why
@@ -60,6 +61,7 @@ class Sender:
         self._transports = transports
         self._dice = dice
         self._open: dict[str, Delivery] = {}
+        self._undelivered = Undelivered()
         self._under_way: dict[str, datetime] = {}
         self._providers = {via: ProviderHealth(via, context.notices) for via in Channel}
         self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
@@ -77,6 +79,14 @@ class Sender:
         now = self._clock.now()
         oldest = min(self._under_way.values(), default=now)
         return oldest if now - oldest > STALLED_AFTER else now
+
+    def undelivered_since(self) -> datetime | None:
+        """Since when a page that is still wanted, or a notice to operators, has been taken by nobody on any channel; or
+        since when nobody is left whom an incident's pages reach (rule 71). None while all is well.
+        """
+        now = self._clock.now()
+        waiting = self._undelivered.since(lambda notification: self._unwanted(notification, now) is None)
+        return min(filter(None, (waiting, self._context.incidents.unreached_since())), default=None)
 
     def awaiting(self) -> tuple[Delivery, ...]:
         """Pages that wait for their receipt, the longest first."""
@@ -118,6 +128,8 @@ class Sender:
             self._context.incidents.add_unsettled(letter.notification.incident)
             self._open[key] = delivery = Delivery(letter, recorded, step, attempts=list(letter.attempts))
             self._put(delivery, step)
+            self._undelivered.begin(letter.notification)
+            self._undelivered.note(letter.notification, taken=delivery.taken)
             if delivery.page:
                 self._watch_headway(delivery)
 
@@ -231,6 +243,7 @@ class Sender:
 
     async def _follow(self, delivery: Delivery, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""
+        self._undelivered.note(delivery.notification, taken=delivery.taken)
         match move:
             case retry.Settled(state):
                 waits = state == "accepted" and delivery.page and self._transports[delivery.notification.via].receipts
@@ -284,6 +297,8 @@ class Sender:
     async def _settle(self, delivery: Delivery, state: str) -> None:
         """Nothing more is tried."""
         delivery.state, delivery.settled_at = state, self._clock.now()
+        late = self._unwanted(delivery.notification, delivery.settled_at) is Why.LATE
+        self._undelivered.end(delivery.notification, given_up=late or state == "refused")
         await self._write(delivery)
 
     async def _write(self, delivery: Delivery) -> None:

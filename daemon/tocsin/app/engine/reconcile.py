@@ -27,6 +27,7 @@ from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import unreached_since
 from tocsin.planning.history.redating import not_later
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
@@ -94,6 +95,7 @@ class Reconciler:
         del state.events[: len(events)]
         was_resolved = state.history.resolved_at is not None
         state.note(decision.facts, history)
+        self._incidents.note_unreached(incident, unreached_since(history))
         if not written:
             pages = [letter for letter in decision.letters if letter.notification.kind is Kind.PAGE]
             self._sender.enqueue(pages, recorded=False)

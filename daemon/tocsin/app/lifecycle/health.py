@@ -20,6 +20,9 @@ CHECKS_EVERY = 5.0
 FRESH = timedelta(seconds=25)
 """How old a mark may be."""
 
+UNDELIVERED_MOST = timedelta(minutes=1)
+"""How long a page or a notice to operators may reach nobody before the heartbeat is withheld (rule 71)."""
+
 HEALTHY = "a healthy pass"
 """The cause under which the ledger notes each healthy pass, for whoever watches from outside."""
 
@@ -41,6 +44,14 @@ class Watching(Alive, Protocol):
         ...
 
 
+class Delivering(Protocol):
+    """The part that sends."""
+
+    def undelivered_since(self) -> datetime | None:
+        """Since when a page or a notice to operators has reached nobody; None while all is well."""
+        ...
+
+
 log = structlog.get_logger()
 
 
@@ -50,9 +61,10 @@ class Health:
     The marks of `parts` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is
     not cured by a restart, which would only forget what went out from memory: then the watchdog is fed, and the
     heartbeat stays away. The same holds for a folder that hangs (rule 62): whoever is restarted into it sees no more.
+    And it stays away while what should wake somebody does not leave (rule 71), which no restart cures either.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one of each that is watched or told
         self,
         clock: Clock,
         manager: ServiceManager,
@@ -61,6 +73,8 @@ class Health:
         config: ActiveConfig,
         parts: Mapping[str, Alive],
         watch: Watching,
+        *,
+        delivering: Delivering,
     ) -> None:
         self._clock = clock
         self._manager = manager
@@ -69,7 +83,9 @@ class Health:
         self._config = config
         self._parts = parts
         self._watch = watch
+        self._delivering = delivering
         self._pinged_at: datetime | None = None
+        self._withheld = False
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -87,9 +103,18 @@ class Health:
         self._watch.attest()
         writes = await self._ledger_writes(now)
         self._manager.healthy()
-        if writes and now - self._watch.alive_at <= FRESH:
+        if writes and now - self._watch.alive_at <= FRESH and self._delivers(now):
             await self._ping(now)
         return True
+
+    def _delivers(self, now: datetime) -> bool:
+        """Whether no page, and no notice to operators, has gone undelivered on every channel for a minute (rule 71)."""
+        since = self._delivering.undelivered_since()
+        withheld = since is not None and now - since >= UNDELIVERED_MOST
+        if withheld and not self._withheld and since is not None:
+            log.error("heartbeat withheld", undelivered_since=since.isoformat())
+        self._withheld = withheld
+        return not withheld
 
     async def _ledger_writes(self, now: datetime) -> bool:
         """Whether the pass can be noted in the ledger. A ledger that never answers is a check that never ends."""

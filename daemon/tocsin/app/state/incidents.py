@@ -5,6 +5,7 @@ their facts rest in the ledger until something comes in for them.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState
@@ -25,6 +26,7 @@ class Incidents:
         self._states: dict[str, IncidentState] = {}
         self._archived: set[str] = set()
         self._unsettled: Counter[str] = Counter()
+        self._unreached: dict[str, datetime] = {}
         self._resolved: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._set_aside: asyncio.Queue[Unreadable] = asyncio.Queue()
 
@@ -117,6 +119,7 @@ class Incidents:
             return
         if state.history.incident is not None:
             self._archived.add(incident)
+        self._unreached.pop(incident, None)
         del self._states[incident]
 
     def add_unsettled(self, incident: str) -> None:
@@ -132,6 +135,17 @@ class Incidents:
     def has_unsettled(self, incident: str) -> bool:
         """Whether letters of this incident are on their way."""
         return incident in self._unsettled
+
+    def note_unreached(self, incident: str, since: datetime | None) -> None:
+        """Since when this incident's pages have had nobody left to reach; None: somebody is asked, or nobody needed."""
+        if since is None:
+            self._unreached.pop(incident, None)
+        else:
+            self._unreached[incident] = since
+
+    def unreached_since(self) -> datetime | None:
+        """Since when some incident's pages have had nobody left to reach."""
+        return min(self._unreached.values(), default=None)
 
     def note_resolved(self, incident: str, *, just_now: bool) -> None:
         """An incident is resolved, now or before this process began: its review draft is due."""

@@ -137,7 +137,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
-    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch)
+    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch, delivering=sender)
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)

@@ -1,0 +1,72 @@
+"""Pages and notices to operators that nobody has taken yet, by any of the channels that they went by (rule 71).
+
+It keeps; whether a message is still wanted, and what follows when one stays so for long, is decided elsewhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tocsin.domain.notification import Kind, Notification, Reason
+
+Group = tuple[str, int, Kind, datetime, str]
+
+
+@dataclass(slots=True)
+class _Ways:
+    """One message by all its channels: the letters that are not settled, and those that a provider has taken."""
+
+    open: dict[str, Notification] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+
+class Undelivered:
+    """Pages, each to one person, and notices, each to all operators, while a letter of them is on its way."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Group, _Ways] = {}
+        self._given_up_at: datetime | None = None
+
+    def begin(self, notification: Notification) -> None:
+        """A letter is on its way. A later channel of a page (rule 13) is no news of whether that arrived."""
+        kind, reason = notification.kind, notification.reason
+        if kind is Kind.OPERATOR or (kind is Kind.PAGE and reason is not Reason.REACH):
+            self._groups.setdefault(_group(notification), _Ways()).open[notification.key] = notification
+
+    def note(self, notification: Notification, *, taken: bool) -> None:
+        """Whether a provider has taken the letter, and has not said that it was not delivered."""
+        ways = self._groups.get(_group(notification))
+        if ways is not None and taken:
+            ways.taken.add(notification.key)
+        elif ways is not None:
+            ways.taken.discard(notification.key)
+        if taken and notification.kind is Kind.OPERATOR:
+            self._given_up_at = None
+
+    def end(self, notification: Notification, *, given_up: bool) -> None:
+        """The letter is settled. `given_up`: nobody took it, though it should have left."""
+        ways = self._groups.get(_group(notification))
+        if ways is None or ways.open.pop(notification.key, None) is None or ways.open:
+            return
+        del self._groups[_group(notification)]
+        if notification.kind is Kind.OPERATOR and given_up and not ways.taken:
+            self._given_up_at = notification.at
+
+    def since(self, is_wanted: Callable[[Notification], bool]) -> datetime | None:
+        """The instant of the oldest page or notice that is still wanted and that nobody took; of a notice that had to
+        be given up, until another one is taken. None when there is none.
+        """
+        waiting = (
+            notification.at
+            for ways in self._groups.values()
+            if not ways.taken
+            for notification in ways.open.values()
+            if is_wanted(notification)
+        )
+        return min((*waiting, *([self._given_up_at] if self._given_up_at else [])), default=None)
+
+
+def _group(notification: Notification) -> Group:
+    """What goes by several channels, and counts as one."""
+    to = notification.to if notification.kind is Kind.PAGE else ""
+    return (notification.incident, notification.episode, notification.kind, notification.at, to)

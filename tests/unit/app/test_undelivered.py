@@ -1,0 +1,84 @@
+"""What counts as undelivered on every channel (rule 71): pages by person, notices by all operators together."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tocsin.app.delivery.undelivered import Undelivered
+from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
+from tocsin.domain.people import Channel
+
+from tests.builders.daemon_parts import page_to
+from tests.builders.instants import T0
+
+SMS, EMAIL = page_to("ana", T0), page_to("ana", T0, Channel.EMAIL)
+
+
+def notice(to: str, via: Channel) -> Notification:
+    """A notice to one operator."""
+    return Notification(f"-/{to}/{via}", NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, T0, to, via)
+
+
+def always(_notification: Notification) -> bool:
+    return True
+
+
+def test_a_page_that_one_channel_took_is_delivered() -> None:
+    """The other channel may hang for as long as it likes."""
+    undelivered = Undelivered()
+    for way in (SMS, EMAIL):
+        undelivered.begin(way)
+    assert undelivered.since(always) == T0
+    undelivered.note(SMS, taken=True)
+    assert undelivered.since(always) is None
+    undelivered.end(SMS, given_up=False)
+    assert undelivered.since(always) is None
+    undelivered.end(EMAIL, given_up=True)
+    assert undelivered.since(always) is None
+
+
+def test_a_page_that_was_taken_and_not_delivered_is_not() -> None:
+    """The provider's last word counts."""
+    undelivered = Undelivered()
+    for way in (SMS, EMAIL):
+        undelivered.begin(way)
+    undelivered.note(SMS, taken=True)
+    undelivered.note(SMS, taken=False)
+    assert undelivered.since(always) == T0
+
+
+def test_only_what_is_wanted_counts_and_the_oldest_first() -> None:
+    """An answered page is nobody's trouble; of two people's the older one counts; a later channel is no page of its own."""
+    undelivered = Undelivered()
+    later = replace(page_to("bo", T0), at=T0 + timedelta(minutes=1))
+    for way in (SMS, later, replace(page_to("chen", T0 - timedelta(hours=1)), reason=Reason.REACH)):
+        undelivered.begin(way)
+    assert undelivered.since(always) == T0
+    assert undelivered.since(lambda notification: notification.to == "bo") == later.at
+    assert undelivered.since(lambda notification: False) is None
+
+
+def test_a_notice_left_when_it_left_to_one_operator() -> None:
+    """By any channel; updates are not watched over."""
+    undelivered = Undelivered()
+    ways = [notice(to, via) for to in ("olga", "pia") for via in Channel]
+    for way in ways:
+        undelivered.begin(way)
+    undelivered.begin(replace(SMS, kind=Kind.UPDATE, at=T0 - timedelta(hours=1)))
+    assert undelivered.since(always) == T0
+    undelivered.note(ways[3], taken=True)
+    assert undelivered.since(always) is None
+
+
+def test_a_notice_that_was_given_up_is_remembered_until_one_leaves() -> None:
+    """After an hour it is not worth sending any more; that nothing leaves is still true."""
+    undelivered = Undelivered()
+    ways = [notice("olga", via) for via in Channel]
+    for way in ways:
+        undelivered.begin(way)
+    for way in ways:
+        undelivered.end(way, given_up=True)
+    assert undelivered.since(always) == T0
+    another = replace(notice("olga", Channel.SMS), key="another", at=T0 + timedelta(hours=2))
+    undelivered.begin(another)
+    undelivered.note(another, taken=True)
+    assert undelivered.since(always) is None
