@@ -23,7 +23,7 @@ from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
-from tocsin.app.lifecycle.startup import recall
+from tocsin.app.lifecycle.startup import finished, recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
@@ -420,7 +420,8 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
-    intake = Intake(await recall(ledger, incidents, clock.now()))
+    known = await recall(ledger, incidents, clock.now())
+    intake = Intake(known, finished=await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
     health = Health(
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender

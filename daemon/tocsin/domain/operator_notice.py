@@ -32,6 +32,7 @@ class Trouble(StrEnum):
     FILE_FAULTY = "file-faulty", "Problems in {about}"
     FILE_VANISHED = "file-vanished", "{about} has vanished"
     UNREAD_FILE_GONE = "unread-file-gone", "{about} is gone, and was never readable"
+    REOPENINGS_HELD = "reopenings-held", "Resolved incidents would reopen"
     FOLDER_UNREADABLE = "folder-unreadable", "The incident folder cannot be read", "The incident folder is back"
     FOLDER_UNMARKED = "folder-unmarked", "The incident folder cannot be marked"
     FOLDER_SHARED = "folder-shared", "Another tocsin watches the same folder"

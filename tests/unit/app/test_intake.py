@@ -1,12 +1,14 @@
 """Intake: when the content of a file counts, and which incident a file is (rules 31 to 33)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tocsin.app.intake.intake import Changes, Intake, Version
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident, Status
+from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
 
 from tests.builders.policies import small_policy
@@ -352,9 +354,22 @@ def test_a_finished_incident_is_not_read_again() -> None:
     after.folder = before.folder
     after.intake = Intake({}, finished={"card": before.folder.files["card.yaml"].digest})
     assert after.watch(30) == []
+    known = known_from(before)["card"]
     after.folder.write("card.yaml", GOOD)
-    assert after.look(1).versions == ()
+    assert after.look(1).unknown == ("card",)
+    after.intake.note_version("card", known)
+    assert after.look(0).versions == ()
     assert [ids(found) for found in after.watch(5)] == [["card"]]
+
+
+def test_a_finished_incident_of_which_the_ledger_cannot_tell_counts_anyway() -> None:
+    """Better a page too many than none: what the file says counts as a new one's."""
+    desk = Desk()
+    desk.intake = Intake({}, finished={"card": "of before"})
+    desk.folder.write("card.yaml", GOOD)
+    assert (desk.look().versions, desk.look().unknown) == ((), ("card",))
+    desk.intake.note_version("card", None)
+    assert ids(desk.look()) == ["card"]
 
 
 def test_a_restart_sees_what_changed_meanwhile() -> None:
@@ -383,16 +398,98 @@ def test_a_file_that_is_back_is_not_told_again() -> None:
     assert desk.watch(30) == []
 
 
-def test_what_is_older_than_the_ledger_is_stale_at_the_start() -> None:
-    """A node whose clone is behind changes nothing until its own file changes."""
-    before = declared()
-    ((id_, old),) = known_from(before).items()
-    newest = Incident(id_, "Card payments fail", "sev2", Status.RESOLVED)
-    after = Desk({id_: KnownVersion(newest, "newer", "card.yaml", frozenset({old.digest}))})
-    after.folder = before.folder
-    assert after.watch(30) == []
-    after.folder.write("card.yaml", IDENTIFIED)
-    assert [ids(found) for found in after.watch(5)] == [["card"]]
+def went_back(*names: str, at_start: bool = False) -> Desk:
+    """A desk on which these incidents were declared and resolved, and whose files go back to the first content now, at a
+    start or while it looks on.
+    """
+    desk = Desk()
+    for text in (GOOD, RESOLVED):
+        for name in names:
+            desk.folder.write(f"{name}.yaml", text.replace("Card", name))
+        desk.watch(5)
+    if at_start:
+        known = {id_: replace(known, file=f"{id_}.yaml") for id_, known in desk.intake._known.items()}
+        folder = desk.folder
+        desk = Desk(known)
+        desk.folder = folder
+    for name in names:
+        desk.folder.write(f"{name}.yaml", GOOD.replace("Card", name))
+    return desk
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_a_checkout_of_an_old_commit_is_held(at_start: bool) -> None:
+    """Rule 69: three go back together, also while the daemon was stopped: none counts, and the operators are asked in one
+    notice that names them and says what to do.
+    """
+    desk = went_back("a", "b", "c", at_start=at_start)
+    (found,) = desk.watch(120)
+    assert found.versions == ()
+    (notice,) = found.notices
+    assert notice.trouble is Trouble.REOPENINGS_HELD
+    assert "of 3 resolved incidents went back to older contents at once, as by git checkout: a, b, c;" in notice.text
+    assert "tocsin update ID" in notice.text
+
+
+@pytest.mark.parametrize("at_start", [False, True])
+def test_two_that_go_back_are_reopened(at_start: bool) -> None:
+    """Rule 69: one or two are edits like any other, after 2 s of stillness (rule 31), also at a start."""
+    desk = went_back("a", "b", at_start=at_start)
+    assert desk.look(1.5).versions == ()
+    assert [ids(found) for found in desk.watch(10)] == [["a", "b"]]
+
+
+def test_going_back_to_the_resolved_content_ends_the_hold_without_a_word() -> None:
+    """Rule 69: the files are put back; later each may be reopened by itself."""
+    desk = went_back("a", "b", "c")
+    desk.watch(10)
+    for name in "abc":
+        desk.folder.write(f"{name}.yaml", RESOLVED.replace("Card", name))
+    assert desk.watch(30) == []
+    desk.folder.write("a.yaml", GOOD.replace("Card", "a"))
+    assert [ids(found) for found in desk.watch(10)] == [["a"]]
+
+
+def test_a_further_edit_of_what_is_held_counts() -> None:
+    """Rule 69: that one alone, as `tocsin update` writes it."""
+    desk = went_back("a", "b", "c")
+    desk.watch(10)
+    desk.folder.write("b.yaml", GOOD.replace("Card", "b") + "updates: [{text: It is back.}]\n")
+    assert [ids(found) for found in desk.watch(10)] == [["b"]]
+
+
+def test_a_checkout_may_take_its_time_but_not_too_long() -> None:
+    """Rule 69: three within 2 s, each a second after the one before; 1.5 s apart they are three edits."""
+    for pause, held in ((1.0, True), (1.5, False)):
+        desk = went_back("a", "b", "c")
+        for name in "abc":
+            desk.folder.write(f"{name}.yaml", RESOLVED.replace("Card", name))
+        desk.watch(1)
+        counted: list[str] = []
+        for name in "abc":
+            desk.folder.write(f"{name}.yaml", GOOD.replace("Card", name))
+            counted += [id_ for found in desk.watch(pause) for id_ in ids(found)]
+        counted += [id_ for found in desk.watch(30) for id_ in ids(found)]
+        assert counted == ([] if held else ["a", "b", "c"])
+
+
+def test_open_incidents_and_new_contents_are_not_held() -> None:
+    """Rule 69 is about resolved incidents and contents that the ledger knows; all else in a checkout counts."""
+    desk = went_back("a", "b", "c")
+    desk.folder.write("new.yaml", GOOD)
+    desk.folder.write("b.yaml", GOOD.replace("Card", "other"))
+    counted = sorted(id_ for found in desk.watch(30) for id_ in ids(found))
+    assert counted == ["a", "b", "c", "new"]
+
+
+def test_a_held_file_stays_held_when_it_is_written_anew_as_it_is() -> None:
+    """An editor that removes and writes it says nothing new."""
+    desk = went_back("a", "b", "c")
+    desk.watch(10)
+    desk.folder.remove("a.yaml")
+    desk.look(1)
+    desk.folder.write("a.yaml", GOOD.replace("Card", "a"))
+    assert desk.watch(30) == []
 
 
 def test_going_back_to_an_older_content_later_is_an_edit() -> None:

@@ -18,7 +18,8 @@ from tocsin.ports.folder import Listed
 @dataclass(slots=True)
 class File:
     """A file in the folder: what it holds, since when, and as which incident. `second`: another file has its id;
-    `at_start`: it holds this since before we started. `told_problems` are the problems that operators have heard of.
+    `at_start`: it holds this since before we started; `held`: what it holds does not count, since many files went back
+    to older contents at once (rule 69). `told_problems` are the problems that operators have heard of.
     """
 
     listed: Listed
@@ -26,6 +27,7 @@ class File:
     since: datetime
     at_start: bool = False
     second: bool = False
+    held: bool = False
     reading: IncidentReading | None = None
     told_problems: tuple[Problem, ...] = ()
 
@@ -61,7 +63,7 @@ class Files:
                 self.unsettled.add(listed.name)
             elif listed is not file.listed:
                 if (listed.digest, listed.trouble) != (file.listed.digest, file.listed.trouble):
-                    file.since, file.reading, file.at_start = now, None, False
+                    file.since, file.reading, file.at_start, file.held = now, None, False, False
                     self.unsettled.add(listed.name)
                     file.listed = listed
                     self._claim(file, names)
@@ -90,6 +92,7 @@ class Files:
         before = self.vanished.get(listed.name) or self._renamed(listed, names)
         id_ = before.id if before else incident_id(listed.name)
         file = File(listed, id_, now, at_start, told_problems=before.told_problems if before else ())
+        file.held = before is not None and before.held and before.listed.digest == listed.digest
         self._claim(file, names)
         return file
 

@@ -14,6 +14,8 @@ from tocsin.text.times import utc
 
 NAMED_LIMIT = 5
 """How many files or problems one notice names; the rest are counted."""
+HELD_LIMIT = 50
+"""How many incidents that were held are named; the rest are counted."""
 NOTICES_LIMIT = 20
 """How many notices one look at the folder brings; the rest are counted in the last."""
 UNREADABLE = frozenset({"not-yaml", "unreadable", "not-a-file"})
@@ -61,6 +63,19 @@ def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     minor = all(notice.minor for notice in rest)
     more = OperatorNotice(Trouble.FILE_FAULTY, sentence, about="more incident files", minor=minor)
     return (*ordered[: NOTICES_LIMIT - 1], more)
+
+
+def held(incidents: Sequence[str], folder: str) -> OperatorNotice:
+    """Resolved incidents whose files went back to older contents together: whether that is meant."""
+    names = sorted(incidents)
+    shown = ", ".join(names[:HELD_LIMIT])
+    more = f" and {len(names) - HELD_LIMIT} more" if len(names) > HELD_LIMIT else ""
+    fault = f"the files of {len(names)} resolved incidents went back to older contents at once, as by git checkout"
+    advice = (
+        f"nobody is paged for them. If that was not meant, put the files in {folder} back and it is over. "
+        'To reopen one of them: tocsin update ID "TEXT", or any further edit of its file'
+    )
+    return OperatorNotice(Trouble.REOPENINGS_HELD, f"{fault}: {shown}{more}; {advice}", aspect=",".join(names))
 
 
 def unlisted(why: str, since: datetime) -> OperatorNotice:

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tocsin.app.intake.checkout import Checkout
 from tocsin.app.intake.file_identity import File, Files
-from tocsin.app.intake.file_notices import few, gone, unlisted, vanished, wrong
+from tocsin.app.intake.file_notices import few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident
@@ -40,12 +41,14 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s;
+    """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s; `unknown`
+    those of finished incidents whose file says something new, and whose versions must be noted before it is judged;
     `next_look` is when to scan again, even if nothing pokes.
     """
 
     versions: tuple[Version, ...] = ()
     gone: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
@@ -58,6 +61,8 @@ class _Look:
     policy: Policy
     versions: list[Version] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    checkout: Checkout | None = None
     notices: list[OperatorNotice] = field(default_factory=list)
     next_look: datetime | None = None
 
@@ -86,10 +91,15 @@ class Intake:
         self._policy: Policy | None = None
         self._unlisted_since: datetime | None = None
         self._unlisted_told = False
+        self._to_ask: list[str] = []
 
-    def note_version(self, id_: str, known: KnownVersion) -> None:
-        """Another node saw a version: what this node's own file adds is judged against it."""
-        self._known[id_] = known
+    def note_version(self, id_: str, known: KnownVersion | None) -> None:
+        """What the ledger knows of a finished incident whose file has changed: what that says is judged against it.
+        None: it cannot tell, and the file counts as a new one's.
+        """
+        self._finished.pop(id_, None)
+        if known:
+            self._known[id_] = known
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
@@ -110,7 +120,9 @@ class Intake:
                 if self._judge(self._files.present[name], look):
                     self._files.unsettled.discard(name)
             self._miss(look)
-        return Changes(tuple(look.versions), tuple(look.gone), few(look.notices), look.next_look)
+            self._ask_of_held(look)
+        notices, unknown = few(look.notices), tuple(look.unknown)
+        return Changes(tuple(look.versions), tuple(look.gone), unknown, notices, look.next_look)
 
     def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -136,15 +148,9 @@ class Intake:
             file.since = look.now
         known, listed = self._known.get(file.id), file.listed
         if listed.data is None:
-            if not look.due(file.since, STILL):
-                return False
-            self._tell(file, (self._problem(listed.name, "not-a-file", listed.trouble),), look, known)
-            return True
-        finished = self._finished.get(file.id) if known is None else None
-        if finished is not None and finished == listed.digest:
-            return True
-        if known and listed.digest and file.at_start and listed.digest in known.older:
-            return True
+            return self._judge_no_file(file, known, look)
+        if known is None and file.id in self._finished:
+            return self._judge_finished(file, look)
         if known and listed.digest and listed.digest == known.digest:
             if known.file not in {"", listed.name}:
                 self._see(file, known.incident, look)  # renamed: the new name is worth remembering
@@ -155,14 +161,52 @@ class Intake:
         if reading.incident is None:
             return self._judge_unreadable(file, reading, known, look)
         same = known is not None and known.digest == listed.digest
-        reopens = finished is not None and not reading.incident.resolved
-        doubt = not same and (
-            reopens or may_be_half_written(reading, reading.incident, known.incident if known else None)
-        )
+        doubt = not same and may_be_half_written(reading, reading.incident, known.incident if known else None)
         if doubt and not look.due(file.since, STILL):
             return False
+        if self._goes_back(file) and (file.held or self._is_checkout(file, look)):
+            file.held = True
+            return True
         self._count(file, reading, reading.incident, known, look)
         return True
+
+    def _judge_no_file(self, file: File, known: KnownVersion | None, look: _Look) -> bool:
+        """What is no file is told once it has stood a while, and never opened (rule 41)."""
+        if not look.due(file.since, STILL):
+            return False
+        self._tell(file, (self._problem(file.listed.name, "not-a-file", file.listed.trouble),), look, known)
+        return True
+
+    def _judge_finished(self, file: File, look: _Look) -> bool:
+        """The file of a finished incident that says nothing new is not read; else its versions are asked for first."""
+        same = self._finished[file.id] == file.listed.digest
+        if not same:
+            look.unknown.append(file.id)
+        return same
+
+    def _goes_back(self, file: File) -> bool:
+        """Whether a file of a resolved incident holds an older version of it, one that is not resolved."""
+        known, digest = self._known.get(file.id), file.listed.digest
+        if known is None or file.second or not known.incident.resolved or digest not in known.older:
+            return False
+        assert self._policy is not None
+        file.reading = file.reading or self._read(file, known, self._policy)
+        return file.reading.incident is not None and not file.reading.incident.resolved
+
+    def _is_checkout(self, file: File, look: _Look) -> bool:
+        """Whether so many files went back together that somebody must be asked (rule 69)."""
+        if look.checkout is None:
+            look.checkout = Checkout(other.since for other in self._files.present.values() if self._goes_back(other))
+        if look.checkout.includes(file.since):
+            self._to_ask.append(file.id)
+            return True
+        return False
+
+    def _ask_of_held(self, look: _Look) -> None:
+        """Ask the operators of what was held, in one notice: once nothing is left that may belong to it."""
+        if self._to_ask and not any(self._goes_back(self._files.present[name]) for name in self._files.unsettled):
+            look.notices.append(held(self._to_ask, self.label))
+            self._to_ask = []
 
     def _read(self, file: File, known: KnownVersion | None, policy: Policy) -> IncidentReading:
         """What the file says under this policy."""
@@ -206,7 +250,9 @@ class Intake:
 
     def _see(self, file: File, incident: Incident, look: _Look) -> None:
         """This version counts from now."""
-        self._known[file.id] = KnownVersion(incident, file.listed.digest, file.listed.name)
+        known, digest = self._known.get(file.id), file.listed.digest
+        older = (known.older | {known.digest}) - {digest, ""} if known else frozenset[str]()
+        self._known[file.id] = KnownVersion(incident, digest, file.listed.name, older)
         look.versions.append(Version(incident, file.listed.digest, file.listed.name))
 
     def _miss(self, look: _Look) -> None:

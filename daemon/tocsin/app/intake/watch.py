@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
 from tocsin.app.intake.intake import Changes, Intake
 from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Gone, Seen
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed, MarkTrouble
-from tocsin.ports.ledger import FileLedger, LedgerError
+from tocsin.ports.ledger import IncidentLedger, LedgerError
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
@@ -40,7 +41,7 @@ class Watch:
     def __init__(
         self,
         clock: Clock,
-        ledger: FileLedger,
+        ledger: IncidentLedger,
         config: ActiveConfig,
         incidents: Incidents,
         notices: Notices,
@@ -100,7 +101,9 @@ class Watch:
             self._incidents.add_event(incident, Gone(now))
         for notice in changes.notices:
             self._notices.tell(notice)
-        self._next_look = changes.next_look
+        for incident in changes.unknown:
+            self._intake.note_version(incident, await self._recorded(incident))
+        self._next_look = now if changes.unknown else changes.next_look
         for version in changes.versions:
             file = listed.get(version.file) if listed else None
             if file is not None and file.data and not version.incident.unreadable:
@@ -108,6 +111,13 @@ class Watch:
         self._some.set()
         if listed is not None:
             self._began.set()
+
+    async def _recorded(self, incident: str) -> KnownVersion | None:
+        """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""
+        try:
+            return known_version(await self._ledger.facts(incident), "")
+        except LedgerError:
+            return None
 
     def _listed(self, mark: MarkTrouble | None) -> None:
         """The folder could be read. `mark` is why it cannot be marked as watched, which is told once."""

@@ -13,15 +13,15 @@ import structlog
 
 from tocsin.app.configuration.load import Configuration, digest_of, read_tree
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.state.incident_state import KnownVersion
+from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.facts import Answered, Coded, Fact, Noted, Seen
+from tocsin.domain.facts import Answered, Coded, Fact, Noted
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger import ClockLedger, ConfigLedger, LedgerError, StartLedger, Unreadable
+from tocsin.ports.ledger import ClockLedger, ConfigLedger, FileLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import brief
 
 TOLD_FROM = timedelta(seconds=10)
@@ -102,14 +102,17 @@ async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Ma
         facts = await _take_over(incidents, incident, recorded, bad_letters.get(incident), now)
         if isinstance(facts, Unreadable):
             incidents.set_aside(facts)
-        elif versions := [fact for fact in facts if isinstance(fact, Seen)]:
-            newest, (file, _) = versions[-1], files.get(incident, ("", ""))
-            older = frozenset(version.digest for version in versions) - {newest.digest}
-            known[incident] = KnownVersion(newest.incident, newest.digest, file, older)
+        elif version := known_version(facts, files.get(incident, ("", ""))[0]):
+            known[incident] = version
     for incident in bad_letters.keys() - unfinished.keys():
         await ledger.settle_unreadable(incident, now)
     incidents.archive(files.keys() - unfinished.keys())
     return known
+
+
+async def finished(ledger: FileLedger, incidents: Incidents) -> Mapping[str, str]:
+    """The digest of the file of each incident that needs nothing any more. Raises LedgerError."""
+    return {id_: digest for id_, (_, digest) in (await ledger.files()).items() if digest and incidents.is_archived(id_)}
 
 
 async def _take_over(

@@ -2,12 +2,12 @@
 each page has gone by, and what the ledger could not take. It keeps, it does not decide.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled
+from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, Suppression
@@ -64,13 +64,23 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
     """The version that counts of an incident, the digest of its content, and the file it was in. `older` are the
-    digests of the versions before it: found at the start, they tell a stale file from an edit.
+    digests of the versions before it: many files that go back to such ones are a checkout, not edits (rule 69).
     """
 
     incident: Incident
     digest: str
     file: str = ""
     older: frozenset[str] = frozenset()
+
+
+def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
+    """The version that the ledger knows last of an incident, by its facts; None: it was never seen."""
+    versions = [fact for fact in facts if isinstance(fact, Seen)]
+    if not versions:
+        return None
+    newest = versions[-1]
+    older = frozenset(version.digest for version in versions) - {newest.digest}
+    return KnownVersion(newest.incident, newest.digest, file, older)
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
-from tocsin.app.lifecycle.startup import StartError, bring_back, load_at_start, recall
+from tocsin.app.lifecycle.startup import StartError, bring_back, finished, load_at_start, recall
 from tocsin.app.replies.first_answers import FirstAnswers
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
@@ -127,7 +127,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reconciler = Reconciler(clock, ledger, renderer, context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
 
-    intake = Intake(await recall(ledger, incidents, clock.now()), label_of(settings.incidents))
+    known = await recall(ledger, incidents, clock.now())
+    intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
     replies = SmsReplies(clock, ledger, config, incidents, codes, sender)
     arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
