@@ -37,7 +37,7 @@ def command(person: str, via: str | None, config: Path | None) -> None:
             fail([f"{reader.id} has no {channel.traits.address_field} in the config"])
     outcomes = asyncio.run(_send(opened, reader, channels, now))
     for channel, outcome in zip(channels, outcomes, strict=True):
-        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(outcome)}")
+        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(channel, outcome)}")
     sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
 
 
@@ -86,10 +86,12 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
     )
 
 
-def _outcome_words(outcome: Outcome) -> str:
-    """What became of it, with the provider's name for it or its answer."""
+def _outcome_words(via: Channel, outcome: Outcome) -> str:
+    """What became of it, with the provider's name for it, or its answer and what to look at."""
+    from tocsin.wording.operator.cure import provider_cure
     from tocsin.wording.report.outcome import outcome_sentence
 
     if isinstance(outcome, Accepted) and outcome.provider_id:
         return f"accepted ({outcome.provider_id})"
-    return outcome_sentence(outcome, tried_again=False)
+    cure = provider_cure(via, outcome)
+    return outcome_sentence(outcome, tried_again=False) + (f"; {cure}" if cure else "")
