@@ -38,8 +38,8 @@ test: $(TESTS)  ## all tests
 quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (about a minute)
 	@$(BIN)/pytest -q -n 3 tests/house tests/unit tests/timelines
 
-faults: $(TESTS)  ## attacks on the installed program: clocks, disks, logs, folders, ledgers (tests/attacks/README.md)
-	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks
+faults: $(TESTS)  ## attacks on the installed program, and a server installed by the page (tests/attacks/README.md)
+	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.server import STATE, Server, missing
+from tests.fakes.sandbox import missing
+from tests.fakes.server import STATE, Server
 
 WHY_NOT = missing()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)

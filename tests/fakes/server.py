@@ -1,12 +1,6 @@
-"""An installed server in a mount namespace of its own: the wheel, the units' user, group, folders and environment.
+"""An installed server in a sandbox: the wheel, the units' user, group, folders and environment."""
 
-`/etc`, `/var/lib`, `/opt` and `/usr/local` are overlays there: what is installed, and the users that are made, are
-seen by nobody else and are gone with the namespace. It takes root.
-"""
-
-import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -14,11 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
+from tests.fakes.sandbox import LENT, ROOT, Sandbox, build_wheel
 
-ROOT = Path(__file__).parents[2]
 STATE = Path("/var/lib/tocsin")
-OVERLAID = ("/etc", "/var/lib", "/opt", "/usr/local")
 SHARE = "/opt/tocsin/share/tocsin"
 
 INSTALL = f"""
@@ -36,20 +28,6 @@ useradd --no-create-home dave
 """What docs/installing.md says, and two people: carol is in the group, dave is not."""
 
 
-def missing() -> str:
-    """Why there can be no such server here; empty when there can."""
-    if os.getuid() != 0:
-        return "only root makes users and namespaces"
-    tools = ("unshare", "nsenter", "setpriv", "systemd-sysusers", "systemd-tmpfiles", "useradd", "usermod")
-    if absent := [tool for tool in tools if shutil.which(tool) is None]:
-        return f"there is no {', '.join(absent)} here"
-    tried = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /mnt && mkdir /mnt/u /mnt/w && mount -t overlay o -o"
-         " lowerdir=/etc,upperdir=/mnt/u,workdir=/mnt/w /etc"], capture_output=True, check=False
-    )  # fmt: skip
-    return "" if tried.returncode == 0 else "there are no overlays in a namespace of one's own here"
-
-
 class Server:
     """The server. `folder` is for what it keeps; the daemon's log is `log`."""
 
@@ -57,23 +35,9 @@ class Server:
         self.log = folder / "log"
         self.log.touch()
         self._daemon: subprocess.Popen[bytes] | None = None
-        begin = [
-            "set -e",
-            f"mount -t tmpfs none {folder}/layers",
-            *(line for place in OVERLAID for line in _overlay(folder, place)),
-            *_opened(folder, Path(sys.base_prefix), Path(click.__file__).parents[1]),
-            "echo ready",
-            "exec sleep infinity",
-        ]
-        (folder / "layers").mkdir()
-        self._namespace = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(begin)], stdout=subprocess.PIPE
-        )
-        assert self._namespace.stdout is not None
-        with self._namespace.stdout as said:
-            assert said.readline() == b"ready\n"
+        self._sandbox = Sandbox(folder, alone=False)
         self.root(f"{sys.executable} -m venv --without-pip /opt/tocsin")
-        self._install(_wheel(folder))
+        self._install(build_wheel(folder))
         self.root(INSTALL)
 
     def _install(self, wheel: Path) -> None:
@@ -82,17 +46,12 @@ class Server:
             f"{sys.executable} -m pip --python /opt/tocsin/bin/python install --no-index --no-deps --quiet"
             f" --disable-pip-version-check --root-user-action ignore {wheel}"
         )
-        lent = Path(click.__file__).parents[1]
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        self.root(f"echo {lent} > /opt/tocsin/lib/{version}/site-packages/lent.pth")
+        self.root(f"echo {LENT} > /opt/tocsin/lib/{version}/site-packages/lent.pth")
 
     def root(self, script: str) -> str:
         """Run a script as the administrator; what it said."""
-        done = subprocess.run(
-            self._inside("sh", "-ec", script), capture_output=True, text=True, check=False, timeout=60
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self._sandbox.root(script)
 
     def run(self, user: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command as somebody who has just logged in."""
@@ -126,8 +85,7 @@ class Server:
         if self._daemon is not None:
             self._daemon.kill()
             self._daemon.wait()
-        self._namespace.kill()
-        self._namespace.wait()
+        self._sandbox.close()
 
     def until(self, true: Callable[[], Any], seconds: float = 20) -> Any:
         """Wait until something is true, and give it."""
@@ -142,13 +100,10 @@ class Server:
         """How many emails of a kind were sent."""
         return int(self.root(f"grep -ls 'X-Tocsin-Kind: {kind}' {STATE}/outbox/*.eml | wc -l"))
 
-    def _inside(self, *command: str) -> list[str]:
-        return ["nsenter", f"--mount=/proc/{self._namespace.pid}/ns/mnt", "--wdns=/", *command]
-
     def _as(self, user: str, environ: Mapping[str, str], *command: str, mask: str = "0022") -> list[str]:
         variables = [f"{name}={value}" for name, value in environ.items()]
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "env", "-i", *variables]
-        return self._inside("sh", "-c", f'umask {mask}; exec "$@"', "sh", *become, *command)
+        return self._sandbox.inside("sh", "-c", f'umask {mask}; exec "$@"', "sh", *become, *command)
 
 
 def read_unit(path: Path) -> dict[str, str]:
@@ -160,29 +115,3 @@ def read_unit(path: Path) -> dict[str, str]:
             key, _, value = line.partition("=")
             lines[key] = f"{lines[key]} {value}" if key in lines else value
     return lines
-
-
-def _overlay(folder: Path, place: str) -> list[str]:
-    layer = f"{folder}/layers{place}"
-    mount = f"mount -t overlay overlay -o lowerdir={place},upperdir={layer}/upper,workdir={layer}/work {place}"
-    return [f"mkdir -p {layer}/upper {layer}/work", mount]
-
-
-def _opened(folder: Path, *places: Path) -> list[str]:
-    """Let everybody reach these places, in the namespace alone: an interpreter may lie in somebody's home."""
-    lines: dict[str, None] = {}
-    for place in places:
-        shut = [above for above in reversed((place, *place.parents)) if above.stat().st_mode & 0o5 != 0o5]
-        if shut and not any(str(shut[0]).startswith(f"{top}/") for top in OVERLAID):
-            lines |= dict.fromkeys(_overlay(folder, str(shut[0])))
-        lines |= dict.fromkeys(f"chmod o+rx {above}" for above in shut)
-    return list(lines)
-
-
-def _wheel(folder: Path) -> Path:
-    """The wheel, built offline from this checkout."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
-        cwd=ROOT, check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
-    return next((folder / "dist").glob("*.whl"))

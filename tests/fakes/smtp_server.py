@@ -285,6 +285,7 @@ async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tls", choices=("starttls", "tls", "none"), default="none")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--name", default="localhost", help="for whom the certificate is")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--log", type=Path)
@@ -293,7 +294,7 @@ async def _main() -> None:
     tls = authority = None
     if asked.tls != "none":
         authority = Authority(asked.dir or Path(tempfile.mkdtemp(prefix="relay-")))
-        tls = authority.server()
+        tls = authority.server(name=asked.name)
     relay = Relay(tls=tls, at_once=asked.tls == "tls", user=asked.user, password=asked.password, log=asked.log)
     await relay.start(asked.port)
     say({"port": relay.port, "ca_file": str(authority.ca_file) if authority else ""})

@@ -1,0 +1,175 @@
+"""docs/installing.md: every command in it is run, in its order, on a machine of its own with a real mail server.
+
+What is not real there: systemctl (`tests/fakes/systemctl` starts what the units say), Twilio, what pip would download
+(the libraries are lent by the environment that tests run in), and the 5 min of the drill, of which 3 s are enough.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.sandbox import LENT, PATH, ROOT, Sandbox, build_wheel, missing
+
+PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+PROGRAMS = {
+    "cat", "curl", "install", "ln", "openssl", "python3", "rm", "runuser", "sqlite3", "systemctl", "systemd-sysusers",
+    "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
+}  # fmt: skip
+"""Whatever else the page used, this test would have to run as well."""
+PASSWORD, TOKEN = "a-mail-password", "a-twilio-token"
+TYPED = {"tocsin_email__password": PASSWORD, "tocsin_sms__auth_token": TOKEN}
+SHORTER = {"--for 5m": "--for 3s"}
+RELAY = "smtp.example.com"
+
+WHY_NOT = missing()
+
+
+def commands() -> list[str]:
+    """The page's commands: the lines of its shell blocks, a here-document with its first line."""
+    found: list[str] = []
+    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        ends = ""
+        for line in block.splitlines():
+            if ends:
+                found[-1] += f"\n{line}"
+            else:
+                found.append(line)
+            here = re.search(r"<<'(\w+)'$", line)
+            ends = here[1] if here else "" if line == ends else ends
+    return found
+
+
+def test_the_page_uses_few_programs() -> None:
+    """Each command is one of a short list, all of which the test below runs."""
+    words = [next(word for word in shlex.split(line.partition("<<")[0]) if "=" not in word) for line in commands()]
+    assert set(words) == PROGRAMS
+
+
+class Machine:
+    """The machine on which the page is followed, with a mail server and a Twilio of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox, self.folder = Sandbox(folder), folder
+        self._program("bin/python3", f"{sys.base_prefix}/bin/python3")
+        self._program("sbin/systemctl", f"{sys.executable} {ROOT}/tests/fakes/systemctl.py")
+        self.sandbox.root(f"echo 127.0.0.1 {RELAY} >> /etc/hosts; useradd --no-create-home ana")
+        login = ["--user", "tocsin", "--password", PASSWORD]
+        self.mails, self.texts = folder / "mails", folder / "texts"
+        self._fakes: list[subprocess.Popen[str]] = []
+        relay = ["--tls", "starttls", "--port", "587", "--name", RELAY, "--log", str(self.mails), *login]
+        self.authority = self._fake("smtp_server", *relay)["ca_file"]
+        self.twilio = self._fake("twilio_server", "--token", TOKEN, "--log", str(self.texts))["url"]
+
+    def _program(self, name: str, command: str) -> None:
+        """Put a program there that is another one."""
+        path = f"/usr/local/{name}"
+        script = shlex.quote(f'#!/bin/sh\nexec {command} "$@"\n')
+        self.sandbox.root(f"mkdir -p $(dirname {path}); printf %s {script} > {path}; chmod 755 {path}")
+
+    def _fake(self, name: str, *arguments: str) -> dict[str, Any]:
+        """Start a stand-in there; what it says of itself."""
+        fake = subprocess.Popen(
+            self.sandbox.inside(sys.executable, "-m", f"tests.fakes.{name}", *arguments),
+            env={"PYTHONPATH": str(ROOT), "PATH": PATH}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._fakes.append(fake)
+        assert fake.stdout is not None
+        said: dict[str, Any] = json.loads(fake.stdout.readline())
+        return said
+
+    def follow(self, command: str) -> str:
+        """Do what the page says; what was said to it."""
+        for long, short in SHORTER.items():
+            command = command.replace(long, short)
+        typed = next(
+            (f"{secret}\n" for name, secret in TYPED.items() if command.endswith(f"/dev/stdin /etc/credstore/{name}")),
+            "",
+        )
+        dist = self.folder / "dist"
+        offline = "export PIP_NO_INDEX=1 PIP_NO_DEPS=1\n" if "/bin/pip " in command else ""
+        said = self.sandbox.root(f"cd {dist}\n{offline}{command}", typed, seconds=120)
+        if command.startswith("python3 -m venv"):
+            self.sandbox.root(f"echo {LENT} > $(echo /opt/tocsin/lib/python3*/site-packages)/lent.pth")
+        if command.startswith("tocsin init"):
+            self.sandbox.root(f"sed -i 's|^  account_sid:.*|&\\n  api_url: {self.twilio}|' /etc/tocsin/tocsin.yaml")
+        return said
+
+    def refused(self, command: str) -> str:
+        """What a command says that cannot do its work."""
+        done = subprocess.run(
+            self.sandbox.inside("env", f"PATH={PATH}", "sh", "-c", command), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1, done
+        return done.stdout + done.stderr
+
+    def close(self) -> None:
+        """End everything."""
+        for fake in self._fakes:
+            fake.kill()
+            fake.communicate()
+        self.sandbox.close()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == Path(tempfile.gettempdir()):
+            break
+        folder.chmod(0o755)
+    build_wheel(tmp_path)
+    machine = Machine(tmp_path)
+    try:
+        yield machine
+    finally:
+        machine.close()
+
+
+@pytest.mark.attack
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
+    """Each command does what the page says it does, and in the end there is a server that pages."""
+    said: dict[str, str] = {}
+    for command in commands():
+        if command.endswith("tocsin check") and not said.get("trusted"):
+            said["trusted"] = trust_the_authority(machine)
+        said[command] = machine.follow(command)
+    tested = said["CREDENTIALS_DIRECTORY=/etc/credstore tocsin send-test ana"]
+    assert tested.count("accepted") == 2, tested
+    mails = [json.loads(line) for line in machine.mails.read_text().splitlines()]
+    texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
+    assert "An exercise, nothing is broken" in json.dumps(mails)
+    assert any("DRILL" in text["body"] for text in texts)
+    assert said["curl -sS http://127.0.0.1:8765/healthz"] == "ok\n"
+    assert "tocsin_ledger_readable 1.0" in said["curl -sS http://127.0.0.1:8765/metrics"]
+    assert said['sqlite3 /var/backups/tocsin/tocsin.db "PRAGMA integrity_check"'] == "ok\n"
+    assert commands()[-1].startswith("curl")
+    assert said[commands()[-1]] == "ok\n"
+    for path, mode in (
+        ("/etc/tocsin", "root:tocsin 750"),
+        ("/var/lib/tocsin", "tocsin:tocsin 750"),
+        ("/etc/credstore", "root:root 700"),
+    ):
+        assert machine.sandbox.root(f"stat -c '%U:%G %a' {path}") == f"{mode}\n"
+
+
+def trust_the_authority(machine: Machine) -> str:
+    """Add the line that the page gives for a private authority. Before it, and with a wrong password, send-test names
+    what to look at.
+    """
+    (line,) = re.findall(r"^  ca_file: (\S+)$", PAGE, re.MULTILINE)
+    test = "CREDENTIALS_DIRECTORY=/etc/credstore tocsin send-test ana --via email"
+    assert "email.ca_file" in machine.refused(test)
+    machine.sandbox.root(
+        f"install -D -m 644 {machine.authority} {line}\n"
+        f"sed -i 's|^  security: starttls|&\\n  ca_file: {line}|' /etc/tocsin/tocsin.yaml"
+    )
+    assert "TOCSIN_EMAIL__PASSWORD" in machine.refused(f"TOCSIN_EMAIL__PASSWORD=wrong {test}")
+    return line
