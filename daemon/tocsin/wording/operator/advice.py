@@ -54,6 +54,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "its pages have ended.",
         "ask whoever was paged whether something was meant to be declared.",
     ),
+    Trouble.REOPENINGS_HELD: Advice(
+        "they stay resolved; nobody is paged. All other files count as ever.",
+        "if it was not meant, put the files back (`git checkout main`). To reopen one of them, `tocsin update ID "
+        '"TEXT"`, or edit its file any further.',
+    ),
     Trouble.FOLDER_UNREADABLE: Advice(
         "open incidents go on with their pages and updates, also across a restart. New incidents, and answers and"
         " changes in files, are not seen. The dead man's switch is not pinged.",
@@ -88,6 +93,13 @@ ADVICE: Mapping[Trouble, Advice] = {
         "it is tried again after 1, 2, 5, 10 and then each 30 s. All other incidents go on.",
         "page whom the message concerns by hand (`tocsin explain ID`, `tocsin oncall`), and report the log.",
     ),
+    Trouble.INCIDENT_SET_ASIDE: Advice(
+        "this one incident is set aside and declared anew from its file, so its people are paged again; without a"
+        " file that can be read the last resort is paged, unless it was over. All other incidents go on. The rows"
+        " stay in the ledger under `ID (put aside …)`.",
+        "look whether everybody knows who has it (`tocsin status`): earlier answers are forgotten, and whoever "
+        "was told by the earlier one alone hears no end. After a downgrade, update tocsin.",
+    ),
     Trouble.REVIEW_UNWRITTEN: Advice(
         "nothing else waits for it.",
         "mend the cause (rights, disk), then `tocsin review ID`.",
@@ -95,6 +107,12 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.PROVIDER_REFUSES: Advice(
         "pages go by the other channel. What waits is tried again, pages at least each minute.",
         "what the message names: the setting, the credential, the account. `tocsin send-test PERSON` tries it.",
+    ),
+    Trouble.SMS_UNDELIVERED: Advice(
+        "each page that was not delivered goes by the person's other channel at once; where there is none, the "
+        "next level is paged.",
+        "what the message names, in the provider's console: register the sender, lift the suspension, ask its "
+        "support. Until then let people have an email address.",
     ),
     Trouble.ADDRESS_REFUSED: Advice(
         "the person is reached by their other channels; in this incident the address is not tried again.",
