@@ -1,7 +1,8 @@
 """The clock is wrong, and put right, before and while the daemon runs (rules 59, 60)."""
 
 import re
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,20 @@ def test_a_ladder_from_a_fast_clock_goes_on(tmp_path: Path) -> None:
     pager.until(lambda: pager.mails("page", "bo@"), 8)
     assert len(pager.mails("page", "ana@")) == 1
     pager.stop()
+
+
+@pytest.mark.attack
+def test_an_acknowledgment_by_a_slow_laptop_counts(tmp_path: Path) -> None:
+    """Rule 68: ana writes herself into the file by a clock that is 95 s slow; nobody else is paged, and no operator reads
+    that she was never asked.
+    """
+    pager = pager_of(tmp_path, WallClock(tmp_path), window="4s")
+    pager.start()
+    pager.write("pay.yaml", INCIDENT)
+    pager.until(lambda: pager.mails("page", "ana@"))
+    at = datetime.now(UTC) - timedelta(seconds=95)
+    pager.write("pay.yaml", f"{INCIDENT}acknowledged: [{{by: ana, at: {at.isoformat()}}}]\n")
+    time.sleep(6)
+    pager.stop()
+    assert not pager.mails("page", "bo@")
+    assert not pager.mails("operator")

@@ -618,3 +618,81 @@ def test_a_role_is_dropped_once() -> None:
         script="[{after: 1m, set: {severity: s2}}, {after: 2m, ack: ana}, {after: 3m, set: {severity: s3}}]",
         span="9m",
     )
+
+
+def test_an_acknowledgment_by_a_slow_clock_counts_from_when_it_is_seen() -> None:
+    """Rule 68: dated before the page it answers and first seen after it, it accepts then: nobody is paged on, and the
+    30 minutes of still_there run from then.
+    """
+    shows(
+        ONE,
+        "severity: s1",
+        "0 page declared ana sms tl 0/1\n31m page still_there ana sms tl",
+        script="- {after: 1m, set: {acknowledged: [{by: ana, at: '2026-11-23T09:59:25Z'}]}}",
+        span="35m",
+    )
+    shows(
+        PLAIN,
+        "severity: s1",
+        """
+        0    page        declared   ana  sms  tl  0/1
+        5m   page        escalated  bo   sms  tl  1/1
+        6m   stand_down  accepted   ana  sms  tl
+        """,
+        script="- {after: 6m, set: {acknowledged: [{by: bo, at: '2026-11-23T10:04:25Z'}]}}",
+        coming=None,
+    )
+
+
+def test_an_acknowledgment_answers_the_page_that_it_can() -> None:
+    """Rule 68: one that accepts a role at its date accepts none that was paged later; one that would accept nothing then
+    answers the later page.
+    """
+    later = """
+        0    page        declared     ana       sms  tl  0/1
+        0    page        declared     bo        sms  ic  0/1
+        5m   page        escalated    ana       sms  ic  1/1
+        """
+    shows(
+        TWO,
+        "severity: s1",
+        f"""{later}
+        5m   page        escalated    chen      sms  tl  1/1
+        6m   stand_down  accepted     chen      sms  tl
+        10m  page        last_resort  olga      sms  ic
+        """,
+        script="- {after: 6m, set: {acknowledged: [{by: ana, at: '2026-11-23T10:01:05Z'}]}}",
+        span="14m",
+    )
+    shows(
+        TWO,
+        "severity: s1",
+        f"""{later}
+        6m   stand_down  accepted     bo        sms  ic
+        """,
+        script="""
+        - {after: 1m, ack: ana}
+        - {after: 6m, set: {acknowledged: [{by: ana, at: '2026-11-23T10:04:30Z'}]}}
+        """,
+        coming=None,
+    )
+
+
+def test_health_is_confirmed_only_by_an_answer_after_the_question() -> None:
+    """Rules 27, 68: an acknowledgment from the incident's time, written down late, does not say that all is healthy."""
+    shows(
+        PLAIN.replace("page: {", "verify_after: 10m, page: {"),
+        "severity: s1",
+        """
+        0    page     declared    ana  sms  tl  0/1
+        2m   closing  resolved    ana  sms  -
+        12m  verify   verify_due  ana  sms  tl
+        22m  verify   verify_due  ana  sms  tl
+        """,
+        script="""
+        - {after: 1m, ack: ana}
+        - {after: 2m, set: {status: resolved}}
+        - {after: 13m, set: {acknowledged: [{by: ana, at: '2026-11-23T10:01:30Z'}]}}
+        """,
+        span="25m",
+    )

@@ -1,4 +1,4 @@
-"""What an `ok` or a `pass` does to the roles (rules 15, 16), and an `ok` to verification (rule 27).
+"""What an `ok` or a `pass` does to the roles (rules 15, 16, 68), and an `ok` to verification (rule 27).
 
 Both are judged by what had happened at their instant; `noticed_at` is when the daemon learned of it, which is when
 others can be told.
@@ -33,6 +33,25 @@ def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) 
     return (
         history if effective else replace(history, ineffective_acks=(*history.ineffective_acks, (person, noticed_at)))
     )
+
+
+def apply_dated_ok(history: History, person: str, dated: datetime, seen_at: datetime) -> History:
+    """The history after an acknowledgment that the file dates so, first seen at `seen_at`. One that accepts nothing at
+    its date, but would when it is seen, answers a page from between: it was dated by another clock, and counts from
+    when it is seen (rule 68). That all is healthy is only confirmed by its date.
+    """
+    as_dated = apply_ok(history, person, dated, seen_at)
+    if history.resolved_at is not None or _accepts(history, as_dated):
+        return as_dated
+    as_seen = apply_ok(history, person, seen_at, seen_at)
+    return as_seen if _accepts(history, as_seen) else as_dated
+
+
+def _accepts(before: History, after: History) -> bool:
+    """Whether an acknowledgment gave somebody a role, was a responder's, or ended the pages for an unreadable file."""
+    given = any(role.holder != before.holder(name) for name, role in after.roles.items())
+    answered = after.responders_answered != before.responders_answered
+    return given or answered or after.unreadable_ended != before.unreadable_ended
 
 
 def _had_been_asked(first_pages: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:

@@ -10,7 +10,7 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import GroupHistory, Handover, History, RoleHistory
 from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
 from tocsin.domain.notification import Reason
-from tocsin.planning.history.answers import apply_ok
+from tocsin.planning.history.answers import apply_dated_ok
 from tocsin.planning.history.fast_replace import replace
 
 CHANGES_HELD_FOR = timedelta(seconds=2)
@@ -111,7 +111,7 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
         elif not _of_this_episode(history, ack):
             history = replace(history, ineffective_acks=(*history.ineffective_acks, (ack.by, at)))
         else:
-            history = apply_ok(history, ack.by, min(ack.at or at, at), at)
+            history = apply_dated_ok(history, ack.by, min(ack.at or at, at), at)
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
     return history if new.resolved else _hold_changes(history, old, new, at)
