@@ -21,10 +21,12 @@ from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
 from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.active_config import ActiveConfig
@@ -47,12 +49,13 @@ from tocsin.domain.delivery import (
     Refused,
     Uncertain,
 )
-from tocsin.domain.facts import Fact
+from tocsin.domain.facts import ClockMoved, Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 
 from tests.builders.active_config import settings
@@ -162,13 +165,33 @@ class DiskLedger:
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         await self._commit()
         told = self._disk.notices.get(cause)
-        if told is not None and at - told < quiet:
+        if told is not None and timedelta(0) <= at - told < quiet:
             return False
         self._disk.notices[cause] = at
         return True
 
     async def noticed_at(self, cause: str) -> datetime | None:
         return self._disk.notices.get(cause)
+
+    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+        """As the real one does it; nobody answers through the ledger here."""
+        await self._commit()
+        disk, touched = self._disk, self._disk.facts.keys() - self._disk.finished
+        for name in touched:
+            redated = [not_later(moved(fact, by), now) for fact in disk.facts[name]]
+            disk.facts[name] = [*redated, ClockMoved(now, by)]
+        for key, letter in disk.letters.items():
+            if key not in disk.states or letter.notification.incident in touched:
+                disk.letters[key] = replace(letter, notification=moved_notification(letter.notification, by))
+                disk.attempts[key] = [
+                    replace(
+                        attempt,
+                        started_at=attempt.started_at + by,
+                        ended_at=attempt.ended_at + by if attempt.ended_at else None,
+                    )
+                    for attempt in disk.attempts.get(key, ())
+                ]
+        disk.notices = {cause: at + by for cause, at in disk.notices.items()}
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         await self._commit()
@@ -323,12 +346,35 @@ class Silent:
         return ""
 
 
+class MachineClock:
+    """A port MovableClock on virtual time: the machine's clock can be put forward and back."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.ahead = self._followed = timedelta(0)
+
+    def now(self) -> datetime:
+        """The line that the daemon goes by."""
+        return self._clock.now() + self._followed
+
+    def step(self) -> timedelta:
+        """How far the machine's clock is ahead of that."""
+        step = self.ahead - self._followed
+        return step if abs(step) > timedelta(seconds=10) else timedelta(0)
+
+    def move(self, by: timedelta) -> None:
+        """Follow."""
+        self._followed += by
+
+
 class World:
     """One machine: start the daemon, let time pass, break things, look at what arrived."""
 
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy, self.settings = clock, policy, settings()
         self.began_at = clock.now()
+        self.machine = MachineClock(clock)
+        self.steps = ClockSteps()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
         self.dice = Dice(seed)
@@ -368,13 +414,20 @@ class World:
                 self.disk.arrivals.append((came, None))
 
     async def start(self) -> None:
-        """Start the daemon on what the disk holds."""
+        """Start the daemon on what the disk holds, by the machine's clock as it is then."""
+        self.machine.move(self.machine.step())
         self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
         self.daemon, self.orders = await _assemble(self, ledger), Orders()
-        self._task = asyncio.create_task(
-            self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
-        )
+        self._task = asyncio.create_task(self._live(ledger))
         await asyncio.sleep(0)
+
+    async def _live(self, ledger: DiskLedger) -> None:
+        """Until ordered to stop; it begins anew when the machine's clock was moved."""
+        await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
+        while not self.orders.stop.is_set():
+            await self.daemon.clock_watch.take_over()
+            self.daemon = await _assemble(self, ledger)
+            await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
 
     async def kill(self) -> None:
         """Kill -9: nothing is written or sent from here on."""
@@ -408,7 +461,7 @@ class World:
 
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
-    clock, notices = world.clock, Notices(world.clock)
+    clock, notices = world.machine, Notices(world.machine)
     config = ActiveConfig(world.policy, world.settings)
     reply_options = ReplyOptions(Codes(world.dice), config)
     agenda = Agenda()
@@ -441,5 +494,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         *world.further_parts,
     )
     reload: Any = None
-    daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, world.manager)
-    return Daemon(*daemon, parts, (watch,))
+    feed = LedgerFeed(clock, ledger, incidents, notices, 0)
+    clock_watch = ClockWatch(clock, ledger, incidents, notices, feed, sender, world.steps)
+    daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, world.manager)
+    return Daemon(*daemon, (*parts, clock_watch), (watch,))

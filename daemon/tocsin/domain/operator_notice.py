@@ -52,6 +52,8 @@ class Trouble(StrEnum):
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
     CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"
+    CLOCK_MOVED = "clock-moved", "The clock was put {about}"
+    CLOCK_DIFFERS = "clock-differs", "The clock is not followed", "The clock is followed again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 
 

@@ -88,6 +88,14 @@ class Sender:
         waiting = self._undelivered.since(lambda notification: self._unwanted(notification, now) is None)
         return min(filter(None, (waiting, self._context.incidents.unreached_since())), default=None)
 
+    def has_unsaved(self) -> bool:
+        """Whether something went out, or ended, that the ledger could not take yet."""
+        return any(
+            delivery.unsaved or delivery.state or not delivery.recorded
+            for key, delivery in self._open.items()
+            if key not in self._under_way
+        )
+
     def awaiting(self) -> tuple[Delivery, ...]:
         """Pages that wait for their receipt, the longest first."""
         return tuple(

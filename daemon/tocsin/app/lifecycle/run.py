@@ -7,15 +7,16 @@ manager starts it again. What the parts do is theirs; `app/wiring` has put them 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.lifecycle.clock_watch import ClockWatch
 from tocsin.app.lifecycle.reload import Reload
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
@@ -26,6 +27,8 @@ from tocsin.ports.supervisor import ServiceManager
 
 DRAINS_FOR = 30.0
 """Seconds for what is under way to end; the rest is left for the next start."""
+BEGINS_ANEW_WITHIN = 10.0
+"""The same when the daemon begins anew at once."""
 NOTES_FOR = 2.0
 """Seconds at a stop for writing down what operators have not heard yet."""
 READS_FIRST = 5.0
@@ -88,21 +91,28 @@ class Daemon:
     sender: Sender
     operator_notices: OperatorNotices
     reload: Reload
+    clock_watch: ClockWatch
     manager: ServiceManager
     parts: tuple[Part, ...]
     sources: tuple[Source, ...]
 
     async def serve(self, unsettled: Sequence[Letter], orders: Orders) -> None:
-        """Serve until ordered to stop, then drain. `unsettled` are letters that the process before did not finish."""
+        """Serve until ordered to stop, or until the clock asks to begin anew, then drain. `unsettled` are letters that
+        the process before did not finish.
+        """
         self._say_ready()
         try:
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(_run(part)) for part in self.parts]
                 running.append(tasks.create_task(self._reload_at(orders)))
                 running.append(tasks.create_task(self._begin(unsettled)))
-                await orders.stop.wait()
-                self.manager.stopping()
-                await self._drain(orders)
+                await _first(orders.stop.wait(), self.clock_watch.wanted.wait())
+                if orders.stop.is_set():
+                    self.manager.stopping()
+                    await self._drain(orders, DRAINS_FOR)
+                else:
+                    self.manager.reloading()
+                    await self._drain(orders, BEGINS_ANEW_WITHIN)
                 for task in running:
                     task.cancel()
         finally:
@@ -153,21 +163,27 @@ class Daemon:
         )
         self.manager.ready(f"watching {settings.incidents}")
 
-    async def _drain(self, orders: Orders) -> None:
+    async def _drain(self, orders: Orders, patience: float) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
         log.info("stopping", unsettled=self.sender.unsettled_count)
-        drained = asyncio.create_task(self._let_end())
-        hurry = asyncio.create_task(orders.stop_now.wait())
-        await asyncio.wait({drained, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (drained, hurry):
-            task.cancel()
+        await _first(self._let_end(patience), orders.stop_now.wait())
 
-    async def _let_end(self) -> None:
+    async def _let_end(self, patience: float) -> None:
         """Write down what just happened and operators have not heard yet, and let tries under way end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(NOTES_FOR):
                 await self.operator_notices.flush(lasting=False)
-        await self.sender.drain(DRAINS_FOR)
+        await self.sender.drain(patience)
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Wait for the first of these; the others are given up."""
+    tasks = {asyncio.create_task(wait) for wait in waits}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 async def _run(part: Part) -> None:

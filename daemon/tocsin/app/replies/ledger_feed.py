@@ -40,6 +40,11 @@ class LedgerFeed:
         self._last = last
         self._last_report = 0
 
+    @property
+    def last(self) -> int:
+        """The row of the last answer that was brought."""
+        return self._last
+
     async def run(self) -> None:
         """Until cancelled."""
         await poll(self.ask, lambda: ASKS_EVERY)
@@ -47,12 +52,14 @@ class LedgerFeed:
     async def ask(self) -> None:
         """Bring what is new. Raises LedgerError."""
         for row, incident, answer in await self._ledger.answers_since(self._last):
-            self._last = row
             if isinstance(answer, Unreadable):
                 text = f"an answer to incident {incident} is lost: {answer.why}; it must be given again"
                 self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about=incident))
+                self._last = row
             else:
-                self._incidents.add_event(incident, RecordedFact(await self._as_it_counts(row, answer)))
+                fact = RecordedFact(await self._as_it_counts(row, answer))
+                self._last = row
+                self._incidents.add_event(incident, fact)
         for report in await self._ledger.reports_since(self._last_report):
             self._last_report = report.row
             if self._clock.now() - report.at < TOLD_WITHIN:

@@ -93,6 +93,10 @@ class Incidents:
         """How many are not resolved."""
         return sum(state.history.resolved_at is None for state in self._states.values())
 
+    def has_unwritten(self) -> bool:
+        """Whether something was decided that the ledger could not take yet."""
+        return any(state.unwritten for state in self._states.values())
+
     def state(self, incident: str) -> IncidentState:
         """The state of an incident, a fresh one if it is new."""
         return self._states.setdefault(incident, IncidentState())

@@ -31,6 +31,7 @@ from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, prepare_folders, read_config
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
@@ -57,30 +58,38 @@ from tocsin.ports.ledger import LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> None:
-    """The daemon, from start to drain; `log` tells whether its lines arrive. Raises StartError."""
-    clock = SystemClock()
-    now = clock.now()
+    """The daemon, from start to drain; `log` tells whether its lines arrive. Whenever the machine's clock is put
+    forward or back it begins anew, with the same ledger (rule 60). Raises StartError.
+    """
+    clock, orders, steps = SystemClock(), Orders(), ClockSteps()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
-    before, reading = await read_config(folder, environ, now, config_threads)
+    before, reading = await read_config(folder, environ, clock.now(), config_threads)
     if reading.policy is None and not await in_time(FOLDERS_WITHIN, other_threads, lambda: is_file(reading.ledger)):
         raise StartError(*reading.errors)
     async with AsyncExitStack() as closing:
-        ledger = open_ledger(reading.ledger, now, closing)
-        clock_notice = await bring_back(ledger, now)
-        started = await load_at_start(reading, ledger, folder, environ, now)
-        incident_folder = WatchedFolder(started.settings.incidents, clock)
-        closing.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
-        await prepare_folders(started, incident_folder, other_threads)
-        notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
-        reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
-        daemon = await assemble(clock, ledger, config, notices, Systemd(environ), reader, incident_folder, before, log)
-        tell_troubles(notices, started.refused, ledger)
-        if clock_notice:
-            notices.tell(clock_notice)
-        orders = Orders()
-        orders.by_signal()
-        unsettled = [letter_not_later(letter, now) for letter in await ledger.unsettled()]
-        await daemon.serve(daemon.incidents.resumable(unsettled), orders)
+        ledger = open_ledger(reading.ledger, clock.now(), closing)
+        clock_notice = await bring_back(ledger, clock.now())
+        while True:
+            started = await load_at_start(reading, ledger, folder, environ, clock.now())
+            incident_folder = WatchedFolder(started.settings.incidents, clock)
+            async with AsyncExitStack() as life:
+                life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
+                await prepare_folders(started, incident_folder, other_threads)
+                notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
+                reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
+                manager = Systemd(environ)
+                daemon = await assemble(
+                    clock, ledger, config, notices, manager, reader, incident_folder, before, log, steps
+                )
+                tell_troubles(notices, started.refused, ledger, clock_notice)
+                orders.by_signal()
+                unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
+                await daemon.serve(daemon.incidents.resumable(unsettled), orders)
+            if orders.stop.is_set():
+                return
+            clock_notice = await daemon.clock_watch.take_over()
+            manager.healthy()
+            before, reading = await read_config(folder, environ, clock.now(), config_threads)
 
 
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
@@ -107,9 +116,10 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     folder: WatchedFolder,
     before: Fingerprint,
     log: LogProgress,
+    steps: ClockSteps,
 ) -> Daemon:
     """Every part: what is shared first, then each with what it needs. `before` is the config folder's fingerprint from
-    before it was read.
+    before it was read, `steps` are those of the clock that were taken over before.
     """
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
@@ -135,6 +145,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     poll = SmsPoll(clock, ledger, config, transports, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=await ledger.last_answer())
+    clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
@@ -142,13 +153,18 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
-    parts = (*core, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
+    parts = (*core, clock_watch, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
     sources = (watch, FirstAnswers(poll, arrivals))
-    return Daemon(config, incidents, agenda, transports, sender, operator_notices, reload, manager, parts, sources)
+    daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
+    return Daemon(*daemon, parts, sources)
 
 
-def tell_troubles(notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger) -> None:
-    """What operators hear of the start: why the config on disk was refused, and a ledger that was set aside."""
+def tell_troubles(
+    notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger, clock_notice: OperatorNotice | None
+) -> None:
+    """What operators hear of the start: of a wrong clock, a refused config, and a ledger that was set aside."""
+    if clock_notice:
+        notices.tell(clock_notice)
     problems = tuple(refused_for)
     for notice in refused(problems):
         notices.tell(notice)
