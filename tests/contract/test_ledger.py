@@ -872,6 +872,13 @@ async def test_answers_by_the_right_clock_are_not_moved(ledger: Ledger) -> None:
     assert [fact.at for fact in await ledger.facts("db")] == [T0 + HOUR / 2, T0 + HOUR / 2, T0 + HOUR, T0 + HOUR / 2]
 
 
+async def test_answers_to_nothing_seen_are_moved_without_a_mark(ledger: Ledger) -> None:
+    """Rule 60: an incident of which no version was seen is none yet, and gets no story."""
+    await ledger.record("typo", [Answered(T0, "ana", Answer.OK)], (), ())
+    await ledger.move_clock(HOUR, T0 + 2 * HOUR, 99)
+    assert await ledger.facts("typo") == (Answered(T0 + HOUR, "ana", Answer.OK),)
+
+
 async def test_nothing_recorded_is_later_than_now(shelf: Shelf) -> None:
     """Rule 59: what still matters and lies ahead is brought back to now, once; what is due stays as far ahead of it."""
     ledger = await shelf.open()

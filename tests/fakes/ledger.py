@@ -199,7 +199,7 @@ class MemoryLedger:
         for place, (incident, fact) in enumerate(pages.facts):
             if not pages.incidents[incident] and not (isinstance(fact, Answered) and place >= last_answer):
                 pages.facts[place] = (incident, not_later(moved(fact, by), now))
-                touched.add(incident)
+                touched |= {incident} if isinstance(fact, Seen) else set()
         pages.facts += [(incident, ClockMoved(now, by)) for incident in sorted(touched)]
         self._redate(lambda at: min(at + by, now), lambda incident: not pages.incidents.get(incident, True))
 

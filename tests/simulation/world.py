@@ -179,7 +179,7 @@ class DiskLedger:
         disk, touched = self._disk, self._disk.facts.keys() - self._disk.finished
         for name in touched:
             redated = [not_later(moved(fact, by), now) for fact in disk.facts[name]]
-            disk.facts[name] = [*redated, ClockMoved(now, by)]
+            disk.facts[name] = [*redated, *([ClockMoved(now, by)] if redated else [])]
         for key, letter in disk.letters.items():
             if key not in disk.states or letter.notification.incident in touched:
                 disk.letters[key] = replace(letter, notification=moved_notification(letter.notification, by))

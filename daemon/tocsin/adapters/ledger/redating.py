@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact, write_fact
 from tocsin.adapters.ledger.tables import read_instant, write_instant
-from tocsin.domain.facts import Answered, ClockMoved, Fact
+from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
 from tocsin.planning.history.redating import moved, not_later
 
 Shift = Callable[[datetime], timedelta]
@@ -73,7 +73,8 @@ def _move(connection: Connection, by: timedelta, now: datetime, last_answer: int
     ]
     _change_facts(connection, [(row, fact) for row, _, fact in facts])
     mark = {"kind": ClockMoved.__name__, **_fact_row(ClockMoved(now, by))}
-    if marks := [{"incident": incident, **mark} for incident in dict.fromkeys(incident for _, incident, _ in facts)]:
+    seen = dict.fromkeys(incident for _, incident, fact in facts if isinstance(fact, Seen))
+    if marks := [{"incident": incident, **mark} for incident in seen]:
         connection.execute(insert(t.facts), marks)
     for rest in _rests(_UNFINISHED):
         _redate(connection, rest, lambda at: min(by, now - at))

@@ -15,7 +15,7 @@ from tocsin.app.configuration.load import Configuration, digest_of, read_tree
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.facts import Answered, Coded, Fact, Noted
+from tocsin.domain.facts import Answered, ClockMoved, Coded, Fact, Noted
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
@@ -126,7 +126,7 @@ async def _take_over(
     if isinstance(fault, Broken):
         return Unreadable(incident, f"its facts do not fit together ({fault})")
     history = incidents.history(incident)
-    if history.incident is None and not all(isinstance(fact, (Answered, Coded, Noted)) for fact in facts):
+    if history.incident is None and not all(isinstance(fact, (Answered, Coded, Noted, ClockMoved)) for fact in facts):
         return Unreadable(incident, "no version of its file is left")
     return facts if letter is None else replace(letter, ended=history.resolved_at is not None)
 
