@@ -118,9 +118,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     log: LogProgress,
     steps: ClockSteps,
 ) -> Daemon:
-    """Every part: what is shared first, then each with what it needs. `before` is the config folder's fingerprint from
-    before it was read, `steps` are those of the clock that were taken over before.
-    """
+    """Every part, what is shared first. `before` is the config folder's fingerprint from before it was read."""
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
     reply_options = ReplyOptions(codes, config)
