@@ -1,10 +1,11 @@
 """Rules 15 and 16: what an ok and a pass do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from tocsin.domain.facts import Answer, Answered
 
-from tests.timelines.stage import shows
+from tests.timelines.stage import START, Watch, shows
 
 TWO = """
 severities: {s1: {page: {roles: [tl, ic], via: [sms], acknowledge_within: 5m}}}
@@ -695,4 +696,19 @@ def test_health_is_confirmed_only_by_an_answer_after_the_question() -> None:
         - {after: 13m, set: {acknowledged: [{by: ana, at: '2026-11-23T10:01:30Z'}]}}
         """,
         span="25m",
+    )
+
+
+def test_an_answer_recorded_after_a_page_answers_it() -> None:
+    """Rule 68: by link or SMS too, when the process that recorded it had a clock that was behind."""
+    watch = Watch(PLAIN, "severity: s1")
+    watch.until("5m")
+    watch.note(Answered(START + timedelta(minutes=4, seconds=55), "bo", Answer.OK))
+    watch.until("20m")
+    watch.showed(
+        """
+        0    page        declared   ana  sms  tl  0/1
+        5m   page        escalated  bo   sms  tl  1/1
+        5m   stand_down  accepted   ana  sms  tl
+        """
     )

@@ -25,7 +25,7 @@ def command(form: str | None, config: Path | None) -> None:
       tocsin web
       TOCSIN_WEB__LISTEN=127.0.0.1:9000 tocsin web
     """
-    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.clock import WallClock
     from tocsin.adapters.jinja.pages import JinjaPages
     from tocsin.adapters.ledger.shared import SharedLedger
     from tocsin.adapters.outbox.reader import OutboxReader
@@ -43,7 +43,7 @@ def command(form: str | None, config: Path | None) -> None:
             return loaded.settings
 
     async def run(settings: Settings) -> bool:
-        ledger, clock = SharedLedger(settings.database), SystemClock()
+        ledger, clock = SharedLedger(settings.database), WallClock()
         policy = ActivePolicy(ledger, folder_of(config), os.environ, clock)
         try:
             pages = JinjaPages(FOLDER / "pages")

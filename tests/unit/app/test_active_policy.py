@@ -87,3 +87,12 @@ async def test_a_config_that_cannot_be_read_here_is_said(process: Process) -> No
     await process.ledger.record_config("r1", FILES | {"more.yaml": b"news: {}\n"}, T0)
     with pytest.raises(LedgerError, match=r"cannot be read here: .*more\.yaml"):
         await process.active.policy()
+
+
+async def test_a_clock_put_back_keeps_no_old_config(process: Process) -> None:
+    """Rule 60: the newest counts at once, not only when the clock has caught up."""
+    await process.ledger.record_config("r1", FILES, T0)
+    assert await process.name() == "Ana Souza"
+    await process.ledger.record_config("r2", RENAMED, T0 + MINUTE)
+    process.clock.go(-60 * MINUTE)
+    assert await process.name() == "Ana de Souza"

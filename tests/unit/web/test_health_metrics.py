@@ -41,6 +41,16 @@ async def test_health_is_the_age_of_the_last_healthy_pass(age: int, status: int)
         )
 
 
+@pytest.mark.parametrize(("ahead", "status"), [(60, 200), (61, 503), (3600, 503)])
+async def test_a_mark_of_the_future_is_no_sign_of_life(ahead: int, status: int) -> None:
+    """Rule 59: a daemon that died while the clock was ahead does not count as healthy until the clock has caught up."""
+    async with alive() as life:
+        await life.ledger.claim_notice(HEALTHY, life.clock.now() + timedelta(seconds=ahead), timedelta(0))
+        got, _, body = await life.get("/healthz")
+        assert (got, f"{ahead} s ahead" in body) == (status, status == 503)
+        assert (await _numbers(life))["tocsin_healthy_pass_age_seconds", frozenset()] == ahead
+
+
 async def test_health_without_a_daemon_or_a_ledger() -> None:
     """A daemon that never was healthy, and a ledger that cannot be read, are 503 with what is wrong, and no path."""
     async with alive() as life:

@@ -58,6 +58,17 @@ def test_a_bucket_fills_steadily_and_never_over() -> None:
     assert limit.allow("b")
 
 
+def test_a_clock_put_back_empties_no_bucket() -> None:
+    """Rule 60: nobody is kept out until the clock has caught up."""
+    now = 10_000.0
+    limit = RateLimit(lambda: now, burst=3, steady=0.5)
+    assert limit.allow("a")
+    now -= 3600
+    assert [limit.allow("a") for _ in range(3)] == [True, True, False]
+    now += 2
+    assert limit.allow("a")
+
+
 async def test_guesses_at_the_login_are_counted_for_each_client() -> None:
     """Ten at once, then one each six seconds; another client may log in meanwhile."""
     async with alive(**WEB) as life:

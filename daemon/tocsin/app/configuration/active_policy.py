@@ -29,7 +29,7 @@ class ActivePolicy:
     async def policy(self) -> Policy:
         """The newest one. Raises LedgerError while there is none yet."""
         now = self._clock.now()
-        if self._known and self._looked_at and now - self._looked_at < FRESH:
+        if self._known and self._looked_at and timedelta(0) <= now - self._looked_at < FRESH:
             return self._known[1]
         config = await self._ledger().last_good_config()
         if config is None:

@@ -47,6 +47,12 @@ def apply_dated_ok(history: History, person: str, dated: datetime, seen_at: date
     return as_seen if _accepts(history, as_seen) else as_dated
 
 
+def last_asked_at(history: History, person: str, otherwise: datetime) -> datetime:
+    """When the person was last asked for a role for the first time."""
+    asked = [history.responders, *(role.first_pages for role in history.roles.values())]
+    return max((at for first_pages in asked for name, at in first_pages if name == person), default=otherwise)
+
+
 def _accepts(before: History, after: History) -> bool:
     """Whether an acknowledgment gave somebody a role, was a responder's, or ended the pages for an unreadable file."""
     given = any(role.holder != before.holder(name) for name, role in after.roles.items())

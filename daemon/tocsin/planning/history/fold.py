@@ -22,7 +22,7 @@ from tocsin.domain.history import (
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
-from tocsin.planning.history.answers import apply_ok, apply_pass
+from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.versions import apply_version
 
@@ -69,7 +69,7 @@ def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted | f.Clo
     if not isinstance(fact, f.Answered):
         return history
     if fact.answer is f.Answer.OK:
-        return apply_ok(history, fact.person, fact.at, fact.at)
+        return apply_dated_ok(history, fact.person, fact.at, max(fact.at, last_asked_at(history, fact.person, fact.at)))
     return apply_pass(history, fact.person, fact.at)
 
 

@@ -29,7 +29,7 @@ class RateLimit:
         """Whether one more request of this address is within its rate. Counts it if so."""
         now = self._seconds()
         left, at = self._buckets.pop(address, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._steady)
+        left = min(self._burst, left + max(0.0, now - at) * self._steady)  # the clock may be put back
         allowed = left >= 1
         self._buckets[address] = (left - 1 if allowed else left, now)
         if len(self._buckets) > ADDRESSES_MOST:

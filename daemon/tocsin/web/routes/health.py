@@ -35,6 +35,9 @@ async def _problems(site: Site) -> list[str]:
     if at is None:
         return ["the daemon has never made a healthy pass"]
     age = site.clock.now() - at
+    if age < -STALE_AFTER:
+        ahead = f"the daemon's last healthy pass is noted {int(-age.total_seconds())} s ahead of this machine's clock"
+        return [f"{ahead}; is the clock right, and is tocsin run alive?"]
     if age > STALE_AFTER:
         return [f"the daemon's last healthy pass was {int(age.total_seconds())} s ago; is tocsin run alive?"]
     return []

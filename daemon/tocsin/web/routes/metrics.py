@@ -96,7 +96,7 @@ def _sums(name: str, help_: str, first: str, second: str, sums: Sums) -> Iterato
 
 def _age(name: str, help_: str, since: datetime, at: datetime) -> Metric:
     age = GaugeMetricFamily(name, help_)
-    age.add_metric([], max(0.0, (at - since).total_seconds()))
+    age.add_metric([], abs((at - since).total_seconds()))  # noted ahead of the clock it is no sign of life either
     return age
 
 

@@ -53,7 +53,7 @@ def _page(site: Site, reader: str, policy: Policy, *, passed_on: bool) -> web.Re
 async def _was_passed_on(site: Site, incident: str, reader: str) -> bool:
     """Whether the operators were told of this wish of late."""
     passed_on_at = await site.ledger().noticed_at(_mark(incident, reader))
-    return passed_on_at is not None and site.clock.now() - passed_on_at < ONCE_IN
+    return passed_on_at is not None and timedelta(0) <= site.clock.now() - passed_on_at < ONCE_IN
 
 
 def _mark(incident: str, reader: str) -> str:
