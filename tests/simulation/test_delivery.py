@@ -321,6 +321,24 @@ def test_a_clean_stop_leaves_what_waits_for_the_next_start() -> None:
     assert all(provider.closed for provider in world.providers.values())
 
 
+def test_a_file_mended_before_its_message_left_is_not_told() -> None:
+    """Rule 39: a complaint is true when it arrives; the first leaves at once, the second waits its minute."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.folder.write("pay.yaml", FILE + "eta: noon\n")
+        await world.wait(5)
+        for text in (FILE + "eta: soon\n", FILE):
+            world.folder.write("db.yaml", text)
+            await world.wait(20)
+        await world.wait(60)
+
+    world = simulate(story)
+    notices = [each.message.content.text for each in world.arrived if each.message.kind == "operator"]
+    assert len(notices) == 1
+    assert "pay.yaml" in notices[0]
+
+
 def test_what_operators_have_not_heard_at_a_stop_is_told_all_the_same() -> None:
     """A page was lost a moment before the daemon was stopped: nobody would meet that again."""
 

@@ -339,7 +339,7 @@ def test_what_only_the_config_cures_is_told_at_the_first() -> None:
     ProviderHealth(EMAIL, notices).on_attempt(tried(failed))
     (notice,) = notices.take()
     assert "authentication failed (535)" in notice.text
-    assert "credentials" in notice.text
+    assert "TOCSIN_EMAIL__PASSWORD" in notice.text
 
 
 def test_a_refused_address_is_told_with_its_place() -> None:

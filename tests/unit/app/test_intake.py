@@ -70,8 +70,11 @@ def test_a_new_file_with_dropped_fields_counts_at_once() -> None:
     desk.folder.write("card.yaml", GOOD + "eta: noon\n")
     found = desk.look()
     assert ids(found) == ["card"]
-    assert [trouble.minor for trouble in found.notices] == [True]
-    assert "incidents/card.yaml:3:6" in found.notices[0].text
+    (trouble,) = found.notices
+    assert (trouble.trouble, trouble.minor, found.mended) == (Trouble.FILE_FAULTY, True, ())
+    assert "incidents/card.yaml:3:6" in trouble.text
+    desk.folder.write("card.yaml", GOOD)
+    assert desk.look(1).mended == ("incidents/card.yaml",)
 
 
 @pytest.mark.parametrize("text", ["title: x\n", "title: x\nseverity: sev9\n"])
@@ -140,8 +143,10 @@ def test_an_open_incident_goes_on_when_its_file_cannot_be_read(text: str) -> Non
     (found,) = desk.watch(60)
     assert (found.versions, len(found.notices)) == ((), 1)
     assert "goes on as it last could be read" in found.notices[0].text
+    assert found.notices[0].trouble is Trouble.FILE_UNREADABLE
     desk.folder.write("card.yaml", IDENTIFIED)
-    assert only(desk.look()).incident.status is Status.IDENTIFIED
+    found = desk.look()
+    assert (only(found).incident.status, found.mended) == (Status.IDENTIFIED, ("incidents/card.yaml",))
 
 
 def test_a_file_that_is_not_yaml_counts_after_ten_seconds() -> None:

@@ -117,3 +117,17 @@ def test_a_message_is_void_once_all_that_it_complains_of_is_over() -> None:
     assert not notices.is_void("another")
     notices.tell(FOLDER)
     assert not notices.is_void("key")
+
+
+def test_what_is_not_true_any_more_leaves_no_more() -> None:
+    """A file was mended, or has other problems now: what waits is dropped, and its end is told to nobody (rule 39)."""
+    notices = Notices(StillClock())
+    file = OperatorNotice(Trouble.FILE_FAULTY, "eta", about="pay.yaml", aspect="wrong-type")
+    notices.tell(file)
+    notices.retract(Trouble.FILE_FAULTY, "pay.yaml")
+    assert (notices.take(), notices.take_recovered()) == ((), ())
+    notices.tell(file)
+    notices.note_sent("key", frozenset(notice.subject for notice in notices.take()))
+    assert not notices.is_void("key")
+    notices.retract(Trouble.FILE_FAULTY, "pay.yaml")
+    assert notices.is_void("key"), "its provider took it not yet"

@@ -10,6 +10,7 @@ from tocsin.domain.delivery import Attempt, Deferred, Fate, Fault, Receipt, Unce
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.wording.message import undelivered
+from tocsin.wording.operator.cure import provider_cure
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them."""
@@ -52,7 +53,7 @@ class ProviderHealth:
         self._hung_at = attempt.ended_at if hung else self._hung_at
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
         if isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER:
-            self._tell(outcome, "check its settings and credentials")
+            self._tell(outcome, provider_cure(self._via, outcome) or "check its settings and credentials")
         elif at_last:
             self._tell(outcome, "pages go by other channels meanwhile")
 

@@ -18,12 +18,14 @@ HELD_LIMIT = 50
 """How many incidents that were held are named; the rest are counted."""
 NOTICES_LIMIT = 20
 """How many notices one look at the folder brings; the rest are counted in the last."""
-UNREADABLE = frozenset({"not-yaml", "unreadable", "not-a-file"})
-"""Codes of problems that leave nothing of a file."""
 
 
-def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, minor: bool) -> OperatorNotice:
-    """What is wrong with a file. `known` is the incident that goes on regardless of it."""
+def wrong(
+    name: str, problems: Sequence[Problem], known: Incident | None, *, minor: bool, unread: bool
+) -> OperatorNotice:
+    """What is wrong with a file, nothing of which could be used if it is `unread`. `known` is the incident that goes on
+    regardless of it.
+    """
     lines = [str(problem) for problem in problems[:NAMED_LIMIT]]
     if len(problems) > NAMED_LIMIT:
         lines.append(f"and {len(problems) - NAMED_LIMIT} more problems in this file")
@@ -31,7 +33,7 @@ def wrong(name: str, problems: Sequence[Problem], known: Incident | None, *, min
         state = "is resolved, and stays so" if known.resolved else "goes on as it last could be read"
         lines.append(f"incident {known.id} {state}")
     codes = sorted({problem.code for problem in problems})
-    trouble = Trouble.FILE_UNREADABLE if UNREADABLE & set(codes) else Trouble.FILE_FAULTY
+    trouble = Trouble.FILE_UNREADABLE if unread else Trouble.FILE_FAULTY
     return OperatorNotice(trouble, "\n".join(lines), about=name, aspect=",".join(codes), minor=minor)
 
 

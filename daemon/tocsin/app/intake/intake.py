@@ -43,12 +43,14 @@ class Version:
 class Changes:
     """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s; `unknown`
     those of finished incidents whose file says something new, and whose versions must be noted before it is judged;
-    `next_look` is when to scan again, even if nothing pokes.
+    `mended` are files of which what was told last is not true any more; `next_look` is when to scan again, even if
+    nothing pokes.
     """
 
     versions: tuple[Version, ...] = ()
     gone: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
     notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
@@ -62,6 +64,7 @@ class _Look:
     versions: list[Version] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
     checkout: Checkout | None = None
     notices: list[OperatorNotice] = field(default_factory=list)
     next_look: datetime | None = None
@@ -121,8 +124,8 @@ class Intake:
                     self._files.unsettled.discard(name)
             self._miss(look)
             self._ask_of_held(look)
-        notices, unknown = few(look.notices), tuple(look.unknown)
-        return Changes(tuple(look.versions), tuple(look.gone), unknown, notices, look.next_look)
+        unknown, mended = tuple(look.unknown), tuple(look.mended)
+        return Changes(tuple(look.versions), tuple(look.gone), unknown, mended, few(look.notices), look.next_look)
 
     def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -174,7 +177,8 @@ class Intake:
         """What is no file is told once it has stood a while, and never opened (rule 41)."""
         if not look.due(file.since, STILL):
             return False
-        self._tell(file, (self._problem(file.listed.name, "not-a-file", file.listed.trouble),), look, known)
+        problem = self._problem(file.listed.name, "not-a-file", file.listed.trouble)
+        self._tell(file, (problem,), look, known, unread=True)
         return True
 
     def _judge_finished(self, file: File, look: _Look) -> bool:
@@ -231,7 +235,7 @@ class Intake:
         if known is None:
             incident = unreadable_incident(file.listed.name, reading.first_lines, look.policy, file.id)
             self._see(file, incident, look)
-        self._tell(file, reading.problems, look, known)
+        self._tell(file, reading.problems, look, known, unread=True)
         return True
 
     def _count(
@@ -289,14 +293,19 @@ class Intake:
         known: KnownVersion | None = None,
         *,
         minor: bool = False,
+        unread: bool = False,
     ) -> None:
-        """Tell the operators what is wrong with a file, once. `known` is the incident that goes on regardless."""
+        """Tell the operators what is wrong with a file, once. `known` is the incident that goes on regardless; `unread`
+        a file nothing of which could be used.
+        """
         if problems == file.told_problems:
             return
+        if file.told_problems:
+            look.mended.append(self._name(file.listed.name))
         file.told_problems = problems
         if problems:
             incident = known.incident if known else None
-            look.notices.append(wrong(self._name(file.listed.name), problems, incident, minor=minor))
+            look.notices.append(wrong(self._name(file.listed.name), problems, incident, minor=minor, unread=unread))
 
     def _problem(self, name: str, code: str, message: str) -> Problem:
         """A problem of a whole file."""

@@ -99,6 +99,9 @@ class Watch:
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest))
         for incident in changes.gone:
             self._incidents.add_event(incident, Gone(now))
+        for name in changes.mended:
+            self._notices.retract(Trouble.FILE_UNREADABLE, name)
+            self._notices.retract(Trouble.FILE_FAULTY, name)
         for notice in changes.notices:
             self._notices.tell(notice)
         for incident in changes.unknown:

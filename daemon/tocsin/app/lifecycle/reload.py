@@ -84,6 +84,7 @@ class ConfigReader:
         if self.unread.note(CONFIG, reading.unread):
             return False
         if policy is None or settings is None:
+            self._notices.retract(Trouble.CONFIG_REFUSED, "")
             for notice in refused(reading.errors):
                 self._notices.tell(notice)
             return False
@@ -191,5 +192,4 @@ class Reload:
 def refused(problems: Iterable[Problem]) -> Iterator[OperatorNotice]:
     """What operators hear of a config that is not used: each problem with its place."""
     for fault in problems:
-        text = f"the config was refused, the last good one goes on: {fault}"
-        yield OperatorNotice(Trouble.CONFIG_REFUSED, text, aspect=str(fault))
+        yield OperatorNotice(Trouble.CONFIG_REFUSED, str(fault), aspect=str(fault))

@@ -39,6 +39,7 @@ class Notices:
         self._end_told: set[str] = set()
         self._open_since: dict[str, datetime] = {}
         self._well: set[str] = set()
+        self._retracted: set[str] = set()
         self._sent: dict[str, tuple[datetime, frozenset[str]]] = {}
         self._news = asyncio.Event()
 
@@ -46,6 +47,7 @@ class Notices:
         """Let the operators hear of this, unless they were told of its cause in the last hour."""
         now, subject = self._clock.now(), notice.subject
         self._well.discard(subject)
+        self._retracted.discard(subject)
         self._recovered.pop(subject, None)
         since = self._open_since.setdefault(subject, notice.since or now) if notice.trouble.recovered else now
         notice = replace(notice, since=notice.since or since)
@@ -74,12 +76,23 @@ class Notices:
         if subject in self._well:
             return
         self._well.add(subject)
-        for cause in [cause for cause, waiting in self._waiting.items() if waiting.notice.subject == subject]:
-            log.info("trouble over", cause=cause, text=text)
-            del self._waiting[cause]
+        self._drop(subject)
         since = self._open_since.pop(subject, None)
         self._recovered[subject] = Recovery(trouble, text, now, about, since)
         self._news.set()
+
+    def retract(self, trouble: Trouble, about: str) -> None:
+        """What was told of this is not true any more, or not so: what has not left yet does not leave. Its end, which
+        whoever caused it sees, is told to nobody.
+        """
+        subject = subject_of(trouble, about)
+        self._retracted.add(subject)
+        self._drop(subject)
+
+    def _drop(self, subject: str) -> None:
+        for cause in [cause for cause, waiting in self._waiting.items() if waiting.notice.subject == subject]:
+            log.info("trouble over", cause=cause)
+            del self._waiting[cause]
 
     def hold(self, notice: OperatorNotice, until: datetime) -> None:
         """Keep a notice whose cause was told a while ago by the process before, as well as its end: it is told then."""
@@ -129,9 +142,10 @@ class Notices:
         """A message under this key complains of these."""
         now = self._clock.now()
         self._sent = {known: sent for known, sent in self._sent.items() if now - sent[0] < QUIET}
+        self._retracted &= {about for _, complaints in self._sent.values() for about in complaints}
         self._sent[key] = (now, subjects)
 
     def is_void(self, key: str) -> bool:
         """Whether all that a message complains of is over, so that it would not be true when it arrives."""
         _, subjects = self._sent.get(key, (None, frozenset()))
-        return bool(subjects) and subjects <= self._well
+        return bool(subjects) and subjects <= self._well | self._retracted
