@@ -149,6 +149,18 @@ ADVICE: Mapping[Trouble, Advice] = {
         "see that the clock is right now: `timedatectl` should say that it is synchronized. Let the daemon start "
         "after the time is (`systemctl enable systemd-time-wait-sync`).",
     ),
+    Trouble.CLOCK_MOVED: Advice(
+        "tocsin goes by the new time within seconds: turns, opening hours, cron and the times in messages. Every "
+        "wait is kept: no page came early or late, and a promised next update was moved along.",
+        "if the clock is right now, nothing. If not, put it right (`timedatectl`, `chronyc tracking`); tocsin "
+        "follows again.",
+    ),
+    Trouble.CLOCK_DIFFERS: Advice(
+        "tocsin goes on by its own time: pages and waits are right, but turns, opening hours and the times in "
+        "messages are off by the difference that the message names.",
+        "see that one time server alone sets the clock (`timedatectl`, `chronyc tracking`; a virtual machine's "
+        "host may set it too), and that the ledger can be written.",
+    ),
     Trouble.WORD_LEFT: Advice(
         "nothing depends on it.",
         "what the message says; then bring all of tocsin on this machine to one version.",
