@@ -1,15 +1,18 @@
 """`make run`: the daemon and the web side started together, as a newcomer meets them."""
 
 import os
+import pty
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,15 +28,24 @@ def _free_port() -> int:
 
 
 class Both:
-    """Both at once, in a pager's folder."""
+    """Both at once, in a pager's folder. Their log goes to a terminal, and what that shows into the file `log`."""
 
     def __init__(self, folder: Path) -> None:
         self.address = f"127.0.0.1:{_free_port()}"
         self.pager = Pager(folder, TOCSIN_WEB__LISTEN=self.address, PYTHONPATH=str(ROOT))
-        self.log = (folder / "log").open("wb")
+        self.screen, terminal = pty.openpty()
         self.running = subprocess.Popen(
-            COMMAND, cwd=folder, env=self.pager.environ, stdout=subprocess.PIPE, stderr=self.log, text=True
+            COMMAND, cwd=folder, env=self.pager.environ, stdout=subprocess.PIPE, stderr=terminal, text=True
         )
+        os.close(terminal)
+        self.copying = threading.Thread(target=self.copy)
+        self.copying.start()
+
+    def copy(self) -> None:
+        """Keep what the terminal shows, until both are gone."""
+        with self.pager.log.open("wb", buffering=0) as log, suppress(OSError):
+            while shown := os.read(self.screen, 65536):
+                log.write(shown.replace(b"\r\n", b"\n"))
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body; 0 while nobody listens."""
@@ -59,12 +71,14 @@ def both(tmp_path: Path) -> Iterator[Both]:
     if started.running.poll() is None:
         started.running.terminate()
     started.running.communicate(timeout=30)
-    started.log.close()
+    started.copying.join(10)
+    os.close(started.screen)
 
 
 def test_a_newcomer_drops_a_file_and_sees_the_pages(both: Both) -> None:
-    """The address comes first; the file's pages appear there; health is there, also after
-    the web side was told to read its settings again; Ctrl-C ends both well.
+    """The address comes first, and again after an incident's first messages; the file's pages appear there; the
+    terminal tells of each in a short line; health is there, also after the web side was told to read its settings again;
+    Ctrl-C ends both well.
     """
     assert both.running.stdout is not None
     assert both.running.stdout.readline() == f"Inbox: http://{both.address}/inbox\n"
@@ -74,18 +88,24 @@ def test_a_newcomer_drops_a_file_and_sees_the_pages(both: Both) -> None:
     page = both.pager.until(lambda: (found := both.get("/inbox")[1]).count("<article") >= 3 and found)
     assert "PAGE: Database down" in page
     assert "SEV1" in re.sub(r"<[^>]*>", "", page)
+    both.pager.until(lambda: "to read them" in both.pager.log.read_text())
     mail = re.search(r'<iframe[^>]* src="([^"]*)"', page)
     assert mail is not None
     assert "Database down" in both.get(mail[1])[1]
     os.kill(both.children()[1], signal.SIGHUP)
-    both.pager.until(lambda: (both.pager.folder / "log").read_text().count('"listening"') == 2)
+    both.pager.until(lambda: (both.pager.folder / "log").read_text().count("the web side is ready") == 2)
     assert both.get("/healthz")[0] == 200
     both.running.send_signal(signal.SIGINT)
     assert both.running.wait(30) == 0
     assert both.get("/healthz") == (0, "")
-    log = (both.pager.folder / "log").read_text()
-    assert log.count('"stopping"') == 2
+    both.copying.join(10)
+    log = both.pager.log.read_text()
+    assert log.count("stopping") == 2
     assert "Traceback" not in log
+    assert max(map(len, log.splitlines())) <= 80
+    assert re.search(r"^\d\d:\d\d:\d\d  SEV1 Database down: investigating$", log, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d    page → Ana Souza, sms +accepted$", log, re.MULTILINE)
+    assert log.index("page →") < log.index(f"to read them: http://{both.address}/inbox")
 
 
 def test_one_does_not_stay_without_the_other(both: Both) -> None:
@@ -94,7 +114,7 @@ def test_one_does_not_stay_without_the_other(both: Both) -> None:
     _, web = both.children()
     os.kill(web, signal.SIGKILL)
     assert both.running.wait(30) == 128 + signal.SIGKILL
-    assert '"stopping"' in (both.pager.folder / "log").read_text()
+    assert "  stopping\n" in both.pager.log.read_text()
 
 
 def test_nothing_stays_behind(both: Both) -> None:

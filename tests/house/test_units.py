@@ -4,7 +4,9 @@ import shutil
 import subprocess
 
 import pytest
+from tocsin.app.configuration.starter import ON_A_SERVER
 
+from tests.fakes.server import read_unit
 from tests.house.code import ROOT
 
 UNITS = ROOT / "systemd"
@@ -42,3 +44,29 @@ def test_the_pull_comes_every_minute() -> None:
     calendar = next(line.removeprefix("OnCalendar=") for line in lines if line.startswith("OnCalendar="))
     done = _analyze("calendar", calendar)
     assert "Normalized form: *-*-* *:*:00" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unit", EXPOSURES)
+def test_a_unit_says_nowhere_where_things_are(unit: str) -> None:
+    """P3: the daemon and everybody's commands find things by tocsin.yaml alone, which all units name alike; and who
+    they are is the user whose group people join.
+    """
+    service = read_unit(UNITS / unit)
+    assert "TOCSIN_" not in service.get("Environment", "")
+    assert service["ExecStart"].endswith(" --config /etc/tocsin")
+    assert (service["User"], service["Group"], service["UMask"]) == ("tocsin", "tocsin", "0027")
+    assert (service["StateDirectory"], service["StateDirectoryMode"]) == ("tocsin", "0750")
+    assert "DynamicUser" not in service, "its state folder lies below one that only root may enter"
+
+
+def test_the_folders_are_those_of_a_server() -> None:
+    """What tmpfiles.d makes is what `tocsin init --server` names and the units let the daemon write."""
+    lines = (ROOT / "packaging" / "tmpfiles.d" / "tocsin.conf").read_text().splitlines()
+    made = {line.split()[1]: tuple(line.split()[2:]) for line in lines if not line.startswith("#")}
+    assert made == {
+        "/etc/tocsin": ("0750", "root", "tocsin"),
+        "/var/lib/tocsin": ("0750", "tocsin", "tocsin"),
+        ON_A_SERVER["incidents"]: ("2770", "tocsin", "tocsin"),
+        ON_A_SERVER["reviews"]: ("2770", "tocsin", "tocsin"),
+    }
+    assert ON_A_SERVER["state"] == "/var/lib/tocsin"

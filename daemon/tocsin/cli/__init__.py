@@ -87,17 +87,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _plain(tocsin).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
     except BrokenPipeError:
-        _forget_output()
+        forget_output()
         sys.exit(0)
     except OSError as fault:
-        _forget_output()
+        forget_output()
         where = f"{fault.filename}: " if fault.filename else ""
         with suppress(OSError):
             click.echo(f"tocsin: {where}{(fault.strerror or str(fault)).lower()}", err=True)
         sys.exit(1)
 
 
-def _forget_output() -> None:
+def forget_output() -> None:
     """Let go of what stdout would still write when the process ends: a second failure would change the exit status."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

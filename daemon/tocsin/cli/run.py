@@ -11,8 +11,9 @@ from tocsin.cli.options import config_option, fail, folder_of
 
 @click.command("run")
 @click.option("--log", "form", type=click.Choice(["text", "json"]), help="Default: text on a terminal, else json.")
+@click.option("--inbox", default="", hidden=True)
 @config_option
-def command(form: str | None, config: Path | None) -> None:
+def command(form: str | None, inbox: str, config: Path | None) -> None:
     r"""Watch the incident folder, page people, tell stakeholders.
 
     \b
@@ -23,8 +24,8 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.app.wiring.build import run
     from tocsin.cli.log_output import open_log
 
-    log = open_log(form)
+    log, watched = open_log(form, inbox)
     try:
-        asyncio.run(run(folder_of(config), os.environ, log))
+        asyncio.run(run(folder_of(config), os.environ, log, watched=watched))
     except StartError as trouble:
         fail(trouble.reasons)

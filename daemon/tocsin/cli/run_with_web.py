@@ -11,6 +11,7 @@ import socket
 import sys
 from contextlib import suppress
 
+from tocsin.cli import forget_output
 from tocsin.cli import main as tocsin
 from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.web import cannot_listen
@@ -29,8 +30,13 @@ def main() -> int:
             pass
     except OSError as fault:
         fail([cannot_listen(settings.web.listen, fault)])
-    print(_where(settings), flush=True)
-    return asyncio.run(_both())
+    site = _site(settings)
+    inbox = f"{site}/inbox" if settings.keeps_outbox else ""
+    try:
+        print(_where(settings, site, inbox), flush=True)
+    except OSError:  # nobody reads it; both go on
+        forget_output()
+    return asyncio.run(_both(inbox))
 
 
 async def _settings() -> Settings:
@@ -43,25 +49,29 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def _where(settings: Settings) -> str:
+def _site(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.web.host, settings.web.listen.rpartition(":")[0])  # noqa: S104
-    site = f"http://{host}:{settings.web.port}"
-    if not settings.keeps_outbox:
+    return f"http://{host}:{settings.web.port}"
+
+
+def _where(settings: Settings, site: str, inbox: str) -> str:
+    if not inbox:
         return f"Web: {site}/healthz"
-    return f"Inbox: {site}/inbox\nDrop a file into {settings.incidents} and watch the pages arrive there."
+    return f"Inbox: {inbox}\nDrop a file into {settings.incidents} and watch the pages arrive there."
 
 
-def run_one(command: str) -> None:
+def run_one(*command: str) -> None:
     """One of both, as a process that asks to be ended when the one that started it is gone."""
     with suppress(AttributeError):  # where there is no prctl, a killed starter leaves it running
         ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
-    tocsin([command])
+    tocsin(command)
 
 
-async def _both() -> int:
+async def _both(inbox: str) -> int:
     """Each in a session of its own: Ctrl-C reaches this process alone, which asks each of them once to end."""
     this = (sys.executable, "-m", "tocsin.cli.run_with_web")
-    running = [await asyncio.create_subprocess_exec(*this, name, start_new_session=True) for name in ("run", "web")]
+    commands = (["run", *(["--inbox", inbox] if inbox else ())], ["web"])
+    running = [await asyncio.create_subprocess_exec(*this, *command, start_new_session=True) for command in commands]
     ended = asyncio.Event()
 
     def end() -> None:
@@ -84,5 +94,5 @@ async def _both() -> int:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        run_one(sys.argv[1])
+        run_one(*sys.argv[1:])
     sys.exit(main())

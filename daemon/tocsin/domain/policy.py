@@ -173,6 +173,10 @@ class Policy:
         known = self.people.get(person or "")
         return known.name if known else person or ""
 
+    def reader_name(self, reader: str, group: str | None) -> str:
+        """A person's name; of a plain address the title of the group it is told with, empty without one."""
+        return self.people[reader].name if reader in self.people else self.group_title(group) if group else ""
+
     def group_title(self, group: str) -> str:
         """A stakeholder group's title; its id where the config does not have it (any more)."""
         return self.stakeholders[group].title if group in self.stakeholders else group

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from tocsin.adapters.files import new_files
 from tocsin.app.configuration import editor_schemas
 from tocsin.app.configuration.load import load, read_tree
-from tocsin.app.configuration.starter import FilesInTheWayError, begin, draft
+from tocsin.app.configuration.starter import FilesInTheWayError, begin, begin_server, draft
 from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms, person, scalar, team
 from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
@@ -43,6 +43,23 @@ def test_two_people_and_a_zone_make_a_config_without_a_word_of_complaint(tmp_pat
     assert found.settings.incidents == tmp_path / "pager" / "incidents"
     assert found.policy.people["bo"].phone == "+14155550102"
     assert found.policy.last_resort == ("ana", "bo")
+
+
+def test_a_server_gets_its_config_right_into_the_folder_with_absolute_paths(tmp_path):
+    """Nothing but the config, found good; incidents, ledger, reviews and outbox lie where the server's folders are."""
+    names, problems = begin_server(tmp_path / "etc", TWO, NOW)
+    assert problems == ()
+    assert {"tocsin.yaml", "people.yaml", "tests/starter.yaml", "schema/config.json"} <= set(names)
+    assert not {name for name in names if name.startswith((".", "config", "README"))}
+    found = load(tmp_path / "etc", NOW, {})
+    assert found.problems == ()
+    state = Path("/var/lib/tocsin")
+    settings = found.settings
+    assert (settings.incidents, settings.reviews, settings.outbox, settings.database, settings.templates) == (
+        state / "incidents", state / "reviews", state / "outbox", state / "tocsin.db", tmp_path / "etc" / "templates",
+    )  # fmt: skip
+    with pytest.raises(FilesInTheWayError):
+        begin_server(tmp_path / "etc", TWO, NOW)
 
 
 def test_the_first_named_is_on_call_now_and_the_second_from_monday_nine():

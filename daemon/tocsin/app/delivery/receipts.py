@@ -88,7 +88,15 @@ class Receipts:
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
         self._sender.note_fate(attempt, fate)
-        log.info("receipt", receipt=fate.receipt.value, number=attempt.number)
+        reader = self._context.config.policy.person_name(delivery.notification.to)
+        log.info(
+            "receipt",
+            to=delivery.notification.to,
+            via=attempt.via.value,
+            receipt=fate.receipt.value,
+            number=attempt.number,
+            _reader=reader,
+        )
         self._sender.on_receipt(attempt, fate)
         await self._attempt_log.receipt(attempt, fate.receipt, self._clock.now())
 

@@ -202,7 +202,13 @@ class Reconciler:
             if isinstance(fact, Closed):
                 self._reply_options.codes.close(incident, fact.at)
             elif isinstance(fact, Seen):
-                log.info("version", status=fact.incident.status.value, severity=fact.incident.severity)
+                incident_now = fact.incident
+                log.info(
+                    "version",
+                    status=incident_now.status.value,
+                    severity=incident_now.severity,
+                    _title=incident_now.title,
+                )
             elif isinstance(fact, PageLost) and fact.via is None:
                 self._tell(Trouble.PAGE_LOST, _lost_page(incident, fact, state.history), incident, fact.person)
         for suppression in decision.held:

@@ -6,11 +6,14 @@ address: people are named by id, and what looks like an address is cut out here,
 
 import logging
 import re
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from tocsin.app.lifecycle.log_words import TextShape, not_for_people
 
 LOST = "log lines lost"
 """The event that says how many lines nobody will read (rule 61)."""
@@ -50,41 +53,42 @@ def event_first(_logger: WrappedLogger, _method: str, line: EventDict) -> EventD
 def lost_line(form: LogForm, lines: int) -> str:
     """The line that says how many were lost."""
     line: EventDict = {"event": LOST, "lines": lines}
-    for step in (*_STEPS, _shape(form)):
+    for step in _steps(form):
         line = step(None, "warning", line)  # type: ignore[assignment] # the last step gives the text
     return f"{line}\n"
 
 
-def start_logging(output: LineOutput, form: LogForm) -> None:
-    """Send structlog's and the libraries' lines to `output`. Called once, by `tocsin run` and `tocsin web`."""
-    shape = _shape(form)
+def start_logging(output: LineOutput, form: LogForm, before: Sequence[Processor] = ()) -> None:
+    """Send structlog's and the libraries' lines to `output`. Called once, by `tocsin run` and `tocsin web`. Steps
+    `before` see each of our own lines first.
+    """
+    steps = [*_steps(form)]
     structlog.configure(
-        processors=[*_STEPS, shape],
+        processors=[structlog.contextvars.merge_contextvars, *before, *steps],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_names: _Lines(output),
         cache_logger_on_first_use=True,
     )
     lines = _Library(output)
-    lines.setFormatter(structlog.stdlib.ProcessorFormatter(processor=shape, foreign_pre_chain=_STEPS))
+    lines.setFormatter(structlog.stdlib.ProcessorFormatter(processor=steps[-1], foreign_pre_chain=steps[:-1]))
     logging.basicConfig(handlers=[lines], level=logging.INFO, force=True)
     for name in _LOUD:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-_STEPS: tuple[Processor, ...] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-    without_addresses,
-    event_first,
-)
-
-
-def _shape(form: LogForm) -> Processor:
-    if form is LogForm.JSON:
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.processors.KeyValueRenderer()
+def _steps(form: LogForm) -> Iterator[Processor]:
+    """From an event and its fields to the text of its line."""
+    yield structlog.processors.add_log_level
+    yield structlog.processors.format_exc_info
+    yield without_addresses
+    if form is LogForm.TEXT:
+        yield structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        yield TextShape()
+    else:
+        yield structlog.processors.TimeStamper(fmt="iso", utc=True)
+        yield not_for_people
+        yield event_first
+        yield structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
 class _Lines:

@@ -37,6 +37,7 @@ from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
+from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import StartError, bring_back, finished, load_at_start, recall
 from tocsin.app.replies.first_answers import FirstAnswers
 from tocsin.app.replies.inbound import Arrivals
@@ -57,9 +58,10 @@ from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.ledger import LedgerError
 
 
-async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> None:
-    """The daemon, from start to drain; `log` tells whether its lines arrive. Whenever the machine's clock is put
-    forward or back it begins anew, with the same ledger (rule 60). Raises StartError.
+async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, watched: bool) -> None:
+    """The daemon, from start to drain; `log` tells whether its lines arrive, `watched` that a person reads them.
+    Whenever the machine's clock is put forward or back it begins anew, with the same ledger (rule 60). Raises
+    StartError.
     """
     clock, orders, steps = SystemClock(), Orders(), ClockSteps()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
@@ -69,6 +71,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
     async with AsyncExitStack() as closing:
         ledger = open_ledger(reading.ledger, clock.now(), closing)
         clock_notice = await bring_back(ledger, clock.now())
+        advice: tuple[Part, ...] = (StartAdvice(reading, clock.now(), whole=watched),)
         while True:
             started = await load_at_start(reading, ledger, folder, environ, clock.now())
             incident_folder = WatchedFolder(started.settings.incidents, clock)
@@ -77,9 +80,9 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
                 await prepare_folders(started, incident_folder, other_threads)
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
-                manager = Systemd(environ)
+                manager, beside = Systemd(environ), (LogWatch(clock, log, notices), *advice)
                 daemon = await assemble(
-                    clock, ledger, config, notices, manager, reader, incident_folder, before, log, steps
+                    clock, ledger, config, notices, manager, reader, incident_folder, before, beside, steps
                 )
                 tell_troubles(notices, started.refused, ledger, clock_notice)
                 orders.by_signal()
@@ -89,6 +92,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress) -> Non
                 return
             clock_notice = await daemon.clock_watch.take_over()
             manager.healthy()
+            advice = ()
             before, reading = await read_config(folder, environ, clock.now(), config_threads)
 
 
@@ -115,10 +119,12 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reader: ConfigReader,
     folder: WatchedFolder,
     before: Fingerprint,
-    log: LogProgress,
+    beside: tuple[Part, ...],
     steps: ClockSteps,
 ) -> Daemon:
-    """Every part, what is shared first. `before` is the config folder's fingerprint from before it was read."""
+    """Every part, what is shared first. `before` is the config folder's fingerprint from before it was read,
+    `beside` are parts that were made before.
+    """
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
     reply_options = ReplyOptions(codes, config)
@@ -151,7 +157,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
-    parts = (*core, clock_watch, ledger_feed, arrivals, transports, reviews, poll, LogWatch(clock, log, notices))
+    parts = (*core, clock_watch, ledger_feed, arrivals, transports, reviews, poll, *beside)
     sources = (watch, FirstAnswers(poll, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)

@@ -1,0 +1,157 @@
+"""Log lines for whoever watches a terminal: a time, a short sentence, and how it went, in 80 columns.
+
+Decides the words of every event. What only people read (names, titles) comes in fields that begin with `_`; JSON lines
+leave them out.
+"""
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from structlog.typing import EventDict, WrappedLogger
+
+WIDTH = 80
+"""Columns of a line; what is longer goes on below."""
+MARGIN = 10
+"""Columns of the time, which the lines below leave free."""
+OUTCOME = 44
+"""The column in which the outcome of a try begins, behind the margin."""
+FOR_PEOPLE = "_"
+_KINDS = {"stand_down": "stand-down", "operator": "notice"}
+_GRAVE = frozenset({"warning", "error", "critical"})
+_OUTCOMES = {
+    "accepted": "accepted",
+    "deferred": "not taken yet",
+    "refused": "refused for good",
+    "uncertain": "perhaps sent",
+}
+_HOUSEKEEPING = frozenset({"timestamp", "level", "event", "incident", "exception", "logger"})
+
+Fields = Mapping[str, Any]
+
+
+def _ready(fields: Fields) -> str:
+    if "listening" in fields:
+        return f"the web side is ready: http://{fields['listening']}"
+    number = fields["open"]
+    counted = f"{number or 'no'} open incident{'s' * (number != 1)}"
+    leaves = f"email by {fields['email']}, SMS by {fields['sms']}"
+    return f"ready: watching {fields['incidents']}, {counted}; {leaves}; config {fields['revision']}"
+
+
+def _stopping(fields: Fields) -> str:
+    if "unsettled" not in fields:
+        return "the web side is stopping"
+    number = fields["unsettled"]
+    return f"stopping; {number} message{'s' * (number != 1)} wait for the next start" if number else "stopping"
+
+
+def _version(fields: Fields) -> str:
+    return f"{fields['severity'].upper()} {fields.get('_title') or fields.get('incident', '')}: {fields['status']}"
+
+
+def _tried(fields: Fields) -> str:
+    kind = _KINDS.get(fields["kind"], fields["kind"])
+    sent = f"  {kind} → {fields.get('_reader') or fields['to']}, {fields['via']}"
+    outcome = _OUTCOMES.get(fields["outcome"], fields["outcome"])
+    again = f" (try {fields['number']})" if fields["number"] > 1 else ""
+    room = max(OUTCOME, len(sent) + 2) if len(sent) < WIDTH - MARGIN - 12 else 0
+    return f"{sent:<{room}}{'' if room else ': '}{outcome}{again}"
+
+
+def _receipt(fields: Fields) -> str:
+    return f"  receipt of {fields.get('_reader') or fields['to']}, {fields['via']}: {fields['receipt']}"
+
+
+def _arrival(fields: Fields) -> str:
+    kind = {"sms": "an SMS", "receipt": "a receipt"}.get(fields["kind"], "something")
+    return f"{kind} came in: {fields['result'].replace('_', ' ')}"
+
+
+def _alerts(fields: Fields) -> str:
+    unknown = fields["unknown_services"]
+    left_out = f"; there is no service {', '.join(unknown)}" if unknown else ""
+    why = f" ({fields['why']})" if fields["why"] else ""
+    return f"alerts for {fields['incident'] or 'no incident'}: {fields['did']}{why}{left_out}"
+
+
+WORDS: dict[str, Callable[[Fields], str]] = {
+    "ready": _ready,
+    "stopping": _stopping,
+    "beginning anew": lambda _: "beginning anew with the settings as they are now",
+    "version": _version,
+    "tried": _tried,
+    "receipt": _receipt,
+    "arrival": _arrival,
+    "answered": lambda f: f"{f['person']} answered {f['answer']} to {f['incident']} by a link",
+    "inbox": lambda f: f"to read them: {f['address']}",
+    "advice": lambda f: f["text"],
+    "trouble": lambda f: f"{f['text']} (the operators are told)",
+    "trouble over": lambda f: f"over: {f['text']}",
+    "config": lambda f: f"a new config is in force: {f['revision']}",
+    "config unread": lambda f: f"the config cannot be read, the old one stays: {'; '.join(f['problems'])}",
+    "poll": lambda f: f"answers by SMS cannot be asked for: {f['trouble']}",
+    "ledger trouble": lambda f: f"trouble with the ledger: {f['trouble']}",
+    "broken": lambda _: "an error in tocsin itself; the rest goes on, this is tried again:",
+    "unhealthy": lambda f: f"not healthy: no sign of life from {', '.join(f['stale'])}",
+    "heartbeat": lambda f: f"the dead man's switch did not answer: {f['trouble']}",
+    "heartbeat withheld": lambda f: (
+        f"the dead man's switch is not pinged: a page reaches nobody since {f['undelivered_since'][11:16]} UTC"
+    ),
+    "log lines lost": lambda f: f"{f['lines']} log line{'s' * (f['lines'] != 1)} could not be written and are lost",
+    "connections full": lambda f: f"{f['most']} connections are open; who waits longest makes room",
+    "reads too slowly": lambda f: f"a client that did not take its answer within {f['within']} s was cut off",
+    "not HTTP": lambda f: f"a client did not speak HTTP ({f['trouble']})",
+    "too slow": lambda f: f"a client did not end its request within {f['within']} s",
+    "too many tokens at the login": lambda _: "too many tries at the login; more are refused for a while",
+    "a wrong token at the login": lambda _: "a wrong token at the login",
+    "webhook refused": lambda f: f"a webhook was refused: {f['why']}",
+    "refused": lambda f: f"{f['method']} {f['route']} was refused to {f['asker']} ({f['status']})",
+    "fault": lambda _: "an error in the web side itself; that request got no answer, the rest goes on:",
+    "alerts": _alerts,
+    "alerts not taken": lambda f: f"alerts could not be taken: {f['trouble']}",
+}
+"""What each event of ours says. An event without an entry is told with its fields."""
+
+
+class TextShape:
+    """The last step of a line: its text. It names an incident whenever the lines go on to another one."""
+
+    def __init__(self) -> None:
+        self._incident = ""
+
+    def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> str:
+        """The line, or several."""
+        mark = "! " if line.get("level") in _GRAVE else ""
+        begin = f"{line.get('timestamp', ''):<{MARGIN}}{mark}"
+        shown = [*self._heading(line), *_wrapped(begin, sentence(line))]
+        return "\n".join([*shown, *([str(line["exception"])] if "exception" in line else ())])
+
+    def _heading(self, line: EventDict) -> list[str]:
+        incident = str(line.get("incident") or self._incident)
+        if incident in {self._incident, "-"}:
+            return []
+        self._incident = incident
+        return [f"{line.get('timestamp', ''):<{MARGIN}}{incident}"[:WIDTH]]
+
+
+def _wrapped(begin: str, text: str) -> Iterator[str]:
+    """A text of one or more lines behind a time, none of them too wide."""
+    margin = " " * MARGIN
+    for part in text.splitlines():
+        yield from textwrap.wrap(begin + part, WIDTH, subsequent_indent=margin, break_on_hyphens=False)
+        begin = margin
+
+
+def sentence(line: Fields) -> str:
+    """What an event says; of one without words here, its name and its fields."""
+    event = str(line.get("event", ""))
+    if event in WORDS and "held_back" not in line:
+        return WORDS[event](line)
+    fields = [f"{key} {value}" for key, value in line.items() if key not in _HOUSEKEEPING and key[0] != FOR_PEOPLE]
+    return f"{event}: {', '.join(fields)}" if fields else event
+
+
+def not_for_people(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Leave out what only people read."""
+    return {key: value for key, value in line.items() if key[0] != FOR_PEOPLE}
