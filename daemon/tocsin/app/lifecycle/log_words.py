@@ -95,6 +95,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "broken": lambda _: "an error in tocsin itself; the rest goes on, this is tried again:",
     "unhealthy": lambda f: f"not healthy: no sign of life from {', '.join(f['stale'])}",
     "heartbeat": lambda f: f"the dead man's switch did not answer: {f['trouble']}",
+    "clock": lambda f: f"this machine's clock was put {f['put']} by {f['by']}",
     "heartbeat withheld": lambda f: (
         f"the dead man's switch is not pinged: a page reaches nobody since {f['undelivered_since'][11:16]} UTC"
     ),

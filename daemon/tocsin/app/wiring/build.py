@@ -122,9 +122,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     beside: tuple[Part, ...],
     steps: ClockSteps,
 ) -> Daemon:
-    """Every part, what is shared first. `before` is the config folder's fingerprint from before it was read,
-    `beside` are parts that were made before.
-    """
+    """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
     reply_options = ReplyOptions(codes, config)
