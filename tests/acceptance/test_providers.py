@@ -49,10 +49,16 @@ class World:
 
     def wrong(self, name: str, phase: str, fault: str, times: int | None = None) -> None:
         """From now on a server goes wrong at a phase."""
+        self.order(name, {"phase": phase, "fault": fault, "times": times})
+
+    def order(self, name: str, order: dict[str, Any]) -> None:
+        """Tell a server what to do; it has done so when this returns."""
         process = self.running[name]
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"phase": phase, "fault": fault, "times": times}) + "\n")
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(order) + "\n")
         process.stdin.flush()
+        process.stdout.readline()
 
     def arrived(self) -> Counter[str]:
         """How many messages truly arrived at each address."""

@@ -3,7 +3,8 @@
 In a test:      async with StandIn() as twilio: twilio.next("create", "code 21610"); …; twilio.created
 As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T] [--log FILE] [--lag SECONDS]
                 prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times"} (times null: for ever), an
-                inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}} or a
+                inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}}, what
+                becomes of every message to a number {"end": {"to", "status", "code"}} (to "*": to all others), or a
                 webhook to the address that the message was created with {"tell": {"sid", "status", "code"}};
                 each message that was truly created is a line of JSON in FILE.
 
@@ -69,6 +70,7 @@ class StandIn:
         self._log = log
         self.lag = lag
         self.final = "delivered"
+        self.ends: dict[str, tuple[str, int]] = {}
         self.day_begins = timedelta()
         self._once: dict[str, deque[str]] = defaultdict(deque)
         self._ever: dict[str, str] = {}
@@ -101,6 +103,13 @@ class StandIn:
         """What fetching this message says from now on; `code` is why, if it failed."""
         message = next(message for message in self.created if message.sid == sid)
         message.status, message.code = status, code
+
+    def end(self, to: str, status: str, code: int) -> None:
+        """What becomes from now on of every message to that number; "*": of those to all others."""
+        self.ends[to] = (status, code)
+
+    def _end_of(self, to: str) -> tuple[str, int]:
+        return self.ends.get(to) or self.ends.get("*") or (self.final, 30003)
 
     async def tell(self, sid: str, status: str, code: str = "") -> int:
         """Say by webhook what became of a message; the status of the answer."""
@@ -162,6 +171,7 @@ class StandIn:
             form.get("MessagingServiceSid"),
             form.get("StatusCallback", ""),
             status="",
+            code=self._end_of(form["To"])[1],
         )
         self._keep(message)
         if word.isdigit():
@@ -198,7 +208,7 @@ class StandIn:
             and self._day(message.at) >= query.get("DateSent>", "")[:10]
         ]
         size, number = int(query.get("PageSize", 50)), int(query.get("Page", 0))
-        shown = [self._shown(message, message.status or self.final) for message in found]
+        shown = [self._shown(message, message.status or self._end_of(message.to)[0]) for message in found]
         here = shown[size * number : size * (number + 1)]
         path = request.path
         more = size * (number + 1) < len(found)
@@ -225,7 +235,7 @@ class StandIn:
             return _cut(request) if fault in ("drop", "lose") else _error(*fault.split(" ", 1), "")
         for message in self.created:
             if message.sid == request.match_info["sid"]:
-                return web.json_response(self._shown(message, message.status or self.final))
+                return web.json_response(self._shown(message, message.status or self._end_of(message.to)[0]))
         return _error("code", "20404 404")
 
     def _day(self, at: float) -> str:
@@ -318,7 +328,9 @@ async def _main() -> None:
             if "tell" in order:
                 say({"answer": await twilio.tell(**order["tell"])})
                 continue
-            if "status" in order:
+            if "end" in order:
+                twilio.end(**order["end"])
+            elif "status" in order:
                 twilio.set_status(order["status"]["sid"], order["status"]["status"])
             elif order.get("times", 1) is None:
                 twilio.always(order["phase"], order["fault"])
