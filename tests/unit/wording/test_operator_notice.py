@@ -108,25 +108,27 @@ def test_one_trouble_by_sms() -> None:
     """One segment: machine, headline, since when, what fits of the sentence, and the word to look up."""
     _, text = words(REFUSED, via=Channel.SMS)
     assert text == (
-        "tocsin web-1: The config was refused (since 11:00 CET)."
-        ' config/all.yaml:7:3: error: unknown key "chans" config-refused'
+        "tocsin web-1: The config was refused (since 11:00 CET):"
+        ' config/all.yaml:7:3: error: unknown key "chans". See config-refused'
     )
     assert words(FOLDER, via=Channel.SMS)[1].startswith(
-        "tocsin web-1: The incident folder cannot be read (since 10:59 CET). incidents: no such folder"
+        "tocsin web-1: The incident folder cannot be read (since 10:59 CET): incidents: no such folder."
     )
 
 
 def test_several_troubles_by_sms() -> None:
     """The further headlines instead of the first's sentence."""
     text = words(REFUSED, FOLDER, via=Channel.SMS)[1]
-    assert text.startswith("tocsin web-1: The config was refused (since 11:00 CET). The incident folder cannot be read")
-    assert text.endswith(" +1 more config-refused")
+    assert text.startswith("tocsin web-1: The config was refused (since 11:00 CET); The incident folder cannot be read")
+    assert text.endswith("; 2 in all. See config-refused")
 
 
 def test_the_end_by_sms() -> None:
     """With when it ended."""
     text = words(Recovery(Trouble.LEDGER_UNWRITABLE, "all is in it", until=T0), via=Channel.SMS)[1]
-    assert text == ("tocsin web-1: The ledger can be written again (since 11:00 CET). all is in it ledger-unwritable")
+    assert text == (
+        "tocsin web-1: The ledger can be written again (since 11:00 CET): all is in it. See ledger-unwritable"
+    )
 
 
 @pytest.mark.parametrize("text", ["x" * 400, "кириллица " * 40, "漢字" * 60, "", "~[]{}" * 60, "a\nb"])
@@ -139,7 +141,7 @@ def test_an_sms_is_one_segment(trouble: Trouble, host: str, text: str) -> None:
     sms = words(notice, via=Channel.SMS, host=host)[1]
     assert segments(sms) == 1
     assert notice.headline in sms
-    assert sms.endswith(f" {trouble}")
+    assert sms.endswith(f" See {trouble}")
 
 
 def test_even_an_endless_name_is_one_segment() -> None:

@@ -53,7 +53,7 @@ class ProviderHealth:
         self._hung_at = attempt.ended_at if hung else self._hung_at
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
         if isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER:
-            self._tell(outcome, provider_cure(self._via, outcome) or "check its settings and credentials")
+            self._tell(outcome, "check its settings and credentials", provider_cure(self._via, outcome))
         elif at_last:
             self._tell(outcome, "pages go by other channels meanwhile")
 
@@ -89,7 +89,9 @@ class ProviderHealth:
         first, self._told = three and not self._told, self._told or three
         return first
 
-    def _tell(self, outcome: Deferred | Uncertain, advice: str) -> None:
+    def _tell(self, outcome: Deferred | Uncertain, advice: str, cure: str = "") -> None:
+        """A `cure` comes first: by SMS there may be no room for more."""
         code = f" ({outcome.code})" if outcome.code else ""
-        sentence = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}; {advice}"
+        answer = f"{self._via.traits.provider} does not take messages: {outcome.detail}{code}"
+        sentence = f"{cure} ({answer})" if cure else f"{answer}; {advice}"
         self._notices.tell(OperatorNotice(Trouble.PROVIDER_REFUSES, sentence, about=self._via.traits.word))

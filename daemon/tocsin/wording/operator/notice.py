@@ -71,19 +71,21 @@ def _brief(told: Sequence[OperatorWord], host: str, zone: str, now: datetime) ->
     at = first.since if isinstance(first, OperatorNotice) else first.until
     when = f" ({'since ' if first.trouble.recovered else ''}{times.clock(at, zone, now)})" if at else ""
     head = f"tocsin {_short(host)}: {headlines[0]}{when}"
-    more = f" +{len(headlines) - 1} more" if len(headlines) > 1 else ""
-    return _fit(head, "; ".join(headlines[1:]) if more else first.text, f"{more} {first.trouble}")
+    if len(headlines) > 1:
+        return _fit(head, "; " + "; ".join(headlines[1:]), f"; {len(headlines)} in all. See {first.trouble}")
+    return _fit(head, f": {first.text}", f". See {first.trouble}")
 
 
 def _fit(head: str, middle: str, tail: str) -> str:
     """The longest beginning of the middle that lets all of it fit into one segment."""
-    head, tail, words = gsm.fold(head), gsm.fold(tail), gsm.fold(" ".join(middle.split()))
+    words = " ".join(middle.split())
 
     def whole(length: int) -> str:
         cut = words if length >= len(words) else f"{words[: max(length - 3, 0)].rstrip()}..."
-        return f"{head}. {cut} {tail}" if length else f"{head}.{' ' * bool(tail)}{tail}"
+        ended = (cut if length else head).endswith((".", "?", "!"))
+        return gsm.fold(f"{head}{cut if length else ''}{tail.removeprefix('.') if ended else tail}")
 
-    lengths = range(len(words), 3, -1)
+    lengths = (*range(len(words), 5, -1), 0)
     fitting = next((whole(length) for length in lengths if gsm.segments(whole(length)) == 1), whole(0))
     return gsm.cut(fitting, 1)
 
