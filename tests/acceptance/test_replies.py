@@ -2,60 +2,17 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.fakes.pager import SETTINGS, Pager
+from tests.fakes.phone import Phone
 from tests.fakes.twilio_webhooks import ACCOUNT
 
 FILE = "title: Card payments fail\nseverity: sev1\n"
-OURS = "+15005550006"
-
-
-class Phone:
-    """The provider, with somebody's phone behind it."""
-
-    def __init__(self, log: Path) -> None:
-        self.log = log
-        log.touch()
-        command = [sys.executable, "-m", "tests.fakes.twilio_server", "--account", ACCOUNT, "--token", "secret"]
-        self.process = subprocess.Popen(
-            [*command, "--log", str(log)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
-            text=True,
-        )
-        self.url = self._heard()["url"]
-
-    def _heard(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        found: dict[str, Any] = json.loads(self.process.stdout.readline())
-        return found
-
-    def write(self, number: str, body: str) -> None:
-        """Somebody answers."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"inbound": {"from": number, "to": OURS, "body": body}}) + "\n")
-        self.process.stdin.flush()
-        self._heard()
-
-    def got(self, number: str) -> list[str]:
-        """The texts that reached a number."""
-        sent = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [each["body"] for each in sent if each["to"] == number]
-
-    def close(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
-        self.process.wait(10)
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import CONFIG, Pager
+from tests.fakes.pager import CONFIG, SETTINGS, Pager
+from tests.fakes.phone import Phone
+from tests.fakes.twilio_webhooks import ACCOUNT
 from tests.fakes.wall_clock import WallClock
 
 HOUR = timedelta(hours=1)
@@ -170,4 +172,42 @@ def test_a_slow_clock_put_right_names_the_person_of_now(pager: Pager, clock: Wal
     draft = (pager.folder / pager.run("review", "pay").stdout.strip()).read_text()
     assert "The clock was put forward by 1h; the times before this were put right with it" in draft
     assert f"{now - HOUR:%H:%M}" not in draft
+    pager.stop()
+
+
+@pytest.fixture
+def phone(tmp_path: Path) -> Iterator[Phone]:
+    made = Phone(tmp_path / "sms.truth")
+    yield made
+    made.close()
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("ahead", [timedelta(minutes=15), -HOUR, timedelta(days=2)])
+def test_answers_by_sms_count_although_our_clock_is_wrong(
+    pager: Pager, clock: WallClock, phone: Phone, ahead: timedelta
+) -> None:
+    """Rule 60: the provider's clock is another than ours. `ok` counts and is answered, nobody else is woken, a send of
+    uncertain end is found in its list and not made again, and the operators hear of the difference.
+    """
+    next_level_after(pager, "12s")
+    clock.set(ahead)
+    pager.environ["TOCSIN_SMS__AUTH_TOKEN"] = "secret"
+    sms = f"sms: {{transport: twilio, account_sid: {ACCOUNT}, api_url: '{phone.url}', "
+    settings = SETTINGS.replace("sms: {", sms) + "replies: {every: 1s}\n"
+    (pager.folder / "config" / "tocsin.yaml").write_text(settings)
+    pager.start()
+    time.sleep(2)
+    phone.spoil("create", "drop")
+    pager.write("pay.yaml", INCIDENT)
+    pager.until(lambda: phone.got("+14155550101"))
+    phone.write("+14155550101", "ok")
+    answer = pager.until(lambda: phone.got("+14155550101")[1:], 5)[0]
+    assert answer == "You are Technical Lead of Card payments fail (SEV1)."
+    time.sleep(14)
+    assert not phone.got("+14155550102")
+    assert len(phone.got("+14155550101")) == 2
+    told = [words(mail) for mail in pager.mails("operator", "olga@")]
+    which = "behind" if ahead < timedelta(0) else "ahead of"
+    assert any(re.search(f"this machine's clock is [0-9a-z]+ {which} that of the SMS provider", text) for text in told)
     pager.stop()

@@ -87,7 +87,13 @@ async def relay(folder: Path) -> AsyncIterator[Way]:
 async def stand_in(folder: Path) -> AsyncIterator[Way]:
     async with StandIn() as server:
         yield Way(
-            Twilio(account_sid=server.account, auth_token="token", sender="+15005550006", api_url=server.url),
+            Twilio(
+                account_sid=server.account,
+                auth_token="token",
+                sender="+15005550006",
+                api_url=server.url,
+                clock=SystemClock(),
+            ),
             Channel.SMS,
             lambda: [(created.to, created.body) for created in server.sent],
             lambda: server.next("create", "code 21610"),

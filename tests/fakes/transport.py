@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 from tocsin.ports.transport import Polled
@@ -24,6 +24,7 @@ class MemoryTransport:
     """
 
     warmed = None
+    skew: timedelta | None = None
 
     def __init__(
         self,

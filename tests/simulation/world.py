@@ -254,6 +254,7 @@ class Provider:
 
     polled = None
     warmed = None
+    skew = None
 
     def __init__(self, via: Channel, clock: VirtualClock, dice: Dice, faults: Faults, receipts: bool) -> None:
         self._via, self._clock, self._dice, self.faults = via, clock, dice, faults

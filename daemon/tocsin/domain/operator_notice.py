@@ -54,6 +54,7 @@ class Trouble(StrEnum):
     CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"
     CLOCK_MOVED = "clock-moved", "The clock was put {about}"
     CLOCK_DIFFERS = "clock-differs", "The clock is not followed", "The clock is followed again"
+    PROVIDER_CLOCK = "provider-clock", "The clock is not that of {about}", "The clock is that of {about} again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 
 

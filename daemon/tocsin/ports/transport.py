@@ -1,6 +1,6 @@
 """One way out: a provider of one channel, and the two things that only some of them can do beside sending."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from tocsin.domain.arrival import Arrival
@@ -31,6 +31,11 @@ class Transport(Protocol):
     @property
     def receipts(self) -> bool:
         """Whether the provider tells later what became of a message."""
+        ...
+
+    @property
+    def skew(self) -> timedelta | None:
+        """How far the provider's clock is ahead of ours, as it last said; None while, or where, it does not say."""
         ...
 
     @property

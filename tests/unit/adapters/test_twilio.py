@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.twilio import http
 from tocsin.adapters.twilio import transport as twilio
 from tocsin.adapters.twilio.transport import Twilio
@@ -33,7 +34,7 @@ def text(number: int = 1, words: str = "text", valid_for: timedelta | None = Non
 @asynccontextmanager
 async def sending(server: StandIn, **settings: Any) -> AsyncIterator[Twilio]:
     given = {"account_sid": server.account, "auth_token": "token", "sender": SENDER, "api_url": server.url}
-    transport = Twilio(**{**given, **settings})
+    transport = Twilio(**{**given, "clock": SystemClock(), **settings})
     await transport.start()
     try:
         yield transport
@@ -184,7 +185,9 @@ async def test_closing_while_an_answer_is_awaited() -> None:
 async def test_starting_twice_is_starting_once() -> None:
     """Tries that come before the start share one client, and none is left open at the end (a warning is an error)."""
     async with StandIn() as server:
-        transport = Twilio(account_sid=server.account, auth_token="token", sender=SENDER, api_url=server.url)
+        transport = Twilio(
+            account_sid=server.account, auth_token="token", sender=SENDER, api_url=server.url, clock=SystemClock()
+        )
         outcomes = await asyncio.gather(*(transport.send(text(number)) for number in range(5)), transport.start())
         client = transport._client
         await transport.start()
@@ -399,7 +402,7 @@ def test_the_real_address() -> None:
     real = "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages.json?Page=1"
 
     async def rebase(base: str) -> str:
-        client = http.HttpClient(base)
+        client = http.HttpClient(base, http.ProviderTime(SystemClock()))
         await client.close()
         return client._rebased(real)
 

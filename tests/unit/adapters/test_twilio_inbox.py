@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from tocsin.adapters.twilio import transport as twilio
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Deferred, Fault
+from tocsin.domain.delivery import Accepted, Deferred, Fault, Uncertain
 
+from tests.fakes.clock import StillClock
 from tests.fakes.twilio_server import StandIn
 from tests.unit.adapters.test_twilio import ANA, SENDER, now, sending, text
 
@@ -135,3 +136,51 @@ async def test_nobody_there() -> None:
         gone = server.url
     async with StandIn() as server, sending(server, api_url=gone) as transport:
         assert isinstance(await transport.inbox(now() - MINUTE), Deferred)
+
+
+AHEAD = [timedelta(minutes=15), timedelta(hours=-1), timedelta(days=3), timedelta(days=-400)]
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_another_clock_hides_no_answer(ahead: timedelta) -> None:
+    """Rule 60: what came in since an instant of ours is found, and nothing older, with instants by our clock; what the
+    first answer tells of the skew counts for it already.
+    """
+    clock = StillClock(now() + ahead)
+    async with StandIn() as server, sending(server, clock=clock) as transport:
+        for sid, age in ((server.inbound(ANA, SENDER, f"ok {age}"), age) for age in (600, 60, 0)):
+            message = next(message for message in server.created if message.sid == sid)
+            message.at -= age
+        assert transport.skew is None
+        for _ in range(2):
+            arrivals = await transport.inbox(clock.now() - 2 * MINUTE)
+            assert isinstance(arrivals, tuple)
+            assert [arrival.body for arrival in arrivals] == ["ok 60", "ok 0"]
+            assert abs(arrivals[-1].at - clock.now()) < timedelta(seconds=3)
+        assert transport.skew is not None
+        assert abs(transport.skew + ahead) < timedelta(seconds=3)
+
+
+async def test_a_second_or_two_are_no_skew() -> None:
+    """Instants are given as Twilio says them while the clocks agree."""
+    clock = StillClock(now() + timedelta(seconds=3))
+    async with StandIn() as server, sending(server, clock=clock) as transport:
+        server.inbound(ANA, SENDER, "ok")
+        at = int(server.created[0].at)
+        for _ in range(2):
+            arrivals = await transport.inbox(clock.now() - MINUTE)
+            assert isinstance(arrivals, tuple)
+            assert arrivals[0].at.timestamp() == at
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+async def test_another_clock_hides_no_message_of_ours(ahead: timedelta) -> None:
+    """Rules 40, 60: an uncertain send is found in the list, one of ten minutes before is not taken for it."""
+    clock = StillClock(now() + ahead)
+    async with StandIn() as server, sending(server, clock=clock) as transport:
+        server.next("create", "drop", 2)
+        assert isinstance(await transport.send(text(1)), Uncertain)
+        server.created[0].at -= 600
+        assert isinstance(await transport.find(text(2), clock.now()), Deferred)
+        assert isinstance(await transport.send(text(2)), Uncertain)
+        assert await transport.find(text(2), clock.now()) == Accepted(server.created[1].sid)

@@ -26,7 +26,13 @@ class Desk:
         self.parts = parts = DaemonParts(self.machine)
         self.feed = LedgerFeed(self.machine, parts.ledger, parts.incidents, parts.notices, 0)
         self.watch = ClockWatch(
-            self.machine, parts.ledger, parts.incidents, parts.notices, self.feed, parts.sender, self.steps
+            self.machine,
+            parts.ledger,
+            parts.incidents,
+            parts.notices,
+            self.feed,
+            parts.sender,
+            self.steps,
         )
 
     async def goes(self, seconds: float) -> bool:

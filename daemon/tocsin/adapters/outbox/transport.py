@@ -41,6 +41,7 @@ class Outbox:
     receipts = False
     polled = None
     warmed = None
+    skew = None
 
     def __init__(self, *, folder: Path, email_sender: str, sms_sender: str, clock: Clock) -> None:
         self._folder = folder

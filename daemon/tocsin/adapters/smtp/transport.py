@@ -35,6 +35,7 @@ class Smtp:
     receipts = False
     polled = None
     warmed = None
+    skew = None
 
     def __init__(
         self,

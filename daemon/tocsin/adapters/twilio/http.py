@@ -5,6 +5,8 @@ headers are read, no number is logged, and whoever asked learns whether the requ
 """
 
 import base64
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -13,6 +15,7 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
 from tocsin.adapters.twilio import responses
+from tocsin.ports.clock import Clock
 
 ANSWER_WITHIN = 10.0
 """Seconds for a request in all; the SDK's own timeout is not applied."""
@@ -20,6 +23,8 @@ CONNECT_WITHIN = 5.0
 """Seconds of those for the connection."""
 ANSWER_MOST = 1 << 20
 """Octets of an answer that are read."""
+HALF_A_SECOND = timedelta(seconds=0.5)
+"""How much later than its `Date` an answer was written, on average."""
 
 
 class AnswerError(Exception):
@@ -44,14 +49,38 @@ class _Progress:
     written = False
 
 
+class ProviderTime:
+    """How far the provider's clock is ahead of ours, by the `Date` of its newest answer."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.skew: timedelta | None = None
+
+    def now(self) -> datetime:
+        """This instant by our clock."""
+        return self._clock.now()
+
+    def heard(self, date: str, asked_at: datetime) -> None:
+        """An answer to what was asked then bears this `Date`; one that is none says nothing. It was written somewhere
+        between the two instants, and to the second.
+        """
+        try:
+            theirs = parsedate_to_datetime(date)
+        except (ValueError, TypeError):
+            return
+        ours = asked_at + (self.now() - asked_at) / 2
+        self.skew = theirs.replace(tzinfo=UTC) + HALF_A_SECOND - ours
+
+
 class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
     """The client that the SDK asks by. `base` replaces scheme and host of its addresses; empty: they stay."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, time: ProviderTime) -> None:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_mark_written)
         super().__init__(trace_configs=[trace])
         self._base = base.rstrip("/")
+        self._time = time
 
     async def request(
         self,
@@ -64,7 +93,7 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         **_ours: Any,
     ) -> Any:
         """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
-        progress = _Progress()
+        progress, asked_at = _Progress(), self._time.now()
         try:
             async with self.session.request(
                 method.upper(),
@@ -84,6 +113,8 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as trouble:  # the last: closed meanwhile
             detail = f"no answer from Twilio: {trouble}"[: responses.DETAIL_MOST]
             raise NoAnswerError(detail, written=progress.written) from None
+        if responses.is_object(text):
+            self._time.heard(answer.headers.get("Date", ""), asked_at)
         if not (200 <= answer.status < 300 and responses.is_object(text)):
             raise AnswerError(answer.status, text, answer.headers.get("Retry-After", ""))
         return Response(answer.status, text, answer.headers)

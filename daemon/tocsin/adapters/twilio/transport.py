@@ -14,12 +14,17 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from tocsin.adapters.twilio import responses
-from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError
+from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError, ProviderTime
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+from tocsin.ports.clock import Clock
 
 CLOCKS_DIFFER = timedelta(seconds=120)
-"""How much earlier than our try Twilio's clock may say that it created the message."""
+"""How much earlier than our try Twilio's clock may say that it created the message, its known skew apart."""
+NO_SKEW = timedelta(seconds=5)
+"""Up to what skew the clocks agree: it is known to a second or two, and the windows here are wide."""
+DAYS_DIFFER = timedelta(hours=12)
+"""A list asked for by a day that is so far from Twilio's is asked for once more."""
 PAGE, PAGES = 50, 5
 """Messages on one page of the list, and pages read, in a look-up."""
 INBOX_PAGES = 20
@@ -51,6 +56,7 @@ class Twilio:
         api_secret: str = "",
         api_url: str = "",
         status_url: str = "",
+        clock: Clock,
     ) -> None:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -59,8 +65,14 @@ class Twilio:
         self._api_url = api_url
         self._status_url = status_url
         self._client: Any = None
+        self._time = ProviderTime(clock)
         self._starting = asyncio.Lock()
         self._references: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def skew(self) -> timedelta | None:
+        """How far Twilio's clock is ahead of ours."""
+        return self._time.skew
 
     @property
     def polled(self) -> Self:
@@ -77,7 +89,7 @@ class Twilio:
         async with self._starting:
             if self._client is not None:
                 return
-            http = HttpClient(self._api_url)
+            http = HttpClient(self._api_url, self._time)
             environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
             client = Client(*self._login, account_sid=self._account, http_client=http, environment=environment)
             try:
@@ -116,10 +128,10 @@ class Twilio:
         Twilio does by the day and by when it was sent, which it may not have been yet. Where more was sent since than
         is looked through, nobody can say that it is not there.
         """
-        oldest = since - CLOCKS_DIFFER
         messages = await self._messages()
         try:
             page = await messages.page_async(to=message.address, page_size=PAGE, **self._ours)
+            oldest = since + self._ahead - CLOCKS_DIFFER
             for pages_left in reversed(range(PAGES)):
                 listing = list(page)
                 for listed in listing:
@@ -147,17 +159,16 @@ class Twilio:
         return responses.fate(sms.status, sms.error_code, provider_id)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
-        """The SMS that came in to our number since then, oldest first, or why they cannot be had. Twilio lists the
-        newest first and filters by the day; the day before is asked for too, as its clock may differ.
+        """The SMS that came in to our number since then, oldest first, or why they cannot be had. All instants are by
+        our clock, whatever Twilio's says (rule 60).
         """
-        messages = await self._messages()
-        number: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
         arrivals: list[Arrival] = []
         try:
-            page = await messages.page_async(page_size=PAGE, date_sent_after=since - timedelta(days=1), **number)
+            page = await self._first_page(since)
+            ahead = self._ahead
             for pages_left in reversed(range(INBOX_PAGES)):
-                newer = [listed for listed in page if _since(listed, since)]
-                arrivals += [arrival for listed in newer if (arrival := _arrival(listed))]
+                newer = [listed for listed in page if _since(listed, since + ahead)]
+                arrivals += [arrival for listed in newer if (arrival := _arrival(listed, ahead))]
                 if not (newer and page.next_page_url and pages_left):
                     break
                 page = await page.next_page_async()
@@ -174,6 +185,26 @@ class Twilio:
         client, self._client = self._client, None
         if client is not None:
             await client.http_client.close()
+
+    @property
+    def _ahead(self) -> timedelta:
+        """How far Twilio's clock is ahead, as far as that matters."""
+        skew = self.skew or timedelta(0)
+        return skew if abs(skew) > NO_SKEW else timedelta(0)
+
+    async def _first_page(self, since: datetime) -> Any:
+        """The newest of what came in. Twilio filters by its day; the day before is asked for too. Its answer tells how
+        far its clock is from ours, and so whether that was the wrong day.
+        """
+        messages, ahead = await self._messages(), self._ahead
+        number: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
+
+        async def ask() -> Any:
+            after = since + self._ahead - timedelta(days=1)
+            return await messages.page_async(page_size=PAGE, date_sent_after=after, **number)
+
+        page = await ask()
+        return page if abs(self._ahead - ahead) <= DAYS_DIFFER else await ask()
 
     async def _messages(self) -> Any:
         """The SDK's list of messages, started if it was not yet."""
@@ -202,9 +233,9 @@ def _since(listed: Any, at: datetime) -> bool:
     return (_created_at(listed) or at) >= at
 
 
-def _arrival(listed: Any) -> Arrival | None:
-    """A listed message as it came in to us; None for one of ours."""
+def _arrival(listed: Any, ahead: timedelta) -> Arrival | None:
+    """A listed message as it came in to us, by our clock; None for one of ours."""
     at, sid, sender = _created_at(listed), listed.sid, listed.from_
     if listed.direction != "inbound" or not (at and sid and sender):
         return None
-    return Arrival(ArrivalKind.SMS, str(sid), str(sender), str(listed.body or ""), at)
+    return Arrival(ArrivalKind.SMS, str(sid), str(sender), str(listed.body or ""), at - ahead)

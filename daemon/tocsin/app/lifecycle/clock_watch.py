@@ -1,4 +1,4 @@
-"""What follows when the machine's clock is put forward or back (rule 60).
+"""What follows when the machine's clock is put forward or back, or is not that of a provider (rule 60).
 
 Taking over is a restart: what is recorded is moved with the clock, and the daemon begins anew with what it then knows.
 This decides when: at once for a single step, later and later for a clock that flips, and never while the ledger could
@@ -12,16 +12,20 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Channel
 from tocsin.ports.clock import MovableClock
 from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.text.times import brief
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at the clock."""
+COMPARES_EVERY = 5.0
+"""Seconds between two looks at what the providers' answers say of theirs."""
 STANDS_FOR = (0.0, 60.0, 120.0, 240.0, 480.0, 900.0)
 """Seconds for which a step must stand before it is taken over, after so many within the hour; the last one repeats."""
 FORGETS_AFTER = 3600.0
@@ -149,6 +153,36 @@ class ClockWatch:
         sequel = "waits are kept, but rotations and times in messages are by the old time"
         notice = OperatorNotice(Trouble.CLOCK_DIFFERS, f"{fault}: {why}; {sequel}", since=since)
         self._notices.tell(notice)
+
+
+class ProviderClocks:
+    """Compares each provider's clock with the daemon's time, and tells the operators of a difference."""
+
+    def __init__(self, transports: Transports, notices: Notices) -> None:
+        self._transports = transports
+        self._notices = notices
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(COMPARES_EVERY)
+            self.look()
+
+    def look(self) -> None:
+        """Look once."""
+        for via in Channel:
+            skew, provider = self._transports[via].skew, via.traits.provider
+            if skew is None:
+                continue
+            if abs(skew) <= TOLD_FROM:
+                self._notices.cured(Trouble.PROVIDER_CLOCK, provider, "this machine's clock and its agree")
+                continue
+            which = "behind" if skew > timedelta(0) else "ahead of"
+            fault = f"this machine's clock is {brief(abs(skew))} {which} that of {provider}"
+            sequel = (
+                "what it is asked allows for that; but if ours is wrong, turns, hours and times in messages are too"
+            )
+            self._notices.tell(OperatorNotice(Trouble.PROVIDER_CLOCK, f"{fault}; {sequel}", about=provider))
 
 
 def _way(by: timedelta) -> str:

@@ -108,8 +108,8 @@ class SmsPoll:
     async def _first(self, now: datetime) -> datetime:
         """Since when the first question asks: the newest message known, else the oldest page that may be answered."""
         newest = await self._ledger.last_arrival_at(ArrivalKind.SMS)
-        if newest:
-            return min(newest, now) - OVERLAP
+        if newest:  # one of the future was noted by a clock that was ahead, who knows since when
+            return newest - OVERLAP if newest <= now else now - BACK_MOST
         codes = await self._ledger.reserved_codes(now)
         paged_at = (code.given.at for code in codes if code.closed_at is None)
         return min([self._started_at - FIRST_BACK, *paged_at])

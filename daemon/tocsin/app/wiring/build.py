@@ -31,7 +31,7 @@ from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
+from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, prepare_folders, read_config
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
@@ -155,7 +155,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
-    parts = (*core, clock_watch, ledger_feed, arrivals, transports, reviews, poll, *beside)
+    watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
+    parts = (*core, *watches, ledger_feed, arrivals, transports, reviews, poll)
     sources = (watch, FirstAnswers(poll, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)

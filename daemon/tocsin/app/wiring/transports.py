@@ -34,5 +34,6 @@ def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Transport
             api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
             api_url=sms.api_url or "",
             status_url=f"{settings.public_url}/twilio/status" if settings.receives_callbacks else "",
+            clock=clock,
         )
     return transports
