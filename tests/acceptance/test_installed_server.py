@@ -106,6 +106,9 @@ def test_what_can_be_said_without_the_ledger(server: Server) -> None:
     assert refused(server.run("carol", "review", id_)) == [why, "the review is drafted from what the ledger records"]
     assert refused(server.run("carol", "drill", "sev1", "--yes"))[0] == why
     assert refused(server.run("carol", "run"))
+    assert refused(server.run("carol", "send-test", "ana")) == [
+        f"the outbox {STATE}/outbox cannot be written by you; {STATE}/outbox is for tocsin alone; ask root to send it"
+    ]
 
 
 @pytest.mark.attack
@@ -151,3 +154,32 @@ def test_what_the_daemon_makes_is_private(server: Server) -> None:
         assert server.root(f"stat -c '%U:%G %a' {STATE}/{path}").split()[1] in {"640", "750"}, path
     listed = server.root(f"stat -c '%U:%G %a' {STATE}/incidents/*.yaml")
     assert listed == "carol:tocsin 664\n"
+
+
+@pytest.mark.attack
+def test_a_config_that_follows_git(server: Server) -> None:
+    """docs/config-as-code.md: /etc/tocsin is a link to the clone's config: the daemon, the timer's unit and everybody's
+    commands go by the same files, and who is outside the group is told so.
+    """
+    commit = "git -c user.name=x -c user.email=x@example.com commit --quiet --all --message=x && git push --quiet"
+    server.root(
+        f"""mv /etc/tocsin /opt/first && git init --quiet --bare --initial-branch=main /opt/up.git
+        git -c init.defaultBranch=main clone --quiet /opt/up.git /opt/work 2>&1 && mv /opt/first /opt/work/config
+        cd /opt/work && git add --all && {commit} origin HEAD:main && chmod -R a+rX /opt/up.git
+        git config --system --add safe.directory /opt/up.git
+        git config --system --add safe.directory /var/lib/tocsin/repository
+        runuser -u tocsin -- git clone --quiet --branch main /opt/up.git /var/lib/tocsin/repository
+        ln -sT /var/lib/tocsin/repository/config /etc/tocsin"""
+    )
+    server.start()
+    good(server.run("carol", "declare", "Everything is down", "--severity", "sev1"))
+    server.until(lambda: server.outbox("page") == 2)
+    server.root(
+        f"cd /opt/work && sed -i 's/every: 30m/every: 20m/' config/severities.yaml && {commit} origin HEAD:main"
+    )
+    assert good(server.unit("tocsin-pull.service")).startswith("pulled 1 commit: main is now at ")
+    server.until(lambda: '"event": "config"' in server.log.read_text())
+    assert "/etc/tocsin/severities.yaml" in good(server.run("carol", "diff", "HEAD~1"))
+    assert refused(server.run("dave", "status")) == [
+        "/etc/tocsin:1:1: error: the config folder cannot be read by you; ask to be in the group tocsin"
+    ]

@@ -43,6 +43,7 @@ class Sandbox:
             "set -e",
             f"mount -t tmpfs none {folder}/layers",
             *(line for place in OVERLAID if Path(place).is_dir() for line in _overlay(folder, place)),
+            "rm -rf /etc/tocsin /var/lib/tocsin /opt/tocsin",  # of the machine below, which is not touched
             *_opened(folder, Path(sys.base_prefix), LENT),
             *([f"{sys.executable} -c '{LOOPBACK_UP}'"] if alone else []),
             "echo ready",

@@ -61,15 +61,15 @@ class Server:
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
 
-    def start(self, unit: str = "tocsin.service") -> None:
-        """Start the daemon as systemd would: the unit's command, user, umask and environment, nothing else."""
-        service = read_unit(ROOT / "systemd" / unit)
-        variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
-        variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-        command = self._as(service["User"], variables, *shlex.split(service["ExecStart"]), mask=service["UMask"])
+    def unit(self, name: str) -> subprocess.CompletedProcess[str]:
+        """Run a unit that comes to its end."""
+        return subprocess.run(self._service(name), capture_output=True, text=True, check=False, timeout=60)
+
+    def start(self) -> None:
+        """Start the daemon as systemd would."""
         began = self.log.read_text().count('"ready"')
         with self.log.open("ab") as log:
-            self._daemon = subprocess.Popen(command, stdout=log, stderr=log)
+            self._daemon = subprocess.Popen(self._service("tocsin.service"), stdout=log, stderr=log)
         self.until(lambda: self.log.read_text().count('"ready"') > began)
 
     def stop(self) -> int:
@@ -99,6 +99,13 @@ class Server:
     def outbox(self, kind: str) -> int:
         """How many emails of a kind were sent."""
         return int(self.root(f"grep -ls 'X-Tocsin-Kind: {kind}' {STATE}/outbox/*.eml | wc -l"))
+
+    def _service(self, unit: str) -> list[str]:
+        """The unit's command with its user, umask and environment, and nothing else."""
+        service = read_unit(ROOT / "systemd" / unit)
+        variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
+        variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        return self._as(service["User"], variables, *shlex.split(service["ExecStart"]), mask=service["UMask"])
 
     def _as(self, user: str, environ: Mapping[str, str], *command: str, mask: str = "0022") -> list[str]:
         variables = [f"{name}={value}" for name, value in environ.items()]

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.rights import closed, is_file, is_folder
+from tocsin.adapters.files.rights import closed, is_file
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.read import SETTINGS
@@ -42,7 +42,7 @@ def folder_of(config: Path | None) -> Path:
     """
     if named := config or os.environ.get("TOCSIN_CONFIG"):
         return Path(named)
-    here = is_file(HERE / SETTINGS) or not is_folder(INSTALLED)
+    here = is_file(HERE / SETTINGS) or not os.path.lexists(INSTALLED)
     return HERE if here else INSTALLED
 
 

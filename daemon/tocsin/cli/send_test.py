@@ -1,6 +1,7 @@
 """`tocsin send-test`: a real message to one person, over each of their channels."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tocsin.adapters.files.rights import closed
 from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
 from tocsin.domain.delivery import Accepted, Content, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
@@ -35,6 +37,11 @@ def command(person: str, via: str | None, config: Path | None) -> None:
     for channel in channels:
         if not reader.address(channel):
             fail([f"{reader.id} has no {channel.traits.address_field} in the config"])
+    settings = opened.settings
+    transports = {Channel.EMAIL: settings.email.transport.value, Channel.SMS: settings.sms.transport.value}
+    outbox = settings.outbox
+    if "outbox" in {transports[via] for via in channels} and (why := closed(outbox, "written", os.W_OK)):
+        fail([f"the outbox {outbox} {why}; ask root to send it"])
     outcomes = asyncio.run(_send(opened, reader, channels, now))
     for channel, outcome in zip(channels, outcomes, strict=True):
         click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(channel, outcome)}")

@@ -16,7 +16,7 @@ def closed(path: Path, deed: str = "read", needs: int = os.R_OK) -> str:
     """That a path "cannot be read by you", and which group to ask for: for whoever may not reach it, or not do the
     `deed` there (`needs` is R_OK, W_OK or X_OK). Empty where nothing forbids it, or where the path is not there.
     """
-    for folder in reversed(Path(os.path.abspath(path)).parents):  # noqa: PTH100 - as it is written, links and all
+    for folder in reversed(Path(os.path.realpath(path)).parents):
         if os.path.lexists(folder) and not os.access(folder, os.X_OK):
             return _predicate(deed, folder, os.X_OK)
     if os.path.lexists(path) and not os.access(path, needs):
