@@ -11,6 +11,7 @@ from tocsin.domain.facts import (
     Answered,
     ChannelRefused,
     Fact,
+    Paged,
     PageLost,
     ReachSettled,
     Seen,
@@ -144,9 +145,29 @@ def test_one_second_try_waits_at_a_time() -> None:
     policy = without_mailbox(paging_policy())
     state, pages = paged(policy)
     state.note([PageLost(T0, "ana", T0, again=(SMS, LATER + timedelta(seconds=5)))])
+    state.note([Paged(LATER, "ana", ("technical_lead",), 0, 2, Reason.REPEATED, (SMS,))])
     again = replace(pages["ana"], at=LATER)
     facts, _ = choose_next_channel(state, ChannelFailed(again, undelivered=True, again=True), policy, LATER)
     assert facts[-1] == PageLost(LATER, "ana", LATER)
+
+
+def test_a_later_channel_of_the_page_is_no_second_try() -> None:
+    """Rules 13, 66: the SMS that `reach` sends after 3 minutes is its own; the second try goes after 30 s."""
+    reach = (ReachEntry(SMS), ReachEntry(SMS, timedelta(minutes=3)))
+    policy = without_mailbox(paging_policy())
+    policy = replace(policy, people={**policy.people, "ana": replace(policy.people["ana"], reach=reach)})
+    state, pages = paged(policy)
+    facts, _ = choose_next_channel(state, failed_by_sms(pages), policy, LATER)
+    assert facts[-1] == PageLost(LATER, "ana", T0, again=(SMS, LATER + timedelta(seconds=30)))
+
+
+def test_a_page_that_was_followed_by_another_is_not_tried_again() -> None:
+    """Rule 66: the newer one went the same way since; what became of the older one is noted all the same."""
+    policy = without_mailbox(paging_policy())
+    state, pages = paged(policy)
+    state.note([Paged(T0 + timedelta(seconds=10), "ana", ("technical_lead",), 0, 2, Reason.REPEATED, (SMS,))])
+    facts, _ = choose_next_channel(state, failed_by_sms(pages), policy, LATER)
+    assert facts[-1] == PageLost(LATER, "ana", T0)
 
 
 def test_a_lost_page_that_is_delivered_is_noted_once() -> None:

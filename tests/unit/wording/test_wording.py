@@ -205,6 +205,15 @@ def test_why_a_page_comes(policy: Policy, reason: Reason, said: str) -> None:
     assert [each.text for each in words.news] == ["We see errors."]
 
 
+def test_a_second_try_says_that_the_first_did_not_arrive(policy: Policy) -> None:
+    """Rule 66: whoever was not reached before is not told that they did not answer; whoever was, is."""
+    page = notification(Kind.PAGE, Reason.REACH, roles=("technical_lead",))
+    lost = History(INCIDENT, 1, started_at=AT, lost=frozenset({(page.to, AT)}))
+    assert wording(page, INCIDENT, lost, policy).why == "An earlier page did not reach you."
+    others = replace(lost, lost=frozenset({("somebody-else", AT)}))
+    assert wording(page, INCIDENT, others, policy).why == "You have not answered yet."
+
+
 def test_why_where_little_is_known(policy: Policy) -> None:
     """An assignment without a holder, a severity that config changed, and a file that cannot be read."""
     past = History(INCIDENT, 1, started_at=AT)

@@ -67,13 +67,16 @@ def _channels_left(
 
 def _once_more(state: IncidentState, failed: ChannelFailed, now: datetime) -> tuple[Channel, datetime] | None:
     """Where and when a page that reached nobody is tried once more: where it was not delivered last, or had not been
-    delivered before its last channel was refused. A try that waits there already will do.
+    delivered before its last channel was refused. A page that goes there by then anyway will do, and a newer page.
     """
-    person, page_at = failed.page.to, state.page_at(failed.page)
+    person, page_at, again_at = failed.page.to, state.page_at(failed.page), now + AGAIN_AFTER
     before = (via for name, at, via in state.history.undelivered if (name, at) == (person, page_at))
     via = next(before, None) if failed.refused else failed.page.via if failed.again else None
-    waits = any(page.person == person and via in dict(page.waiting) for page in state.history.waiting)
-    return (via, now + AGAIN_AFTER) if via is not None and not waits else None
+    newest = state.history.newest_pages.get(person)
+    if via is None or newest is None or newest.at != page_at:
+        return None
+    waiting = (entry for page in state.history.waiting if page.person == person for entry in page.waiting)
+    return None if any(entry[0] is via and entry[1] <= again_at for entry in waiting) else (via, again_at)
 
 
 def _waits_until(state: IncidentState, page: Notification, via: Channel) -> datetime | None:

@@ -27,6 +27,8 @@ def page_reason(notification: Notification, incident: Incident, history: History
         holders = (policy.people.get(history.holder(role) or "") for role in notification.roles)
         names = [person.name for person in holders if person and person.id != notification.to]
         return f"You were assigned; {names[0]} has it until you accept." if names else SENTENCES[notification.reason]
+    if notification.reason is Reason.REACH and any(person == notification.to for person, _ in history.lost):
+        return "An earlier page did not reach you."
     before = history.assessed.severity if history.assessed else ""
     if notification.reason is Reason.SEVERITY_RAISED and before and before != incident.severity:
         return f"Severity {severity_change(before, incident.severity, policy)}."
