@@ -156,11 +156,12 @@ def test_a_config_folder_that_hangs_is_told(pager_on: Start) -> None:
 
 @pytest.mark.attack
 @pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES, errno.ESTALE, errno.ENOENT, errno.EMFILE], ids=os.strerror)
-def test_a_config_that_cannot_be_read_for_a_moment(pager_on: Start, fault: int) -> None:
+@pytest.mark.parametrize("below", ["config/all.yaml", "config"])
+def test_a_config_that_cannot_be_read_for_a_moment(pager_on: Start, below: str, fault: int) -> None:
     """Rule 73: an error while a good edit is reloaded: it counts seconds after the disk is well, without another edit,
     and nobody is told.
     """
-    pager = pager_on("config/all.yaml")
+    pager = pager_on(below)
     disk = disk_of(pager)
     pager.start()
     disk.fail(fault)
@@ -202,18 +203,21 @@ def test_a_config_that_stays_unreadable(pager_on: Start) -> None:
     assert "input/output error" in unread
 
 
-def test_two_daemons_on_one_folder(tmp_path: Path) -> None:
-    """Rule 72: with a ledger of its own the second exits 1 within 10 s and names the first in one line; each incident is
-    paged once. Killed, the first lets another in at once.
+def test_two_daemons_on_one_folder(pager_on: Start, tmp_path: Path) -> None:
+    """Rule 72: with a ledger of its own the second exits 1 within 10 s (of work, however busy the machine is) and names
+    the first in one line; each incident is paged once. Killed, the first lets another in at once.
     """
-    pager = Pager(tmp_path)
+    pager = pager_on("nothing")
     pager.start()
     assert pager.process is not None
     pid = pager.process.pid
     second = Pager(tmp_path, TOCSIN_LEDGER=f"sqlite:///{tmp_path}/other.db")
     began = time.monotonic()
+    assert second.run("oncall").returncode == 0
+    beginning = time.monotonic() - began
+    began = time.monotonic()
     refused = second.run()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 5 * beginning + 2
     assert refused.returncode == 1
     (line,) = [line for line in refused.stderr.splitlines() if not line.startswith("{")]
     assert line.startswith("another tocsin watches ")

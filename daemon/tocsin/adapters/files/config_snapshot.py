@@ -29,7 +29,11 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
     problems: list[Problem] = []
     if why := closed(folder):
         return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why}")]
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except OSError as fault:
+        return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why_not(folder, fault)}")]
+    if not there:
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
         ]
