@@ -31,8 +31,8 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why}")]
     try:
         there = folder.is_dir()
-    except OSError as fault:
-        return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why_not(folder, fault)}")]
+    except OSError as trouble:
+        return {}, [problem(label, TOP, "unreadable-file", f"the config folder {why_not(folder, trouble)}")]
     if not there:
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
