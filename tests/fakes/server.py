@@ -3,8 +3,10 @@
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,37 @@ usermod --append --groups tocsin carol
 useradd --no-create-home dave
 """
 """What docs/installing.md says, and two people: carol is in the group, dave is not."""
+
+
+TEAM = ("--person", "Ana Souza <ana@example.com> +14155550101", "--person", "Bo Berg <bo@example.com> +14155550102")
+
+
+@contextmanager
+def installed_server(folder: Path) -> Iterator["Server"]:
+    """A server as docs/installing.md makes it, with Ana and Bo on call; its daemon is not started yet."""
+    for above in (folder, *folder.parents):
+        if above == Path(tempfile.gettempdir()):
+            break
+        above.chmod(0o755)
+    server = Server(folder)
+    try:
+        server.root(f"tocsin init --server /etc/tocsin --timezone UTC {shlex.join(TEAM)}")
+        yield server
+    finally:
+        server.close()
+
+
+def good(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command said that went well."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines of a command that could not do its work: they are few and plain."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
 
 class Server:
