@@ -20,7 +20,7 @@ from tocsin.text.cleaning import shown
 NAME = ".tocsin-watched"
 FRESH = timedelta(seconds=30)
 """How old the mark of a healthy daemon may be. It is renewed each 10 s."""
-TRIES, PAUSE = 10, 0.1
+TRIES, PAUSE = 6, 0.1
 """How often the lock is tried at a start, and the seconds between: the daemon before may be at its last breath."""
 NOTE_LIMIT = 200
 """The most bytes of a mark that are read."""

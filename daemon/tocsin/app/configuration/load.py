@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files import config_snapshot
@@ -58,13 +58,40 @@ class Configuration:
         return tuple(problem for problem in self.problems if problem.level is ProblemLevel.ERROR)
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigFiles:
+    """A config folder as its disk gave it: files by path relative to it, what is wrong with them, and the revision."""
+
+    files: Mapping[str, bytes]
+    problems: tuple[Problem, ...]
+    revision: str
+
+
 def load(folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
     """Read the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's variables."""
+    return judge(read_files(folder), folder, at, environ)
+
+
+def read_files(folder: Path) -> ConfigFiles:
+    """What the disk gives of a config folder. It may hang."""
     files, problems = config_snapshot.snapshot(folder, label_of(folder))
     digest = digest_of(files)
     commit = git.commit(folder)
     revision = (commit + digest[:8] if commit.endswith("+") else commit) if commit else f"sha256:{digest[:12]}"
-    return read_tree(files, folder, at, environ, problems=problems, revision=revision)
+    return ConfigFiles(files, tuple(problems), revision)
+
+
+def unanswered(folder: Path) -> ConfigFiles:
+    """What is read of a folder that does not answer: nothing, and that it does not."""
+    label = label_of(folder)
+    why = f"the config folder {label} does not answer; see to its disk or server"
+    return ConfigFiles({}, (problem(label, TOP, "unreadable-file", why),), "")
+
+
+def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+    """Whether what was read of a config folder is a good config."""
+    problems = list(found.problems)
+    return read_tree(found.files, folder, at, environ, problems=problems, revision=found.revision)
 
 
 def read_tree(
@@ -112,14 +139,6 @@ def read_tree(
         declared=reading.declared,
         unread=unread,
     )
-
-
-def unanswered(folder: Path, environ: Mapping[str, str]) -> Configuration:
-    """What is read of a folder that does not answer: nothing, and that it does not."""
-    label = label_of(folder)
-    why = f"the config folder {label} does not answer; see to its disk or server"
-    fault = problem(label, TOP, "unreadable-file", why)
-    return read_tree({}, folder, datetime.min.replace(tzinfo=UTC), environ, problems=[fault])
 
 
 def label_of(path: Path) -> str:

@@ -13,12 +13,12 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.watch_mark import FolderWatchedError
-from tocsin.app.configuration.load import Configuration, load, unanswered
+from tocsin.app.configuration.load import ConfigFiles, Configuration, judge, read_files, unanswered
 from tocsin.app.lifecycle.startup import Started, StartError
 
-CONFIG_WITHIN = 5.0
+CONFIG_WITHIN = 10.0
 """Seconds for the config folder to answer; then the start goes on with the last good config."""
-FOLDERS_WITHIN = 2.0
+FOLDERS_WITHIN = 3.0
 """Seconds for the other folders to answer; then the start goes on without them."""
 
 T = TypeVar("T")
@@ -45,10 +45,11 @@ async def read_config(
 ) -> tuple[Fingerprint, Configuration]:
     """The config on disk, and the folder's fingerprint from before it was read."""
 
-    def read() -> tuple[Fingerprint, Configuration]:
-        return fingerprint((folder,)), load(folder, now, environ)
+    def read() -> tuple[Fingerprint, ConfigFiles]:
+        return fingerprint((folder,)), read_files(folder)
 
-    return await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder, environ))
+    before, found = await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder))
+    return before, judge(found, folder, now, environ)
 
 
 async def in_time(
