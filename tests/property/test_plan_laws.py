@@ -14,7 +14,8 @@ from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.history.fold import apply_fact, fold_facts
+from tocsin.planning.history.redating import moved, moved_notification
 from tocsin.planning.plan import plan
 
 from tests.builders.simulations import simulated
@@ -216,3 +217,27 @@ def _first_pages(walked: Walk) -> dict[str, datetime]:
         if each.kind is Kind.PAGE:
             found.setdefault(each.to, each.at)
     return found
+
+
+@MANY
+@given(
+    full_worlds, st.sampled_from([timedelta(hours=1), timedelta(hours=-1), timedelta(days=400, seconds=7)]), st.data()
+)
+def test_what_moves_with_the_clock_moves_the_plan_as_one(world: World, by: timedelta, data: st.DataObject) -> None:
+    """Rule 60: all facts and the instant moved alike give the same decisions, moved: no wait is longer or shorter."""
+    walked = walk(world)
+    known = walked.facts[: data.draw(st.integers(1, len(walked.facts)))]
+    now = max(fact.at for fact in known) + timedelta(minutes=data.draw(st.integers(0, 90)))
+    before, after = fold_facts(known), fold_facts(moved(fact, by) for fact in known)
+    assert before.incident is not None
+    assert after.incident is not None
+    made, again = (
+        plan(before.incident, walked.policy, before, now),
+        plan(after.incident, walked.policy, after, now + by),
+    )
+    assert tuple(moved(fact, by) for fact in made.facts) == again.facts
+    assert [replace(moved_notification(due.notification, by), key="") for due in made.due] == [
+        replace(due.notification, key="") for due in again.due
+    ]
+    assert [one.why for one in made.suppressed] == [one.why for one in again.suppressed]
+    assert (made.next_look and made.next_look + by) == again.next_look

@@ -426,7 +426,7 @@ class World:
         """Until ordered to stop; it begins anew when the machine's clock was moved."""
         await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
         while not self.orders.stop.is_set():
-            await self.daemon.clock_watch.take_over()
+            await self.daemon.take_over()
             self.daemon = await _assemble(self, ledger)
             await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
 

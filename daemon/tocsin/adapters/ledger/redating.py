@@ -6,6 +6,7 @@ is decided in `planning.history.redating`. What cannot be read is left as it is.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, true, update
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact, write_fact
 from tocsin.adapters.ledger.tables import read_instant, write_instant
+from tocsin.adapters.ledger.writes import run_each
 from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
 from tocsin.planning.history.redating import moved, not_later
 
@@ -42,6 +44,7 @@ class _Rest(NamedTuple):
     along: str = ""
 
 
+_CHANGE_FACT = update(t.facts).where(t.facts.c.id == bindparam("this"))
 _UNFINISHED = select(t.incidents.c.id).where(t.unfinished)
 _NEWEST_CONFIG = select(func.max(t.configs.c.id)).scalar_subquery()
 _NO_TIME = timedelta(0)
@@ -104,7 +107,7 @@ def _facts(connection: Connection, *conditions: ColumnElement[bool]) -> Iterator
 
 def _change_facts(connection: Connection, facts: Sequence[tuple[int, Fact]]) -> None:
     if rows := [{"this": row, **_fact_row(fact)} for row, fact in facts]:
-        connection.execute(update(t.facts).where(t.facts.c.id == bindparam("this")), rows)
+        run_each(connection, _CHANGE_FACT, rows)
 
 
 def _fact_row(fact: Fact) -> dict[str, str]:
@@ -131,10 +134,17 @@ def _redate(connection: Connection, rest: _Rest, shift: Shift) -> list[timedelta
     columns = rest.table.c
     query = select(*(columns[name] for name in (rest.key, *rest.columns, *((rest.along,) if rest.along else ()))))
     changes, moved_by = [], []
+
+    @cache
+    def redated(text: str) -> tuple[str, timedelta]:
+        at = read_instant(text)
+        by = shift(at)
+        return (write_instant(at + by) if by else text), by
+
     for row in connection.execute(query.where(rest.where)).mappings().all():
         try:
-            changed = {name: row[name] and _moved(row[name], shift) for name in rest.columns}
-            by = shift(read_instant(row[rest.columns[0]]))
+            changed = {name: row[name] and redated(row[name])[0] for name in rest.columns}
+            by = redated(row[rest.columns[0]])[1]
             if rest.along:
                 changed[rest.along] = row[rest.along] and write_instant(read_instant(row[rest.along]) + by)
         except (ValueError, TypeError):
@@ -143,10 +153,5 @@ def _redate(connection: Connection, rest: _Rest, shift: Shift) -> list[timedelta
             changes.append({"this": row[rest.key], **changed})
             moved_by.append(by)
     if changes:
-        connection.execute(update(rest.table).where(columns[rest.key] == bindparam("this")), changes)
+        run_each(connection, update(rest.table).where(columns[rest.key] == bindparam("this")), changes)
     return moved_by
-
-
-def _moved(text: str, shift: Shift) -> str:
-    at = read_instant(text)
-    return write_instant(at + shift(at))

@@ -106,10 +106,10 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
     touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
     if touched:
         states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
-        _run_each(connection, _STATE, states)
+        run_each(connection, _STATE, states)
     facts = [row for entry in entries for row in entry.facts]
     if facts:
-        _run_each(connection, _FACT, facts)
+        run_each(connection, _FACT, facts)
     rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
     known = _known(connection, list(rows))
     new: list[Row] = []
@@ -122,8 +122,8 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
         contents = {digest: row for entry in entries for digest, row in entry.contents.items()}
         digests = dict.fromkeys(row["content"] for row in new if row["content"] is not None)
         if digests:
-            _run_each(connection, _CONTENT, [contents[digest] for digest in digests])
-        _run_each(connection, _NOTIFICATION, new)
+            run_each(connection, _CONTENT, [contents[digest] for digest in digests])
+        run_each(connection, _NOTIFICATION, new)
     return results
 
 
@@ -141,7 +141,7 @@ def put_aside(connection: Connection, incident: str, at: datetime) -> None:
         connection.execute(update(t.facts).where(facts.id == row).values(incident=incident))
     for key, _, letter in list(pending_letters(connection, incident)):
         if isinstance(letter, RowError) or letter.notification.kind in ASKING:
-            _run_each(connection, _SETTLE, [{"this": key, "state": "superseded", "settled_at": write_instant(at)}])
+            run_each(connection, _SETTLE, [{"this": key, "state": "superseded", "settled_at": write_instant(at)}])
 
 
 def _reads(body: str) -> bool:
@@ -157,7 +157,7 @@ def settle_unreadable(connection: Connection, rows: Sequence[Row]) -> list[None]
     for row in rows:
         for key, _, letter in list(pending_letters(connection, row["incident"])):
             if isinstance(letter, RowError):
-                _run_each(connection, _SETTLE, [{"this": key, "state": "unwanted", "settled_at": row["settled_at"]}])
+                run_each(connection, _SETTLE, [{"this": key, "state": "unwanted", "settled_at": row["settled_at"]}])
     return [None] * len(rows)
 
 
@@ -167,7 +167,7 @@ def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int
     """
     last: int = connection.execute(_LAST_ATTEMPT).scalar_one()
     ids = range(last + 1, last + 1 + len(rows))
-    _run_each(
+    run_each(
         connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)]
     )
     numbers = connection.execute(_NUMBERS, {"last": last}).scalars()
@@ -176,13 +176,13 @@ def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int
 
 def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """How attempts ended; `this` is the attempt's id."""
-    _run_each(connection, _CHANGE_ATTEMPT, rows)
+    run_each(connection, _CHANGE_ATTEMPT, rows)
     return [None] * len(rows)
 
 
 def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Notifications for which nothing more is tried; `this` is the key. The first state stands."""
-    _run_each(connection, _SETTLE, rows)
+    run_each(connection, _SETTLE, rows)
     return [None] * len(rows)
 
 
@@ -192,7 +192,7 @@ def record_receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
         before = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
         known = Receipt(before) if before in set(Receipt) else Receipt.UNKNOWN
         if Receipt(row["receipt"]).rank > known.rank:
-            _run_each(connection, _CHANGE_ATTEMPT, [row])
+            run_each(connection, _CHANGE_ATTEMPT, [row])
     return [None] * len(rows)
 
 
@@ -203,13 +203,13 @@ def record_arrival(connection: Connection, rows: Sequence[Row]) -> list[bool]:
 
 def record_result(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Arrivals that need nothing more; `this` is the row. The first result stands."""
-    _run_each(connection, _RESULT, rows)
+    run_each(connection, _RESULT, rows)
     return [None] * len(rows)
 
 
 def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """The newest good version of incidents' files."""
-    _run_each(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
+    run_each(connection, _KEEP_FILE, [{**_incident(row["id"]), **row} for row in rows])
     return [None] * len(rows)
 
 
@@ -246,7 +246,7 @@ def _claim(connection: Connection, claim: NoticeClaim) -> bool:
     return True
 
 
-def _run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
+def run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
     """Run a statement for each row; all have the same keys. Compiled once, it goes to the driver as it is: building
     the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
     """

@@ -23,6 +23,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Letter
 from tocsin.domain.notification import Kind
+from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.supervisor import ServiceManager
 
 DRAINS_FOR = 30.0
@@ -36,6 +37,8 @@ READS_FIRST = 5.0
 fire: an answer that came meanwhile must stop them (rule 62)."""
 PAGES_WAIT = 0.5
 """Seconds after which pages that the process before had decided go on, whatever is still read."""
+LIVES_EVERY = 5.0
+"""Seconds between two words to systemd while nothing else can be done."""
 LOOKS_FIRST = 5.0
 """Seconds for every incident's first look, before its other letters go on."""
 
@@ -117,6 +120,17 @@ class Daemon:
                     task.cancel()
         finally:
             await self.transports.close()
+
+    async def take_over(self) -> OperatorNotice | None:
+        """Follow the clock, once all parts have ended; what operators hear of it. With many open incidents it takes a
+        while: systemd hears that we live.
+        """
+        following = asyncio.create_task(self.clock_watch.take_over())
+        while True:
+            self.manager.healthy()
+            await asyncio.wait({following}, timeout=LIVES_EVERY)
+            if following.done():
+                return following.result()
 
     async def _begin(self, unsettled: Sequence[Letter]) -> None:
         """Go on where the process before stopped: first pages at once, its other pages nearly so, and steps that are

@@ -90,8 +90,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 await daemon.serve(daemon.incidents.resumable(unsettled), orders)
             if orders.stop.is_set():
                 return
-            clock_notice = await daemon.clock_watch.take_over()
-            manager.healthy()
+            clock_notice = await daemon.take_over()
             advice = ()
             before, reading = await read_config(folder, environ, clock.now(), config_threads)
 

@@ -4,12 +4,12 @@ What was recorded is moved whole, so that spans stay as they were. What stands i
 writing, and is left alone. It must not know where the records are kept.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Attempt, Letter
-from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Reminded
+from tocsin.domain.facts import Closed, Fact, Gone, Paged, PageLost, ReachSettled, Reminded
 from tocsin.domain.notification import Notification
+from tocsin.planning.history.fast_replace import replace
 
 
 def moved(fact: Fact, by: timedelta) -> Fact:
@@ -25,6 +25,8 @@ def moved(fact: Fact, by: timedelta) -> Fact:
             return replace(fact, at=fact.at + by, page_at=fact.page_at + by, due_at=fact.due_at + by)
         case Reminded():
             return replace(fact, at=fact.at + by, due_at=fact.due_at + by)
+        case Closed() | Gone():
+            return type(fact)(fact.at + by)
         case _:
             return replace(fact, at=fact.at + by)
 
