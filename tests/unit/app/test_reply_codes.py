@@ -136,3 +136,10 @@ def test_the_ledgers_codes_are_known_after_a_restart() -> None:
         ("B2", T0, T0 + MINUTE),
         ("A1", T0, None),
     ]
+
+
+def test_a_code_of_the_future_is_not_reserved_for_ever() -> None:
+    """Rule 59: given and closed while the clock was years ahead, it counts as closed now, and is free in a week."""
+    rows = [ReservedCode("over", Coded(T0 + 500 * RESERVED_FOR, "ana", ANA, "B2"), T0 + 501 * RESERVED_FOR)]
+    codes = Codes(random.Random(1), rows, T0)
+    assert [(code.since, code.closed_at) for code in codes.of_person(ANA, "ana")] == [(T0, T0)]

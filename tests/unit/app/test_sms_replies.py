@@ -50,7 +50,8 @@ class House:
 
     async def open(self) -> "House":
         """Begin, with what the ledger holds."""
-        codes = Codes(self.dice, await self.ledger.reserved_codes(self.clock.now() - RESERVED_FOR))
+        now = self.clock.now()
+        codes = Codes(self.dice, await self.ledger.reserved_codes(now - RESERVED_FOR), now)
         self.config = config = active_config(self.policy, polled())
         notices = Notices(self.clock)
         self.incidents = Incidents(Agenda())

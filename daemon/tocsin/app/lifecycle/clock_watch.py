@@ -26,7 +26,7 @@ LOOKS_EVERY = 1.0
 """Seconds between two looks at the clock."""
 COMPARES_EVERY = 5.0
 """Seconds between two looks at what the providers' answers say of theirs."""
-STANDS_FOR = (0.0, 60.0, 120.0, 240.0, 480.0, 900.0)
+STANDS_FOR = (0.0, 5.0, 15.0, 60.0, 240.0, 900.0)
 """Seconds for which a step must stand before it is taken over, after so many within the hour; the last one repeats."""
 FORGETS_AFTER = 3600.0
 """Seconds after which a step that was taken over makes nobody wary any more."""

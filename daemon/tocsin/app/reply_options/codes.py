@@ -32,14 +32,17 @@ class ReplyCode:
 
 
 class Codes:
-    """Every code that is taken, by number; `rows` are what the ledger knows. `dice` makes codes hard to guess."""
+    """Every code that is taken, by number; `rows` are what the ledger knows, none of it later than `now` (rule 59).
+    `dice` makes codes hard to guess.
+    """
 
-    def __init__(self, dice: random.Random, rows: Iterable[ReservedCode] = ()) -> None:
+    def __init__(self, dice: random.Random, rows: Iterable[ReservedCode] = (), now: datetime | None = None) -> None:
         self._dice = dice
         self._by_number: dict[str, dict[str, ReplyCode]] = {}
         for row in rows:
             fact = row.given
-            code = ReplyCode(fact.code, row.incident, fact.person, fact.at, row.closed_at)
+            closed_at = min(row.closed_at, now or row.closed_at) if row.closed_at else None
+            code = ReplyCode(fact.code, row.incident, fact.person, min(fact.at, now or fact.at), closed_at)
             self._of(fact.number)[fact.code] = code
 
     def give(

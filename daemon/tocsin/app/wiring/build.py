@@ -123,7 +123,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
 ) -> Daemon:
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
-    codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR))
+    codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     reply_options = ReplyOptions(codes, config)
     agenda = Agenda()
     incidents = Incidents(agenda)
