@@ -86,6 +86,8 @@ def test_what_comes_back_after_its_end_was_told_waits_for_the_hour() -> None:
     clock.go(QUIET / 2)
     (notice,) = notices.take()
     assert (notice.text, notice.since) == (FOLDER.text, clock.now() - QUIET / 2)
+    notices.tell(FOLDER)
+    assert notices.waiting_since(grave=True) is None, "it was told, and has not been over since"
 
 
 def test_since_when_is_kept_while_it_lasts() -> None:
@@ -131,3 +133,26 @@ def test_what_is_not_true_any_more_leaves_no_more() -> None:
     assert not notices.is_void("key")
     notices.retract(Trouble.FILE_FAULTY, "pay.yaml")
     assert notices.is_void("key"), "its provider took it not yet"
+    notices.tell(file)
+    assert not notices.is_void("key")
+
+
+def test_what_is_told_again_while_it_waits_waits_no_longer() -> None:
+    """The newest words count, the first instant too."""
+    clock = StillClock()
+    began, notices = clock.now(), Notices(clock)
+    notices.tell(FOLDER)
+    clock.go(timedelta(seconds=1))
+    notices.tell(replace(FOLDER, text="still gone"))
+    assert notices.waiting_since(grave=True) == began
+    assert [notice.text for notice in notices.take()] == ["still gone"]
+
+
+def test_what_lasts_is_left_for_the_next_process() -> None:
+    """At a stop only what just happened is taken; the folder is met again."""
+    notices = Notices(StillClock())
+    lost = OperatorNotice(Trouble.PAGE_LOST, "to nobody", about="pay", aspect="ana")
+    for notice in (FOLDER, lost):
+        notices.tell(notice)
+    assert [notice.trouble for notice in notices.take(lasting=False)] == [Trouble.PAGE_LOST]
+    assert (notices.was_told(lost.subject), notices.was_told(FOLDER.subject)) == (True, False)

@@ -243,6 +243,36 @@ async def test_what_the_process_before_said_to_be_over_and_is_not_is_told_when_t
     assert len(await flushed(after, FOLDER)) == 4
     clock.go(timedelta(minutes=50))
     assert len(await flushed(after)) == 6
+    last = DaemonParts(clock, ledger=before.ledger)
+    clock.go(timedelta(minutes=5))
+    assert len(await flushed(last, FOLDER)) == 6
+    assert last.notices.waiting_since(grave=True) is None, "that it is broken is the last word already"
+    last.notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
+    assert len(await flushed(last)) == 8
+
+
+async def test_the_end_of_a_trouble_with_aspects_is_told() -> None:
+    """The ledger remembers the trouble and what it is about, beside each cause."""
+    clock = StillClock()
+    before = DaemonParts(clock)
+    await flushed(before, OperatorNotice(Trouble.CONFIG_REFUSED, "all.yaml:3:1", aspect="all.yaml:3:1"))
+    after = DaemonParts(clock, ledger=before.ledger)
+    clock.go(timedelta(minutes=5))
+    after.notices.cured(Trouble.CONFIG_REFUSED, "", "it is good")
+    assert len(await flushed(after)) == 4
+
+
+async def test_a_message_that_tells_an_end_as_well_is_never_void() -> None:
+    """Somebody was told of the trouble that is over; they must hear that."""
+    clock = StillClock()
+    parts = DaemonParts(clock)
+    await flushed(parts, FOLDER)
+    clock.go(timedelta(minutes=5))
+    parts.notices.cured(Trouble.FOLDER_UNREADABLE, "", "it is back")
+    known = set(parts.ledger.pages.letters)
+    await flushed(parts, OperatorNotice(Trouble.LEDGER_UNWRITABLE, "disk full"))
+    parts.notices.cured(Trouble.LEDGER_UNWRITABLE, "", "it can be written")
+    assert not any(parts.notices.is_void(key) for key in parts.ledger.pages.letters.keys() - known)
 
 
 async def test_without_the_ledger_the_end_of_what_this_process_told_is_told() -> None:

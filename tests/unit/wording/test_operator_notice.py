@@ -1,6 +1,7 @@
 """What operators read: the machine, the headline, since when, what tocsin does meanwhile, what to do (rule 39)."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,7 +29,7 @@ def words(*told: OperatorWord, via: Channel = Channel.EMAIL, host: str = "web-1.
 
 def test_one_trouble_by_email() -> None:
     """Subject and first line fit the cause; each place on a line; then what goes on, what to do, and where more is."""
-    subject, text = words(REFUSED, CHAIN)
+    subject, text = words(replace(REFUSED, since=T0 + MINUTE), CHAIN)
     assert subject == "tocsin on web-1.example.com: The config was refused"
     assert text.splitlines() == [
         "The config was refused.",
@@ -142,6 +143,11 @@ def test_an_sms_is_one_segment(trouble: Trouble, host: str, text: str) -> None:
     assert segments(sms) == 1
     assert notice.headline in sms
     assert sms.endswith(f" See {trouble}")
+
+
+def test_a_long_name_of_the_machine_is_cut_by_sms() -> None:
+    """Its domain goes first, then what is over twenty letters."""
+    assert words(FOLDER, via=Channel.SMS, host="a" * 30)[1].startswith(f"tocsin {'a' * 20}: ")
 
 
 def test_even_an_endless_name_is_one_segment() -> None:
