@@ -161,6 +161,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "see that one time server alone sets the clock (`timedatectl`, `chronyc tracking`; a virtual machine's "
         "host may set it too), and that the ledger can be written.",
     ),
+    Trouble.PROVIDER_CLOCK: Advice(
+        "answers by SMS count, and what is looked up at the provider is found: both allow for the difference. But"
+        " if this machine's clock is wrong, so are turns, opening hours and the times in messages.",
+        "put the clock right (`timedatectl`, `chronyc tracking`). tocsin goes by it within seconds.",
+    ),
     Trouble.WORD_LEFT: Advice(
         "nothing depends on it.",
         "what the message says; then bring all of tocsin on this machine to one version.",
