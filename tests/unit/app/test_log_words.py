@@ -2,6 +2,7 @@
 
 import ast
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,11 +45,13 @@ def test_every_event_has_words() -> None:
 
 def test_a_message_that_left() -> None:
     """Who got what by which channel, and how it went, without any address."""
-    assert shown(**TRIED, _reader="Dee Okafor") == ("21:21:05    closing → Dee Okafor, email               accepted")
-    again = shown(**TRIED | {"kind": "operator", "outcome": "deferred", "number": 3}, _reader="Ana Souza")
+    assert shown(**TRIED, shown_reader="Dee Okafor") == (
+        "21:21:05    closing → Dee Okafor, email               accepted"
+    )
+    again = shown(**TRIED | {"kind": "operator", "outcome": "deferred", "number": 3}, shown_reader="Ana Souza")
     assert again == "21:21:05    notice → Ana Souza, email                 not taken yet (try 3)"
     assert len(again) <= WIDTH
-    long = shown(**TRIED, _reader="Maximiliane von und zu Hohenlohe-Langenburg auf Schloss Weikersheim")
+    long = shown(**TRIED, shown_reader="Maximiliane von und zu Hohenlohe-Langenburg auf Schloss Weikersheim")
     assert all(len(line) <= WIDTH for line in long.splitlines())
     assert long.endswith("accepted")
 
@@ -56,7 +59,9 @@ def test_a_message_that_left() -> None:
 def test_the_incident_is_named_where_it_changes() -> None:
     """A line with the id stands before the lines of another incident, once."""
     shape = TextShape()
-    first = shown(shape, event="version", incident="card", severity="sev1", status="investigating", _title="Card fails")
+    first = shown(
+        shape, event="version", incident="card", severity="sev1", status="investigating", shown_title="Card fails"
+    )
     assert first == f"{AT}  card\n{AT}  SEV1 Card fails: investigating"
     assert shown(shape, **TRIED, incident="card").count("\n") == 0
     assert shown(shape, event="config", revision="abc") == f"{AT}  a new config is in force: abc"
@@ -82,10 +87,17 @@ def test_an_error_of_our_own_is_shown_whole() -> None:
 @pytest.mark.parametrize("held_back", [{}, {"held_back": 7, "within": 60.0}])
 def test_an_event_without_words_is_told_with_its_fields(held_back: dict[str, Any]) -> None:
     """Lines of libraries, and the count of a limited event, are never empty."""
-    assert sentence({"event": "odd", "level": "info", "size": 3, "_title": "x"}) == "odd: size 3"
+    assert sentence({"event": "odd", "level": "info", "size": 3, "shown_title": "x"}) == "odd: size 3"
     assert sentence({"event": "something of a library", "logger": "x"}) == "something of a library"
     if held_back:
         assert sentence({"event": "too slow"} | held_back) == "too slow: held_back 7, within 60.0"
+
+
+def test_no_event_raises_for_want_of_a_field() -> None:
+    """Rule 61: whatever fields an event comes without or with, there is a line."""
+    for event in WORDS:
+        for line in ({"event": event}, {"event": event, "severity": None, "number": "x", "stale": 3, "problems": None}):
+            assert shown(**line)
 
 
 class Lines:
@@ -103,11 +115,21 @@ def test_json_leaves_out_what_only_people_read() -> None:
     """People are named by id, no line holds an address, and half a surrogate pair stops nothing."""
     lines = Lines()
     start_logging(lines, LogForm.JSON)
-    log.bind().info("tried", to="dee", _reader="Dee Okafor", why="mail to dee@example.com or +14155550101 \ud800")
+    log.bind().info("tried", to="dee", shown_reader="Dee Okafor", why="mail to dee@example.com or +14155550101 \ud800")
     line = json.loads(lines.written[0])
     assert list(line)[:3] == ["timestamp", "level", "event"]
     assert (line["to"], line["why"].split()[:3]) == ("dee", ["mail", "to", "[address]"])
-    assert "_reader" not in line
+    assert "shown_reader" not in line
+
+
+def test_a_library_that_cannot_word_its_line_stops_nothing() -> None:
+    """Rule 61: no log call raises, whoever made it."""
+    lines = Lines()
+    start_logging(lines, LogForm.JSON)
+    logging.getLogger("somebody").warning("%d files", "many")
+    logging.getLogger("somebody").warning("%d files", 3)
+    assert "a line of somebody cannot be worded" in lines.written[0]
+    assert json.loads(lines.written[1])["event"] == "3 files"
 
 
 @pytest.mark.parametrize("form", LogForm)

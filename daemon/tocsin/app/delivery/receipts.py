@@ -95,7 +95,7 @@ class Receipts:
             via=attempt.via.value,
             receipt=fate.receipt.value,
             number=attempt.number,
-            _reader=reader,
+            shown_reader=reader,
         )
         self._sender.on_receipt(attempt, fate)
         await self._attempt_log.receipt(attempt, fate.receipt, self._clock.now())

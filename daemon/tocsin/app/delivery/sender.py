@@ -232,7 +232,7 @@ class Sender:
             via=notification.via.value,
             outcome=type(attempt.outcome).__name__.lower(),
             number=attempt.number,
-            _reader=self._context.config.policy.reader_name(notification.to, notification.group),
+            shown_reader=self._context.config.policy.reader_name(notification.to, notification.group),
         )
         await self._go_on(delivery)
 

@@ -207,7 +207,7 @@ class Reconciler:
                     "version",
                     status=incident_now.status.value,
                     severity=incident_now.severity,
-                    _title=incident_now.title,
+                    shown_title=incident_now.title,
                 )
             elif isinstance(fact, PageLost) and fact.via is None:
                 self._tell(Trouble.PAGE_LOST, _lost_page(incident, fact, state.history), incident, fact.person)

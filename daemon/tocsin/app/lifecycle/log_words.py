@@ -1,11 +1,12 @@
 """Log lines for whoever watches a terminal: a time, a short sentence, and how it went, in 80 columns.
 
-Decides the words of every event. What only people read (names, titles) comes in fields that begin with `_`; JSON lines
-leave them out.
+Decides the words of every event. What only people read (names, titles) comes in fields that begin with `shown_`; JSON
+lines leave them out.
 """
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
@@ -16,7 +17,7 @@ MARGIN = 10
 """Columns of the time, which the lines below leave free."""
 OUTCOME = 44
 """The column in which the outcome of a try begins, behind the margin."""
-FOR_PEOPLE = "_"
+FOR_PEOPLE = "shown_"
 _KINDS = {"stand_down": "stand-down", "operator": "notice"}
 _GRAVE = frozenset({"warning", "error", "critical"})
 _OUTCOMES = {
@@ -47,12 +48,12 @@ def _stopping(fields: Fields) -> str:
 
 
 def _version(fields: Fields) -> str:
-    return f"{fields['severity'].upper()} {fields.get('_title') or fields.get('incident', '')}: {fields['status']}"
+    return f"{fields['severity'].upper()} {fields.get('shown_title') or fields.get('incident', '')}: {fields['status']}"
 
 
 def _tried(fields: Fields) -> str:
     kind = _KINDS.get(fields["kind"], fields["kind"])
-    sent = f"  {kind} → {fields.get('_reader') or fields['to']}, {fields['via']}"
+    sent = f"  {kind} → {fields.get('shown_reader') or fields['to']}, {fields['via']}"
     outcome = _OUTCOMES.get(fields["outcome"], fields["outcome"])
     again = f" (try {fields['number']})" if fields["number"] > 1 else ""
     room = max(OUTCOME, len(sent) + 2) if len(sent) < WIDTH - MARGIN - 12 else 0
@@ -60,7 +61,7 @@ def _tried(fields: Fields) -> str:
 
 
 def _receipt(fields: Fields) -> str:
-    return f"  receipt of {fields.get('_reader') or fields['to']}, {fields['via']}: {fields['receipt']}"
+    return f"  receipt of {fields.get('shown_reader') or fields['to']}, {fields['via']}: {fields['receipt']}"
 
 
 def _arrival(fields: Fields) -> str:
@@ -145,14 +146,19 @@ def _wrapped(begin: str, text: str) -> Iterator[str]:
 
 
 def sentence(line: Fields) -> str:
-    """What an event says; of one without words here, its name and its fields."""
+    """What an event says; of one without words here, or without the fields that they need, its name and its fields. It
+    never raises.
+    """
     event = str(line.get("event", ""))
     if event in WORDS and "held_back" not in line:
-        return WORDS[event](line)
-    fields = [f"{key} {value}" for key, value in line.items() if key not in _HOUSEKEEPING and key[0] != FOR_PEOPLE]
+        with suppress(LookupError, TypeError, ValueError, AttributeError):
+            return WORDS[event](line)
+    fields = [
+        f"{key} {value}" for key, value in line.items() if key not in _HOUSEKEEPING and not key.startswith(FOR_PEOPLE)
+    ]
     return f"{event}: {', '.join(fields)}" if fields else event
 
 
 def not_for_people(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
     """Leave out what only people read."""
-    return {key: value for key, value in line.items() if key[0] != FOR_PEOPLE}
+    return {key: value for key, value in line.items() if not key.startswith(FOR_PEOPLE)}

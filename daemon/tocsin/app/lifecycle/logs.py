@@ -112,8 +112,12 @@ class _Library(logging.Handler):
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Put a line out."""
-        self._output.write(_bytes_of(self.format(record)))
+        """Put a line out. One that a library cannot word itself is told with where it was written."""
+        try:
+            line = self.format(record)
+        except (TypeError, ValueError, LookupError):
+            line = f"a line of {record.name} cannot be worded: {record.pathname}:{record.lineno}"
+        self._output.write(_bytes_of(line))
 
 
 def _bytes_of(message: str) -> bytes:
