@@ -7,6 +7,8 @@ in, never asked for. Rows count upwards and are never given twice, so that a row
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
@@ -50,6 +52,42 @@ class UnreadableError(LedgerError):
     def __init__(self, unreadable: Unreadable) -> None:
         super().__init__(f"of incident {unreadable.incident} {unreadable.why}")
         self.unreadable = unreadable
+
+
+class FileChange(Enum):
+    """What became of the ledger's file while it was open: it was deleted, or another was put in its place, and it was
+    made anew; or the ledger returned into it from memory.
+    """
+
+    DELETED = "deleted"
+    REPLACED = "replaced"
+    RETURNED = "returned"
+
+
+class FileKeeper(Protocol):
+    """The ledger as a file on a disk (rule 64). `replaced` is where the file that stood in its place was put."""
+
+    replaced: Path | None
+
+    @property
+    def away(self) -> str:
+        """Why it is in memory, and not in its file; empty if it is there."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be written now; empty if it can."""
+        ...
+
+    async def look_after_file(self, now: datetime) -> FileChange | None:
+        """See that the ledger lies in its file: one that was deleted or replaced is made anew, one in memory goes back
+        once there is room. Raises LedgerError when it cannot be made anew.
+        """
+        ...
+
+    async def hold_ballast(self) -> bool:
+        """Whether the room that a start on a full disk needs is held; held anew where there is room."""
+        ...
 
 
 class FactLedger(Protocol):

@@ -6,6 +6,7 @@ Every fault of the database leaves as LedgerError.
 import asyncio
 import json
 import os
+import sqlite3
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,7 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from tocsin.adapters.ledger import reads, redating, writes
 from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.errors import ledger_error
-from tocsin.adapters.ledger.opening import OpenedLedger
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
+from tocsin.adapters.ledger.place.ballast import Ballast, has_room
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile
 from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row, suppression_row
 from tocsin.adapters.ledger.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
@@ -28,7 +32,7 @@ from tocsin.domain.delivery import Attempt, Content, Letter, Outcome, Receipt, R
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Report, Unreadable
+from tocsin.ports.ledger import FileChange, Report, Unreadable
 from tocsin.ports.tally import Tally
 
 T = TypeVar("T")
@@ -39,10 +43,15 @@ class SqlLedger:
     sentence for the operators about where it lies, or empty.
     """
 
-    def __init__(self, opened: OpenedLedger) -> None:
+    def __init__(self, opened: OpenedLedger, lock: Lock | None = None) -> None:
         self.set_aside: Path | None = opened.set_aside
         self.concern: str = opened.concern
-        self._engine: Engine = opened.engine
+        self.replaced: Path | None = None
+        self.freed: bool = opened.freed
+        self.known: bool = opened.known
+        self._file: LedgerFile | None = opened.file
+        self._ballast: Ballast | None = Ballast(opened.file.path) if opened.file else None
+        self._lock: Lock | None = lock
         self._writer = Writer(opened.engine)
         self._tallies = Tallies()
 
@@ -240,16 +249,61 @@ class SqlLedger:
         """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
         return await self._read(lambda connection: self._tallies.count(connection, settled_before))
 
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be written now; empty if it can."""
+        return self._writer.trouble
+
+    @property
+    def away(self) -> str:
+        """Why it is in memory, and not in its file; empty if it is there."""
+        return self._file.away if self._file else ""
+
+    async def look_after_file(self, now: datetime) -> FileChange | None:
+        """See that the ledger lies in its file: one that was deleted or replaced is made anew, one in memory goes back
+        once there is room. Raises LedgerError when it cannot be made anew.
+        """
+        file = self._file
+        if file is None or await asyncio.to_thread(file.is_there):
+            return None
+        if file.away and not await asyncio.to_thread(has_room, file):
+            return None
+        asides: list[Path] = []
+
+        def put_back() -> Engine:
+            if self._lock is not None:
+                self._lock.renew()
+            aside = file.put_back("before" if file.away else "replaced", now.strftime("%Y%m%dT%H%M%SZ"))
+            asides.extend([aside] if aside else [])
+            self._file = LedgerFile.of(file.path)
+            return make_engine(file.path)
+
+        try:
+            await self._writer.exchange(put_back)
+        except (OSError, sqlite3.Error, LedgerLockedError) as fault:
+            raise ledger_error(fault) from None
+        file.close()
+        self.replaced = asides[0] if asides else None
+        if file.away:
+            return FileChange.RETURNED
+        return FileChange.REPLACED if asides else FileChange.DELETED
+
+    async def hold_ballast(self) -> bool:
+        """Whether the room that a start on a full disk needs is held; held anew where there is room."""
+        return self._ballast is not None and await asyncio.to_thread(self._ballast.hold)
+
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
         await self._writer.close()
-        self._engine.dispose()
+        if self._file is not None:
+            self._file.close()
+        self._writer.engine.dispose()
 
     async def _read(self, question: Callable[[Connection], T]) -> T:
         """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
 
         def ask() -> T:
-            with self._engine.connect().execution_options(reading=True) as connection:
+            with self._writer.engine.connect().execution_options(reading=True) as connection:
                 return question(connection)
 
         try:

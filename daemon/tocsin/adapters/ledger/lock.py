@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tocsin.adapters.files.rights import mode_in
@@ -20,16 +21,37 @@ class LedgerLockedError(Exception):
 
 
 class Lock:
-    """The lock of a ledger, from construction until `release` or the end of the process. Raises LedgerLockedError."""
+    """The lock of a ledger, from construction until `release` or the end of the process. Raises LedgerLockedError, and
+    OSError where there can be no such file.
+    """
 
     def __init__(self, ledger: Path) -> None:
-        self._file = os.open(_lock_file(ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode_in(ledger.parent))
-        if not any(_try_lock(self._file, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
-            pid = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._file)
+        self._ledger = ledger
+        self._file = self._take()
+
+    def _take(self) -> int:
+        mode = mode_in(self._ledger.parent)
+        lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        if not any(_try_lock(lock, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
+            pid = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+            os.close(lock)
             raise LedgerLockedError(pid)
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # on a full disk nobody learns the pid; the lock holds all the same
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        return lock
+
+    def renew(self) -> None:
+        """Take it anew if its file was deleted or replaced. Raises LedgerLockedError, OSError."""
+        try:
+            status = _lock_file(self._ledger).stat()
+        except FileNotFoundError:
+            status = None
+        own = os.fstat(self._file)
+        if status is None or (status.st_dev, status.st_ino) != (own.st_dev, own.st_ino):
+            self._ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            former, self._file = self._file, self._take()
+            os.close(former)
 
     def release(self) -> None:
         """Let the next daemon in."""

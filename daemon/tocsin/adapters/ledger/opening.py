@@ -1,4 +1,5 @@
-"""A ledger file becomes an engine: made if absent, checked, brought up to date, or set aside if damaged.
+"""A ledger file becomes an engine: made if absent, checked, brought up to date, or set aside if damaged; in memory, if
+its disk gives neither room nor answer (rule 64).
 
 Decides whether the file can be used at all. Must not know what is kept in it.
 """
@@ -9,7 +10,7 @@ import re
 import sqlite3
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,10 @@ from sqlalchemy.pool import QueuePool
 
 from tocsin.adapters.files.rights import mode_in, why_not
 from tocsin.adapters.ledger.errors import describe, is_damage
+from tocsin.adapters.ledger.lock import Lock
+from tocsin.adapters.ledger.place.ballast import Ballast
+from tocsin.adapters.ledger.place.faults import outlived
+from tocsin.adapters.ledger.place.ledger_file import MEMORY_NAME, LedgerFile, in_memory, put_aside
 from tocsin.adapters.ledger.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
 
@@ -34,6 +39,10 @@ _read_text = partial(str, encoding="utf-8", errors="surrogateescape")
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 """File systems whose locks and flushes other machines may not see."""
 MOUNTS = Path("/proc/self/mountinfo")
+IN_PLACE = MappingProxyType({"mode": "rw"})
+"""How SQLite opens a file that is there, to read and to write."""
+MEMORY = MappingProxyType({"vfs": "memdb"})
+"""How it opens the one database in memory."""
 
 
 class LedgerDamagedError(Exception):
@@ -42,26 +51,79 @@ class LedgerDamagedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OpenedLedger:
-    """An engine; where a damaged ledger was set aside, if it was; what operators should know of the file's place."""
+    """An engine; where a damaged ledger was set aside, if it was; what operators should know of the file's place. A
+    daemon's has its `file` too; `freed`: the ballast was given up for it; `known`: what the file held is in it.
+    """
 
     engine: Engine
     set_aside: Path | None = None
     concern: str = ""
+    file: LedgerFile | None = None
+    freed: bool = False
+    known: bool = True
+
+
+FAULTS = (LedgerDamagedError, LedgerError, SQLAlchemyError, sqlite3.Error, OSError)
+"""What may be wrong with a file."""
+
+
+def take_lock(path: Path) -> Lock | None:
+    """The lock of a ledger. None where the disk has no room or no answer for it: then nobody else can be kept away.
+    Raises LedgerLockedError, and OSError for what a human must put right.
+    """
+    for _try in range(2):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return Lock(path)
+        except OSError as fault:
+            if not outlived(fault, path):
+                raise
+        if not Ballast(path).release():
+            return None
+    return None
 
 
 def open_file(path: Path, stamp: str) -> OpenedLedger:
-    """Open a ledger for writing. A damaged file is renamed to `.damaged-<stamp>` and a fresh one made. Raises
-    LedgerError when neither can be had.
+    """Open a ledger for writing. A damaged file is renamed to `.damaged-<stamp>` and a fresh one made. A full disk
+    costs the ballast; one that does not help then leaves a ledger in memory, with what can be read of the file. Raises
+    LedgerError for what a human must put right.
     """
+    ballast = Ballast(path)
+    freed = ballast.needed and ballast.release()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return replace(_open_or_set_aside(path, stamp), freed=freed)
+    except FAULTS as fault:
+        if not outlived(fault, path):
+            raise LedgerError(f"{path}: {describe(fault)}") from None
+        why = describe(fault)
+    if ballast.release():
         try:
-            return OpenedLedger(_open_sound(path), None, check_place(path))
-        except LedgerDamagedError:
-            aside = _set_aside(path, stamp)
-            return OpenedLedger(_open_sound(path), aside, check_place(path))
-    except (LedgerDamagedError, LedgerError, SQLAlchemyError, OSError) as fault:
-        raise LedgerError(f"{path}: {describe(fault)}") from None
+            return replace(_open_or_set_aside(path, stamp), freed=True)
+        except FAULTS as fault:
+            why = describe(fault)
+    return _open_in_memory(path, why)
+
+
+def _open_or_set_aside(path: Path, stamp: str) -> OpenedLedger:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = None
+    try:
+        engine = _open_sound(path)
+    except LedgerDamagedError:
+        aside = put_aside(path, "damaged", stamp)
+        engine = _open_sound(path)
+    return OpenedLedger(engine, aside, check_place(path), LedgerFile.of(path))
+
+
+def _open_in_memory(path: Path, why: str) -> OpenedLedger:
+    """Raises LedgerError."""
+    file, known = in_memory(path, why)
+    engine = make_engine(path, MEMORY)
+    try:
+        _bring_up_to_date(engine)
+    except FAULTS as fault:
+        raise LedgerError(f"{path}: {why}; in memory: {describe(fault)}") from None
+    return OpenedLedger(engine, file=file, known=known)
 
 
 def open_existing(path: Path) -> Engine | None:
@@ -92,24 +154,22 @@ def open_existing(path: Path) -> Engine | None:
 
 
 def readable_only(path: Path) -> Mapping[str, str]:
-    """How SQLite opens a ledger for somebody who may read it and not write: empty for all others. Beside a daemon (or
-    after its kill) they read along; a ledger that was closed well has no WAL, and is one file that nobody changes.
+    """How SQLite opens a ledger for somebody who may read it and not write; for all others, as ever. Beside a daemon
+    (or after its kill) they read along; a ledger that was closed well has no WAL, and is one file that nobody changes.
     """
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return {}
+        return IN_PLACE
     wal = path.with_name(f"{path.name}-wal")
     return {"mode": "ro"} if os.path.lexists(wal) else {"mode": "ro", "immutable": "1"}
 
 
-def make_engine(path: Path, reading: Mapping[str, str] = MappingProxyType({})) -> Engine:
-    """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin.
-    `reading` is how it is opened to be read only.
+def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
+    """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin. One
+    that is gone is never made anew. `how` is how SQLite opens it, if otherwise: to be read only, or in memory.
     """
-    address = URL.create("sqlite", database=str(path))
-    if reading:
-        address = URL.create("sqlite", database=f"file:{quote(str(path))}", query={**reading, "uri": "true"})
+    database = MEMORY_NAME if how is MEMORY else f"file:{quote(str(path))}"
     engine = create_engine(
-        address,
+        URL.create("sqlite", database=database, query={**how, "uri": "true"}),
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
@@ -136,11 +196,7 @@ def _open_sound(path: Path) -> Engine:
     path.touch(mode=mode_in(path.parent))  # SQLite gives what it makes beside a file the file's own mode
     engine = make_engine(path)
     try:
-        with engine.begin() as connection:
-            _check_sound(connection)
-            schema = _schema(connection)
-            if schema != SCHEMA:
-                importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
+        _bring_up_to_date(engine)
     except DatabaseError as fault:
         engine.dispose()
         if is_damage(fault):
@@ -150,6 +206,15 @@ def _open_sound(path: Path) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    """Check that it is sound, and migrate it to the newest schema."""
+    with engine.begin() as connection:
+        _check_sound(connection)
+        schema = _schema(connection)
+        if schema != SCHEMA:
+            importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
 
 
 def _check_sound(connection: Connection) -> None:
@@ -164,16 +229,6 @@ def _schema(connection: Connection) -> str | None:
         return None
     schema: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     return schema
-
-
-def _set_aside(path: Path, stamp: str) -> Path:
-    """Rename a damaged file, with what SQLite keeps beside it. Gives its new name."""
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside
 
 
 def check_place(path: Path, mounts: Path = MOUNTS) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from tocsin.adapters.ledger.errors import is_passing, ledger_error
+from tocsin.adapters.ledger.errors import describe, is_passing, ledger_error
 from tocsin.ports.ledger import LedgerError
 
 GROUP_MAX = 512
@@ -36,10 +36,13 @@ class _Call:
 
 
 class Writer:
-    """Brings calls together: those that come while a transaction is on its way share the next one."""
+    """Brings calls together: those that come while a transaction is on its way share the next one. `trouble` is why the
+    last group could not be written; empty if it could.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
+        self.trouble = ""
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._waiting: list[_Call] = []
@@ -55,6 +58,17 @@ class Writer:
             loop.call_soon(self._start_group, loop)
         result: R = await call.future
         return result
+
+    async def exchange(self, make: Callable[[], Engine]) -> None:
+        """Between two transactions, when nobody writes: go on with another engine. Raises what `make` raises: then the
+        one before goes on.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, make)
+
+    def _exchange(self, make: Callable[[], Engine]) -> None:
+        before, self.engine = self.engine, make()
+        self._disconnect()
+        before.dispose()
 
     async def close(self) -> None:
         """Finish what is queued, then end the thread."""
@@ -109,18 +123,20 @@ class Writer:
         except (SQLAlchemyError, OSError) as fault:
             if not is_passing(fault):
                 self._disconnect()  # nothing is known about the connections now; the next group opens anew
-                self._engine.dispose()
+                self.engine.dispose()
+            self.trouble = describe(fault)
             return [ledger_error(fault)] * len(group)
 
     def _transact(self, group: list[_Call]) -> list[Any]:
         """Write a group in one transaction: all of it or nothing."""
         results: dict[_Call, Any] = {}
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = self.engine.connect()
         with self._connection.begin():
             for write, calls in _by_write(group).items():
                 given = write(self._connection, [call.argument for call in calls])
                 results.update(zip(calls, given, strict=True))
+        self.trouble = ""
         return [results[call] for call in group]
 
 

@@ -1,5 +1,6 @@
 """The daemon, put together: which adapter stands at which port, and which parts share what. It decides nothing else."""
 
+import os
 import random
 import socket
 from collections.abc import Iterable, Mapping
@@ -11,13 +12,13 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.files.rights import is_file
+from tocsin.adapters.files.rights import is_file, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.lock import LedgerLockedError
+from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.context import DeliveryContext
@@ -25,6 +26,7 @@ from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.ledger_keeper import LedgerKeeper
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
@@ -80,7 +82,9 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 await prepare_folders(started, incident_folder, other_threads)
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
-                manager, beside = Systemd(environ), (LogWatch(clock, log, notices), *advice)
+                keeper = LedgerKeeper(clock, ledger, notices, reading.ledger, freed=ledger.freed, known=ledger.known)
+                manager = Systemd(environ)
+                beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, *advice)
                 daemon = await assemble(
                     clock, ledger, config, notices, manager, reader, incident_folder, before, beside, steps
                 )
@@ -98,13 +102,14 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
     """The ledger, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        closing.callback(Lock(path).release)
-        ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")))
+        lock = take_lock(path)
+        if lock is not None:
+            closing.callback(lock.release)
+        ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")), lock)
     except (LedgerLockedError, LedgerError) as trouble:
         raise StartError(trouble) from None
     except OSError as trouble:
-        raise StartError(f"the ledger {path} cannot be opened: {trouble.strerror}") from None
+        raise StartError(f"the ledger {path} {why_not(path, trouble, 'opened', os.W_OK)}") from None
     closing.push_async_callback(ledger.close)
     return ledger
 

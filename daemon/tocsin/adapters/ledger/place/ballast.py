@@ -1,0 +1,76 @@
+"""Blocks held beside the ledger, given up at a start that finds its disk full (rule 64).
+
+Decides when there is room enough to hold them again. Must not know what the ledger does with the room.
+"""
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile
+
+SIZE = 8 << 20
+"""Bytes held: SQLite's log grows to 4 MB before it goes into the file, which then grows as much."""
+ROOM = 3 * SIZE
+"""Bytes that must be free before they are held again."""
+SCARCE = 1 << 20
+"""With less than this free a ledger may be opened, and take no page."""
+
+
+class Ballast:
+    """The ballast of one ledger."""
+
+    def __init__(self, ledger: Path) -> None:
+        self.path = ledger.with_name(f"{ledger.name}.ballast")
+
+    @property
+    def needed(self) -> bool:
+        """Whether so little room is left that it should be given up."""
+        return free(self.path.parent) < SCARCE
+
+    def release(self) -> bool:
+        """Give it up; whether that made room."""
+        try:
+            held = self.path.stat().st_size > 0
+            self.path.unlink()
+        except OSError:
+            return False
+        return held
+
+    def hold(self) -> bool:
+        """Whether it is there now; made if there is room. It may take a while."""
+        if self.path.exists():
+            return True
+        if free(self.path.parent) < ROOM:
+            return False
+        part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(file, "wb") as blocks:
+                blocks.write(os.urandom(SIZE))  # no file system makes less of random bytes
+                blocks.flush()
+                os.fsync(blocks.fileno())
+            part.rename(self.path)
+        except OSError:
+            with suppress(OSError):
+                part.unlink()
+            return False
+        return True
+
+
+def has_room(file: LedgerFile) -> bool:
+    """Whether a ledger in memory finds room at its path."""
+    try:
+        return free(file.path.parent) > file.size() + SIZE // 2
+    except sqlite3.Error:
+        return False
+
+
+def free(folder: Path) -> int:
+    """Bytes that may still be written in a folder; none, if nobody can tell."""
+    try:
+        status = os.statvfs(folder)
+    except OSError:
+        return 0
+    return status.f_bavail * status.f_frsize

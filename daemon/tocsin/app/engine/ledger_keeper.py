@@ -1,0 +1,97 @@
+"""The ledger's file is looked after while the daemon runs, and operators hear what becomes of it (rule 64).
+
+It decides when to look and what is told. It must not know how a ledger is made anew.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import FileChange, FileKeeper, LedgerError
+
+LOOKS_EVERY = 5.0
+"""Seconds between two looks."""
+BALLAST_EVERY = timedelta(minutes=1)
+"""How often it is seen whether there is room for the ballast."""
+
+
+class LedgerKeeper:
+    """Looks after one ledger, whose file is `path`. `freed`: the ballast was given up at the start; `known`: a ledger
+    in memory holds what the file held.
+    """
+
+    def __init__(
+        self, clock: Clock, ledger: FileKeeper, notices: Notices, path: Path, *, freed: bool = False, known: bool = True
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._notices = notices
+        self._path = path
+        self._known = known
+        self._full = freed
+        self._ballast_seen_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        self._tell_start()
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def look(self) -> None:
+        """Look once."""
+        now = self._clock.now()
+        try:
+            change = await self._ledger.look_after_file(now)
+        except LedgerError as fault:
+            sentence = f"the ledger's file {self._path} is gone and cannot be made anew ({fault}); incidents go on"
+            advice = "a restart would forget them: do not restart tocsin before it is back"
+            self._tell(Trouble.LEDGER_REPLACED, f"{sentence}, but {advice}")
+        else:
+            self._tell_change(change)
+        self._tell_trouble()
+        if self._ballast_seen_at is None or now - self._ballast_seen_at >= BALLAST_EVERY:
+            self._ballast_seen_at = now
+            if await self._ledger.hold_ballast() and self._full:
+                self._full = False
+                self._notices.cured(Trouble.LEDGER_DISK_FULL, "", "there is room again on the ledger's disk")
+
+    def _tell_start(self) -> None:
+        if self._full:
+            sentence = f"the disk of the ledger {self._path} is full: the ballast beside it was given up for the start"
+            self._tell(Trouble.LEDGER_DISK_FULL, f"{sentence}; make room, or soon nothing can be written down")
+        if why := self._ledger.away:
+            holds = "it knows all that the file held" if self._known else "it knows nothing of what the file held"
+            sentence = f"the ledger {self._path} cannot be used ({why}); tocsin goes on with one in memory, and {holds}"
+            lost = "what happens now is lost if it is restarted before the disk is well again"
+            self._tell(Trouble.LEDGER_IN_MEMORY, f"{sentence}; {lost}")
+
+    def _tell_change(self, change: FileChange | None) -> None:
+        match change:
+            case FileChange.DELETED:
+                cure = "it was made anew, and nothing is lost; find out who deletes there"
+                sentence = f"the ledger {self._path} was deleted while tocsin ran; {cure}"
+                self._tell(Trouble.LEDGER_REPLACED, sentence)
+            case FileChange.REPLACED:
+                sentence = f"another file was put in place of the ledger {self._path} while tocsin ran; that one is now"
+                advice = "to go back to a backup, stop tocsin first"
+                self._tell(Trouble.LEDGER_REPLACED, f"{sentence} {self._ledger.replaced}, nothing is lost; {advice}")
+            case FileChange.RETURNED:
+                aside = f"; what stood there is now {self._ledger.replaced}" if self._ledger.replaced else ""
+                sentence = f"the ledger is in its file {self._path} again, with all that happened{aside}"
+                self._notices.cured(Trouble.LEDGER_IN_MEMORY, "", sentence)
+
+    def _tell_trouble(self) -> None:
+        if why := self._ledger.trouble:
+            sentence = f"the ledger cannot be written ({why}); pages go out from memory"
+            self._tell(Trouble.LEDGER_UNWRITABLE, sentence)
+        else:
+            self._notices.cured(
+                Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it"
+            )
+
+    def _tell(self, trouble: Trouble, sentence: str) -> None:
+        self._notices.tell(OperatorNotice(trouble, sentence))

@@ -1,0 +1,209 @@
+"""D6, D19: the disk of the ledger is full, cannot be written, or its file goes away (rule 64)."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.ledger.place.ballast import SIZE
+
+from tests.fakes.pager import SETTINGS, Pager
+
+OPEN = "title: {title}\nseverity: sev1\n"
+SMALL = f"ledger: sqlite:///../small/tocsin.db\n{SETTINGS}"
+
+needs_mount = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+
+
+@pytest.fixture
+def pager(tmp_path: Path) -> Iterator[Pager]:
+    pager = Pager(tmp_path)
+    yield pager
+    if pager.process is not None:
+        pager.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def small(pager: Pager) -> Iterator[Path]:
+    """A disk of 40 MB with the ledger alone on it."""
+    disk = pager.folder / "small"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk], check=False)
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    (pager.folder / "config" / "tocsin.yaml").write_text(SMALL)
+    yield disk
+    if pager.process is not None:
+        pager.stop(signal.SIGKILL)
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Use every block that is left."""
+    with (disk / "filler").open("ab", 0) as filler:
+        for size in (1 << 16, 4096, 1):
+            try:
+                while True:
+                    filler.write(b"x" * size)
+            except OSError:
+                continue
+
+
+def pages(pager: Pager, incident: str) -> int:
+    """How many pages by email there were."""
+    return sum(mail["X-Tocsin-Incident"] == incident for mail in pager.mails("page"))
+
+
+def told(pager: Pager) -> str:
+    """All that the operators were told."""
+    return "\n".join(mail.get_content() for mail in pager.mails("operator", "olga"))
+
+
+def declare(pager: Pager, name: str, number: int = 1) -> None:
+    """An incident, and its first page."""
+    pager.write(f"{name}.yaml", OPEN.format(title=name))
+    pager.until(lambda: pages(pager, name) == number)
+
+
+def seen(ledger: Path) -> set[str]:
+    """The incidents that a ledger file knows."""
+    with closing(sqlite3.connect(ledger)) as connection:
+        return {row[0] for row in connection.execute("SELECT DISTINCT incident FROM facts")}
+
+
+@needs_mount
+@pytest.mark.attack
+def test_a_start_on_a_full_disk(pager: Pager, small: Path) -> None:
+    """Rule 64: after a clean stop the disk is filled. The ballast gives the room to start, page and write; it is held
+    again once there is room, and the operators hear of both.
+    """
+    pager.start()
+    declare(pager, "db")
+    pager.until(lambda: (small / "tocsin.db.ballast").exists())
+    assert (small / "tocsin.db.ballast").stat().st_size == SIZE
+    assert pager.stop() == 0
+    fill(small)
+    pager.start()
+    declare(pager, "web")
+    pager.until(lambda: "The ledger's disk is full" in told(pager))
+    assert pages(pager, "db") == 1
+    assert seen(small / "tocsin.db") == {"db", "web"}
+    (small / "filler").unlink()
+    assert pager.stop() == 0
+    pager.start()
+    pager.until(lambda: (small / "tocsin.db.ballast").exists())
+    assert (pages(pager, "db"), pages(pager, "web")) == (1, 1)
+    assert pager.stop() == 0
+
+
+@needs_mount
+@pytest.mark.attack
+def test_a_start_on_a_full_disk_without_ballast(pager: Pager, small: Path) -> None:
+    """Rule 64: the ledger goes on in memory with all that its file holds, pages, and tells; once there is room it
+    returns into its file, and a restart knows everything.
+    """
+    pager.start()
+    declare(pager, "db")
+    assert pager.stop() == 0
+    (small / "tocsin.db.ballast").unlink()
+    fill(small)
+    pager.start()
+    declare(pager, "web")
+    pager.until(lambda: "The ledger is kept in memory" in told(pager))
+    assert "it knows all that the file held" in told(pager)
+    assert pages(pager, "db") == 1
+    assert pager.run("status").returncode in {0, 1}
+    (small / "filler").unlink()
+    pager.until(lambda: "The ledger is in its file again" in told(pager), 60)
+    declare(pager, "dns")
+    assert not list(small.glob("tocsin.db.before-*"))
+    assert pager.stop() == 0
+    assert seen(small / "tocsin.db") == {"db", "web", "dns"}
+    pager.start()
+    assert pager.stop() == 0
+    assert [pages(pager, name) for name in ("db", "web", "dns")] == [1, 1, 1]
+
+
+@needs_mount
+@pytest.mark.attack
+def test_a_first_start_on_a_full_disk(pager: Pager, small: Path) -> None:
+    """Rule 64: there is no ledger yet and no room for one: people are paged all the same."""
+    fill(small)
+    pager.start()
+    declare(pager, "db")
+    pager.until(lambda: "The ledger is kept in memory" in told(pager))
+    (small / "filler").unlink()
+    pager.until(lambda: "The ledger is in its file again" in told(pager), 60)
+    assert "db" in seen(small / "tocsin.db")
+    assert pager.stop() == 0
+
+
+@needs_mount
+@pytest.mark.attack
+def test_a_start_on_a_disk_that_can_only_be_read(pager: Pager, small: Path) -> None:
+    """Rule 64: as Linux leaves a disk after bad I/O. The open incident is known, a new one is paged."""
+    pager.start()
+    declare(pager, "db")
+    assert pager.stop() == 0
+    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
+    pager.start()
+    declare(pager, "web")
+    pager.until(lambda: "The ledger is kept in memory" in told(pager))
+    assert pages(pager, "db") == 1
+    subprocess.run(["mount", "-o", "remount,rw", small], check=True)
+    pager.until(lambda: "The ledger is in its file again" in told(pager), 60)
+    assert pager.stop() == 0
+    assert seen(small / "tocsin.db") == {"db", "web"}
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("names", [("tocsin.db",), ("tocsin.db", "tocsin.db-wal", "tocsin.db-shm"), ("",)])
+def test_the_ledger_is_deleted_while_it_runs(pager: Pager, names: tuple[str, ...]) -> None:
+    """Rule 64: it is made anew with all it held, and told; a restart pages nobody again."""
+    pager.start()
+    declare(pager, "db")
+    var = pager.folder / "var"
+    for name in names:
+        if name:
+            (var / name).unlink()
+        else:
+            (var / "outbox").rename(pager.folder / "outbox")
+            shutil.rmtree(var)
+            var.mkdir(mode=0o700)
+            (pager.folder / "outbox").rename(var / "outbox")
+    pager.until(lambda: (var / "tocsin.db").exists() and "db" in seen(var / "tocsin.db"))
+    declare(pager, "web")
+    pager.until(lambda: "was deleted while tocsin ran" in told(pager))
+    assert pager.run("status").returncode == 0
+    second = pager.run("run")
+    assert (second.returncode, "Traceback" in second.stderr) == (1, False)
+    assert pager.stop() == 0
+    pager.start()
+    assert pager.stop() == 0
+    assert (pages(pager, "db"), pages(pager, "web")) == (1, 1)
+
+
+@pytest.mark.attack
+def test_another_file_is_put_in_place_of_the_ledger(pager: Pager, tmp_path: Path) -> None:
+    """Rule 64: the other file is put aside and kept, the open one is there again, and told."""
+    pager.start()
+    backup = tmp_path / "backup.db"
+    with closing(sqlite3.connect(backup, isolation_level=None)) as other:
+        other.execute("CREATE TABLE mine (x)")
+    declare(pager, "db")
+    backup.rename(pager.folder / "var" / "tocsin.db")
+    pager.until(lambda: "another file was put in place" in told(pager))
+    (aside,) = (pager.folder / "var").glob("tocsin.db.replaced-*[0-9]Z")
+    with closing(sqlite3.connect(aside)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+    declare(pager, "web")
+    assert pager.stop() == 0
+    assert seen(pager.folder / "var" / "tocsin.db") == {"db", "web"}
+    pager.start()
+    assert pager.stop() == 0
+    assert (pages(pager, "db"), pages(pager, "web")) == (1, 1)

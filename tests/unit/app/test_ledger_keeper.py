@@ -1,0 +1,102 @@
+"""What operators hear of the ledger's file (rule 64)."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tocsin.app.engine.ledger_keeper import BALLAST_EVERY, LedgerKeeper
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import Trouble
+from tocsin.ports.ledger import FileChange, LedgerError
+
+from tests.fakes.clock import StillClock
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+PATH = Path("/var/lib/tocsin/tocsin.db")
+
+
+class FakeFile:
+    """A port FileKeeper that says what it is told to."""
+
+    def __init__(self) -> None:
+        self.replaced: Path | None = None
+        self.away = self.trouble = ""
+        self.change: FileChange | LedgerError | None = None
+        self.held = True
+        self.asked = 0
+
+    async def look_after_file(self, now: datetime) -> FileChange | None:
+        """What is next."""
+        change, self.change = self.change, None
+        if isinstance(change, LedgerError):
+            raise change
+        return change
+
+    async def hold_ballast(self) -> bool:
+        """Whether there is room."""
+        self.asked += 1
+        return self.held
+
+
+class Kept:
+    """A keeper on a clock that stands still, and what it told."""
+
+    def __init__(self, *, freed: bool = False) -> None:
+        self.clock, self.file = StillClock(T0), FakeFile()
+        self.notices = Notices(self.clock)
+        self.keeper = LedgerKeeper(self.clock, self.file, self.notices, PATH, freed=freed)
+
+    def told(self) -> dict[Trouble, str]:
+        """What is new."""
+        return {notice.trouble: notice.text for notice in self.notices.take()}
+
+
+async def test_a_deleted_file_and_one_in_its_place() -> None:
+    """Rule 64: each is told with what became of it; while all is well nothing is."""
+    kept = Kept()
+    await kept.keeper.look()
+    assert kept.told() == {}
+    kept.file.change = FileChange.DELETED
+    await kept.keeper.look()
+    assert f"{PATH} was deleted while tocsin ran; it was made anew" in kept.told()[Trouble.LEDGER_REPLACED]
+    kept = Kept()
+    kept.file.change, kept.file.replaced = FileChange.REPLACED, Path("/aside")
+    await kept.keeper.look()
+    assert "that one is now /aside, nothing is lost" in kept.told()[Trouble.LEDGER_REPLACED]
+
+
+async def test_one_that_cannot_be_made_anew() -> None:
+    """Rule 64: whoever runs it must not restart it now."""
+    kept = Kept()
+    kept.file.change = LedgerError("no room")
+    await kept.keeper.look()
+    text = kept.told()[Trouble.LEDGER_REPLACED]
+    assert "(no room)" in text
+    assert text.endswith("do not restart tocsin before it is back")
+
+
+async def test_it_cannot_be_written_and_then_it_can() -> None:
+    """Rule 71: operators hear why, once, and that it is over."""
+    kept = Kept()
+    kept.file.trouble = "disk is full"
+    for _look in range(3):
+        await kept.keeper.look()
+    assert kept.told() == {
+        Trouble.LEDGER_UNWRITABLE: "the ledger cannot be written (disk is full); pages go out from memory"
+    }
+    kept.file.trouble = ""
+    await kept.keeper.look()
+    assert [recovery.trouble for recovery in kept.notices.take_recovered()] == [Trouble.LEDGER_UNWRITABLE]
+
+
+async def test_the_ballast_is_seen_to_each_minute() -> None:
+    """Rule 64: whether there is room is not asked at each look; that there is room again is told."""
+    kept = Kept(freed=True)
+    kept.file.held = False
+    for _look in range(3):
+        await kept.keeper.look()
+    assert kept.file.asked == 1
+    assert Trouble.LEDGER_DISK_FULL not in {recovery.trouble for recovery in kept.notices.take_recovered()}
+    kept.file.held = True
+    kept.clock.go(BALLAST_EVERY + timedelta(seconds=1))
+    await kept.keeper.look()
+    assert Trouble.LEDGER_DISK_FULL in {recovery.trouble for recovery in kept.notices.take_recovered()}
