@@ -425,7 +425,7 @@ def went_back(*names: str, at_start: bool = False) -> Desk:
 @pytest.mark.parametrize("at_start", [False, True])
 def test_a_checkout_of_an_old_commit_is_held(at_start: bool) -> None:
     """Rule 69: three go back together, also while the daemon was stopped: none counts, and the operators are asked in one
-    notice that names them and says what to do.
+    notice that names them.
     """
     desk = went_back("a", "b", "c", at_start=at_start)
     (found,) = desk.watch(120)
@@ -433,7 +433,7 @@ def test_a_checkout_of_an_old_commit_is_held(at_start: bool) -> None:
     (notice,) = found.notices
     assert notice.trouble is Trouble.REOPENINGS_HELD
     assert "of 3 resolved incidents went back to older contents at once, as by git checkout: a, b, c;" in notice.text
-    assert "tocsin update ID" in notice.text
+    assert "is it meant" in notice.text
 
 
 @pytest.mark.parametrize("at_start", [False, True])

@@ -148,3 +148,21 @@ async def test_a_copy_of_a_known_file_is_another_incident(ledger: SqlLedger) -> 
     await see(ledger, CARD)
     await keep(ledger)
     assert {listed.incident.id for listed in await look(ledger, file(), file(name="copy.yaml"))} == {"card", "copy"}
+
+
+@pytest.mark.parametrize("finished", [False, True])
+async def test_an_older_content_of_a_resolved_incident_says_that_it_may_be_held(
+    ledger: SqlLedger, finished: bool
+) -> None:
+    """Rule 69: nobody must think that it is about to page; what is newly written says nothing of it."""
+    over = TEXT + "status: resolved\n"
+    await see(ledger, CARD, digest=digest(TEXT.encode()))
+    await see(ledger, OVER, T0 + timedelta(minutes=5), digest=digest(over.encode()))
+    await keep(ledger, over)
+    if finished:
+        await ledger.finish("card")
+    (found,) = await look(ledger, file(TEXT))
+    assert [each.code for each in found.problems] == ["went-back"]
+    assert "tocsin update card" in found.problems[0].message
+    (found,) = await look(ledger, file(TEXT + "summary: Again.\n"))
+    assert found.problems == ()

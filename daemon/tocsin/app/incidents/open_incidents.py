@@ -20,7 +20,7 @@ from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.current_state import CurrentState, current_state
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger import IncidentLedger, Unreadable
+from tocsin.ports.ledger import IncidentLedger, LedgerError, Unreadable
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
@@ -67,6 +67,8 @@ async def open_incidents(
             problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
         if id_ in unread:
             problems += (_unread(folder / f"{id_}.yaml", unread[id_]),)
+        if ledger and not seen and id_ in over and await _went_back(ledger, id_, files[0]):
+            problems += (_held(folder / files[0].name, id_),)
         state = current_state(history.incident, policy, history, now)
         incidents.append(OpenIncident(history.incident, state, problems, history.started_at if seen else None))
     return sorted(
@@ -101,6 +103,23 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
     reading = read_incident(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
     lines = reading.first_lines or file.trouble
     return fold_facts([Seen(now, reading.incident or unreadable_incident(file.name, lines, policy, id_))])
+
+
+async def _went_back(ledger: IncidentLedger, incident: str, file: Listed) -> bool:
+    """Whether the file of a resolved incident holds an older version of it (rule 69)."""
+    try:
+        facts = await ledger.facts(incident)
+    except LedgerError:
+        return False
+    return any(isinstance(fact, Seen) and fact.digest == file.digest for fact in facts)
+
+
+def _held(path: Path, incident: str) -> Problem:
+    message = (
+        "an older content of a resolved incident; with two more that went back at once (git checkout) it is held, and "
+        f'nobody is paged: put it back, or reopen it with tocsin update {incident} "TEXT"'
+    )
+    return problem(label_of(path), TOP, "went-back", message, ProblemLevel.WARNING)
 
 
 def _unread(path: Path, row: Unreadable) -> Problem:

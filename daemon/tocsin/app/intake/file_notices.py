@@ -67,28 +67,27 @@ def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     return (*ordered[: NOTICES_LIMIT - 1], more)
 
 
-def held(incidents: Sequence[str], folder: str) -> OperatorNotice:
+def held(incidents: Sequence[str]) -> OperatorNotice:
     """Resolved incidents whose files went back to older contents together: whether that is meant."""
     names = sorted(incidents)
     shown = ", ".join(names[:HELD_LIMIT])
     more = f" and {len(names) - HELD_LIMIT} more" if len(names) > HELD_LIMIT else ""
     fault = f"the files of {len(names)} resolved incidents went back to older contents at once, as by git checkout"
-    advice = (
-        f"nobody is paged for them. If that was not meant, put the files in {folder} back and it is over. "
-        'To reopen one of them: tocsin update ID "TEXT", or any further edit of its file'
-    )
-    return OperatorNotice(Trouble.REOPENINGS_HELD, f"{fault}: {shown}{more}; {advice}", aspect=",".join(names))
+    text = f"{fault}: {shown}{more}; nobody is paged for them: is it meant that they reopen?"
+    return OperatorNotice(Trouble.REOPENINGS_HELD, text, aspect=",".join(names))
 
 
 def unlisted(why: str, since: datetime) -> OperatorNotice:
     """The folder cannot be read."""
-    return OperatorNotice(Trouble.FOLDER_UNREADABLE, f"{why}; {_BLIND}", since=since)
+    return OperatorNotice(Trouble.FOLDER_UNREADABLE, why, since=since)
 
 
 def hangs(folder: str, since: datetime) -> OperatorNotice:
     """Whoever asks the folder gets no answer."""
-    advice = f"see whether its disk or server is alive (ls {folder}); a restart of tocsin cures nothing"
-    text = f"the incident folder {folder} has not answered since {utc(since)}; {_BLIND}; {advice}"
+    text = (
+        f"the incident folder {folder} has not answered since {utc(since)}; "
+        f"see whether its disk or server is alive (ls {folder})"
+    )
     return OperatorNotice(Trouble.FOLDER_UNREADABLE, text, since=since)
 
 
@@ -100,9 +99,3 @@ def unmarked(why: MarkTrouble) -> OperatorNotice:
 def folder_back(folder: str) -> str:
     """What is said when the folder can be read again."""
     return f"the incident folder {folder} can be read again; what was written there meanwhile counts from now on"
-
-
-_BLIND = (
-    "open incidents go on, but new files there, and answers and updates written to files, are not seen: answer by SMS "
-    "or link meanwhile"
-)

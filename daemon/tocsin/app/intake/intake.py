@@ -209,7 +209,7 @@ class Intake:
     def _ask_of_held(self, look: _Look) -> None:
         """Ask the operators of what was held, in one notice: once nothing is left that may belong to it."""
         if self._to_ask and not any(self._goes_back(self._files.present[name]) for name in self._files.unsettled):
-            look.notices.append(held(self._to_ask, self.label))
+            look.notices.append(held(self._to_ask))
             self._to_ask = []
 
     def _read(self, file: File, known: KnownVersion | None, policy: Policy) -> IncidentReading:

@@ -83,5 +83,4 @@ class UnreadConfig:
         return await task
 
     def _tell(self, why: str, since: datetime) -> None:
-        sentence = f"{why}\nthe config in force goes on; what cannot be read is tried again each minute"
-        self._notices.tell(OperatorNotice(Trouble.CONFIG_UNREAD, sentence, since=since))
+        self._notices.tell(OperatorNotice(Trouble.CONFIG_UNREAD, why, since=since))
