@@ -18,7 +18,15 @@ HEADLINES_MOST = 3
 """Headlines in one line; the rest are counted."""
 HOST_MOST = 20
 PAGE = "docs/operators.md"
-FIRST = frozenset({Trouble.PAGE_LOST, Trouble.NOBODY_ON_CALL, Trouble.INCIDENT_STUCK})
+FIRST = frozenset(
+    {
+        Trouble.PAGE_LOST,
+        Trouble.NOBODY_ON_CALL,
+        Trouble.INCIDENT_STUCK,
+        Trouble.INCIDENT_SET_ASIDE,
+        Trouble.REOPENINGS_HELD,
+    }
+)
 """Behind these somebody may wait for help that nobody was asked for: they come first."""
 
 
