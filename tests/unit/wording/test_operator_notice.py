@@ -121,7 +121,10 @@ def test_several_troubles_by_sms() -> None:
     """The further headlines instead of the first's sentence."""
     text = words(REFUSED, FOLDER, via=Channel.SMS)[1]
     assert text.startswith("tocsin web-1: The config was refused (since 11:00 CET); The incident folder cannot be read")
-    assert text.endswith("; 2 in all. See config-refused")
+    assert text.endswith("The incident folder cannot be read. See config-refused")
+    lost = [OperatorNotice(Trouble.REVIEW_UNWRITTEN, "x", about=f"{n}-card-payments-fail", since=T0) for n in range(4)]
+    text = words(REFUSED, *lost, via=Channel.SMS)[1]
+    assert text.endswith("...; 5 in all. See config-refused")
 
 
 def test_the_end_by_sms() -> None:

@@ -80,7 +80,9 @@ def _brief(told: Sequence[OperatorWord], host: str, zone: str, now: datetime) ->
     when = f" ({'since ' if first.trouble.recovered else ''}{times.clock(at, zone, now)})" if at else ""
     head = f"tocsin {_short(host)}: {headlines[0]}{when}"
     if len(headlines) > 1:
-        return _fit(head, "; " + "; ".join(headlines[1:]), f"; {len(headlines)} in all. See {first.trouble}")
+        rest, see = "; " + "; ".join(headlines[1:]), f". See {first.trouble}"
+        whole = gsm.fold(head + rest + see)
+        return whole if gsm.segments(whole) == 1 else _fit(head, rest, f"; {len(headlines)} in all{see}")
     return _fit(head, f": {first.text}", f". See {first.trouble}")
 
 
