@@ -134,6 +134,24 @@ ADVICE: Mapping[Trouble, Advice] = {
         "pages go out from memory, at most two copies of each. Updates and the rest wait.",
         "make room, or mend the disk. Do not restart the daemon before: it would forget what it knows.",
     ),
+    Trouble.LEDGER_DISK_FULL: Advice(
+        "it gave up the ballast, 8 MB that it holds beside the ledger as `tocsin.db.ballast` for this, and works "
+        "as ever for as long as they last.",
+        "make room on that disk. When those 8 MB are used up, pages go out from memory (ledger-unwritable).",
+    ),
+    Trouble.LEDGER_IN_MEMORY: Advice(
+        "incidents are paged as ever. If what the file held is not known, open incidents are declared anew from "
+        "their files and their people paged again. `tocsin status` and the web side see the file as it was. "
+        "Answers by link do not reach tocsin; those by SMS and by file do.",
+        "make room, or mend the disk. Do not restart tocsin before: what happened since its start would be forgotten.",
+    ),
+    Trouble.LEDGER_REPLACED: Advice(
+        "it was made anew with all that it held, and nobody is paged again. Another file is kept beside it as "
+        "`tocsin.db.replaced-…`.",
+        "find out who deletes there (a clean-up of old files?). To go back to a backup, stop tocsin first. If the"
+        " message says that the file cannot be made anew: make room or give back the rights, and do not restart "
+        "tocsin before.",
+    ),
     Trouble.LEDGER_DAMAGED: Advice(
         "a fresh one goes on. It knows nothing: open incidents are declared anew, and people may be paged again.",
         "keep the file that was set aside; look for what damaged it (disk, a copy of a running ledger).",
