@@ -110,6 +110,23 @@ def test_what_the_daemon_makes_is_private(server: Server) -> None:
 
 
 @pytest.mark.attack
+def test_root_leaves_nothing_behind_that_the_daemon_cannot_open(server: Server) -> None:
+    """An administrator tries things out before the first start: a daemon by hand is refused with what to do instead, a
+    first message goes into an outbox that is the daemon's.
+    """
+    script = "cd / && tocsin run 2>&1; tocsin send-test ana >/dev/null && echo sent"
+    told, sent = server.root(f"set +e; {script}").splitlines()
+    assert told == (
+        "/var/lib/tocsin belongs to tocsin, who could not open what root writes there; start it as tocsin: systemctl"
+        " start tocsin, or runuser -u tocsin -- tocsin run"
+    )
+    assert sent == "sent"
+    server.start()
+    good(server.run("carol", "declare", "Everything is down", "--severity", "sev1"))
+    server.until(lambda: server.outbox("page") == 2)
+
+
+@pytest.mark.attack
 def test_a_config_that_follows_git(server: Server) -> None:
     """docs/config-as-code.md: /etc/tocsin is a link to the clone's config: the daemon, the timer's unit and everybody's
     commands go by the same files, and who is outside the group is told so.

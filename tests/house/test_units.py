@@ -66,6 +66,7 @@ def test_the_folders_are_those_of_a_server() -> None:
     assert made == {
         "/etc/tocsin": ("0750", "root", "tocsin"),
         "/var/lib/tocsin": ("0750", "tocsin", "tocsin"),
+        "/var/lib/tocsin/outbox": ("0750", "tocsin", "tocsin"),
         ON_A_SERVER["incidents"]: ("2770", "tocsin", "tocsin"),
         ON_A_SERVER["reviews"]: ("2770", "tocsin", "tocsin"),
     }

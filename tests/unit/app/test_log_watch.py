@@ -45,14 +45,14 @@ def test_lost_lines_are_told() -> None:
     assert desk.look() == []
     desk.recovered()
     desk.progress.lost, desk.progress.fault = 7, "no space left on device"
-    told = "the log (stderr) cannot be written: no space left on device; 7 lines are lost so far; paging goes on"
+    told = "stderr: no space left on device; 7 lines are lost so far"
     assert desk.look() == [told]
     desk.progress.lost = 9
     assert desk.look() == []
     assert desk.recovered() == [], "nothing was written since"
     desk.progress.written, desk.progress.fault = 1, ""
     assert desk.look() == []
-    assert desk.recovered() == ["the log (stderr) is written again; 9 lines are lost so far"]
+    assert desk.recovered() == ["stderr is written again; 9 lines are lost so far"]
 
 
 def test_a_reader_that_is_stuck_is_told() -> None:
@@ -60,7 +60,7 @@ def test_a_reader_that_is_stuck_is_told() -> None:
     desk = Desk()
     desk.progress.written, desk.progress.waiting = 3, 100
     assert desk.look(12) == []
-    told = "the log (stderr) cannot be written: whatever reads it takes nothing; no line is lost yet; paging goes on"
+    told = "stderr: whatever reads it takes nothing; no line is lost yet"
     assert desk.look() == [told]
     assert desk.recovered() == []
 

@@ -35,6 +35,16 @@ def mode_in(folder: Path) -> int:
     return 0o640 if doors == stat.S_IXGRP else 0o600
 
 
+def owner_beside_root(folder: Path) -> str:
+    """Whom a folder belongs to, for a process of root's: what it writes there, they could not open. Empty where that
+    cannot happen, or where there is no folder yet.
+    """
+    if os.geteuid() != 0 or not is_folder(folder):
+        return ""
+    owner = folder.stat().st_uid
+    return _user(owner) if owner else ""
+
+
 def is_folder(path: Path) -> bool:
     """Whether a folder can be seen at a path. Never raises."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where it may not look

@@ -51,8 +51,8 @@ class LogWatch:
         lost = f"{progress.lost} lines are lost so far" if progress.lost else "no line is lost yet"
         if progress.lost > self._lost or now - self._moved_at >= STUCK_AFTER:
             why = progress.fault or "whatever reads it takes nothing"
-            sentence = f"the log (stderr) cannot be written: {why}; {lost}; paging goes on"
+            sentence = f"stderr: {why}; {lost}"
             self._notices.tell(OperatorNotice(Trouble.LOG_UNWRITABLE, sentence, since=self._moved_at))
         elif moving and not progress.fault:
-            self._notices.cured(Trouble.LOG_UNWRITABLE, "", f"the log (stderr) is written again; {lost}")
+            self._notices.cured(Trouble.LOG_UNWRITABLE, "", f"stderr is written again; {lost}")
         self._lost, self._written = progress.lost, progress.written

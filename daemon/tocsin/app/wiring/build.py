@@ -12,7 +12,7 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.files.rights import is_file, why_not
+from tocsin.adapters.files.rights import is_file, owner_beside_root, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
@@ -102,6 +102,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
     """The ledger, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
     try:
+        refuse_to_leave_roots_files(path.parent)
         lock = take_lock(path)
         if lock is not None:
             closing.callback(lock.release)
@@ -112,6 +113,13 @@ def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger
         raise StartError(f"the ledger {path} {why_not(path, trouble, 'opened', os.W_OK)}") from None
     closing.push_async_callback(ledger.close)
     return ledger
+
+
+def refuse_to_leave_roots_files(folder: Path) -> None:
+    """Root, who starts a daemon by hand, would write a ledger that its own user cannot open. Raises StartError."""
+    if owner := owner_beside_root(folder):
+        whose = f"{folder} belongs to {owner}, who could not open what root writes there"
+        raise StartError(f"{whose}; start it as {owner}: systemctl start tocsin, or runuser -u {owner} -- tocsin run")
 
 
 async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
