@@ -57,6 +57,10 @@ class FakeFolder:
         self.hangs.set()
         self.hangs = None
 
+    def replace(self) -> None:
+        """Another folder stands in its place, and answers; those who asked before get no answer ever."""
+        self.hangs = None
+
     def renew(self) -> MarkTrouble | None:
         """Count it."""
         self.renewed += self.mark_trouble is None

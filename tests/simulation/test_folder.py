@@ -199,3 +199,22 @@ def test_a_folder_that_cannot_be_marked_is_told_once() -> None:
 
     ((_, told),) = operators(simulate(story))
     assert "read-only file system" in told
+
+
+def test_another_folder_in_place_of_a_dead_one() -> None:
+    """Rule 62: unmounted by force and mounted anew: what hung hangs for ever, and the daemon sees again all the same."""
+
+    async def story(world: World) -> None:
+        await world.start()
+        await world.wait(10)
+        world.folder.hang()
+        await world.wait(100)
+        world.folder.replace()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(130)
+        assert world.pages()
+        world.folder.write("db.yaml", FILE)
+        await world.wait(1)
+
+    world = simulate(story)
+    assert {each.message.incident for each in world.pages()} == {"pay", "db"}

@@ -1,5 +1,7 @@
 """Templates by Jinja2: which text speaks, what a broken one costs, and that strangers' text stays text."""
 
+import errno
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja import JinjaRenderer, shipped_folder, sources
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import GroupHistory, History, RoleHistory
 from tocsin.domain.incident import Incident, Status, UpdateEntry
@@ -660,3 +662,20 @@ def test_an_update_by_sms_keeps_title_and_promise(renderer: JinjaRenderer) -> No
     assert "... Impact: It fails." in text
     assert text.endswith("... ETA: 21:00 UTC+08. Next update by 18:30 UTC+08.")
     assert segments(text) == 3
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.EACCES])
+def test_a_folder_that_the_disk_does_not_list_is_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    """Rule 73: it is not as if it were empty, or the shipped words would be sent instead of one's own."""
+    (tmp_path / "page.sms.txt.j2").write_text("x")
+
+    def failing(_: object) -> None:
+        raise OSError(fault, os.strerror(fault), str(tmp_path))
+
+    monkeypatch.setattr(os, "scandir", failing)
+    files = sources.read(tmp_path)
+    assert (files.texts, files.problems) == ({}, ())
+    (problem,) = files.unread
+    assert os.strerror(fault) in problem.message

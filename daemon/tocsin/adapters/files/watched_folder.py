@@ -37,6 +37,8 @@ RESCAN_EVERY = timedelta(seconds=9)
 """A poke comes this often, whatever the watcher says (or fails to say), so that nothing is unseen for over 10 s."""
 POLL_EVERY = timedelta(seconds=1)
 """How often a poke comes while the folder cannot be watched."""
+THREADS = 4
+"""In how many threads the folder is asked at the most: three that may hang for ever, and one that marks it."""
 STEP_MS = 6
 """How long watchfiles sleeps between looks. It pokes after about 1.5 steps; shorter ones cost more CPU when idle."""
 DEBOUNCE_MS = 20
@@ -66,7 +68,7 @@ class WatchedFolder:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
-        self.threads = DiskThreads("incident folder")
+        self.threads = DiskThreads("incident folder", THREADS)
         self._clock = clock
         self._mark = WatchMark(path)
         self._last: dict[str, _LastReading] = {}

@@ -1,5 +1,6 @@
 """A folder of templates, read once as a whole."""
 
+import os
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import NotRegularError, read_regular
@@ -24,11 +25,8 @@ def read(folder: Path) -> TemplateFiles:
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     unread: list[Problem] = []
-    try:
-        files = sorted(folder.rglob("*.j2"))
-    except OSError as trouble:
-        fault = _unreadable(folder, f"the templates cannot be listed: {trouble.strerror}")
-        return TemplateFiles(folder, {}, unread=(fault,))
+    files, faults = _listed(folder)
+    unread += [_unreadable(folder, f"the templates cannot be listed: {fault.strerror}") for fault in faults]
     if len(files) > FILES_MOST:
         problems.append(_unreadable(folder, f"there are over {FILES_MOST} templates; those after that are left out"))
     for path in files[:FILES_MOST]:
@@ -42,6 +40,14 @@ def read(folder: Path) -> TemplateFiles:
         else:
             texts[path.relative_to(folder).as_posix()] = text
     return TemplateFiles(folder, texts, tuple(problems), tuple(unread))
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[OSError]]:
+    """The templates of a folder in order, and what could not be listed."""
+    faults: list[OSError] = []
+    walk = os.walk(folder, onerror=faults.append)
+    files = [Path(root, name) for root, inside, names in walk for name in (*inside, *names) if name.endswith(".j2")]
+    return sorted(files), [fault for fault in faults if not isinstance(fault, FileNotFoundError | NotADirectoryError)]
 
 
 def _text(path: Path) -> tuple[str, str]:

@@ -8,11 +8,11 @@ A folder may hang for ever (rule 62): nothing waits for it but this part, in thr
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
-from tocsin.app.intake.intake import Changes, Intake
+from tocsin.app.intake.intake import Intake
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
@@ -27,8 +27,12 @@ RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
 HANGS_AFTER = timedelta(seconds=30)
 """How long a reading of the folder may take until the operators hear that it hangs; they must within a minute."""
+ASKS_AGAIN, ASKED_MOST = 60.0, 3
+"""Seconds after which a folder that does not answer is asked anew, and in how many threads at the most."""
 HANGS_EVERY = 5.0
 """Seconds between two looks whether it does."""
+MARKS_EVERY = timedelta(seconds=5)
+"""How often the folder is marked as watched at the most; it is read at least each 10 s."""
 WELL_FOR = timedelta(seconds=15)
 """How long a good health check holds: the folder is marked as watched only after one, and they come every 5 s."""
 KEPT_TOGETHER = 500
@@ -62,6 +66,7 @@ class Watch:
         self._hangs_since: datetime | None = None
         self._mark_trouble: MarkTrouble | None = None
         self._well_at = self.alive_at = clock.now()
+        self._marked_at = self._well_at - MARKS_EVERY
         self._began = asyncio.Event()
 
     def attest(self) -> None:
@@ -88,11 +93,12 @@ class Watch:
         """Look through the folder once, however long that takes."""
         self._poked.clear()
         self._reading_since = self._clock.now()
-        loop = asyncio.get_running_loop()
-        changes, listed, trouble = await loop.run_in_executor(self._folder.threads, self._observe)
-        now = self._clock.now()
+        listing, trouble = await self._reading()
         self._reading_since = None
-        self.alive_at = now
+        self.alive_at = now = self._clock.now()
+        loop, policy = asyncio.get_running_loop(), self._config.policy
+        changes = await loop.run_in_executor(None, self._intake.observe, listing, now, policy)
+        listed = None if isinstance(listing, str) else {file.name: file for file in listing}
         if listed is not None:
             self._listed(trouble)
         for version in changes.versions:
@@ -150,15 +156,27 @@ class Watch:
                 with contextlib.suppress(LedgerError):
                     await asyncio.gather(*keeping)
 
-    def _observe(self) -> tuple[Changes, Mapping[str, Listed] | None, MarkTrouble | None]:
-        """What there is and what it changes, and why the folder cannot be marked as watched. In the folder's thread."""
-        listing = self._folder.scan()
-        now = self._clock.now()
-        changes = self._intake.observe(listing, now, self._config.policy)
-        if isinstance(listing, str):
-            return changes, None, None
-        trouble = self._folder.renew() if now - self._well_at <= WELL_FOR else None
-        return changes, {file.name: file for file in listing}, trouble
+    async def _reading(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
+        """What stands in the folder, and why it cannot be marked as watched. While nobody answers it is asked anew in
+        another thread: what was asked of a dead server may hang for ever although another stands in its place.
+        """
+        asked: set[asyncio.Future[tuple[Sequence[Listed] | str, MarkTrouble | None]]] = set()
+        loop = asyncio.get_running_loop()
+        while True:
+            if len(asked) < ASKED_MOST:
+                asked.add(loop.run_in_executor(self._folder.threads, self._read))
+            answered, asked = await asyncio.wait(asked, timeout=ASKS_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            if answered:
+                return answered.pop().result()
+
+    def _read(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
+        """Ask the folder, and mark it as watched now and then. In its thread."""
+        listing, now = self._folder.scan(), self._clock.now()
+        if isinstance(listing, str) or now - self._well_at > WELL_FOR or now - self._marked_at < MARKS_EVERY:
+            return listing, self._mark_trouble
+        trouble = self._folder.renew()
+        self._marked_at = now
+        return listing, trouble
 
     async def _listen(self) -> None:
         async for _ in self._folder.pokes():
