@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tocsin.domain.facts import Gone
+from tocsin.domain.facts import Answer, Answered, Gone
 from tocsin.domain.notification import Kind
 
 from tests.timelines.stage import START, Watch, rows
@@ -45,6 +45,15 @@ def test_an_ok_ends_its_pages() -> None:
     watch.ack("6m", "pia")
     watch.until("1h")
     watch.showed("0 page last_resort olga,pia sms -\n5m page last_resort olga,pia sms -")
+
+
+def test_an_ok_by_a_slow_clock_ends_its_pages() -> None:
+    """Rules 32, 68: it is recorded after the page, whatever instant it bears."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("1m")
+    watch.note(Answered(START - timedelta(seconds=5), "olga", Answer.OK))
+    watch.until("1h")
+    watch.showed("0 page last_resort olga sms -")
 
 
 def test_its_pages_end_when_the_file_has_gone() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tocsin.adapters.twilio import transport as twilio
+from tocsin.adapters.twilio.http import ProviderTime
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Deferred, Fault, Uncertain
 
@@ -184,3 +185,33 @@ async def test_another_clock_hides_no_message_of_ours(ahead: timedelta) -> None:
         assert isinstance(await transport.find(text(2), clock.now()), Deferred)
         assert isinstance(await transport.send(text(2)), Uncertain)
         assert await transport.find(text(2), clock.now()) == Accepted(server.created[1].sid)
+
+
+@pytest.mark.parametrize(
+    ("date", "skew"),
+    [
+        ("Mon, 23 Nov 2026 11:00:00 GMT", timedelta(hours=1, seconds=-1)),
+        ("Mon, 23 Nov 2026 12:00:00 +0200", timedelta(seconds=-1)),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_date_of_an_answer_tells_the_skew(date: str, skew: timedelta | None) -> None:
+    """Rule 60: it was written to the second, somewhere between the question and its end."""
+    clock = StillClock()
+    asked_at = clock.now()
+    clock.go(timedelta(seconds=3))
+    time = ProviderTime(clock)
+    time.heard(date, asked_at)
+    assert time.skew == skew
+
+
+async def test_only_twilios_own_answers_tell_the_time() -> None:
+    """Rule 60: what something in between says is not believed; a refusal of Twilio's is."""
+    async with StandIn() as server, sending(server) as transport:
+        server.next("create", "500")
+        assert isinstance(await transport.send(text(1)), Uncertain)
+        assert transport.skew is None
+        server.next("create", "code 21610")
+        await transport.send(text(2))
+        assert transport.skew is not None

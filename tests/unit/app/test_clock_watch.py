@@ -153,6 +153,32 @@ def test_a_step_that_does_not_stand_is_told() -> None:
     on_desk(story)
 
 
+def test_a_step_after_a_step_must_stand() -> None:
+    """Rule 60: also one that only goes from one wrong time to the next."""
+
+    async def story(desk: Desk) -> None:
+        desk.steps.taken_at.append(asyncio.get_running_loop().time())
+        for number in range(10):
+            desk.machine.ahead = HOUR * (1 + number % 2)
+            assert not await desk.goes(3)
+        desk.machine.ahead = HOUR
+        assert await desk.goes(7)
+
+    on_desk(story)
+
+
+def test_a_small_difference_that_is_not_taken_over_is_not_told() -> None:
+    """Rule 60: operators hear of one over a minute."""
+
+    async def story(desk: Desk) -> None:
+        desk.parts.ledger.trouble = "no space left on device"
+        desk.machine.ahead = timedelta(seconds=59)
+        assert not await desk.goes(180)
+        assert not desk.told()
+
+    on_desk(story)
+
+
 @pytest.mark.parametrize("trouble", ["ledger", "decision", "letter"])
 def test_what_only_the_memory_holds_is_not_let_go(trouble: str) -> None:
     """Rule 60: while the ledger cannot be written, or lacks something, the daemon goes on by its own time, told after a

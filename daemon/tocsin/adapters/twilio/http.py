@@ -69,7 +69,7 @@ class ProviderTime:
         except (ValueError, TypeError):
             return
         ours = asked_at + (self.now() - asked_at) / 2
-        self.skew = theirs.replace(tzinfo=UTC) + HALF_A_SECOND - ours
+        self.skew = theirs.replace(tzinfo=theirs.tzinfo or UTC) + HALF_A_SECOND - ours
 
 
 class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed

@@ -41,7 +41,7 @@ def apply_dated_ok(history: History, person: str, dated: datetime, seen_at: date
     when it is seen (rule 68). That all is healthy is only confirmed by its date.
     """
     as_dated = apply_ok(history, person, dated, seen_at)
-    if history.resolved_at is not None or _accepts(history, as_dated):
+    if _accepts(history, as_dated):
         return as_dated
     as_seen = apply_ok(history, person, seen_at, seen_at)
     return as_seen if _accepts(history, as_seen) else as_dated
