@@ -1,5 +1,6 @@
 """The provider asked for what came in: how far back, what counts once, and when operators hear that it fails."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -209,3 +210,13 @@ async def test_operators_hear_what_does_not_come_in(inbox: Inbox) -> None:
     assert notice.text == (
         "answers by SMS cannot be asked for: Twilio answered 401; acknowledge by link, command or file meanwhile"
     )
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+async def test_a_start_knows_when_the_provider_was_asked(inbox: Inbox, trouble: bool) -> None:
+    """Rule 62: after the first question, whatever came of it."""
+    inbox.broken = trouble
+    running = asyncio.create_task(inbox.poll.run())
+    await asyncio.wait_for(inbox.poll.asked.wait(), 5)
+    assert len(inbox.asked) == 1
+    running.cancel()
