@@ -3,11 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from tocsin.app.incidents.drill import Drill, DrillState
-from tocsin.cli.drill import command
+from tocsin.cli.drill import _run_drill, command
 from tocsin.cli.output.drill_lines import LiveLines, report
 from tocsin.domain.delivery import Deferred, Outcome, Receipt, Refused
 from tocsin.domain.facts import Answer, Answered, Seen
@@ -168,3 +169,19 @@ async def test_the_end_is_waited_for(ledger: MemoryLedger) -> None:
     assert found is not None
     assert found.closed
     assert not any("Its end was not told" in line for line in report(found, POLICY, at))
+
+
+def texts(folder: Path) -> list[str]:
+    return [path.read_text() for path in folder.glob("*.yaml")]
+
+
+async def test_a_drill_that_nobody_watches_is_over_at_once(
+    ledger: MemoryLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """P3: the daemon of this ledger reads another folder; it is said, and the drill's file is resolved."""
+    with pytest.raises(SystemExit) as ended:
+        await _run_drill(DRILL, POLICY, ledger, tmp_path, timedelta(minutes=5))
+    assert ended.value.code == 1
+    assert "no healthy daemon watches" in capsys.readouterr().err
+    (text,) = texts(tmp_path)
+    assert "status: resolved" in text
