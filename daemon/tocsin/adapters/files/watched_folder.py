@@ -38,7 +38,7 @@ RESCAN_EVERY = timedelta(seconds=9)
 POLL_EVERY = timedelta(seconds=1)
 """How often a poke comes while the folder cannot be watched."""
 THREADS = 4
-"""In how many threads the folder is asked at the most: three that may hang for ever, and one that marks it."""
+"""How many: three may hang for ever with what they asked the folder, and one more works on what it answered."""
 STEP_MS = 6
 """How long watchfiles sleeps between looks. It pokes after about 1.5 steps; shorter ones cost more CPU when idle."""
 DEBOUNCE_MS = 20

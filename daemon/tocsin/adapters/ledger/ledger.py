@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger import reads, redating, writes
 from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.errors import ledger_error
@@ -38,6 +39,10 @@ from tocsin.ports.tally import Tally
 T = TypeVar("T")
 
 
+READERS = 4
+"""How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""
+
+
 class SqlLedger:
     """A port Ledger. `set_aside` is where a damaged one was put when this one was made in its place; `concern` is a
     sentence for the operators about where it lies, or empty.
@@ -53,6 +58,7 @@ class SqlLedger:
         self._ballast: Ballast | None = Ballast(opened.file.path) if opened.file else None
         self._lock: Lock | None = lock
         self._writer = Writer(opened.engine)
+        self._readers = DiskThreads("ledger reader", READERS)
         self._tallies = Tallies()
 
     async def record(
@@ -307,7 +313,7 @@ class SqlLedger:
                 return question(connection)
 
         try:
-            return await asyncio.to_thread(ask)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, ask)
         except (SQLAlchemyError, OSError, ValueError, zlib.error) as fault:
             raise ledger_error(fault) from None
 

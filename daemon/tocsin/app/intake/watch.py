@@ -97,7 +97,7 @@ class Watch:
         self._reading_since = None
         self.alive_at = now = self._clock.now()
         loop, policy = asyncio.get_running_loop(), self._config.policy
-        changes = await loop.run_in_executor(None, self._intake.observe, listing, now, policy)
+        changes = await loop.run_in_executor(self._folder.threads, self._intake.observe, listing, now, policy)
         listed = None if isinstance(listing, str) else {file.name: file for file in listing}
         if listed is not None:
             self._listed(trouble)
