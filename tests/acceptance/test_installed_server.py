@@ -28,7 +28,7 @@ def test_an_incident_of_somebody_in_the_group(server: Server) -> None:
     id_ = good(server.run("carol", "declare", "Everything is down", "--severity", "sev1")).strip()
     server.until(lambda: server.outbox("page") == 2)
     assert refused(server.run("dave", "ack", id_, "--as", "ana")) == [
-        "/etc/tocsin:1:1: error: the config folder cannot be read by you; ask to be in the group tocsin"
+        "/etc/tocsin:1:1: error: the config folder cannot be read by dave; ask to be in the group tocsin"
     ]
     good(server.run("carol", "ack", id_, "--as", "ana"))
     shown = server.until(lambda: (now := good(server.run("carol", "status"))) and ", accepted" in now and now)

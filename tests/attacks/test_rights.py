@@ -32,7 +32,7 @@ def test_every_command_of_somebody_outside_the_group(server: Server) -> None:
         ["simulate", file], ["diff", "HEAD"], ["pull"], ["check"], ["check", file],
     ):  # fmt: skip
         lines = refused(server.run("dave", *command))
-        assert lines[0].endswith("cannot be read by you; ask to be in the group tocsin"), (command, lines)
+        assert lines[0].endswith("cannot be read by dave; ask to be in the group tocsin"), (command, lines)
         assert len(lines) == (2 if command == ["check"] else 1), (command, lines)
 
 
@@ -43,7 +43,7 @@ def test_what_can_be_said_without_the_ledger(server: Server) -> None:
     id_ = good(server.run("carol", "declare", "Everything is down", "--severity", "sev1")).strip()
     server.until(lambda: server.outbox("page") == 2)
     server.root(f"chmod 0600 {STATE}/tocsin.db*")
-    why = f"the ledger {STATE}/tocsin.db cannot be read by you; {STATE}/tocsin.db is for tocsin alone; {FILES_ALONE}"
+    why = f"the ledger {STATE}/tocsin.db cannot be read by carol; {STATE}/tocsin.db is for tocsin alone; {FILES_ALONE}"
     shown = server.run("carol", "status")
     assert good(shown).startswith(f"! {why}\n\nSEV1 Everything is down\n  {id_}, investigating, as its file says\n")
     told = server.run("carol", "explain", id_)
@@ -60,7 +60,7 @@ def test_what_can_be_said_without_the_ledger(server: Server) -> None:
     assert refused(server.run("carol", "drill", "sev1", "--yes"))[0] == why
     assert refused(server.run("carol", "run"))
     assert refused(server.run("carol", "send-test", "ana")) == [
-        f"the outbox {STATE}/outbox cannot be written by you; {STATE}/outbox is for tocsin alone; ask root to send it"
+        f"the outbox {STATE}/outbox cannot be written by carol; {STATE}/outbox is for tocsin alone; ask root to send it"
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_folder_of_another_user(server: Server, closed: Path) -> None:
         assert "no open incidents" not in done.stdout
         if command[0] in {"ack", "update", "assign", "resolve", "declare"}:
             assert (done.returncode, done.stdout) == (1, "")
-            assert done.stderr.splitlines()[-1].endswith(f"cannot be read by you; {closed} is for tocsin alone")
+            assert done.stderr.splitlines()[-1].endswith(f"cannot be read by carol; {closed} is for tocsin alone")
     assert server.run("carol", "status").returncode == (1 if closed == STATE else 0)
 
 
@@ -92,7 +92,7 @@ def test_a_file_of_the_config_that_may_not_be_read(server: Server, name: str) ->
     """It is named, and nothing that only seems wrong because of it."""
     server.root(f"chmod 0600 /etc/tocsin/{name}")
     place = f"/etc/tocsin/{name}"
-    line = f"{place}:1:1: error: the file cannot be read by you; {place} is for root alone"
+    line = f"{place}:1:1: error: the file cannot be read by carol; {place} is for root alone"
     for command in (["status"], ["check"], ["test"], ["oncall"], ["declare", "x", "--severity", "sev1"], ["run"]):
         assert refused(server.run("carol", *command))[0] == line, command
 
@@ -151,5 +151,5 @@ def test_a_config_that_follows_git(server: Server) -> None:
     server.until(lambda: '"event": "config"' in server.log.read_text())
     assert "/etc/tocsin/severities.yaml" in good(server.run("carol", "diff", "HEAD~1"))
     assert refused(server.run("dave", "status")) == [
-        "/etc/tocsin:1:1: error: the config folder cannot be read by you; ask to be in the group tocsin"
+        "/etc/tocsin:1:1: error: the config folder cannot be read by dave; ask to be in the group tocsin"
     ]

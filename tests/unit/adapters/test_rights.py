@@ -12,6 +12,7 @@ import pytest
 from tocsin.adapters.files.rights import closed, is_folder, mode_in, why_not
 
 NOBODY = 65534
+STRANGER = pwd.getpwuid(NOBODY).pw_name
 OWNER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
 
@@ -56,14 +57,14 @@ def test_nothing_is_said_where_nothing_is_closed(state: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
 def test_a_group_is_named_where_it_has_the_key(state: Path) -> None:
     """A folder that lets its group in, or a file that its group may read: ask to be in that group."""
-    advice = f"cannot be read by you; ask to be in the group {GROUP}"
+    advice = f"cannot be read by {STRANGER}; ask to be in the group {GROUP}"
     state.chmod(0o750)
     assert as_stranger(lambda: closed(state / "ledger")) == advice
     state.chmod(0o755)
     (state / "ledger").chmod(0o640)
     assert as_stranger(lambda: closed(state / "ledger")) == advice
     assert as_stranger(lambda: closed(state, "written", os.W_OK)) == (
-        f"cannot be written by you; {state} is for {OWNER} alone"
+        f"cannot be written by {STRANGER}; {state} is for {OWNER} alone"
     )
 
 
@@ -71,7 +72,9 @@ def test_a_group_is_named_where_it_has_the_key(state: Path) -> None:
 def test_what_is_for_one_alone_says_so(state: Path) -> None:
     """A folder of mode 0700: no group helps; the door that is closed is named, and whose it is."""
     state.chmod(0o700)
-    assert as_stranger(lambda: closed(state / "ledger")) == f"cannot be read by you; {state} is for {OWNER} alone"
+    assert (
+        as_stranger(lambda: closed(state / "ledger")) == f"cannot be read by {STRANGER}; {state} is for {OWNER} alone"
+    )
     assert as_stranger(lambda: is_folder(state / "deeper")) == "False"
 
 

@@ -13,7 +13,7 @@ _OF_GROUP = {os.R_OK: stat.S_IRGRP, os.W_OK: stat.S_IWGRP, os.X_OK: stat.S_IXGRP
 
 
 def closed(path: Path, deed: str = "read", needs: int = os.R_OK) -> str:
-    """That a path "cannot be read by you", and which group to ask for: for whoever may not reach it, or not do the
+    """That a path "cannot be read by ana", and which group to ask for: for whoever may not reach it, or not do the
     `deed` there (`needs` is R_OK, W_OK or X_OK). Empty where nothing forbids it, or where the path is not there.
     """
     for folder in reversed(Path(os.path.realpath(path)).parents):
@@ -64,7 +64,7 @@ def why_not(path: Path, fault: OSError, deed: str = "read", needs: int = os.R_OK
 
 def _predicate(deed: str, door: Path, needs: int) -> str:
     """That a door is closed, and who has its key."""
-    begin = f"cannot be {deed} by you"
+    begin = f"cannot be {deed} by {_user(os.geteuid())}"
     try:
         status = door.stat()
     except OSError:
