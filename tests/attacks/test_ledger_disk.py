@@ -1,4 +1,4 @@
-"""D6, D19: the disk of the ledger is full, cannot be written, or its file goes away (rule 64)."""
+"""D6, D19, D20: the disk of the ledger is full or cannot be written, its file goes away or grows younger (rule 64)."""
 
 import os
 import shutil
@@ -207,3 +207,51 @@ def test_another_file_is_put_in_place_of_the_ledger(pager: Pager, tmp_path: Path
     pager.start()
     assert pager.stop() == 0
     assert (pages(pager, "db"), pages(pager, "web")) == (1, 1)
+
+
+@pytest.mark.attack
+def test_an_older_copy_is_put_back(pager: Pager) -> None:
+    """Rule 64: what is sent again is marked, the operators hear why, once; nobody is kept from being paged."""
+    pager.start()
+    declare(pager, "db")
+    assert pager.stop() == 0
+    ledger, backup = pager.folder / "var" / "tocsin.db", pager.folder / "backup.db"
+    shutil.copy(ledger, backup)
+    pager.start()
+    declare(pager, "web")
+    assert pager.stop() == 0
+    shutil.copy(backup, ledger)
+    pager.start()
+    pager.until(lambda: pages(pager, "web") == 2)
+    pager.until(lambda: "The ledger is an older copy" in told(pager))
+    declare(pager, "dns")
+    assert pages(pager, "db") == 1
+    assert pager.stop() == 0
+    with closing(sqlite3.connect(ledger)) as connection:
+        marked = connection.execute(
+            "SELECT key, possible_duplicate FROM attempts WHERE possible_duplicate <> ''"
+        ).fetchall()
+    assert {cause for _, cause in marked} == {"the ledger is an older copy"}
+    assert sorted(key.split("/")[0] + " " + key.split("/")[2] for key, _ in marked) == [
+        "web page",
+        "web page",
+        "web update",
+    ]
+    operators = len(pager.mails("operator"))
+    pager.start()
+    declare(pager, "mail")
+    assert pager.stop() == 0
+    assert len(pager.mails("operator")) == operators
+
+
+@pytest.mark.attack
+def test_the_ledger_is_deleted_while_stopped(pager: Pager) -> None:
+    """Rule 64: everything open is declared anew, marked and told."""
+    pager.start()
+    declare(pager, "db")
+    assert pager.stop() == 0
+    (pager.folder / "var" / "tocsin.db").unlink()
+    pager.start()
+    pager.until(lambda: pages(pager, "db") == 2)
+    pager.until(lambda: "The ledger is an older copy" in told(pager))
+    assert pager.stop() == 0

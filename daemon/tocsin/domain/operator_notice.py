@@ -52,6 +52,12 @@ class Trouble(StrEnum):
     LEDGER_DISK_FULL = "ledger-disk-full", "The ledger's disk is full", "There is room on the ledger's disk again"
     LEDGER_IN_MEMORY = "ledger-in-memory", "The ledger is kept in memory", "The ledger is in its file again"
     LEDGER_REPLACED = "ledger-replaced", "The ledger's file was deleted or replaced"
+    LEDGER_OLDER = "ledger-older", "The ledger is an older copy"
+    SENT_MARK_UNWRITABLE = (
+        "sent-mark-unwritable",
+        "The mark beside the ledger cannot be written",
+        "The mark beside the ledger can be written again",
+    )
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
     CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"

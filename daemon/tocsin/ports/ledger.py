@@ -64,10 +64,27 @@ class FileChange(Enum):
     RETURNED = "returned"
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerStart:
+    """How a start found the ledger's file: its disk was full, and the ballast beside it was `freed`; one in memory
+    holds what was in it (`known`); it `lacks` so many messages that were sent `since` then, and that is news.
+    """
+
+    freed: bool = False
+    known: bool = True
+    lacks: int = 0
+    since: datetime | None = None
+
+
 class FileKeeper(Protocol):
     """The ledger as a file on a disk (rule 64). `replaced` is where the file that stood in its place was put."""
 
     replaced: Path | None
+
+    @property
+    def start(self) -> LedgerStart:
+        """How the start found it."""
+        ...
 
     @property
     def away(self) -> str:
@@ -77,6 +94,11 @@ class FileKeeper(Protocol):
     @property
     def trouble(self) -> str:
         """Why it cannot be written now; empty if it can."""
+        ...
+
+    @property
+    def mark_trouble(self) -> str:
+        """Why the mark of what was sent, beside it, cannot be written; empty if it can."""
         ...
 
     async def look_after_file(self, now: datetime) -> FileChange | None:

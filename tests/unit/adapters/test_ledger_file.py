@@ -175,7 +175,7 @@ async def test_a_ledger_in_memory_returns(path: Path, monkeypatch: pytest.Monkey
     refusing(monkeypatch, sqlite3.SQLITE_IOERR, 9)
     ledger = SqlLedger(open_file(path, "now"))
     assert ledger.away == "no room"
-    assert ledger.known
+    assert ledger.start.known
     await ledger.record("web", (FACT,), (), ())
     assert await ledger.incidents() == ("db", "web")
     with monkeypatch.context() as patch:

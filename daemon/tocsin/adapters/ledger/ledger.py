@@ -9,6 +9,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
 from tocsin.adapters.ledger.place.ballast import Ballast, has_room
 from tocsin.adapters.ledger.place.ledger_file import LedgerFile
+from tocsin.adapters.ledger.place.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
 from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row, suppression_row
 from tocsin.adapters.ledger.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
@@ -31,10 +33,13 @@ from tocsin.adapters.ledger.writer import Writer
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.delivery import Attempt, Content, Letter, Outcome, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
-from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.notification import NOBODY, Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import FileChange, Report, Unreadable
+from tocsin.ports.ledger import FileChange, LedgerError, LedgerStart, Report, Unreadable
 from tocsin.ports.tally import Tally
+
+OLDER_COPY = "the ledger is an older copy"
+"""Why a message may have left already that the ledger knows nothing of."""
 
 T = TypeVar("T")
 
@@ -52,11 +57,13 @@ class SqlLedger:
         self.set_aside: Path | None = opened.set_aside
         self.concern: str = opened.concern
         self.replaced: Path | None = None
-        self.freed: bool = opened.freed
-        self.known: bool = opened.known
+        self._opened = opened
         self._file: LedgerFile | None = opened.file
         self._ballast: Ballast | None = Ballast(opened.file.path) if opened.file else None
         self._lock: Lock | None = lock
+        self._mark: SentMark | None = SentMark(opened.file.path) if opened.file else None
+        self._lack = LedgerLack()
+        self._compared_at: datetime | None = None
         self._writer = Writer(opened.engine)
         self._readers = DiskThreads("ledger reader", READERS)
         self._tallies = Tallies()
@@ -145,7 +152,10 @@ class SqlLedger:
             "started_at": write_instant(at),
             "possible_duplicate": possible_duplicate,
         }
+        row["possible_duplicate"] = possible_duplicate = possible_duplicate or self._repetition(key, via, address, at)
         id_, number = await self._writer.commit(writes.begin_attempt, row)
+        if self._mark is not None and not key.startswith(f"{NOBODY}/"):
+            self._mark.note(id_, key, via.value, address, at)
         return Attempt(id_, key, number, via, address, at, possible_duplicate=possible_duplicate)
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
@@ -255,6 +265,36 @@ class SqlLedger:
         """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""
         return await self._read(lambda connection: self._tallies.count(connection, settled_before))
 
+    def _repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
+        """Why this may be the second copy of something that the ledger lacks (rule 64); empty: it is none."""
+        sort = alike(key, via.value, address)
+        if not self._lack.left[sort] or self._compared_at is None or at - self._compared_at >= REPEATED_WITHIN:
+            return ""
+        self._lack.left[sort] -= 1
+        return OLDER_COPY
+
+    async def compare_with_mark(self, now: datetime) -> LedgerLack:
+        """What the mark beside the ledger knows to have been sent, and the ledger does not: it is an older copy. What
+        may repeat it is marked from now on.
+        """
+        if self._mark is not None:
+            first = await asyncio.to_thread(self._mark.first_id)
+            with suppress(LedgerError):
+                keys = await self._read(reads.attempt_keys(first)) if first is not None else {}
+                self._lack, self._compared_at = await asyncio.to_thread(self._mark.lack, keys, now), now
+        return self._lack
+
+    @property
+    def start(self) -> LedgerStart:
+        """How the start found it."""
+        lack = self._lack
+        return LedgerStart(self._opened.freed, self._opened.known, lack.count if lack.news else 0, lack.since)
+
+    @property
+    def mark_trouble(self) -> str:
+        """Why the mark beside it cannot be written; empty if it can."""
+        return self._mark.trouble if self._mark else ""
+
     @property
     def trouble(self) -> str:
         """Why it cannot be written now; empty if it can."""
@@ -301,6 +341,8 @@ class SqlLedger:
     async def close(self) -> None:
         """Finish what is queued and let go of the file."""
         await self._writer.close()
+        if self._mark is not None:
+            await asyncio.to_thread(self._mark.close)
         if self._file is not None:
             self._file.close()
         self._writer.engine.dispose()

@@ -106,7 +106,6 @@ def _record(row: RowMapping, attempts: tuple[Attempt, ...], contents: dict[str, 
 
 
 def _attempt(row: RowMapping) -> Attempt:
-    """Raises RowError."""
     return decode("attempts", row["id"], attempt_of, row)
 
 
@@ -194,6 +193,12 @@ def find_attempt(attempt: int) -> Question[tuple[Attempt, Notification] | None]:
         return _attempt(row), decode("notifications", notification["id"], notification_of, notification)
 
     return read
+
+
+def attempt_keys(first: int) -> Question[dict[int, str]]:
+    """The keys of attempts by their ids, from an id on."""
+    query = select(t.attempts.c.id, t.attempts.c.key).where(t.attempts.c.id >= first)
+    return lambda connection: {row.id: row.key for row in connection.execute(query)}
 
 
 def unsettled(connection: Connection) -> tuple[Letter, ...]:

@@ -19,19 +19,14 @@ BALLAST_EVERY = timedelta(minutes=1)
 
 
 class LedgerKeeper:
-    """Looks after one ledger, whose file is `path`. `freed`: the ballast was given up at the start; `known`: a ledger
-    in memory holds what the file held.
-    """
+    """Looks after one ledger, whose file is `path`."""
 
-    def __init__(
-        self, clock: Clock, ledger: FileKeeper, notices: Notices, path: Path, *, freed: bool = False, known: bool = True
-    ) -> None:
+    def __init__(self, clock: Clock, ledger: FileKeeper, notices: Notices, path: Path) -> None:
         self._clock = clock
         self._ledger = ledger
         self._notices = notices
         self._path = path
-        self._known = known
-        self._full = freed
+        self._full = ledger.start.freed
         self._ballast_seen_at: datetime | None = None
 
     async def run(self) -> None:
@@ -63,8 +58,13 @@ class LedgerKeeper:
         if self._full:
             sentence = f"the disk of the ledger {self._path} is full: the ballast beside it was given up for the start"
             self._tell(Trouble.LEDGER_DISK_FULL, f"{sentence}; make room, or soon nothing can be written down")
+        start = self._ledger.start
+        if start.lacks and start.since:
+            lacking = f"{start.lacks} messages sent since {start.since:%d %b %H:%M} UTC are not in {self._path}"
+            cure = "what may be a second copy now is marked as that; people may be asked again what they answered"
+            self._tell(Trouble.LEDGER_OLDER, f"{lacking}: it is an older copy, or another ledger; {cure}")
         if why := self._ledger.away:
-            holds = "it knows all that the file held" if self._known else "it knows nothing of what the file held"
+            holds = "it knows all that the file held" if start.known else "it knows nothing of what the file held"
             sentence = f"the ledger {self._path} cannot be used ({why}); tocsin goes on with one in memory, and {holds}"
             lost = "what happens now is lost if it is restarted before the disk is well again"
             self._tell(Trouble.LEDGER_IN_MEMORY, f"{sentence}; {lost}")
@@ -92,6 +92,12 @@ class LedgerKeeper:
             self._notices.cured(
                 Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it"
             )
+
+        if (why := self._ledger.mark_trouble) and not self._ledger.trouble and not self._ledger.away:
+            sentence = f"{self._path}.sent, which remembers what was sent lately, cannot be written ({why})"
+            self._tell(Trouble.SENT_MARK_UNWRITABLE, f"{sentence}; incidents go on as ever")
+        elif not why:
+            self._notices.cured(Trouble.SENT_MARK_UNWRITABLE, "", f"{self._path}.sent can be written again")
 
     def _tell(self, trouble: Trouble, sentence: str) -> None:
         self._notices.tell(OperatorNotice(trouble, sentence))

@@ -73,6 +73,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
     async with AsyncExitStack() as closing:
         ledger = open_ledger(reading.ledger, clock.now(), closing)
         clock_notice = await bring_back(ledger, clock.now())
+        await ledger.compare_with_mark(clock.now())
         advice: tuple[Part, ...] = (StartAdvice(reading, clock.now(), whole=watched),)
         while True:
             started = await load_at_start(reading, ledger, folder, environ, clock.now())
@@ -82,7 +83,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 await prepare_folders(started, incident_folder, other_threads)
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
-                keeper = LedgerKeeper(clock, ledger, notices, reading.ledger, freed=ledger.freed, known=ledger.known)
+                keeper = LedgerKeeper(clock, ledger, notices, reading.ledger)
                 manager = Systemd(environ)
                 beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, *advice)
                 daemon = await assemble(

@@ -1,0 +1,181 @@
+"""A mark outside the ledger of what was sent lately, so that an older copy of the ledger is known for one (rule 64).
+
+One line an attempt: its instant, its id, a hash of its key, and one of what a repetition would have in common with it
+(incident, kind, channel, address); `noticed` and an instant where what is lacking was told. Decides what a ledger
+lacks. Must not know what follows from it.
+"""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from queue import SimpleQueue
+
+from tocsin.adapters.files.rights import mode_in
+
+KEPT_FOR = timedelta(days=1)
+"""How long what was sent is remembered; never more than `KEPT_MOST` of it."""
+KEPT_MOST = 20_000
+"""The most attempts remembered after a start."""
+GROWS_TO = 4 << 20
+"""Bytes that it may grow to before the oldest half goes."""
+REPEATED_WITHIN = timedelta(hours=1)
+"""For how long after a start a message may be the repetition of one that the ledger lacks."""
+NOTICED = "noticed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One attempt, as the mark remembers it."""
+
+    at: datetime
+    id: int
+    key: str
+    alike: str
+
+
+@dataclass(slots=True)
+class LedgerLack:
+    """What a ledger lacks of what was sent: how many messages since when, and whether that is news. `left` is how many
+    messages of each sort may be repetitions yet.
+    """
+
+    count: int = 0
+    since: datetime | None = None
+    news: bool = False
+    left: Counter[str] = field(default_factory=Counter)
+
+
+class SentMark:
+    """The mark beside one ledger. It is written by a thread of its own, in the order noted. `trouble` is why it cannot
+    be; empty if it can.
+    """
+
+    def __init__(self, ledger: Path) -> None:
+        self.path = ledger.with_name(f"{ledger.name}.sent")
+        self.trouble = ""
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="sent-mark", daemon=True)
+        self._thread.start()
+
+    def note(self, attempt: int, key: str, via: str, address: str, at: datetime) -> None:
+        """An attempt begins; at once, and never raising."""
+        self._queue.put(f"{at.isoformat()} {attempt} {hash_of(key)} {alike(key, via, address)}\n")
+
+    def close(self) -> None:
+        """Write what is noted."""
+        self._queue.put(None)
+        self._thread.join(5)
+
+    def read(self) -> list[Sent | datetime]:
+        """What was noted, in its order; an instant where what was lacking before it was told. What cannot be read is
+        left out.
+        """
+        try:
+            text = self.path.read_text("ascii", "replace")
+        except OSError:
+            return []
+        return [line for line in map(_line, text.splitlines()) if line is not None]
+
+    def lack(self, keys: Mapping[int, str], now: datetime) -> LedgerLack:
+        """What a ledger lacks that has these keys of attempts by their ids. It is kept in mind that it was told."""
+        lines, lack = self.read(), LedgerLack()
+        keys_seen: set[str] = set()
+        told = [place for place, line in enumerate(lines) if isinstance(line, datetime)]
+        for place, sent in enumerate(lines):
+            if not isinstance(sent, Sent) or (sent.id in keys and hash_of(keys[sent.id]) == sent.key):
+                continue
+            noticed = next((lines[later] for later in told if later > place), None)
+            if isinstance(noticed, datetime) and now - noticed >= REPEATED_WITHIN:
+                continue
+            lack.since = min(lack.since or sent.at, sent.at)
+            lack.news = lack.news or noticed is None
+            if sent.key not in keys_seen:
+                keys_seen.add(sent.key)
+                lack.count += 1
+                lack.left[sent.alike] += 1
+        kept = [line for line in lines if isinstance(line, datetime) or now - line.at < KEPT_FOR][-KEPT_MOST:]
+        self._rewrite([*kept, now] if lack.news else kept)
+        return lack
+
+    def first_id(self) -> int | None:
+        """The smallest id noted; None: nothing is."""
+        return min((line.id for line in self.read() if isinstance(line, Sent)), default=None)
+
+    def _write(self) -> None:
+        """In the thread: whatever has come together is on disk at once."""
+        going = True
+        while going:
+            lines = [self._queue.get()]
+            while not self._queue.empty():
+                lines.append(self._queue.get())
+            going = None not in lines
+            text = "".join(line for line in lines if line is not None)
+            if text:
+                self._append(text)
+
+    def _append(self, text: str) -> None:
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            file = os.open(self.path, flags, mode_in(self.path.parent))
+            with os.fdopen(file, "ab") as mark:
+                mark.write(text.encode("ascii"))
+                mark.flush()
+                os.fsync(mark.fileno())
+                grown = mark.tell() > GROWS_TO
+        except OSError as fault:
+            self.trouble = fault.strerror or str(fault)
+            return
+        self.trouble = ""
+        if grown:
+            lines = self.read()
+            self._rewrite(lines[len(lines) // 2 :])
+
+    def _rewrite(self, lines: Iterable[Sent | datetime]) -> None:
+        """Only these lines, whole or not at all."""
+        part = self.path.with_name(f"{self.path.name}.part")
+        try:
+            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(file, "wb") as mark:
+                mark.write("".join(map(_text, lines)).encode("ascii"))
+                mark.flush()
+                os.fsync(mark.fileno())
+            part.rename(self.path)
+        except OSError as fault:
+            self.trouble = fault.strerror or str(fault)
+            with suppress(OSError):
+                part.unlink()
+
+
+def hash_of(text: str) -> str:
+    """A short name for a text that may hold an address."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def alike(key: str, via: str, address: str) -> str:
+    """What a message has in common with its repetition: incident, kind, channel, address."""
+    incident, _, rest = key.partition("/")
+    kind = rest.split("/")[1] if rest.count("/") else ""
+    return hash_of(f"{incident}\0{kind}\0{via}\0{address}")
+
+
+def _line(text: str) -> Sent | datetime | None:
+    words = text.split()
+    try:
+        at = datetime.fromisoformat(words[1] if words[0] == NOTICED else words[0])
+        if at.tzinfo is None:
+            return None
+        return at if words[0] == NOTICED else Sent(at, int(words[1]), words[2], words[3])
+    except (ValueError, IndexError):
+        return None
+
+
+def _text(line: Sent | datetime) -> str:
+    if isinstance(line, datetime):
+        return f"{NOTICED} {line.isoformat()}\n"
+    return f"{line.at.isoformat()} {line.id} {line.key} {line.alike}\n"

@@ -1,0 +1,149 @@
+"""Rule 64: the mark beside the ledger, and what an older copy of the ledger lacks by it."""
+
+import asyncio
+import errno
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.ledger.ledger import OLDER_COPY, SqlLedger
+from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.place import sent_mark
+from tocsin.adapters.ledger.place.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark
+from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ANA = "+14155550101"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "tocsin.db"
+
+
+def key(number: int, kind: str = "page", incident: str = "db") -> str:
+    """As the plan makes them."""
+    return f"{incident}/1/{kind}/20261123T10{number:02}00.000000Z/ana/sms"
+
+
+async def send(ledger: SqlLedger, name: str, at: datetime, address: str = ANA) -> str:
+    """Decide a message and begin an attempt; why it may be a second copy."""
+    incident = name.split("/", maxsplit=1)[0]
+    notification = Notification(name, incident, 1, Kind.PAGE, Reason.DECLARED, at, "ana", Channel.SMS)
+    await ledger.record(incident, (), [Letter(notification, Content("x"))], ())
+    return (await ledger.begin_attempt(name, Channel.SMS, address, at)).possible_duplicate
+
+
+async def opened(path: Path, now: datetime) -> tuple[SqlLedger, sent_mark.LedgerLack]:
+    """A start."""
+    ledger = SqlLedger(open_file(path, "now"))
+    return ledger, await ledger.compare_with_mark(now)
+
+
+async def older_copy(path: Path) -> None:
+    """One message, a backup, two more messages of two sorts; then the backup is put back."""
+    ledger, _ = await opened(path, T0)
+    await send(ledger, key(0), T0)
+    await ledger.close()
+    shutil.copy(path, path.with_name("backup"))
+    ledger, lack = await opened(path, T0)
+    assert (lack.count, lack.news) == (0, False)
+    await send(ledger, key(1), T0 + MINUTE)
+    await send(ledger, key(1, "update"), T0 + MINUTE)
+    await ledger.begin_attempt(key(1), Channel.SMS, ANA, T0 + 2 * MINUTE)
+    await ledger.begin_attempt("-/0/operator/now/olga/sms", Channel.SMS, ANA, T0)
+    await ledger.close()
+    path.with_name("backup").rename(path)
+
+
+async def test_what_an_older_copy_lacks_is_marked_when_it_is_sent_again(path: Path) -> None:
+    """Rule 64: as many messages of a sort as are lacking, whatever instant they have now; one that is new is not."""
+    await older_copy(path)
+    now = T0 + 5 * MINUTE
+    ledger, lack = await opened(path, now)
+    assert (lack.count, lack.news, lack.since) == (2, True, T0 + MINUTE)
+    assert await send(ledger, key(9, incident="web"), now) == ""
+    assert await send(ledger, key(8), now, "+14155550199") == ""
+    assert await send(ledger, key(5), now) == OLDER_COPY
+    assert await send(ledger, key(6), now) == ""
+    assert await send(ledger, key(6, "update"), now + REPEATED_WITHIN) == ""
+    assert await send(ledger, key(7, "update"), now) == OLDER_COPY
+    await ledger.close()
+
+
+async def test_it_is_news_once(path: Path) -> None:
+    """Rule 64: a second start within the hour still marks, and does not tell; later the past is past."""
+    await older_copy(path)
+    now = T0 + 5 * MINUTE
+    ledger, lack = await opened(path, now)
+    await ledger.close()
+    ledger, lack = await opened(path, now + MINUTE)
+    assert (lack.count, lack.news) == (2, False)
+    assert await send(ledger, key(7), now + MINUTE) == OLDER_COPY
+    await ledger.close()
+    ledger, lack = await opened(path, now + REPEATED_WITHIN)
+    assert (lack.count, lack.news) == (0, False)
+    await ledger.close()
+
+
+async def test_another_ledger_lacks_everything(path: Path) -> None:
+    """Rule 64: a ledger that was deleted while stopped is known by its mark, too."""
+    await older_copy(path)
+    path.unlink()  # noqa: ASYNC240 - a test
+    ledger, lack = await opened(path, T0 + 5 * MINUTE)
+    assert (lack.count, lack.news) == (3, True)
+    await ledger.close()
+
+
+async def test_only_what_was_sent_lately_is_kept(path: Path) -> None:
+    """Rule 64: a day of it; what a later start no longer needs goes."""
+    ledger, _ = await opened(path, T0)
+    await send(ledger, key(0), T0)
+    await send(ledger, key(1), T0 + KEPT_FOR)
+    await ledger.close()
+    ledger, _ = await opened(path, T0 + KEPT_FOR)
+    await ledger.close()
+    mark = SentMark(path)
+    assert [line.id for line in mark.read() if isinstance(line, Sent)] == [2]
+    mark.close()
+
+
+async def test_a_mark_that_cannot_be_written_stops_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 64: it is told, and over once it can be written again."""
+    ledger, _ = await opened(path, T0)
+    real = os.open
+
+    def refuse(name: str | Path, flags: int, mode: int = 0o777) -> int:
+        if str(name).endswith(".sent"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(name, flags, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        assert await send(ledger, key(0), T0) == ""
+        await until(ledger, "No space left on device")
+    await send(ledger, key(1), T0)
+    await until(ledger, "")
+    await ledger.close()
+
+
+async def until(ledger: SqlLedger, trouble: str) -> None:
+    """The mark is written beside the loop."""
+    async with asyncio.timeout(20):
+        while ledger.mark_trouble != trouble:  # noqa: ASYNC110 - the thread tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_nonsense_in_the_mark_is_left_out(path: Path) -> None:
+    """Rule 63 holds for the mark as well: one bad line is one line."""
+    await older_copy(path)
+    mark = path.with_name("tocsin.db.sent")
+    mark.write_bytes(b"\xff\xfe nonsense\n\nnoticed\nnoticed 2026\n1 2 3\n" + mark.read_bytes())
+    ledger, lack = await opened(path, T0 + 5 * MINUTE)
+    assert lack.count == 2
+    await ledger.close()
