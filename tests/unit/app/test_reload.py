@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.files.fingerprint import fingerprint
+from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.load import load
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
@@ -19,14 +19,14 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.renderer import TemplateFiles
 
 from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
-from tests.fakes.loop import VirtualClock, run_virtually
+from tests.fakes.loop import StillHangsError, VirtualClock, run_virtually
 from tests.fakes.pager import CONFIG, SETTINGS
 from tests.fakes.transport import MemoryTransport
 
@@ -431,5 +431,33 @@ def test_a_start_that_cannot_read_the_config_goes_on_with_the_last_good_one(fold
         readable(path)
         await asyncio.sleep(1)
         assert reader.unread.due
+
+    on_reload(folder, story)
+
+
+def test_a_config_folder_that_hangs_is_told_and_its_return(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules 62, 73: within a minute and some seconds, with since when; its return too, though nothing has changed there."""
+
+    async def story(daemon: Daemon) -> None:
+        answers = asyncio.Event()
+
+        def hung(_: object) -> Fingerprint:
+            if answers.is_set():
+                return fingerprint((daemon.folder, daemon.folder.parent / "templates"))
+            raise StillHangsError(answers)
+
+        monkeypatch.setattr("tocsin.app.lifecycle.reload.fingerprint", hung)
+        running = asyncio.create_task(daemon.reload.run())
+        await asyncio.sleep(58)
+        assert daemon.causes() == []
+        await asyncio.sleep(10)
+        (notice,) = daemon.notices.take()
+        assert "does not answer" in notice.text
+        assert notice.since == daemon.clock.now() - timedelta(seconds=66)
+        answers.set()
+        await asyncio.sleep(5)
+        assert [recovery.trouble for recovery in daemon.notices.take_recovered()][-1:] == [Trouble.CONFIG_UNREAD]
+        assert daemon.causes() == []
+        running.cancel()
 
     on_reload(folder, story)

@@ -59,7 +59,7 @@ class UnreadConfig:
         if not problems:
             self._since = self._again_at = None
             self._wait = FIRST_WAIT
-            self._notices.cured(Trouble.CONFIG_UNREAD, "", f"everything in {self._folder} can be read again")
+            self._cured()
             return False
         now = self._clock.now()
         self._since = self._since or now
@@ -80,7 +80,13 @@ class UnreadConfig:
         await asyncio.wait({task}, timeout=TOLD_AFTER.total_seconds())
         if not task.done():
             self._tell(f"{self._folder}: the folder does not answer; see whether its disk or server is alive", began_at)
+            await asyncio.wait({task})
+            if self._again_at is None:
+                self._cured()
         return await task
+
+    def _cured(self) -> None:
+        self._notices.cured(Trouble.CONFIG_UNREAD, "", f"everything in {self._folder} can be read again")
 
     def _tell(self, why: str, since: datetime) -> None:
         self._notices.tell(OperatorNotice(Trouble.CONFIG_UNREAD, why, since=since))
