@@ -30,6 +30,15 @@ def test_a_section_says_everything(word: str) -> None:
     assert said == list(PARTS)
 
 
+@pytest.mark.parametrize("trouble", [trouble for trouble in Trouble if "{about}" not in trouble.headline])
+def test_a_section_begins_with_the_headline_and_ends_with_that_of_the_end(trouble: Trouble) -> None:
+    """So that the section is known for the message's, and the end for its end."""
+    section = sections()[trouble.value]
+    assert section.strip().startswith(f"*{trouble.headline}.*")
+    assert ('you are told "' in section) == bool(trouble.recovered)
+    assert trouble.recovered in section
+
+
 @pytest.mark.parametrize("trouble", Trouble)
 def test_a_headline_is_short_and_says_it_plainly(trouble: Trouble) -> None:
     """A few words that begin a sentence; what is over has its own; a section is found by its word."""
