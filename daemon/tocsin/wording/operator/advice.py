@@ -152,6 +152,18 @@ ADVICE: Mapping[Trouble, Advice] = {
         " message says that the file cannot be made anew: make room or give back the rights, and do not restart "
         "tocsin before.",
     ),
+    Trouble.LEDGER_OLDER: Advice(
+        "it goes on with that ledger. What it sends again within the hour is recorded as a possible second copy, "
+        'with the cause "the ledger is an older copy". Answers of since then are forgotten unless they stand in '
+        "the incident's file.",
+        "tell the people on call that they may be paged for what they have answered; look at `tocsin status`. If "
+        "the copy was put back by mistake: stop tocsin, put the newer file there, start it.",
+    ),
+    Trouble.SENT_MARK_UNWRITABLE: Advice(
+        "nothing else stops. Only if an older copy of the ledger were put back now, what is sent again would not "
+        "be marked as that.",
+        "make room, or give back the rights.",
+    ),
     Trouble.LEDGER_DAMAGED: Advice(
         "a fresh one goes on. It knows nothing: open incidents are declared anew, and people may be paged again.",
         "keep the file that was set aside; look for what damaged it (disk, a copy of a running ledger).",
