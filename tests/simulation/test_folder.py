@@ -1,8 +1,10 @@
 """A folder that hangs, on virtual time: at a start and while the daemon runs (rule 62)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tocsin.domain.policy import Level, Role, Who
 from tocsin.ports.folder import MarkTrouble
 
 from tests.simulation.test_delivery import FILE, simulate
@@ -108,6 +110,27 @@ def test_decided_pages_do_not_wait_for_the_folder() -> None:
         await world.wait(2)
 
     assert {person for person, after in paged_after(simulate(story), started[0]) if after < 1} == {"ana", "chen"}
+
+
+def test_first_pages_do_not_wait_for_the_folder() -> None:
+    """Rule 62: a role that the config asks for since the stop is paged at once."""
+    started: list[Any] = []
+
+    async def story(world: World) -> None:
+        await declared_and_killed(world, 600)
+        page = world.policy.severities["sev1"].page
+        assert page is not None
+        page = replace(page, roles=(*page.roles, "scribe"))
+        severities = {"sev1": replace(world.policy.severities["sev1"], page=page)}
+        roles = {**world.policy.roles, "scribe": Role("scribe", "Scribe", chain=(Level((Who("eve"),)),))}
+        world.policy = replace(world.policy, severities=severities, roles=roles, revision="r2")
+        world.folder.hang()
+        started.append(world.clock.now())
+        await world.start()
+        await world.wait(20)
+
+    paged = paged_after(simulate(story), started[0])
+    assert {person for person, after in paged if after < 1} >= {"eve"}
 
 
 def test_operators_hear_of_a_hung_folder_and_of_its_return() -> None:
