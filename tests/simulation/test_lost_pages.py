@@ -97,3 +97,21 @@ def test_a_second_try_that_is_delivered_reaches_that_person() -> None:
     world = simulate(story)
     second = [letter.notification for letter in world.disk.letters.values() if letter.notification.to == "ana"][1]
     assert second.reason is Reason.REACH
+
+
+def test_a_page_that_arrives_by_one_of_two_channels_is_not_told_as_lost() -> None:
+    """Rule 66: the SMS is not delivered, the email is there: nobody else is asked before the window is over."""
+
+    async def story(world: World) -> None:
+        world.providers[Channel.SMS].says = Fate(Receipt.SENT)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(2)
+        attempt = next(each for each in tries_of(world, "ana") if each.via is Channel.SMS)
+        await told(world, attempt, "undelivered", "30003")
+        await world.wait(60)
+
+    world = simulate(story)
+    assert seconds_of(world, "bo") == []
+    assert "reached nobody" not in notices(world)
+    assert [via for _, via in seconds_of(world, "ana")].count("sms") == 1

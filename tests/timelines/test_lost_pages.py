@@ -1,8 +1,11 @@
 """Rules 65 to 67: pages that reached nobody, corrected addresses, and people who leave the config while they are asked."""
 
-import pytest
+from copy import deepcopy
 
-from tests.timelines.stage import Watch, rows
+import pytest
+from tocsin.planning.current_state import unreached_since
+
+from tests.timelines.stage import START, Watch, rows, span_of
 
 TWO = """
 severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 2}}}
@@ -249,3 +252,59 @@ def test_updates_go_to_a_corrected_address() -> None:
     watch.configure("2m", config + RIGHT)
     watch.until("30m")
     watch.showed("0 update declared ana email execs\n30m update due ana email execs")
+
+
+def test_a_corrected_address_is_no_second_page_of_one_instant() -> None:
+    """Rules 12, 65: found together with ana's next page, which goes to the right address itself."""
+    watch = Watch(MAIL.replace("rounds: 1", "rounds: 2") + WRONG, "severity: s1")
+    watch.until("0")
+    watch.refuse("1s", "ana", "email", "ana@exmaple.com")
+    watch.configure("4m59s", MAIL.replace("rounds: 1", "rounds: 2") + RIGHT)
+    assert watch.look("5m") == rows("page repeated ana email tl 0/2")
+
+
+def test_a_channel_that_waits_for_its_after_is_left_to_it() -> None:
+    """Rules 13, 65: the corrected address is that of a later entry of `reach`, which goes when it is due."""
+    config = TWO.replace("[sms]", "[sms, email]").replace("[ana, bo]", "[ana]")
+    wrong = 'people: {ana: {phone: "+14155550101", email: a@exmaple.com, reach: [sms, {via: email, after: 3m}]}}'
+    watch = Watch(config + wrong, "severity: s1")
+    watch.until("0")
+    watch.refuse("1s", "ana", "email", "a@exmaple.com")
+    watch.configure("2m", config + wrong.replace("exmaple", "example"))
+    watch.until("4m")
+    watch.showed("0 page declared ana sms tl 0/1\n3m page reach ana email tl 0/1")
+
+
+def test_only_the_newest_page_is_tried_once_more() -> None:
+    """Rule 66: ana's second page went in the meantime; that the first one was lost is told too late to help."""
+    watch = Watch(TWO.replace("[ana, bo]", "[ana]"), "severity: s1")
+    watch.until("5m")
+    watch.lose("6m", "ana", "0", again="sms")
+    watch.until("9m")
+    watch.showed("0 page declared ana sms tl 0/1\n5m page repeated ana sms tl 0/2")
+
+
+def test_since_when_nobody_is_reached() -> None:
+    """Rule 71: from the last resort's step, until somebody accepts or it is over; also for an unreadable file."""
+    watch = Watch(ONE, "severity: s1")
+    watch.until("0")
+    watch.lose("9s", "ana", "0")
+    watch.until("9s")
+    watch.lose("20s", "bo", "9s")
+    watch.until("20s")
+    assert unreached_since(watch.history) is None
+    watch.lose("30s", "olga", "20s")
+    watch.until("30s")
+    assert unreached_since(watch.history) == START + span_of("20s")
+    accepted, resolved = deepcopy(watch), deepcopy(watch)
+    accepted.ack("40s", "ana")
+    assert unreached_since(accepted.history) is None
+    resolved.see("40s", "status: resolved")
+    assert unreached_since(resolved.history) is None
+    unread = Watch.of_unreadable_file(ONE.replace("[ana, bo]", "[chen]"))
+    unread.until("0")
+    assert unreached_since(unread.history) is None
+    unread.lose("9s", "olga", "0")
+    assert unreached_since(unread.history) == START
+    unread.ack("20s", "olga")
+    assert unreached_since(unread.history) is None

@@ -156,7 +156,7 @@ def due_after(draft: Draft, asked_at: datetime, people: tuple[str, ...], page: P
     """When those who were asked last have had their time: a window later, or at once if all of them left the config
     (rule 67).
     """
-    return draft.changed_at if everybody_left(draft, people) else window_after(draft, asked_at, page)
+    return draft.now if everybody_left(draft, people) else window_after(draft, asked_at, page)
 
 
 def window_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:

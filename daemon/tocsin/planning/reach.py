@@ -93,7 +93,7 @@ def send_to_corrected_addresses(draft: Draft) -> None:
         waits = any(via in dict(waiting.waiting) for waiting in history.waiting if waiting.person == name)
         if waits or via not in dict(page_channels(person, draft.page_via, history)):
             continue
-        at = draft.open_instant(draft.changed_at)
+        at = draft.open_instant(draft.now)
         if at is not None:
             draft.record(ReachSettled(at, name, page.at, via, at, sent=True))
             roles = _roles_still_wanted(draft, page)

@@ -278,6 +278,35 @@ def test_a_relay_that_hangs_is_told_at_the_third_message() -> None:
     assert not health.hangs(clock)
 
 
+def test_what_was_taken_begins_the_count_anew() -> None:
+    """Rule 39: three in a row; and a provider that fails again after it was well is told again, an hour later."""
+    clock = StillClock()
+    notices = Notices(clock)
+    health = ProviderHealth(EMAIL, notices)
+    lost = Uncertain("lost in DATA")
+    for reference in ("a", "b"):
+        health.on_attempt(tried(lost, reference))
+    health.on_attempt(tried(Accepted(), "c"))
+    for reference in ("d", "e"):
+        health.on_attempt(tried(lost, reference))
+    assert notices.take() == ()
+    health.on_attempt(tried(lost, "f"))
+    assert len(notices.take()) == 1
+    health.on_attempt(tried(Accepted(), "c"))
+    clock.go(timedelta(hours=2))
+    for reference in ("d", "e", "f"):
+        health.on_attempt(tried(lost, reference))
+    assert len(notices.take()) == 1
+
+
+def test_a_quick_no_does_not_end_a_hang() -> None:
+    """Rule 70: only what was taken does."""
+    health = ProviderHealth(EMAIL, Notices(StillClock()))
+    health.on_attempt(tried(Deferred("no answer within 5 s"), took=5))
+    health.on_attempt(tried(Deferred("421 busy", "421"), "other"))
+    assert health.hangs(T0 + timedelta(seconds=6))
+
+
 def gone(code: str) -> Fate:
     """The provider's last word on a message that was not delivered."""
     return fate("undelivered", code, "SM1")
@@ -306,11 +335,11 @@ def test_three_numbers_in_a_row_without_delivery_are_told() -> None:
         health.on_receipt(f"+1415555010{number}", gone(code))
     health.on_receipt("+14155550104", Fate(Receipt.SENT))
     assert notices.take() == ()
-    health.on_receipt("+14155550103", Fate(Receipt.DELIVERED))
-    for number in (1, 2):
+    health.on_receipt("+14155550104", Fate(Receipt.DELIVERED))
+    for number in (3, 1):
         health.on_receipt(f"+1415555010{number}", gone("30003"))
     assert notices.take() == ()
-    health.on_receipt("+14155550103", gone("30003"))
+    health.on_receipt("+14155550102", gone("30003"))
     (notice,) = notices.take()
     assert "did not deliver to 3 numbers in a row: the phones are off or out of reach (30003)" in notice.text
 

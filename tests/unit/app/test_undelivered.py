@@ -69,6 +69,23 @@ def test_a_notice_left_when_it_left_to_one_operator() -> None:
     assert undelivered.since(always) is None
 
 
+def test_a_notice_that_one_operator_got_was_not_given_up() -> None:
+    """Whatever became of the others'; and that a page is taken says nothing of notices."""
+    undelivered = Undelivered()
+    first, second = notice("olga", Channel.SMS), notice("pia", Channel.SMS)
+    for way in (first, second):
+        undelivered.begin(way)
+    undelivered.note(first, taken=True)
+    undelivered.end(first, given_up=False)
+    undelivered.end(second, given_up=True)
+    assert undelivered.since(always) is None
+    undelivered.begin(second)
+    undelivered.end(second, given_up=True)
+    undelivered.begin(SMS)
+    undelivered.note(SMS, taken=True)
+    assert undelivered.since(always) == T0
+
+
 def test_a_notice_that_was_given_up_is_remembered_until_one_leaves() -> None:
     """After an hour it is not worth sending any more; that nothing leaves is still true."""
     undelivered = Undelivered()

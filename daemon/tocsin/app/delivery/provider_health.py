@@ -14,7 +14,7 @@ from tocsin.wording.operator.cure import provider_cure
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them."""
-HUNG_AFTER = timedelta(seconds=8)
+HUNG_AFTER = timedelta(seconds=4.5)
 """A try that ends without an answer after longer than this has run into its transport's deadline."""
 HANGS_FOR = timedelta(seconds=30)
 """How long nobody waits for a provider after a try that hung, unless it takes something meanwhile (rule 70)."""

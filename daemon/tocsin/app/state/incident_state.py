@@ -116,7 +116,7 @@ class IncidentState:
             elif isinstance(fact, ReachSettled) and fact.sent:
                 self._went(fact.person, fact.page_at, (fact.via,))
                 self.reaches[fact.person, fact.at] = fact.page_at
-            elif isinstance(fact, PageLost) and fact.via is None:
+            elif isinstance(fact, PageLost):
                 self.pages.pop((fact.person, fact.page_at), None)
         if history is not None:
             self.history = history

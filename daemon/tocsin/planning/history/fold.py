@@ -287,7 +287,7 @@ def _without_corrected(
     has been corrected, and the page goes to another (rule 65).
     """
     gone = {(person, via) for via in channels}
-    return frozenset(entry for entry in history.refused if entry[:2] not in gone or not entry[2])
+    return frozenset(entry for entry in history.refused if entry[:2] not in gone)
 
 
 def _apply_responders(history: History, fact: f.RespondersAsked) -> History:
