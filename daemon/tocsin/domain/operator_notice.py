@@ -55,8 +55,8 @@ class Trouble(StrEnum):
     LEDGER_OLDER = "ledger-older", "The ledger is an older copy"
     SENT_MARK_UNWRITABLE = (
         "sent-mark-unwritable",
-        "The mark beside the ledger cannot be written",
-        "The mark beside the ledger can be written again",
+        "The mark beside the ledger is not written",
+        "The mark beside the ledger is kept again",
     )
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
