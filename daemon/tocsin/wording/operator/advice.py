@@ -131,7 +131,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "take the address out of the group that the message names, or talk to them.",
     ),
     Trouble.LEDGER_UNWRITABLE: Advice(
-        "pages go out from memory, at most two copies of each. Updates and the rest wait.",
+        "pages go out from memory, at most two copies of each, and so do messages like this one, once. Updates "
+        "and the rest wait.",
         "make room, or mend the disk. Do not restart the daemon before: it would forget what it knows.",
     ),
     Trouble.LEDGER_DISK_FULL: Advice(
