@@ -78,6 +78,16 @@ def test_what_is_wrong_is_marked_and_fits() -> None:
     assert lines[-1] == "          and another (the operators are told)"
 
 
+def test_paths_are_short_and_never_torn() -> None:
+    """What lies below the folder that people stand in is named from there; a longer path is not cut in two."""
+    shape = TextShape("/srv/pager")
+    ready = {"event": "ready", "open": 0, "email": "outbox", "sms": "outbox", "revision": "abc"}
+    assert "watching incidents, no open incidents" in shown(shape, **ready, incidents="/srv/pager/incidents")
+    long = "/var/lib/" + "x" * 90
+    assert long in shown(shape, **ready, incidents=long)
+    assert "at /srv/x" in shown(TextShape(), event="poll", trouble="at /srv/x")
+
+
 def test_an_error_of_our_own_is_shown_whole() -> None:
     """The traceback stands below the sentence, as it is."""
     trace = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\nKeyError: 1'

@@ -117,16 +117,20 @@ WORDS: dict[str, Callable[[Fields], str]] = {
 
 
 class TextShape:
-    """The last step of a line: its text. It names an incident whenever the lines go on to another one."""
+    """The last step of a line: its text. It names an incident whenever the lines go on to another one, and paths below
+    the folder `here` without that folder.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, here: str = "") -> None:
+        self._here = f"{here}/"
         self._incident = ""
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> str:
         """The line, or several."""
         mark = "! " if line.get("level") in _GRAVE else ""
         begin = f"{line.get('timestamp', ''):<{MARGIN}}{mark}"
-        shown = [*self._heading(line), *_wrapped(begin, sentence(line))]
+        text = sentence(line).replace(self._here, "") if len(self._here) > 2 else sentence(line)
+        shown = [*self._heading(line), *_wrapped(begin, text)]
         return "\n".join([*shown, *([str(line["exception"])] if "exception" in line else ())])
 
     def _heading(self, line: EventDict) -> list[str]:
@@ -141,7 +145,9 @@ def _wrapped(begin: str, text: str) -> Iterator[str]:
     """A text of one or more lines behind a time, none of them too wide."""
     margin = " " * MARGIN
     for part in text.splitlines():
-        yield from textwrap.wrap(begin + part, WIDTH, subsequent_indent=margin, break_on_hyphens=False)
+        yield from textwrap.wrap(
+            begin + part, WIDTH, subsequent_indent=margin, break_on_hyphens=False, break_long_words=False
+        )
         begin = margin
 
 

@@ -5,6 +5,7 @@ address: people are named by id, and what looks like an address is cut out here,
 """
 
 import logging
+import os
 import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -83,12 +84,20 @@ def _steps(form: LogForm) -> Iterator[Processor]:
     yield without_addresses
     if form is LogForm.TEXT:
         yield structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-        yield TextShape()
+        yield TextShape(_here())
     else:
         yield structlog.processors.TimeStamper(fmt="iso", utc=True)
         yield not_for_people
         yield event_first
         yield structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _here() -> str:
+    """The folder that people stand in; empty where it is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text to be looked for in others
+    except OSError:
+        return ""
 
 
 class _Lines:
