@@ -5,6 +5,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -255,3 +256,29 @@ def test_the_ledger_is_deleted_while_stopped(pager: Pager) -> None:
     pager.until(lambda: pages(pager, "db") == 2)
     pager.until(lambda: "The ledger is an older copy" in told(pager))
     assert pager.stop() == 0
+
+
+@pytest.mark.attack
+def test_another_program_locks_the_ledger(pager: Pager) -> None:
+    """Rules 44, 71: the page and the operators' message leave from memory within seconds; the advice names who holds it;
+    a restart sends nothing again.
+    """
+    pager.start()
+    ledger = pager.folder / "var" / "tocsin.db"
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        declare(pager, "db")
+        paged = time.monotonic() - began
+        pager.until(lambda: "The ledger cannot be written" in told(pager))
+        heard = time.monotonic() - began
+        other.execute("ROLLBACK")
+    assert paged < 4
+    assert heard < 6, "2 s for the lock, 3 s from there, and a second for the process"
+    assert "`fuser -v tocsin.db` names it" in told(pager)
+    pager.until(lambda: "The ledger can be written again" in told(pager), 70)
+    assert "db" in seen(ledger)
+    assert pager.stop() == 0
+    pager.start()
+    assert pager.stop() == 0
+    assert pages(pager, "db") == 1

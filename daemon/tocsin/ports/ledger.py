@@ -96,6 +96,14 @@ class FileKeeper(Protocol):
         """Why it cannot be written now; empty if it can."""
         ...
 
+    async def trouble_turns(self) -> None:
+        """Wait until it cannot be written any more, or can again."""
+        ...
+
+    async def try_lock(self) -> None:
+        """Take the lock for a moment: if nobody else has it any more, that trouble is over. Raises LedgerError."""
+        ...
+
     @property
     def mark_trouble(self) -> str:
         """Why the mark of what was sent, beside it, cannot be written; empty if it can."""

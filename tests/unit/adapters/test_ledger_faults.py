@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tocsin.adapters.ledger import opening
+from tocsin.adapters.ledger import opening, writer
 from tocsin.adapters.ledger.errors import is_damage, is_passing, ledger_error
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_existing, open_file
@@ -32,6 +32,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def ledger(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlLedger]:
     monkeypatch.setattr(opening, "BUSY_MS", 200)
+    monkeypatch.setattr(writer, "PATIENCE_MS", 400)
+    monkeypatch.setattr(writer, "TROUBLED_MS", 20)
     ledger = SqlLedger(open_file(path, "now"))
     yield ledger
     await ledger.close()
@@ -80,6 +82,38 @@ async def test_a_lock_of_another_process_is_waited_for_once(ledger: SqlLedger, p
     other.execute("ROLLBACK")
     other.close()
     assert not [result for result in await begin_many(ledger, 50) if isinstance(result, LedgerError)]
+
+
+async def test_a_lock_is_waited_for_once_and_then_hardly(ledger: SqlLedger, path: Path) -> None:
+    """Rule 71: what follows a write that met a lock does not wait so long again: a page may depend on it. Whoever looks
+    after the ledger hears at once that it is locked, and that it is not any more; then it is patient again.
+    """
+    await ledger.record("db", (FACT,), (), ())
+
+    async def seconds() -> float:
+        started = time.perf_counter()
+        with pytest.raises(LedgerError):
+            await ledger.record("db", (FACT,), (), ())
+        return time.perf_counter() - started
+
+    turns = asyncio.create_task(ledger.trouble_turns())
+    other = sqlite3.connect(path, isolation_level=None)
+    for _ in range(2):
+        other.execute("BEGIN EXCLUSIVE")
+        assert await seconds() >= 0.35
+        assert "is locked" in ledger.trouble
+        await asyncio.wait_for(turns, 0.1)
+        assert await seconds() < 0.3
+        with pytest.raises(LedgerError):
+            await ledger.try_lock()
+        other.execute("ROLLBACK")
+        turns = asyncio.create_task(ledger.trouble_turns())
+        await ledger.try_lock()
+        await asyncio.wait_for(turns, 0.1)
+        assert ledger.trouble == ""
+        turns = asyncio.create_task(ledger.trouble_turns())
+    turns.cancel()
+    other.close()
 
 
 async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) -> None:

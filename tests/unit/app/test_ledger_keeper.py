@@ -1,5 +1,6 @@
 """What operators hear of the ledger's file (rule 64)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,17 @@ class FakeFile:
         self.held = True
         self.asked = 0
         self.start = LedgerStart()
+        self.lets_go = False
+
+    async def trouble_turns(self) -> None:
+        """Never."""
+        await asyncio.Event().wait()
+
+    async def try_lock(self) -> None:
+        """Whoever holds it lets go of it, or not."""
+        if not self.lets_go:
+            raise LedgerError(self.trouble)
+        self.trouble = ""
 
     async def look_after_file(self, now: datetime) -> FileChange | None:
         """What is next."""
@@ -86,6 +98,18 @@ async def test_it_cannot_be_written_and_then_it_can() -> None:
         Trouble.LEDGER_UNWRITABLE: "the ledger cannot be written (disk is full); pages go out from memory"
     }
     kept.file.trouble = ""
+    await kept.keeper.look()
+    assert Trouble.LEDGER_UNWRITABLE in {recovery.trouble for recovery in kept.notices.take_recovered()}
+
+
+async def test_another_program_holds_it() -> None:
+    """Rule 39: the notice names what to look with, and it is tried whether the other has let go of it."""
+    kept = Kept()
+    kept.file.trouble = "database is locked"
+    await kept.keeper.look()
+    assert "another program holds it, and `fuser -v tocsin.db` names it" in kept.told()[Trouble.LEDGER_UNWRITABLE]
+    kept.file.lets_go = True
+    await kept.keeper.look()
     await kept.keeper.look()
     assert Trouble.LEDGER_UNWRITABLE in {recovery.trouble for recovery in kept.notices.take_recovered()}
 

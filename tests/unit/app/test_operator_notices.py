@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 from tocsin.app.delivery.operator_notices import OperatorNotices
@@ -11,10 +12,12 @@ from tocsin.app.state.notices import QUIET
 from tocsin.domain.notification import NOBODY, Kind, Reason
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
+from tocsin.ports.ledger import LedgerError
 
 from tests.builders.daemon_parts import DaemonParts
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import VirtualClock, run_virtually
 
 FOLDER = OperatorNotice(Trouble.FOLDER_UNREADABLE, "the folder is gone; new incidents are not seen")
@@ -287,3 +290,41 @@ async def test_without_the_ledger_the_end_of_what_this_process_told_is_told() ->
     clock.go(timedelta(minutes=5))
     parts.notices.cured(Trouble.LEDGER_UNWRITABLE, "", "it can be written")
     assert len(await flushed(parts)) == 2
+
+
+class LockedLedger(MemoryLedger):
+    """Every write waits for somebody's lock, in vain."""
+
+    async def record(self, *_args: object, **_more: object) -> NoReturn:
+        """In vain."""
+        await self._in_vain()
+
+    async def claim_notice(self, *_args: object) -> NoReturn:
+        """In vain."""
+        await self._in_vain()
+
+    async def begin_attempt(self, *_args: object, **_more: object) -> NoReturn:
+        """In vain."""
+        await self._in_vain()
+
+    async def _in_vain(self) -> NoReturn:
+        await asyncio.sleep(5)
+        raise LedgerError("database is locked")
+
+
+def test_while_the_ledger_cannot_be_written_nothing_waits_for_it() -> None:
+    """Rules 39 and 71: operators hear within 3 s, from memory, of the ledger and of all else that comes up meanwhile."""
+
+    async def life(clock: VirtualClock) -> tuple[int, int]:
+        parts = DaemonParts(clock, ledger=LockedLedger())
+        running = [asyncio.create_task(part.run()) for part in (parts.operator_notices, parts.sender)]
+        parts.notices.tell(OperatorNotice(Trouble.LEDGER_UNWRITABLE, "database is locked"))
+        for number in range(10):
+            parts.notices.tell(OperatorNotice(Trouble.PAGE_LOST, "lost", about=f"{number}"))
+        await asyncio.sleep(2.9)
+        for task in running:
+            task.cancel()
+        (mail,) = parts.sent(Channel.EMAIL)
+        return len(parts.sent(Channel.SMS)), mail.content.text.count("- lost")
+
+    assert run_virtually(life) == (1, 10)

@@ -64,7 +64,7 @@ class SqlLedger:
         self._mark: SentMark | None = SentMark(opened.file.path) if opened.file else None
         self._lack = LedgerLack()
         self._compared_at: datetime | None = None
-        self._writer = Writer(opened.engine)
+        self._writer = Writer(opened.engine, patient=opened.file is None)
         self._readers = DiskThreads("ledger reader", READERS)
         self._tallies = Tallies()
 
@@ -299,6 +299,15 @@ class SqlLedger:
     def trouble(self) -> str:
         """Why it cannot be written now; empty if it can."""
         return self._writer.trouble
+
+    async def trouble_turns(self) -> None:
+        """Wait until it cannot be written any more, or can again."""
+        await self._writer.turned.wait()
+        self._writer.turned.clear()
+
+    async def try_lock(self) -> None:
+        """Take the lock for a moment: if nobody else has it any more, that trouble is over. Raises LedgerError."""
+        await self._writer.take_lock()
 
     @property
     def away(self) -> str:

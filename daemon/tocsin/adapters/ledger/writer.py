@@ -21,6 +21,10 @@ from tocsin.ports.ledger import LedgerError
 
 GROUP_MAX = 512
 """The most calls of one transaction."""
+PATIENCE_MS, TROUBLED_MS = 2000, 500
+"""How long a daemon's transaction waits for another process's lock, in milliseconds; and while the last one failed, so
+that a page that leaves from memory waits for the lock but once.
+"""
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -37,12 +41,17 @@ class _Call:
 
 class Writer:
     """Brings calls together: those that come while a transaction is on its way share the next one. `trouble` is why the
-    last group could not be written; empty if it could.
+    last group could not be written; empty if it could. A `patient` one waits for locks as long as the engine says.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, patient: bool = True) -> None:
         self.engine = engine
         self.trouble = ""
+        self.turned = asyncio.Event()
+        """Set whenever trouble has come up or gone."""
+        self._patient = patient
+        self._waits_ms = 0
+        self._was_troubled = False
         self._connection: Connection | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._waiting: list[_Call] = []
@@ -59,6 +68,10 @@ class Writer:
         result: R = await call.future
         return result
 
+    async def take_lock(self) -> None:
+        """Commit, and write nothing. Raises LedgerError."""
+        await self.commit(_nothing, None)
+
     async def exchange(self, make: Callable[[], Engine]) -> None:
         """Between two transactions, when nobody writes: go on with another engine. Raises what `make` raises: then the
         one before goes on.
@@ -73,7 +86,7 @@ class Writer:
     async def close(self) -> None:
         """Finish what is queued, then end the thread."""
         with suppress(LedgerError):
-            await self.commit(_nothing, None)
+            await self.take_lock()
         await asyncio.to_thread(self._end_thread)
 
     def _end_thread(self) -> None:
@@ -99,6 +112,9 @@ class Writer:
         self, loop: asyncio.AbstractEventLoop, group: list[_Call], done: "asyncio.Future[list[Any]]"
     ) -> None:
         """Give each call its result, all in one turn of the loop."""
+        if bool(self.trouble) != self._was_troubled:
+            self._was_troubled = not self._was_troubled
+            self.turned.set()
         fault = asyncio.CancelledError() if done.cancelled() else done.exception()
         results = [fault] * len(group) if fault else done.result()
         for call, result in zip(group, results, strict=True):
@@ -132,12 +148,23 @@ class Writer:
         results: dict[_Call, Any] = {}
         if self._connection is None:
             self._connection = self.engine.connect()
+            self._waits_ms = 0
+        self._set_patience(self._connection)
         with self._connection.begin():
             for write, calls in _by_write(group).items():
                 given = write(self._connection, [call.argument for call in calls])
                 results.update(zip(calls, given, strict=True))
         self.trouble = ""
         return [results[call] for call in group]
+
+    def _set_patience(self, connection: Connection) -> None:
+        """How long the next transaction waits for a lock: not long where somebody waits for a page meanwhile."""
+        wanted = TROUBLED_MS if self.trouble else PATIENCE_MS
+        if self._patient or wanted == self._waits_ms:
+            return
+        assert connection.connection.dbapi_connection is not None
+        connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={wanted}")
+        self._waits_ms = wanted
 
 
 def _by_write(group: list[_Call]) -> dict[Write[Any, Any], list[_Call]]:

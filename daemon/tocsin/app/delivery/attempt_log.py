@@ -30,15 +30,16 @@ class AttemptLog:
 
     async def begin(self, delivery: Delivery, to: str, now: datetime) -> Attempt | None:
         """Write an attempt down. While the ledger cannot be written pages go all the same, but not more than
-        twice, and notices to operators once; None when this one must wait.
+        twice, and notices to operators once, at once if it could not even take the letter; None when it must wait.
         """
         notification, cause = delivery.notification, delivery.possible_duplicate
-        if await self.save_pending(delivery):
+        waits = delivery.copies >= FROM_MEMORY.get(notification.kind, 0)
+        if (delivery.recorded or waits) and await self.save_pending(delivery):
             try:
                 return await self._ledger.begin_attempt(notification.key, notification.via, to, now, cause)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        if delivery.copies >= FROM_MEMORY.get(notification.kind, 0):
+        if waits:
             return None
         number = len(delivery.attempts) + 1
         cause = cause or UNWRITTEN

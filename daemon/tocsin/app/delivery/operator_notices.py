@@ -76,15 +76,26 @@ class OperatorNotices:
                 self._grave_gathers_until = self._gathers_until
         if not letters:
             return
+        self._sender.enqueue(letters, recorded=await self._record(letters))
+
+    @property
+    def _writes(self) -> bool:
+        """Whether the ledger may be asked: while it cannot be written each write would hold up what it is about."""
+        return not self._notices.is_open(Trouble.LEDGER_UNWRITABLE)
+
+    async def _record(self, letters: Sequence[Letter]) -> bool:
+        """Whether the letters are on disk; else they go out from memory (rule 71)."""
         try:
-            await self._ledger.record(NOBODY, (), letters, ())
+            if self._writes:
+                await self._ledger.record(NOBODY, (), letters, ())
         except LedgerError:
-            self._sender.enqueue(letters, recorded=False)
-        else:
-            self._sender.enqueue(letters)
+            return False
+        return self._writes
 
     async def _is_news(self, notice: OperatorNotice, now: datetime) -> bool:
         """Whether the operators were not told of this cause in the last hour, also not by the process before."""
+        if not self._writes:
+            return True
         try:
             fresh = await self._ledger.claim_notice(notice.cause, now, QUIET)
             if fresh and notice.cause != notice.subject:
@@ -109,7 +120,7 @@ class OperatorNotices:
             told_at = await self._ledger.noticed_at(recovery.subject)
             over_at = await self._ledger.noticed_at(OVER + recovery.subject)
             told = told or (told_at is not None and (over_at is None or over_at < told_at))
-            if told:
+            if told and self._writes:
                 await self._ledger.claim_notice(OVER + recovery.subject, now, timedelta(0))
         if told:
             self._notices.note_end_told(recovery.subject)

@@ -4,6 +4,7 @@ It decides when to look and what is told. It must not know how a ledger is made 
 """
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FileChange, FileKeeper, LedgerError
+from tocsin.wording.operator.cure import is_lock, ledger_trouble
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""
+LOCK_TRIED_EVERY = 1.0
+"""Seconds between two tries to write while another program holds the ledger: it may let go at any time."""
 BALLAST_EVERY = timedelta(minutes=1)
 """How often it is seen whether there is room for the ballast."""
 
@@ -34,11 +38,18 @@ class LedgerKeeper:
         self._tell_start()
         while True:
             await self.look()
-            await asyncio.sleep(LOOKS_EVERY)
+            wait = LOCK_TRIED_EVERY if is_lock(self._ledger.trouble) else LOOKS_EVERY
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._ledger.trouble_turns()
 
     async def look(self) -> None:
         """Look once."""
         now = self._clock.now()
+        self._tell_trouble()
+        if is_lock(self._ledger.trouble):
+            with contextlib.suppress(LedgerError):
+                await self._ledger.try_lock()
         try:
             change = await self._ledger.look_after_file(now)
         except LedgerError as fault:
@@ -47,7 +58,6 @@ class LedgerKeeper:
             self._tell(Trouble.LEDGER_REPLACED, f"{sentence}, but {advice}")
         else:
             self._tell_change(change)
-        self._tell_trouble()
         if self._ballast_seen_at is None or now - self._ballast_seen_at >= BALLAST_EVERY:
             self._ballast_seen_at = now
             if await self._ledger.hold_ballast() and self._full:
@@ -86,8 +96,7 @@ class LedgerKeeper:
 
     def _tell_trouble(self) -> None:
         if why := self._ledger.trouble:
-            sentence = f"the ledger cannot be written ({why}); pages go out from memory"
-            self._tell(Trouble.LEDGER_UNWRITABLE, sentence)
+            self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(why))
         else:
             self._notices.cured(
                 Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it"

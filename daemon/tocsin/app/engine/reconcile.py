@@ -33,6 +33,7 @@ from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
+from tocsin.wording.operator.cure import ledger_trouble
 
 ROUNDS = 32
 """Plans made at one instant before the planner is called wrong: a step that reaches nobody takes no time, but a chain
@@ -189,7 +190,7 @@ class Reconciler:
         except LedgerError as trouble:
             state.unwritten = whole
             log.warning("ledger trouble", trouble=str(trouble))
-            self._tell(Trouble.LEDGER_UNWRITABLE, f"the ledger cannot be written ({trouble}); pages go out from memory")
+            self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(str(trouble)))
             return False
         state.unwritten, state.anew = Decision(), state.anew and anew is None
         self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")

@@ -130,6 +130,10 @@ class Notices:
         recovered, self._recovered = tuple(self._recovered.values()), {}
         return recovered
 
+    def is_open(self, trouble: Trouble) -> bool:
+        """Whether it has come up, and is not over."""
+        return trouble.value in self._open_since
+
     def was_told(self, subject: str) -> bool:
         """Whether this process told of the trouble within the last hour."""
         return any(cause == subject or cause.startswith(f"{subject}:") for cause in self._told)

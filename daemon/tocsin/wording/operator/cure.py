@@ -54,3 +54,14 @@ def provider_cure(via: Channel, outcome: Outcome) -> str:
         return EMAIL_CODE_CURES[outcome.code]
     fitting = (cure for words, cure in EMAIL_CURES if re.search(words, outcome.detail, re.IGNORECASE))
     return next(fitting, "")
+
+
+def ledger_trouble(why: str) -> str:
+    """That the ledger cannot be written, in the ledger's words, and who holds it if it is only that."""
+    held = ": another program holds it, and `fuser -v tocsin.db` names it" if is_lock(why) else ""
+    return f"the ledger cannot be written ({why}){held}; pages go out from memory"
+
+
+def is_lock(why: str) -> bool:
+    """Whether another program holds the ledger, in SQLite's words."""
+    return "is locked" in why
