@@ -33,6 +33,7 @@ def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path) -> None
         with pytest.raises(FolderWatchedError, match=rf"host {os.uname().nodename}, pid {holder.pid}\)"):
             WatchMark(tmp_path).claim()
         assert time.monotonic() - began < 5
+        assert (tmp_path / NAME).stat().st_mtime > time.time() - 30, "the first one's mark is left alone"
     finally:
         holder.kill()
         holder.communicate()
@@ -135,3 +136,44 @@ def test_the_age_of_the_mark_tells(tmp_path: Path) -> None:
     assert mark.renew() is None
     assert is_watched(tmp_path, written)
     mark.release()
+
+
+def test_without_a_lock_the_mark_is_renewed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 72, P3: on a file system without locks commands see that the daemon watches; once it gives one it is taken."""
+
+    def no_lock(_file: int, _lock: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    written = tmp_path / "pay.yaml"
+    written.write_text("title: x\n")
+    mark = WatchMark(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", no_lock)
+        assert mark.claim() is not None
+        os.utime(tmp_path / NAME, (0, 0))
+        assert mark.renew() is not None
+        assert is_watched(tmp_path, written)
+    assert mark.renew() is None
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    mark.release()
+
+
+def test_a_lock_without_a_daemon_keeps_nobody_out(tmp_path: Path) -> None:
+    """Whoever may read the mark can lock it; one that nobody has renewed for minutes is told, and the daemon watches."""
+    (tmp_path / NAME).write_text("host here, pid 1\n")
+    os.utime(tmp_path / NAME, (0, 0))
+    stranger = os.open(tmp_path / NAME, os.O_RDONLY)
+    fcntl.flock(stranger, fcntl.LOCK_EX)
+    mark = WatchMark(tmp_path)
+    for trouble in (mark.claim(tries=1), mark.renew(), mark.renew()):
+        assert trouble is not None
+        assert not trouble.shared
+        assert "is no healthy daemon" in trouble.text
+    written = tmp_path / "pay.yaml"
+    written.write_text("title: x\n")
+    assert is_watched(tmp_path, written)
+    os.close(stranger)
+    assert mark.renew() is None
+    mark.release()
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [NAME, "pay.yaml"]

@@ -20,6 +20,8 @@ from tocsin.text.cleaning import shown
 NAME = ".tocsin-watched"
 FRESH = timedelta(seconds=30)
 """How old the mark of a healthy daemon may be. It is renewed each 10 s."""
+STALE = timedelta(minutes=2)
+"""How old a mark is that no healthy daemon renews, whoever has locked it."""
 TRIES, PAUSE = 6, 0.1
 """How often the lock is tried at a start, and the seconds between: the daemon before may be at its last breath."""
 NOTE_LIMIT = 200
@@ -40,50 +42,35 @@ class WatchMark:
         self._folder = folder
         self._path = folder / NAME
         self._file: int | None = None
+        self._unlocked: MarkTrouble | None = None
 
     def claim(self, tries: int = TRIES) -> MarkTrouble | None:
-        """Take the lock, or say why it cannot be had or shown here. Raises FolderWatchedError when another daemon has
-        it.
+        """Open the mark and take its lock, or say why that cannot be had. Raises FolderWatchedError when another daemon
+        has it.
         """
         self.release()
         try:
-            file, may_write = self._opened()
+            self._file, may_write = self._opened()
         except OSError as fault:
             return self._unwritable(fault)
-        for attempt in range(tries):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as fault:
-                if fault.errno not in _HELD:
-                    os.close(file)
-                    return self._unlockable(fault)
-            if attempt + 1 < tries:
-                time.sleep(PAUSE)
-        else:
-            holder = _note(file)
-            os.close(file)
-            raise FolderWatchedError(
-                f"another tocsin watches {self._label()} ({holder}); each incident would be paged twice: stop it "
-                "first, or let one of them watch another folder"
-            )
-        self._file = file
+        self._unlocked = self._lock(self._file, tries)
         if not may_write:
             return self._unwritable(OSError(errno.EACCES, ""))
         with suppress(OSError):  # a full disk takes no words; the lock is ours all the same
-            os.ftruncate(file, 0)
-            os.pwrite(file, f"host {socket.gethostname()}, pid {os.getpid()}\n".encode(), 0)
-        return None
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"host {socket.gethostname()}, pid {os.getpid()}\n".encode(), 0)
+        return self._unlocked
 
     def renew(self) -> MarkTrouble | None:
         """Show that a healthy daemon watches, or say why that cannot be shown. A mark that was taken away or replaced
         is made and locked anew.
         """
         try:
-            trouble = None
             if self._file is None or not self._in_place(self._file):
                 trouble = self.claim(tries=1)
-            if trouble is None and self._file is not None:
+            else:
+                trouble = self._unlocked = self._unlocked and self._still_unlocked(self._file, self._unlocked)
+            if self._file is not None:
                 os.utime(self._file)
         except FolderWatchedError as other:
             return MarkTrouble(str(other), shared=True)
@@ -94,10 +81,57 @@ class WatchMark:
     def release(self) -> None:
         """Let the next daemon in; from now on nobody watches."""
         if self._file is not None:
-            with suppress(OSError):
-                os.utime(self._file, (0, 0))
+            if self._unlocked is None:
+                with suppress(OSError):
+                    os.utime(self._file, (0, 0))
             os.close(self._file)
             self._file = None
+
+    def _lock(self, file: int, tries: int) -> MarkTrouble | None:
+        """Take the lock; why the file system does not give it, or why it does not count who has it."""
+        for attempt in range(tries):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as fault:
+                if fault.errno not in _HELD:
+                    return self._unlockable(fault)
+            else:
+                return None
+            if attempt + 1 < tries:
+                time.sleep(PAUSE)
+        if self._stale(file):
+            return MarkTrouble(
+                f"some process has the lock on {self._label()}/{NAME}, but it is no healthy daemon: it has not renewed "
+                f"it for over {STALE.seconds // 60} min; find and end it (fuser {NAME})"
+            )
+        holder, self._file = _note(file), None
+        os.close(file)
+        raise FolderWatchedError(
+            f"another tocsin watches {self._label()} ({holder}); each incident would be paged twice: stop it "
+            "first, or let one of them watch another folder"
+        )
+
+    def _still_unlocked(self, file: int, trouble: MarkTrouble) -> MarkTrouble | None:
+        """Whether the lock, which was not to be had, cannot be had still."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return trouble
+        return None
+
+    def _stale(self, file: int) -> bool:
+        """Whether nobody has renewed the mark for long, by the time of the file system itself. Anybody who may read the
+        mark can lock it: that alone must not keep the daemon from starting.
+        """
+        now = self._folder / f".tocsin-now-{os.getpid()}"
+        try:
+            os.close(os.open(now, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            try:
+                return now.lstat().st_mtime - os.fstat(file).st_mtime > STALE.total_seconds()
+            finally:
+                now.unlink()
+        except OSError:
+            return False
 
     def _opened(self) -> tuple[int, bool]:
         """The mark's file, and whether it may be written: one that may only be read can still be locked."""
