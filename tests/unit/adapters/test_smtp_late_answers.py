@@ -94,6 +94,33 @@ async def test_few_are_listened_to_and_none_after_the_end(monkeypatch: pytest.Mo
         assert relay.open == 0
 
 
+async def test_a_relay_of_few_connections_gets_one_back() -> None:
+    """One that takes no more of them while it keeps silent on some: the oldest gives way, and the next mail is taken."""
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next("dot", "hang", 2)
+        await transport.send(mail(1))
+        await transport.send(mail(2))
+        assert relay.open == 2
+        relay.next("connect", "421 too many connections")
+        assert isinstance(await transport.send(mail(3)), Deferred)
+        await asyncio.sleep(0.1)
+        assert relay.open == 1
+        assert pending(await transport.find(mail(2), AT))
+        assert isinstance(await transport.send(mail(3)), Accepted)
+
+
+async def test_a_copy_of_which_nothing_is_known_may_have_left() -> None:
+    """One copy was turned down late; of the other nothing was heard any more: nobody can say that none left."""
+    async with Relay() as relay, sending(relay) as transport:
+        relay.next("dot", "hang")
+        await transport.send(mail(1))
+        relay.next("dot", "slow 0.5 451 try later")
+        await transport.send(mail(1))
+        transport._late.make_room()
+        await asyncio.sleep(0.4)
+        assert isinstance(await transport.find(mail(1), AT), Uncertain)
+
+
 async def test_a_mail_that_did_not_leave_us_whole_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its end waits on our side because the relay does not read: the connection is cut, and no answer is awaited."""
     monkeypatch.setattr(connection.RelayConnection, "wholly_written", False)

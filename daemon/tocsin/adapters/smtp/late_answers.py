@@ -47,6 +47,12 @@ class LateAnswers:
         if len(self._waiting) > LISTENED_TO_MOST:
             self._waiting.pop(0)[1].cancel()
 
+    def make_room(self) -> None:
+        """The relay takes no more connections: the oldest that is listened to gives way to the next mail."""
+        oldest = next((delivery for _, delivery in self._waiting if not delivery.done()), None)
+        if oldest is not None:
+            oldest.cancel()
+
     def find(self, reference: str) -> Outcome | None:
         """What the relay has said of a mail since: Accepted once it took any copy, Deferred if it turned them down. An
         Uncertain that is `pending` while a slow relay may still answer; None when nothing is known.

@@ -23,6 +23,8 @@ ENVELOPE_WITHIN = 10.0
 """Seconds for everything before the mail's own bytes."""
 SENT_WITHIN = 20.0
 """Seconds for a try in all; the answer to the dot is listened for beyond it (`late_answers`)."""
+BUSY = "421"
+"""The code of a relay that takes no more connections now."""
 REST = 10.0
 """Seconds without new connections after the relay refused our login or TLS, so that no account is locked."""
 
@@ -140,6 +142,8 @@ class Smtp:
         connection = await connect(self._relay, self._letterhead.address, tls)
         if isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER:
             self._rest = (now + REST, connection)
+        elif isinstance(connection, Deferred) and connection.code == BUSY:
+            self._late.make_room()
         return connection
 
     def _trust(self) -> ssl.SSLContext | None:
