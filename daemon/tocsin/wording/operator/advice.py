@@ -66,8 +66,9 @@ ADVICE: Mapping[Trouble, Advice] = {
         "nothing. To answer meanwhile: `ok` by SMS or the link.",
     ),
     Trouble.FOLDER_UNMARKED: Advice(
-        "incidents are served as ever. But `tocsin declare`, `ack` and the others say that no daemon watches and "
-        "exit 1, and a second daemon on the same folder, which would page everybody twice, may go unnoticed.",
+        "incidents are served as ever. But a second daemon on the same folder, which would page everybody twice, "
+        "may go unnoticed; and if the file cannot be written, `tocsin declare`, `ack` and the others say that no "
+        "daemon watches, and exit 1.",
         "let the daemon's user write that one file (`touch .tocsin-watched; chown tocsin .tocsin-watched`, and "
         "`ReadWritePaths=` in the unit). Without locks, see to it that only one daemon watches the folder.",
     ),
@@ -133,8 +134,9 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.LEDGER_UNWRITABLE: Advice(
         "pages go out from memory, at most two copies of each, and so do messages like this one, once. Updates "
         "and the rest wait.",
-        "make room, or mend the disk; if the message says that it is locked, end the program that holds it: `fuser "
-        "-v tocsin.db` lists it beside tocsin's own. Do not restart the daemon before: it would forget what it knows.",
+        "make room, or mend the disk; if the message says that it is locked, end the program that holds it: "
+        "`fuser -v tocsin.db` lists it beside tocsin's own. Do not restart the daemon before: it would forget "
+        "what it knows.",
     ),
     Trouble.LEDGER_DISK_FULL: Advice(
         "it gave up the ballast, 8 MB that it holds beside the ledger as `tocsin.db.ballast` for this, and works "
