@@ -153,3 +153,31 @@ def test_a_config_that_follows_git(server: Server) -> None:
     assert refused(server.run("dave", "status")) == [
         "/etc/tocsin:1:1: error: the config folder cannot be read by dave; ask to be in the group tocsin"
     ]
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("closed", ["/etc/tocsin", "/etc/tocsin/tocsin.yaml"])
+def test_a_start_that_may_not_read_its_config(server: Server, closed: str) -> None:
+    """Rules 43, 73: the last good config of the state folder's ledger goes on; operators are told whose the config is.
+    At a first start, and for commands, one line says so, and none of how `--config` is written.
+    """
+    mode = server.root(f"stat -c %a {closed}").strip()
+    server.root(f"chmod 0600 {closed}")
+    why = f"cannot be read by tocsin; {closed} is for root alone"
+    for command in ("tocsin run --config /etc/tocsin", "tocsin status --config /etc/tocsin"):
+        told = server.root(f"runuser -u tocsin -- {command} 2>&1 || echo $?").splitlines()
+        assert (len(told), told[0].endswith(why), told[-1]) == (2, True, "1"), told
+    server.root(f"chmod {mode} {closed}")
+    server.start()
+    good(server.run("carol", "declare", "Everything is down", "--severity", "sev1"))
+    server.until(lambda: server.outbox("page") == 2)
+    server.stop()
+    server.root(f"chmod 0600 {closed}")
+    server.start()
+    id_ = "second"
+    server.root(f"printf 'title: More is down\nseverity: sev1\nstatus: investigating\n' > {STATE}/incidents/{id_}.yaml")
+    server.until(lambda: server.outbox("page") == 4)
+    server.until(lambda: server.outbox("operator"), 90)
+    assert why in server.root(f"cat {STATE}/outbox/*.eml | tr -d '\n='")
+    server.root(f"chmod {mode} {closed}")
+    server.until(lambda: server.outbox("operator") > 1, 90)

@@ -137,6 +137,7 @@ class Server:
         """The unit's command with its user, umask and environment, and nothing else."""
         service = read_unit(ROOT / "systemd" / unit)
         variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
+        variables |= {"STATE_DIRECTORY": f"/var/lib/{service['StateDirectory']}"}
         variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
         return self._as(service["User"], variables, *shlex.split(service["ExecStart"]), mask=service["UMask"])
 

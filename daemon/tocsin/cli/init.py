@@ -20,7 +20,7 @@ FORM = "Name <email> +phone"
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, readable=False))
 @click.option("--server", is_flag=True, help="DIR is the config folder itself, with the paths of an installed server.")
 @click.option("--person", "people", multiple=True, metavar="P", help=f'"{FORM}"; once for each who is on call.')
 @click.option("--timezone", metavar="ZONE", help="The team's time zone, such as Europe/Berlin.")

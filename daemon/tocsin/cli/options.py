@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 config_option = click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # whoever reads it says better why it cannot be read
     help="The config folder. Default: $TOCSIN_CONFIG, else ./config, else /etc/tocsin.",
 )
 

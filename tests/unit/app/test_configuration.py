@@ -332,6 +332,23 @@ def test_the_ledger_is_found_even_if_the_settings_are_broken(text, environ, ledg
     assert read({"tocsin.yaml": text.encode()}, environ).ledger == Path(ledger)
 
 
+def test_a_servers_ledger_is_found_without_its_config(tmp_path):
+    """Rule 43: where nothing says where the ledger is, and none is at the default place, it is in the state folder."""
+    state, config = tmp_path / "state", tmp_path / "config"
+    state.mkdir()
+    config.mkdir()
+    (config / "tocsin.yaml").write_text("a: [")
+    environ = {"STATE_DIRECTORY": f"/nowhere:{state}"}
+    assert load(config, AT, environ).ledger == tmp_path / "var" / "tocsin.db"
+    (state / "tocsin.db").touch()
+    assert load(config, AT, environ).ledger == state / "tocsin.db"
+    installed = read_tree({}, Path("/etc/tocsin"), AT, {})
+    assert (installed.ledger, installed.elsewhere) == (Path("/etc/var/tocsin.db"), (Path("/var/lib/tocsin/tocsin.db"),))
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "tocsin.db").touch()
+    assert load(config, AT, environ).ledger == tmp_path / "var" / "tocsin.db"
+
+
 @pytest.mark.parametrize(
     ("last_resort", "codes"),
     [

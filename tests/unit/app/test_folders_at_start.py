@@ -11,7 +11,7 @@ import pytest
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.watch_mark import FolderWatchedError
 from tocsin.app.lifecycle import folders
-from tocsin.app.lifecycle.folders import in_time, prepare_folders, read_config
+from tocsin.app.lifecycle.folders import in_time, ledger_of, prepare_folders, read_config
 from tocsin.app.lifecycle.startup import Started, StartError
 
 from tests.builders.active_config import settings
@@ -68,6 +68,15 @@ async def test_a_config_folder_that_hangs(tmp_path: Path, hung: DiskThreads, mon
     assert (before, reading.policy, reading.ledger) == (frozenset(), None, Path("/x/y.db"))
     (fault,) = reading.unread
     assert "does not answer" in fault.message
+
+
+async def test_the_ledger_of_a_config_that_cannot_be_read(tmp_path: Path) -> None:
+    """Rule 43: the first place at which one lies; without one there is nothing to go on with."""
+    environ = {"STATE_DIRECTORY": str(tmp_path)}
+    _, reading = await read_config(tmp_path / "config", environ, NOW, DiskThreads("x"))
+    assert await ledger_of(reading, DiskThreads("x")) is None
+    (tmp_path / "tocsin.db").touch()
+    assert await ledger_of(reading, DiskThreads("x")) == tmp_path / "tocsin.db"
 
 
 async def test_a_config_folder_that_answers(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the commands share, without a process for each."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,16 @@ def test_an_unknown_variable_is_a_warning_beside_check_and_run(tmp_path: Path, c
     assert done.exit_code == 0
     assert "TOCSIN_INCIDENT:1:1: warning: unknown variable" in done.stderr
     assert "TOCSIN_INCIDENT" not in done.stdout
+
+
+@pytest.mark.parametrize("command", [["oncall"], ["status"], ["check"], ["declare", "x", "--severity", "sev1"]])
+def test_a_config_folder_that_may_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """It is no wrong usage: one line says whose it is, and the exit status is 1."""
+    (tmp_path / "config").mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path / "config")
+    done = CliRunner().invoke(tocsin, [*command, "--config", str(tmp_path / "config")])
+    assert done.exit_code == 1
+    assert "cannot be read by" in done.stderr + done.stdout
+    assert "Usage" not in done.stderr

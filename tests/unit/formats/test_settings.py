@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.settings.layers import SettingsLayers, ledger_file, read_settings
+from tocsin.formats.settings.layers import SettingsLayers, ledger_files, read_settings
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.text.yaml import read_yaml
 
@@ -320,7 +320,7 @@ def test_settings_that_go_together_are_not_doubted(text, variables):
 @pytest.mark.parametrize(
     ("text", "variables", "files", "path"),
     [
-        ("", {}, {}, "/srv/pager/var/tocsin.db"),
+        ("", {}, {}, "/srv/pager/var/tocsin.db /s/tocsin.db"),
         ("ledger: sqlite:///a.db", {}, {}, "/srv/pager/config/a.db"),
         ("ledger: sqlite:///a.db", {}, {"tocsin_ledger": "sqlite:///b.db"}, "/srv/pager/config/b.db"),
         (
@@ -330,14 +330,14 @@ def test_settings_that_go_together_are_not_doubted(text, variables):
             "/c.db",
         ),
         ("ledger: sqlite:///a.db", {"TOCSIN_LEDGER": "postgresql://x"}, {}, "/srv/pager/config/a.db"),
-        ("ledger: [a]", {}, {}, "/srv/pager/var/tocsin.db"),
-        ("- a", {}, {}, "/srv/pager/var/tocsin.db"),
+        ("ledger: [a]", {}, {}, "/srv/pager/var/tocsin.db /s/tocsin.db"),
+        ("- a", {}, {}, "/srv/pager/var/tocsin.db /s/tocsin.db"),
     ],
 )
 def test_the_ledger_is_found_where_settings_cannot_be_used(text, variables, files, path):
-    """Rule 43: the uppermost layer that names a SQLite file, else the default."""
-    document = read_yaml(text, "config/tocsin.yaml")
-    assert ledger_file(SettingsLayers(document, files, variables, Path("/srv/pager/config"))) == Path(path)
+    """Rule 43: the uppermost layer that names a SQLite file, and nowhere else; else the default, then the state folder."""
+    layers = SettingsLayers(read_yaml(text, "config/tocsin.yaml"), files, variables, Path("/srv/pager/config"))
+    assert ledger_files(layers, [Path("/s")]) == tuple(map(Path, path.split()))
 
 
 def test_paths_start_from_the_folder_of_the_settings():

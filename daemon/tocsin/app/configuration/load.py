@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files import config_snapshot
+from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.git import read as git
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -22,7 +23,7 @@ from tocsin.formats.settings.layers import (
     UNKNOWN_VARIABLE,
     SettingsLayers,
     SettingsReading,
-    ledger_file,
+    ledger_files,
     read_settings,
 )
 from tocsin.formats.settings.settings import Settings
@@ -32,6 +33,9 @@ from tocsin.text.decoding import TOP, displayed_path, problem
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath, read_yaml
 
+SERVER_CONFIG, SERVER_STATE = Path("/etc/tocsin"), Path("/var/lib/tocsin")
+"""The config folder of an installed server, and where the daemon keeps things there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -39,8 +43,9 @@ class Configuration:
     variable (rule 43).
 
     `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
-    ledger is to be looked for, whatever else is wrong. `declared` knows where what the fragments declare stands.
-    `unread` are those of the problems that are the disk's: what could not be read is no bad config (rule 73).
+    ledger is to be looked for, whatever else is wrong, and `elsewhere` where next, if there is none (rule 43).
+    `declared` knows where what the fragments declare stands. `unread` are those of the problems that are the disk's:
+    what could not be read is no bad config (rule 73).
     """
 
     policy: Policy | None
@@ -51,6 +56,7 @@ class Configuration:
     revision: str = ""
     declared: Fragments = field(default_factory=Fragments, repr=False)
     unread: tuple[Problem, ...] = ()
+    elsewhere: tuple[Path, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -68,8 +74,11 @@ class ConfigFiles:
 
 
 def load(folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
-    """Read the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's variables."""
-    return judge(read_files(folder), folder, at, environ)
+    """Read the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's variables. Its
+    `ledger` is where one lies, if there is any.
+    """
+    found = judge(read_files(folder), folder, at, environ)
+    return replace(found, ledger=next(filter(is_file, (found.ledger, *found.elsewhere)), found.ledger))
 
 
 def read_files(folder: Path) -> ConfigFiles:
@@ -116,8 +125,9 @@ def read_tree(
         variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
         base=_absolute(folder),
     )
+    ledger, *elsewhere = ledger_files(stack, _state_folders(stack.base, environ))
     if not files and problems:  # no folder at all: say that, not what would have stood in it
-        return Configuration(None, None, tuple(problems), ledger_file(stack), unread=unread)
+        return Configuration(None, None, tuple(problems), ledger, unread=unread, elsewhere=tuple(elsewhere))
     if MISNAMED in files:
         problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
     layered = read_settings(stack)
@@ -133,12 +143,21 @@ def read_tree(
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
         problems=tuple(disk if refused and unread else problems),  # what lacks may stand in what was not read
-        ledger=layered.settings.database if layered.settings else ledger_file(stack),
+        ledger=layered.settings.database if layered.settings else ledger,
         files=dict(files),
         revision=revision,
         declared=reading.declared,
         unread=unread,
+        elsewhere=() if layered.settings else tuple(elsewhere),
     )
+
+
+def _state_folders(folder: Path, environ: Mapping[str, str]) -> list[Path]:
+    """Where a server's daemon keeps things: what systemd tells the unit (StateDirectory=), and for everybody's commands
+    what belongs to the installed config folder.
+    """
+    told = [Path(path) for path in environ.get("STATE_DIRECTORY", "").split(":") if path.startswith("/")]
+    return told or [SERVER_STATE] * (folder == SERVER_CONFIG)
 
 
 def label_of(path: Path) -> str:

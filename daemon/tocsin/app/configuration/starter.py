@@ -16,7 +16,7 @@ from tocsin.domain.problem import Problem
 CONFIG = "config/"
 BESIDE = {name: f"../{name}" for name in ("incidents", "templates", "reviews")} | {"state": "../var"}
 """Where things are in a folder of one's own."""
-STATE = "/var/lib/tocsin"
+STATE = str(load.SERVER_STATE)
 ON_A_SERVER = {
     "incidents": f"{STATE}/incidents",
     "templates": "templates",

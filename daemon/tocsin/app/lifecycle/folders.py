@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
+from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watch_mark import FolderWatchedError
 from tocsin.app.configuration.load import ConfigFiles, Configuration, judge, read_files, unanswered
 from tocsin.app.lifecycle.startup import Started, StartError
@@ -50,6 +51,18 @@ async def read_config(
 
     before, found = await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder))
     return before, judge(found, folder, now, environ)
+
+
+async def ledger_of(reading: Configuration, threads: Executor) -> Path | None:
+    """Where the ledger lies, or is to be made. None when there is none to give a config that cannot be used a last good
+    one, or its disk does not answer.
+    """
+    if reading.policy is not None:
+        return reading.ledger
+    for path in (reading.ledger, *reading.elsewhere):
+        if await in_time(FOLDERS_WITHIN, threads, is_file, path):
+            return path
+    return None
 
 
 async def in_time(

@@ -12,7 +12,7 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.files.rights import is_file, owner_beside_root, why_not
+from tocsin.adapters.files.rights import owner_beside_root, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
@@ -34,7 +34,7 @@ from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
-from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, prepare_folders, read_config
+from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, ledger_of, prepare_folders, read_config
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
@@ -68,10 +68,11 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
     clock, orders, steps = SystemClock(), Orders(), ClockSteps()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
     before, reading = await read_config(folder, environ, clock.now(), config_threads)
-    if reading.policy is None and not await in_time(FOLDERS_WITHIN, other_threads, lambda: is_file(reading.ledger)):
+    place = await ledger_of(reading, other_threads)
+    if place is None:
         raise StartError(*reading.errors)
     async with AsyncExitStack() as closing:
-        ledger = open_ledger(reading.ledger, clock.now(), closing)
+        ledger = open_ledger(place, clock.now(), closing)
         clock_notice = await bring_back(ledger, clock.now())
         await ledger.compare_with_mark(clock.now())
         advice: tuple[Part, ...] = (StartAdvice(reading, clock.now(), whole=watched),)
@@ -83,7 +84,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 await prepare_folders(started, incident_folder, other_threads)
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
-                keeper = LedgerKeeper(clock, ledger, notices, reading.ledger)
+                keeper = LedgerKeeper(clock, ledger, notices, place)
                 manager = Systemd(environ)
                 beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, *advice)
                 daemon = await assemble(

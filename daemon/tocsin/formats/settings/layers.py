@@ -5,7 +5,7 @@ settings mean.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,13 +101,18 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
     return SettingsReading(_absolute(settings, layers.base), tuple(problems), places)
 
 
-def ledger_file(layers: SettingsLayers) -> Path:
-    """Where the ledger is looked for when the settings cannot be used (rule 43)."""
+def ledger_files(layers: SettingsLayers, state_folders: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """Where the ledger is looked for when the settings cannot be used (rule 43), in this order: where they say as far
+    as they can be read, and nowhere else; else at the default place, then in each of a server's state folders.
+    """
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
     candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
     urls = (url for url in candidates if isinstance(url, str) and url.startswith(SQLITE))
-    url = next(urls, DEFAULT_LEDGER)
-    return _join(layers.base, url.removeprefix(SQLITE))
+    url = next(urls, None)
+    if url is not None:
+        return (_join(layers.base, url.removeprefix(SQLITE)),)
+    default = _join(layers.base, DEFAULT_LEDGER.removeprefix(SQLITE))
+    return (default, *(folder / default.name for folder in state_folders))
 
 
 def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
