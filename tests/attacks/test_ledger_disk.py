@@ -282,3 +282,48 @@ def test_another_program_locks_the_ledger(pager: Pager) -> None:
     pager.start()
     assert pager.stop() == 0
     assert pages(pager, "db") == 1
+
+
+@needs_mount
+@pytest.mark.attack
+def test_the_disk_fills_while_it_runs(pager: Pager, small: Path) -> None:
+    """Rules 44 and 71: pages and the operators' notice leave from memory; once there is room all of it is recorded, and
+    the operators hear that, too.
+    """
+    pager.start()
+    declare(pager, "db")
+    pager.until(lambda: (small / "tocsin.db.ballast").exists())
+    fill(small)
+    for number in range(400):  # what the log had in reserve
+        pager.write(f"more{number}.yaml", OPEN.format(title="more") + f"summary: {'x' * 4000}\n")
+    pager.until(lambda: pager.said("ledger trouble"))
+    declare(pager, "web")
+    pager.until(lambda: "The ledger cannot be written" in told(pager), 90)
+    (small / "filler").unlink()
+    pager.until(lambda: "The ledger can be written again" in told(pager), 90)
+    pager.until(lambda: "web" in seen(small / "tocsin.db"))
+    with closing(sqlite3.connect(small / "tocsin.db")) as connection:
+        kept = "SELECT count(*) FROM notifications WHERE kind = 'operator' AND state = 'accepted'"
+        pager.until(lambda: connection.execute(kept).fetchone()[0] >= 2)
+    assert pages(pager, "web") == 1
+    assert pager.stop() == 0
+
+
+@pytest.mark.attack
+def test_a_ledger_that_somebody_locks(pager: Pager) -> None:
+    """Rules 64 and 71: a start beside a lock goes on in memory and pages; one that comes while it runs is told, and that
+    it is over.
+    """
+    pager.start()
+    declare(pager, "db")
+    assert pager.stop() == 0
+    ledger = pager.folder / "var" / "tocsin.db"
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        pager.start()
+        declare(pager, "web")
+        pager.until(lambda: "The ledger is kept in memory" in told(pager))
+        other.execute("ROLLBACK")
+    pager.until(lambda: "The ledger is in its file again" in told(pager), 60)
+    assert pager.stop() == 0
+    assert seen(ledger) == {"db", "web"}

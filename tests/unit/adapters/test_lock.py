@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -48,12 +49,12 @@ def test_who_only_asks_stops_no_start(tmp_path: Path) -> None:
 
 
 def test_the_lock_names_its_holder(tmp_path: Path) -> None:
-    """The lock's file holds the pid of whoever has it, and nothing of who had it before; nobody else may write it."""
+    """The lock's file holds the pid and the machine of whoever has it, nothing of who had it before, for nobody else."""
     ledger = tmp_path / "tocsin.db"
     file = tmp_path / "tocsin.db.lock"
     file.write_text("1234567890\n")
     lock = Lock(ledger)
-    assert file.read_text() == f"{os.getpid()}\n"
+    assert file.read_text() == f"{os.getpid()}\n{socket.gethostname()}\n"
     with pytest.raises(LedgerLockedError, match=rf"\(pid {os.getpid()}\); stop it first") as refused:
         Lock(ledger)
     assert refused.value.pid == str(os.getpid())

@@ -29,6 +29,11 @@ def is_damage(fault: BaseException) -> bool:
     return _code(fault) in _DAMAGE
 
 
+def is_held_by_another(fault: BaseException) -> bool:
+    """Whether another process has a lock on it."""
+    return _code(fault) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def _code(fault: BaseException) -> int:
     """SQLite's primary result code; 0 when it has none."""
     code: int = getattr(getattr(fault, "orig", None), "sqlite_errorcode", 0)

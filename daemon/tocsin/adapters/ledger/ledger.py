@@ -23,7 +23,7 @@ from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_o
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
-from tocsin.adapters.ledger.place.ballast import Ballast, has_room
+from tocsin.adapters.ledger.place.ballast import Ballast, can_return
 from tocsin.adapters.ledger.place.ledger_file import LedgerFile
 from tocsin.adapters.ledger.place.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
 from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row, suppression_row
@@ -321,7 +321,7 @@ class SqlLedger:
         file = self._file
         if file is None or await asyncio.to_thread(file.is_there):
             return None
-        if file.away and not await asyncio.to_thread(has_room, file):
+        if file.away and not await asyncio.to_thread(can_return, file):
             return None
         asides: list[Path] = []
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +14,13 @@ TRIES, PAUSE = 20, 0.05
 
 
 class LedgerLockedError(Exception):
-    """Another daemon works on this ledger; `pid` is its process, empty when it cannot be read."""
+    """Another daemon works on this ledger; `pid` is its process, empty when it cannot be read, and `host` its machine,
+    if that is another one.
+    """
 
-    def __init__(self, pid: str) -> None:
-        super().__init__(f"another tocsin works on this ledger (pid {pid or 'unknown'}); stop it first")
+    def __init__(self, pid: str, host: str = "") -> None:
+        where = f" on {host}" if host else ""
+        super().__init__(f"another tocsin works on this ledger (pid {pid or 'unknown'}{where}); stop it first")
         self.pid = pid
 
 
@@ -33,12 +37,13 @@ class Lock:
         mode = mode_in(self._ledger.parent)
         lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
         if not any(_try_lock(lock, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
-            pid = os.pread(lock, 32, 0).decode("ascii", "replace").strip()
+            pid, _, host = os.pread(lock, 300, 0).decode("ascii", "replace").partition("\n")
             os.close(lock)
-            raise LedgerLockedError(pid)
+            host = host.strip()
+            raise LedgerLockedError(pid.strip(), "" if host == socket.gethostname() else host)
         with suppress(OSError):  # on a full disk nobody learns the pid; the lock holds all the same
             os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(lock, f"{os.getpid()}\n{socket.gethostname()}\n".encode("ascii", "replace"), 0)
         return lock
 
     def renew(self) -> None:

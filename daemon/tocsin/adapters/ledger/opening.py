@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from tocsin.adapters.files.rights import mode_in, why_not
-from tocsin.adapters.ledger.errors import describe, is_damage
+from tocsin.adapters.ledger.errors import describe, is_damage, is_held_by_another
 from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.place.ballast import Ballast
 from tocsin.adapters.ledger.place.faults import outlived
@@ -95,8 +95,8 @@ def open_file(path: Path, stamp: str) -> OpenedLedger:
     except FAULTS as fault:
         if not outlived(fault, path):
             raise LedgerError(f"{path}: {describe(fault)}") from None
-        why = describe(fault)
-    if ballast.release():
+        why, held = describe(fault), is_held_by_another(fault)
+    if not held and ballast.release():
         try:
             return replace(_open_or_set_aside(path, stamp), freed=True)
         except FAULTS as fault:

@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from tocsin.adapters.ledger.place.ledger_file import LedgerFile
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_held
 
 SIZE = 8 << 20
 """Bytes held: SQLite's log grows to 4 MB before it goes into the file, which then grows as much."""
@@ -59,10 +59,10 @@ class Ballast:
         return True
 
 
-def has_room(file: LedgerFile) -> bool:
-    """Whether a ledger in memory finds room at its path."""
+def can_return(file: LedgerFile) -> bool:
+    """Whether a ledger in memory finds room at its path, and nobody at work on what stands there."""
     try:
-        return free(file.path.parent) > file.size() + SIZE // 2
+        return free(file.path.parent) > file.size() + SIZE // 2 and not is_held(file.path)
     except sqlite3.Error:
         return False
 

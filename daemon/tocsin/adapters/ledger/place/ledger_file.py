@@ -49,8 +49,16 @@ class LedgerFile:
         return cls(path, connect(f"file:{quote(str(path))}?mode=rw"))
 
     def is_there(self) -> bool:
-        """Whether the path still leads to the open database."""
-        return not self.away and identity(self.path) == self._own[""]
+        """Whether the path still leads to the open database, as far as the disk answers."""
+        if self.away:
+            return False
+        try:
+            status = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return (status.st_dev, status.st_ino) == self._own[""]
 
     def close(self) -> None:
         """Let go of the database."""
@@ -150,9 +158,9 @@ def _copied_elsewhere(path: Path, memory: sqlite3.Connection) -> bool:
     return False
 
 
-def connect(address: str) -> sqlite3.Connection:
-    """A plain connection. Raises sqlite3.Error."""
-    return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+def connect(address: str, patience: float = 5) -> sqlite3.Connection:
+    """A plain connection that waits so many seconds for locks. Raises sqlite3.Error."""
+    return sqlite3.connect(address, patience, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def identity(path: Path) -> Identity | None:
@@ -176,6 +184,18 @@ def state_of(path: Path) -> FileState | None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process has the lock by which a database is written."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    try:
+        with closing(connect(f"file:{quote(str(path))}?mode=rw", 0.2)) as other:
+            other.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as fault:
+        return getattr(fault, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return False
 
 
 def put_aside(path: Path, word: str, stamp: str) -> Path:
