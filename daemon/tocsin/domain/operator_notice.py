@@ -11,16 +11,19 @@ class Trouble(StrEnum):
     """A kind of trouble: a closed set. The word is stable, and the anchor of its section in docs/operators.md.
 
     `headline` says what is wrong in a few words; `{about}` in it stands for what the notice is about. `recovered` is
-    the headline when it is over; empty for what just happens and has no end that the daemon could see.
+    the headline when it is over; empty for what just happens and has no end that the daemon could see. What `lasts` is
+    met again by the next process; a page that was lost is not, though it may arrive after all.
     """
 
     headline: str
     recovered: str
+    lasts: bool
 
-    def __new__(cls, word: str, headline: str, recovered: str = "") -> Self:
-        """The member of that word."""
+    def __new__(cls, word: str, headline: str, recovered: str = "", once: bool = False) -> Self:
+        """The member of that word. `once`: it happens once, though it may turn out well."""
         member = str.__new__(cls, word)
         member._value_, member.headline, member.recovered = word, headline, recovered
+        member.lasts = bool(recovered) and not once
         return member
 
     CONFIG_REFUSED = "config-refused", "The config was refused", "The config is good again"
@@ -37,7 +40,7 @@ class Trouble(StrEnum):
     FOLDER_UNMARKED = "folder-unmarked", "The incident folder cannot be marked"
     FOLDER_SHARED = "folder-shared", "Another tocsin watches the same folder"
     NOBODY_ON_CALL = "nobody-on-call", "A page found nobody to go to"
-    PAGE_LOST = "page-lost", "A page reached nobody"
+    PAGE_LOST = "page-lost", "A page reached nobody", "A page arrived after all", True
     ANSWER_IN_VAIN = "answer-in-vain", "An acknowledgment accepts nothing"
     INCIDENT_STUCK = "incident-stuck", "Incident {about} is stuck", "Incident {about} is up to date again"
     REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"

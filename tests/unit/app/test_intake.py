@@ -197,6 +197,28 @@ def test_a_vanished_file_stays_open_and_is_told_once() -> None:
     assert only(desk.look()).incident.resolved
 
 
+@pytest.mark.parametrize(("count", "told"), [(3, 3), (7, 1)])
+def test_what_was_told_to_have_vanished_and_is_back(count: int, told: int) -> None:
+    """Rule 39: a few have a notice each, which is taken back when that file is there again; many have one together,
+    which holds until they all are.
+    """
+    desk = Desk()
+    names = [f"card{number}.yaml" for number in range(count)]
+    for name in names:
+        desk.folder.write(name, GOOD)
+    desk.watch(5)
+    for name in names:
+        desk.folder.remove(name)
+    (found,) = desk.watch(30)
+    assert len(found.notices) == told
+    desk.folder.write(names[0], RESOLVED)
+    assert len(desk.look().returned) == (told > 1)
+    for name in names[1:]:
+        desk.folder.write(name, GOOD)
+    assert {*desk.look().returned} == {notice.about for notice in found.notices[told > 1 :]}
+    assert desk.look().returned == ()
+
+
 def test_the_file_of_a_resolved_incident_may_go() -> None:
     """Moving it to an archive is no trouble."""
     desk = declared(RESOLVED)

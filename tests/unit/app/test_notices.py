@@ -156,3 +156,16 @@ def test_what_lasts_is_left_for_the_next_process() -> None:
         notices.tell(notice)
     assert [notice.trouble for notice in notices.take(lasting=False)] == [Trouble.PAGE_LOST]
     assert (notices.was_told(lost.subject), notices.was_told(FOLDER.subject)) == (True, False)
+
+
+def test_a_kind_that_is_over_leaves_nothing_behind() -> None:
+    """Rule 39: neither what waits nor what is on its way to its provider; of other kinds all stays."""
+    notices = Notices(StillClock())
+    told, waiting = (OperatorNotice(Trouble.TEMPLATE_BROKEN, "no", about=f"{name}.j2:1:1") for name in ("a", "b"))
+    notices.tell(told)
+    notices.note_sent("key", frozenset(notice.subject for notice in notices.take()))
+    for notice in (waiting, FOLDER):
+        notices.tell(notice)
+    notices.retract_all(Trouble.TEMPLATE_BROKEN)
+    assert notices.is_void("key")
+    assert [notice.trouble for notice in notices.take()] == [Trouble.FOLDER_UNREADABLE]

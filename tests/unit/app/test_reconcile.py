@@ -8,7 +8,7 @@ import pytest
 from tocsin.app.engine.reconcile import BACKS_OFF, EVICTS_AGAIN, WRITES_AGAIN, Reconciler
 from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, RecordedFact
 from tocsin.domain.delivery import Content
-from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, Seen
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel, Person
@@ -337,6 +337,37 @@ async def test_a_page_that_every_channel_refused_is_told(desk: Desk) -> None:
             await desk.after(ChannelFailed(page, refused=True))
     assert desk.causes() == ["page-lost:pay:ana"]
     assert ("bo", Reason.ESCALATED) in desk.letters()
+
+
+@pytest.mark.parametrize("how", ["delivered", "answered", "resolved"])
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_lost_page_that_arrives_after_all(desk: Desk, how: str, told: bool) -> None:
+    """Rule 39: before it was told nobody hears anything; whoever was told hears that it arrived, of that person alone."""
+    await desk.see()
+    for person in ("ana", "chen"):
+        await desk.after(PageLost(desk.clock.now(), person, desk.clock.now()))
+    if told:
+        await desk.parts.operator_notices.flush()
+    desk.clock.go(MINUTE / 2)
+    page_at = desk.clock.now() - MINUTE / 2
+    if how == "resolved":
+        await desk.see(RESOLVED)
+    elif how == "answered":
+        await desk.after(Answered(desk.clock.now(), "ana", Answer.OK))
+    else:
+        await desk.after(PageLost(desk.clock.now(), "ana", page_at, Channel.SMS, delivered=True))
+    before = set(desk.ledger.pages.letters)
+    await desk.parts.operator_notices.flush()
+    new = [letter for key, letter in desk.ledger.pages.letters.items() if key not in before]
+    texts = [letter.content.text for letter in new if letter.notification.via is Channel.EMAIL]
+    assert len(texts) == (how != "resolved")
+    after_all = {"delivered": "ana has the page after all", "answered": "ana has answered", "resolved": ""}[how]
+    if told and texts:
+        assert after_all in texts[0]
+        assert "A page arrived after all" in texts[0]
+    elif texts:
+        assert "ana" not in texts[0]
+        assert "the page to chen" in texts[0]
 
 
 async def test_what_went_by_both_channels_goes_by_neither_again(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -265,6 +266,36 @@ def test_templates_that_cannot_be_used_are_told(folder: Path) -> None:
     (notice,) = daemon.notices.take()
     assert "templates/page.sms.txt.j2:2:1" in notice.text
     assert daemon.config.policy.people["ana"].email == "ana@example.org"
+
+
+def test_what_was_put_right_before_it_was_told_is_not_told(folder: Path) -> None:
+    """Rule 39: a setting that was put back, another that changed instead, and a template that was mended."""
+
+    async def story(daemon: Daemon) -> None:
+        faults = [
+            Problem(f"templates/{name}.j2", 2, 1, ProblemLevel.ERROR, "bad-template", "no")
+            for name in ("page", "update")
+        ]
+        daemon.notices.tell_template(replace(faults[0], message="broke while a page was rendered"))
+        daemon.templates.problems = tuple(faults)
+        daemon.write("tocsin.yaml", new="incidents: ../elsewhere\n")
+        await daemon.reload.reload()
+        daemon.templates.problems = (faults[1],)
+        daemon.write("tocsin.yaml", "incidents: ../elsewhere\n", "outbox: ../elsewhere\n")
+        await daemon.reload.reload()
+        waiting = [waits.notice for waits in daemon.notices._waiting.values()]
+        assert [notice.text.partition(" changed")[0] for notice in waiting if "tocsin.yaml" in notice.text] == [
+            "tocsin.yaml: outbox"
+        ]
+        assert [notice.about[:24] for notice in waiting if notice.trouble is Trouble.TEMPLATE_BROKEN] == [
+            "templates/page.j2:2:1: e",
+            "templates/update.j2:2:1:",
+        ]
+        daemon.templates.problems = ()
+        daemon.write("tocsin.yaml", "outbox: ../elsewhere\n", "\n")
+        await daemon.reload.reload()
+
+    assert on_reload(folder, story).causes() == []
 
 
 def test_calendars_are_read_again_each_day(folder: Path) -> None:

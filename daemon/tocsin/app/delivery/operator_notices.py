@@ -100,7 +100,7 @@ class OperatorNotices:
             fresh = await self._ledger.claim_notice(notice.cause, now, QUIET)
             if fresh and notice.cause != notice.subject:
                 await self._ledger.claim_notice(notice.subject, now, timedelta(0))
-            if not fresh and notice.trouble.recovered:
+            if not fresh and notice.trouble.lasts:
                 await self._hold_if_it_was_over(notice)
         except LedgerError:
             return True

@@ -21,7 +21,7 @@ from tocsin.app.state.incident_state import (
     RecordedFact,
 )
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Closed, Fact, PageLost, Seen
+from tocsin.domain.facts import Answered, Closed, Fact, PageLost, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -202,6 +202,8 @@ class Reconciler:
         for fact in decision.facts:
             if isinstance(fact, Closed):
                 self._reply_options.codes.close(incident, fact.at)
+                for person, _ in state.history.lost:
+                    self._notices.retract(Trouble.PAGE_LOST, f"{incident}:{person}")
             elif isinstance(fact, Seen):
                 incident_now = fact.incident
                 log.info(
@@ -210,8 +212,13 @@ class Reconciler:
                     severity=incident_now.severity,
                     shown_title=incident_now.title,
                 )
+            elif isinstance(fact, PageLost) and fact.delivered:
+                self._tell_arrived(incident, fact.person, f"{fact.person} has the page after all")
             elif isinstance(fact, PageLost) and fact.via is None:
-                self._tell(Trouble.PAGE_LOST, _lost_page(incident, fact, state.history), incident, fact.person)
+                sentence = _lost_page(incident, fact, state.history)
+                self._tell(Trouble.PAGE_LOST, sentence, f"{incident}:{fact.person}")
+            elif isinstance(fact, Answered) and any(name == fact.person for name, _ in state.history.lost):
+                self._tell_arrived(incident, fact.person, f"{fact.person} has answered")
         for suppression in decision.held:
             if suppression.kind is Kind.PAGE and suppression.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL):
                 why = suppression.detail or suppression.why
@@ -222,6 +229,10 @@ class Reconciler:
             advice = f"to hand over, use tocsin assign {incident} ROLE {person}"
             self._tell(Trouble.ANSWER_IN_VAIN, f"{fault}; {advice}", incident, person)
         state.ineffective_told = len(state.history.ineffective_acks)
+
+    def _tell_arrived(self, incident: str, person: str, sentence: str) -> None:
+        """Whoever was told that a page reached nobody hears of it; who was not hears neither."""
+        self._notices.cured(Trouble.PAGE_LOST, f"{incident}:{person}", f"incident {incident}: {sentence}")
 
     def _tell(self, trouble: Trouble, sentence: str, about: str = "", aspect: str = "") -> None:
         self._notices.tell(OperatorNotice(trouble, sentence, about=about, aspect=aspect))

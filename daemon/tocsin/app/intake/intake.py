@@ -29,6 +29,9 @@ UNREADABLE_AFTER = timedelta(seconds=10)
 GONE_AFTER = timedelta(seconds=10)
 """How long a file may be gone before it counts as vanished; until then its content may turn up elsewhere (rule 33)."""
 
+APART_MOST = 5
+"""How many files that vanish together have a notice each, which ends with their return; more have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -43,14 +46,15 @@ class Version:
 class Changes:
     """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s; `unknown`
     those of finished incidents whose file says something new, and whose versions must be noted before it is judged;
-    `mended` are files of which what was told last is not true any more; `next_look` is when to scan again, even if
-    nothing pokes.
+    `mended` are files of which what was told last is not true any more, `returned` what was told to have vanished and
+    is back, by what the notice is about; `next_look` is when to scan again, even if nothing pokes.
     """
 
     versions: tuple[Version, ...] = ()
     gone: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
     notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
@@ -95,6 +99,7 @@ class Intake:
         self._unlisted_since: datetime | None = None
         self._unlisted_told = False
         self._to_ask: list[str] = []
+        self._missed: dict[str, frozenset[str]] = {}
 
     def note_version(self, id_: str, known: KnownVersion | None) -> None:
         """What the ledger knows of a finished incident whose file has changed: what that says is judged against it.
@@ -106,7 +111,7 @@ class Intake:
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
-        look = _Look(now, policy)
+        look, returned = _Look(now, policy), tuple[str, ...]()
         if isinstance(listing, str):
             self._unlisted(listing, look)
         else:
@@ -116,6 +121,7 @@ class Intake:
                 expected = ((known.file, id_, known.digest) for id_, known in self._known.items() if known.file)
                 self._files.expect(expected, now)
             self._files.compare(listing, now, at_start=first)
+            returned = self._note_returned()
             if policy is not self._policy:
                 self._policy = policy
                 self._read_again()
@@ -125,7 +131,8 @@ class Intake:
             self._miss(look)
             self._ask_of_held(look)
         unknown, mended = tuple(look.unknown), tuple(look.mended)
-        return Changes(tuple(look.versions), tuple(look.gone), unknown, mended, few(look.notices), look.next_look)
+        versions, notices = tuple(look.versions), few(look.notices)
+        return Changes(versions, tuple(look.gone), unknown, mended, returned, notices, look.next_look)
 
     def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -261,7 +268,7 @@ class Intake:
 
     def _miss(self, look: _Look) -> None:
         """Files that have been gone for 10 s: a never readable one ends its pages, an open incident goes on, told."""
-        lost: list[str] = []
+        missed: list[str] = []
         for name, file in list(self._files.vanished.items()):
             known = self._known.get(file.id)
             superseded = self._files.superseded(name, file)
@@ -275,9 +282,20 @@ class Intake:
                 look.gone.append(file.id)
                 look.notices.append(gone(self._name(name), file.id))
             elif not known.incident.resolved:
-                lost.append(self._name(name))
-        if lost:
-            look.notices.append(vanished(lost))
+                missed.append(name)
+        if missed:
+            together = [missed] if len(missed) > APART_MOST else [[name] for name in missed]
+            for names in together:
+                notice = vanished([self._name(name) for name in names])
+                self._missed[notice.about] = frozenset(names)
+                look.notices.append(notice)
+
+    def _note_returned(self) -> tuple[str, ...]:
+        """Of which notices all the files are back, by what these are about."""
+        returned = tuple(about for about, names in self._missed.items() if names <= self._files.present.keys())
+        for about in returned:
+            del self._missed[about]
+        return returned
 
     def _tell_second(self, file: File, owner: str, look: _Look) -> bool:
         """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""

@@ -108,6 +108,8 @@ class Watch:
         for name in changes.mended:
             self._notices.retract(Trouble.FILE_UNREADABLE, name)
             self._notices.retract(Trouble.FILE_FAULTY, name)
+        for about in changes.returned:
+            self._notices.retract(Trouble.FILE_VANISHED, about)
         for notice in changes.notices:
             self._notices.tell(notice)
         for incident in changes.unknown:

@@ -69,6 +69,8 @@ class ConfigReader:
         self._notices = notices
         self._digest = started.digest
         self._started_with = started.settings
+        self._cold = ""
+        self._template_faults: frozenset[Problem] = frozenset()
         self.unread = UnreadConfig(clock, notices, label_of(folder))
         self.read_at = clock.now()
         if started.unread:
@@ -98,10 +100,18 @@ class ConfigReader:
                 log.warning("ledger trouble", trouble=str(trouble))
         self._config.replace(replace(policy, since=since), settings)
         self._notices.cured(Trouble.CONFIG_REFUSED, "", f"the config on disk is in force, revision {reading.revision}")
-        if cold := [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]:
-            sentence = f"tocsin.yaml: {', '.join(cold)} changed; this counts only after a restart of the daemon"
-            self._notices.tell(OperatorNotice(Trouble.SETTINGS_NEED_RESTART, sentence, about=", ".join(cold)))
+        cold = [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]
+        self._tell_cold(", ".join(cold))
         return True
+
+    def _tell_cold(self, names: str) -> None:
+        """Tell of the settings that wait for a restart. What was told of others before is not true any more."""
+        if names != self._cold:
+            self._notices.retract(Trouble.SETTINGS_NEED_RESTART, self._cold)
+        self._cold = names
+        if names:
+            sentence = f"tocsin.yaml: {names} changed; this counts only after a restart of the daemon"
+            self._notices.tell(OperatorNotice(Trouble.SETTINGS_NEED_RESTART, sentence, about=names))
 
     async def fingerprint(self) -> Fingerprint:
         """What tells a changed folder from one that rests: that of the config and of the templates."""
@@ -120,17 +130,26 @@ class ConfigReader:
         nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
         before, files = await in_time(FOLDERS_WITHIN, self._threads, read) or nothing
         self.unread.note(TEMPLATES, files.unread)
-        for trouble in templates.use(files):
-            if trouble not in files.unread:
-                self._notices.tell_template(trouble)
+        self._tell_templates([fault for fault in templates.use(files) if fault not in files.unread])
         return before
 
-    async def templates(self, templates: Templates) -> Sequence[Problem]:
-        """Read the templates of the config in force and use them; those that the disk does not give stay as they were.
-        Gives what is wrong.
-        """
+    async def templates(self, templates: Templates) -> None:
+        """Read the templates of the config in force and use them; what the disk does not give stays as it was."""
         files = await self._in_threads(templates.read, self._config.settings.templates)
-        return () if self.unread.note(TEMPLATES, files.unread) else templates.use(files)
+        if not self.unread.note(TEMPLATES, files.unread):
+            self._tell_templates(templates.use(files))
+
+    def _tell_templates(self, faults: Sequence[Problem]) -> None:
+        """Tell of the templates that cannot be used, and of none that was mended. With a fault the set before goes on,
+        and what was told of its rendering stays true.
+        """
+        if not faults:
+            self._notices.retract_all(Trouble.TEMPLATE_BROKEN)
+        for mended in self._template_faults - set(faults):
+            self._notices.retract(Trouble.TEMPLATE_BROKEN, str(mended))
+        self._template_faults = frozenset(faults)
+        for fault in faults:
+            self._notices.tell_template(fault)
 
     async def _in_threads(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -183,8 +202,7 @@ class Reload:
             return
         settings = self._config.settings
         self._transports.apply(settings)
-        for fault in await self._reader.templates(self._templates):
-            self._notices.tell_template(fault)
+        await self._reader.templates(self._templates)
         self._watch.poke()
         self._incidents.poke_all()
 

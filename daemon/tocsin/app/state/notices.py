@@ -49,7 +49,7 @@ class Notices:
         self._well.discard(subject)
         self._retracted.discard(subject)
         self._recovered.pop(subject, None)
-        since = self._open_since.setdefault(subject, notice.since or now) if notice.trouble.recovered else now
+        since = self._open_since.setdefault(subject, notice.since or now) if notice.trouble.lasts else now
         notice = replace(notice, since=notice.since or since)
         told_at = self._told.get(notice.cause)
         may_leave_at = now if told_at is None else max(now, told_at + QUIET)
@@ -89,6 +89,14 @@ class Notices:
         self._retracted.add(subject)
         self._drop(subject)
 
+    def retract_all(self, trouble: Trouble) -> None:
+        """Nothing that was told of this kind is true any more."""
+        subjects = {waiting.notice.subject for waiting in self._waiting.values() if waiting.notice.trouble is trouble}
+        subjects |= {about for _, sent in self._sent.values() for about in sent if about.startswith(f"{trouble}:")}
+        for subject in subjects:
+            self._retracted.add(subject)
+            self._drop(subject)
+
     def _drop(self, subject: str) -> None:
         for cause in [cause for cause, waiting in self._waiting.items() if waiting.notice.subject == subject]:
             log.info("trouble over", cause=cause)
@@ -117,7 +125,7 @@ class Notices:
         due = [
             cause
             for cause, waiting in self._waiting.items()
-            if waiting.at <= now and (lasting or not waiting.notice.trouble.recovered)
+            if waiting.at <= now and (lasting or not waiting.notice.trouble.lasts)
         ]
         notices = tuple(self._waiting.pop(cause).notice for cause in due)
         for notice in notices:

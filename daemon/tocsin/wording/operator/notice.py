@@ -67,7 +67,7 @@ def _when(group: Sequence[OperatorWord], host: str, zone: str) -> str:
     first = group[0]
     since = min((notice.since for notice in group if notice.since), default=None)
     if isinstance(first, OperatorNotice):
-        word = "since" if first.trouble.recovered else "at"
+        word = "since" if first.trouble.lasts else "at"
         return f"On {host}, {word} {times.dated(since, zone)}." if since else f"On {host}."
     lasted = f"; it lasted {times.brief(first.until - since)}" if since else ""
     return f"On {host}, since {times.dated(first.until, zone)}{lasted}."
@@ -77,7 +77,7 @@ def _brief(told: Sequence[OperatorWord], host: str, zone: str, now: datetime) ->
     """One segment: the machine, the headlines, when it began, as much of the first sentence as fits, the word."""
     headlines, first = _headlines(told), told[0]
     at = first.since if isinstance(first, OperatorNotice) else first.until
-    when = f" ({'since ' if first.trouble.recovered else ''}{times.clock(at, zone, now)})" if at else ""
+    when = f" ({'since ' if first.trouble.lasts else ''}{times.clock(at, zone, now)})" if at else ""
     head = f"tocsin {_short(host)}: {headlines[0]}{when}"
     if len(headlines) > 1:
         rest, see = "; " + "; ".join(headlines[1:]), f". See {first.trouble}"
