@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tocsin.adapters.git import read as git
+from tocsin.adapters.git.pull import upstream
+from tocsin.app.configuration.revisions import open_config
 
 
 def run(top: Path, *arguments: str) -> str:
@@ -130,3 +133,18 @@ def test_a_hook_names_another_repository(folder: Path, tmp_path: Path, monkeypat
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
     assert "a.yaml" in git.files(held(folder), everything)[0]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_somebody_elses_repository_is_named(folder: Path, tmp_path: Path) -> None:
+    """Git will not read it; whose it is and what to do is said, by diff and by pull alike, and we do not overrule it."""
+    os.chown(tmp_path, 65534, 65534)
+    advice = f"run it as nobody, or if you do: git config --global --add safe.directory {tmp_path}"
+    told = f"git does not trust {tmp_path}, which belongs to nobody; {advice}"
+    found = git.revision(folder, "HEAD")
+    assert isinstance(found, git.NoRevision)
+    assert found.distrust == told
+    assert upstream(folder) == told
+    refusal = open_config(folder, "HEAD", datetime(2026, 11, 23, tzinfo=UTC), {})
+    assert isinstance(refusal, str)
+    assert refusal.endswith(f"cannot be compared: {told}")

@@ -45,6 +45,19 @@ def owner_beside_root(folder: Path) -> str:
     return _user(owner) if owner else ""
 
 
+def ours() -> str:
+    """Who this process is."""
+    return _user(os.geteuid())
+
+
+def owner(path: Path) -> str:
+    """Whom a path belongs to; empty where that cannot be seen."""
+    try:
+        return _user(path.stat().st_uid)
+    except OSError:
+        return ""
+
+
 def is_folder(path: Path) -> bool:
     """Whether a folder can be seen at a path. Never raises."""
     return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where it may not look
@@ -64,7 +77,7 @@ def why_not(path: Path, fault: OSError, deed: str = "read", needs: int = os.R_OK
 
 def _predicate(deed: str, door: Path, needs: int) -> str:
     """That a door is closed, and who has its key."""
-    begin = f"cannot be {deed} by {_user(os.geteuid())}"
+    begin = f"cannot be {deed} by {ours()}"
     try:
         status = door.stat()
     except OSError:

@@ -7,11 +7,15 @@ takes too long, git and everything that it started (ssh) is ended. Git's faults 
 import contextlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tocsin.adapters.files.rights import ours, owner
+from tocsin.text.cleaning import shown
 
 LOOK_DEADLINE = 5.0
 """Seconds for a look at what the repository knows."""
@@ -49,6 +53,10 @@ _ALONE = {
 }
 
 
+_DISTRUST = re.compile(r"(?:dubious ownership in repository at|unsafe repository \()\s*'([^'\n]+)'")
+"""What git says of a repository that belongs to somebody else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """How a command ended: git's exit status (124 after the deadline, 127 where it cannot be run), its output, and its
@@ -72,6 +80,22 @@ class Done:
         cause = next((line for line in lines if "Permission denied" in line or "Host key" in line), "")
         text = " ".join(dict.fromkeys(filter(None, (cause, (grave or lines or [""])[0]))))
         return re.sub(r"://[^/@\s]*@", "://", text)[:COMPLAINT_LIMIT] or "git failed without a word"
+
+    @property
+    def distrust(self) -> str:
+        """That git does not read somebody else's repository, whose it is, and what to do; empty where that is not why.
+        We do not overrule it: the settings in a repository name programs that git would run as us.
+        """
+        told = _DISTRUST.search(self.errors)
+        if told is None:
+            return ""
+        top = Path(told[1])
+        others = (name for name in (owner(top), owner(top / ".git")) if name not in {"", ours()})
+        whose = next(others, "somebody else")
+        trust = f"git config --global --add safe.directory {shlex.quote(told[1])}"
+        return (
+            f"git does not trust {shown(told[1])}, which belongs to {whose}; run it as {whose}, or if you do: {trust}"
+        )
 
 
 def run(folder: Path, arguments: Sequence[str], deadline: float, lines: bytes = b"", ssh: str | None = None) -> Done:

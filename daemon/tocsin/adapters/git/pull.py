@@ -57,7 +57,8 @@ def upstream(folder: Path) -> Upstream | str:
     """What the folder's branch follows, or a sentence that says why it follows nothing."""
     inside = _git(folder, "rev-parse", "--show-toplevel")
     if inside.status:
-        return "it is in no git repository" if "not a git repository" in inside.errors else inside.complaint
+        absent = "it is in no git repository" if "not a git repository" in inside.errors else ""
+        return absent or inside.distrust or inside.complaint
     top = Path(inside.line)
     branch = _git(top, "symbolic-ref", "--quiet", "--short", "HEAD").line
     if not branch:

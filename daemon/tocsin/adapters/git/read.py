@@ -46,11 +46,14 @@ class Lack(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoRevision:
-    """Why a revision cannot be read. `known` are names that could be meant; a `shallow` clone lacks most commits."""
+    """Why a revision cannot be read. `known` are names that could be meant; a `shallow` clone lacks most commits;
+    `distrust`: git may read the repository, and will not.
+    """
 
     lack: Lack
     known: tuple[str, ...] = ()
     shallow: bool = False
+    distrust: str = ""
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -81,9 +84,10 @@ def commit(folder: Path) -> str | None:
 def revision(folder: Path, name: str) -> Revision | NoRevision:
     """The folder as it was at a revision (a branch, a tag, a commit, `HEAD~3`). It need not exist now."""
     nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if is_folder(path))
-    top = _git(nearest, "rev-parse", "--show-toplevel")
+    look = command.run(nearest, ("rev-parse", "--show-toplevel"), command.LOOK_DEADLINE)
+    top = "" if look.status else look.line
     if not top:
-        return NoRevision(Lack.REPOSITORY)
+        return NoRevision(Lack.REPOSITORY, distrust=look.distrust)
     commit_id = _git(nearest, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}") if _sound(name) else None
     if not commit_id:
         known = _git(nearest, "for-each-ref", "--format=%(refname:short)", "--count=1000") or ""

@@ -134,6 +134,8 @@ def _hidden(path: str) -> bool:
 
 def _lack(name: str, label: str, lack: git.NoRevision) -> str:
     """One line that says what there is not, and what to write or do instead."""
+    if lack.distrust:
+        return f"{label} cannot be compared: {lack.distrust}"
     if lack.lack is git.Lack.REPOSITORY:
         return f"{label} is in no git repository (or git is not installed), so there are no revisions to compare"
     if lack.lack is git.Lack.FOLDER:
