@@ -9,8 +9,9 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
-from tocsin.domain.facts import Gone
+from tocsin.domain.facts import Gone, Seen, Updated
 from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import Reason
 from tocsin.formats.incident.read import digest, unreadable_incident
 from tocsin.ports.folder import Listed
 
@@ -166,3 +167,13 @@ async def test_an_older_content_of_a_resolved_incident_says_that_it_may_be_held(
     assert "tocsin update card" in found.problems[0].message
     (found,) = await look(ledger, file(TEXT + "summary: Again.\n"))
     assert found.problems == ()
+
+
+async def test_facts_that_do_not_fit_together(ledger: SqlLedger) -> None:
+    """Rule 63: an incident whose rows changed places is shown from its file, with why; the others as ever."""
+    await ledger.record("db", (Updated(T0, "support", Reason.DECLARED, False, ()), Seen(T0, OVER)), (), ())
+    await ledger.record("card", (Seen(T0, CARD),), (), ())
+    await keep(ledger)
+    card, db = sorted(await look(ledger, file(), file(TEXT, "db.yaml")), key=lambda listed: listed.incident.id)
+    assert (card.since, card.problems) == (T0, ())
+    assert "fact 1, Updated, does not fit those before it" in db.problems[0].message

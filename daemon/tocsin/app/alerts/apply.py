@@ -16,13 +16,13 @@ from tocsin.app.alerts.memory import read_memory, with_memory
 from tocsin.app.alerts.payload import AlertGroup
 from tocsin.app.alerts.steps import ALERTMANAGER, Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import read_incident, unreadable_incident
-from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, LedgerError
 from tocsin.text.cleaning import shown
 from tocsin.text.yaml import read_yaml
@@ -162,7 +162,8 @@ class AlertIncidents:
 
     async def _recorded(self, id_: str, ledger: IncidentLedger) -> _GroupIncident | None:
         """An incident without a file in the folder."""
-        incident, file = fold_facts(await ledger.facts(id_)).incident, await ledger.file(id_)
+        _, history = await recorded_history(ledger, id_)
+        incident, file = history.incident, await ledger.file(id_)
         return _GroupIncident(incident, None, file[1] if file else b"") if incident else None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Acknowledgment, Incident
@@ -133,8 +134,7 @@ class IncidentCommands:
 
     async def _find(self, incident: str) -> _Target:
         """The incident, in the folder, in the ledger or in both."""
-        facts, last_file = await self._recorded(incident)
-        history = fold_facts(facts)
+        facts, history, last_file = await self._recorded(incident)
         name = self._name(incident, facts, last_file[0] if last_file else "")
         if name is None and history.incident is None:
             raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
@@ -146,14 +146,14 @@ class IncidentCommands:
             reading = read_incident(data, name, self.policy, previous, shown(name))
         return _Target(incident, name, reading, history, last_file[1] if last_file else None)
 
-    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], tuple[str, bytes] | None]:
+    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History, tuple[str, bytes] | None]:
         """What the ledger has of it; nothing where it cannot be read: then the file alone counts (rule 63)."""
         if self._ledger is None:
-            return (), None
+            return (), History(), None
         try:
-            return await self._ledger.facts(incident), await self._ledger.file(incident)
+            return *await recorded_history(self._ledger, incident), await self._ledger.file(incident)
         except UnreadableError:
-            return (), None
+            return (), History(), None
 
     def _name(self, incident: str, facts: Sequence[Fact], last: str) -> str | None:
         """The incident's file: where it was seen last, else the one with its id, else another that holds what was seen

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.delivery import Accepted, Receipt, Record, Refused
 from tocsin.domain.facts import Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppression, Why
 from tocsin.domain.policy import RESPONDER
-from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError
 from tocsin.wording.report.timeline import acceptances, steps_of
@@ -170,8 +170,8 @@ class Drill:
 
     async def look(self) -> DrillState:
         """How it stands. Raises LedgerError."""
-        facts, records = await self._ledger.facts(self._incident), await self._ledger.records(self._incident)
-        history, replies = fold_facts(facts), tuple(_replies(facts))
+        facts, history = await recorded_history(self._ledger, self._incident)
+        records, replies = await self._ledger.records(self._incident), tuple(_replies(facts))
         now = self._clock.now()
         for record in records:
             if record.receipt and record.receipt.final and isinstance(record.decided, Notification):

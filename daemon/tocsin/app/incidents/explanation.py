@@ -13,6 +13,7 @@ from pathlib import Path
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.simulation.projection import next_messages
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
@@ -111,7 +112,7 @@ async def explain(
 ) -> Explanation:
     """An incident as it stands now, or as it stood `at` an instant. Raises UnknownIncidentError, LedgerError."""
     try:
-        facts = await ledger.facts(id_) if ledger else ()
+        facts, _ = await recorded_history(ledger, id_) if ledger else ((), None)
     except UnreadableError as fault:
         note = f"in the ledger {fault.unreadable.why}; this is what the file says"
         return replace(_of_file(id_, policy, files, folder, at or now), notes=(note,))

@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tocsin.app.incidents.histories import histories_of, recorded_history
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import current_state
-from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
@@ -76,28 +76,29 @@ class IncidentList:
 
 async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime) -> IncidentViews | None:
     """One incident; None when the ledger knows none of that name. Raises LedgerError."""
-    facts = await ledger.facts(incident)
+    facts, _ = await recorded_history(ledger, incident)
     records = await ledger.records(incident) if facts else ()
     return await asyncio.to_thread(_views, facts, records, policy, now)
 
 
 async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> IncidentList:
     """The list. Raises LedgerError."""
-    unfinished = await ledger.unfinished()
-    facts = {name: known for name, known in unfinished.items() if not isinstance(known, Unreadable)}
+    recorded = await ledger.unfinished()
     ended = [name for name, at in await ledger.last_closed(RESOLVED_MOST) if now - at < RECENT]
     for name in ended:
-        if name not in unfinished:
+        if name not in recorded:
             with suppress(UnreadableError):
-                facts[name] = await ledger.facts(name)
-    histories = await asyncio.to_thread(lambda: {name: fold_facts(known) for name, known in facts.items()})
+                recorded[name] = await ledger.facts(name)
+    histories, _ = await asyncio.to_thread(histories_of, recorded)
     going = [(name, history) for name, history in histories.items() if _goes_on(history)]
     going.sort(key=lambda entry: (_rank(entry[1], policy), entry[1].started_at or now, entry[0]))
     over = [(name, histories[name]) for name in ended if name in histories and histories[name].resolved_at]
     rows = {}
     for name, history in (*going[:OPEN_MOST], *over):
         records = await ledger.records(name) if any(reach.external for reach in history.reached.values()) else ()
-        rows[name] = await asyncio.to_thread(_row, facts[name], history, records, policy, now)
+        facts = recorded[name]
+        assert not isinstance(facts, Unreadable)
+        rows[name] = await asyncio.to_thread(_row, facts, history, records, policy, now)
     open_rows = tuple(rows[name] for name, _ in going[:OPEN_MOST])
     return IncidentList(open_rows, tuple(rows[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
 

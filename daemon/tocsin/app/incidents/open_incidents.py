@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tocsin.app.configuration.check import incident_problems
 from tocsin.app.configuration.load import label_of
+from tocsin.app.incidents.histories import histories_of
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -44,8 +45,7 @@ async def open_incidents(
     be read: then the ledger alone is asked. Raises LedgerError.
     """
     facts, files_seen = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
-    unread = {id_: facts_of_one for id_, facts_of_one in facts.items() if isinstance(facts_of_one, Unreadable)}
-    known = {id_: fold_facts(of_one) for id_, of_one in facts.items() if not isinstance(of_one, Unreadable)}
+    known, unread = histories_of(facts)
     over = {
         id_: digest
         for id_, (_, digest) in files_seen.items()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
@@ -46,7 +47,7 @@ async def write(
     """Write the draft now, in one of the `threads`; the name of its file. Raises NoDraftError, LedgerError,
     FileError.
     """
-    facts = await ledger.facts(incident)
+    facts, _ = await recorded_history(ledger, incident)
     if not any(isinstance(fact, Seen) for fact in facts):
         raise NeverSeenError(f"the ledger knows no incident {incident}")
     records = await ledger.records(incident)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.facts import Answer, Answered, Fact
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_ok, apply_pass
-from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import FactLedger
 
 AGAIN_AFTER = timedelta(minutes=1)
@@ -79,8 +79,7 @@ class AnswerOptions:
 
 async def options_for(ledger: FactLedger, incident: str, person: str, now: datetime) -> AnswerOptions | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
-    facts = await ledger.facts(incident)
-    history = fold_facts(facts)
+    facts, history = await recorded_history(ledger, incident)
     current = history.incident
     if current is None:
         return None

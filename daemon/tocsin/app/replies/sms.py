@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.reply_options.codes import Codes, ReplyCode
@@ -20,7 +21,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
-from tocsin.planning.history.fold import apply_fact, fold_facts
+from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, UnreadableError
 
@@ -84,10 +85,9 @@ class SmsReplies:
         knows it (rule 63). Raises LedgerError.
         """
         try:
-            facts = await self._ledger.facts(incident) if incident else ()
+            return await recorded_history(self._ledger, incident) if incident else ((), History())
         except UnreadableError:
             return (), self._incidents.history(incident)
-        return facts, fold_facts(facts)
 
     def _about(self, command: SmsCommand, person: Person, at: datetime) -> tuple[str, SmsCommand]:
         """The incident that is meant, "" when that is not clear; and the command, its code given back to a note's text

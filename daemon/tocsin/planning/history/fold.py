@@ -27,11 +27,18 @@ from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.versions import apply_version
 
 
+class HistoryError(Exception):
+    """Facts that do not fit together: in a ledger that was edited, or restored in part (rule 63)."""
+
+
 def fold_facts(facts: Iterable[f.Fact], history: History | None = None) -> History:
-    """The history after all these facts, in their order."""
+    """The history after all these facts, in their order. Raises HistoryError."""
     history = history or History()
-    for fact in facts:
-        history = apply_fact(history, fact)
+    for number, fact in enumerate(facts, 1):
+        try:
+            history = apply_fact(history, fact)
+        except (AssertionError, LookupError, TypeError, ValueError) as fault:
+            raise HistoryError(f"fact {number}, {type(fact).__name__}, does not fit those before it") from fault
     return history
 
 

@@ -1,0 +1,41 @@
+"""What has happened to each incident, from what the ledger gives: spoilt rows of one spoil no other (rule 63)."""
+
+from collections.abc import Mapping, Sequence
+
+from tocsin.domain.facts import Fact
+from tocsin.domain.history import History
+from tocsin.planning.history.fold import HistoryError, fold_facts
+from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
+
+Recorded = Sequence[Fact]
+"""The facts of one incident, in the order recorded."""
+
+
+async def recorded_history(ledger: FactLedger, incident: str) -> tuple[Recorded, History]:
+    """The facts of one incident and its history. Raises LedgerError, of it UnreadableError where they cannot be read or
+    do not fit together.
+    """
+    facts = await ledger.facts(incident)
+    history = _history(incident, facts)
+    if isinstance(history, Unreadable):
+        raise UnreadableError(history)
+    return facts, history
+
+
+def histories_of(recorded: Mapping[str, Recorded | Unreadable]) -> tuple[dict[str, History], dict[str, Unreadable]]:
+    """The history of each incident whose facts can be read and fit together; and why those of the others do not."""
+    histories, unreadable = {}, {}
+    for incident, facts in recorded.items():
+        history = facts if isinstance(facts, Unreadable) else _history(incident, facts)
+        if isinstance(history, Unreadable):
+            unreadable[incident] = history
+        else:
+            histories[incident] = history
+    return histories, unreadable
+
+
+def _history(incident: str, facts: Recorded) -> History | Unreadable:
+    try:
+        return fold_facts(facts)
+    except HistoryError as fault:
+        return Unreadable(incident, f"its facts do not fit together: {fault}")
