@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_held
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_held, is_written
 
 SIZE = 8 << 20
 """Bytes held: SQLite's log grows to 4 MB before it goes into the file, which then grows as much."""
@@ -40,7 +40,7 @@ class Ballast:
 
     def hold(self) -> bool:
         """Whether it is there now; made if there is room. It may take a while."""
-        if self.path.exists():
+        if is_written(self.path):
             return True
         if free(self.path.parent) < ROOM:
             return False

@@ -8,6 +8,7 @@ what is kept in it.
 import os
 import shutil
 import sqlite3
+import stat
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -121,10 +122,9 @@ def in_memory(path: Path, why: str) -> tuple[LedgerFile, bool]:
 
 def _addresses(path: Path) -> list[str]:
     """How a file may be opened, the best first. One without a log is whole, and can be read without a byte written."""
-    if not path.is_file() or not path.stat().st_size:
+    if not is_written(path):
         return []
-    name, log = f"file:{quote(str(path))}", with_suffix(path, "-wal")
-    whole = not log.exists() or not log.stat().st_size
+    name, whole = f"file:{quote(str(path))}", not is_written(with_suffix(path, "-wal"))
     return [f"{name}?mode=ro", *([f"{name}?mode=ro&immutable=1"] if whole else [])]
 
 
@@ -142,7 +142,7 @@ def _copied(address: str, memory: sqlite3.Connection) -> bool:
 
 def _copied_elsewhere(path: Path, memory: sqlite3.Connection) -> bool:
     """The same by way of another disk, with the log of a process that was killed."""
-    if not path.is_file() or not path.stat().st_size:
+    if not is_written(path):
         return False
     for spare in SPARE_FOLDERS:
         try:
@@ -186,9 +186,18 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def is_written(path: Path) -> bool:
+    """Whether a file holds anything, as far as the disk answers."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0
+
+
 def is_held(path: Path) -> bool:
     """Whether another process has the lock by which a database is written."""
-    if not path.is_file() or not path.stat().st_size:
+    if not is_written(path):
         return False
     try:
         with closing(connect(f"file:{quote(str(path))}?mode=rw", 0.2)) as other:
