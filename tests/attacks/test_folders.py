@@ -100,6 +100,10 @@ def test_a_folder_that_hangs_while_the_daemon_runs(pager_on: Start) -> None:
     pager.until(lambda: pager.mails("page", "bo@"), 45)
     assert pager.said("unhealthy") == 0
     assert len(pager.mails("page", "ana@")) == 1
+    status = pager.run("status")
+    assert status.returncode == 0
+    assert "does not answer" in status.stdout
+    assert "SEV1 Card payments fail" in status.stdout
     del pager.environ["LD_PRELOAD"]  # commands have a disk of their own
     declared = pager.run("declare", "Search is slow", "--severity", "sev1")
     assert declared.returncode == 1

@@ -19,6 +19,8 @@ from tocsin.domain.policy import Policy
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import LedgerError
 
+ANSWERS_WITHIN = 5.0
+"""Seconds for the incident folder to answer; then the ledger alone is asked."""
 DRAWN_EVERY = 2.0
 """Seconds between two looks of --watch."""
 STEP = 0.1
@@ -95,10 +97,12 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
     ledger knows. Raises LedgerError.
     """
     from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.disk_threads import DiskThreads
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents
+    from tocsin.app.lifecycle.folders import in_time
     from tocsin.cli.workspace import open_workspace
 
     troubles: list[str] = []
@@ -106,10 +110,14 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
         assert loaded.policy is not None
         assert loaded.settings is not None
         incidents = loaded.settings.incidents
-        why = closed(incidents)
-        listing: Sequence[Listed] | str = f"the incident folder {incidents} {why}" if why else ()
-        if not why and is_folder(incidents):
-            listing = WatchedFolder(incidents, SystemClock()).scan()
+
+        def look() -> tuple[str, Sequence[Listed] | str]:
+            if why := closed(incidents):
+                return why, f"the incident folder {incidents} {why}"
+            return "", WatchedFolder(incidents, SystemClock()).scan() if is_folder(incidents) else ()
+
+        hangs = f"the incident folder {incidents} does not answer; what follows is what the ledger knows"
+        why, listing = await in_time(ANSWERS_WITHIN, DiskThreads("incident folder"), look) or ("", hangs)
         if isinstance(listing, str):
             troubles.append(listing)
         if why and ledger is None:
