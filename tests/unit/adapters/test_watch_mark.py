@@ -3,9 +3,11 @@
 import errno
 import fcntl
 import os
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tocsin.ports.folder import MarkTrouble
 
 HOLDS = """
 import sys, time
+from collections.abc import Callable
 from pathlib import Path
 from tocsin.adapters.files.watch_mark import WatchMark
 mark = WatchMark(Path(sys.argv[1]))
@@ -67,11 +70,40 @@ def test_a_mark_that_was_taken_away_is_made_anew(tmp_path: Path, remove: bool) -
     mark.release()
 
 
-def test_a_lock_lost_to_another_is_told(tmp_path: Path) -> None:
-    """Rule 72: while the mark was away another daemon began; both go on, and it is said."""
-    first, second = WatchMark(tmp_path), WatchMark(tmp_path)
+def test_a_second_is_refused_while_the_mark_is_away(tmp_path: Path) -> None:
+    """Rule 72: somebody deleted the mark (git clean), or put something else there: the folder itself is locked too."""
+    first = WatchMark(tmp_path)
     first.claim()
     (tmp_path / NAME).unlink()
+    with pytest.raises(FolderWatchedError, match=rf"host {os.uname().nodename}, pid {os.getpid()}\)"):
+        WatchMark(tmp_path).claim(tries=1)
+    assert not (tmp_path / NAME).exists(), "the second leaves no mark"
+    (tmp_path / NAME).symlink_to("nowhere")
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    first.release()
+    (tmp_path / NAME).unlink()
+    assert WatchMark(tmp_path).claim(tries=1) is None
+
+
+def test_a_folder_put_in_its_place_is_locked(tmp_path: Path) -> None:
+    """Rule 72: the folder was made anew, or mounted, while the daemon ran: the lock goes to what stands there now."""
+    incidents = tmp_path / "incidents"
+    incidents.mkdir()
+    mark = WatchMark(incidents)
+    mark.claim()
+    incidents.rename(tmp_path / "old")
+    incidents.mkdir()
+    assert mark.renew() is None
+    (incidents / NAME).unlink()
+    with pytest.raises(FolderWatchedError):
+        WatchMark(incidents).claim(tries=1)
+    mark.release()
+
+
+def test_a_lock_that_another_has_later_is_told(tmp_path: Path) -> None:
+    """Rule 72: the folder did not answer at the start, and another daemon has it; both go on, and it is said."""
+    first, second = WatchMark(tmp_path), WatchMark(tmp_path)
     second.claim()
     trouble = first.renew()
     assert trouble is not None
@@ -80,6 +112,57 @@ def test_a_lock_lost_to_another_is_told(tmp_path: Path) -> None:
     second.release()
     assert first.renew() is None
     first.release()
+
+
+def test_where_folders_cannot_be_locked_the_mark_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 72: NFS locks no folder that is open for reading (EBADF); the mark's lock keeps the second away, and nothing
+    is told.
+    """
+    real = fcntl.flock
+
+    def no_folder(file: int, lock: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(file, lock)
+
+    monkeypatch.setattr(fcntl, "flock", no_folder)
+    first = WatchMark(tmp_path)
+    assert first.claim() is None
+    assert first.renew() is None
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    first.release()
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "remove"),
+    [
+        (lambda path: path.symlink_to("nowhere"), "is a symbolic link, where tocsin keeps a file", "rm"),
+        (lambda path: path.mkdir(), "is a folder, where tocsin keeps a file", "rm -r"),
+        (os.mkfifo, "is no regular file, where tocsin keeps a file", "rm"),
+    ],
+)
+def test_what_is_no_file_in_the_marks_place(
+    tmp_path: Path, make: Callable[[Path], None], what: str, remove: str
+) -> None:
+    """Rule 72, P3: it is named, with what cures it; commands take it for no daemon, a second daemon stays away."""
+    make(tmp_path / NAME)
+    written = tmp_path / "pay.yaml"
+    written.write_text("title: x\n")
+    assert not is_watched(tmp_path, written)
+    mark = WatchMark(tmp_path)
+    trouble = mark.claim()
+    assert trouble is not None
+    assert what in trouble.text
+    assert f"remove it ({remove} {tmp_path}/{NAME}), and tocsin makes it anew" in trouble.text
+    assert "second daemon" not in trouble.text
+    assert not is_watched(tmp_path, written)
+    with pytest.raises(FolderWatchedError):
+        WatchMark(tmp_path).claim(tries=1)
+    subprocess.run([*remove.split(), tmp_path / NAME], check=True)
+    assert mark.renew() is None
+    assert is_watched(tmp_path, written)
+    mark.release()
 
 
 def test_no_lock_is_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,12 +190,16 @@ def test_a_folder_that_cannot_be_written_is_no_refusal(tmp_path: Path, monkeypat
         return real(path, flags, *rest, **options)
 
     monkeypatch.setattr(os, "open", read_only)
+    alone = WatchMark(tmp_path)
     for _ in range(2):
-        trouble = WatchMark(tmp_path).claim()
+        trouble = alone.claim()
         assert trouble is not None
         assert not trouble.shared
         assert f"{tmp_path}/{NAME} cannot be written (read-only file system)" in trouble.text
         assert "let the daemon's user write that file" in trouble.text
+        with pytest.raises(FolderWatchedError, match=rf"pid {os.getpid()}\)"):
+            WatchMark(tmp_path).claim(tries=1)
+    alone.release()
     (tmp_path / NAME).write_text("host old, pid 1\n")
     first = WatchMark(tmp_path)
     assert first.claim() is not None

@@ -66,11 +66,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "nothing. To answer meanwhile: `ok` by SMS or the link.",
     ),
     Trouble.FOLDER_UNMARKED: Advice(
-        "incidents are served as ever. But a second daemon on the same folder, which would page everybody twice, "
-        "may go unnoticed; and if the file cannot be written, `tocsin declare`, `ack` and the others say that no "
-        "daemon watches, and exit 1.",
+        "incidents are served as ever. But if the file cannot be written, `tocsin declare`, `ack` and the others say "
+        "that no daemon watches, and exit 1; and without locks a second daemon on the same folder, which would page "
+        "everybody twice, may go unnoticed.",
         "let the daemon's user write that one file (`touch .tocsin-watched; chown tocsin .tocsin-watched`, and "
-        "`ReadWritePaths=` in the unit). Without locks, see to it that only one daemon watches the folder.",
+        "`ReadWritePaths=` in the unit). If a link or a folder stands in its place, remove that first. Without locks, "
+        "see to it that only one daemon watches the folder.",
     ),
     Trouble.FOLDER_SHARED: Advice(
         "both page: each incident leaves twice.",
