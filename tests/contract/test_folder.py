@@ -149,7 +149,7 @@ def test_a_file_without_the_right_to_read() -> None:
         (Path(name) / "a.yaml").touch(mode=0)
         (found,) = listed(WatchedFolder(Path(name), SystemClock()))
     assert found.data == b""
-    assert "may not be read" in found.trouble
+    assert "may not be read by the daemon's user; chmod g+r it" in found.trouble
 
 
 @contextmanager

@@ -174,8 +174,18 @@ class Policy:
         return known.name if known else person or ""
 
     def reader_name(self, reader: str, group: str | None) -> str:
-        """A person's name; of a plain address the title of the group it is told with, empty without one."""
-        return self.people[reader].name if reader in self.people else self.group_title(group) if group else ""
+        """A person's name; of a plain address the title of the group that it is told with, or stands in; else empty."""
+        if reader in self.people:
+            return self.people[reader].name
+        if group:
+            return self.group_title(group)
+        known = self.group_of(reader)
+        return known.title if known else ""
+
+    def group_of(self, address: str) -> StakeholderGroup | None:
+        """The first group that has this plain address: a closing names none."""
+        wanted, groups = address.casefold(), self.stakeholders.values()
+        return next((group for group in groups if any(email.casefold() == wanted for email in group.emails)), None)
 
     def group_title(self, group: str) -> str:
         """A stakeholder group's title; its id where the config does not have it (any more)."""

@@ -59,7 +59,7 @@ def duration(text: str) -> timedelta:
 def instant(text: str) -> datetime:
     """An instant, ISO 8601 with an offset or Z, as UTC."""
     try:
-        at = datetime.fromisoformat(text.strip())
+        at = datetime.fromisoformat(text.strip().upper())
     except ValueError:
         raise ValueError(f'"{text}" is no instant; write it such as 2026-11-23T10:04:00Z') from None
     if at.tzinfo is None:

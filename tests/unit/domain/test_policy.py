@@ -68,3 +68,12 @@ def test_the_last_resort_has_a_place() -> None:
     """Its own line where the settings have one, else their file."""
     assert replace(POLICY, places={"last_resort": "tocsin.yaml:4"}).place_of_last_resort() == "tocsin.yaml:4"
     assert replace(POLICY, places={"operators": "tocsin.yaml:3"}).place_of_last_resort() == "tocsin.yaml"
+
+
+def test_readers_are_named_also_without_their_group() -> None:
+    """A plain address has the title of its group, also in a closing, which names none; a stranger has nothing."""
+    groups = {"customers": StakeholderGroup("customers", "Our customers", emails=("All@example.com",))}
+    policy = replace(POLICY, stakeholders=groups)
+    assert [policy.reader_name("all@example.com", group) for group in ("customers", None)] == ["Our customers"] * 2
+    assert policy.reader_name("ceo@example.com", None) == ""
+    assert policy.reader_name("bo", None) == policy.people["bo"].name

@@ -119,7 +119,7 @@ def test_a_field_may_be_written_more_than_one_way(line: str, field: str, value: 
         ("eta: 2026-11-23T10:04", (3, 6), "not-an-instant", "offset"),
         ("eta: 0026-11-23T10:04Z", (3, 6), "not-an-instant", "year 26"),
         ("eta: {a: b}", (3, 6), "wrong-type", "is a mapping"),
-        ("declared_at: yesterday", (3, 14), "not-an-instant", "declared_at"),
+        ("declared_at: yesterday", (3, 14), "not-an-instant", 'declared_at: "yesterday" is'),
         ("summary: [a]", (3, 10), "wrong-type", "write a text"),
         ("impact: {a: b}", (3, 9), "wrong-type", "write a text"),
         ("services: [checkuot]", (3, 12), "unknown-service", 'did you mean "checkout"'),

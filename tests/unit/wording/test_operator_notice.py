@@ -117,14 +117,41 @@ def test_one_trouble_by_sms() -> None:
     )
 
 
+LOST = "incident pay: call ana, or name somebody with tocsin assign; the page to ana reached nobody: not delivered"
+
+
 def test_several_troubles_by_sms() -> None:
-    """The further headlines instead of the first's sentence."""
+    """The first one's sentence (which incident, what to do) comes before other headlines, and what is not named is
+    counted.
+    """
     text = words(REFUSED, FOLDER, via=Channel.SMS)[1]
-    assert text.startswith("tocsin web-1: The config was refused (since 11:00 CET); The incident folder cannot be read")
-    assert text.endswith("The incident folder cannot be read. See config-refused")
-    lost = [OperatorNotice(Trouble.REVIEW_UNWRITTEN, "x", about=f"{n}-card-payments-fail", since=T0) for n in range(4)]
-    text = words(REFUSED, *lost, via=Channel.SMS)[1]
-    assert text.endswith("...; 5 in all. See config-refused")
+    assert text == (
+        "tocsin web-1: The config was refused (since 11:00 CET): config/all.yaml:7:3: error: unknown key "
+        '"chans"; The incident folder cannot be read. See config-refused'
+    )
+    lost = [OperatorNotice(Trouble.PAGE_LOST, LOST, about=f"pay:{name}", since=T0) for name in ("ana", "bo")]
+    text = words(REFUSED, FOLDER, *lost, via=Channel.SMS)[1]
+    assert text.startswith(
+        "tocsin web-1: A page reached nobody (11:00 CET): incident pay: call ana, or name somebody with"
+    )
+    assert text.endswith("+3 more. See page-lost"), "bo's page as well"
+    assert segments(text) == 1
+
+
+def test_what_is_named_by_sms_is_not_counted() -> None:
+    """Two ends, and both are named: nothing more is."""
+    ends = [
+        Recovery(Trouble.ANSWERS_UNREAD, "the provider answers", until=T0),
+        Recovery(Trouble.PROVIDER_REFUSES, "the mail server takes messages again", until=T0, about="email"),
+    ]
+    assert words(*ends, via=Channel.SMS)[1] == (
+        "tocsin web-1: Answers by SMS come in again (since 11:00 CET): the provider answers; "
+        "Messages by email leave again. See answers-unread"
+    )
+    people = [OperatorNotice(Trouble.ADDRESS_REFUSED, "no such mailbox", about=f"{n}'s address") for n in ("ana", "bo")]
+    assert words(*people, via=Channel.SMS)[1] == (
+        "tocsin web-1: ana's address is refused: no such mailbox; bo's address is refused. See address-refused"
+    )
 
 
 def test_the_end_by_sms() -> None:

@@ -249,7 +249,7 @@ def _never_opened(name: str, mode: int) -> Listed:
 def _trouble(name: str, fault: OSError) -> str:
     """Why a file cannot be read, and what cures it."""
     if isinstance(fault, PermissionError):
-        return f"{shown(name)} may not be read; give the daemon's user the right to"
+        return f"{shown(name)} may not be read by the daemon's user; chmod g+r it, and chgrp it to that user's group"
     return f"{shown(name)} cannot be read: {os.strerror(fault.errno or errno.EIO)}"
 
 

@@ -251,9 +251,10 @@ def _lost_page(incident: str, lost: PageLost, history: History) -> str:
     """What operators hear of a page that reached nobody (rule 66)."""
     silent = [via for name, at, via in history.undelivered if (name, at) == (lost.person, lost.page_at)]
     why = f"the {silent[0].traits.word} was not delivered" if silent else "every channel refused it"
-    fault = f"incident {incident}: the page to {lost.person} of {lost.page_at:%H:%M:%S} UTC reached nobody: {why}"
+    cure = f"incident {incident}: call {lost.person}, or name somebody with tocsin assign"
+    fault = f"the page to {lost.person} of {lost.page_at:%H:%M:%S} UTC reached nobody: {why}"
     again = f"it is tried once more by {lost.again[0].traits.word} in 30 s, and " if lost.again else ""
-    return f"{fault}; {again}whoever is next is asked now; call {lost.person}, or name somebody with tocsin assign"
+    return f"{cure}; {fault}; {again}whoever is next is asked now"
 
 
 def _says_nothing(event: IncidentEvent, history: History) -> bool:

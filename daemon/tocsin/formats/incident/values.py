@@ -108,7 +108,7 @@ def _instant(reader: IncidentReader, path: KeyPath, value: Value) -> datetime | 
     if written is None:
         return None
     try:
-        return scalars.instant(quotable(written).upper())
+        return scalars.instant(quotable(written))
     except ValueError as fault:
         reader.tell(path, "not-an-instant", f"{name_of(path)}: {fault}")
         return None

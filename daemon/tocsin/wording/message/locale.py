@@ -24,6 +24,4 @@ def _reader(notification: Notification, policy: Policy) -> Person | StakeholderG
         return person
     if notification.group:
         return policy.stakeholders.get(notification.group)
-    address = notification.to.casefold()
-    groups = policy.stakeholders.values()
-    return next((group for group in groups if any(email.casefold() == address for email in group.emails)), None)
+    return policy.group_of(notification.to)

@@ -39,7 +39,8 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.FILE_UNREADABLE: Advice(
         "an incident that was read before goes on as it last could be read. One that never was pages the last "
         "resort, with the file's first lines. A link, pipe or device is not opened, and nobody is paged for it.",
-        "mend the file (`tocsin check FILE`), or remove it if it is none.",
+        "mend the file (`tocsin check FILE`), or remove it if it is none. One that the daemon may not read: `chmod g+r "
+        "FILE` and `chgrp tocsin FILE`, so that its user may.",
     ),
     Trouble.FILE_FAULTY: Advice(
         "the incident is served with everything else that the file says. A severity that cannot be read counts as"
@@ -117,7 +118,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "support. Until then let people have an email address.",
     ),
     Trouble.ADDRESS_REFUSED: Advice(
-        "the person is reached by their other channels; in this incident the address is not tried again.",
+        "whoever has another channel is reached by that; of whoever has none the next level is asked, and you are told "
+        "that the page reached nobody. In this incident the address is not tried again.",
         "correct it in the config, at the place that the message names.",
     ),
     Trouble.ANSWERS_UNREAD: Advice(

@@ -17,6 +17,8 @@ MOST = 100
 HEADLINES_MOST = 3
 """Headlines in one line; the rest are counted."""
 HOST_MOST = 20
+SENTENCE_LEAST = 60
+"""Letters of the first trouble's sentence that go before other headlines by SMS."""
 PAGE = "docs/operators.md"
 FIRST = frozenset(
     {
@@ -74,16 +76,23 @@ def _when(group: Sequence[OperatorWord], host: str, zone: str) -> str:
 
 
 def _brief(told: Sequence[OperatorWord], host: str, zone: str, now: datetime) -> str:
-    """One segment: the machine, the headlines, when it began, as much of the first sentence as fits, the word."""
-    headlines, first = _headlines(told), told[0]
+    """One segment: the machine, the first headline, when it began, as much as fits of its sentence (which incident,
+    what to do), as many of the other headlines as fit, how many troubles are not named, and the word.
+    """
+    first, others = told[0], _headlines(told)[1:]
     at = first.since if isinstance(first, OperatorNotice) else first.until
     when = f" ({'since ' if first.trouble.lasts else ''}{times.clock(at, zone, now)})" if at else ""
-    head = f"tocsin {_short(host)}: {headlines[0]}{when}"
-    if len(headlines) > 1:
-        rest, see = "; " + "; ".join(headlines[1:]), f". See {first.trouble}"
-        whole = gsm.fold(head + rest + see)
-        return whole if gsm.segments(whole) == 1 else _fit(head, rest, f"; {len(headlines)} in all{see}")
-    return _fit(head, f": {first.text}", f". See {first.trouble}")
+    head = f"tocsin {_short(host)}: {first.headline}{when}"
+    least = first.text if len(first.text) <= SENTENCE_LEAST else "x" * SENTENCE_LEAST
+    for shown in range(len(others), -1, -1):
+        named = {first.headline, *others[:shown]}
+        alike = sum(notice.headline == first.headline for notice in told) - 1
+        unnamed = alike + sum(notice.headline not in named for notice in told)
+        more = f"; +{unnamed} more" if unnamed else ""
+        tail = "".join(f"; {headline}" for headline in others[:shown]) + f"{more}. See {first.trouble}"
+        if gsm.segments(gsm.fold(f"{head}: {least}{tail}")) == 1:
+            break
+    return _fit(head, f": {first.text}", tail)
 
 
 def _fit(head: str, middle: str, tail: str) -> str:
@@ -93,7 +102,7 @@ def _fit(head: str, middle: str, tail: str) -> str:
     def whole(length: int) -> str:
         cut = words if length >= len(words) else f"{words[: max(length - 3, 0)].rstrip()}..."
         ended = (cut if length else head).endswith((".", "?", "!"))
-        return gsm.fold(f"{head}{cut if length else ''}{tail.removeprefix('.') if ended else tail}")
+        return gsm.fold(f"{head}{cut if length else ''}{tail.lstrip('.;') if ended else tail}")
 
     lengths = (*range(len(words), 5, -1), 0)
     fitting = next((whole(length) for length in lengths if gsm.segments(whole(length)) == 1), whole(0))
