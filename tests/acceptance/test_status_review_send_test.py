@@ -141,6 +141,12 @@ def test_a_review_without_a_ledger(pager: Pager) -> None:
     pager.write("pay.yaml", FILE)
     done = pager.run("review", "pay")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    (pager.folder / "var").mkdir(exist_ok=True)
+    (pager.folder / "var" / "tocsin.db").write_bytes(b"no database" * 1000)
+    garbage = pager.run("review", "pay")
+    assert garbage.returncode == 1
+    assert "file is not a database" in garbage.stderr
+    assert "there is no ledger" not in garbage.stderr
 
 
 def test_send_test(pager: Pager) -> None:
@@ -165,11 +171,12 @@ def test_send_test_that_fails(pager: Pager) -> None:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
         settings = pager.folder / "config" / "tocsin.yaml"
-        smtp = f"{{transport: smtp, host: 127.0.0.1, port: {port}, security: none, sender: incidents@example.com}}"
+        smtp = f"{{transport: smtp, host: 127.0.0.1, port: {port}, security: none, sender: incidents@example.com, username: x}}"
         settings.write_text(settings.read_text().replace('{sender: "Incidents <incidents@example.com>"}', smtp))
         done = pager.run("send-test", "ana")
     assert done.returncode == 1
     sms, email = done.stdout.splitlines()
+    assert "email.password is missing; set TOCSIN_EMAIL__PASSWORD" in done.stderr
     assert "accepted" in sms
     assert email.startswith("email ana@example.com  deferred: ")
     unknown = pager.run("send-test", "anna")

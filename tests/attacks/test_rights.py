@@ -124,6 +124,18 @@ def test_root_leaves_nothing_behind_that_the_daemon_cannot_open(server: Server) 
     server.start()
     good(server.run("carol", "declare", "Everything is down", "--severity", "sev1"))
     server.until(lambda: server.outbox("page") == 2)
+    server.stop()
+    server.root(f"chown root: {STATE}/tocsin.db")
+    by_hand = "runuser -u {} -- tocsin run --config /etc/tocsin 2>&1 || true"
+    assert server.root(by_hand.format("tocsin")) == (
+        f"the ledger {STATE}/tocsin.db cannot be opened: {STATE}/tocsin.db belongs to root;"
+        f" as root: chown tocsin: {STATE}/tocsin.db*\n"
+    )
+    server.root(f"chown tocsin: {STATE}/tocsin.db*")
+    assert server.root(by_hand.format("carol")) == (
+        f"the ledger {STATE}/tocsin.db cannot be opened: {STATE} belongs to tocsin; start it as tocsin:"
+        " systemctl start tocsin\n"
+    )
 
 
 @pytest.mark.attack

@@ -92,11 +92,12 @@ class InputPath(click.Path):
 
 
 class OpenedConfig:
-    """A config that loaded: the policy and the settings."""
+    """A config that loaded: the policy and the settings, and what `check` warns of."""
 
-    def __init__(self, policy: Policy, settings: Settings) -> None:
+    def __init__(self, policy: Policy, settings: Settings, warnings: tuple[Problem, ...]) -> None:
         self.policy = policy
         self.settings = settings
+        self.warnings = warnings
 
 
 def open_policy(config: Path | None, at: datetime) -> OpenedConfig:
@@ -107,7 +108,8 @@ def open_policy(config: Path | None, at: datetime) -> OpenedConfig:
     if loaded.policy is None or loaded.settings is None:
         fail(loaded.problems)
     warn_of(loaded.errors)
-    return OpenedConfig(loaded.policy, loaded.settings)
+    warnings = tuple(problem for problem in loaded.problems if problem.level is ProblemLevel.WARNING)
+    return OpenedConfig(loaded.policy, loaded.settings, warnings)
 
 
 def warn_of(errors: Iterable[Problem]) -> None:

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import click
 
+from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
 from tocsin.adapters.files.rights import closed
 from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
 from tocsin.domain.delivery import Accepted, Content, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
+from tocsin.formats.settings.layers import LACKING
+
+SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
+"""Codes of warnings that say why a provider will refuse us."""
 
 
 @click.command()
@@ -40,8 +45,12 @@ def command(person: str, via: str | None, config: Path | None) -> None:
     settings = opened.settings
     transports = {Channel.EMAIL: settings.email.transport.value, Channel.SMS: settings.sms.transport.value}
     outbox = settings.outbox
-    if "outbox" in {transports[via] for via in channels} and (why := closed(outbox, "written", os.W_OK)):
+    place = next(path for path in (outbox, *outbox.parents) if os.path.lexists(path))
+    if "outbox" in {transports[via] for via in channels} and (why := closed(place, "written", os.W_OK)):
         fail([f"the outbox {outbox} {why}; ask root to send it"])
+    for warning in opened.warnings:
+        if warning.code in SECRETS_LACK:
+            click.echo(str(warning), err=True)
     outcomes = asyncio.run(_send(opened, reader, channels, now))
     for channel, outcome in zip(channels, outcomes, strict=True):
         click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(channel, outcome)}")

@@ -117,7 +117,7 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
 
 def need_ledger(path: Path, why: str) -> NoReturn:
     """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
-    fail([why if closed(path) else f"there is no ledger yet; {why}"])
+    fail([why if closed(path) or is_file(path) else f"there is no ledger yet; {why}"])
 
 
 def id_of(written: str) -> str:

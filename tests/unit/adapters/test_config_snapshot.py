@@ -100,3 +100,11 @@ def test_credentials_that_cannot_be_read(tmp_path: Path) -> None:
         ("tocsin_b", "unreadable-file"),
         ("tocsin_c", "not-utf8"),
     ]
+
+
+def test_a_folder_of_credentials_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, as a warning: else each secret would only seem to be missing."""
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != tmp_path)
+    texts, (problem,) = credentials(str(tmp_path))
+    assert (texts, problem.level.value, problem.code) == ({}, "warning", "unreadable-secrets")
+    assert problem.message.startswith("the folder of credential files cannot be read by ")

@@ -193,3 +193,12 @@ def test_somebody_holds_the_lock(files: IncidentFiles, monkeypatch: pytest.Monke
         assert files.change("a.yaml", edit)
     finally:
         os.close(folder)
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    """It is the folder that is missing, not a right to write one file."""
+    (tmp_path / "blocked").touch()
+    with pytest.raises(
+        FileError, match=r"the incident folder .*incidents is not there and cannot be made \(.*; make it"
+    ):
+        IncidentFiles(tmp_path / "blocked" / "incidents").create("a.yaml", b"title: x\n")

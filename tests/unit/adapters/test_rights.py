@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.files.rights import closed, is_folder, mode_in, why_not
+from tocsin.adapters.files.rights import closed, is_folder, mode_in, way_to_write, why_not
 
 NOBODY = 65534
 STRANGER = pwd.getpwuid(NOBODY).pw_name
@@ -92,3 +92,25 @@ def test_a_group_reads_where_its_folder_is_for_it(state: Path, folder: int, file
     """The ledger is private; only in a folder that was opened to a group, and to nobody else, does the group read it."""
     state.chmod(folder)
     assert mode_in(state) == file
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_the_way_to_a_ledger_that_cannot_be_written(state: Path) -> None:
+    """Root's files in one's own folder want another owner, somebody else's folder another user, a folder another name."""
+    ledger = state / "ledger"
+    assert as_stranger(lambda: way_to_write(ledger)) == f"{state} belongs to root; as root: chown {STRANGER}: {state}"
+    os.chown(state, NOBODY, NOBODY)
+    assert (
+        as_stranger(lambda: way_to_write(ledger)) == f"{ledger} belongs to root; as root: chown {STRANGER}: {ledger}*"
+    )
+    os.chown(ledger, NOBODY, NOBODY)
+    assert as_stranger(lambda: way_to_write(ledger)) == ""
+    (state / "ledger.lock").touch(mode=0o600)
+    assert as_stranger(lambda: way_to_write(ledger)).endswith(f"chown {STRANGER}: {ledger}*")
+    os.chown(state, 1, 1)
+    host = pwd.getpwuid(1).pw_name
+    assert as_stranger(lambda: way_to_write(ledger)) == (
+        f"{state} belongs to {host}; start it as {host}: systemctl start tocsin"
+    )
+    assert way_to_write(state) == f"{state} is a folder; move it away"
+    assert way_to_write(state / "none" / "ledger") == ""

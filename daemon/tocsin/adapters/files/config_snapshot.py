@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tocsin.adapters.files.rights import closed, why_not
 from tocsin.adapters.files.safe_open import read_regular
-from tocsin.domain.problem import Problem
+from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
 
@@ -17,6 +17,8 @@ FILES_LIMIT = 2000
 """The most files of one config folder."""
 CREDENTIAL_LIMIT = 64 * 1024
 """The most bytes of a credential."""
+UNREADABLE_SECRETS = "unreadable-secrets"
+"""The code of a folder of credential files that may not be read: a warning, since most commands need none."""
 UNREAD = frozenset({"unreadable-file", "no-such-file"})
 """Codes of what a disk would not give now and may give in a moment (rule 73), unlike what is wrong with a file."""
 
@@ -69,6 +71,10 @@ def credentials(folder: str | None) -> tuple[dict[str, str], list[Problem]]:
     """
     texts: dict[str, str] = {}
     problems: list[Problem] = []
+    if folder and (why := closed(Path(folder))):
+        told = f"the folder of credential files {why}; without it every secret counts as missing"
+        problems.append(problem(shown(folder), TOP, UNREADABLE_SECRETS, told, ProblemLevel.WARNING))
+        return texts, problems
     for path in sorted(Path(folder).glob("tocsin_*")) if folder else ():
         try:
             data = read_regular(path, CREDENTIAL_LIMIT, follow=True)

@@ -223,4 +223,7 @@ class IncidentFiles:
         return shown(str(self.folder / name))
 
     def _trouble(self, name: str, fault: OSError) -> FileError:
+        if not os.path.lexists(self.folder):
+            gone = f"the incident folder {shown(str(self.folder))} is not there and cannot be made"
+            return FileError(f"{gone} ({(fault.strerror or str(fault)).lower()}); make it, or start the daemon")
         return FileError(f"{self._label(name)} {why_not(self.folder, fault, 'written', os.W_OK)}")

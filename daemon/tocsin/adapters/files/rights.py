@@ -45,6 +45,33 @@ def owner_beside_root(folder: Path) -> str:
     return _user(owner) if owner else ""
 
 
+def way_to_write(path: Path) -> str:
+    """What must be done before this process may write a file and what belongs beside it: who should run it, or whose
+    the files should be. Empty where it is not rights that forbid it.
+    """
+    folder, name = path.parent, shown(str(path))
+    if is_folder(path):
+        return f"{name} is a folder; move it away"
+    if not is_folder(folder):
+        return ""
+    try:
+        beside = [there for there in folder.iterdir() if there.name.startswith(path.name)]
+    except OSError:
+        beside = [path]
+    barred = [there for there in (folder, *sorted(beside)) if is_there(there) and not os.access(there, os.W_OK)]
+    if not barred:
+        return ""
+    if (host := owner(folder)) not in {ours(), "root"}:
+        return f"{shown(str(folder))} belongs to {host}; start it as {host}: systemctl start tocsin"
+    whole = shown(str(folder)) if barred[0] == folder else f"{name}*"
+    return f"{shown(str(barred[0]))} belongs to {owner(barred[0])}; as root: chown {ours()}: {whole}"
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything can be seen at a path. Never raises."""
+    return os.path.lexists(path)
+
+
 def ours() -> str:
     """Who this process is."""
     return _user(os.geteuid())

@@ -12,7 +12,7 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.files.rights import owner_beside_root, why_not
+from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
@@ -109,10 +109,17 @@ def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger
         if lock is not None:
             closing.callback(lock.release)
         ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")), lock)
-    except (LedgerLockedError, LedgerError) as trouble:
-        raise StartError(trouble) from None
-    except OSError as trouble:
-        raise StartError(f"the ledger {path} {why_not(path, trouble, 'opened', os.W_OK)}") from None
+    except LedgerLockedError as other:
+        raise StartError(other) from None
+    except (LedgerError, OSError) as trouble:
+        if way := way_to_write(path):
+            raise StartError(f"the ledger {path} cannot be opened: {way}") from None
+        why = (
+            f"the ledger {path} {why_not(path, trouble, 'opened', os.W_OK)}"
+            if isinstance(trouble, OSError)
+            else trouble
+        )
+        raise StartError(why) from None
     closing.push_async_callback(ledger.close)
     return ledger
 

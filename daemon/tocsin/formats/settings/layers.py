@@ -21,6 +21,8 @@ from tocsin.text.yaml import Document, KeyPath
 PREFIX = "TOCSIN_"
 UNKNOWN_VARIABLE = "unknown-variable"
 """The code of a variable that means nothing; it stops only `check` and a first `run` (rule 43)."""
+LACKING = "missing-secret"
+"""The code of a secret that the settings ask for and nothing gives."""
 NOT_SETTINGS = frozenset({"TOCSIN_CONFIG"})
 SECRETS = (
     ("email", "password"),
@@ -176,7 +178,7 @@ def _missing_secrets(settings: Settings, layers: SettingsLayers) -> Iterator[Pro
         if missing:
             name = _variable(path)
             message = f"{'.'.join(path)} is missing; set {name}, or a credential file {name.lower()}"
-            yield layers.problem(path, "missing-secret", message, level=ProblemLevel.WARNING)
+            yield layers.problem(path, LACKING, message, level=ProblemLevel.WARNING)
 
 
 def _doubtful(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
