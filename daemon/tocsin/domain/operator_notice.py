@@ -35,7 +35,7 @@ class Trouble(StrEnum):
     FILE_FAULTY = "file-faulty", "Problems in {about}"
     FILE_VANISHED = "file-vanished", "{about} vanished"
     UNREAD_FILE_GONE = "unread-file-gone", "{about} is gone, and was never readable"
-    REOPENINGS_HELD = "reopenings-held", "Resolved incidents would reopen"
+    REOPENINGS_HELD = "reopenings-held", "Resolved incidents would reopen", "No resolved incident is held any more"
     FOLDER_UNREADABLE = "folder-unreadable", "The incident folder cannot be read", "The incident folder is back"
     FOLDER_UNMARKED = "folder-unmarked", "The incident folder cannot be marked"
     FOLDER_SHARED = "folder-shared", "Another tocsin watches the same folder"
@@ -68,6 +68,10 @@ class Trouble(StrEnum):
     CLOCK_DIFFERS = "clock-differs", "The clock is not followed", "The clock is followed again"
     PROVIDER_CLOCK = "provider-clock", "The clock is not that of {about}", "The clock is that of {about} again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
+
+
+ANEW = frozenset({Trouble.REOPENINGS_HELD})
+"""What comes back only because somebody does it anew: then it is news at once, not when the hour is over."""
 
 
 @dataclass(frozen=True, slots=True)

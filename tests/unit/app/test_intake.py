@@ -466,12 +466,15 @@ def test_two_that_go_back_are_reopened(at_start: bool) -> None:
     assert [ids(found) for found in desk.watch(10)] == [["a", "b"]]
 
 
-def test_going_back_to_the_resolved_content_ends_the_hold_without_a_word() -> None:
+def test_going_back_to_the_resolved_content_ends_the_hold() -> None:
     """Rule 69: the files are put back; later each may be reopened by itself."""
     desk = went_back("a", "b", "c")
+    assert not desk.look(0).none_held
     desk.watch(10)
+    assert not desk.look(1).none_held
     for name in "abc":
         desk.folder.write(f"{name}.yaml", RESOLVED.replace("Card", name))
+    assert desk.look(0.1).none_held
     assert desk.watch(30) == []
     desk.folder.write("a.yaml", GOOD.replace("Card", "a"))
     assert [ids(found) for found in desk.watch(10)] == [["a"]]

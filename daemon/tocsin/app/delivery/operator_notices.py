@@ -14,7 +14,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import QUIET, Notices
 from tocsin.domain.delivery import Letter
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
-from tocsin.domain.operator_notice import OperatorNotice, OperatorWord, Recovery, Trouble
+from tocsin.domain.operator_notice import ANEW, OperatorNotice, OperatorWord, Recovery, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
@@ -101,17 +101,29 @@ class OperatorNotices:
             if fresh and notice.cause != notice.subject:
                 await self._ledger.claim_notice(notice.subject, now, timedelta(0))
             if not fresh and notice.trouble.lasts:
-                await self._hold_if_it_was_over(notice)
+                fresh = await self._came_back(notice, now)
         except LedgerError:
             return True
         return fresh
 
-    async def _hold_if_it_was_over(self, notice: OperatorNotice) -> None:
-        """The process before told of this cause, and then that it is over: the last word must not be that."""
+    async def _came_back(self, notice: OperatorNotice, now: datetime) -> bool:
+        """Whether this is news though the process before told of its cause: it told that it is over, and somebody did
+        it anew. Any other that came back is told when the hour is over: the last word must not be that all is well.
+        """
         told_at = await self._ledger.noticed_at(notice.cause)
         over_at = await self._ledger.noticed_at(OVER + notice.subject)
-        if told_at is not None and over_at is not None and told_at < over_at:
-            self._notices.hold(notice, told_at + QUIET)
+        if told_at is None or over_at is None:
+            return False
+        if notice.trouble not in ANEW:
+            if told_at < over_at:
+                self._notices.hold(notice, told_at + QUIET)
+            return False
+        last_told_at = await self._ledger.noticed_at(notice.subject) or told_at
+        if over_at <= last_told_at:
+            return False
+        for cause in (notice.cause, notice.subject):
+            await self._ledger.claim_notice(cause, now, timedelta(0))
+        return True
 
     async def _is_end_news(self, recovery: Recovery, now: datetime) -> bool:
         """Whether they were told of the trouble, and not yet that it is over."""

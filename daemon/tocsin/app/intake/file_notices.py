@@ -77,6 +77,10 @@ def held(incidents: Sequence[str]) -> OperatorNotice:
     return OperatorNotice(Trouble.REOPENINGS_HELD, text, aspect=",".join(names))
 
 
+NONE_HELD = "each file that was held says that it is resolved again, was edited further, or is gone"
+"""What is said when the last hold is over."""
+
+
 def unlisted(why: str, since: datetime) -> OperatorNotice:
     """The folder cannot be read."""
     return OperatorNotice(Trouble.FOLDER_UNREADABLE, why, since=since)

@@ -47,7 +47,8 @@ class Changes:
     """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s; `unknown`
     those of finished incidents whose file says something new, and whose versions must be noted before it is judged;
     `mended` are files of which what was told last is not true any more, `returned` what was told to have vanished and
-    is back, by what the notice is about; `next_look` is when to scan again, even if nothing pokes.
+    is back, by what the notice is about; `none_held`: for sure no file is held (rule 69); `next_look` is when to scan
+    again, even if nothing pokes.
     """
 
     versions: tuple[Version, ...] = ()
@@ -55,6 +56,7 @@ class Changes:
     unknown: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
+    none_held: bool = False
     notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
 
@@ -111,7 +113,7 @@ class Intake:
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
-        look, returned = _Look(now, policy), tuple[str, ...]()
+        look, returned, none_held = _Look(now, policy), tuple[str, ...](), False
         if isinstance(listing, str):
             self._unlisted(listing, look)
         else:
@@ -130,9 +132,10 @@ class Intake:
                     self._files.unsettled.discard(name)
             self._miss(look)
             self._ask_of_held(look)
+            none_held = not (look.unknown or self._to_ask or self._any_held())
         unknown, mended = tuple(look.unknown), tuple(look.mended)
         versions, notices = tuple(look.versions), few(look.notices)
-        return Changes(versions, tuple(look.gone), unknown, mended, returned, notices, look.next_look)
+        return Changes(versions, tuple(look.gone), unknown, mended, returned, none_held, notices, look.next_look)
 
     def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -215,9 +218,18 @@ class Intake:
 
     def _ask_of_held(self, look: _Look) -> None:
         """Ask the operators of what was held, in one notice: once nothing is left that may belong to it."""
-        if self._to_ask and not any(self._goes_back(self._files.present[name]) for name in self._files.unsettled):
+        if self._to_ask and not self._any_goes_back():
             look.notices.append(held(self._to_ask))
             self._to_ask = []
+
+    def _any_goes_back(self) -> bool:
+        """Whether one of the files that are still to be judged may have to be held."""
+        return any(self._goes_back(self._files.present[name]) for name in self._files.unsettled)
+
+    def _any_held(self) -> bool:
+        """Whether a file is held, may have to be, or was when it vanished a moment ago."""
+        files = [*self._files.present.values(), *self._files.vanished.values()]
+        return any(file.held for file in files) or self._any_goes_back()
 
     def _read(self, file: File, known: KnownVersion | None, policy: Policy) -> IncidentReading:
         """What the file says under this policy."""

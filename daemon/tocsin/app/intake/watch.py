@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
+from tocsin.app.intake.file_notices import NONE_HELD, folder_back, hangs, unmarked
 from tocsin.app.intake.intake import Intake
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion, known_version
@@ -112,6 +112,8 @@ class Watch:
             self._notices.retract(Trouble.FILE_VANISHED, about)
         for notice in changes.notices:
             self._notices.tell(notice)
+        if changes.none_held:
+            self._notices.cured(Trouble.REOPENINGS_HELD, "", NONE_HELD)
         for incident in changes.unknown:
             self._intake.note_version(incident, await self._recorded(incident))
         self._next_look = now if changes.unknown else changes.next_look

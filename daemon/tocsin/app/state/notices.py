@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.domain.operator_notice import OperatorNotice, Recovery, Trouble, subject_of
+from tocsin.domain.operator_notice import ANEW, OperatorNotice, Recovery, Trouble, subject_of
 from tocsin.domain.problem import Problem
 from tocsin.ports.clock import Clock
 
@@ -46,6 +46,8 @@ class Notices:
     def tell(self, notice: OperatorNotice) -> None:
         """Let the operators hear of this, unless they were told of its cause in the last hour."""
         now, subject = self._clock.now(), notice.subject
+        if notice.trouble in ANEW and self.was_told(subject) and subject in self._well | self._end_told:
+            notice = replace(notice, aspect=f"{notice.aspect}@{now.isoformat()}")
         self._well.discard(subject)
         self._retracted.discard(subject)
         self._recovered.pop(subject, None)
