@@ -50,7 +50,7 @@ class Files:
     def compare(self, listing: Sequence[Listed], now: datetime, *, at_start: bool) -> None:
         """Note which files came, changed and went since the last listing."""
         names = {listed.name for listed in listing}
-        for name in self.present.keys() - names:
+        for name in sorted(self.present.keys() - names):
             went = self.present.pop(name)
             self.unsettled.discard(name)
             went.since = now
