@@ -76,3 +76,24 @@ def test_it_is_withheld_while_the_last_resort_is_not_reached() -> None:
     simulate(story)
     assert beats[0] == 0
     assert beats[1] >= 9
+
+
+def test_it_is_withheld_at_once_while_a_notice_cannot_leave() -> None:
+    """Rule 71: the minute is for pages. A notice is tried by all its channels in vain: nobody but the switch tells."""
+    beats: list[int] = []
+
+    async def story(world: World) -> None:
+        world.settings = settings(heartbeat={"url": "https://switch.example.com", "every": "10s"})
+        await world.start()
+        await world.wait(60)
+        world.faults.down = frozenset(Channel)
+        world.folder.write("pay.yaml", f"{FILE}status: resolved\neta: noon\n")
+        await world.wait(10)
+        beats.append(await pinged(world, 40))
+        world.faults.down = frozenset()
+        await world.wait(70)
+        beats.append(await pinged(world, 100))
+
+    simulate(story)
+    assert beats[0] == 0
+    assert beats[1] >= 9

@@ -37,9 +37,13 @@ class Sending:
     """The part that sends."""
 
     since: datetime | None = None
+    stuck: bool = False
 
     def undelivered_since(self) -> datetime | None:
         return self.since
+
+    def notice_cannot_leave(self) -> bool:
+        return self.stuck
 
 
 @dataclass

@@ -99,3 +99,20 @@ def test_a_notice_that_was_given_up_is_remembered_until_one_leaves() -> None:
     undelivered.begin(another)
     undelivered.note(another, taken=True)
     assert undelivered.since(always) is None
+
+
+def test_a_notice_cannot_leave_once_every_channel_was_tried_in_vain() -> None:
+    """Rule 71: at once, also of several operators; a page has its minute, and what nobody wants any more holds up nothing."""
+    undelivered = Undelivered()
+    ways = [notice("olga", via) for via in Channel]
+    for way in (*ways, SMS):
+        undelivered.begin(way)
+        undelivered.note(way, taken=False, tried=False)
+    undelivered.note(SMS, taken=False)
+    undelivered.note(ways[0], taken=False)
+    assert not undelivered.cannot_leave(always), "one is still under way"
+    undelivered.note(ways[1], taken=False)
+    assert undelivered.cannot_leave(always)
+    assert not undelivered.cannot_leave(lambda notification: notification.kind is not Kind.OPERATOR)
+    undelivered.note(ways[1], taken=True)
+    assert not undelivered.cannot_leave(always)

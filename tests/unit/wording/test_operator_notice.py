@@ -134,7 +134,7 @@ def test_several_troubles_by_sms() -> None:
     assert text.startswith(
         "tocsin web-1: A page reached nobody (11:00 CET): incident pay: call ana, or name somebody with"
     )
-    assert text.endswith("+3 more. See page-lost"), "bo's page as well"
+    assert text.endswith("assign... The config was refused; +2 more. See page-lost"), "bo's page as well"
     assert segments(text) == 1
 
 

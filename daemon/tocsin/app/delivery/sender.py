@@ -88,6 +88,11 @@ class Sender:
         waiting = self._undelivered.since(lambda notification: self._unwanted(notification, now) is None)
         return min(filter(None, (waiting, self._context.incidents.unreached_since())), default=None)
 
+    def notice_cannot_leave(self) -> bool:
+        """Whether a notice to operators that is still wanted was tried by all its channels in vain (rule 71)."""
+        now = self._clock.now()
+        return self._undelivered.cannot_leave(lambda notification: self._unwanted(notification, now) is None)
+
     def has_unsaved(self) -> bool:
         """Whether something went out, or ended, that the ledger could not take yet."""
         return any(
@@ -137,7 +142,7 @@ class Sender:
             self._open[key] = delivery = Delivery(letter, recorded, step, attempts=list(letter.attempts))
             self._put(delivery, step)
             self._undelivered.begin(letter.notification)
-            self._undelivered.note(letter.notification, taken=delivery.taken)
+            self._undelivered.note(letter.notification, taken=delivery.taken, tried=bool(delivery.attempts))
             if delivery.page:
                 self._watch_headway(delivery)
 

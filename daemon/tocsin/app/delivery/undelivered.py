@@ -14,9 +14,12 @@ Group = tuple[str, int, Kind, datetime, str]
 
 @dataclass(slots=True)
 class _Ways:
-    """One message by all its channels: the letters that are not settled, and those that a provider has taken."""
+    """One message by all its channels: the letters that are not settled, those that were tried, and those that a
+    provider has taken.
+    """
 
     open: dict[str, Notification] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
 
@@ -33,9 +36,11 @@ class Undelivered:
         if kind is Kind.OPERATOR or (kind is Kind.PAGE and reason is not Reason.REACH):
             self._groups.setdefault(_group(notification), _Ways()).open[notification.key] = notification
 
-    def note(self, notification: Notification, *, taken: bool) -> None:
+    def note(self, notification: Notification, *, taken: bool, tried: bool = True) -> None:
         """Whether a provider has taken the letter, and has not said that it was not delivered."""
         ways = self._groups.get(_group(notification))
+        if ways is not None and tried:
+            ways.tried.add(notification.key)
         if ways is not None and taken:
             ways.taken.add(notification.key)
         elif ways is not None:
@@ -64,6 +69,14 @@ class Undelivered:
             if is_wanted(notification)
         )
         return min((*waiting, *([self._given_up_at] if self._given_up_at else [])), default=None)
+
+    def cannot_leave(self, is_wanted: Callable[[Notification], bool]) -> bool:
+        """Whether a notice to operators that is still wanted was tried by all its channels, and nobody took it."""
+        return any(
+            not ways.taken and ways.open.keys() <= ways.tried and any(map(is_wanted, ways.open.values()))
+            for ways in self._groups.values()
+            if any(notification.kind is Kind.OPERATOR for notification in ways.open.values())
+        )
 
 
 def _group(notification: Notification) -> Group:

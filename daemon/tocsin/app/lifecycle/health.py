@@ -21,7 +21,7 @@ FRESH = timedelta(seconds=25)
 """How old a mark may be."""
 
 UNDELIVERED_MOST = timedelta(minutes=1)
-"""How long a page or a notice to operators may reach nobody before the heartbeat is withheld (rule 71)."""
+"""How long a page, or a notice whose first tries have not ended, may reach nobody before the heartbeat is withheld."""
 
 HEALTHY = "a healthy pass"
 """The cause under which the ledger notes each healthy pass, for whoever watches from outside."""
@@ -49,6 +49,10 @@ class Delivering(Protocol):
 
     def undelivered_since(self) -> datetime | None:
         """Since when a page or a notice to operators has reached nobody; None while all is well."""
+        ...
+
+    def notice_cannot_leave(self) -> bool:
+        """Whether a notice to operators that is still wanted was tried by all its channels in vain."""
         ...
 
 
@@ -108,9 +112,12 @@ class Health:
         return True
 
     def _delivers(self, now: datetime) -> bool:
-        """Whether no page, and no notice to operators, has gone undelivered on every channel for a minute (rule 71)."""
+        """Whether no page has gone undelivered on every channel for a minute, and no notice to operators cannot leave:
+        whom that warns is told by nothing else (rule 71).
+        """
         since = self._delivering.undelivered_since()
-        withheld = since is not None and now - since >= UNDELIVERED_MOST
+        over = since is not None and now - since >= UNDELIVERED_MOST
+        withheld = over or self._delivering.notice_cannot_leave()
         if withheld and not self._withheld and since is not None:
             log.error("heartbeat withheld", undelivered_since=since.isoformat())
         self._withheld = withheld

@@ -98,7 +98,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "heartbeat": lambda f: f"the dead man's switch did not answer: {f['trouble']}",
     "clock": lambda f: f"this machine's clock was put {f['put']} by {f['by']}",
     "heartbeat withheld": lambda f: (
-        f"the dead man's switch is not pinged: a page reaches nobody since {f['undelivered_since'][11:16]} UTC"
+        "the dead man's switch is not pinged: a page, or a message to the operators, reaches nobody since "
+        f"{f['undelivered_since'][11:16]} UTC"
     ),
     "log lines lost": lambda f: f"{f['lines']} log line{'s' * (f['lines'] != 1)} could not be written and are lost",
     "connections full": lambda f: f"{f['most']} connections are open; who waits longest makes room",

@@ -100,7 +100,7 @@ def _fit(head: str, middle: str, tail: str) -> str:
     words = " ".join(middle.split())
 
     def whole(length: int) -> str:
-        cut = words if length >= len(words) else f"{words[: max(length - 3, 0)].rstrip()}..."
+        cut = words if length >= len(words) else f"{words[: max(length - 3, 0)].rstrip(' ;,:')}..."
         ended = (cut if length else head).endswith((".", "?", "!"))
         return gsm.fold(f"{head}{cut if length else ''}{tail.lstrip('.;') if ended else tail}")
 
