@@ -73,10 +73,10 @@ def tocsin() -> None:
 
     \b
     Examples:
-      tocsin check                                       is the config good?
+      tocsin check                                      is the config good?
       tocsin declare "Card payments fail" --severity sev1
       tocsin ack 2026-11-23-card-payments-fail --as ana
-      tocsin simulate incidents/example.yaml --for 2h    who would hear what, when?
+      tocsin simulate incidents/example.yaml --for 2h   who would hear what?
     """
 
 

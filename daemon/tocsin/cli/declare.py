@@ -35,7 +35,8 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     \b
     Examples:
       tocsin declare "Card payments fail" --severity sev1
-      tocsin declare "Search is slow" --severity sev3 --service search --impact "Searches take 10 s"
+      tocsin declare "Search is slow" --severity sev3 --service search \
+        --impact "Searches take 10 s"
       tocsin declare "Fire drill" --severity sev2 --drill
     """
     from tocsin.app.incidents.commands import IncidentCommands

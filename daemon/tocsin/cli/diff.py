@@ -37,8 +37,8 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
 
     \b
     Examples:
-      tocsin diff HEAD                            what have I changed since the last commit?
-      tocsin diff main HEAD --format markdown     a comment for a merge request
+      tocsin diff HEAD                          what have I not committed yet?
+      tocsin diff main HEAD --format markdown   a comment for a merge request
       tocsin diff v1.2 main --at 2026-12-24T12:00:00Z --format json
     """
     from tocsin.adapters.clock import SystemClock

@@ -39,7 +39,7 @@ def command(
     Examples:
       tocsin drill sev1
       tocsin drill sev2 --service checkout --for 5m
-      tocsin drill sev1 --yes                            from a timer, without a terminal
+      tocsin drill sev1 --yes           from a timer, without a terminal
     """
     from tocsin.cli.workspace import open_workspace
     from tocsin.text.names import service_named, severity_named

@@ -30,7 +30,7 @@ def command(
     \b
     Examples:
       tocsin explain 2026-11-23-card-payments-fail
-      tocsin explain 2026-11-23-card-payments-fail --person ana       why was I woken?
+      tocsin explain 2026-11-23-card-payments-fail --person ana   why was I woken?
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """

@@ -49,8 +49,10 @@ def command(
     Examples:
       tocsin init pager
       tocsin init pager --timezone Europe/Berlin --outbox \
-        --person "Ana Souza <ana@example.com> +14155550101" --person "Bo Berg <bo@example.com> +14155550102"
-      tocsin init pager --timezone UTC --person "Ana Souza <ana@example.com> +14155550101" \
+        --person "Ana Souza <ana@example.com> +14155550101" \
+        --person "Bo Berg <bo@example.com> +14155550102"
+      tocsin init pager --timezone UTC \
+        --person "Ana Souza <ana@example.com> +14155550101" \
         --smtp mail.example.com:587 --email-from incidents@example.com
       tocsin init --server /etc/tocsin
     """

@@ -66,8 +66,9 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin oncall
       tocsin oncall --at 2026-12-24T18:00+01:00
       tocsin oncall --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z --person ana
-      tocsin oncall --format ics --person ana > ana.ics             for a calendar: 90 days from today
-      tocsin oncall --format ics --rotation platform --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z
+      tocsin oncall --format ics --person ana > ana.ics   90 days from today
+      tocsin oncall --format ics --rotation platform \
+        --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z
     """
     if (start is None) != (end is None) or (at is not None and start is not None):
         raise click.UsageError("give --at, or --from together with --to")

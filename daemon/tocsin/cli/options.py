@@ -38,11 +38,13 @@ HERE, INSTALLED = Path("config"), Path("/etc/tocsin")
 
 def folder_of(config: Path | None) -> Path:
     """The config folder: --config, else $TOCSIN_CONFIG, else ./config if it holds a tocsin.yaml, else /etc/tocsin where
-    there is one. Never raises.
+    there is one; a ./config that may not be looked into is told of. Never raises.
     """
     if named := config or os.environ.get("TOCSIN_CONFIG"):
         return Path(named)
     here = is_file(HERE / SETTINGS) or not os.path.lexists(INSTALLED)
+    if not here and (why := closed(HERE / SETTINGS)):
+        click.echo(f"{HERE} {why}; {INSTALLED} is used instead", err=True)
     return HERE if here else INSTALLED
 
 

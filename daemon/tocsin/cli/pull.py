@@ -20,8 +20,8 @@ def command(config: Path | None) -> None:
     The running daemon notices and reloads. Meant for a timer: systemd/tocsin-pull.timer.
 
     \b
-    Nothing is touched, the exit status is 1, and the operators are told by the daemon, when
-      the config of the new commit has errors (it is read before anything is checked out);
+    Nothing is touched, the exit status is 1, and operators are told when
+      the config of the new commit has errors (read before it is checked out);
       the new commit is no fast-forward;
       files with local changes would be overwritten;
       the fetch has failed three times in a row.

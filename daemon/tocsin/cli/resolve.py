@@ -19,7 +19,7 @@ def command(incident: str, text: str | None, anyway: bool, config: Path | None) 
     \b
     Examples:
       tocsin resolve 2026-11-23-card-payments-fail
-      tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby database."
+      tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby."
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import id_of, run_command

@@ -17,7 +17,8 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     r"""Watch the incident folder, page people, tell stakeholders.
 
     \b
-    SIGHUP reloads the config; SIGTERM and Ctrl-C let sends under way end (up to 30 s), a second one stops at once.
+    SIGHUP reloads the config; SIGTERM and Ctrl-C let sends under way end
+    (up to 30 s), a second one stops at once.
     Logs go to stderr: words on a terminal, else JSON.
     """
     from tocsin.app.lifecycle.startup import StartError

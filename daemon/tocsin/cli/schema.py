@@ -15,7 +15,7 @@ def command(kind: str) -> None:
     Examples:
       tocsin schema config > config/schema/config.json
       tocsin schema incident > config/schema/incident.json
-      # yaml-language-server: $schema=schema/config.json       the first line of config/people.yaml
+      # yaml-language-server: $schema=schema/config.json   in config/people.yaml
     """
     from tocsin.app.configuration import editor_schemas
 

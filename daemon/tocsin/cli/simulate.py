@@ -37,7 +37,7 @@ def command(
       - {after: 7m, ack: ana}
       - {after: 20m, pass: bo}
       - {after: 30m, set: {status: identified, eta: 2026-11-23T12:00:00Z}}
-      - {after: 40m, update: "Failover done.", public: "Most payments work again."}
+      - {after: 40m, update: "Failover done.", public: "Most payments work."}
       - {after: 1h, fail: {person: ana, via: sms}}
       - {after: 2h, set: {status: resolved}}
     """

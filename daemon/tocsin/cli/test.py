@@ -29,12 +29,12 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     A test file holds one test, or a list of them:
       name: Level 1 is paged after five minutes
       at: 2026-11-23T10:00:00Z
-      incident: {title: Card payments fail, severity: sev1}      # or a file's path
-      steps:                                                     # as in a script of `simulate`
+      incident: {title: Card payments fail, severity: sev1}   # or a file's path
+      steps:                                                  # as for `simulate`
         - {after: 7m, ack: ana}
       expect:
         - {after: 5m, page: bo, as: technical_lead, via: [sms, email]}
-        - {after: 30m..31m, update: executives}                  # a window; without `after` at any time
+        - {after: 30m..31m, update: executives}   # without `after`: at any time
         - {never: page, to: ceo}
         - {none_after: 2h}
 

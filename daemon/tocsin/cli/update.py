@@ -32,9 +32,11 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
 
     \b
     Examples:
-      tocsin update 2026-11-23-card-payments-fail "DB failover under way." --by chen
-      tocsin update 2026-11-23-card-payments-fail "Found it." --public "We found the cause." --status identified
-      tocsin update 2026-11-23-card-payments-fail "Restoring." --eta 2026-11-23T12:00:00Z
+      tocsin update 2026-11-23-card-payments-fail "Failover under way." --by chen
+      tocsin update 2026-11-23-card-payments-fail "Found it." \
+        --public "We found the cause." --status identified
+      tocsin update 2026-11-23-card-payments-fail "Restoring." \
+        --eta 2026-11-23T12:00:00Z
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.options import utc_now

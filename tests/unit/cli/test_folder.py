@@ -1,5 +1,6 @@
 """Where commands find the config: --config, $TOCSIN_CONFIG, ./config with a tocsin.yaml in it, /etc/tocsin."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,17 @@ def test_without_any_config_the_nearest_is_missed(installed: Path) -> None:
     """Where nothing is installed, ./config is what people are told about."""
     installed.rmdir()
     assert folder_of(None) == Path("config")
+
+
+def test_a_config_that_is_passed_over_is_told(
+    installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever may not look into ./config learns that another config counts: they would write into another folder."""
+    Path("config").mkdir()
+    assert folder_of(None) == installed
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != Path("config").absolute())
+    assert folder_of(None) == installed
+    told = capsys.readouterr().err
+    assert told.startswith("config cannot be read by ")
+    assert told.endswith(f"; {installed} is used instead\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tocsin.cli import tocsin
+from tocsin.cli import COMMANDS, tocsin
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
@@ -34,3 +34,11 @@ def test_a_config_folder_that_may_not_be_read(
     assert done.exit_code == 1
     assert "cannot be read by" in done.stderr + done.stdout
     assert "Usage" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal(command: str) -> None:
+    """80 columns, the examples too: what a terminal breaks cannot be copied."""
+    done = CliRunner().invoke(tocsin, [command, "--help"] if command else ["--help"], terminal_width=80)
+    assert done.exit_code == 0
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
