@@ -65,12 +65,13 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
     from tocsin.adapters.files.rights import closed
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
-    from tocsin.cli.workspace import id_of, open_workspace
+    from tocsin.cli.workspace import id_of, need_answer, open_workspace
 
     now, id_ = utc_now(), id_of(written)
     async with open_workspace(folder, now) as (loaded, ledger):
         assert loaded.settings is not None
         folder_of_files = loaded.settings.incidents
+        await need_answer(folder_of_files, "tocsin status shows what the ledger knows")
         files = IncidentFiles(folder_of_files)
         policy = await policy_since(loaded, ledger, now)
         try:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +21,9 @@ from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.cli.options import fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.ports.ledger import Ledger, LedgerError
+
+ANSWERS_WITHIN = 3.0
+"""Seconds for a folder to answer a command."""
 
 
 def warn(sentence: str) -> None:
@@ -45,6 +48,7 @@ def run_command(
         async with open_workspace(folder_of(config), now) as (loaded, ledger):
             assert loaded.policy is not None
             assert loaded.settings is not None
+            await need_answer(loaded.settings.incidents, "nothing was written; to acknowledge, answer a page")
             files = IncidentFiles(loaded.settings.incidents)
             sentence = await act(IncidentCommands(files, loaded.policy, ledger, now))
             return sentence, files.unwatched()
@@ -58,6 +62,24 @@ def run_command(
         fail([str(refused)])
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
+
+
+async def need_answer(folder: Path, instead: str) -> None:
+    """End with 1 where a folder hangs, before anything is asked of it that would never come back (rule 62)."""
+    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.app.lifecycle.folders import in_time
+
+    if not await in_time(ANSWERS_WITHIN, DiskThreads("incident folder"), _ask, folder):
+        label = label_of(folder)
+        look = f"see whether its disk or server is alive: ls {label}"
+        fail([f"the incident folder {label} does not answer ({look}); {instead}"])
+
+
+def _ask(folder: Path) -> bool:
+    """Ask a folder for its first name; whatever it says is an answer."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        next(entries, None)
+    return True
 
 
 def nobody_watches(written: Path) -> Iterator[str]:

@@ -1,13 +1,15 @@
 """A command that writes an incident file says when nobody will act on it (P3): no healthy daemon watches the folder."""
 
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from tocsin.adapters.files.watch_mark import NAME
-from tocsin.cli import tocsin
+from tocsin.cli import tocsin, workspace
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
@@ -80,3 +82,32 @@ def test_a_command_that_wrote_nothing_says_nothing_of_daemons(run: Run) -> None:
     done = run("resolve", "nothing")
     assert done.exit_code == 1
     assert "daemon" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [*WRITING.values(), ["explain", "pay"]], ids=[*WRITING, "explain"])
+def test_a_folder_that_hangs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """Rule 62: exit 1 in seconds and one line that says so; nothing was written."""
+    answers, before, real = threading.Event(), files(tmp_path), os.scandir
+
+    def hung(path: Path) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("incidents"):
+            answers.wait(30)
+        return real(path)
+
+    monkeypatch.setattr(workspace, "ANSWERS_WITHIN", 0.1)
+    monkeypatch.setattr(os, "scandir", hung)
+    began = time.monotonic()
+    done = run(*arguments)
+    assert time.monotonic() - began < 10
+    answers.set()
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    last = done.stderr.splitlines()[-1]
+    assert (
+        "the incident folder incidents does not answer (see whether its disk or server is alive: ls incidents); "
+        in last
+    )
+    assert ("tocsin status" if arguments[0] == "explain" else "nothing was written") in last
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert files(tmp_path) == before
