@@ -151,10 +151,10 @@ def test_a_finished_incident_that_cannot_be_read_is_reopened(pager: Pager) -> No
     spoil(pager, "UPDATE incidents SET finished = 1")
     spoil(pager, "UPDATE facts SET body = '{}' WHERE kind = 'Paged'")
     pager.start()
-    pager.until(lambda: "it was over" in told(pager))
     assert pages(pager, "db") == 1
     pager.write("db.yaml", OPEN.format(title="db"))
     pager.until(lambda: pages(pager, "db") == 2)
+    pager.until(lambda: "it was over" in told(pager))
     assert pager.stop() == 0
 
 
