@@ -297,13 +297,13 @@ def test_fired_levels_stay_fired_under_a_new_config() -> None:
     """Rule 8: the current config applies, levels fired stay fired; the next is due by the new window (rule 18)."""
     watch = Watch(ROUNDS, "severity: s1")
     watch.until("0")
-    watch.configure("2m", ROUNDS.replace("[ana, bo]", "[chen, dai, eve]").replace("5m", "3m"))
+    watch.configure("2m", ROUNDS.replace("[ana, bo]", "[[chen, ana], dai, eve]").replace("5m", "3m"))
     watch.until("10m")
     watch.showed("""
-        0   page  declared   ana   sms  tl  0/1
-        3m  page  escalated  dai   sms  tl  1/1
-        6m  page  escalated  eve   sms  tl  2/1
-        9m  page  repeated   chen  sms  tl  0/2
+        0   page  declared   ana       sms  tl  0/1
+        3m  page  escalated  dai       sms  tl  1/1
+        6m  page  escalated  eve       sms  tl  2/1
+        9m  page  repeated   ana,chen  sms  tl  0/2
         """)
 
 

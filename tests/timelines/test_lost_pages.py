@@ -139,6 +139,90 @@ def test_an_assigned_person_who_left_gives_way_to_the_chain() -> None:
     watch.showed("0 page declared dai sms tl 0/1\n1m page escalated ana sms tl 1/1")
 
 
+def test_who_replaces_somebody_who_stays_in_people_is_paged_at_once() -> None:
+    """Rule 67: ana is still in `people`, but the chain names bo in her place. Ana may still answer."""
+    watch = Watch(ONE.replace("[ana, bo]", "[ana]"), "severity: s1")
+    watch.until("0")
+    watch.configure("1m", ONE.replace("[ana, bo]", "[bo]"))
+    watch.until("1m")
+    answered = deepcopy(watch)
+    watch.until("6m")
+    watch.showed("""
+        0   page  declared     ana   sms  tl  0/1
+        1m  page  declared     bo    sms  tl  0/1
+        6m  page  last_resort  olga  sms  tl
+        """)
+    answered.ack("2m", "ana")
+    answered.until("6m")
+    answered.showed("""
+        0   page        declared  ana  sms  tl  0/1
+        1m  page        declared  bo   sms  tl  0/1
+        2m  stand_down  accepted  bo   sms  tl
+        """)
+
+
+def test_a_shorter_chain_without_the_one_asked_fires_its_last_level() -> None:
+    """Rules 6, 67: bo was asked, and the chain ends with ana now."""
+    watch = Watch(ONE, "severity: s1")
+    watch.until("5m")
+    watch.configure("6m", ONE.replace("[ana, bo]", "[ana]"))
+    watch.until("6m")
+    watch.showed("0 page declared ana sms tl 0/1\n5m page escalated bo sms tl 1/1\n6m page declared ana sms tl 0/1")
+
+
+TURNS = """
+severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 10m}}}
+roles: {tl: {chain: [primary.on_call]}}
+rotations:
+  primary:
+    shifts:
+      - {members: [ana, bo], handoff: "* * * * *", timezone: UTC, starts: "2026-03-02T00:00"}
+"""
+
+
+def test_a_handoff_fires_nothing_anew() -> None:
+    """Rules 8, 67: somebody else is on call a minute later, and the rotation still names whoever was asked."""
+    watch = Watch(TURNS, "severity: s1")
+    assert watch.look("0") in (rows("page declared ana sms tl 0/1"), rows("page declared bo sms tl 0/1"))
+    assert watch.look("1m") == watch.look("9m") == []
+
+
+def test_an_override_whose_span_is_over_still_names_its_person() -> None:
+    """Rule 67: dai was asked for the span of the override, and stays the one asked after it."""
+    override = "    overrides: [{person: dai, from: 2026-03-02T00:00Z, to: START}]"
+    config = TURNS + override.replace("START", f"{START + span_of('30s'):%Y-%m-%dT%H:%M:%SZ}")
+    watch = Watch(config, "severity: s1")
+    assert watch.look("0") == rows("page declared dai sms tl 0/1")
+    assert watch.look("1m") == []
+
+
+def test_who_is_assigned_is_asked_on_though_the_chain_changes() -> None:
+    """Rules 9, 67: dai is named by the file, not by the chain."""
+    watch = Watch(ONE, "{severity: s1, roles: {tl: dai}}")
+    watch.until("0")
+    watch.configure("1m", ONE.replace("[ana, bo]", "[chen]"))
+    watch.until("5m")
+    watch.showed("0 page declared dai sms tl 0/1\n5m page escalated chen sms tl 1/1")
+
+
+def test_responders_who_stay_in_people_are_replaced_at_once_unless_they_answered() -> None:
+    """Rules 10, 67: gus is asked in place of ana; who answered as a responder goes on, and nobody else is woken."""
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m}}}
+    roles: {tl: {chain: [gus]}}
+    services: {shop: {responders: [ana]}}
+    """
+    watch = Watch(config, "{severity: s1, services: shop, acknowledged: [gus]}")
+    watch.until("0")
+    answered = deepcopy(watch)
+    answered.ack("30s", "ana")
+    for seen in (watch, answered):
+        seen.configure("1m", config.replace("responders: [ana]", "responders: [bo]"))
+        seen.until("20m")
+    watch.showed("0 page declared ana sms responder 0/1\n1m page declared bo sms responder 0/1")
+    answered.showed("0 page declared ana sms responder 0/1")
+
+
 def test_responders_who_left_are_replaced_at_once() -> None:
     """Rules 10, 67: all who were asked in the round left the config: it is asked anew of whom the services name now."""
     config = """

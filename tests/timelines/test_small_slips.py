@@ -382,7 +382,8 @@ def test_who_was_asked_in_an_earlier_round_belongs_to_that_batch() -> None:
         """
         0   page  declared  eve  sms  responder  0/1
         2m  page  declared  fay  sms  responder  0/1
-        5m  page  repeated  gus  sms  responder  0/2
+        3m  page  declared  gus  sms  responder  0/1
         7m  page  repeated  fay  sms  responder  0/2
+        8m  page  repeated  gus  sms  responder  0/2
         """
     )

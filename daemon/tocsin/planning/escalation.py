@@ -14,7 +14,7 @@ from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.policy import Level, PagePolicy, Who
 from tocsin.planning.draft import Draft
 from tocsin.planning.on_call.hours import open_time_after
-from tocsin.planning.on_call.resolve import resolve
+from tocsin.planning.on_call.resolve import nameable, resolve
 from tocsin.planning.reach import reachable
 
 
@@ -58,7 +58,7 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     if at is None:
         return []
     levels = ladder_levels(draft, role)
-    position = _next_position(draft, role.step, len(levels), page.rounds)
+    position = _next_position(draft, role, len(levels), page.rounds)
     while position is not None:
         number, level = position
         people = _people_of_level(draft, role, level, levels[level], at)
@@ -112,11 +112,27 @@ def everybody_left(draft: Draft, people: tuple[str, ...]) -> bool:
     return bool(people) and all(draft.person(name) is None for name in people)
 
 
-def _next_position(draft: Draft, step: FiredStep | None, levels: int, rounds: int) -> tuple[int, int] | None:
-    """The (round, level) that fires next: after the last step, or once more that of a step all of whose people left the
-    config, with whom the chain names now (rule 67); a shorter chain fires its last level. None for the last resort.
+def everybody_replaced(draft: Draft, people: tuple[str, ...], whos: Iterable[Who]) -> bool:
+    """Whether none of these people who were asked is anybody whom these names can mean now, whoever's turn it is: they
+    have left the config, or others stand in their place (rule 67).
     """
-    if step is not None and step.round is not None and step.level is not None and everybody_left(draft, step.people):
+    return bool(people) and not any(nameable(who, draft.policy).intersection(people) for who in whos)
+
+
+def _step_is_void(draft: Draft, role: RoleHistory, step: FiredStep) -> bool:
+    """Whether a step fires anew at once, because nobody of it is left (rule 67)."""
+    if step.level is None:
+        return everybody_left(draft, step.people)
+    levels = ladder_levels(draft, role)
+    return everybody_replaced(draft, step.people, [who for level in levels for who in level.whos])
+
+
+def _next_position(draft: Draft, role: RoleHistory, levels: int, rounds: int) -> tuple[int, int] | None:
+    """The (round, level) that fires next: after the last step, or once more that of a step of which nobody is left,
+    with whom the chain names now (rule 67); a shorter chain fires its last level. None for the last resort.
+    """
+    step = role.step
+    if step is not None and step.round is not None and step.level is not None and _step_is_void(draft, role, step):
         return (step.round, min(step.level, levels - 1)) if levels else None
     return _position_after(step, levels, rounds)
 
@@ -149,14 +165,14 @@ def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
     if role.step is None:
         assert role.opened_at is not None
         return role.opened_at
-    return due_after(draft, role.step.at, role.step.people, page)
+    return step_ends_at(draft, role, role.step, page)
 
 
-def due_after(draft: Draft, asked_at: datetime, people: tuple[str, ...], page: PagePolicy) -> datetime:
-    """When those who were asked last have had their time: a window later, or at once if all of them left the config
+def step_ends_at(draft: Draft, role: RoleHistory, step: FiredStep, page: PagePolicy) -> datetime:
+    """When those who were asked last have had their time: a window later, or at once if nobody of them is left
     (rule 67).
     """
-    return draft.now if everybody_left(draft, people) else window_after(draft, asked_at, page)
+    return draft.now if _step_is_void(draft, role, step) else window_after(draft, step.at, page)
 
 
 def window_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:

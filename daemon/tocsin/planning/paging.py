@@ -10,7 +10,7 @@ from tocsin.domain.history import RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import PageRequest, due_after, fire_due_step, last_resort_people, window_after
+from tocsin.planning.escalation import PageRequest, fire_due_step, last_resort_people, step_ends_at, window_after
 from tocsin.planning.needed_roles import known_in_order
 from tocsin.planning.reach import AT_ONCE, channels_of, page_channels, reachable
 from tocsin.planning.responders import page_responders
@@ -44,7 +44,7 @@ def page_for_unreadable_file(draft: Draft) -> None:
         return
     role = history.roles.get(NO_ROLE) or RoleHistory(NO_ROLE)
     step = role.step
-    at = draft.open_instant(due_after(draft, step.at, step.people, page) if step else history.started_at)
+    at = draft.open_instant(step_ends_at(draft, role, step, page) if step else history.started_at)
     if at is None:
         return
     rule = draft.policy.place_of_last_resort()

@@ -10,7 +10,7 @@ from tocsin.domain.history import ResponderBatch
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import RESPONDER, PagePolicy, Service
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import PageRequest, due_after, everybody_left, people_named
+from tocsin.planning.escalation import PageRequest, everybody_left, everybody_replaced, people_named, window_after
 from tocsin.planning.reach import reachable
 
 
@@ -58,18 +58,28 @@ def _page_next_round(
     draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], in_earlier: set[str]
 ) -> list[PageRequest]:
     """The next page of a batch, one window after the last, for those whose services are still affected; the last one
-    anew, at once, if all who were asked in it have left the config (rule 67).
+    anew, at once, if nobody is left of those who were asked in it (rule 67).
     """
-    anew = everybody_left(draft, batch.newest)
+    anew = _round_is_void(draft, batch)
     if not services or (batch.rounds >= page.rounds and not anew):
         return []
     assert draft.history.seen_at is not None
-    due = due_after(draft, batch.at, batch.newest, page)
+    due = draft.now if anew else window_after(draft, batch.at, page)
     at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
     if at is None:
         return []
     number, reason = (batch.rounds, batch.reason) if anew else (batch.rounds + 1, Reason.REPEATED)
     return _page_batch(draft, services, at, number, reason, in_earlier, batch.services)
+
+
+def _round_is_void(draft: Draft, batch: ResponderBatch) -> bool:
+    """Whether nobody is left of those asked last (rule 67). Who answered goes on, also if others stand in the config
+    since, for as long as the config knows them.
+    """
+    if draft.history.responders_answered.intersection(batch.newest):
+        return everybody_left(draft, batch.newest)
+    services = (draft.policy.services.get(name) for name in batch.services)
+    return everybody_replaced(draft, batch.newest, [who for known in services if known for who in known.responders])
 
 
 def _page_batch(

@@ -83,6 +83,19 @@ def everyone(rotation: Rotation, at: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
+def nameable(who: Who, policy: Policy) -> frozenset[str]:
+    """Everybody whom a name can mean at one time or another: of a rotation all members, all in its calendar, and those
+    of its overrides, whoever's turn it is.
+    """
+    rotation = policy.rotations.get(who.name)
+    if who.part == "person":
+        return frozenset({who.name} & policy.people.keys())
+    if rotation is None:
+        return frozenset()
+    members = {person for shift in rotation.shifts for person in shift.members}
+    return frozenset(members | {taken.person for taken in (*rotation.events, *rotation.overrides)})
+
+
 def _covering(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
     """The first shift that covers the moment, and the index of the member whose turn it is."""
     for shift in rotation.shifts:
