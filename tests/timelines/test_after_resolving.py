@@ -1,6 +1,7 @@
 """Rules 25 to 28: closing, verify, review, and drills."""
 
 import pytest
+from tocsin.wording.message.reason_text import suppression_text
 
 from tests.timelines.stage import Watch, rows, shows
 
@@ -216,7 +217,25 @@ def test_a_refused_address_hears_no_end() -> None:
     watch.refuse("1m", "news@example.com", "email")
     watch.see("2m", "status: resolved")
     assert watch.look("2m") == rows("closing resolved more@example.com email -")
-    assert [(held.to, held.why.value) for held in watch.suppressed] == [("news@example.com", "left_config")]
+    (held,) = watch.suppressed
+    assert (held.to, held.why.value) == ("news@example.com", "no_channel")
+    assert suppression_text(held) == "no channel leads to them (it was refused wherever they have an address)"
+
+
+def test_an_address_that_left_the_config_hears_no_end() -> None:
+    """Rule 25: no group names it any more; that, and no refusal, is why."""
+    config = """
+        severities: {s1: {updates: [{to: [list], every: 1h}]}}
+        stakeholders: {list: {emails: [news@example.com, more@example.com]}}
+        """
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    watch.configure("1m", config.replace("news@example.com, ", ""))
+    watch.see("2m", "status: resolved")
+    watch.look("2m")
+    (held,) = (held for held in watch.suppressed if held.kind.value == "closing")
+    assert (held.to, held.why.value) == ("news@example.com", "left_config")
+    assert suppression_text(held) == "they have left the config (no address in the config is left)"
 
 
 def test_a_new_episode_closes_with_its_own_listeners() -> None:

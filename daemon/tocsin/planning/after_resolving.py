@@ -42,7 +42,10 @@ def send_closing(draft: Draft) -> None:
                 draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
             told.add((via, address))
         if not channels:
-            draft.suppress(Kind.CLOSING, Why.LEFT_CONFIG, at, reader, "no address in the config is left", rule)
+            gone = person is None and not _is_listed(draft, reader)
+            why = Why.LEFT_CONFIG if gone else Why.NO_CHANNEL
+            detail = "no address in the config is left" if gone else "it was refused wherever they have an address"
+            draft.suppress(Kind.CLOSING, why, at, reader, detail, rule)
     draft.record(Closed(at))
 
 
@@ -93,13 +96,16 @@ def _closing_channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -
     """Those that reached the reader and were not refused since; if none is left, whatever they still have."""
     person = draft.person(reader)
     if person is None:
-        address = reader.casefold()
-        listed = any(
-            address == email.casefold() for group in draft.policy.stakeholders.values() for email in group.emails
-        )
+        listed = _is_listed(draft, reader)
         return tuple(via for via in reached if listed and not draft.history.refuses(reader, via, reader))
     usable = open_channels(person, draft.history)
     return tuple(via for via in reached if via in usable) or usable
+
+
+def _is_listed(draft: Draft, address: str) -> bool:
+    """Whether a stakeholder group of the config still names the plain address."""
+    emails = (email for group in draft.policy.stakeholders.values() for email in group.emails)
+    return any(address.casefold() == email.casefold() for email in emails)
 
 
 def _review_owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:

@@ -45,6 +45,7 @@ def kind(of: Kind, reason: Reason, **changes: object) -> Notification:
         (replace(PAGE, round=None), "escalated: nobody accepted scribe (acknowledge_within 5m)"),
         (replace(PAGE, roles=(RESPONDER,)), "escalated: nobody accepted responder (round 2, acknowledge_within 5m)"),
         (replace(PAGE, reason=Reason.DECLARED), "declared: first page for scribe (level 1, round 2)"),
+        (kind(Kind.PAGE, Reason.REACH), "reach: page as scribe not answered or not delivered"),
         (kind(Kind.PAGE, Reason.LAST_RESORT, roles=()), "last resort: the incident file cannot be read (acknowledge_within 5m)"),
         (kind(Kind.STAND_DOWN, Reason.HANDOVER), "handover: somebody else has taken over scribe"),
         (kind(Kind.UPDATE, Reason.DUE, group="executives"), "due: the cadence says so (every 30m, then 1h)"),

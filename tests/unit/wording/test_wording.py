@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tocsin.domain.facts import Assessed
@@ -212,6 +213,23 @@ def test_a_second_try_says_that_the_first_did_not_arrive(policy: Policy) -> None
     assert wording(page, INCIDENT, lost, policy).why == "An earlier page did not reach you."
     others = replace(lost, lost=frozenset({("somebody-else", AT)}))
     assert wording(page, INCIDENT, others, policy).why == "You have not answered yet."
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"undelivered": frozenset({("ana", AT, Channel.SMS)})},
+        {"refused": frozenset({("ana", Channel.SMS, "+14155550109")})},
+    ],
+)
+def test_a_page_by_a_channel_that_failed_says_so(policy: Policy, known: dict[str, Any]) -> None:
+    """Rules 65, 66: ana had the earlier page by email, if at all; by another channel nothing of the kind is said."""
+    page = replace(notification(Kind.PAGE, Reason.REACH, roles=("technical_lead",)), to="ana", via=Channel.SMS)
+    past = History(INCIDENT, 1, started_at=AT, **known)
+    assert wording(page, INCIDENT, past, policy).why == "An earlier page by SMS did not reach you."
+    email = replace(page, via=Channel.EMAIL)
+    assert wording(email, INCIDENT, past, policy).why == "You have not answered yet."
+    assert wording(replace(page, to="bo"), INCIDENT, past, policy).why == "You have not answered yet."
 
 
 def test_why_where_little_is_known(policy: Policy) -> None:

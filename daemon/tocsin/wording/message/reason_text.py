@@ -19,7 +19,7 @@ _PAGES = {
     Reason.SEVERITY_RAISED: "severity changed: {roles} is needed since",
     Reason.REOPENED: "reopened: {roles} is needed again",
     Reason.DECLINED: "declined: somebody else passed as {roles}",
-    Reason.REACH: "reach: no answer to the earlier page as {roles}",
+    Reason.REACH: "reach: page as {roles} not answered or not delivered",
     Reason.STILL_THERE: "still there: nothing was heard of {roles} for a while, so they are asked to confirm",
 }
 _STAND_DOWNS = {
