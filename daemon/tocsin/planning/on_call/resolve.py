@@ -93,7 +93,8 @@ def nameable(who: Who, policy: Policy) -> frozenset[str]:
     if rotation is None:
         return frozenset()
     members = {person for shift in rotation.shifts for person in shift.members}
-    return frozenset(members | {taken.person for taken in (*rotation.events, *rotation.overrides)})
+    scheduled = {event.person for event in rotation.events}
+    return frozenset(members | scheduled | {override.person for override in rotation.overrides})
 
 
 def _covering(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
