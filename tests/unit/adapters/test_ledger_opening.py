@@ -222,7 +222,10 @@ async def test_a_damaged_ledger_is_set_aside(path: Path, harm: Callable[[bytes],
 
 def test_a_newer_schema_is_refused(path: Path) -> None:
     """A ledger of a newer tocsin is refused in a sentence that says so, and stays as it is."""
-    open_file(path, "now").engine.dispose()
+    opened = open_file(path, "now")
+    opened.engine.dispose()
+    assert opened.file is not None
+    opened.file.close()  # the last one out writes the log into the file: nobody is left to do it between the two looks
     with sqlite3.connect(path) as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
     other.close()
