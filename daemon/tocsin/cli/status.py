@@ -171,6 +171,10 @@ def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> 
     incident, state = opened.incident, opened.state
     mark = "DRILL " if incident.drill else ""
     yield f"{mark}{incident.severity.upper()} {incident.title}"
+    if opened.went_back:
+        yield f"  {incident.id}, resolved, but its file went back to an older content: nobody is paged while it is held"
+        yield from (f"  ! {problem}" for problem in opened.problems)
+        return
     begun = f"for {span(now - opened.since)}" if opened.since else unseen
     yield f"  {incident.id}, {incident.status.value}, {begun}"
     for role in state.roles:

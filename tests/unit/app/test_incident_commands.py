@@ -157,6 +157,19 @@ async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> Non
     assert [acknowledgment.by for acknowledgment in room.says().acknowledged] == ["bo"]
 
 
+async def test_what_went_back_to_an_older_content_is_not_acknowledged(room: Room) -> None:
+    """Rule 69: the edit would reopen it; that it is held is said, not that somebody was never paged."""
+    await room.seen(paged="ana")
+    await room.seen(GOOD + "status: resolved\n")
+    room.write("card.yaml", GOOD)
+    with pytest.raises(EditRefusedError, match=r'older content, which is held .* tocsin update card "TEXT"'):
+        await room.desk.acknowledge("card", "ana")
+    assert room.says().acknowledged == ()
+    await room.desk.edit("card", Edit(summary="It is back."))
+    with pytest.raises(EditRefusedError, match="never paged"):
+        await room.desk.acknowledge("card", "ana")
+
+
 async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -> None:
     """The answer is recorded, the file left alone; nobody else's counts."""
     room.write("card.yaml", "help!")

@@ -32,7 +32,8 @@ class EditRefusedError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Target:
     """An incident: its file's name and what that says now, and what the ledger knows of it: its history, and the bytes
-    of the file's `last_good` version.
+    of the file's `last_good` version. `went_back`: it is resolved, and its file holds an older content that is not, for
+    which nobody may have been asked (rule 69).
     """
 
     id: str
@@ -40,6 +41,7 @@ class _Target:
     reading: IncidentReading | None
     history: History
     last_good: bytes | None = None
+    went_back: bool = False
 
     @property
     def good(self) -> Incident | None:
@@ -91,6 +93,11 @@ class IncidentCommands:
     def _answered_at(self, target: _Target, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
         history, known = target.history, target.history.incident
+        if target.went_back:
+            raise EditRefusedError(
+                f"{target.id} is resolved and its file went back to an older content, which is held where many did "
+                f'at once; nothing was written (to reopen it: tocsin update {target.id} "TEXT")'
+            )
         if target.reading and target.reading.incident and target.reading.incident != known:
             history = fold_facts([Seen(self._now, target.reading.incident)], history)
         if history.resolved_at is not None and person not in dict(history.verify_people):
@@ -144,7 +151,9 @@ class IncidentCommands:
             known = history.incident
             previous = known if known and not known.unreadable else None
             reading = read_incident(data, name, self.policy, previous, shown(name))
-        return _Target(incident, name, reading, history, last_file[1] if last_file else None)
+        reopens = bool(history.resolved_at and reading and reading.incident and not reading.incident.resolved)
+        went_back = reopens and digest(data or b"") in {fact.digest for fact in facts if isinstance(fact, Seen)}
+        return _Target(incident, name, reading, history, last_file[1] if last_file else None, went_back)
 
     async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History, tuple[str, bytes] | None]:
         """What the ledger has of it; nothing where it cannot be read: then the file alone counts (rule 63)."""

@@ -29,13 +29,15 @@ from tocsin.text.decoding import TOP, problem
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
     """An incident that is not resolved: its newest version, how it stands, and what is wrong with its file. `since` is
-    when the daemon first saw it; None: not yet.
+    when the daemon first saw it; None: not yet. `went_back`: the ledger has it as resolved, and its file went back to
+    an older content, so that it may be held (rule 69).
     """
 
     incident: Incident
     state: CurrentState
     problems: tuple[Problem, ...]
     since: datetime | None
+    went_back: bool = False
 
 
 async def open_incidents(
@@ -67,10 +69,12 @@ async def open_incidents(
             problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
         if id_ in unread:
             problems += (_unread(folder / f"{id_}.yaml", unread[id_]),)
-        if ledger and not seen and id_ in over and await _went_back(ledger, id_, files[0]):
+        went_back = bool(ledger and not seen and id_ in over and await _went_back(ledger, id_, files[0]))
+        if went_back:
             problems += (_held(folder / files[0].name, id_),)
         state = current_state(history.incident, policy, history, now)
-        incidents.append(OpenIncident(history.incident, state, problems, history.started_at if seen else None))
+        since = history.started_at if seen else None
+        incidents.append(OpenIncident(history.incident, state, problems, since, went_back))
     return sorted(
         incidents,
         key=lambda listed: (policy.severity_rank(listed.incident.severity), listed.since or now, listed.incident.id),
