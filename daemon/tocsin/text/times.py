@@ -13,10 +13,12 @@ def clock(at: datetime, zone: str, seen_from: datetime) -> str:
     return f"{_time(here, seen_from)} {_name(here)}"
 
 
-def dated(at: datetime, zone: str) -> str:
-    """The same for a text that is read later: `Mon 23 Nov, 11:30 CET (10:30 UTC)`, the latter where it differs."""
+def dated(at: datetime, zone: str, seen_from: datetime | None = None) -> str:
+    """The same for a text that is read later: `Mon 23 Nov, 11:30 CET (10:30 UTC)`, the latter where it differs; with
+    the year when that is another than `seen_from`'s.
+    """
     here = at.astimezone(ZoneInfo(zone))
-    shown = f"{_day(here)}, {here:%H:%M} {_name(here)}"
+    shown = f"{_day(here, seen_from)}, {here:%H:%M} {_name(here)}"
     return f"{shown} ({at.astimezone(UTC):%H:%M} UTC)" if here.utcoffset() else shown
 
 
@@ -69,13 +71,21 @@ def brief(length: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
+def roughly(length: timedelta) -> str:
+    """A span as files write it; in years from two of them on: `about 12 years`."""
+    years = round(length.days / 365.25)
+    return brief(length) if years < 2 else f"about {years} years"
+
+
 def _time(here: datetime, seen_from: datetime) -> str:
     shown = f"{here:%H:%M}"
-    return shown if here.date() == seen_from.astimezone(here.tzinfo).date() else f"{_day(here)}, {shown}"
+    return shown if here.date() == seen_from.astimezone(here.tzinfo).date() else f"{_day(here, seen_from)}, {shown}"
 
 
-def _day(here: datetime) -> str:
-    return f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}"
+def _day(here: datetime, seen_from: datetime | None = None) -> str:
+    shown = f"{DAYS[here.weekday()]} {here.day} {MONTHS[here.month - 1]}"
+    same_year = seen_from is None or seen_from.astimezone(here.tzinfo).year == here.year
+    return shown if same_year else f"{shown} {here.year}"
 
 
 def _name(here: datetime) -> str:

@@ -144,6 +144,17 @@ async def test_before_the_daemon_knows_anybody_may(room: Room) -> None:
     assert [room.says(name).acknowledged[0].by for name in ("card.yaml", "other.yaml")] == ["ana", "bo"]
 
 
+async def test_a_clock_of_another_century_dates_no_answer(room: Room) -> None:
+    """Rule 59: no file may bear that year, so the name stands alone and counts when it is seen."""
+    room.write("card.yaml", GOOD)
+    at = datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC)
+    incident = read_incident(GOOD.encode(), "card.yaml", small_policy(), None, "").incident
+    assert incident is not None
+    await room.ledger.record("card", [Seen(at, incident, digest(GOOD.encode())), *_pages("ana", at=at)], [], [])
+    await IncidentCommands(IncidentFiles(room.folder), small_policy(), room.ledger, at).acknowledge("card", "ana")
+    assert room.says().acknowledged == (Acknowledgment("ana"),)
+
+
 async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> None:
     """Only whoever was asked to verify may still answer."""
     await room.seen(GOOD + "status: resolved\n")

@@ -206,6 +206,14 @@ def test_why_a_page_comes(policy: Policy, reason: Reason, said: str) -> None:
     assert [each.text for each in words.news] == ["We see errors."]
 
 
+def test_an_eta_of_another_year_bears_it(policy: Policy) -> None:
+    """A slip in the year is seen by who reads it."""
+    slip = replace(INCIDENT, eta=datetime(2039, 3, 23, 5, 42, tzinfo=UTC))
+    words = wording(notification(Kind.PAGE, Reason.DECLARED), slip, History(slip, 1, started_at=AT), policy)
+    assert words.eta.startswith("Wed 23 Mar 2039, ")
+    assert words.eta_short.startswith("Wed 23 Mar 2039, ")
+
+
 def test_a_second_try_says_that_the_first_did_not_arrive(policy: Policy) -> None:
     """Rule 66: whoever was not reached before is not told that they did not answer; whoever was, is."""
     page = notification(Kind.PAGE, Reason.REACH, roles=("technical_lead",))

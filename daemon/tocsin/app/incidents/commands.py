@@ -22,7 +22,7 @@ from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.names import quotable
-from tocsin.text.scalars import closest
+from tocsin.text.scalars import YEARS, closest
 
 
 class EditRefusedError(Exception):
@@ -83,7 +83,7 @@ class IncidentCommands:
         at = self._now
         if known and not known.unreadable:
             at = self._answered_at(target, person)
-        self._write(target, Edit(acknowledgment=Acknowledgment(person, _whole_second_after(at))))
+        self._write(target, Edit(acknowledgment=Acknowledgment(person, _written(at))))
         return f"{target.id}: acknowledged by {person}"
 
     async def edit(self, incident: str, edit: Edit) -> str:
@@ -184,6 +184,11 @@ class IncidentCommands:
         """Why a file cannot be read, with its place."""
         problems = target.reading.problems if target.reading else ()
         return f"the file cannot be read ({problems[0]})" if problems else "the file cannot be read"
+
+
+def _written(at: datetime) -> datetime | None:
+    """The time to write of an answer; none by a clock whose year no file may bear: it counts when it is seen."""
+    return _whole_second_after(at) if at.year in YEARS else None
 
 
 def _whole_second_after(at: datetime) -> datetime:

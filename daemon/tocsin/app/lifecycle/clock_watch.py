@@ -20,13 +20,13 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import MovableClock
 from tocsin.ports.ledger import Ledger, LedgerError
-from tocsin.text.times import brief
+from tocsin.text.times import brief, roughly
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at the clock."""
 COMPARES_EVERY = 5.0
 """Seconds between two looks at what the providers' answers say of theirs."""
-STANDS_FOR = (0.0, 5.0, 15.0, 60.0, 240.0, 900.0)
+STANDS_FOR = (0.0, 5.0, 10.0, 30.0, 120.0, 600.0)
 """Seconds for which a step must stand before it is taken over, after so many within the hour; the last one repeats."""
 FORGETS_AFTER = 3600.0
 """Seconds after which a step that was taken over makes nobody wary any more."""
@@ -111,7 +111,8 @@ class ClockWatch:
             self._steps.taken_at.append(now)
             self.wanted.set()
         elif abs(step) > TOLD_FROM and now - self._differs_since[1] >= TOLD_AFTER:
-            self._tell_differs(step, self._differs_since[0])
+            unwritable = stood_for >= self._steps.patience(now)
+            self._tell_differs(step, self._differs_since[0], unwritable)
 
     async def take_over(self) -> OperatorNotice | None:
         """The parts have ended: move what is recorded, and then the clock. What operators hear of it. A ledger that
@@ -131,7 +132,7 @@ class ClockWatch:
         log.warning("clock", put=_way(by), by=brief(abs(by)))
         if abs(by) <= TOLD_FROM:
             return None
-        put = f"{_way(by)} by {brief(abs(by))}"
+        put = f"{_way(by)} by {roughly(abs(by))}"
         fact = f"this machine's clock was put {put}, from {_shown(before)} to {_shown(before + by)}"
         sequel = "tocsin goes by it: turns, hours and times in messages are by the new time, and every wait is kept"
         return OperatorNotice(Trouble.CLOCK_MOVED, f"{fact}; {sequel}; if it is wrong now, put it right", about=put)
@@ -147,9 +148,11 @@ class ClockWatch:
             return False
         return True
 
-    def _tell_differs(self, step: timedelta, since: datetime) -> None:
-        fault = f"this machine's clock differs from tocsin's by {brief(abs(step))}, which is not taken over"
-        why = "it does not stand still, or the ledger cannot be written"
+    def _tell_differs(self, step: timedelta, since: datetime, unwritable: bool) -> None:
+        fault = f"this machine's clock differs from tocsin's by {roughly(abs(step))}, which is not taken over"
+        why = (
+            "the ledger cannot be written" if unwritable else "it was put again and again, and does not stand still yet"
+        )
         sequel = "waits are kept, but rotations and times in messages are by the old time"
         notice = OperatorNotice(Trouble.CLOCK_DIFFERS, f"{fault}: {why}; {sequel}", since=since)
         self._notices.tell(notice)
@@ -178,7 +181,7 @@ class ProviderClocks:
                 self._notices.cured(Trouble.PROVIDER_CLOCK, provider, "this machine's clock and its agree")
                 continue
             which = "behind" if skew > timedelta(0) else "ahead of"
-            fault = f"this machine's clock is {brief(abs(skew))} {which} that of {provider}"
+            fault = f"this machine's clock is {roughly(abs(skew))} {which} that of {provider}"
             sequel = (
                 "what it is asked allows for that; but if ours is wrong, turns, hours and times in messages are too"
             )

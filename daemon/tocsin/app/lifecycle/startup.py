@@ -22,7 +22,7 @@ from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.redating import not_later
 from tocsin.ports.ledger import ClockLedger, ConfigLedger, FileLedger, LedgerError, StartLedger, Unreadable
-from tocsin.text.times import brief
+from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)
 """How far ahead what was recorded may lie before operators hear: so far our own time may differ from the clock."""
@@ -63,7 +63,9 @@ async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | Non
         return None
     if ahead <= TOLD_FROM:
         return None
-    fault = f"the clock was ahead, or is behind now: what was recorded before this start lay up to {brief(ahead)} ahead"
+    fault = (
+        f"the clock was ahead, or is behind now: what was recorded before this start lay up to {roughly(ahead)} ahead"
+    )
     advice = "it counts as now, so that nobody waits for it; see that the clock is right (timedatectl)"
     return OperatorNotice(Trouble.CLOCK_WAS_AHEAD, f"{fault}; {advice}")
 

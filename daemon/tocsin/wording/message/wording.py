@@ -119,7 +119,7 @@ def _about(notification: Notification, incident: Incident, history: History, zon
         title=one_line(clean(incident.title)) or "Untitled incident",
         status=incident.status.value,
         impact=clean(incident.impact),
-        eta=dated(eta, zone) if eta else "",
+        eta=dated(eta, zone, notification.at) if eta else "",
         eta_short=clock(eta, zone, notification.at) if eta else "",
         duration=_duration(history),
         unreadable=incident.unreadable,
@@ -145,7 +145,7 @@ def _internal(
         severity_meaning=severity.meaning,
         summary=clean(incident.summary),
         services=policy.service_titles(incident.services),
-        since=dated(history.started_at, zone) if history.started_at else "",
+        since=dated(history.started_at, zone, notification.at) if history.started_at else "",
         resolution=clean(incident.resolution) if incident.resolved else "",
         review_file=f"reviews/{incident.id}.md",
         review_due=moment(review_at, zone) if review_at else "",
@@ -172,7 +172,7 @@ def _personal(about: Wording, notification: Notification, history: History, poli
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",
         acknowledge_line=f"acknowledged: [{notification.to}]",
         accepted_by=listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
-        due=dated(due_at, zone) if due_at else "",
+        due=dated(due_at, zone, notification.at) if due_at else "",
         due_short=clock(due_at, zone, notification.at) if due_at else "",
         groups=_groups_due(notification, history, policy),
     )
@@ -194,7 +194,7 @@ def _shared(
         impact_new=bool(incident.impact) and (previous is None or previous.impact != incident.impact),
         changes=changes(incident, previous, policy, external=notification.external, zone=zone, now=notification.at),
         news=news(incident, previous, external=notification.external, zone=zone, now=notification.at),
-        next=dated(at, zone) if at else "",
+        next=dated(at, zone, notification.at) if at else "",
         next_short=clock(at, zone, notification.at) if at else "",
     )
 
