@@ -7,8 +7,9 @@ Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong us
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
@@ -40,6 +41,27 @@ COMMANDS = {
 
 class Commands(click.Group):
     """A group that imports `tocsin.cli.<command>` only when the command is used; each module has `command`."""
+
+    failed_with = 1
+    """The exit status of a failure: that of a mistake in the usage once one was made."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read what stands before the command's name."""
+        with self._noting_mistakes():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with self._noting_mistakes():
+            return super().invoke(ctx)
+
+    @contextmanager
+    def _noting_mistakes(self) -> Iterator[None]:
+        try:
+            yield
+        except click.UsageError as mistake:
+            self.failed_with = mistake.exit_code
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order of the table."""
@@ -82,22 +104,28 @@ def tocsin() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. A closed pipe (`| head`) is no error; what the system refuses and no command foresaw (a full
-    disk behind stdout) is told in one line.
+    disk behind stdout) is told in one line. The exit status of a mistake is its own, also where nobody can be told.
     """
+    group = tocsin
+    assert isinstance(group, Commands)
     try:
-        _plain(tocsin).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
+        _plain(group).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
     except BrokenPipeError:
         forget_output()
         sys.exit(0)
     except OSError as fault:
         forget_output()
         where = f"{fault.filename}: " if fault.filename else ""
-        with suppress(OSError):
+        try:
             click.echo(f"tocsin: {where}{(fault.strerror or str(fault)).lower()}", err=True)
-        sys.exit(1)
+        except OSError:
+            forget_output(2)
+        sys.exit(group.failed_with)
 
 
-def forget_output() -> None:
-    """Let go of what stdout would still write when the process ends: a second failure would change the exit status."""
+def forget_output(stream: int = 1) -> None:
+    """Let go of what stdout (or stderr) would still write when the process ends: a second failure would change the exit
+    status.
+    """
     with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

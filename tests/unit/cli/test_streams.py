@@ -1,6 +1,9 @@
 """What a script may rely on: the exit status, and that stdout holds the answer and nothing else."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -159,3 +162,14 @@ def test_the_answer_goes_to_stdout_what_people_should_know_besides_to_stderr(run
     good = run("check", "HERE/incidents/pay.yaml")
     assert good.exit_code == 0
     assert "config" in good.stderr
+
+
+@pytest.mark.parametrize("stdout", ["/dev/full", os.devnull])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_mistake_that_nobody_can_be_told_keeps_its_status(stdout: str, unbuffered: str) -> None:
+    """A wrong command ends with 2, whether or not its message finds room."""
+    command = [sys.executable, "-c", "from tocsin.cli import main; main(['nonsense'])"]
+    with Path(stdout).open("w") as out, Path("/dev/full").open("w") as full:
+        environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(command, stdout=out, stderr=full, env=environ, check=False)
+    assert done.returncode == 2
