@@ -1,7 +1,9 @@
 """Review drafts on disk: from a real ledger, never over what a human wrote, and at each resolution."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -220,3 +222,27 @@ async def test_drafts_have_an_end(room: Room) -> None:
         (room.folder / name).write_text("# mine\n")
     with pytest.raises(NoDraftError, match="remove some"):
         await room.write()
+
+
+async def test_a_folder_that_hangs_is_told(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 62: the draft waits for its folder, and operators hear it while it does; then it is written."""
+    monkeypatch.setattr("tocsin.app.incidents.reviews.HANGS_AFTER", 0.02)
+    await see(room.ledger, OVER, T0 + timedelta(minutes=9))
+    answers = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(answers.wait)
+        config = active_config(shipped_policy(), settings(reviews=room.folder))
+        reviews = Reviews(
+            SystemClock(), room.ledger, config, room.incidents, room.notices, IncidentFiles, threads=threads
+        )
+        running = asyncio.create_task(reviews._write("card"))
+        try:
+            async with asyncio.timeout(5):
+                await room.notices.news()
+            (notice,) = room.notices.take()
+        finally:
+            answers.set()
+        await running
+    assert isinstance(notice, OperatorNotice)
+    assert f"{room.folder}: the folder does not answer" in notice.text
+    assert room.names() == ["card.md"]

@@ -64,6 +64,10 @@ def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy
     raise NoDraftError(f"there are {DRAFTS_MOST} reviews of {incident} already; remove some")
 
 
+HANGS_AFTER = 30.0
+"""Seconds after which a folder of reviews that does not answer is told."""
+
+
 def _names(incident: str) -> list[str]:
     return [f"{incident}.md", *(f"{incident}-{number}.md" for number in range(2, DRAFTS_MOST + 1))]
 
@@ -125,7 +129,19 @@ class Reviews:
 
     async def _write(self, incident: str) -> None:
         async with self._writing:
-            await write(incident, self._ledger, self._config.policy, self._folder(), self._threads)
+            loop = asyncio.get_running_loop()
+            telling = loop.call_later(HANGS_AFTER, self._tell_hanging, incident)
+            try:
+                await write(incident, self._ledger, self._config.policy, self._folder(), self._threads)
+            finally:
+                telling.cancel()
+            if loop.time() >= telling.when():
+                self._notices.retract(Trouble.REVIEW_UNWRITTEN, incident)
+
+    def _tell_hanging(self, incident: str) -> None:
+        fault = f"{self._config.settings.reviews}: the folder does not answer; see whether its disk or server is alive"
+        sentence = f"the review draft of {incident} is not written yet ({fault}); it is written once it answers"
+        self._notices.tell(OperatorNotice(Trouble.REVIEW_UNWRITTEN, sentence, about=incident))
 
     async def _closed(self, incident: str) -> None:
         until = self._clock.now() + AGAIN_WITHIN
