@@ -226,6 +226,10 @@ def test_two_daemons_on_one_folder(pager_on: Start, tmp_path: Path) -> None:
     (line,) = [line for line in refused.stderr.splitlines() if not line.startswith("{")]
     assert line.startswith("another tocsin watches ")
     assert f"(host {os.uname().nodename}, pid {pid})" in line
+    (tmp_path / "incidents" / ".tocsin-watched").unlink()
+    refused = second.run()
+    assert refused.returncode == 1
+    assert f"(host {os.uname().nodename}, pid {pid})" in refused.stderr
     pager.write("pay.yaml", INCIDENT)
     pager.until(lambda: pager.mails("page", "ana@"))
     time.sleep(1)
@@ -237,7 +241,9 @@ def test_two_daemons_on_one_folder(pager_on: Start, tmp_path: Path) -> None:
 
 @pytest.mark.attack
 def test_a_folder_that_may_only_be_read(pager_on: Start) -> None:
-    """Rule 72: no refusal; the operators hear once what is missing, and commands say that nobody is seen to watch."""
+    """Rule 72: no refusal; the operators hear once what is missing, and commands say that nobody is seen to watch. A
+    second daemon is refused all the same.
+    """
     pager = pager_on("incidents/.tocsin-watched")
     disk_of(pager).fail(errno.EROFS)
     pager.start()
@@ -245,6 +251,10 @@ def test_a_folder_that_may_only_be_read(pager_on: Start) -> None:
     pager.until(lambda: pager.mails("page", "ana@"))
     (unmarked,) = pager.until(lambda: told(pager))
     assert "incidents/.tocsin-watched cannot be written (read-only file system)" in unmarked
+    second = Pager(pager.folder, TOCSIN_LEDGER=f"sqlite:///{pager.folder}/other.db")
+    refused = second.run()
+    assert refused.returncode == 1
+    assert "another tocsin watches " in refused.stderr
     time.sleep(15)
     assert len(told(pager)) == 1
 
@@ -284,4 +294,7 @@ def test_a_checkout_of_an_old_commit(tmp_path: Path, stopped: bool) -> None:
     time.sleep(5)
     assert len(pager.mails("page", "ana@")) == 11
     assert len(told(pager)) == 1
+    git(incidents, "checkout", "-q", "HEAD~1")
+    pager.until(lambda: ["is it meant" in text for text in told(pager)].count(True) > 1, 90)
+    assert len(pager.mails("page", "ana@")) == 11
     pager.stop()
