@@ -33,10 +33,10 @@ run: setup  ## run the daemon and the web side on config/, templates/ and incide
 	@exec $(BIN)/python -m tocsin.cli.run_with_web
 
 test: $(TESTS)  ## all tests
-	@$(BIN)/pytest -q -n 3
+	@$(BIN)/pytest -q -n 4 --dist worksteal
 
 quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (about a minute)
-	@$(BIN)/pytest -q -n 3 tests/house tests/unit tests/timelines
+	@$(BIN)/pytest -q -n 3 --dist worksteal tests/house tests/unit tests/timelines
 
 faults: $(TESTS)  ## attacks on the installed program, and a server installed by the page (tests/attacks/README.md)
 	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py
