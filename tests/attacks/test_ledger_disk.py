@@ -156,8 +156,9 @@ def test_a_start_on_a_disk_that_can_only_be_read(pager: Pager, small: Path) -> N
     declare(pager, "web")
     pager.until(lambda: "The ledger is kept in memory" in told(pager))
     assert pages(pager, "db") == 1
+    assert "is gone" not in told(pager)
     subprocess.run(["mount", "-o", "remount,rw", small], check=True)
-    pager.until(lambda: "The ledger is in its file again" in told(pager), 60)
+    pager.until(lambda: "The ledger is in its file again" in told(pager), 90)  # up to a minute is gathered (rule 39)
     assert pager.stop() == 0
     assert seen(small / "tocsin.db") == {"db", "web"}
 

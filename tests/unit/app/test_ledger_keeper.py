@@ -88,6 +88,14 @@ async def test_one_that_cannot_be_made_anew() -> None:
     assert text.endswith("do not restart tocsin before it is back")
 
 
+async def test_one_in_memory_whose_disk_is_not_well_yet() -> None:
+    """Rules 39, 64: its file is not gone, so nobody is told that it is; why it cannot be used was told at the start."""
+    kept = Kept()
+    kept.file.away, kept.file.change = "Read-only file system", LedgerError("Read-only file system")
+    await kept.keeper.look()
+    assert Trouble.LEDGER_REPLACED not in kept.told()
+
+
 async def test_it_cannot_be_written_and_then_it_can() -> None:
     """Rule 71: operators hear why, once, and that it is over."""
     kept = Kept()

@@ -53,9 +53,10 @@ class LedgerKeeper:
         try:
             change = await self._ledger.look_after_file(now)
         except LedgerError as fault:
-            sentence = f"the ledger's file {self._path} is gone and cannot be made anew ({fault}); incidents go on"
-            advice = "a restart would forget them: do not restart tocsin before it is back"
-            self._tell(Trouble.LEDGER_REPLACED, f"{sentence}, but {advice}")
+            if not self._ledger.away:  # the file of one in memory is not gone; why it cannot be used was told
+                sentence = f"the ledger's file {self._path} is gone and cannot be made anew ({fault}); incidents go on"
+                advice = "a restart would forget them: do not restart tocsin before it is back"
+                self._tell(Trouble.LEDGER_REPLACED, f"{sentence}, but {advice}")
         else:
             self._tell_change(change)
         if self._ballast_seen_at is None or now - self._ballast_seen_at >= BALLAST_EVERY:
