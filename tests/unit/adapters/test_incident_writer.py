@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files import incident_writer
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.adapters.files.watch_mark import WatchMark
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -179,20 +180,36 @@ def test_somebody_holds_the_lock(files: IncidentFiles, monkeypatch: pytest.Monke
     monkeypatch.setattr(incident_writer, "LOCK_TRIES", 3)
     monkeypatch.setattr(incident_writer, "LOCK_PAUSE", 0.001)
     files.create("a.yaml", b"one")
-    folder = os.open(files.folder, os.O_RDONLY)
+    lock = os.open(files.folder / incident_writer.EDITS, os.O_RDONLY | os.O_CREAT)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         assert files.change("a.yaml", lambda data: b"two")
-        fcntl.flock(folder, fcntl.LOCK_UN)
+        fcntl.flock(lock, fcntl.LOCK_UN)
 
         def edit(_data: bytes) -> bytes:
             with pytest.raises(BlockingIOError):
-                fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return b"three"
 
         assert files.change("a.yaml", edit)
     finally:
-        os.close(folder)
+        os.close(lock)
+
+
+def test_the_daemons_lock_holds_no_command_up(files: IncidentFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 72: the daemon has the folder locked for as long as it runs; commands write, one at a time, all the same."""
+
+    def wait(_seconds: float) -> None:
+        pytest.fail("a command waits for the daemon's lock")
+
+    files.create("a.yaml", b"one")
+    mark = WatchMark(files.folder)
+    assert mark.claim() is None
+    monkeypatch.setattr("time.sleep", wait)
+    try:
+        assert files.change("a.yaml", lambda data: b"two")
+    finally:
+        mark.release()
 
 
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:

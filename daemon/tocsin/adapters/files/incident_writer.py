@@ -25,6 +25,9 @@ RETRIES = 10
 LOCK_TRIES, LOCK_PAUSE = 250, 0.02
 """How often another tocsin command that writes is waited for, and for how many seconds each (5 s in all); then we go on
 without the lock, because each edit is checked anyway."""
+EDITS = ".tocsin-edits"
+"""The empty file in the folder that commands lock while they write."""
+_LOCKABLE = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 NAME_LIMIT = 255
 """The longest file name, in bytes."""
 NEW_MODE = 0o644
@@ -180,13 +183,15 @@ class IncidentFiles:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One tocsin command writes at a time."""
+        """One tocsin command writes at a time. The folder itself is the daemon's to lock (rule 72)."""
         try:
-            lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            lock = os.open(self.folder / EDITS, _LOCKABLE, NEW_MODE)
         except OSError:
             yield
             return
         try:
+            with suppress(OSError):  # it may be another's; whatever the umask, others must be able to lock it
+                os.fchmod(lock, NEW_MODE)
             for _ in range(LOCK_TRIES):
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
