@@ -120,8 +120,8 @@ class FileKeeper(Protocol):
         ...
 
 
-class FactLedger(Protocol):
-    """What happened in each incident, and what was decided about it."""
+class DecisionLedger(Protocol):
+    """Where a decision is written down, before anybody tries to send what it brings about."""
 
     async def record(
         self,
@@ -136,6 +136,10 @@ class FactLedger(Protocol):
         letters those that want an answer are superseded, and those that cannot be read (rule 63).
         """
         ...
+
+
+class FactLedger(DecisionLedger, Protocol):
+    """What happened in each incident, and what was decided about it."""
 
     async def finish(self, incident: str) -> None:
         """Nothing can become due for this incident again without a new fact: a start need not load it."""
@@ -226,19 +230,8 @@ class DeliveryLedger(Protocol):
         ...
 
 
-class SendLedger(DeliveryLedger, Protocol):
+class SendLedger(DecisionLedger, DeliveryLedger, Protocol):
     """What whoever sends needs: also letters that left before the ledger could take them are written down."""
-
-    async def record(
-        self,
-        incident: str,
-        facts: Sequence[Fact],
-        letters: Sequence[Letter],
-        held: Sequence[Suppression],
-        anew: datetime | None = None,
-    ) -> frozenset[str]:
-        """As in FactLedger."""
-        ...
 
 
 class StartLedger(IncidentLedger, DeliveryLedger, Protocol):
