@@ -210,6 +210,7 @@ def test_the_daemons_lock_holds_no_command_up(files: IncidentFiles, monkeypatch:
         assert files.change("a.yaml", lambda data: b"two")
     finally:
         mark.release()
+    assert {path.name for path in files.folder.iterdir()} == {"a.yaml", ".tocsin-watched"}, "the lock leaves nothing"
 
 
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:

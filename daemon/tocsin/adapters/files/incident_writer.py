@@ -26,7 +26,7 @@ LOCK_TRIES, LOCK_PAUSE = 250, 0.02
 """How often another tocsin command that writes is waited for, and for how many seconds each (5 s in all); then we go on
 without the lock, because each edit is checked anyway."""
 EDITS = ".tocsin-edits"
-"""The empty file in the folder that commands lock while they write."""
+"""The empty file in the folder that a command makes and locks while it writes."""
 _LOCKABLE = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 NAME_LIMIT = 255
 """The longest file name, in bytes."""
@@ -184,23 +184,35 @@ class IncidentFiles:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One tocsin command writes at a time. The folder itself is the daemon's to lock (rule 72)."""
+        lock = self._lock()
         try:
-            lock = os.open(self.folder / EDITS, _LOCKABLE, NEW_MODE)
-        except OSError:
-            yield
-            return
-        try:
-            with suppress(OSError):  # it may be another's; whatever the umask, others must be able to lock it
-                os.fchmod(lock, NEW_MODE)
-            for _ in range(LOCK_TRIES):
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    time.sleep(LOCK_PAUSE)
             yield
         finally:
-            os.close(lock)
+            if lock is not None:
+                with suppress(OSError):
+                    (self.folder / EDITS).unlink()
+                os.close(lock)
+
+    def _lock(self) -> int | None:
+        """The file EDITS, locked; None where it cannot be had. Whoever had it removes it, so the one that was locked
+        must still be the one that lies there.
+        """
+        for _ in range(LOCK_TRIES):
+            try:
+                lock = os.open(self.folder / EDITS, _LOCKABLE, NEW_MODE)
+            except OSError:
+                return None
+            with suppress(OSError):  # whatever the umask, others must be able to lock it
+                os.fchmod(lock, NEW_MODE)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(lock), self._status(EDITS)):
+                    return lock
+                os.close(lock)
+            except OSError:
+                os.close(lock)
+                time.sleep(LOCK_PAUSE)
+        return None
 
     def _new_mode(self) -> int:
         """The permissions of a new file: in a folder that hands its group on (setgid), that group may write it too."""
