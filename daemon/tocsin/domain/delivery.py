@@ -44,11 +44,12 @@ class Message:
 
 
 class Fault(StrEnum):
-    """Whose fault a failure is. ADDRESS: this reader's; PROVIDER: the account's or the server's settings, only a
-    config change cures it (rule 38); PASSING: time may cure it.
+    """Whose fault a failure is. ADDRESS: this reader's; MESSAGE: this one message's (rule 37); PROVIDER: the account's
+    or the server's, only somebody's action cures it (rule 38); PASSING: time may cure it.
     """
 
     ADDRESS = "address"
+    MESSAGE = "message"
     PROVIDER = "provider"
     PASSING = "passing"
 
@@ -72,10 +73,13 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """This address is refused for good (rule 37)."""
+    """Refused for good (rule 37). `fault` is ADDRESS: nothing more goes there; or MESSAGE: this one is not tried again,
+    and the address stays good.
+    """
 
     detail: str
     code: str = ""
+    fault: Fault = Fault.ADDRESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,6 +299,31 @@ def test_what_was_taken_begins_the_count_anew() -> None:
     assert len(notices.take()) == 1
 
 
+def test_a_provider_is_unwell_after_a_failure_of_its_own_until_it_takes_something() -> None:
+    """At the first one that is its fault; an address that it refuses makes it neither unwell nor well."""
+    health = ProviderHealth(EMAIL, Notices(StillClock()), "backup")
+    assert (health.name, health.unwell, health.failed_at) == ("backup", False, None)
+    health.on_attempt(tried(Refused("550 5.1.1 no such user", "550")))
+    assert not health.unwell
+    health.on_attempt(tried(Deferred("authentication failed", "535", Fault.PROVIDER), took=2))
+    assert (health.unwell, health.failed_at) == (True, T0 + 2 * SECOND)
+    health.on_attempt(tried(Refused("550 5.1.1 no such user", "550")))
+    assert health.unwell
+    health.on_attempt(tried(Accepted("q1")))
+    assert not health.unwell
+
+
+def test_a_provider_is_unwell_after_three_tries_in_a_row_that_time_may_cure() -> None:
+    """Of one message or of several; whatever the provider answered for begins the row anew."""
+    health = ProviderHealth(EMAIL, Notices(StillClock()))
+    busy, lost = Deferred("421 busy", "421"), Uncertain("lost in DATA")
+    for outcome in (busy, lost, Accepted(), busy, lost, Refused("no", fault=Fault.MESSAGE), lost, busy):
+        health.on_attempt(tried(outcome))
+        assert not health.unwell
+    health.on_attempt(tried(busy, "another"))
+    assert health.unwell
+
+
 def test_a_quick_no_does_not_end_a_hang() -> None:
     """Rule 70: only what was taken does."""
     health = ProviderHealth(EMAIL, Notices(StillClock()))

@@ -1,19 +1,19 @@
 """Whether a provider works, told from how its tries end and from its receipts, and when the operators hear that it does
-not (rules 38, 39, 70). It must not know whose messages they were.
+not (rules 38, 39, 70). It must not know whose messages they were, nor what goes to another provider meanwhile.
 """
 
 from collections import Counter
 from datetime import datetime, timedelta
 
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import Attempt, Deferred, Fate, Fault, Receipt, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Receipt, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.wording.message import undelivered
 from tocsin.wording.operator.cure import provider_cure
 
 PATIENCE = 3
-"""Failures in a row that time may cure, before operators hear of them."""
+"""Failures in a row that time may cure, before operators hear of them, and before the provider counts as unwell."""
 HUNG_AFTER = timedelta(seconds=4.5)
 """A try that ends without an answer after longer than this has run into its transport's deadline."""
 HANGS_FOR = timedelta(seconds=30)
@@ -21,15 +21,20 @@ HANGS_FOR = timedelta(seconds=30)
 
 
 class ProviderHealth:
-    """The failures in a row of one channel's provider, counted by message: that a first try meets a busy server, and
-    the second one is taken, is no failure.
+    """The failures in a row of one provider of a channel. Operators hear of them by message: that a first try meets a
+    busy server, and the second one is taken, is no failure. `unwell` is told by tries: after one that is the provider's
+    fault, or three others in a row, until it takes something again. `failed_at` is when a try failed last.
     """
 
-    def __init__(self, via: Channel, notices: Notices) -> None:
+    def __init__(self, via: Channel, notices: Notices, name: str = "main") -> None:
+        self.name = name
+        self.unwell = False
+        self.failed_at: datetime | None = None
         self._via = via
         self._notices = notices
         self._tries: Counter[str] = Counter()
         self._failed: set[str] = set()
+        self._in_a_row = 0
         self._hung_at: datetime | None = None
         self._told = False
         self._silent: set[str] = set()
@@ -40,15 +45,25 @@ class ProviderHealth:
         return self._hung_at is not None and now - self._hung_at < HANGS_FOR
 
     def on_attempt(self, attempt: Attempt) -> None:
-        """Take note of how a try ended. A refused address is no failure: the provider answered for it."""
+        """Take note of how a try ended. A refusal is no failure: the provider answered for it. Nor does it make a
+        sick one well: it has taken nothing.
+        """
         assert attempt.ended_at is not None
         outcome, provider = attempt.outcome, self._via.traits.provider
         if not isinstance(outcome, (Deferred, Uncertain)):
+            self._in_a_row = 0
             self._tries.clear()
             self._failed.clear()
-            self._hung_at, self._told = None, False
+            self._hung_at = None
+            if not isinstance(outcome, Accepted):
+                return
+            self.unwell = self._told = False
             self._notices.cured(Trouble.PROVIDER_REFUSES, self._via.traits.word, f"{provider} takes messages again")
             return
+        self._in_a_row += 1
+        self.failed_at = attempt.ended_at
+        at_fault = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
+        self.unwell = self.unwell or at_fault or self._in_a_row >= PATIENCE
         hung = attempt.ended_at - attempt.started_at >= HUNG_AFTER
         self._hung_at = attempt.ended_at if hung else self._hung_at
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
