@@ -2,8 +2,11 @@
 
 In a test:      async with Relay() as relay: relay.next("rcpt", "550 5.1.1 no such user"); …; relay.arrived
 As a process:   python -m tests.fakes.smtp_server [--tls starttls|tls|none] [--user U --password P] [--log FILE]
-                prints {"port": …, "ca_file": …}; each line on stdin is a fault: {"phase", "fault", "times"}
-                (times null: for ever); each mail that truly arrived is a line of JSON in FILE.
+                    [--rate N [--over REPLY]]
+                prints {"port": …, "ca_file": …}; each line on stdin is a fault: {"phase", "fault", "times", "to"}
+                (times null: for ever; to: only at mails to that address, for rcpt, data and dot), or {"away": true},
+                which closes the port and every connection until {"away": false};
+                each mail that truly arrived is a line of JSON in FILE.
 
 Phases: connect ehlo offer starttls auth mail rcpt data body dot. A fault is a reply ("451 later") or
     hide        (only at offer) say nothing of STARTTLS
@@ -11,6 +14,8 @@ Phases: connect ehlo offer starttls auth mail rcpt data body dot. A fault is a r
     lose        the same, but at the dot the mail has not arrived
     hang        never reply
     slow N …    wait N seconds, then do the rest: "slow 2 drop", "slow 2 250 ok"; alone: the usual reply
+Mails beyond `rate` a second wait at the dot, or are answered there with `over` ("451 4.7.1 too fast") and have not
+arrived.
 """
 
 import argparse
@@ -20,13 +25,13 @@ import json
 import ssl
 import tempfile
 import time
-from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.fakes.certificates import Authority
+from tests.fakes.faults import Faults, Rate
 from tests.fakes.orders import orders, say
 
 PHASES = ("connect", "ehlo", "offer", "starttls", "auth", "mail", "rcpt", "data", "body", "dot")
@@ -65,13 +70,15 @@ class Relay:
         smtputf8: bool = True,
         pipelining: bool = True,
         log: Path | None = None,
+        rate: float = 0.0,
+        over: str = "",
     ) -> None:
         self._tls, self._at_once = tls, at_once
         self._user, self._password = user, password
         self._offers = ["SMTPUTF8"] * smtputf8 + ["PIPELINING"] * pipelining
         self._log = log
-        self._once: dict[str, deque[str]] = defaultdict(deque)
-        self._ever: dict[str, str] = {}
+        self.faults = Faults(PHASES)
+        self.rate, self.over = Rate(rate), over
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._dialogues: set[asyncio.Task[None]] = set()
@@ -81,15 +88,13 @@ class Relay:
         self.logins = 0
         self.port = 0
 
-    def next(self, phase: str, fault: str, times: int = 1) -> None:
-        """So many times, one after the other, this phase goes wrong so."""
-        assert phase in PHASES, phase
-        self._once[phase].extend([fault] * times)
+    def next(self, phase: str, fault: str, times: int = 1, to: str = "") -> None:
+        """So many times, one after the other, this phase goes wrong so (at mails to that address)."""
+        self.faults.next(phase, fault, times, to)
 
-    def always(self, phase: str, fault: str) -> None:
-        """From now on this phase goes wrong so; an empty fault ends that."""
-        assert phase in PHASES, phase
-        self._ever[phase] = fault
+    def always(self, phase: str, fault: str, to: str = "") -> None:
+        """From now on this phase goes wrong so (at mails to that address); an empty fault ends that."""
+        self.faults.always(phase, fault, to)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -145,10 +150,6 @@ class Relay:
             self._writers.discard(writer)
             writer.transport.abort()
 
-    def fault(self, phase: str) -> str:
-        queue = self._once[phase]
-        return queue.popleft() if queue else self._ever.get(phase, "")
-
     def record(self, arrived: Arrived) -> None:
         self.arrived.append(arrived)
         if self._log is not None:
@@ -200,8 +201,9 @@ class _Dialogue:
                     self.sender, self.to, self.options = _path(line), "", line.partition(">")[2].strip()
                     await self._answer("mail", "530 5.7.0 log in first" if login_wanted else "250 ok")
                 case "RCPT":
-                    if await self._answer("rcpt", "250 ok"):
-                        self.to = _path(line)
+                    before, self.to = self.to, _path(line)
+                    if not await self._answer("rcpt", "250 ok"):
+                        self.to = before
                 case "DATA":
                     if await self._answer("data", "354 go on" if self.to else "554 nobody to send to"):
                         await self._mail()
@@ -216,7 +218,7 @@ class _Dialogue:
 
     async def _hello(self) -> None:
         lines = ["test relay", *self.relay.extensions]
-        if self.relay.tls is not None and not self.secure and self.relay.fault("offer") != "hide":
+        if self.relay.tls is not None and not self.secure and self.relay.faults.take("offer") != "hide":
             lines.append("STARTTLS")
         if self.relay.wants_login:
             lines.append("AUTH PLAIN LOGIN")
@@ -236,7 +238,7 @@ class _Dialogue:
 
     async def _mail(self) -> None:
         """Read the mail; a fault in its body cuts it before the dot."""
-        fault = self.relay.fault("body")
+        fault = self.relay.faults.take("body")
         if fault:
             await self.reader.read(10)
             raise OverError
@@ -249,7 +251,7 @@ class _Dialogue:
 
     async def _answer(self, phase: str, reply: str, arrived: Arrived | None = None) -> bool:
         """Reply as usual, or as a fault wants it; whether that was a good reply."""
-        fault = self.relay.fault(phase)
+        fault = self.relay.faults.take(phase, self.to if phase in ("rcpt", "data", "dot") else "")
         if fault.startswith("slow "):
             _, span, *then = fault.split(" ", 2)
             if arrived is not None and (not then or then[0] in ("drop", "hang") or then[0].startswith("2")):
@@ -257,6 +259,8 @@ class _Dialogue:
                 arrived = None
             await asyncio.sleep(float(span))
             fault = then[0] if then else ""
+        if arrived is not None and not fault:
+            fault = await self._limit()
         if arrived is not None and (fault in ("", "drop", "hang") or fault.startswith("2")):
             self.relay.record(arrived)
         if fault in ("drop", "lose"):
@@ -269,6 +273,12 @@ class _Dialogue:
         if reply.startswith("421"):
             raise OverError
         return reply[0] in "23"
+
+    async def _limit(self) -> str:
+        """Keep to the relay's rate: wait, or give the reply to what is beyond it."""
+        if not self.relay.over:
+            await asyncio.sleep(self.relay.rate.wait())
+        return self.relay.over if self.relay.over and self.relay.rate.over() else ""
 
     async def _say(self, line: str) -> None:
         self.writer.write(line.encode() + b"\r\n")
@@ -290,19 +300,22 @@ async def _main() -> None:
     parser.add_argument("--password", default="")
     parser.add_argument("--log", type=Path)
     parser.add_argument("--dir", type=Path, help="where the certificates go")
+    parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--over", default="")
     asked = parser.parse_args()
     tls = authority = None
     if asked.tls != "none":
         authority = Authority(asked.dir or Path(tempfile.mkdtemp(prefix="relay-")))
         tls = authority.server(name=asked.name)
-    relay = Relay(tls=tls, at_once=asked.tls == "tls", user=asked.user, password=asked.password, log=asked.log)
+    login = {"user": asked.user, "password": asked.password}
+    relay = Relay(tls=tls, at_once=asked.tls == "tls", log=asked.log, rate=asked.rate, over=asked.over, **login)
     await relay.start(asked.port)
     say({"port": relay.port, "ca_file": str(authority.ca_file) if authority else ""})
     async for order in orders():
-        if order.get("times", 1) is None:
-            relay.always(order["phase"], order["fault"])
+        if "away" in order:
+            await (relay.stop() if order["away"] else relay.start())
         else:
-            relay.next(order["phase"], order["fault"], order.get("times", 1))
+            relay.faults.order(order)
         say({"done": order})
     await relay.stop()
 

@@ -2,11 +2,15 @@
 
 In a test:      async with StandIn() as twilio: twilio.next("create", "code 21610"); …; twilio.created
 As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T] [--log FILE] [--lag SECONDS]
-                prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times"} (times null: for ever), an
+                    [--number +1…]… [--rate N [--over 429|queue]]
+                prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times", "to"} (times null: for
+                ever; to: only at messages to that number), an
                 inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}}, what
-                becomes of every message to a number {"end": {"to", "status", "code"}} (to "*": to all others), or a
+                becomes of every message to a number {"end": {"to", "status", "code"}} (to "*": to all others), step by
+                step {"course": {"to", "steps": [[seconds, status, code], …]}}, or a
                 webhook to the address that the message was created with {"tell": {"sid", "status", "code"}};
                 each message that was truly created is a line of JSON in FILE.
+A second account is a second stand-in, with an account, a token and numbers of its own.
 
 Phases: create list fetch. Faults:
     429 [N]     too many requests, with Retry-After N; nothing is created
@@ -17,14 +21,23 @@ Phases: create list fetch. Faults:
     redirect    answered by another address, which creates; nothing is created until that is asked
     huge        the message is created and answered for with megabytes
     slow N …    wait N seconds, then do the rest
+
+Without faults a create is answered as Twilio does: 21211 a number that is none, 21606 a sender that is none of the
+account's numbers (if any were given), 20001 a parameter that Twilio does not know, 429 or a queue beyond the rate.
+
+Courses: what becomes of each message to a number ("*": to all others), as steps (seconds, status, code). A step at 0 s
+is told before the create is answered, others so long after it; they may be late, in a wrong order, repeated, or missing.
+Each step is posted to the address that the message was created with, if any, and holds for list and fetch from then on,
+unless the message has already come to its end.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import time
 from base64 import b64encode
-from collections import defaultdict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -32,12 +45,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 from aiohttp import web
 
 from tests.fakes import twilio_webhooks as webhooks
+from tests.fakes.faults import Faults, Rate
 from tests.fakes.orders import orders, say
 
 PHASES = ("create", "list", "fetch")
+ENDS = ("delivered", "undelivered", "failed", "canceled", "read")
+KNOWN = frozenset(
+    {
+        *(
+            "AddressRetention",
+            "ApplicationSid",
+            "Attempt",
+            "Body",
+            "ContentRetention",
+            "ContentSid",
+            "ContentVariables",
+        ),
+        *("FallbackFrom", "ForceDelivery", "From", "MaxPrice", "MediaUrl", "MessagingServiceSid", "PersistentAction"),
+        *("ProvideFeedback", "RiskCheck", "ScheduleType", "SendAsMms", "SendAt", "ShortenUrls", "SmartEncoded"),
+        *("StatusCallback", "To", "TrafficType", "ValidityPeriod"),
+    }
+)
+"""The parameters of a create, by Twilio's OpenAPI description."""
+Course = Sequence[tuple[float, str, str]]
 
 
 @dataclass
@@ -55,15 +89,30 @@ class Created:
     direction: str = "outbound-api"
     status: str = "queued"
     code: int = 30003
+    leaves: float = 0.0
 
 
 class StandIn:
-    """The server. `created` is the truth; `requests` are all that were heard, as (method, path, form or query)."""
+    """The server. `created` is the truth; `requests` are all that were heard, as (method, path, form or query).
+    `numbers`: the account's own, if that is to be looked at. `rate`: messages that leave in a second, `over`: what comes
+    beyond is answered 429, or waits in the account's queue.
+    """
 
     def __init__(
-        self, *, account: str = "AC" + "0" * 32, token: str = "token", log: Path | None = None, lag: float = 0.0
+        self,
+        *,
+        account: str = "AC" + "0" * 32,
+        token: str = "token",
+        log: Path | None = None,
+        lag: float = 0.0,
+        numbers: Sequence[str] = (),
+        rate: float = 0.0,
+        over: str = "429",
     ) -> None:
         self.account = account
+        self.numbers, self.rate, self.over = tuple(numbers), Rate(rate), over
+        self.courses: dict[str, Course] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._login = "Basic " + b64encode(f"{account}:{token}".encode()).decode()
         self._logins = {self._login}
         self._token = token
@@ -72,22 +121,19 @@ class StandIn:
         self.final = "delivered"
         self.ends: dict[str, tuple[str, int]] = {}
         self.day_begins = timedelta()
-        self._once: dict[str, deque[str]] = defaultdict(deque)
-        self._ever: dict[str, str] = {}
+        self.faults = Faults(PHASES)
         self.created: list[Created] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    def next(self, phase: str, fault: str, times: int = 1) -> None:
-        """So many times, one after the other, this phase goes wrong so."""
-        assert phase in PHASES, phase
-        self._once[phase].extend([fault] * times)
+    def next(self, phase: str, fault: str, times: int = 1, to: str = "") -> None:
+        """So many times, one after the other, this phase goes wrong so (at messages to that number)."""
+        self.faults.next(phase, fault, times, to)
 
-    def always(self, phase: str, fault: str) -> None:
-        """From now on this phase goes wrong so; an empty fault ends that."""
-        assert phase in PHASES, phase
-        self._ever[phase] = fault
+    def always(self, phase: str, fault: str, to: str = "") -> None:
+        """From now on this phase goes wrong so (at messages to that number); an empty fault ends that."""
+        self.faults.always(phase, fault, to)
 
     def allow(self, user: str, secret: str) -> None:
         """An API key opens the account too."""
@@ -108,6 +154,10 @@ class StandIn:
         """What becomes from now on of every message to that number; "*": of those to all others."""
         self.ends[to] = (status, code)
 
+    def course(self, to: str, *steps: tuple[float, str, str]) -> None:
+        """What becomes from now on of every message to that number, and when; "*": of those to all others."""
+        self.courses[to] = steps
+
     def _end_of(self, to: str) -> tuple[str, int]:
         return self.ends.get(to) or self.ends.get("*") or (self.final, 30003)
 
@@ -115,7 +165,8 @@ class StandIn:
         """Say by webhook what became of a message; the status of the answer."""
         told = next(message for message in self.created if message.sid == sid)
         told.status = status
-        return await webhooks.post(self._token, told.callback, webhooks.status(status, sid, code, told.to))
+        form = webhooks.status(status, sid, code, told.to, account=self.account, sender=told.sender)
+        return await webhooks.post(self._token, told.callback, form)
 
     @property
     def sent(self) -> list[Created]:
@@ -145,13 +196,16 @@ class StandIn:
 
     async def stop(self) -> None:
         assert self._runner is not None
+        for telling in self._telling:
+            telling.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
         await self._runner.cleanup()
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
         if refused := self._refused(request, form):
             return refused
-        fault = await self._fault("create")
+        fault = await self._fault("create", form.get("To", ""))
         word, _, rest = fault.partition(" ")
         if word == "lose":
             return _cut(request)
@@ -159,8 +213,8 @@ class StandIn:
             return web.Response(status=307, headers={"Location": request.path})
         if (word.isdigit() and rest != "keep") or word == "code":
             return _error(word, rest)
-        if not form.get("To", "").startswith("+"):
-            return _error("code", "21211")
+        if not fault and (wrong := self._wrong(form)):
+            return _error(*wrong.split(" ", 1))
         message = Created(
             self._sid(),
             time.time(),
@@ -172,8 +226,10 @@ class StandIn:
             form.get("StatusCallback", ""),
             status="",
             code=self._end_of(form["To"])[1],
+            leaves=time.time() + (self.rate.wait() if self.over == "queue" else 0.0),
         )
         self._keep(message)
+        await self._follow(message)
         if word.isdigit():
             return _error(word, "")
         if word == "hang":
@@ -188,6 +244,37 @@ class StandIn:
         if word == "huge":
             shown["padding"] = "x" * (3 << 20)
         return web.json_response(shown, status=201)
+
+    def _wrong(self, form: dict[str, str]) -> str:
+        """What is wrong with a create, as a fault."""
+        if set(form) - KNOWN:
+            return "code 20001"
+        if not form.get("To", "").startswith("+"):
+            return "code 21211"
+        if self.numbers and "MessagingServiceSid" not in form and form.get("From") not in self.numbers:
+            return "code 21606"
+        return "429" if self.over == "429" and self.rate.over() else ""
+
+    async def _follow(self, message: Created) -> None:
+        """Begin the course of a message; what comes at once is told before this returns."""
+        steps = self.courses.get(message.to) or self.courses.get("*") or ()
+        if steps:
+            message.status = "queued"
+        for after, status, code in steps:
+            telling = asyncio.create_task(self._step(message, after, status, code))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+            if not after:
+                await telling
+
+    async def _step(self, message: Created, after: float, status: str, code: str) -> None:
+        await asyncio.sleep(after)
+        if message.status not in ENDS:
+            message.status, message.code = status, int(code or message.code)
+        if message.callback:
+            form = webhooks.status(status, message.sid, code, message.to, account=self.account, sender=message.sender)
+            with contextlib.suppress(OSError, aiohttp.ClientError):  # nobody listens: Twilio does not ask twice either
+                await webhooks.post(self._token, message.callback, form)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """Newest first, filtered by To, From and (by the day, which begins at `day_begins` UTC) DateSent, a page at a
@@ -208,7 +295,7 @@ class StandIn:
             and self._day(message.at) >= query.get("DateSent>", "")[:10]
         ]
         size, number = int(query.get("PageSize", 50)), int(query.get("Page", 0))
-        shown = [self._shown(message, message.status or self._end_of(message.to)[0]) for message in found]
+        shown = [self._shown(message, self._state(message)) for message in found]
         here = shown[size * number : size * (number + 1)]
         path = request.path
         more = size * (number + 1) < len(found)
@@ -235,8 +322,12 @@ class StandIn:
             return _cut(request) if fault in ("drop", "lose") else _error(*fault.split(" ", 1), "")
         for message in self.created:
             if message.sid == request.match_info["sid"]:
-                return web.json_response(self._shown(message, message.status or self._end_of(message.to)[0]))
+                return web.json_response(self._shown(message, self._state(message)))
         return _error("code", "20404 404")
+
+    def _state(self, message: Created) -> str:
+        waits = message.leaves > time.time()
+        return "queued" if waits else message.status or self._end_of(message.to)[0]
 
     def _day(self, at: float) -> str:
         return f"{datetime.fromtimestamp(at, UTC) - self.day_begins:%Y-%m-%d}"
@@ -246,9 +337,8 @@ class StandIn:
         known = request.headers.get("Authorization") in self._logins
         return None if known else _error("code", "20003 401")
 
-    async def _fault(self, phase: str) -> str:
-        queue = self._once[phase]
-        fault = queue.popleft() if queue else self._ever.get(phase, "")
+    async def _fault(self, phase: str, to: str = "") -> str:
+        fault = self.faults.take(phase, to)
         if fault.startswith("slow "):
             _, span, *then = fault.split(" ", 2)
             await asyncio.sleep(float(span))
@@ -317,8 +407,10 @@ async def _main() -> None:
     parser.add_argument("--token", default="token")
     parser.add_argument("--log", type=Path)
     parser.add_argument("--lag", type=float, default=0.0)
-    asked = parser.parse_args()
-    async with StandIn(account=asked.account, token=asked.token, log=asked.log, lag=asked.lag) as twilio:
+    parser.add_argument("--number", dest="numbers", action="append", default=[])
+    parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--over", choices=("429", "queue"), default="429")
+    async with StandIn(**vars(parser.parse_args())) as twilio:
         say({"url": twilio.url})
         async for order in orders():
             if "inbound" in order:
@@ -330,12 +422,12 @@ async def _main() -> None:
                 continue
             if "end" in order:
                 twilio.end(**order["end"])
+            elif "course" in order:
+                twilio.course(order["course"]["to"], *order["course"]["steps"])
             elif "status" in order:
-                twilio.set_status(order["status"]["sid"], order["status"]["status"])
-            elif order.get("times", 1) is None:
-                twilio.always(order["phase"], order["fault"])
+                twilio.set_status(**order["status"])
             else:
-                twilio.next(order["phase"], order["fault"], order.get("times", 1))
+                twilio.faults.order(order)
             say({"done": order})
 
 

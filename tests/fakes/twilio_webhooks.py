@@ -18,9 +18,17 @@ def signature(token: str, url: str, values: Mapping[str, str]) -> str:
     return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
-def status(state: str, sid: str = SID, code: str = "", to: str = "+14155550101") -> dict[str, str]:
+def status(
+    state: str,
+    sid: str = SID,
+    code: str = "",
+    to: str = "+14155550101",
+    *,
+    account: str = ACCOUNT,
+    sender: str = "+15005550006",
+) -> dict[str, str]:
     """What Twilio says of an SMS of ours."""
-    values = {"AccountSid": ACCOUNT, "ApiVersion": "2010-04-01", "From": "+15005550006", "MessageSid": sid}
+    values = {"AccountSid": account, "ApiVersion": "2010-04-01", "From": sender, "MessageSid": sid}
     values |= {"MessageStatus": state, "SmsSid": sid, "SmsStatus": state, "To": to}
     return {**values, "ErrorCode": code} if code else values
 
