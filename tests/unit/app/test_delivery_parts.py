@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 from tocsin.adapters.twilio.responses import fate
-from tocsin.app.delivery.attempt_log import AttemptLog
-from tocsin.app.delivery.delivery import Delivery
+from tocsin.app.delivery.parcels.attempt_log import AttemptLog
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.delivery.parcels.rank import rank
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.queue import SendQueue
 from tocsin.app.delivery.refused_address import refusal_notice
@@ -18,7 +20,7 @@ from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
 from tocsin.wording.message import undelivered
 
-from tests.builders.daemon_parts import letter, page_to
+from tests.builders.daemon_parts import DaemonParts, letter, page_to
 from tests.builders.instants import T0
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
@@ -48,7 +50,7 @@ async def written(*attempts: Attempt, **changes: object) -> tuple[Delivery, Memo
 async def test_an_attempt_begins_in_the_ledger() -> None:
     """With its number, its address and why an earlier copy may have left."""
     delivery, ledger, log = await written(possible_duplicate="lost in DATA")
-    begun = await log.begin(delivery, "+14155550101", T0)
+    (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
     assert begun == ledger.pages.attempts[0]
     assert begun == Attempt(1, PAGE.key, 1, SMS, "+14155550101", T0, possible_duplicate="lost in DATA")
 
@@ -59,11 +61,9 @@ async def test_pages_begin_without_the_ledger_twice_at_most() -> None:
     for attempts, goes in ((left[:1], True), (left[:2], True), (left, False)):
         delivery, ledger, log = await written(*attempts)
         ledger.trouble = "disk full"
-        begun = await log.begin(delivery, "+14155550101", T0)
-        assert (begun is not None) is goes
-        if begun:
-            assert (begun.id, begun.number) == (0, len(attempts) + 1)
-            assert begun.possible_duplicate == "the ledger could not be written"
+        begun = await log.begin(Parcel([delivery]), "+14155550101", T0)
+        assert [(one.id, one.number) for one in begun] == [(0, len(attempts) + 1)] * goes
+        assert [one.possible_duplicate for one in begun] == ["the ledger could not be written"] * goes
 
 
 async def test_nothing_else_begins_without_the_ledger() -> None:
@@ -71,18 +71,17 @@ async def test_nothing_else_begins_without_the_ledger() -> None:
     ledger = MemoryLedger()
     ledger.trouble = "disk full"
     update = Delivery(letter(replace(PAGE, kind=Kind.UPDATE)))
-    assert await AttemptLog(ledger).begin(update, "+14155550101", T0) is None
+    assert await AttemptLog(ledger).begin(Parcel([update]), "+14155550101", T0) == ()
 
 
 async def test_a_letter_the_ledger_does_not_know_cannot_be_written_down() -> None:
     """Its attempts wait in memory until the letter is recorded."""
     delivery, ledger, log = await written()
     delivery.recorded = False
-    begun = await log.begin(delivery, "+14155550101", T0)
-    assert begun is not None
+    (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
     assert begun.id == 0
     assert ledger.pages.attempts == []
-    assert not await log.save_pending(delivery)
+    assert not await log.save_pending(Parcel([delivery]))
 
 
 async def test_what_the_ledger_lacks_is_given_when_it_is_back() -> None:
@@ -93,15 +92,15 @@ async def test_what_the_ledger_lacks_is_given_when_it_is_back() -> None:
     delivery.mark_unsaved(second)
     delivery.state, delivery.settled_at = "accepted", T0
     ledger.trouble = "disk full"
-    assert not await log.save_pending(delivery)
+    assert not await log.save_pending(Parcel([delivery]))
     assert len(delivery.unsaved) == 2
     ledger.trouble = ""
-    assert await log.save_pending(delivery)
+    assert await log.save_pending(Parcel([delivery]))
     assert [known.outcome for known in ledger.pages.attempts] == [Accepted("M1"), Refused("no")]
     assert ledger.pages.states == {PAGE.key: ("accepted", T0)}
     assert delivery.unsaved == []
     assert [known.id for known in delivery.attempts] == [1, 2]
-    assert await log.save_pending(delivery)
+    assert await log.save_pending(Parcel([delivery]))
     assert len(ledger.pages.attempts) == 2
 
 
@@ -118,9 +117,9 @@ async def test_half_of_it_written_is_not_begun_again() -> None:
         return begun
 
     ledger.begin_attempt = then_trouble  # type: ignore[method-assign]  # the disk fills up in between
-    assert not await log.save_pending(delivery)
+    assert not await log.save_pending(Parcel([delivery]))
     ledger.begin_attempt, ledger.trouble = begin, ""  # type: ignore[method-assign]
-    assert await log.save_pending(delivery)
+    assert await log.save_pending(Parcel([delivery]))
     assert len(ledger.pages.attempts) == 1
     assert ledger.pages.attempts[0].outcome == Accepted("M1")
 
@@ -128,14 +127,14 @@ async def test_half_of_it_written_is_not_begun_again() -> None:
 async def test_a_receipt_is_noted_only_where_the_attempt_is_known() -> None:
     """Trouble loses only the note; an attempt from memory has no row."""
     delivery, ledger, log = await written()
-    begun = await log.begin(delivery, "+14155550101", T0)
+    (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
     assert begun
-    await log.receipt(attempt(1), Receipt.DELIVERED, T0)
+    await log.receipt([attempt(1)], Receipt.DELIVERED, T0)
     assert ledger.pages.attempts[0].receipt is None
     ledger.trouble = "disk full"
-    await log.receipt(begun, Receipt.DELIVERED, T0)
+    await log.receipt([begun], Receipt.DELIVERED, T0)
     ledger.trouble = ""
-    await log.receipt(begun, Receipt.SENT, T0)
+    await log.receipt([begun], Receipt.SENT, T0)
     assert ledger.pages.attempts[0].receipt is Receipt.SENT
 
 
@@ -169,16 +168,15 @@ def test_how_a_letter_stands() -> None:
     delivery.attempts += [attempt(1, Accepted("M1")), attempt(2, Refused("no"))]
     assert delivery.standing_outcome == Accepted("M1")
     assert delivery.copies == 1
-    delivery.due_at = T0
-    assert delivery.late(T0 + SECOND) == SECOND
+    assert Parcel([delivery], due_at=T0).late(T0 + SECOND) == SECOND
 
 
 @pytest.mark.parametrize(
-    ("kind", "rank"), [(Kind.PAGE, 0), (Kind.CLOSING, 1), (Kind.OPERATOR, 1), (Kind.ANSWER, 1), (Kind.UPDATE, 2)]
+    ("kind", "expected"), [(Kind.PAGE, 0), (Kind.CLOSING, 1), (Kind.OPERATOR, 1), (Kind.ANSWER, 1), (Kind.UPDATE, 2)]
 )
-def test_ranks(kind: Kind, rank: int) -> None:
+def test_ranks(kind: Kind, expected: int) -> None:
     """Pages go first, updates last, everything else between them."""
-    assert Delivery(letter(replace(PAGE, kind=kind))).rank == rank
+    assert rank(replace(PAGE, kind=kind), DaemonParts(StillClock()).context)[0] == expected
 
 
 def test_the_queue_works_by_rank_then_age_and_no_more_at_once_than_its_width() -> None:
@@ -195,9 +193,9 @@ def test_the_queue_works_by_rank_then_age_and_no_more_at_once_than_its_width() -
             done.append(item)
 
         queue: SendQueue[str] = SendQueue("sms", 2, work)
-        queue.later(timedelta(seconds=0.5), 0, "page later")
-        for rank, item in ((2, "update"), (1, "closing"), (0, "page 1"), (0, "page 2")):
-            queue.put(rank, item)
+        queue.later(timedelta(seconds=0.5), (0, 0, 0.0), "page later")
+        for kind, item in ((2, "update"), (1, "closing"), (0, "page 1"), (0, "page 2")):
+            queue.put((kind, 0, 0.0), item)
         running = asyncio.create_task(queue.run())
         await asyncio.sleep(10)
         running.cancel()
@@ -219,8 +217,8 @@ def test_a_queue_that_drains_takes_nothing_more() -> None:
         queue: SendQueue[str] = SendQueue("sms", 1, work)
         idle = await SendQueue("email", 1, work).drain(0.1)
         for item in ("first", "second"):
-            queue.put(0, item)
-        queue.later(timedelta(seconds=2), 0, "third")
+            queue.put((0, 0, 0.0), item)
+        queue.later(timedelta(seconds=2), (0, 0, 0.0), "third")
         running = asyncio.create_task(queue.run())
         await asyncio.sleep(1)
         start = clock.now()

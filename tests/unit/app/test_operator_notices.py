@@ -204,7 +204,7 @@ async def test_with_the_ledger_in_trouble_they_wait_with_the_sender() -> None:
     parts.ledger.trouble = "disk full"
     assert await flushed(parts, FOLDER) == []
     assert parts.sender.unsettled_count == 2
-    assert not any(delivery.recorded for delivery in parts.sender._open.values())
+    assert not any(parcel.lead.recorded for parcel in parts.sender._open.values())
 
 
 async def test_two_flushes_are_two_messages() -> None:

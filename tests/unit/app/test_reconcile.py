@@ -157,9 +157,9 @@ async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: 
     assert next_look == desk.clock.now() + WRITES_AGAIN
     assert desk.causes() == ["ledger-unwritable"]
     assert desk.ledger.pages.letters == {}
-    sent = [delivery.notification for delivery in desk.parts.sender._open.values()]
+    sent = [parcel.lead.notification for parcel in desk.parts.sender._open.values()]
     assert {notification.kind for notification in sent} == {Kind.PAGE}
-    assert not any(delivery.recorded for delivery in desk.parts.sender._open.values())
+    assert not any(parcel.lead.recorded for parcel in desk.parts.sender._open.values())
     desk.ledger.trouble = ""
     desk.clock.go(WRITES_AGAIN)
     await desk.reconciler.reconcile("pay")

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tocsin.app.delivery.delivery import Delivery
-from tocsin.app.delivery.message import message
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.parcels.message import message
+from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered
-from tocsin.domain.incident import Status
+from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import Settings
@@ -182,6 +183,30 @@ def test_pages_go_first_updates_last() -> None:
     parts = live(story, 60)
     order = [message.reference for message in parts.email.tries if not message.reference.startswith("busy")]
     assert order == ["page/1", "page/2", "closing", "update"]
+
+
+def test_the_worse_severity_goes_first_and_waits_only_for_what_is_under_way() -> None:
+    """Rule 48: among pages the worse severity first, then the earlier instant; the last to come is the next to leave
+    where its incident is the worst, however many wait.
+    """
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email._takes = 5.0
+        policy = parts.config.policy
+        severities = {**policy.severities, "sev2": replace(policy.severities["sev1"], name="sev2")}
+        parts.config.replace(replace(policy, severities=severities), parts.config.settings)
+        parts.declare(Incident("minor", "Slow search", "sev2"))
+        mild = replace(page(parts, EMAIL), incident="minor")
+        await parts.enqueue(*(replace(mild, key=f"minor/{number}") for number in range(40)))
+        await asyncio.sleep(1)
+        later = replace(mild, at=mild.at + timedelta(seconds=1), key="minor/later")
+        earlier = replace(mild, at=mild.at - timedelta(seconds=1), key="minor/earlier")
+        await parts.enqueue(later, earlier, replace(page(parts, EMAIL), key="grave"))
+
+    parts = live(story, 80)
+    order = [message.reference for message in parts.email.tries]
+    assert order[4:6] == ["grave", "minor/earlier"]
+    assert order[-1] == "minor/later"
 
 
 def test_so_many_at_once_and_no_more() -> None:
@@ -529,7 +554,7 @@ def test_pages_that_await_a_receipt_are_named() -> None:
         await parts.enqueue(page(parts))
         await parts.enqueue(update(parts))
         await asyncio.sleep(1)
-        assert [delivery.notification.kind for delivery in parts.sender.awaiting()] == [Kind.PAGE]
+        assert [parcel.kind for parcel in parts.sender.awaiting()] == [Kind.PAGE]
         parts.declare(replace(PAY, status=Status.RESOLVED))
         assert parts.sender.awaiting() == ()
 
@@ -719,13 +744,13 @@ async def test_a_message_goes_to_the_address_of_its_attempt() -> None:
     parts = DaemonParts(StillClock())
     notification = page(parts)
     attempt = Attempt(7, notification.key, 1, SMS, "+14155550111", parts.clock.now())
-    made = message(Delivery(letter(notification)), attempt, parts.context)
+    made = message(Parcel([Delivery(letter(notification))]), attempt, parts.context)
     assert (made.address, made.attempt) == ("+14155550111", 7)
 
 
 def asked(parts: DaemonParts) -> list[Notification]:
     """The pages whose receipt is waited for."""
-    return [delivery.notification for delivery in parts.sender.awaiting()]
+    return [parcel.lead.notification for parcel in parts.sender.awaiting()]
 
 
 def test_a_page_answered_meanwhile_is_not_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""The queue of one channel, pages first, worked off a few at a time.
+"""The queue of one channel, worked off in the order of its ranks, a few at a time.
 
 It decides the order and how many at once. It must not know what is done with what it carries. Draining stops
 taking, and lets what is under way come to its end.
@@ -10,29 +10,32 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+Rank = tuple[int, int, float]
+"""The lowest goes first: what sort of thing it is, how bad it is, since when it waits."""
 
 
 class SendQueue(Generic[Item]):
-    """Items wait here by rank, then in the order they came; `work` does one. `width` are done side by side."""
+    """Items wait here by rank, then in the order they came; `work` does one. `width` are done side by side, and may
+    change: nothing is taken out before there is a place for it, so whatever comes still passes what ranks behind it.
+    """
 
     def __init__(self, name: str, width: int, work: Callable[[Item], Awaitable[None]]) -> None:
         self.name = name
-        self._width = width
+        self.width = width
         self._work = work
-        self._queue: asyncio.PriorityQueue[tuple[int, int, Item]] = asyncio.PriorityQueue()
+        self._queue: asyncio.PriorityQueue[tuple[Rank, int, Item]] = asyncio.PriorityQueue()
         self._count = 0
         self._timers: set[asyncio.TimerHandle] = set()
         self._busy = 0
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._ended = asyncio.Event()
         self._draining = False
 
-    def put(self, rank: int, item: Item) -> None:
+    def put(self, rank: Rank, item: Item) -> None:
         """Do this as soon as a place is free and nothing of a lower rank waits."""
         self._count += 1
         self._queue.put_nowait((rank, self._count, item))
 
-    def later(self, wait: timedelta, rank: int, item: Item) -> None:
+    def later(self, wait: timedelta, rank: Rank, item: Item) -> None:
         """Put it into the queue after this span."""
 
         def ring() -> None:
@@ -45,8 +48,14 @@ class SendQueue(Generic[Item]):
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for number in range(self._width):
-                tasks.create_task(self._serve(), name=f"{self.name} {number}")
+            while True:
+                while self._busy >= self.width:
+                    self._ended.clear()
+                    await self._ended.wait()
+                _rank, number, item = await self._queue.get()
+                if not self._draining:
+                    self._busy += 1
+                    tasks.create_task(self._do(item), name=f"{self.name} {number}")
 
     async def drain(self, patience: float) -> bool:
         """Begin nothing new, and wait for what is under way. False when that took too long."""
@@ -55,21 +64,16 @@ class SendQueue(Generic[Item]):
             timer.cancel()
         try:
             async with asyncio.timeout(patience):
-                await self._quiet.wait()
+                while self._busy:
+                    self._ended.clear()
+                    await self._ended.wait()
         except TimeoutError:
             return False
         return True
 
-    async def _serve(self) -> None:
-        while True:
-            _rank, _number, item = await self._queue.get()
-            if self._draining:
-                continue
-            self._busy += 1
-            self._quiet.clear()
-            try:
-                await self._work(item)
-            finally:
-                self._busy -= 1
-                if not self._busy:
-                    self._quiet.set()
+    async def _do(self, item: Item) -> None:
+        try:
+            await self._work(item)
+        finally:
+            self._busy -= 1
+            self._ended.set()

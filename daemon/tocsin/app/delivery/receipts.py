@@ -11,9 +11,9 @@ from datetime import timedelta
 import structlog
 
 from tocsin.adapters.twilio import responses
-from tocsin.app.delivery.attempt_log import AttemptLog
 from tocsin.app.delivery.context import DeliveryContext
-from tocsin.app.delivery.delivery import Delivery
+from tocsin.app.delivery.parcels.attempt_log import AttemptLog
+from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
 from tocsin.app.delivery.transports import Transports
@@ -58,8 +58,8 @@ class Receipts:
         """Ask for the receipt of every page that waits for one, a few at a time."""
         places = asyncio.Semaphore(ASKS_AT_ONCE)
         async with asyncio.TaskGroup() as tasks:
-            for delivery in self._sender.awaiting():
-                tasks.create_task(self._ask(delivery, places))
+            for parcel in self._sender.awaiting():
+                tasks.create_task(self._ask(parcel, places))
 
     async def judge(self, arrival: Arrival) -> str:
         """A webhook's word about a try; what it led to. Raises LedgerError. One about no try of ours, or about one
@@ -78,27 +78,28 @@ class Receipts:
         await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
         return "refused" if fate.refused else fate.receipt.value
 
-    async def _ask(self, delivery: Delivery, places: asyncio.Semaphore) -> None:
+    async def _ask(self, parcel: Parcel, places: asyncio.Semaphore) -> None:
         """Ask for one receipt, if it is still waited for."""
         async with places:
-            attempt = retry.deciding_attempt(delivery.attempts)
-            if not self._sender.awaits(delivery) or not isinstance(attempt.outcome, Accepted):
+            attempt = retry.deciding_attempt(parcel.attempts)
+            if not self._sender.awaits(parcel) or not isinstance(attempt.outcome, Accepted):
                 return
             fate = await self._transports[attempt.via].fate(attempt.outcome.provider_id)
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
         self._sender.note_fate(attempt, fate)
-        reader = self._context.config.policy.person_name(delivery.notification.to)
+        to = parcel.lead.notification.to
         log.info(
             "receipt",
-            to=delivery.notification.to,
+            to=to,
             via=attempt.via.value,
             receipt=fate.receipt.value,
             number=attempt.number,
-            shown_reader=reader,
+            shown_reader=self._context.config.policy.person_name(to),
         )
+        tries = parcel.tries(attempt.number)
         self._sender.on_receipt(attempt, fate)
-        await self._attempt_log.receipt(attempt, fate.receipt, self._clock.now())
+        await self._attempt_log.receipt(tries, fate.receipt, self._clock.now())
 
     async def _apply_settled(self, attempt: Attempt, notification: Notification, fate: Fate) -> None:
         """Nothing more was to be done with this letter, until this was heard."""

@@ -1,53 +1,34 @@
-"""One letter on its way: its attempts so far, what is to be done with it next, and what the ledger still lacks.
+"""One letter on its way: its attempts so far, and what the ledger still lacks of it.
 
-It keeps, it does not decide; the sender does.
+It keeps, it does not decide; the sender does. What is done next, and when, belongs to the parcel that it leaves in.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import Enum
+from datetime import datetime
 
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 
-RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
-"""Pages go first, updates last, everything else between them."""
 KILLED = Uncertain("killed during the send")
-
-
-class DeliveryStep(Enum):
-    """What is done next with a letter: sent, taken up again, looked up after an uncertain send, asked
-    about, or only written down. RESUME goes on from how its attempts stand: after a restart, and after news of them.
-    """
-
-    SEND = "send"
-    RESUME = "resume"
-    FIND = "find"
-    ASK = "ask"
-    WRITE = "write"
 
 
 @dataclass(slots=True)
 class Delivery:
-    """One letter on its way. `turn` counts the steps that were set: only the newest is taken, at `due_at`. `recorded`
-    is whether the ledger knows the letter, `unsaved` are attempts whose end it does not know, `receipts` is what the
-    provider said of attempts, by their numbers, while nobody has looked at it, `fate` the newest that was looked at.
-    `possible_duplicate` is why an earlier copy may have left, `channel_failed` whether its next channel was asked for;
-    `state` is how it was settled, while that is not written yet.
+    """One letter on its way. `recorded` is whether the ledger knows the letter, `unsaved` are attempts whose end it
+    does not know, `receipts` is what the provider said of attempts, by their numbers, while nobody has looked at it,
+    `fate` the newest that was looked at. `possible_duplicate` is why an earlier copy may have left, `channel_failed`
+    whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
     """
 
     letter: Letter
     recorded: bool = True
-    step: DeliveryStep = DeliveryStep.SEND
-    turn: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     unsaved: list[Attempt] = field(default_factory=list)
     receipts: list[tuple[int, Fate]] = field(default_factory=list)
     fate: Fate | None = None
     possible_duplicate: str = ""
     channel_failed: bool = False
-    due_at: datetime | None = None
     settled_at: datetime | None = None
     state: str = ""
 
@@ -60,11 +41,6 @@ class Delivery:
     def page(self) -> bool:
         """Whether somebody's answer is wanted."""
         return self.notification.kind is Kind.PAGE
-
-    @property
-    def rank(self) -> int:
-        """Its place in the queue."""
-        return RANKS.get(self.notification.kind, 1)
 
     @property
     def standing_outcome(self) -> Outcome | None:
@@ -84,10 +60,6 @@ class Delivery:
         attempt = retry.deciding_attempt(self.attempts)
         return isinstance(attempt.outcome, Accepted) and attempt.receipt is Receipt.UNDELIVERED
 
-    def late(self, now: datetime) -> timedelta:
-        """How long its step has been due."""
-        return now - (self.due_at or now)
-
     def apply_receipts(self, now: datetime) -> None:
         """See the attempts in the light of what the provider said of them."""
         for number, fate in self.receipts:
@@ -98,6 +70,15 @@ class Delivery:
                     if changed.outcome != attempt.outcome:
                         self.mark_unsaved(changed)
         self.receipts.clear()
+
+    def mark_ended(self, attempt: Attempt) -> None:
+        """An attempt ended so, or ended otherwise than was thought: the ledger is to be told."""
+        known = [number for number, earlier in enumerate(self.attempts) if earlier.number == attempt.number]
+        if known:
+            self.attempts[known[0]] = attempt
+        else:
+            self.attempts.append(attempt)
+        self.mark_unsaved(attempt)
 
     def mark_unsaved(self, attempt: Attempt) -> None:
         """The ledger is to be told how this attempt ended; what it was to be told before counts no more."""

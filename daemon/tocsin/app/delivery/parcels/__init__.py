@@ -1,0 +1,1 @@
+"""What leaves as one message, each letter of it through its tries."""

@@ -1,0 +1,53 @@
+"""Pages that make no headway on their channel, and those that do after all.
+
+It decides when a page is looked after, and what its incident hears of it. Which channel comes next is the engine's.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.state.incident_state import ChannelFailed
+from tocsin.app.state.incidents import Incidents
+from tocsin.domain.delivery import Accepted, Refused
+from tocsin.domain.notification import OUTSIDE_PLAN
+from tocsin.planning.delivery import retry
+from tocsin.ports.clock import Clock
+
+
+class Headway:
+    """Watches pages from the moment that they are to be sent."""
+
+    def __init__(self, clock: Clock, incidents: Incidents) -> None:
+        self._clock = clock
+        self._incidents = incidents
+
+    def watch(self, delivery: Delivery, *, hangs: bool) -> None:
+        """Look after a page in time, whether it has left its queue by then or not: at once where the provider hangs."""
+        now = self._clock.now()
+        wait = timedelta(0) if hangs else retry.headway_by(delivery.notification.at, now) - now
+        asyncio.get_running_loop().call_later(wait.total_seconds(), self.check, delivery)
+
+    def check(self, delivery: Delivery) -> None:
+        """A page goes by its next channel too, unless it was accepted by now (rules 37, 70)."""
+        if not isinstance(delivery.standing_outcome, Accepted):
+            self.fail(delivery)
+
+    def fail(self, delivery: Delivery) -> None:
+        """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once."""
+        refused, undelivered = isinstance(delivery.standing_outcome, Refused), delivery.undelivered
+        if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
+            return
+        if refused or (delivery.page and (undelivered or not delivery.channel_failed)):
+            delivery.channel_failed = True
+            address = retry.deciding_attempt(delivery.attempts).address if refused else ""
+            again = undelivered and (delivery.fate is None or delivery.fate.may_pass)
+            event = ChannelFailed(delivery.notification, refused, address, undelivered, again)
+            self._incidents.add_event(delivery.notification.incident, event)
+
+    def note_delivered(self, parcel: Parcel) -> None:
+        """A page that was delivered may be one that had reached nobody until now (rule 66)."""
+        for member in parcel.members:
+            if member.page and not member.undelivered:
+                self._incidents.note_delivery(member.notification)

@@ -1,0 +1,97 @@
+"""What leaves as one message: one letter, or several pages to one address (rule 47); and what is done next with it.
+
+It keeps, it does not decide; the sender does. Whatever is said of the message is said of every letter in it, and each
+keeps its own attempts, so that each can be told and settled by itself.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from tocsin.app.delivery.parcels.delivery import KILLED, Delivery
+from tocsin.domain.delivery import Attempt, Fate, Outcome
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+
+
+class ParcelStep(Enum):
+    """What is done next with a parcel: sent, taken up again, looked up after an uncertain send, asked
+    about, or only written down. RESUME goes on from how its attempts stand: after a restart, and after news of them.
+    """
+
+    SEND = "send"
+    RESUME = "resume"
+    FIND = "find"
+    ASK = "ask"
+    WRITE = "write"
+
+
+@dataclass(slots=True, eq=False)
+class Parcel:
+    """Letters that leave as one message, the worst first: the first one leads. `turn` counts the steps that were set:
+    only the newest is taken, at `due_at`. All in it were tried together: their attempts agree but for their ids.
+    """
+
+    members: list[Delivery]
+    step: ParcelStep = ParcelStep.SEND
+    turn: int = 0
+    due_at: datetime | None = None
+
+    @property
+    def lead(self) -> Delivery:
+        """The worst one left."""
+        return self.members[0]
+
+    @property
+    def via(self) -> Channel:
+        """The channel by which all of them go."""
+        return self.lead.notification.via
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of all of them: only pages ever leave together."""
+        return self.lead.notification.kind
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """The leading letter's, which tell how the message stands."""
+        return self.lead.attempts
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is tried."""
+        return bool(self.lead.state)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the ledger lacks something of it."""
+        return any(member.unsaved or member.state or not member.recorded for member in self.members)
+
+    @property
+    def news(self) -> bool:
+        """Whether the provider said something of it that nobody has looked at, and that may lead to something."""
+        return bool(self.lead.receipts and self.attempts and not self.settled)
+
+    def tries(self, number: int) -> tuple[Attempt, ...]:
+        """The try of that number, of every letter in it."""
+        return tuple(attempt for member in self.members for attempt in member.attempts if attempt.number == number)
+
+    def late(self, now: datetime) -> timedelta:
+        """How long its step has been due."""
+        return now - (self.due_at or now)
+
+    def add_receipt(self, number: int, fate: Fate) -> None:
+        """The provider said what became of that try, and so of every letter in it."""
+        for member in self.members:
+            if (number, fate) not in member.receipts:
+                member.receipts.append((number, fate))
+
+    def end_killed(self, now: datetime) -> None:
+        """A try without an end, of the process before, may have left (rule 40)."""
+        if self.attempts[-1].outcome is None:
+            self.end_last(KILLED, now)
+
+    def end_last(self, outcome: Outcome, now: datetime) -> None:
+        """The newest try ended so, as is known only now."""
+        for member in self.members:
+            member.mark_ended(replace(member.attempts[-1], outcome=outcome, ended_at=now))

@@ -1,0 +1,33 @@
+"""Whether letters on their way are still wanted, from how things stand now.
+
+`planning.delivery.still_wanted` decides; this brings it the newest history, and heeds notices that were taken back.
+"""
+
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.domain.notification import Notification, Why
+from tocsin.planning.delivery.still_wanted import why_not_now
+from tocsin.ports.clock import Clock
+
+
+class StillWanted:
+    """Asked before every try, and of what waits."""
+
+    def __init__(self, clock: Clock, context: DeliveryContext) -> None:
+        self._clock = clock
+        self._context = context
+
+    def why_not(self, notification: Notification) -> Why | None:
+        """Why it should not leave any more, or None while it should."""
+        if self._context.notices.is_void(notification.key):
+            return Why.NO_LONGER_WANTED
+        return why_not_now(notification, self._context.incidents.history(notification.incident), self._clock.now())
+
+    def is_wanted(self, notification: Notification) -> bool:
+        """Whether it should still leave, or be asked about."""
+        return self.why_not(notification) is None
+
+    def among(self, parcel: Parcel) -> list[Delivery]:
+        """Those letters of a parcel that should."""
+        return [member for member in parcel.members if self.is_wanted(member.notification)]
