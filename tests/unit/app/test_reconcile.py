@@ -166,7 +166,7 @@ async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: 
     assert len([fact for _, fact in desk.ledger.pages.facts if isinstance(fact, Seen)]) == 1
     assert set(desk.letters()) == {("ana", Reason.DECLARED), ("chen", Reason.DECLARED)}
     assert desk.letters(Kind.UPDATE)
-    assert all(delivery.recorded for delivery in desk.parts.sender._open.values())
+    assert all(parcel.lead.recorded for parcel in desk.parts.sender._open.values())
     assert desk.incidents.state("pay").unwritten.facts == ()
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.delivery import Delivery
-from tocsin.app.delivery.parcels.message import message
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tocsin.app.delivery.undelivered import Undelivered
+from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel
 

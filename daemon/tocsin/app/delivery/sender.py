@@ -13,18 +13,18 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
-from tocsin.app.delivery.parcels.message import message
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
-from tocsin.app.delivery.parcels.rank import rank
-from tocsin.app.delivery.parcels.still_wanted import StillWanted
+from tocsin.app.delivery.parcels.queue import SendQueue
+from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.provider_health import ProviderHealth
-from tocsin.app.delivery.queue import SendQueue
+from tocsin.app.delivery.rank import rank
 from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.still_wanted import StillWanted
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.delivery.undelivered import Undelivered
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel

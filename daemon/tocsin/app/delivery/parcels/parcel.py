@@ -1,4 +1,4 @@
-"""What leaves as one message: one letter, or several pages to one address (rule 47); and what is done next with it.
+"""What leaves as one message: one letter, or several pages to one address; and what is done next with it.
 
 It keeps, it does not decide; the sender does. Whatever is said of the message is said of every letter in it, and each
 keeps its own attempts, so that each can be told and settled by itself.

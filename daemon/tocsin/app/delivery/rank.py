@@ -4,7 +4,7 @@ Decides from what the letter is and from how bad its incident is now. Must not k
 """
 
 from tocsin.app.delivery.context import DeliveryContext
-from tocsin.app.delivery.queue import Rank
+from tocsin.app.delivery.parcels.queue import Rank
 from tocsin.domain.notification import Kind, Notification
 
 KINDS = {Kind.PAGE: 0, Kind.UPDATE: 2}
