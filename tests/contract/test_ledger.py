@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     Accepted,
     Attempt,
+    Bundle,
     Content,
     Deferred,
     Fault,
     Letter,
     Outcome,
+    Proof,
+    ProvedBy,
     Receipt,
     Record,
     Refused,
@@ -308,19 +311,244 @@ async def test_a_record_has_the_receipt_of_the_newest_attempt(ledger: Ledger) ->
 async def test_a_try_by_its_id(shelf: Shelf) -> None:
     """A try comes back with its end, its receipt and what it was a try of, settled or not, also after a restart."""
     ledger = await shelf.open()
-    assert await ledger.find_attempt(1) is None
+    assert await ledger.find_attempt(1) == ()
     one = letter("a")
     await ledger.record("db", (), [one, letter("b")], ())
     attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
-    assert await ledger.find_attempt(attempt.id) == (attempt, one.notification)
+    assert await ledger.find_attempt(attempt.id) == ((attempt, one.notification),)
     await ledger.end_attempt(attempt, Accepted("SM1"), T0)
     await ledger.record_receipt(attempt, Receipt.DELIVERED, T0)
     await ledger.settle("a", "accepted", T0)
     ledger = await shelf.open()
     ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0, receipt=Receipt.DELIVERED)
-    assert await ledger.find_attempt(attempt.id) == (ended, one.notification)
+    assert await ledger.find_attempt(attempt.id) == ((ended, one.notification),)
     for unknown in (0, -1, attempt.id + 1, 10**18 - 1):
-        assert await ledger.find_attempt(unknown) is None
+        assert await ledger.find_attempt(unknown) == ()
+
+
+FIVE = Bundle("b1", Content("5 pages: reply ok all"))
+ANA, BO = "+14155550101", "+14155550102"
+
+
+async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:
+    """Rule 50: the provider that was tried comes back with the attempt; none is named where none was said."""
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a")], ())
+    first = await ledger.begin_attempt("a", Channel.SMS, ANA, T0, provider="main")
+    second = await ledger.begin_attempt("a", Channel.SMS, ANA, T0, provider="spare")
+    third = await ledger.begin_attempt("a", Channel.SMS, ANA, T0)
+    ledger = await shelf.open()
+    assert (await ledger.unsettled())[0].attempts == (first, second, third)
+    assert [attempt.provider for attempt in (first, second, third)] == ["main", "spare", ""]
+    assert {attempt.bundle for attempt in (first, second, third)} == {""}
+
+
+async def test_a_bundle_is_an_attempt_at_each_of_its_pages(shelf: Shelf) -> None:
+    """Rule 47: one try of a bundle begins an attempt for each page, in their order, numbered on from each page's own
+    attempts and with its own cause; the words are kept, and those of the first try stand.
+    """
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a"), letter("b"), letter("c")], ())
+    alone = await ledger.begin_attempt("b", Channel.SMS, ANA, T0)
+    begun = await ledger.begin_bundle(FIVE, ("b", "a"), Channel.SMS, ANA, T0 + HOUR, {"b": "a kill"}, provider="spare")
+    assert [(attempt.reference, attempt.number) for attempt in begun] == [("b", 2), ("a", 1)]
+    assert [attempt.possible_duplicate for attempt in begun] == ["a kill", ""]
+    assert {(attempt.bundle, attempt.provider, attempt.address) for attempt in begun} == {("b1", "spare", ANA)}
+    assert len({alone.id, *(attempt.id for attempt in begun)}) == 3
+    await ledger.begin_bundle(replace(FIVE, content=Content("other")), ("a",), Channel.SMS, ANA, T0, {})
+    ledger = await shelf.open()
+    letters = {known.notification.key: known.attempts for known in await ledger.unsettled()}
+    assert letters["b"] == (alone, begun[0])
+    assert letters["a"][:1] == (begun[1],)
+    assert letters["c"] == ()
+    assert await ledger.bundle("b1") == FIVE
+    assert await ledger.bundle("b2") is None
+
+
+async def test_bundles_begun_at_once_keep_their_own(ledger: Ledger) -> None:
+    """Many bundles written in one transaction: each gets the attempts at its own pages."""
+    keys = [f"k{number}" for number in range(30)]
+    await ledger.record("db", (), [letter(key) for key in keys], ())
+    begun = await asyncio.gather(
+        *(
+            ledger.begin_bundle(replace(FIVE, id=f"b{place}"), keys[place::3], Channel.SMS, ANA, T0, {})
+            for place in range(3)
+        ),
+        ledger.begin_attempt("k0", Channel.SMS, ANA, T0),
+    )
+    for place, attempts in enumerate(begun[:3]):
+        assert isinstance(attempts, tuple)
+        assert [(attempt.reference, attempt.bundle) for attempt in attempts] == [
+            (key, f"b{place}") for key in keys[place::3]
+        ]
+
+
+async def test_what_left_together_is_found_together(shelf: Shelf) -> None:
+    """Rule 47: by one attempt of a bundle the others of the same try are found, none of an earlier or later try; what
+    was asked for comes first. An attempt alone finds itself.
+    """
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    await ledger.record("web", (), [letter("w", "web")], ())
+    alone = await ledger.begin_attempt("a", Channel.SMS, ANA, T0)
+    first = await ledger.begin_bundle(FIVE, ("a", "b", "w"), Channel.SMS, ANA, T0, {}, provider="main")
+    again = await ledger.begin_bundle(FIVE, ("a", "b", "w"), Channel.SMS, ANA, T0, {}, provider="spare")
+    fewer = await ledger.begin_bundle(FIVE, ("b", "w"), Channel.SMS, ANA, T0, {}, provider="spare")
+    other = await ledger.begin_bundle(replace(FIVE, id="b2"), ("a", "w"), Channel.SMS, ANA, T0, {})
+    ledger = await shelf.open()
+
+    async def together(attempt: Attempt) -> tuple[Attempt, ...]:
+        known = await ledger.find_attempt(attempt.id)
+        assert [notification.key for _, notification in known] == [one.reference for one, _ in known]
+        return tuple(one for one, _ in known)
+
+    assert await together(alone) == (alone,)
+    assert await together(first[0]) == first
+    assert await together(again[1]) == (again[1], again[0], again[2])
+    assert await together(fewer[1]) == (fewer[1], fewer[0])
+    assert await together(other[0]) == other
+    assert [notification.incident for _, notification in await ledger.find_attempt(first[0].id)] == ["db", "db", "web"]
+
+
+async def test_an_end_and_a_receipt_are_of_one_page_of_a_bundle(ledger: Ledger) -> None:
+    """Each page of a bundle has a row of its own: what is recorded of one is recorded of that one."""
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    one, other = await ledger.begin_bundle(FIVE, ("a", "b"), Channel.SMS, ANA, T0, {})
+    await ledger.end_attempt(one, Accepted("SM1"), T0)
+    await ledger.record_receipt(one, Receipt.SENT, T0)
+    ended = replace(one, outcome=Accepted("SM1"), ended_at=T0, receipt=Receipt.SENT)
+    assert [attempt for attempt, _ in await ledger.find_attempt(other.id)] == [other, ended]
+
+
+async def test_what_room_is_reckoned_from(shelf: Shelf) -> None:
+    """Rule 45: every attempt at a page begun lately, and of unfinished incidents the first at each episode and address,
+    however long ago; no other message, and nothing old of what is finished.
+    """
+    ledger = await shelf.open()
+    old, late = T0, T0 + HOUR
+    again = [letter("d2", episode=2), letter("mail", via=Channel.EMAIL), letter("bo", to="bo")]
+    await ledger.record("db", [FACTS[0]], [letter("d1"), letter("up", kind=Kind.UPDATE), *again], ())
+    await ledger.record("over", [Closed(T0)], [letter("o1", "over"), letter("o2", "over")], ())
+    await ledger.finish("over")
+    first = [
+        await ledger.begin_attempt("d1", Channel.SMS, ANA, old),
+        await ledger.begin_attempt("d2", Channel.SMS, ANA, old),
+        await ledger.begin_attempt("mail", Channel.EMAIL, "ana@example.com", old),
+        await ledger.begin_attempt("bo", Channel.SMS, BO, old),
+    ]
+    await ledger.begin_attempt("up", Channel.SMS, ANA, late)
+    await ledger.begin_attempt("d1", Channel.SMS, ANA, old)
+    await ledger.begin_attempt("o1", Channel.SMS, ANA, old)
+    (lately,) = await ledger.begin_bundle(FIVE, ("o2",), Channel.SMS, ANA, late, {})
+    again_lately = await ledger.begin_attempt("d1", Channel.SMS, ANA, late + HOUR)
+    ledger = await shelf.open()
+    sent = await ledger.sent_pages(late)
+    assert [attempt for _, attempt in sent] == [*first, lately, again_lately]
+    assert [page.key for page, _ in sent] == ["d1", "d2", "mail", "bo", "o2", "d1"]
+    assert [attempt for _, attempt in await ledger.sent_pages(late + 2 * HOUR)] == first
+
+
+async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
+    """Rule 47: the incidents of which a page to somebody was handed over by then, or may have been: not what waits, was
+    deferred or refused, is under way, came later, went to another, was no page, or belongs to what is finished.
+    """
+    ends: dict[str, Outcome | None] = {
+        "taken": Accepted("SM1"),
+        "doubtful": Uncertain("a cut line"),
+        "late": Accepted("SM2"),
+        "deferred": Deferred("busy"),
+        "refused": Refused("no such number"),
+        "under-way": None,
+        "other": Accepted("SM3"),
+        "update": Accepted("SM4"),
+        "over": Accepted("SM5"),
+    }
+    changes: dict[str, dict[str, object]] = {"other": {"to": "bo"}, "update": {"kind": Kind.UPDATE}}
+    for name, outcome in ends.items():
+        page = letter(name, name, episode=2, **changes.get(name, {}))
+        await ledger.record(name, [Seen(T0, replace(INCIDENT, id=name))], [page], ())
+        attempt = await ledger.begin_attempt(name, Channel.SMS, ANA, T0)
+        if outcome:
+            await ledger.end_attempt(attempt, outcome, T0 + HOUR if name == "late" else T0)
+    await ledger.record("waits", [Seen(T0, replace(INCIDENT, id="waits"))], [letter("waits", "waits")], ())
+    await ledger.finish("over")
+    assert await ledger.pages_handed_over("ana", T0) == {("taken", 2), ("doubtful", 2)}
+    assert await ledger.pages_handed_over("ana", T0 + HOUR) == {("taken", 2), ("doubtful", 2), ("late", 2)}
+    assert await ledger.pages_handed_over("ana", T0 - HOUR) == frozenset()
+    assert await ledger.pages_handed_over("nobody", T0) == frozenset()
+
+
+async def test_one_answer_for_everything_is_written_at_once(shelf: Shelf) -> None:
+    """Rule 47: `ok all` answers in each incident and leaves the letter that says so; the same SMS once more changes
+    nothing.
+    """
+    ledger = await shelf.open()
+    for name in ("db", "web"):
+        await ledger.record(name, [Seen(T0, replace(INCIDENT, id=name))], (), ())
+        await ledger.finish(name)
+    answers = [(name, Answered(T0 + HOUR, "ana", Answer.OK)) for name in ("db", "web")]
+    told = letter("-/0/answer/SM1", "-", "2 accepted", kind=Kind.ANSWER)
+    assert await ledger.record_answers(answers, told)
+    other = [("db", Answered(T0 + 2 * HOUR, "ana", Answer.OK))]
+    assert not await ledger.record_answers(other, replace(told, content=Content("again")))
+    ledger = await shelf.open()
+    assert [(name, answer) for _, name, answer in await ledger.answers_since(0)] == answers
+    assert set(await ledger.unfinished()) == {"db", "web"}
+    assert await ledger.unsettled() == (told,)
+    assert await ledger.record_answers((), replace(told, notification=replace(told.notification, key="k2")))
+    assert len(await ledger.unsettled()) == 2
+
+
+async def test_addresses_that_want_nothing_more(shelf: Shelf) -> None:
+    """Rule 51: they are kept in the order they said so, each by its channel, until they come back; saying it twice
+    changes nothing.
+    """
+    ledger = await shelf.open()
+    assert await ledger.opt_outs() == ()
+    number = OptOut(Channel.SMS, ANA, T0, "SM1")
+    mailbox = OptOut(Channel.EMAIL, "status@lists.example.com", T0 + HOUR, "customers")
+    for opted in (number, mailbox, replace(number, at=T0 + 2 * HOUR, ref="SM2")):
+        await ledger.opt_out(opted)
+    ledger = await shelf.open()
+    assert await ledger.opt_outs() == (number, mailbox)
+    assert not await ledger.opt_in(Channel.EMAIL, ANA)
+    assert await ledger.opt_in(Channel.SMS, ANA)
+    assert not await ledger.opt_in(Channel.SMS, ANA)
+    assert await ledger.opt_outs() == (mailbox,)
+    await ledger.opt_out(replace(number, at=T0 + 3 * HOUR))
+    assert await ledger.opt_outs() == (mailbox, replace(number, at=T0 + 3 * HOUR))
+
+
+async def test_when_an_address_last_proved_to_work(ledger: Ledger) -> None:
+    """A number by its newest receipt or SMS, a mailbox by its newest accepted mail; what was refused, or only sent,
+    proves nothing.
+    """
+    assert await ledger.proofs() == {}
+    await ledger.record("db", (), [letter("a")], ())
+
+    async def tried(via: Channel, address: str, at: datetime, outcome: Outcome, receipt: Receipt | None = None) -> None:
+        attempt = await ledger.begin_attempt("a", via, address, at)
+        await ledger.end_attempt(attempt, outcome, at)
+        if receipt:
+            await ledger.record_receipt(attempt, receipt, at + HOUR / 2)
+
+    for hours in (2, 0, 1):
+        await tried(Channel.SMS, ANA, T0 + hours * HOUR, Accepted(f"SM{hours}"), Receipt.DELIVERED)
+        await tried(Channel.EMAIL, "ana@example.com", T0 + hours * HOUR, Accepted(f"M{hours}"))
+    await tried(Channel.SMS, ANA, T0 + 9 * HOUR, Accepted("SM9"), Receipt.UNDELIVERED)
+    await tried(Channel.SMS, BO, T0, Accepted("SM8"), Receipt.SENT)
+    await tried(Channel.EMAIL, "bo@example.com", T0, Refused("no such user"))
+    assert await ledger.proofs() == {
+        (Channel.SMS, ANA): Proof(T0 + 2.5 * HOUR, ProvedBy.RECEIPT),
+        (Channel.EMAIL, "ana@example.com"): Proof(T0 + 2 * HOUR, ProvedBy.ACCEPTED),
+    }
+    for number, at in ((ANA, T0), (BO, T0), (BO, T0 + HOUR)):
+        await ledger.record_arrival(Arrival(ArrivalKind.SMS, f"{number}-{at}", number, "ok", at))
+    await ledger.record_arrival(Arrival(ArrivalKind.RECEIPT, "SM1:sent", "1", "sent", T0))
+    proofs = await ledger.proofs()
+    assert proofs[Channel.SMS, ANA] == Proof(T0 + 2.5 * HOUR, ProvedBy.RECEIPT)
+    assert proofs[Channel.SMS, BO] == Proof(T0 + HOUR, ProvedBy.ANSWER)
+    assert len(proofs) == 3
 
 
 async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
@@ -809,6 +1037,7 @@ async def _recorded_wrongly(ledger: Ledger, at: datetime) -> None:
     await ledger.settle("k2", "accepted", at)
     await ledger.claim_notice("disk", at, HOUR)
     await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", at))
+    await ledger.opt_out(OptOut(Channel.SMS, BO, at, "SM2"))
 
 
 async def _instants(ledger: Ledger) -> dict[str, object]:
@@ -831,6 +1060,7 @@ async def _instants(ledger: Ledger) -> dict[str, object]:
         "waiting": {(await ledger.unjudged_arrivals())[0][1].at, (await ledger.records("-"))[0].decided.at},
         "config": config[1],
         "notice": await ledger.noticed_at("disk"),
+        "opted out": (await ledger.opt_outs())[0].at,
         "finished": {fact.at for fact in await ledger.facts("old")} | {(await ledger.records("old"))[0].decided.at},
     }
 
@@ -855,6 +1085,7 @@ async def test_a_clock_that_moves_takes_what_matters_with_it(shelf: Shelf, by: t
         "waiting": {moved_to},
         "config": moved_to,
         "notice": moved_to,
+        "opted out": moved_to,
         "finished": {T0},
     }
     seen, *_, mark = await ledger.facts("db")
@@ -897,10 +1128,36 @@ async def test_nothing_recorded_is_later_than_now(shelf: Shelf) -> None:
         "waiting": {T0},
         "config": T0,
         "notice": T0,
+        "opted out": T0,
         "finished": {T0 + HOUR},
     }
     assert await ledger.bring_back(T0) == timedelta(0)
     assert len(await ledger.facts("db")) == 5
+
+
+@pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR])
+async def test_room_survives_a_clock_that_moves(ledger: Ledger, by: timedelta) -> None:
+    """Rules 45 and 60: what was sent lately is moved although its incident is finished: else a clock put back would
+    leave an address without room for hours, and one put forward give all of it at once.
+    """
+    await ledger.record("old", [Closed(T0)], [letter("k1", "old"), letter("k2", "old")], ())
+    for key, at in (("k1", T0 - 5 * HOUR), ("k2", T0)):
+        await ledger.begin_attempt(key, Channel.SMS, ANA, at)
+        await ledger.settle(key, "accepted", at)
+    await ledger.finish("old")
+    await ledger.move_clock(by, T0 + by, 0)
+    started_at = {page.key: attempt.started_at for page, attempt in await ledger.sent_pages(T0 - 99 * HOUR)}
+    assert started_at == {"k1": T0 - 5 * HOUR, "k2": T0 + by}
+
+
+async def test_room_survives_a_clock_that_was_ahead(ledger: Ledger) -> None:
+    """Rules 45 and 59: no page counts as sent later than now, whatever became of its incident."""
+    await ledger.record("old", [Closed(T0)], [letter("k1", "old")], ())
+    await ledger.begin_attempt("k1", Channel.SMS, ANA, T0 + HOUR)
+    await ledger.settle("k1", "accepted", T0 + HOUR)
+    await ledger.finish("old")
+    assert await ledger.bring_back(T0) == HOUR
+    assert [attempt.started_at for _, attempt in await ledger.sent_pages(T0 - HOUR)] == [T0]
 
 
 async def test_what_has_happened_is_not_brought_back(ledger: Ledger) -> None:

@@ -5,8 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
-from tocsin.domain.delivery import Accepted, Attempt, Letter, Outcome, Receipt, Record, Refused
+from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.delivery import (
+    Accepted,
+    Attempt,
+    Bundle,
+    Letter,
+    Outcome,
+    Proof,
+    ProvedBy,
+    Receipt,
+    Record,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
 from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
@@ -31,6 +43,9 @@ class Pages:
     notices: dict[str, datetime] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
+    receipts_at: dict[int, datetime] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
 
 
@@ -81,14 +96,46 @@ class MemoryLedger:
         return frozenset(key for key in new.keys() - known if isinstance(new[key], Letter))
 
     async def begin_attempt(
-        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
         """Tries count from 1 for each key, ids over all."""
         pages = self._at_work()
         number = 1 + sum(attempt.reference == key for attempt in pages.attempts)
-        begun = Attempt(len(pages.attempts) + 1, key, number, via, address, at, possible_duplicate=possible_duplicate)
+        begun = Attempt(
+            len(pages.attempts) + 1,
+            key,
+            number,
+            via,
+            address,
+            at,
+            possible_duplicate=possible_duplicate,
+            provider=provider,
+        )
         pages.attempts.append(begun)
         return begun
+
+    async def begin_bundle(
+        self,
+        bundle: Bundle,
+        keys: Sequence[str],
+        via: Channel,
+        address: str,
+        at: datetime,
+        causes: Mapping[str, str],
+        *,
+        provider: str = "",
+    ) -> tuple[Attempt, ...]:
+        """One after the other."""
+        pages = self._at_work()
+        pages.bundles.setdefault(bundle.id, bundle)
+        for key in keys:
+            await self.begin_attempt(key, via, address, at, causes.get(key, ""), provider=provider)
+            pages.attempts[-1] = replace(pages.attempts[-1], bundle=bundle.id)
+        return tuple(pages.attempts[len(pages.attempts) - len(keys) :])
+
+    async def bundle(self, id_: str) -> Bundle | None:
+        """By id."""
+        return self._at_work().bundles.get(id_)
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """A later outcome (found after all) replaces an earlier one."""
@@ -107,14 +154,96 @@ class MemoryLedger:
         known = attempts[attempt.id - 1]
         if receipt.rank > (known.receipt or Receipt.UNKNOWN).rank:
             attempts[attempt.id - 1] = replace(known, receipt=receipt)
+            self.pages.receipts_at[attempt.id] = at
 
-    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
-        """Ids count from 1."""
+    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
+        """Ids count from 1. What left with it stands beside it, up to where one of the keys comes again."""
         pages = self._at_work()
         if not 0 < attempt <= len(pages.attempts):
-            return None
-        known = pages.attempts[attempt - 1]
-        return known, pages.letters[known.reference].notification
+            return ()
+        first = pages.attempts[attempt - 1]
+        of_bundle = [known for known in pages.attempts if first.bundle and known.bundle == first.bundle]
+        tries: list[list[Attempt]] = [[first]] if not first.bundle else []
+        for known in of_bundle:
+            if not tries or known.reference in {other.reference for other in tries[-1]}:
+                tries.append([])
+            tries[-1].append(known)
+        same = next(one for one in tries if first in one)
+        together = [first, *(known for known in same if known is not first)]
+        return tuple((known, pages.letters[known.reference].notification) for known in together)
+
+    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+        """In the order begun."""
+        pages = self._at_work()
+        sent, first = [], set()
+        for attempt in pages.attempts:
+            notification = pages.letters[attempt.reference].notification
+            if notification.kind is not Kind.PAGE:
+                continue
+            place = notification.incident, notification.episode, attempt.via, attempt.address
+            open_ = not pages.incidents.get(notification.incident, True)
+            if attempt.started_at >= since or (open_ and place not in first):
+                sent.append((notification, attempt))
+            first.add(place)
+        return tuple(sent)
+
+    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+        """Taken is what ended so."""
+        pages = self._at_work()
+        taken = [
+            pages.letters[attempt.reference].notification
+            for attempt in pages.attempts
+            if isinstance(attempt.outcome, (Accepted, Uncertain)) and attempt.ended_at and attempt.ended_at <= until
+        ]
+        return frozenset(
+            (notification.incident, notification.episode)
+            for notification in taken
+            if notification.kind is Kind.PAGE
+            and notification.to == person
+            and not pages.incidents.get(notification.incident, True)
+        )
+
+    async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
+        """All or nothing."""
+        key = letter.notification.key
+        if key in self._at_work().letters or key in self.pages.held:
+            return False
+        await self.record(letter.notification.incident, (), [letter], ())
+        for incident, answer in answers:
+            await self.record(incident, [answer], (), ())
+        return True
+
+    async def opt_outs(self) -> tuple[OptOut, ...]:
+        """In the order they said so."""
+        return tuple(self._at_work().opt_outs.values())
+
+    async def opt_out(self, opt_out: OptOut) -> None:
+        """The first stands."""
+        self._at_work().opt_outs.setdefault((opt_out.via, opt_out.address), opt_out)
+
+    async def opt_in(self, via: Channel, address: str) -> bool:
+        """If it was out."""
+        return self._at_work().opt_outs.pop((via, address), None) is not None
+
+    async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
+        """The newest of each address."""
+        pages = self._at_work()
+        proofs = [
+            ((Channel.SMS, attempt.address), Proof(pages.receipts_at[attempt.id], ProvedBy.RECEIPT))
+            for attempt in pages.attempts
+            if attempt.via is Channel.SMS and attempt.receipt is Receipt.DELIVERED
+        ]
+        proofs += [
+            ((Channel.SMS, arrival.who), Proof(arrival.at, ProvedBy.ANSWER))
+            for arrival, _ in pages.arrivals
+            if arrival.kind is ArrivalKind.SMS
+        ]
+        proofs += [
+            ((Channel.EMAIL, attempt.address), Proof(attempt.ended_at, ProvedBy.ACCEPTED))
+            for attempt in pages.attempts
+            if attempt.via is Channel.EMAIL and isinstance(attempt.outcome, Accepted) and attempt.ended_at
+        ]
+        return dict(sorted(proofs, key=lambda proof: proof[1].at))
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
@@ -201,7 +330,8 @@ class MemoryLedger:
                 pages.facts[place] = (incident, not_later(moved(fact, by), now))
                 touched |= {incident} if isinstance(fact, Seen) else set()
         pages.facts += [(incident, ClockMoved(now, by)) for incident in sorted(touched)]
-        self._redate(lambda at: min(at + by, now), lambda incident: not pages.incidents.get(incident, True))
+        lately = min(now, now - by) - timedelta(hours=1)
+        self._redate(lambda at: min(at + by, now), lambda incident: not pages.incidents.get(incident, True), lately)
 
     async def bring_back(self, now: datetime) -> timedelta:
         """What is unfinished, and what waits."""
@@ -211,25 +341,30 @@ class MemoryLedger:
                 latest = max(latest, fact.at)
                 pages.facts[place] = (incident, not_later(fact, now))
                 touched.add(incident)
-        return max(latest, *self._redate(lambda at: min(at, now), touched.__contains__), now) - now
+        return max(latest, *self._redate(lambda at: min(at, now), touched.__contains__, now), now) - now
 
-    def _redate(self, redate: Callable[[datetime], datetime], of: Callable[[str], bool]) -> list[datetime]:
-        """Everything but the facts: of these incidents, and what waits. The instants that were there."""
+    def _redate(
+        self, redate: Callable[[datetime], datetime], of: Callable[[str], bool], begun_after: datetime
+    ) -> list[datetime]:
+        """Everything but the facts: of these incidents, what waits, and attempts begun after that instant. The instants
+        that were there.
+        """
         pages, before = self.pages, []
         for key, letter in pages.letters.items():
             notification = letter.notification
-            if key in pages.states and not of(notification.incident):
+            matters = key not in pages.states or of(notification.incident)
+            for place, attempt in enumerate(pages.attempts):
+                if attempt.reference == key and (matters or attempt.started_at > begun_after):
+                    before.append(attempt.started_at)
+                    ended_at = redate(attempt.ended_at) if attempt.ended_at else None
+                    pages.attempts[place] = replace(attempt, started_at=redate(attempt.started_at), ended_at=ended_at)
+            if not matters:
                 continue
             by = redate(notification.at) - notification.at
             before.append(notification.at)
             pages.letters[key] = replace(letter, notification=moved_notification(notification, by))
             if key in pages.states:
                 pages.states[key] = (pages.states[key][0], redate(pages.states[key][1]))
-            for place, attempt in enumerate(pages.attempts):
-                if attempt.reference == key:
-                    before.append(attempt.started_at)
-                    ended_at = redate(attempt.ended_at) if attempt.ended_at else None
-                    pages.attempts[place] = replace(attempt, started_at=redate(attempt.started_at), ended_at=ended_at)
         for key, held in pages.held.items():
             if of(held.incident):
                 before.append(held.at)
@@ -238,6 +373,10 @@ class MemoryLedger:
             if result is None:
                 before.append(arrival.at)
                 pages.arrivals[place] = (replace(arrival, at=redate(arrival.at)), result)
+        before += (opted.at for opted in pages.opt_outs.values())
+        pages.opt_outs.update(
+            {address: replace(opted, at=redate(opted.at)) for address, opted in pages.opt_outs.items()}
+        )
         if pages.configs:
             revision, since, files = pages.configs[-1]
             before.append(since)

@@ -6,7 +6,7 @@ Everything random comes from one seeded source, so a seed tells the whole story 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,10 +34,11 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival as CameIn
-from tocsin.domain.arrival import ArrivalKind
+from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import (
     Accepted,
     Attempt,
+    Bundle,
     Content,
     Deferred,
     Fate,
@@ -52,7 +53,7 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import ClockMoved, Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Notification, ReplyOffer, Suppression
+from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.redating import moved, moved_notification, not_later
@@ -73,6 +74,8 @@ class Disk:
     letters: dict[str, Letter] = field(default_factory=dict)
     recorded_at: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -121,14 +124,63 @@ class DiskLedger:
         return frozenset(letter.notification.key for letter in new)
 
     async def begin_attempt(
-        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
         await self._commit()
+        return self._begin(key, via, address, at, possible_duplicate, provider)
+
+    def _begin(
+        self, key: str, via: Channel, address: str, at: datetime, cause: str, provider: str, bundle: str = ""
+    ) -> Attempt:
         assert key in self._disk.letters, "a try of a letter that was never recorded"
         tries = self._disk.attempts.setdefault(key, [])
         number, new = len(tries) + 1, 1 + sum(map(len, self._disk.attempts.values()))
-        tries.append(Attempt(new, key, number, via, address, at, possible_duplicate=possible_duplicate))
-        return tries[-1]
+        begun = Attempt(new, key, number, via, address, at, possible_duplicate=cause, provider=provider, bundle=bundle)
+        tries.append(begun)
+        return begun
+
+    async def begin_bundle(
+        self,
+        bundle: Bundle,
+        keys: Sequence[str],
+        via: Channel,
+        address: str,
+        at: datetime,
+        causes: Mapping[str, str],
+        *,
+        provider: str = "",
+    ) -> tuple[Attempt, ...]:
+        await self._commit()
+        self._disk.bundles.setdefault(bundle.id, bundle)
+        return tuple(self._begin(key, via, address, at, causes.get(key, ""), provider, bundle.id) for key in keys)
+
+    async def bundle(self, id_: str) -> Bundle | None:
+        await self._commit()
+        return self._disk.bundles.get(id_)
+
+    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+        await self._commit()
+        sent, first = [], set()
+        for attempt in sorted((each for tries in self._disk.attempts.values() for each in tries), key=lambda it: it.id):
+            page = self._disk.letters[attempt.reference].notification
+            place = page.incident, page.episode, attempt.via, attempt.address
+            unfinished = page.incident not in self._disk.finished
+            if page.kind is Kind.PAGE and (attempt.started_at >= since or (unfinished and place not in first)):
+                sent.append((page, attempt))
+            first |= {place} if page.kind is Kind.PAGE else set()
+        return tuple(sent)
+
+    async def opt_outs(self) -> tuple[OptOut, ...]:
+        await self._commit()
+        return tuple(self._disk.opt_outs.values())
+
+    async def opt_out(self, opt_out: OptOut) -> None:
+        await self._commit()
+        self._disk.opt_outs.setdefault((opt_out.via, opt_out.address), opt_out)
+
+    async def opt_in(self, via: Channel, address: str) -> bool:
+        await self._commit()
+        return self._disk.opt_outs.pop((via, address), None) is not None
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         await self._commit()
@@ -139,11 +191,17 @@ class DiskLedger:
         place = next(place for place, each in enumerate(tries) if each.id == attempt.id)
         tries[place] = replace(tries[place], **changes)
 
-    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
+    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
         await self._commit()
         all_tries = [each for tries in self._disk.attempts.values() for each in tries]
-        found = next((each for each in all_tries if each.id == attempt), None)
-        return (found, self._disk.letters[found.reference].notification) if found else None
+        found = [each for each in all_tries if each.id == attempt]
+        found += [
+            each
+            for each in all_tries
+            if found and found[0].bundle and each.bundle == found[0].bundle and each.id != attempt
+            if (each.started_at, each.provider) == (found[0].started_at, found[0].provider)
+        ]
+        return tuple((each, self._disk.letters[each.reference].notification) for each in found)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         await self._commit()

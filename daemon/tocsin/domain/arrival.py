@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tocsin.domain.facts import Coded
+from tocsin.domain.people import Channel
 
 
 class ArrivalKind(StrEnum):
@@ -29,6 +30,18 @@ class Arrival:
     who: str
     body: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """An address that wants nothing more: a number that answered STOP (rule 51), or a plain address that was
+    unsubscribed. `ref` is the provider's name for the SMS that said so, or what else brought it about.
+    """
+
+    via: Channel
+    address: str
+    at: datetime
+    ref: str
 
 
 @dataclass(frozen=True, slots=True)

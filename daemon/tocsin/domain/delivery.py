@@ -9,6 +9,9 @@ from enum import StrEnum
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 
+MAIN = "main"
+"""The name of the provider that stands first in the config; in attempts of older versions it is empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -138,7 +141,8 @@ class Fate:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of one notification on one channel. `outcome` is None while the first byte may have left; `receipt` is
-    what the provider said of it later.
+    what the provider said of it later. `provider` is the name of the provider that was tried, `bundle` the id of the
+    bundle it left in; empty: it left alone.
     """
 
     id: int
@@ -151,6 +155,32 @@ class Attempt:
     ended_at: datetime | None = None
     possible_duplicate: str = ""
     receipt: Receipt | None = None
+    provider: str = ""
+    bundle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One message that stands for several pages to one address (rule 47)."""
+
+    id: str
+    content: Content
+
+
+class ProvedBy(StrEnum):
+    """What shows that an address works: the provider's receipt, an SMS that came in from it, or a mail accepted."""
+
+    RECEIPT = "receipt"
+    ANSWER = "answer"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """When an address last proved to work, and by what."""
+
+    at: datetime
+    by: ProvedBy
 
 
 @dataclass(frozen=True, slots=True)

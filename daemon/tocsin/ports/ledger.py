@@ -7,12 +7,10 @@ in, never asked for. Rows count upwards and are never given twice, so that a row
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
-from pathlib import Path
 from typing import Protocol
 
-from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
-from tocsin.domain.delivery import Attempt, Letter, Outcome, Receipt, Record
+from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
@@ -52,72 +50,6 @@ class UnreadableError(LedgerError):
     def __init__(self, unreadable: Unreadable) -> None:
         super().__init__(f"of incident {unreadable.incident} {unreadable.why}")
         self.unreadable = unreadable
-
-
-class FileChange(Enum):
-    """What became of the ledger's file while it was open: it was deleted, or another was put in its place, and it was
-    made anew; or the ledger returned into it from memory.
-    """
-
-    DELETED = "deleted"
-    REPLACED = "replaced"
-    RETURNED = "returned"
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerStart:
-    """How a start found the ledger's file: its disk was full, and the ballast beside it was `freed`; one in memory
-    holds what was in it (`known`); it `lacks` so many messages that were sent `since` then, and that is news.
-    """
-
-    freed: bool = False
-    known: bool = True
-    lacks: int = 0
-    since: datetime | None = None
-
-
-class FileKeeper(Protocol):
-    """The ledger as a file on a disk (rule 64). `replaced` is where the file that stood in its place was put."""
-
-    replaced: Path | None
-
-    @property
-    def start(self) -> LedgerStart:
-        """How the start found it."""
-        ...
-
-    @property
-    def away(self) -> str:
-        """Why it is in memory, and not in its file; empty if it is there."""
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """Why it cannot be written now; empty if it can."""
-        ...
-
-    async def trouble_turns(self) -> None:
-        """Wait until it cannot be written any more, or can again."""
-        ...
-
-    async def try_lock(self) -> None:
-        """Take the lock for a moment: if nobody else has it any more, that trouble is over. Raises LedgerError."""
-        ...
-
-    @property
-    def mark_trouble(self) -> str:
-        """Why the mark of what was sent, beside it, cannot be written; empty if it can."""
-        ...
-
-    async def look_after_file(self, now: datetime) -> FileChange | None:
-        """See that the ledger lies in its file: one that was deleted or replaced is made anew, one in memory goes back
-        once there is room. Raises LedgerError when it cannot be made anew.
-        """
-        ...
-
-    async def hold_ballast(self) -> bool:
-        """Whether the room that a start on a full disk needs is held; held anew where there is room."""
-        ...
 
 
 class DecisionLedger(Protocol):
@@ -190,9 +122,29 @@ class DeliveryLedger(Protocol):
     """What became of each notification: its attempts, their outcomes and receipts, and how it was settled."""
 
     async def begin_attempt(
-        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = ""
+        self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
         """Record an attempt before its first byte leaves. Attempts are numbered from 1 for each key."""
+        ...
+
+    async def begin_bundle(
+        self,
+        bundle: Bundle,
+        keys: Sequence[str],
+        via: Channel,
+        address: str,
+        at: datetime,
+        causes: Mapping[str, str],
+        *,
+        provider: str = "",
+    ) -> tuple[Attempt, ...]:
+        """Record one try of a bundle before its first byte leaves: an attempt for each of these keys, in their order.
+        `causes`: for those keys that may have left before, why. The words of a bundle already known stay.
+        """
+        ...
+
+    async def bundle(self, id_: str) -> Bundle | None:
+        """A bundle by its id."""
         ...
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
@@ -209,8 +161,17 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    async def find_attempt(self, attempt: int) -> tuple[Attempt, Notification] | None:
-        """An attempt by its id, and the notification it was for."""
+    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
+        """An attempt by its id, and the notification it was for; then, of a bundle, all that left with it in the same
+        try. Empty: there is none.
+        """
+        ...
+
+    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+        """What the room of each address is reckoned from at a start (rule 45): every attempt at a page begun since
+        then, and of incidents that are not finished the first one at a page of each episode to each address. In the
+        order begun.
+        """
         ...
 
     async def unsettled(self) -> tuple[Letter, ...]:
@@ -265,6 +226,44 @@ class ArrivalLedger(Protocol):
 
     async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
+        ...
+
+
+class AnswerLedger(Protocol):
+    """Answers that are about all that somebody is asked for (rule 47)."""
+
+    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+        """The incidents that are not finished, each with the episode, of which a provider took a page to that person
+        (or may have), not after `until`.
+        """
+        ...
+
+    async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
+        """Write down answers, each with its incident, and the letter that tells their sender of them, together. False,
+        and nothing is written: the letter's key is known.
+        """
+        ...
+
+
+class AddressLedger(Protocol):
+    """What is known of addresses."""
+
+    async def opt_outs(self) -> tuple[OptOut, ...]:
+        """Every address that wants nothing more, in the order they said so."""
+        ...
+
+    async def opt_out(self, opt_out: OptOut) -> None:
+        """Nothing more goes to this address. The first time it said so stands."""
+        ...
+
+    async def opt_in(self, via: Channel, address: str) -> bool:
+        """This address may be written to again. False: it might all along."""
+        ...
+
+    async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
+        """When each address last proved to work: a number by a receipt that says so or an SMS from it, a mailbox by a
+        mail to it that was accepted.
+        """
         ...
 
 
@@ -334,7 +333,16 @@ class ClockLedger(Protocol):
 
 
 class Ledger(
-    IncidentLedger, DeliveryLedger, ArrivalLedger, ConfigLedger, NoticeLedger, FeedLedger, ClockLedger, Protocol
+    IncidentLedger,
+    DeliveryLedger,
+    ArrivalLedger,
+    AnswerLedger,
+    AddressLedger,
+    ConfigLedger,
+    NoticeLedger,
+    FeedLedger,
+    ClockLedger,
+    Protocol,
 ):
     """The whole record, for those who wire it up."""
 

@@ -18,7 +18,8 @@ from tocsin.adapters.ledger.place import ballast
 from tocsin.adapters.ledger.place.ballast import Ballast
 from tocsin.adapters.ledger.place.faults import outlived
 from tocsin.domain.facts import Answer, Answered
-from tocsin.ports.ledger import FileChange, LedgerError
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger_file import FileChange
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 FACT = Answered(T0, "ana", Answer.OK)

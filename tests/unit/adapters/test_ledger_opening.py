@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, open_existing, open_file
 from tocsin.adapters.ledger.tables import metadata
-from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
-from tocsin.domain.delivery import Accepted
+from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.delivery import Accepted, Bundle, Content, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
@@ -182,6 +182,37 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     ledger = SqlLedger(open_file(path, "later"))
     assert ledger.set_aside is None
     assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
+    await ledger.close()
+
+
+async def test_a_ledger_of_0003_takes_providers_bundles_and_opt_outs(path: Path) -> None:
+    """Rules 47, 50, 51: attempts of the version before name no provider and no bundle, whatever became of them; what is
+    new fits in beside them, and what is asked about all of them counts both.
+    """
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0003.sql").read_text())
+    old.close()
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    before = [attempt for name in ("db", "old") for record in await ledger.records(name) for attempt in record.attempts]
+    assert [(attempt.id, attempt.provider, attempt.bundle) for attempt in before] == [
+        (number, "", "") for number in (1, 2, 3, 4)
+    ]
+    assert [known for known, _ in await ledger.find_attempt(1)] == before[:1]
+    assert [attempt.id for _, attempt in await ledger.sent_pages(T0 + timedelta(days=1))] == [1, 2]
+    assert await ledger.pages_handed_over("ana", T0) == {("db", 1)}
+    assert await ledger.proofs() == {(Channel.SMS, "+14155550101"): Proof(T0 + timedelta(minutes=1), ProvedBy.RECEIPT)}
+    assert await ledger.opt_outs() == ()
+    bundle = Bundle("b1", Content("2 pages"))
+    begun = await ledger.begin_bundle(bundle, ("a", "b"), Channel.SMS, "+14155550101", T0, {}, provider="spare")
+    assert [(attempt.id, attempt.number) for attempt in begun] == [(5, 2), (6, 3)]
+    opted = OptOut(Channel.SMS, "+14155550102", T0, "SM7")
+    await ledger.opt_out(opted)
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert [known for known, _ in await ledger.find_attempt(6)] == [begun[1], begun[0]]
+    assert (await ledger.bundle("b1"), await ledger.opt_outs()) == (bundle, (opted,))
     await ledger.close()
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.ledger import OLDER_COPY, SqlLedger
+from tocsin.adapters.ledger.keeping import OLDER_COPY
+from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.ledger.place import sent_mark
 from tocsin.adapters.ledger.place.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark

@@ -7,7 +7,18 @@ from datetime import timedelta
 import pytest
 from tocsin.app.state.incident_state import ChannelDelivered
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    Accepted,
+    Attempt,
+    Bundle,
+    Content,
+    Deferred,
+    Fate,
+    Fault,
+    Receipt,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.facts import PageLost
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.operator_notice import Trouble
@@ -106,6 +117,32 @@ def test_a_late_receipt_of_a_settled_page_is_told(body: str, event: tuple[bool, 
 
     (failed,) = failed_events(live(story))
     assert (failed.refused, failed.address, failed.undelivered, failed.again) == event
+
+
+@pytest.mark.parametrize(("body", "refused"), [("undelivered 30003", False), ("failed 30006", True)])
+def test_a_receipt_of_a_bundle_holds_for_all_in_it(body: str, refused: bool) -> None:
+    """Rule 47: what the provider says of the one message is said of each page that left in it, by whichever attempt it
+    names them; of the provider's health it is told once.
+    """
+
+    async def story(parts: DaemonParts) -> None:
+        pages = [replace(page(parts), key=key) for key in ("a", "b", "c")]
+        await parts.ledger.record("pay", (), [letter(wanted) for wanted in pages], ())
+        bundle, now = Bundle("b1", Content("3 pages")), parts.clock.now()
+        for attempt in (begun := await parts.ledger.begin_bundle(bundle, ("a", "b", "c"), SMS, ANA, now, {})):
+            await parts.ledger.end_attempt(attempt, Accepted("SM1"), now)
+        healthy = parts.sender.note_fate
+        parts.sender.note_fate = lambda *told: (noted.append(told), healthy(*told))  # type: ignore[method-assign]
+        arrival = Arrival(ArrivalKind.RECEIPT, f"SM1:{body}", str(begun[1].id), body, now)
+        assert await parts.receipts.judge(arrival) == ("refused" if refused else "undelivered")
+        receipts = {attempt.reference: attempt.receipt for attempt in parts.ledger.pages.attempts}
+        assert receipts == dict.fromkeys("abc", Receipt.UNDELIVERED)
+
+    noted: list[tuple[Attempt, Fate]] = []
+    events = failed_events(live(story))
+    assert sorted(event.page.key for event in events) == ["a", "b", "c"]
+    assert {(event.refused, event.undelivered) for event in events} == {(refused, not refused)}
+    assert len(noted) == 1
 
 
 def test_a_late_delivery_of_a_lost_page_is_told() -> None:

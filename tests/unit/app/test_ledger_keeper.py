@@ -7,7 +7,8 @@ from pathlib import Path
 from tocsin.app.engine.ledger_keeper import BALLAST_EVERY, LedgerKeeper
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
-from tocsin.ports.ledger import FileChange, LedgerError, LedgerStart
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger_file import FileChange, LedgerStart
 
 from tests.fakes.clock import StillClock
 

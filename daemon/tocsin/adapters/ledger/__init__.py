@@ -2,6 +2,6 @@
 
 `opening` makes, checks or sets aside the file, `migrate` brings an older one up to date, `lock` keeps a second daemon
 out. `tables` says what is kept, `codec` and `rows` turn values into it and back. `ledger` is the port: it asks the
-questions of `reads`, and hands the statements of `writes` to the `writer`, which commits in groups. No SQL asks the
-clock.
+questions of `reads`, and hands the statements of `writes` to the `writer`, which commits in groups; `keeping` is what
+it is as a file. No SQL asks the clock.
 """

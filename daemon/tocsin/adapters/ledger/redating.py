@@ -1,7 +1,8 @@
 """Recorded instants put right after the clock was wrong (rules 59, 60), each time in one transaction.
 
-It decides which rows still matter: those of incidents that may need something, and whatever waits. What a fact becomes
-is decided in `planning.history.redating`. What cannot be read is left as it is.
+It decides which rows still matter: those of incidents that may need something, whatever waits, what was sent lately
+(the room of an address is reckoned from it), and what holds until it is undone. What a fact becomes is decided in
+`planning.history.redating`. What cannot be read is left as it is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +49,8 @@ _CHANGE_FACT = update(t.facts).where(t.facts.c.id == bindparam("this"))
 _UNFINISHED = select(t.incidents.c.id).where(t.unfinished)
 _NEWEST_CONFIG = select(func.max(t.configs.c.id)).scalar_subquery()
 _NO_TIME = timedelta(0)
+LATELY = timedelta(hours=1)
+"""How far back attempts matter that belong to nothing unfinished: limits of a longer span are nobody's."""
 
 
 def move(connection: Connection, moves: Sequence[ClockMove]) -> list[None]:
@@ -79,7 +82,7 @@ def _move(connection: Connection, by: timedelta, now: datetime, last_answer: int
     seen = dict.fromkeys(incident for _, incident, fact in facts if isinstance(fact, Seen))
     if marks := [{"incident": incident, **mark} for incident in seen]:
         connection.execute(insert(t.facts), marks)
-    for rest in _rests(_UNFINISHED):
+    for rest in _rests(_UNFINISHED, min(now, now - by) - LATELY):
         _redate(connection, rest, lambda at: min(by, now - at))
 
 
@@ -88,7 +91,7 @@ def _bring_back(connection: Connection, now: datetime) -> timedelta:
     _change_facts(connection, [(row, not_later(fact, now)) for row, _, fact in future])
     ahead = [fact.at - now for _, _, fact in future]
     incidents = sorted({incident for _, incident, _ in future})
-    for rest in _rests(incidents):
+    for rest in _rests(incidents, now):
         ahead += [-moved_by for moved_by in _redate(connection, rest, lambda at: min(_NO_TIME, now - at))]
     return max(ahead, default=_NO_TIME)
 
@@ -114,16 +117,19 @@ def _fact_row(fact: Fact) -> dict[str, str]:
     return {"at": write_instant(fact.at), "body": write_fact(fact)}
 
 
-def _rests(incidents: Sequence[str] | Select[Any]) -> tuple[_Rest, ...]:
-    """What is kept of these incidents beside their facts, all that waits, the config in force and what operators were
-    told. The attempts come before the notifications by which they are found.
+def _rests(incidents: Sequence[str] | Select[Any], begun_after: datetime) -> tuple[_Rest, ...]:
+    """What is kept of these incidents beside their facts, all that waits, attempts begun after that instant, the
+    addresses that opted out, the config in force and what operators were told. The attempts come before the
+    notifications by which they are found.
     """
     wanted = or_(t.pending, t.notifications.c.incident.in_(incidents))
-    tried = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
+    of_wanted = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
+    tried = or_(of_wanted, t.attempts.c.started_at > write_instant(begun_after))
     return (
         _Rest(t.attempts, "id", tried, ("started_at", "ended_at", "receipt_at")),
         _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
         _Rest(t.arrivals, "id", t.unjudged, ("at",)),
+        _Rest(t.opt_outs, "id", true(), ("at",)),
         _Rest(t.configs, "id", t.configs.c.id == _NEWEST_CONFIG, ("since",)),
         _Rest(t.notices, "cause", true(), ("at",)),
     )

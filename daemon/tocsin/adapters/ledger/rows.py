@@ -2,7 +2,8 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping
@@ -148,4 +149,23 @@ def attempt_of(row: RowMapping) -> Attempt:
         ended_at=read_instant(row["ended_at"]) if row["ended_at"] else None,
         possible_duplicate=row["possible_duplicate"],
         receipt=Receipt(row["receipt"]) if row["receipt"] else None,
+        provider=row["provider"],
+        bundle=row["bundle"],
     )
+
+
+def read_attempt(row: RowMapping) -> Attempt:
+    """An attempt as it came out of the ledger. Raises RowError."""
+    return decode("attempts", row["id"], attempt_of, row)
+
+
+def read_notification(row: RowMapping) -> Notification:
+    """A notification as it came out of the ledger. Raises RowError."""
+    return decode("notifications", row["id"], notification_of, row)
+
+
+def readable_attempts(rows: Iterable[RowMapping]) -> Iterator[Attempt]:
+    """Those of the attempts that can be read."""
+    for row in rows:
+        with suppress(RowError):
+            yield read_attempt(row)

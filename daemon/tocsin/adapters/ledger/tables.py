@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -96,7 +96,17 @@ attempts = Table(
     Column("possible_duplicate", String, nullable=False),
     Column("receipt", String),
     Column("receipt_at", String),
+    Column("provider", String, nullable=False, server_default=""),
+    Column("bundle", String, nullable=False, server_default=""),
+    Index("attempts_started", "started_at"),
     sqlite_autoincrement=True,
+)
+
+bundles = Table(
+    "bundles",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("content", String, ForeignKey("contents.digest"), nullable=False),
 )
 
 configs = Table(
@@ -121,6 +131,18 @@ arrivals = Table(
     Column("result", String),
     Index("arrivals_ref", "kind", "ref", unique=True),
     Index("arrivals_of", "kind", "who", "id"),
+    sqlite_autoincrement=True,
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("via", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Index("opt_outs_address", "via", "address", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -150,12 +172,14 @@ pending = notifications.c.state == literal_column(f"'{PENDING}'")
 answers = facts.c.kind == literal_column("'Answered'")
 coded = facts.c.kind == literal_column("'Coded'")
 unjudged = arrivals.c.result.is_(None)
+bundled = attempts.c.bundle != literal_column("''")
 unfinished = incidents.c.finished == literal_column("0")
 """Conditions that have an index of just their rows. Such an index is found only by a literal, not by a parameter."""
 Index("notifications_pending", notifications.c.id, sqlite_where=pending, postgresql_where=pending)
 Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answers)
 Index("facts_codes", facts.c.id, sqlite_where=coded, postgresql_where=coded)
 Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished)
+Index("attempts_bundled", attempts.c.bundle, attempts.c.id, sqlite_where=bundled, postgresql_where=bundled)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -31,7 +32,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.codec import read_fact
-from tocsin.adapters.ledger.reads import pending_letters
+from tocsin.adapters.ledger.reads.messages import pending_letters
 from tocsin.adapters.ledger.rows import RowError
 from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Receipt
@@ -63,6 +64,15 @@ class RecordEntry:
     anew: datetime | None = None
 
 
+class BundleEntry(NamedTuple):
+    """One try of a bundle: its id, its words with their digest, and a row for each page that it stands for."""
+
+    id: str
+    digest: str
+    content: Row
+    attempts: Sequence[Row]
+
+
 class NoticeClaim(NamedTuple):
     """What one `claim_notice` call asks."""
 
@@ -90,11 +100,14 @@ _LAST_ATTEMPT = select(func.coalesce(func.max(t.attempts.c.id), 0))
 _NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
 _BEGIN = insert(t.attempts).values(number=_NEXT_NUMBER.scalar_subquery())
 _NUMBERS = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
+_BUNDLE = _insert_if_new(t.bundles)
 _CHANGE_ATTEMPT = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _insert_or_replace(t.incidents, "id", "file", "digest", "data")
 _ARRIVAL = _insert_if_new(t.arrivals)
 _RESULT = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
+_OPT_OUT = _insert_if_new(t.opt_outs)
+_OPT_IN = delete(t.opt_outs).where(t.opt_outs.c.via == bindparam("of"), t.opt_outs.c.address == bindparam("this"))
 _NOTICE = _insert_or_replace(t.notices, "cause", "at")
 
 
@@ -125,6 +138,18 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
             run_each(connection, _CONTENT, [contents[digest] for digest in digests])
         run_each(connection, _NOTIFICATION, new)
     return results
+
+
+def record_answers(connection: Connection, calls: Sequence[tuple[str, Sequence[RecordEntry]]]) -> list[bool]:
+    """Answers together with the letter of this key that tells of them; whether that was new. If not, nothing of them is
+    written.
+    """
+    new = []
+    for key, entries in calls:
+        new.append(not _known(connection, [key]))
+        if new[-1]:
+            record(connection, entries)
+    return new
 
 
 def put_aside(connection: Connection, incident: str, at: datetime) -> None:
@@ -174,6 +199,14 @@ def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int
     return list(zip(ids, numbers, strict=True))
 
 
+def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list[list[tuple[int, int]]]:
+    """Tries of bundles that begin: (id, number) of each page's attempt. Those of one try have ids in a row."""
+    run_each(connection, _CONTENT, [entry.content for entry in entries])
+    run_each(connection, _BUNDLE, [{"id": entry.id, "content": entry.digest} for entry in entries])
+    begun = iter(begin_attempt(connection, [row for entry in entries for row in entry.attempts]))
+    return [list(islice(begun, len(entry.attempts))) for entry in entries]
+
+
 def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """How attempts ended; `this` is the attempt's id."""
     run_each(connection, _CHANGE_ATTEMPT, rows)
@@ -205,6 +238,17 @@ def record_result(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Arrivals that need nothing more; `this` is the row. The first result stands."""
     run_each(connection, _RESULT, rows)
     return [None] * len(rows)
+
+
+def opt_out(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """Addresses that want nothing more. The first time stands."""
+    run_each(connection, _OPT_OUT, rows)
+    return [None] * len(rows)
+
+
+def opt_in(connection: Connection, rows: Sequence[Row]) -> list[bool]:
+    """Addresses that may be written to again; whether each might not."""
+    return [connection.execute(_OPT_IN, row).rowcount == 1 for row in rows]
 
 
 def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:

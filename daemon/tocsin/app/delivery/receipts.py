@@ -62,20 +62,21 @@ class Receipts:
                 tasks.create_task(self._ask(parcel, places))
 
     async def judge(self, arrival: Arrival) -> str:
-        """A webhook's word about a try; what it led to. Raises LedgerError. One about no try of ours, or about one
-        that another message belongs to (the ledger was lost since), leads to nothing.
+        """A webhook's word about a try; what it led to. Raises LedgerError. What is said of a bundle holds for all that
+        left in it (rule 47). One about no try of ours, or about one that another message belongs to (the ledger was
+        lost since), leads to nothing.
         """
         sid = arrival.ref.rpartition(":")[0]
         status, _, code = arrival.body.partition(" ")
         fate = responses.fate(status, code, sid)
-        known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else None
-        if known is None or fate.receipt is Receipt.UNKNOWN or not _of(known[0], sid):
+        known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
+        if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
-        attempt, notification = known
-        self._sender.note_fate(attempt, fate)
-        if not self._sender.on_receipt(attempt, fate):
-            await self._apply_settled(attempt, notification, fate)
-        await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
+        self._sender.note_fate(known[0][0], fate)
+        for attempt, notification in known:
+            if not self._sender.on_receipt(attempt, fate):
+                await self._apply_settled(attempt, notification, fate)
+            await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
         return "refused" if fate.refused else fate.receipt.value
 
     async def _ask(self, parcel: Parcel, places: asyncio.Semaphore) -> None:

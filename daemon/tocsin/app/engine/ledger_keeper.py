@@ -11,7 +11,8 @@ from pathlib import Path
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FileChange, FileKeeper, LedgerError
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger_file import FileChange, FileKeeper
 from tocsin.wording.operator.cure import is_lock, ledger_trouble
 
 LOOKS_EVERY = 5.0

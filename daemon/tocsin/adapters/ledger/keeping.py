@@ -1,0 +1,167 @@
+"""The open ledger as a file on a disk: opened, locked, looked after, and left (rule 64).
+
+Every fault of the database leaves as LedgerError. Must not know what is written or asked.
+"""
+
+import asyncio
+import sqlite3
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.ledger.errors import ledger_error
+from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
+from tocsin.adapters.ledger.place.ballast import Ballast, can_return
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile
+from tocsin.adapters.ledger.place.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
+from tocsin.adapters.ledger.reads.messages import attempt_keys
+from tocsin.adapters.ledger.writer import Writer
+from tocsin.domain.delivery import Attempt
+from tocsin.domain.notification import NOBODY
+from tocsin.domain.people import Channel
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger_file import FileChange, LedgerStart
+
+OLDER_COPY = "the ledger is an older copy"
+"""Why a message may have left already that the ledger knows nothing of."""
+READERS = 4
+"""How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""
+
+T = TypeVar("T")
+
+
+class KeptLedger:
+    """A port FileKeeper, and what every question and every write goes through. `set_aside` is where a damaged ledger
+    was put when this one was made in its place; `concern` is a sentence for the operators about where it lies, or
+    empty.
+    """
+
+    def __init__(self, opened: OpenedLedger, lock: Lock | None = None) -> None:
+        self.set_aside: Path | None = opened.set_aside
+        self.concern: str = opened.concern
+        self.replaced: Path | None = None
+        self._opened = opened
+        self._file: LedgerFile | None = opened.file
+        self._ballast: Ballast | None = Ballast(opened.file.path) if opened.file else None
+        self._lock: Lock | None = lock
+        self._mark: SentMark | None = SentMark(opened.file.path) if opened.file else None
+        self._lack = LedgerLack()
+        self._compared_at: datetime | None = None
+        self._writer = Writer(opened.engine, patient=opened.file is None)
+        self._readers = DiskThreads("ledger reader", READERS)
+
+    def _repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
+        """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
+        sort = alike(key, via.value, address)
+        if not self._lack.left[sort] or self._compared_at is None or at - self._compared_at >= REPEATED_WITHIN:
+            return ""
+        self._lack.left[sort] -= 1
+        return OLDER_COPY
+
+    def _note_begun(self, begun: Attempt) -> None:
+        """The mark beside the ledger is to know it, too."""
+        if self._mark is not None and not begun.reference.startswith(f"{NOBODY}/"):
+            self._mark.note(begun.id, begun.reference, begun.via.value, begun.address, begun.started_at)
+
+    async def compare_with_mark(self, now: datetime) -> LedgerLack:
+        """What the mark beside the ledger knows to have been sent, and the ledger does not: it is an older copy. What
+        may repeat it is marked from now on.
+        """
+        if self._mark is not None:
+            first = await asyncio.to_thread(self._mark.first_id)
+            with suppress(LedgerError):
+                keys = await self._read(attempt_keys(first)) if first is not None else {}
+                self._lack, self._compared_at = await asyncio.to_thread(self._mark.lack, keys, now), now
+        return self._lack
+
+    @property
+    def start(self) -> LedgerStart:
+        """How the start found it."""
+        lack = self._lack
+        return LedgerStart(self._opened.freed, self._opened.known, lack.count if lack.news else 0, lack.since)
+
+    @property
+    def mark_trouble(self) -> str:
+        """Why the mark beside it cannot be written; empty if it can."""
+        return self._mark.trouble if self._mark else ""
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be written now; empty if it can."""
+        return self._writer.trouble
+
+    async def trouble_turns(self) -> None:
+        """Wait until it cannot be written any more, or can again."""
+        await self._writer.turned.wait()
+        self._writer.turned.clear()
+
+    async def try_lock(self) -> None:
+        """Take the lock for a moment: if nobody else has it any more, that trouble is over. Raises LedgerError."""
+        await self._writer.take_lock()
+
+    @property
+    def away(self) -> str:
+        """Why it is in memory, and not in its file; empty if it is there."""
+        return self._file.away if self._file else ""
+
+    async def look_after_file(self, now: datetime) -> FileChange | None:
+        """See that the ledger lies in its file: one that was deleted or replaced is made anew, one in memory goes back
+        once there is room. Raises LedgerError when it cannot be made anew.
+        """
+        file = self._file
+        if file is None or await asyncio.to_thread(file.is_there):
+            return None
+        if file.away and not await asyncio.to_thread(can_return, file):
+            return None
+        asides: list[Path] = []
+
+        def put_back() -> Engine:
+            if self._lock is not None:
+                self._lock.renew()
+            aside = file.put_back("before" if file.away else "replaced", now.strftime("%Y%m%dT%H%M%SZ"))
+            asides.extend([aside] if aside else [])
+            self._file = LedgerFile.of(file.path)
+            return make_engine(file.path)
+
+        try:
+            await self._writer.exchange(put_back)
+        except (OSError, sqlite3.Error, LedgerLockedError) as fault:
+            raise ledger_error(fault) from None
+        file.close()
+        self.replaced = asides[0] if asides else None
+        if file.away:
+            return FileChange.RETURNED
+        return FileChange.REPLACED if asides else FileChange.DELETED
+
+    async def hold_ballast(self) -> bool:
+        """Whether the room that a start on a full disk needs is held; held anew where there is room."""
+        return self._ballast is not None and await asyncio.to_thread(self._ballast.hold)
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the file."""
+        await self._writer.close()
+        if self._mark is not None:
+            await asyncio.to_thread(self._mark.close)
+        if self._file is not None:
+            self._file.close()
+        self._writer.engine.dispose()
+
+    async def _read(self, question: Callable[[Connection], T]) -> T:
+        """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
+
+        def ask() -> T:
+            with self._writer.engine.connect().execution_options(reading=True) as connection:
+                return question(connection)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, ask)
+        except (SQLAlchemyError, OSError, ValueError, zlib.error) as fault:
+            raise ledger_error(fault) from None

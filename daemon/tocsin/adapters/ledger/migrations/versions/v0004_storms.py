@@ -1,0 +1,30 @@
+"""Which provider was tried, what left together in one message, and the addresses that want nothing more."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Attempts name their provider and their bundle; make the tables of bundles and of addresses that opted out."""
+    for name in ("provider", "bundle"):
+        op.add_column("attempts", sa.Column(name, sa.String, nullable=False, server_default=""))
+    op.create_index("attempts_started", "attempts", ["started_at"])
+    op.create_index("attempts_bundled", "attempts", ["bundle", "id"], sqlite_where=sa.text("bundle != ''"))
+    op.create_table(
+        "bundles",
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("content", sa.String, sa.ForeignKey("contents.digest"), nullable=False),
+    )
+    op.create_table(
+        "opt_outs",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("via", sa.String, nullable=False),
+        sa.Column("address", sa.String, nullable=False),
+        sa.Column("at", sa.String, nullable=False),
+        sa.Column("ref", sa.String, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("opt_outs_address", "opt_outs", ["via", "address"], unique=True)

@@ -1,0 +1,81 @@
+"""What is asked about what came in from outside, and the reply codes."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.codec import read_fact
+from tocsin.adapters.ledger.reads import Question
+from tocsin.adapters.ledger.rows import RowError, decode
+from tocsin.adapters.ledger.tables import read_instant
+from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
+from tocsin.domain.facts import Coded
+from tocsin.ports.ledger import Unreadable
+
+ARRIVALS_AT_ONCE = 200
+"""The most arrivals that are judged in one go."""
+
+
+def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    """What came in and is not judged yet, oldest first, each with its row."""
+    query = select(t.arrivals).where(t.unjudged).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
+    arrivals: list[tuple[int, Arrival | Unreadable]] = []
+    for row in connection.execute(query).mappings():
+        try:
+            arrivals.append((row["id"], decode("arrivals", row["id"], _arrival, row)))
+        except RowError as fault:
+            arrivals.append((row["id"], Unreadable("", str(fault))))
+    return tuple(arrivals)
+
+
+def _arrival(row: RowMapping) -> Arrival:
+    return Arrival(ArrivalKind(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
+
+
+def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str, ...]]:
+    """What the newest judged arrivals of somebody led to, newest first."""
+    arrivals = t.arrivals.c
+    query = select(arrivals.result).where(
+        arrivals.kind == kind.value, arrivals.who == who, arrivals.result.is_not(None)
+    )
+    newest = query.order_by(arrivals.id.desc()).limit(most)
+    return lambda connection: tuple(connection.execute(newest).scalars())
+
+
+def last_arrival_at(kind: ArrivalKind) -> Question[datetime | None]:
+    """When the newest of a kind came in."""
+    query = select(t.arrivals.c.at).where(t.arrivals.c.kind == kind.value).order_by(t.arrivals.c.at.desc())
+
+    def read(connection: Connection) -> datetime | None:
+        with connection.execute(query) as instants:
+            for (at,) in instants:
+                with suppress(ValueError):
+                    return read_instant(at)
+        return None
+
+    return read
+
+
+def reserved_codes(since: datetime) -> Question[tuple[ReservedCode, ...]]:
+    """The reply codes of incidents that are open or were closed after an instant, in the order given."""
+    closing = t.facts.alias("closing")
+    closed_at = (
+        select(func.max(closing.c.at))
+        .where(closing.c.incident == t.facts.c.incident, closing.c.id > t.facts.c.id, closing.c.kind == "Closed")
+        .scalar_subquery()
+    )
+    query = select(t.facts.c.incident, t.facts.c.body, closed_at).where(t.coded).order_by(t.facts.c.id)
+
+    def read(connection: Connection) -> tuple[ReservedCode, ...]:
+        reserved = []
+        for incident, body, closed in connection.execute(query):
+            with suppress(ValueError):  # a code that cannot be read reserves nothing
+                at, coded = read_instant(closed) if closed else None, read_fact("Coded", body)
+                assert isinstance(coded, Coded)
+                if at is None or at > since:
+                    reserved.append(ReservedCode(incident, coded, at))
+        return tuple(reserved)
+
+    return read

@@ -1,0 +1,139 @@
+"""What is asked about incidents: what happened in each, and the newest good version of its file."""
+
+import os
+import zlib
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.codec import read_fact
+from tocsin.adapters.ledger.reads import Question
+from tocsin.adapters.ledger.rows import RowError, decode
+from tocsin.adapters.ledger.tables import read_instant
+from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.ports.ledger import Unreadable, UnreadableError
+
+
+def facts(incident: str) -> Question[tuple[Fact, ...]]:
+    """All facts of one incident, in the order recorded. Raises UnreadableError."""
+    columns = t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body
+    query = select(*columns).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
+
+    def read(connection: Connection) -> tuple[Fact, ...]:
+        facts = _facts(incident, connection.execute(query))
+        if isinstance(facts, Unreadable):
+            raise UnreadableError(facts)
+        return facts
+
+    return read
+
+
+def _facts(incident: str, rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...] | Unreadable:
+    """The facts of an incident's rows; else the first row that cannot be read, and whether the others say that the
+    incident was over.
+    """
+    facts: list[Fact] = []
+    why, ended = "", False
+    for _, row, kind, body in rows:
+        try:
+            fact = decode("facts", row, read_fact, kind, body)
+        except RowError as fault:
+            why, ended = why or str(fault), ended or kind == Closed.__name__
+            continue
+        facts.append(fact)
+        if isinstance(fact, Seen):
+            ended = fact.incident.resolved
+        elif isinstance(fact, Closed):
+            ended = True
+        elif isinstance(fact, (RoleOpened, StepFired, Paged)):
+            ended = False  # of an episode whose version cannot be read
+    return Unreadable(incident, why, ended) if why else tuple(facts)
+
+
+def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadable]:
+    """The facts of every incident that may still need something, by its id."""
+    query = (
+        select(t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body)
+        .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
+        .where(t.incidents.c.finished.is_(False))
+        .order_by(t.facts.c.incident, t.facts.c.id)
+    )
+    by_incident = groupby(connection.execute(query), key=lambda row: row[0])
+    return {incident: _facts(incident, rows) for incident, rows in by_incident}
+
+
+def incidents(connection: Connection) -> tuple[str, ...]:
+    """The ids of all incidents ever seen."""
+    return tuple(connection.execute(select(t.incidents.c.id)).scalars())
+
+
+def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
+    """The incidents that were closed last, the newest first, each once with the instant."""
+    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed").order_by(t.facts.c.id.desc())
+
+    def read(connection: Connection) -> tuple[tuple[str, datetime], ...]:
+        closed_at: dict[str, datetime] = {}
+        with connection.execute(closings) as rows:  # read no further than needed: one incident may have many closings
+            for incident, at in rows:
+                if len(closed_at) == most:
+                    break
+                with suppress(ValueError):
+                    closed_at.setdefault(incident, read_instant(at))
+        return tuple(closed_at.items())
+
+    return read
+
+
+def files(connection: Connection) -> dict[str, tuple[str, str]]:
+    """For every incident the name of its file and the digest of its newest good version."""
+    query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
+    return {incident: (os.fsdecode(name), digest) for incident, name, digest in connection.execute(query)}
+
+
+def file(incident: str) -> Question[tuple[str, bytes] | None]:
+    """The name and the bytes of the newest good version of an incident's file."""
+    query = select(t.incidents.c.file, t.incidents.c.data).where(t.incidents.c.id == incident)
+
+    def read(connection: Connection) -> tuple[str, bytes] | None:
+        row = connection.execute(query).first()
+        if row is None or row[1] is None:
+            return None
+        try:
+            return os.fsdecode(row[0]), zlib.decompress(row[1])
+        except (TypeError, zlib.error):
+            raise UnreadableError(Unreadable(incident, "the last good version of its file cannot be read")) from None
+
+    return read
+
+
+def last_answer(connection: Connection) -> int:
+    """The row of the newest answer; 0: there is none."""
+    return connection.execute(select(func.max(t.facts.c.id)).where(t.answers)).scalar() or 0
+
+
+def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered | Unreadable], ...]]:
+    """Answers recorded after a row: (row, incident, answer), in order."""
+    query = (
+        select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+        .where(t.answers, t.facts.c.id > last)
+        .order_by(t.facts.c.id)
+    )
+
+    def read(connection: Connection) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
+        answers: list[tuple[int, str, Answered | Unreadable]] = []
+        for row, incident, kind, body in connection.execute(query):
+            try:
+                answer = decode("facts", row, read_fact, kind, body)
+            except RowError as fault:
+                answers.append((row, incident, Unreadable(incident, str(fault))))
+                continue
+            assert isinstance(answer, Answered)
+            answers.append((row, incident, answer))
+        return tuple(answers)
+
+    return read

@@ -1,0 +1,60 @@
+"""What is asked about the daemon itself: the configs that were in force, and what operators were told."""
+
+import json
+import zlib
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select
+
+from tocsin.adapters.ledger import tables as t
+from tocsin.adapters.ledger.reads import Question
+from tocsin.adapters.ledger.rows import RowError, decode
+from tocsin.adapters.ledger.tables import read_instant
+from tocsin.ports.ledger import Report
+
+
+def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, bytes]] | None:
+    """The config that came into force last and can be read: its revision, since when, and its files."""
+    kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
+    with connection.execute(kept) as rows:
+        for row in rows.mappings():
+            with suppress(RowError):
+                return decode("configs", row["id"], _config, row)
+    return None
+
+
+def _config(row: RowMapping) -> tuple[str, datetime, dict[str, bytes]]:
+    texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
+    files = {name: text.encode("latin-1") for name, text in texts.items()}
+    since = read_instant(row["since"])
+    if since.tzinfo is None:
+        raise ValueError("since: it has no offset")
+    return row["revision"], since, files
+
+
+def noticed_at(cause: str) -> Question[datetime | None]:
+    """When this cause was last told; None: never."""
+    query = select(t.notices.c.at).where(t.notices.c.cause == cause)
+
+    def read(connection: Connection) -> datetime | None:
+        at = connection.execute(query).scalar()
+        with suppress(ValueError):
+            return read_instant(at) if at else None
+        return None
+
+    return read
+
+
+def reports_since(last: int) -> Question[tuple[Report, ...]]:
+    """Reports for the operators after a row, in order."""
+    query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
+
+    def read(connection: Connection) -> tuple[Report, ...]:
+        reports = []
+        for row in connection.execute(query).mappings():
+            with suppress(ValueError):
+                reports.append(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]))
+        return tuple(reports)
+
+    return read
