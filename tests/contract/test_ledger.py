@@ -331,7 +331,7 @@ ANA, BO = "+14155550101", "+14155550102"
 
 
 async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:
-    """Rule 50: the provider that was tried comes back with the attempt; none is named where none was said."""
+    """The provider that was tried comes back with the attempt; none is named where none was said."""
     ledger = await shelf.open()
     await ledger.record("db", (), [letter("a")], ())
     first = await ledger.begin_attempt("a", Channel.SMS, ANA, T0, provider="main")
@@ -344,7 +344,7 @@ async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:
 
 
 async def test_a_bundle_is_an_attempt_at_each_of_its_pages(shelf: Shelf) -> None:
-    """Rule 47: one try of a bundle begins an attempt for each page, in their order, numbered on from each page's own
+    """One try of a bundle begins an attempt for each page, in their order, numbered on from each page's own
     attempts and with its own cause; the words are kept, and those of the first try stand.
     """
     ledger = await shelf.open()
@@ -384,7 +384,7 @@ async def test_bundles_begun_at_once_keep_their_own(ledger: Ledger) -> None:
 
 
 async def test_what_left_together_is_found_together(shelf: Shelf) -> None:
-    """Rule 47: by one attempt of a bundle the others of the same try are found, none of an earlier or later try; what
+    """By one attempt of a bundle the others of the same try are found, none of an earlier or later try; what
     was asked for comes first. An attempt alone finds itself.
     """
     ledger = await shelf.open()
@@ -421,7 +421,7 @@ async def test_an_end_and_a_receipt_are_of_one_page_of_a_bundle(ledger: Ledger) 
 
 
 async def test_what_room_is_reckoned_from(shelf: Shelf) -> None:
-    """Rule 45: every attempt at a page begun lately, and of unfinished incidents the first at each episode and address,
+    """Every attempt at a page begun lately, and of unfinished incidents the first at each episode and address,
     however long ago; no other message, and nothing old of what is finished.
     """
     ledger = await shelf.open()
@@ -449,7 +449,7 @@ async def test_what_room_is_reckoned_from(shelf: Shelf) -> None:
 
 
 async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
-    """Rule 47: the incidents of which a page to somebody was handed over by then, or may have been: not what waits, was
+    """The incidents of which a page to somebody was handed over by then, or may have been: not what waits, was
     deferred or refused, is under way, came later, went to another, was no page, or belongs to what is finished.
     """
     ends: dict[str, Outcome | None] = {
@@ -479,7 +479,7 @@ async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
 
 
 async def test_one_answer_for_everything_is_written_at_once(shelf: Shelf) -> None:
-    """Rule 47: `ok all` answers in each incident and leaves the letter that says so; the same SMS once more changes
+    """`ok all` answers in each incident and leaves the letter that says so; the same SMS once more changes
     nothing.
     """
     ledger = await shelf.open()
@@ -500,7 +500,7 @@ async def test_one_answer_for_everything_is_written_at_once(shelf: Shelf) -> Non
 
 
 async def test_addresses_that_want_nothing_more(shelf: Shelf) -> None:
-    """Rule 51: they are kept in the order they said so, each by its channel, until they come back; saying it twice
+    """They are kept in the order they said so, each by its channel, until they come back; saying it twice
     changes nothing.
     """
     ledger = await shelf.open()
@@ -1137,7 +1137,7 @@ async def test_nothing_recorded_is_later_than_now(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("by", [2 * HOUR, -2 * HOUR])
 async def test_room_survives_a_clock_that_moves(ledger: Ledger, by: timedelta) -> None:
-    """Rules 45 and 60: what was sent lately is moved although its incident is finished: else a clock put back would
+    """Rule 60: what was sent lately is moved although its incident is finished: else a clock put back would
     leave an address without room for hours, and one put forward give all of it at once.
     """
     await ledger.record("old", [Closed(T0)], [letter("k1", "old"), letter("k2", "old")], ())
@@ -1151,7 +1151,7 @@ async def test_room_survives_a_clock_that_moves(ledger: Ledger, by: timedelta) -
 
 
 async def test_room_survives_a_clock_that_was_ahead(ledger: Ledger) -> None:
-    """Rules 45 and 59: no page counts as sent later than now, whatever became of its incident."""
+    """Rule 59: no page counts as sent later than now, whatever became of its incident."""
     await ledger.record("old", [Closed(T0)], [letter("k1", "old")], ())
     await ledger.begin_attempt("k1", Channel.SMS, ANA, T0 + HOUR)
     await ledger.settle("k1", "accepted", T0 + HOUR)

@@ -34,7 +34,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """An address that wants nothing more: a number that answered STOP (rule 51), or a plain address that was
+    """An address that wants nothing more: a number that answered STOP, or a plain address that was
     unsubscribed. `ref` is the provider's name for the SMS that said so, or what else brought it about.
     """
 

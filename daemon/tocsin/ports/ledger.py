@@ -168,7 +168,7 @@ class DeliveryLedger(Protocol):
         ...
 
     async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
-        """What the room of each address is reckoned from at a start (rule 45): every attempt at a page begun since
+        """What the room of each address is reckoned from at a start: every attempt at a page begun since
         then, and of incidents that are not finished the first one at a page of each episode to each address. In the
         order begun.
         """
@@ -230,7 +230,7 @@ class ArrivalLedger(Protocol):
 
 
 class AnswerLedger(Protocol):
-    """Answers that are about all that somebody is asked for (rule 47)."""
+    """Answers that are about all that somebody is asked for."""
 
     async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
         """The incidents that are not finished, each with the episode, of which a provider took a page to that person

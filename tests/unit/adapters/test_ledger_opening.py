@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, open_existing, open_file
-from tocsin.adapters.ledger.tables import metadata
+from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import Accepted, Bundle, Content, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
@@ -186,7 +186,7 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
 
 
 async def test_a_ledger_of_0003_takes_providers_bundles_and_opt_outs(path: Path) -> None:
-    """Rules 47, 50, 51: attempts of the version before name no provider and no bundle, whatever became of them; what is
+    """Attempts of the version before name no provider and no bundle, whatever became of them; what is
     new fits in beside them, and what is asked about all of them counts both.
     """
     path.parent.mkdir()

@@ -121,7 +121,7 @@ def test_a_late_receipt_of_a_settled_page_is_told(body: str, event: tuple[bool, 
 
 @pytest.mark.parametrize(("body", "refused"), [("undelivered 30003", False), ("failed 30006", True)])
 def test_a_receipt_of_a_bundle_holds_for_all_in_it(body: str, refused: bool) -> None:
-    """Rule 47: what the provider says of the one message is said of each page that left in it, by whichever attempt it
+    """What the provider says of the one message is said of each page that left in it, by whichever attempt it
     names them; of the provider's health it is told once.
     """
 

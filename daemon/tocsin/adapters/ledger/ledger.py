@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tocsin.adapters.ledger import redating, writes
-from tocsin.adapters.ledger.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.keeping import KeptLedger
 from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.opening import OpenedLedger
 from tocsin.adapters.ledger.reads import addresses, arrivals, incidents, messages, operation
-from tocsin.adapters.ledger.rows import content_row, digest_of, notification_row, suppression_row
-from tocsin.adapters.ledger.tables import write_instant
+from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row, suppression_row
+from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record

@@ -27,7 +27,7 @@ from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.place.ballast import Ballast
 from tocsin.adapters.ledger.place.faults import outlived
 from tocsin.adapters.ledger.place.ledger_file import MEMORY_NAME, LedgerFile, in_memory, put_aside
-from tocsin.adapters.ledger.tables import SCHEMA
+from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
 
 BUSY_MS = 5000

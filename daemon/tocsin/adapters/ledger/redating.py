@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, true, update
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import read_fact, write_fact
-from tocsin.adapters.ledger.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
+from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.adapters.ledger.writes import run_each
 from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
 from tocsin.planning.history.redating import moved, not_later

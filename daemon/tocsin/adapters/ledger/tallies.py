@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, or_, select
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
 from tocsin.domain.notification import Kind
 from tocsin.ports.tally import WAITING, Tally
 

@@ -30,11 +30,11 @@ from sqlalchemy.dialects.sqlite import Insert as TolerantInsert
 from sqlalchemy.dialects.sqlite import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import read_fact
 from tocsin.adapters.ledger.reads.messages import pending_letters
-from tocsin.adapters.ledger.rows import RowError
-from tocsin.adapters.ledger.tables import PENDING, read_instant, write_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.rows import RowError
+from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.notification import ASKING
 

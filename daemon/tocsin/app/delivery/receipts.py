@@ -63,7 +63,7 @@ class Receipts:
 
     async def judge(self, arrival: Arrival) -> str:
         """A webhook's word about a try; what it led to. Raises LedgerError. What is said of a bundle holds for all that
-        left in it (rule 47). One about no try of ours, or about one that another message belongs to (the ledger was
+        left in it. One about no try of ours, or about one that another message belongs to (the ledger was
         lost since), leads to nothing.
         """
         sid = arrival.ref.rpartition(":")[0]

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select, union_all
 
-from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.reads import Question
-from tocsin.adapters.ledger.rows import RowError, read_notification, readable_attempts
-from tocsin.adapters.ledger.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.rows import RowError, read_notification, readable_attempts
+from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import Accepted, Attempt, Outcome, Proof, ProvedBy, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification

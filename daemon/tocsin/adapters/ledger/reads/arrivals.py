@@ -5,11 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import read_fact
 from tocsin.adapters.ledger.reads import Question
-from tocsin.adapters.ledger.rows import RowError, decode
-from tocsin.adapters.ledger.tables import read_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.rows import RowError, decode
+from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger import Unreadable

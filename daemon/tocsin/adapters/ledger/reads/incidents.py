@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import read_fact
 from tocsin.adapters.ledger.reads import Question
-from tocsin.adapters.ledger.rows import RowError, decode
-from tocsin.adapters.ledger.tables import read_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.rows import RowError, decode
+from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.ports.ledger import Unreadable, UnreadableError
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 from sqlalchemy import Connection, RowMapping, select
 
-from tocsin.adapters.ledger import tables as t
-from tocsin.adapters.ledger.codec import replace_surrogates
 from tocsin.adapters.ledger.reads import Question
-from tocsin.adapters.ledger.rows import (
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.codec import replace_surrogates
+from tocsin.adapters.ledger.schema.rows import (
     RowError,
     decode,
     notification_of,
@@ -17,7 +17,7 @@ from tocsin.adapters.ledger.rows import (
     readable_attempts,
     suppression_of,
 )
-from tocsin.adapters.ledger.tables import HELD, read_instant
+from tocsin.adapters.ledger.schema.tables import HELD, read_instant
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
 from tocsin.domain.notification import Notification
 from tocsin.ports.ledger import Unreadable

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
-from tocsin.adapters.ledger import tables as t
 from tocsin.adapters.ledger.reads import Question
-from tocsin.adapters.ledger.rows import RowError, decode
-from tocsin.adapters.ledger.tables import read_instant
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.rows import RowError, decode
+from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.ports.ledger import Report
 
 

@@ -8,8 +8,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.codec import read_outcome, replace_surrogates
-from tocsin.adapters.ledger.tables import HELD, PENDING, read_instant, write_instant
+from tocsin.adapters.ledger.schema.codec import read_outcome, replace_surrogates
+from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Attempt, Content, Receipt
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
