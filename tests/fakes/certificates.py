@@ -24,6 +24,12 @@ class Authority:
 
     def server(self, *, name: str = "localhost", expired: bool = False) -> ssl.SSLContext:
         """A server's TLS context with a certificate for this name (and 127.0.0.1, if it is localhost)."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate(name=name, expired=expired))
+        return context
+
+    def certificate(self, *, name: str = "localhost", expired: bool = False) -> Path:
+        """A file with a server's key and certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.DNSName(name)]
         if name == "localhost":
@@ -37,9 +43,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _sign(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, days: int, extension: x509.ExtensionType
