@@ -13,7 +13,7 @@ from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import Attempt, Content, Letter, Message
+from tocsin.domain.delivery import MAIN, Attempt, Content, Letter, Message
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason
@@ -47,7 +47,7 @@ class DaemonParts:
         self.notices, self.agenda = Notices(clock), Agenda()
         self.incidents = Incidents(self.agenda)
         self.sms, self.email = MemoryTransport(receipts=True), MemoryTransport(blind=True)
-        by_channel = {Channel.SMS: self.sms, Channel.EMAIL: self.email}
+        by_channel = {Channel.SMS: {MAIN: self.sms}, Channel.EMAIL: {MAIN: self.email}}
         self.transports = Transports(self.config.settings, lambda _settings: by_channel)
         self.codes = Codes(random.Random(1))
         self.context = DeliveryContext(self.config, self.incidents, self.notices, ReplyOptions(self.codes, self.config))

@@ -36,6 +36,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import (
+    MAIN,
     Accepted,
     Attempt,
     Bundle,
@@ -525,7 +526,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     reply_options = ReplyOptions(Codes(world.dice), config)
     agenda = Agenda()
     incidents = Incidents(agenda)
-    transports = Transports(world.settings, lambda _settings: world.providers)
+    transports = Transports(
+        world.settings, lambda _settings: {via: {MAIN: known} for via, known in world.providers.items()}
+    )
     context = DeliveryContext(config, incidents, notices, reply_options)
     sender = Sender(clock, ledger, context, transports, world.dice)
     world.receipts = receipts = Receipts(clock, ledger, context, transports, sender)

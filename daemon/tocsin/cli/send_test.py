@@ -12,11 +12,11 @@ import click
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
 from tocsin.adapters.files.rights import closed
 from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
-from tocsin.domain.delivery import Accepted, Content, Message, Outcome
+from tocsin.domain.delivery import MAIN, Accepted, Content, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.layers import LACKING
+from tocsin.formats.settings.advice import LACKING
 
 SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
 """Codes of warnings that say why a provider will refuse us."""
@@ -73,9 +73,11 @@ async def _send(opened: OpenedConfig, reader: Person, channels: Sequence[Channel
 
     transports = make_transports(opened.settings, SystemClock())
     try:
-        return await asyncio.gather(*(transports[channel].send(_message(reader, channel, now)) for channel in channels))
+        sends = (transports[channel][MAIN].send(_message(reader, channel, now)) for channel in channels)
+        return await asyncio.gather(*sends)
     finally:
-        await asyncio.gather(*(transport.close() for transport in set(transports.values())))
+        every = {transport for by_name in transports.values() for transport in by_name.values()}
+        await asyncio.gather(*(transport.close() for transport in every))
 
 
 def _message(reader: Person, via: Channel, now: datetime) -> Message:

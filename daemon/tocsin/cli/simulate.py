@@ -54,7 +54,7 @@ def command(
         if problems:
             fail(problems)
     renderer = shipped_renderer(opened.settings.templates)
-    words = WithReplies(renderer) if reply_routes(opened.settings).replies else renderer
+    words = WithReplies(renderer, reply_routes(opened.settings))
     played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
     for problem in played.problems:
         click.echo(str(problem), err=True)

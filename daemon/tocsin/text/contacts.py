@@ -4,6 +4,7 @@ Raises ValueError with a sentence that says what to write instead. Must not know
 """
 
 import re
+from collections.abc import Mapping
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -26,6 +27,20 @@ def phone(text: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValueError(f'"{text}" cannot be a phone number; check its country code and length')
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def prefix(text: str) -> str:
+    """How numbers in E.164 begin (`+49`, `+49151`); blanks and dashes between digits are taken out."""
+    written = _SIGNS.sub("", text.strip())
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", written):
+        raise ValueError(f'"{text}" is no beginning of a phone number; write + and digits, such as "+49"')
+    return written
+
+
+def by_prefix(number: str, table: Mapping[str, str]) -> str:
+    """The entry whose prefix fits the number, the longest of several; empty when none does."""
+    fitting = [known for known in table if number.startswith(known)]
+    return table[max(fitting, key=len)] if fitting else ""
 
 
 def in_use(number: str) -> bool:

@@ -145,3 +145,8 @@ def name(text: str) -> str:
     if NAME.fullmatch(text):
         return text
     raise ValueError(f'"{text}" is no name; use letters, digits, "-" and "_" (at most 64, a letter or digit first)')
+
+
+def variable_name(text: str) -> str:
+    """A name as it stands in the name of an environment variable, which has neither small letters nor dashes."""
+    return text.upper().replace("-", "_")

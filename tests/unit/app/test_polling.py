@@ -17,6 +17,7 @@ from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
@@ -139,7 +140,7 @@ async def test_the_provider_is_asked_at_once_and_again(monkeypatch: pytest.Monke
             return ()
 
     clock, config, provider = StillClock(), active_config(small_policy()), MemoryTransport(polled=Inbox())
-    transports = Transports(settings(), lambda _settings: dict.fromkeys(Channel, provider))
+    transports = Transports(settings(), lambda _settings: {via: {MAIN: provider} for via in Channel})
     poll = SmsPoll(clock, ledger, config, transports, Notices(clock))
     ledger.trouble = "disk full"
     with capture_logs() as lines:

@@ -18,6 +18,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -74,7 +75,9 @@ class Daemon:
         self.started = started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
         self.config = ActiveConfig(started.policy, started.settings)
         reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started)
-        self.transports = Transports(started.settings, lambda _settings: {via: MemoryTransport() for via in Channel})
+        self.transports = Transports(
+            started.settings, lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel}
+        )
         self.watch = Watch(clock, ledger, self.config, self.incidents, notices, self.files, Intake({}))
         self.reload = Reload(
             clock, reader, self.config, self.transports, self.templates, self.watch, self.incidents, notices, before
@@ -204,6 +207,22 @@ def test_a_refused_config_fits_nothing(folder: Path) -> None:
     causes = on_reload(folder, story).causes()
     assert causes
     assert all(cause.startswith("config-refused:") for cause in causes)
+
+
+def test_where_messages_go_needs_a_restart(folder: Path) -> None:
+    """A commit sends neither messages nor secrets to another host within seconds: it is told, and the way stays."""
+
+    async def story(daemon: Daemon) -> None:
+        before = daemon.config.settings
+        daemon.write("tocsin.yaml", "email: {", "email: {transport: smtp, host: evil.example.com, ")
+        daemon.write("tocsin.yaml", new="heartbeat: {every: 90s}\n")
+        await daemon.reload.reload()
+        (notice,) = daemon.notices.take()
+        assert "tocsin.yaml: email.transport, email.host changed; this counts only after a restart" in notice.text
+        assert daemon.config.settings.email == before.email
+        assert daemon.config.settings.heartbeat.every == timedelta(seconds=90)
+
+    on_reload(folder, story)
 
 
 def test_what_needs_a_restart_is_told(folder: Path) -> None:

@@ -19,7 +19,6 @@ from tests.builders.policies import paging_policy, small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 OPEN = ReplyRoutes(
-    replies=False,
     public_url="https://tocsin.example.com",
     keys=("a key of more than sixteen", "an older key of sixteen"),
 )

@@ -13,7 +13,7 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
@@ -629,9 +629,9 @@ def test_a_new_config_takes_other_transports() -> None:
         parts = DaemonParts(clock)
         made: list[MemoryTransport] = []
 
-        def make(_settings: object) -> dict[Channel, MemoryTransport]:
+        def make(_settings: object) -> dict[Channel, dict[str, MemoryTransport]]:
             made.append(MemoryTransport())
-            return dict.fromkeys(Channel, made[-1])
+            return {via: {MAIN: made[-1]} for via in Channel}
 
         transports = type(parts.transports)(parts.config.settings, make)
         running = asyncio.create_task(transports.run())

@@ -8,7 +8,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Deferred, Fault
+from tocsin.domain.delivery import MAIN, Deferred, Fault
 from tocsin.domain.facts import Coded
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
@@ -37,7 +37,9 @@ class Inbox:
         """The daemon starts."""
         sms = MemoryTransport(polled=self)
         self.notices = Notices(self.clock)
-        transports = Transports(polled(), lambda _settings: {Channel.SMS: sms, Channel.EMAIL: MemoryTransport()})
+        transports = Transports(
+            polled(), lambda _settings: {Channel.SMS: {MAIN: sms}, Channel.EMAIL: {MAIN: MemoryTransport()}}
+        )
         self.poll = SmsPoll(self.clock, self.ledger, active_config(small_policy(), polled()), transports, self.notices)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:

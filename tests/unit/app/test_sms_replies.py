@@ -21,6 +21,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
@@ -56,7 +57,7 @@ class House:
         notices = Notices(self.clock)
         self.incidents = Incidents(Agenda())
         context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config))
-        transports = Transports(polled(), lambda _settings: {via: MemoryTransport() for via in Channel})
+        transports = Transports(polled(), lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel})
         sender = Sender(self.clock, self.ledger, context, transports, self.dice)
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents, self.clock.now())

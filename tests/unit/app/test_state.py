@@ -201,9 +201,9 @@ def test_something_sooner_wakes_the_alarm() -> None:
 def test_a_config_is_replaced_whole() -> None:
     """Policy, settings and where answers come in always belong to one config (P8)."""
     config = active_config(paging_policy(), settings())
-    assert not config.reply_routes.replies
+    assert not config.reply_routes.takes_sms("+14155550101")
     other = paging_policy(via=(Channel.SMS,))
     config.replace(other, polled())
     assert config.policy is other
     assert config.settings == polled()
-    assert config.reply_routes.replies
+    assert config.reply_routes.takes_sms("+14155550101")

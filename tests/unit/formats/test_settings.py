@@ -208,7 +208,7 @@ def test_an_answer_is_offered_only_where_one_can_come_in(sms, more, answerable):
     """Rule 42: not by the outbox, not to a sender that is a name, not by a webhook without an address."""
     text = LEAST.replace("sms: {sender: +15005550006}", f"sms: {{{sms}}}") + more
     settings = read(text, {"TOCSIN_SMS__AUTH_TOKEN": "secret"}).settings
-    assert reply_routes(settings).replies is answerable
+    assert reply_routes(settings).takes_sms("+14155550101") is answerable
 
 
 def test_credential_files_lose_their_last_line_end(tmp_path):

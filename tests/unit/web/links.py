@@ -13,7 +13,8 @@ from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings, WebSettings
+from tocsin.formats.settings.providers import EmailSettings, SmsSettings
+from tocsin.formats.settings.settings import Settings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 from tocsin.web.server import application

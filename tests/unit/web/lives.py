@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import web
 from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.configuration.active_policy import ActivePolicy
-from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings, WebSettings
+from tocsin.formats.settings.providers import EmailSettings, SmsSettings
+from tocsin.formats.settings.settings import Settings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
 from tocsin.web.http.log_limit import LimitedLog

@@ -20,7 +20,8 @@ from tocsin.app.alerts.steps import Action
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import read_incident
-from tocsin.formats.settings.settings import AlertmanagerSettings, EmailSettings, Settings, SmsSettings, WebSettings
+from tocsin.formats.settings.providers import EmailSettings, SmsSettings
+from tocsin.formats.settings.settings import AlertmanagerSettings, Settings, WebSettings
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 

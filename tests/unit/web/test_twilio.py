@@ -10,7 +10,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.formats.settings.settings import EmailSettings, Settings, SmsSettings
+from tocsin.formats.settings.providers import EmailSettings, SmsSettings
+from tocsin.formats.settings.settings import Settings
 from tocsin.web.http.site import Site
 from tocsin.web.routes.twilio import verified
 from tocsin.web.server import application

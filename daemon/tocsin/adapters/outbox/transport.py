@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, R
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
 from tocsin.text import gsm
+from tocsin.text.contacts import by_prefix
 from tocsin.wording.message.email import Letterhead
 
 LOOKS_BACK = timedelta(seconds=2)
@@ -36,17 +38,28 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 class Outbox:
-    """A port Transport for both channels. The senders are what messages say they come from: a mailbox, a number."""
+    """A port Transport for both channels. The senders are what messages say they come from: a mailbox, a number, and
+    other numbers by how the reader's begins.
+    """
 
     receipts = False
     polled = None
     warmed = None
     skew = None
 
-    def __init__(self, *, folder: Path, email_sender: str, sms_sender: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        email_sender: str,
+        sms_sender: str,
+        sms_senders: Mapping[str, str] | None = None,
+        clock: Clock,
+    ) -> None:
         self._folder = folder
         self._letterhead = Letterhead(email_sender)
         self._sms_sender = sms_sender
+        self._sms_senders = sms_senders or {}
         self._clock = clock
         self._next = 0
         self._counting = Lock()
@@ -114,7 +127,7 @@ class Outbox:
         body = message.content.text
         sheet = {
             "to": message.address,
-            "from": self._sms_sender,
+            "from": by_prefix(message.address, self._sms_senders) or self._sms_sender,
             "body": body,
             "segments": gsm.segments(body),
             "incident": message.incident,

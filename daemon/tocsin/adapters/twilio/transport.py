@@ -7,6 +7,7 @@ idempotent, so nothing here repeats a request. It must not know when a try is ma
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError, 
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.clock import Clock
+from tocsin.text.contacts import by_prefix
 
 CLOCKS_DIFFER = timedelta(seconds=120)
 """How much earlier than our try Twilio's clock may say that it created the message, its known skew apart."""
@@ -39,8 +41,9 @@ TRIAL = "Sent from your Twilio trial account - "
 
 class Twilio:
     """A port Transport. Either an auth token or an API key with its secret opens the account; either `sender` or
-    `messaging_service_sid` says who sends. `api_url` replaces scheme and host of the API. At `status_url`, if it
-    is set, Twilio tells what becomes of messages. Made and used in one loop.
+    `messaging_service_sid` says who sends, but to numbers that begin as `senders` have it. `api_url` replaces scheme
+    and host of the API. At `status_url`, if it is set, Twilio tells what becomes of messages. Made and used in one
+    loop.
     """
 
     receipts = True
@@ -50,6 +53,7 @@ class Twilio:
         *,
         account_sid: str,
         sender: str = "",
+        senders: Mapping[str, str] | None = None,
         messaging_service_sid: str = "",
         auth_token: str = "",
         api_key: str = "",
@@ -61,7 +65,8 @@ class Twilio:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
-        self._ours = {} if messaging_service_sid else self._from
+        self._senders = senders or {}
+        self._numbers = frozenset() if messaging_service_sid else frozenset({sender, *self._senders.values()})
         self._api_url = api_url
         self._status_url = status_url
         self._client: Any = None
@@ -109,7 +114,7 @@ class Twilio:
         messages = await self._messages()
         try:
             created = await messages.create_async(
-                to=message.address, body=message.content.text, **self._from, **options
+                to=message.address, body=message.content.text, **self._sender_to(message.address), **options
             )
         except AnswerError as answer:
             outcome = responses.to_create(answer.status, answer.text, answer.retry_after)
@@ -130,7 +135,7 @@ class Twilio:
         """
         messages = await self._messages()
         try:
-            page = await messages.page_async(to=message.address, page_size=PAGE, **self._ours)
+            page = await messages.page_async(to=message.address, page_size=PAGE, **self._only)
             oldest = since + self._ahead - CLOCKS_DIFFER
             for pages_left in reversed(range(PAGES)):
                 listing = list(page)
@@ -159,7 +164,7 @@ class Twilio:
         return responses.fate(sms.status, sms.error_code, provider_id)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
-        """The SMS that came in to our number since then, oldest first, or why they cannot be had. All instants are by
+        """The SMS that came in to our numbers since then, oldest first, or why they cannot be had. All instants are by
         our clock, whatever Twilio's says (rule 60).
         """
         arrivals: list[Arrival] = []
@@ -168,7 +173,8 @@ class Twilio:
             ahead = self._ahead
             for pages_left in reversed(range(INBOX_PAGES)):
                 newer = [listed for listed in page if _since(listed, since + ahead)]
-                arrivals += [arrival for listed in newer if (arrival := _arrival(listed, ahead))]
+                to_us = filter(self._is_to_us, newer)
+                arrivals += [arrival for listed in to_us if (arrival := _arrival(listed, ahead))]
                 if not (newer and page.next_page_url and pages_left):
                     break
                 page = await page.next_page_async()
@@ -186,6 +192,20 @@ class Twilio:
         if client is not None:
             await client.http_client.close()
 
+    def _sender_to(self, number: str) -> dict[str, str]:
+        """Who an SMS to this number comes from."""
+        sender = by_prefix(number, self._senders)
+        return {"from_": sender} if sender else self._from
+
+    @property
+    def _only(self) -> dict[str, str]:
+        """The one number that all our messages bear, by which the account's list is asked; empty if there are more."""
+        return self._from if len(self._numbers) == 1 else {}
+
+    def _is_to_us(self, listed: Any) -> bool:
+        """Whether a listed message came to one of our numbers; a messaging service has its own."""
+        return not self._numbers or listed.to in self._numbers
+
     @property
     def _ahead(self) -> timedelta:
         """How far Twilio's clock is ahead, as far as that matters."""
@@ -197,7 +217,7 @@ class Twilio:
         far its clock is from ours, and so whether that was the wrong day.
         """
         messages, ahead = await self._messages(), self._ahead
-        number: dict[str, Any] = {"to": self._from["from_"]} if "from_" in self._from else {}
+        number = {"to": self._only["from_"]} if self._only else {}
 
         async def ask() -> Any:
             after = since + self._ahead - timedelta(days=1)

@@ -19,7 +19,6 @@ from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.fragments import Fragments
 from tocsin.formats.config.read import MISNAMED, SETTINGS, ConfigReading, Sources, read_config
 from tocsin.formats.settings.layers import (
-    PREFIX,
     UNKNOWN_VARIABLE,
     SettingsLayers,
     SettingsReading,
@@ -27,6 +26,7 @@ from tocsin.formats.settings.layers import (
     read_settings,
 )
 from tocsin.formats.settings.settings import Settings
+from tocsin.formats.settings.variables import PREFIX
 from tocsin.planning.on_call import handoffs
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, displayed_path, problem

@@ -1,11 +1,13 @@
-"""The transports in use, one for each channel, and what becomes of those that a new config replaces.
+"""The transports in use, one for each provider of a channel, and what becomes of those that a new config replaces.
 
-It decides when they are made anew. Which adapter carries a channel is decided where it is given `make`.
+It decides when they are made anew. Which adapter carries a channel is decided where it is given `make`, which of a
+channel's providers a message goes to in `providers`.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.transport import Transport
@@ -13,32 +15,43 @@ from tocsin.ports.transport import Transport
 RETIRES_AFTER = 60.0
 """Seconds for which a transport that was replaced may finish what it has begun."""
 
+ByName = Mapping[str, Transport]
+"""A channel's transports by their provider's name, in the order of the config."""
+
 
 class Transports:
-    """By channel. One transport may carry several channels."""
+    """By channel and provider. One transport may carry several channels."""
 
-    def __init__(self, settings: Settings, make: Callable[[Settings], Mapping[Channel, Transport]]) -> None:
+    def __init__(self, settings: Settings, make: Callable[[Settings], Mapping[Channel, ByName]]) -> None:
         self._make = make
         self._made_from = _ingredients(settings)
         self._in_use = make(settings)
         self._retired: asyncio.Queue[Transport] = asyncio.Queue()
 
     def __getitem__(self, via: Channel) -> Transport:
-        """What carries this channel now."""
+        """What carries this channel while all is well."""
+        return next(iter(self._in_use[via].values()))
+
+    def by_name(self, via: Channel) -> ByName:
+        """Everything that can carry this channel."""
         return self._in_use[via]
+
+    def get(self, via: Channel, name: str) -> Transport | None:
+        """What carries a channel for that provider (empty: the first one's); None when the config has none such."""
+        return self._in_use[via].get(name or MAIN)
 
     def apply(self, settings: Settings) -> None:
         """Use what these settings say from now on. What is under way ends on the transport it began with."""
         if _ingredients(settings) == self._made_from:
             return
-        for transport in set(self._in_use.values()):
+        for transport in self._all():
             self._retired.put_nowait(transport)
         self._made_from = _ingredients(settings)
         self._in_use = self._make(settings)
 
     async def warm(self) -> None:
         """Load what would else be loaded while the first page waits."""
-        for transport in set(self._in_use.values()):
+        for transport in self._all():
             if transport.warmed:
                 await transport.warmed.start()
 
@@ -51,7 +64,10 @@ class Transports:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await asyncio.gather(*(transport.close() for transport in set(self._in_use.values())))
+        await asyncio.gather(*(transport.close() for transport in self._all()))
+
+    def _all(self) -> set[Transport]:
+        return {transport for by_name in self._in_use.values() for transport in by_name.values()}
 
 
 def _ingredients(settings: Settings) -> object:

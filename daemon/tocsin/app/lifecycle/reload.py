@@ -25,6 +25,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
+from tocsin.formats.settings.running import taken_over, waiting
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger, LedgerError
 from tocsin.ports.renderer import TemplateFiles, Templates
@@ -36,8 +37,6 @@ CALENDARS_EVERY = timedelta(days=1)
 """How often calendars are read again: only so much of their future is held."""
 CONFIG, TEMPLATES = "config", "templates"
 """The parts that are read."""
-NEEDS_RESTART = ("incidents", "ledger", "outbox", "web")
-"""Settings that a running daemon does not change."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -98,10 +97,9 @@ class ConfigReader:
                 await self._ledger.record_config(reading.revision, reading.files, now)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        self._config.replace(replace(policy, since=since), settings)
+        self._config.replace(replace(policy, since=since), taken_over(self._config.settings, settings))
         self._notices.cured(Trouble.CONFIG_REFUSED, "", f"the config on disk is in force, revision {reading.revision}")
-        cold = [name for name in NEEDS_RESTART if getattr(settings, name) != getattr(self._started_with, name)]
-        self._tell_cold(", ".join(cold))
+        self._tell_cold(", ".join(waiting(self._started_with, settings)))
         return True
 
     def _tell_cold(self, names: str) -> None:
@@ -111,6 +109,7 @@ class ConfigReader:
         self._cold = names
         if names:
             sentence = f"tocsin.yaml: {names} changed; this counts only after a restart of the daemon"
+            sentence += "; until then nothing else of that provider does either" if "." in names else ""
             self._notices.tell(OperatorNotice(Trouble.SETTINGS_NEED_RESTART, sentence, about=names))
 
     async def fingerprint(self) -> Fingerprint:

@@ -22,7 +22,7 @@ class ReplyOptions:
         routes, person = self._config.reply_routes, policy.people.get(notification.to)
         number = person.address(notification.via) if person and notification.via.traits.takes_replies else ""
         code, coded = "", None
-        if routes.replies and notification.kind in ASKING and person and number:
+        if number and routes.takes_sms(number) and notification.kind in ASKING and person:
             over = notification.kind is Kind.VERIFY
             code, coded = self.codes.give(notification.incident, person.id, number, now, over=over)
         if not routes.links:

@@ -22,6 +22,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.formats.policy_test.script import ScriptStep, in_time_order
+from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.ports.renderer import Renderer
@@ -60,10 +61,11 @@ class Simulation:
 
 
 class WithReplies:
-    """A renderer whose SMS say how to answer, with a code that is always the same."""
+    """A renderer whose SMS say how to answer where that is possible, with a code that is always the same."""
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, routes: ReplyRoutes) -> None:
         self._renderer = renderer
+        self._routes = routes
 
     def render(
         self,
@@ -74,7 +76,9 @@ class WithReplies:
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets."""
-        by_code = notification.via.traits.takes_replies and notification.kind in ASKING
+        person = policy.people.get(notification.to)
+        number = person.address(notification.via) if person and notification.via.traits.takes_replies else ""
+        by_code = number and self._routes.takes_sms(number) and notification.kind in ASKING
         offer = ReplyOffer(CODE) if by_code else invitation
         return self._renderer.render(notification, incident, history, policy, offer)
 

@@ -1,39 +1,61 @@
-"""Which adapter carries a channel, as the settings say. It must not know what is sent."""
+"""Which adapter carries a channel by each of its providers, as the settings say. It must not know what is sent."""
+
+from collections.abc import Mapping
 
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.adapters.smtp.transport import Smtp
 from tocsin.adapters.twilio.transport import Twilio
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
-from tocsin.formats.settings.settings import MailTransport, Settings, SmsTransport
+from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
+from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
 from tocsin.ports.transport import Transport
 
 
-def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Transport]:
-    """The transport of each channel."""
+def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Mapping[str, Transport]]:
+    """The transports of each channel by their provider's name, in the order in which they are tried."""
     email, sms = settings.email, settings.sms
-    outbox = Outbox(folder=settings.outbox, email_sender=email.sender, sms_sender=sms.sender or "", clock=clock)
-    transports: dict[Channel, Transport] = {Channel.EMAIL: outbox, Channel.SMS: outbox}
-    if email.transport is MailTransport.SMTP:
-        transports[Channel.EMAIL] = Smtp(
-            host=email.host or "",
-            port=email.port,
-            sender=email.sender,
-            security=email.security.value,
-            username=email.username or "",
-            password=email.password.get_secret_value() if email.password else "",
-            ca_file=email.ca_file,
-        )
-    if sms.transport is SmsTransport.TWILIO:
-        transports[Channel.SMS] = Twilio(
-            account_sid=sms.account_sid or "",
-            sender=sms.sender or "",
-            messaging_service_sid=sms.messaging_service_sid or "",
-            auth_token=sms.auth_token[0].get_secret_value() if sms.auth_token else "",
-            api_key=sms.api_key.get_secret_value() if sms.api_key else "",
-            api_secret=sms.api_secret.get_secret_value() if sms.api_secret else "",
-            api_url=sms.api_url or "",
-            status_url=f"{settings.public_url}/twilio/status" if settings.receives_callbacks else "",
-            clock=clock,
-        )
-    return transports
+    outbox = Outbox(
+        folder=settings.outbox,
+        email_sender=email.sender,
+        sms_sender=sms.sender or "",
+        sms_senders=sms.senders,
+        clock=clock,
+    )
+    status_url = f"{settings.public_url}/twilio/status" if settings.receives_callbacks else ""
+    return {
+        Channel.EMAIL: {MAIN: outbox}
+        if email.transport is MailTransport.OUTBOX
+        else {name: _smtp(provider) for name, provider in email.providers.items()},
+        Channel.SMS: {MAIN: outbox}
+        if sms.transport is SmsTransport.OUTBOX
+        else {name: _twilio(provider, status_url, clock) for name, provider in sms.providers.items()},
+    }
+
+
+def _smtp(provider: EmailProvider) -> Smtp:
+    return Smtp(
+        host=provider.host or "",
+        port=provider.port,
+        sender=provider.sender,
+        security=provider.security.value,
+        username=provider.username or "",
+        password=provider.password.get_secret_value() if provider.password else "",
+        ca_file=provider.ca_file,
+    )
+
+
+def _twilio(provider: SmsProvider, status_url: str, clock: Clock) -> Twilio:
+    return Twilio(
+        account_sid=provider.account_sid or "",
+        sender=provider.sender or "",
+        senders=provider.senders,
+        messaging_service_sid=provider.messaging_service_sid or "",
+        auth_token=provider.auth_token[0].get_secret_value() if provider.auth_token else "",
+        api_key=provider.api_key.get_secret_value() if provider.api_key else "",
+        api_secret=provider.api_secret.get_secret_value() if provider.api_secret else "",
+        api_url=provider.api_url or "",
+        status_url=status_url,
+        clock=clock,
+    )

@@ -39,6 +39,9 @@ _NUMBERED: JsonSchema = {"minimum": 0}
 NAME = text_matching(
     _WORD, 'a name is letters, digits, "-" and "_" (at most 64, a letter or digit first)', digits=_NUMBERED
 )
+FALLBACK_NAME = text_matching(
+    rf"(?!{any_case('main')}$){_WORD}", '"main" is the first provider; any other name will do', digits=_NUMBERED
+)
 WHO = text_matching(
     rf"{_WORD}(?:\.(?:on_call|next|everyone))?",
     "write a person's id, ROTATION.on_call, ROTATION.next or ROTATION.everyone",
@@ -93,6 +96,11 @@ SMS_SENDER = text_matching(
     rf"\s*(?:{_DIALLED}|[0-9]{{3,8}}|(?=.*[A-Za-z])[A-Za-z0-9 ]{{1,11}})\s*",
     "write a number such as +14155550101, a short code, or a name of up to eleven letters and digits",
     digits={"minimum": 100, "maximum": 10**15 - 1},
+)
+NUMBER_PREFIX = text_matching(
+    r"\s*\+[ ().\/-]*[1-9](?:[ ().\/-]*[0-9]){0,14}[ ().\/-]*",
+    "write how the numbers begin, with + and the country code, such as +49",
+    "+49",
 )
 URL = text_matching(
     r"[Hh][Tt][Tt][Pp][Ss]?:\/\/(?:[^\s\/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s\/?#:@\[\]]+)(?::[0-9]*)?(?:[\/?#]\S*)?",

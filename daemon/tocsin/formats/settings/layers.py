@@ -5,38 +5,40 @@ settings mean.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, build_settings, read_variables, setting_paths
+from tocsin.formats.settings.advice import advise_on_settings
+from tocsin.formats.settings.fallbacks import check_fallbacks, fallback_names
+from tocsin.formats.settings.providers import EmailProvider
+from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, build_settings
 from tocsin.formats.settings.types import SQLITE
+from tocsin.formats.settings.variables import (
+    PREFIX,
+    FallbackNames,
+    fallback_part,
+    fallback_paths,
+    read_fallbacks,
+    read_variables,
+    secret_paths,
+    setting_paths,
+    variable,
+    written_as,
+)
 from tocsin.text.decoding import TOP, problem
-from tocsin.text.scalars import closest
+from tocsin.text.scalars import closest, variable_name
 from tocsin.text.yaml import Document, KeyPath
 
-PREFIX = "TOCSIN_"
 UNKNOWN_VARIABLE = "unknown-variable"
 """The code of a variable that means nothing; it stops only `check` and a first `run` (rule 43)."""
-LACKING = "missing-secret"
-"""The code of a secret that the settings ask for and nothing gives."""
 NOT_SETTINGS = frozenset({"TOCSIN_CONFIG"})
-SECRETS = (
-    ("email", "password"),
-    ("sms", "auth_token"),
-    ("sms", "api_key"),
-    ("sms", "api_secret"),
-    ("web", "signing_key"),
-    ("web", "token"),
-)
-"""Settings that never stand in a file under version control."""
-KEY_LEAST = 16
-"""Characters of a signing key below which `check` warns."""
 _OPEN = ("web", "alertmanager", "severities")
-"""The one setting whose keys are the user's own."""
+"""The one setting whose keys are the user's own and may be variables."""
+
+P = TypeVar("P", bound=EmailProvider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,9 @@ class SettingsLayers:
     def source(self, path: KeyPath) -> str | None:
         """The variable or credential file that a setting comes from, or None for the file."""
         for length in range(len(path), 0, -1):
-            name = _variable(path[:length])
-            if self.variables.get(name):
-                return name
-            if self.credentials.get(name.lower()):
-                return name.lower()
+            name = variable(path[:length])
+            if written := written_as(name, self.variables) or written_as(name, self.credentials):
+                return written
         return None
 
     def problem(
@@ -88,17 +88,20 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
     """Merge the layers and check them; every problem is told."""
     values, problems = _from_file(layers.document)
     problems += layers.document.problems
-    problems += _unknown(layers)
+    for layer in (layers.credentials, layers.variables):
+        values = _over(values, read_variables(layer))
+    names = fallback_names(values)
+    problems += _unknown(layers, names)
     if layers.document.broken:
         return SettingsReading(None, tuple(problems))
     for layer in (layers.credentials, layers.variables):
-        values = _over(values, read_variables(layer))
+        values = _over(values, read_fallbacks(layer, names))
+    values, misplaced = check_fallbacks(values, layers)
     settings, wrong = build_settings(values, layers)
-    problems += wrong
+    problems += [*misplaced, *wrong]
     if settings is None:
         return SettingsReading(None, tuple(problems))
-    problems += _missing_secrets(settings, layers)
-    problems += _doubtful(settings, layers)
+    problems += advise_on_settings(settings, layers)
     places = {path[0]: layers.place(path) for path in setting_paths() if len(path) == 1}
     return SettingsReading(_absolute(settings, layers.base), tuple(problems), places)
 
@@ -127,32 +130,53 @@ def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
         ]
     values: dict[str, Any] = {key: value for key, value in document.value.items() if value is not None}
     problems = []
-    for section, secret in SECRETS:
-        inner = values.get(section)
-        if isinstance(inner, dict) and inner.get(secret) is not None:
+    for path in secret_paths(fallback_names(values)):
+        *sections, secret = path
+        inner = _at(values, sections)
+        if inner.get(secret) is not None:
             message = (
-                f"{section}.{secret} is a secret and never stands in a file; remove it here and set "
-                f"{_variable((section, secret))}, or a credential file {_variable((section, secret)).lower()}"
+                f"{'.'.join(path)} is a secret and never stands in a file; remove it here and set {variable(path)}, "
+                f"or a credential file {variable(path).lower()}"
             )
-            problems.append(document.problem((section, secret), "secret-in-file", message, key=True))
-            values[section] = {key: value for key, value in inner.items() if key != secret}
+            problems.append(document.problem(path, "secret-in-file", message, key=True))
+            values = _replaced(values, sections, {key: value for key, value in inner.items() if key != secret})
     return values, problems
 
 
-def _unknown(layers: SettingsLayers) -> Iterator[Problem]:
+def _at(values: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    """The mapping at a path; empty where there is none."""
+    for key in path:
+        inner = values.get(key)
+        values = inner if isinstance(inner, dict) else {}
+    return values
+
+
+def _replaced(values: Mapping[str, Any], path: Sequence[str], inner: dict[str, Any]) -> dict[str, Any]:
+    """The same, with another mapping at a path."""
+    if not path:
+        return inner
+    return {**values, path[0]: _replaced(values[path[0]], path[1:], inner)}
+
+
+def _unknown(layers: SettingsLayers, names: FallbackNames) -> Iterator[Problem]:
     """Variables and credential files of ours that mean nothing."""
-    known = {_variable(path) for path in setting_paths()} | NOT_SETTINGS
-    for names, sort in ((layers.variables, "variable"), (layers.credentials, "credential file")):
-        for written in sorted(names):
+    known = {variable(path) for path in (*setting_paths(), *fallback_paths(names))} | NOT_SETTINGS
+    for layer, sort in ((layers.variables, "variable"), (layers.credentials, "credential file")):
+        for written in sorted(layer):
+            part = fallback_part(written)
             name = written.upper() if sort != "variable" else written
-            if name.startswith(PREFIX) and name not in known and not name.startswith(_variable(_OPEN) + "__"):
-                message = f"unknown {sort} {written}{closest(name, known, cutoff=0.8)}"
+            name = variable_name(written) if part else name
+            if name.startswith(PREFIX) and name not in known and not name.startswith(variable(_OPEN) + "__"):
+                message = f"unknown {sort} {written}{_meant(part, names) or closest(name, known, cutoff=0.8)}"
                 yield problem(written, TOP, UNKNOWN_VARIABLE, message)
 
 
-def _variable(path: KeyPath) -> str:
-    """The variable that sets a setting."""
-    return PREFIX + "__".join(str(part) for part in path).upper()
+def _meant(part: tuple[str, str, str] | None, names: FallbackNames) -> str:
+    """What is wrong with a variable that names a fallback which is none; empty when that is not it."""
+    if part is None or not part[1] or variable_name(part[1]) in map(variable_name, names.get(part[0], ())):
+        return ""
+    section, name, _ = part
+    return f': {section}.fallbacks has no "{name}"{closest(name, names.get(section, ()))}'
 
 
 def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,53 +188,6 @@ def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _missing_secrets(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
-    """Secrets that the settings ask for and no layer has. Warnings: a check in CI has none, and `ack` needs none."""
-    email, sms, web = settings.email, settings.sms, settings.web
-    wanted = {
-        ("email", "password"): bool(email.username) and not email.password,
-        ("sms", "api_secret"): bool(sms.api_key) and not sms.api_secret,
-        ("sms", "auth_token"): sms.transport == "twilio" and not sms.api_key and not sms.auth_token,
-        ("web", "token"): bool(web.alertmanager) and not web.token,
-        ("web", "signing_key"): bool(settings.public_url) and not web.signing_key,
-    }
-    for path, missing in wanted.items():
-        if missing:
-            name = _variable(path)
-            message = f"{'.'.join(path)} is missing; set {name}, or a credential file {name.lower()}"
-            yield layers.problem(path, LACKING, message, level=ProblemLevel.WARNING)
-
-
-def _doubtful(settings: Settings, layers: SettingsLayers) -> Iterator[Problem]:
-    """Settings that do not go together well. Warnings."""
-    email = settings.email
-    doubts = {
-        ("email", "security"): email.username
-        and email.security == "none"
-        and "email.security none sends the password in the clear; write starttls or tls",
-        ("email", "port"): email.security == "tls"
-        and email.port == 587
-        and "email.security tls usually goes with port 465; on 587 it is starttls",
-        ("replies", "by"): settings.replies.by == "webhook"
-        and not settings.public_url
-        and "replies.by webhook needs public_url: the address that the provider calls",
-        ("web", "signing_key"): any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key)
-        and f"web.signing_key holds a key of fewer than {KEY_LEAST} characters, which can be guessed; make one such as"
-        " with openssl rand -hex 32",
-        ("public_url",): _in_the_clear(settings.public_url or "")
-        and "public_url is not https: whoever listens on the way reads the links, and can answer by them",
-    }
-    for path, message in doubts.items():
-        if message:
-            yield layers.problem(path, "doubtful", message, level=ProblemLevel.WARNING)
-
-
-def _in_the_clear(url: str) -> bool:
-    """Whether an address travels unencrypted, beyond this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
-
-
 def _join(base: Path, path: str | Path) -> Path:
     return Path(os.path.normpath(base / path))
 
@@ -219,6 +196,11 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     """The settings with every path absolute; relative ones start from tocsin.yaml's folder."""
     folders = {name: _join(base, getattr(settings, name)) for name in ("incidents", "templates", "reviews", "outbox")}
     ledger = SQLITE + str(_join(base, settings.database))
-    ca_file = settings.email.ca_file and _join(base, settings.email.ca_file)
-    email = settings.email.model_copy(update={"ca_file": ca_file})
+    email = _with_absolute_ca_file(settings.email, base)
+    fallbacks = {name: _with_absolute_ca_file(fallback, base) for name, fallback in email.fallbacks.items()}
+    email = email.model_copy(update={"fallbacks": fallbacks})
     return settings.model_copy(update={**folders, "ledger": ledger, "email": email})
+
+
+def _with_absolute_ca_file(provider: P, base: Path) -> P:
+    return provider.model_copy(update={"ca_file": provider.ca_file and _join(base, provider.ca_file)})

@@ -3,17 +3,25 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tocsin.formats.settings.senders import SmsSenders
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyRoutes:
-    """Where answers come in: by SMS (`replies`), and at `public_url` by links that `keys` sign; how often receipts of
-    pages are asked for, if at all.
+    """Where answers come in: by SMS, where each account that may send to a number (`senders`) can be answered from
+    there; and at `public_url` by links that `keys` sign. How often receipts of pages are asked for, if at all.
     """
 
-    replies: bool = False
+    senders: tuple[SmsSenders, ...] = ()
     public_url: str = ""
     keys: tuple[str, ...] = ()
     receipts_every: timedelta | None = None
+
+    def takes_sms(self, number: str) -> bool:
+        """Whether an SMS to this number can be answered, whichever provider carries it: words are written before that
+        is known.
+        """
+        return bool(self.senders) and all(senders.answerable(number) for senders in self.senders)
 
     @property
     def links(self) -> bool:

@@ -4,60 +4,32 @@ Decides names, types and defaults. Must not know where a value came from (`layer
 severities that it names exist (`app/configuration`). Secrets never show in a repr.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Model, NamesOnce, Text
-from tocsin.formats.schema.pydantic_problems import Located, model_in, validation_problems
+from tocsin.formats.schema.pydantic_problems import Located, validation_problems
+from tocsin.formats.settings.providers import EmailSettings, MailTransport, SmsSettings, SmsTransport
 from tocsin.formats.settings.reply_routes import ReplyRoutes
+from tocsin.formats.settings.senders import SmsSenders
 from tocsin.formats.settings.types import (
     SQLITE,
-    AccountSid,
     FilePath,
     LedgerUrl,
     Listen,
-    MailSender,
-    Port,
     Secret,
     Secrets,
-    ServiceSid,
-    SmsSender,
     Url,
 )
 
 DEFAULT_LEDGER = "sqlite:///../var/tocsin.db"
-
-
-class MailTransport(StrEnum):
-    """How email leaves."""
-
-    OUTBOX = "outbox"
-    SMTP = "smtp"
-
-
-class SmsTransport(StrEnum):
-    """How SMS leaves."""
-
-    OUTBOX = "outbox"
-    TWILIO = "twilio"
-
-
-class Security(StrEnum):
-    """How the connection to the mail server is protected."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
 
 
 class RepliesBy(StrEnum):
@@ -66,50 +38,6 @@ class RepliesBy(StrEnum):
     POLL = "poll"
     WEBHOOK = "webhook"
     OFF = "off"
-
-
-class EmailSettings(Model):
-    """Email: the outbox folder, or an SMTP server."""
-
-    transport: MailTransport = Field(MailTransport.OUTBOX, description="outbox writes files; smtp sends")
-    sender: MailSender = Field(description="what emails come from: Incidents <incidents@example.com>")
-    host: Text | None = Field(None, description="the mail server's name")
-    port: Port = Field(587, description="the mail server's port")
-    security: Security = Field(Security.STARTTLS, description="how the connection is protected")
-    username: Text | None = Field(None, description="who logs in; the password is TOCSIN_EMAIL__PASSWORD")
-    password: Secret = None
-    ca_file: FilePath | None = Field(None, description="further authorities to trust, a PEM file relative to this one")
-
-    @model_validator(mode="after")
-    def _server(self) -> Self:
-        if self.transport is MailTransport.SMTP and not self.host:
-            raise ValueError("transport smtp needs `host`: the mail server's name")
-        return self
-
-
-class SmsSettings(Model):
-    """SMS: the outbox folder, or Twilio."""
-
-    transport: SmsTransport = Field(SmsTransport.OUTBOX, description="outbox writes files; twilio sends")
-    sender: SmsSender | None = Field(None, description="the number, short code or name that SMS come from")
-    messaging_service_sid: ServiceSid | None = Field(
-        None, description="a Twilio messaging service, instead of `sender`"
-    )
-    account_sid: AccountSid | None = Field(None, description="the Twilio account; the token is TOCSIN_SMS__AUTH_TOKEN")
-    auth_token: Secrets = Field(default_factory=list)  # two while it is being changed: the first sends, all verify
-    api_key: Secret = None
-    api_secret: Secret = None
-    api_url: Url | None = Field(None, description="replaces scheme and host of the provider's API")
-
-    @model_validator(mode="after")
-    def _account(self) -> Self:
-        if self.transport is SmsTransport.TWILIO and not self.account_sid:
-            raise ValueError("transport twilio needs `account_sid`: the account's id, which begins with AC")
-        if not self.sender and not self.messaging_service_sid:
-            raise ValueError('needs `sender` (a number such as "+15005550006") or `messaging_service_sid`')
-        if self.messaging_service_sid and self.transport is SmsTransport.OUTBOX and not self.sender:
-            raise ValueError("transport outbox needs `sender`; `messaging_service_sid` is Twilio's")
-        return self
 
 
 class RepliesSettings(Model):
@@ -209,42 +137,21 @@ class Settings(BaseSettings):
 def reply_routes(settings: Settings) -> ReplyRoutes:
     """Where answers come in (rule 42)."""
     return ReplyRoutes(
-        replies=_answerable(settings),
+        senders=_reply_senders(settings),
         public_url=settings.public_url or "",
         receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,
         keys=tuple(filter(None, (key.get_secret_value() for key in settings.web.signing_key))),
     )
 
 
-def _answerable(settings: Settings) -> bool:
-    """Whether an SMS can be answered. The outbox sends nothing; a sender that is a name has no number to answer to; and
-    a webhook needs an address.
+def _reply_senders(settings: Settings) -> tuple[SmsSenders, ...]:
+    """The senders of every account that may carry an SMS, if answers to them come in: the outbox sends nothing, and a
+    webhook needs an address.
     """
-    sms, by = settings.sms, settings.replies.by
-    numbered = bool(sms.messaging_service_sid) or not re.search(r"[A-Za-z]", sms.sender or "")
-    received = by is RepliesBy.POLL or settings.receives_callbacks
-    return sms.transport is not SmsTransport.OUTBOX and numbered and received
-
-
-class _Variables(EnvSettingsSource):
-    """Variables of a mapping handed in, instead of the process's environment."""
-
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self.env_vars = {name.lower(): value for name, value in variables.items() if value}
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002
-        """Lists and mappings are JSON; anything else stays text, for the setting itself to judge."""
-        try:
-            decoded = json.loads(value)
-        except ValueError:
-            return value
-        return decoded if isinstance(decoded, (list, dict)) else value
-
-
-def read_variables(variables: Mapping[str, str]) -> dict[str, Any]:
-    """What variables (or credential files, named alike) set, nested as in tocsin.yaml."""
-    return _Variables(variables)()
+    received = settings.replies.by is RepliesBy.POLL or settings.receives_callbacks
+    if settings.sms.transport is SmsTransport.OUTBOX or not received:
+        return ()
+    return tuple(provider.by_number for provider in settings.sms.providers.values())
 
 
 def build_settings(values: Mapping[str, Any], located: Located) -> tuple[Settings | None, list[Problem]]:
@@ -253,12 +160,3 @@ def build_settings(values: Mapping[str, Any], located: Located) -> tuple[Setting
         return Settings(**values), []
     except ValidationError as fault:
         return None, validation_problems(fault, located, (), Settings)
-
-
-def setting_paths(model: type[BaseModel] = Settings, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every setting that there is, as its keys from the top."""
-    for name, info in model.model_fields.items():
-        yield (*above, name)
-        inner = model_in(info.annotation)
-        if inner:
-            yield from setting_paths(inner, (*above, name))

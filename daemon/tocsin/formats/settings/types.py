@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 
+from tocsin.domain.delivery import MAIN
 from tocsin.formats.schema import json_schema, patterns
-from tocsin.formats.schema.fields import one_or_many
+from tocsin.formats.schema.fields import Name, one_or_many
 from tocsin.text import contacts, scalars
 
 SQLITE = "sqlite:///"
@@ -35,6 +36,12 @@ def sms_sender(text: str) -> str:
     if re.fullmatch(r"[0-9]{3,8}", written) or re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", written):
         return written
     return contacts.phone(written)
+
+
+def _fallback_name(text: str) -> str:
+    if text.lower() == MAIN:
+        raise ValueError(f'"{text}" is what the first provider is called; give the fallback another name')
+    return text
 
 
 def _url(text: str) -> str:
@@ -77,6 +84,8 @@ account_sid = _sid("AC")
 
 MailSender = Annotated[str, AfterValidator(mail_sender), WithJsonSchema(patterns.MAIL_SENDER)]
 SmsSender = Annotated[str, AfterValidator(sms_sender), WithJsonSchema(patterns.SMS_SENDER)]
+NumberPrefix = Annotated[str, AfterValidator(contacts.prefix), WithJsonSchema(patterns.NUMBER_PREFIX)]
+FallbackName = Annotated[Name, AfterValidator(_fallback_name), WithJsonSchema(patterns.FALLBACK_NAME)]
 AccountSid = Annotated[str, AfterValidator(account_sid), WithJsonSchema(patterns.sid("AC"))]
 ServiceSid = Annotated[str, AfterValidator(_sid("MG")), WithJsonSchema(patterns.sid("MG"))]
 Url = Annotated[str, AfterValidator(_url), WithJsonSchema(patterns.URL)]

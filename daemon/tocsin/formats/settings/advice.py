@@ -1,0 +1,122 @@
+"""Good settings that may still not do what was meant: a secret that nothing gives, values that do not go together.
+
+Warnings only: a check in a pipeline has no secrets, and `ack` needs none. Must not know where a value came from.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from tocsin.domain.delivery import MAIN
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.schema.pydantic_problems import Located
+from tocsin.formats.settings.providers import Security, SmsTransport
+from tocsin.formats.settings.settings import RepliesBy, Settings
+from tocsin.formats.settings.variables import FALLBACKS, variable
+from tocsin.text.yaml import KeyPath
+
+LACKING = "missing-secret"
+"""The code of a secret that the settings ask for and nothing gives."""
+DOUBTFUL = "doubtful"
+"""The code of values that do not go well together."""
+KEY_LEAST = 16
+"""Characters of a signing key below which `check` warns."""
+
+
+def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem]:
+    """Every warning about these settings, at its place."""
+    for path in _missing_secrets(settings):
+        name = variable(path)
+        message = f"{_shown(path)} is missing; set {name}, or a credential file {name.lower()}"
+        yield located.problem(path, LACKING, message, level=ProblemLevel.WARNING)
+    for path, message in (*_doubts(settings), *_doubts_about_fallbacks(settings), *_doubts_about_senders(settings)):
+        yield located.problem(path, DOUBTFUL, message, level=ProblemLevel.WARNING)
+
+
+def _shown(path: KeyPath) -> str:
+    """A setting as people write it."""
+    return ".".join(map(str, path))
+
+
+def _path(section: str, name: str) -> KeyPath:
+    """Where a provider stands."""
+    return (section,) if name == MAIN else (section, FALLBACKS, name)
+
+
+def _missing_secrets(settings: Settings) -> Iterator[KeyPath]:
+    """Secrets that the settings ask for and no layer has."""
+    for name, mail in settings.email.providers.items():
+        if mail.username and not mail.password:
+            yield (*_path("email", name), "password")
+    for name, account in settings.sms.providers.items():
+        signed = not account.api_key or settings.receives_callbacks  # webhooks are checked with the token
+        if account.api_key and not account.api_secret:
+            yield (*_path("sms", name), "api_secret")
+        if account.transport is SmsTransport.TWILIO and signed and not account.auth_token:
+            yield (*_path("sms", name), "auth_token")
+    if settings.web.alertmanager and not settings.web.token:
+        yield ("web", "token")
+    if settings.public_url and not settings.web.signing_key:
+        yield ("web", "signing_key")
+
+
+def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Settings that do not go together well."""
+    for name, mail in settings.email.providers.items():
+        path = _path("email", name)
+        where = _shown(path)
+        if mail.username and mail.security is Security.NONE:
+            yield (
+                (*path, "security"),
+                f"{where}.security none sends the password in the clear; write starttls or tls",
+            )
+        if mail.security is Security.TLS and mail.port == 587:
+            yield (*path, "port"), f"{where}.security tls usually goes with port 465; on 587 it is starttls"
+    if settings.replies.by is RepliesBy.WEBHOOK and not settings.public_url:
+        yield ("replies", "by"), "replies.by webhook needs public_url: the address that the provider calls"
+    if any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key):
+        yield (
+            ("web", "signing_key"),
+            f"web.signing_key holds a key of fewer than {KEY_LEAST} characters, which can be guessed; make one such as"
+            " with openssl rand -hex 32",
+        )
+    if _in_the_clear(settings.public_url or ""):
+        yield (
+            ("public_url",),
+            "public_url is not https: whoever listens on the way reads the links, and can answer by them",
+        )
+
+
+def _doubts_about_fallbacks(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Fallbacks that are sick whenever the provider before them is."""
+    for section, providers in (("email", settings.email.providers), ("sms", settings.sms.providers)):
+        seen: dict[tuple[object, ...], str] = {}
+        for name, provider in providers.items():
+            other = seen.setdefault(provider.place, name)
+            if other != name:
+                path, first = _path(section, name), _shown(_path(section, other))
+                what = "server" if section == "email" else "account and sender"
+                yield path, f"{_shown(path)} is the same {what} as {first}: when one is sick, both are"
+
+
+def _doubts_about_senders(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Senders that are names: whoever reads such an SMS cannot answer it (rule 42)."""
+    providers = settings.sms.providers if settings.sms.transport is SmsTransport.TWILIO else {}
+    for name, account in providers.items():
+        senders, path = account.by_number, _path("sms", name)
+        others = [other.by_number for known, other in providers.items() if known != name]
+        by_prefix = {prefix: (*path, "senders", prefix) for prefix in senders.prefixes}
+        for number, setting in {"": (*path, "sender"), **by_prefix}.items():
+            if senders.answerable(number):
+                continue
+            name_of = f"{_shown(setting)} is a name, which cannot be answered"
+            whose = f" to {number}…" if number else ""
+            if not settings.public_url:
+                yield setting, f"{name_of}, and without public_url an SMS carries no link either"
+            elif any(other.answerable(number) for other in others):
+                yield setting, f"{name_of}: so no SMS{whose} offers `ok`, by whichever provider; name a number"
+
+
+def _in_the_clear(url: str) -> bool:
+    """Whether an address travels unencrypted, beyond this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
