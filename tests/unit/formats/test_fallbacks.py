@@ -1,4 +1,4 @@
-"""Providers that stand in for the first (rule 49): how they are written, their secrets in every layer, what is wrong
+"""Providers that stand in for the first: how they are written, their secrets in every layer, what is wrong
 with them, and the senders of SMS by the number they go to.
 """
 
@@ -61,7 +61,7 @@ def told(reading: SettingsReading) -> list[str]:
 
 
 def test_providers_are_tried_in_the_order_of_the_config() -> None:
-    """The first is called main; a fallback takes transport and email's sender from it, and nothing else (rule 49)."""
+    """The first is called main; a fallback takes transport and email's sender from it, and nothing else."""
     settings = good()
     assert list(settings.email.providers) == ["main", "zeta", "Alpha-2"]
     assert list(settings.sms.providers) == ["main", "second"]
