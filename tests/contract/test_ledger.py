@@ -410,6 +410,23 @@ async def test_what_left_together_is_found_together(shelf: Shelf) -> None:
     assert [notification.incident for _, notification in await ledger.find_attempt(first[0].id)] == ["db", "db", "web"]
 
 
+async def test_a_record_names_what_it_left_with(ledger: Ledger) -> None:
+    """P6: a page that left in a bundle knows the others of that, also of other incidents, in their order; one that left
+    alone, or last left alone, knows none.
+    """
+    letters = [letter(key) for key in ("a", "b", "c")]
+    await ledger.record("db", (), letters, ())
+    await ledger.record("web", (), [letter("w", "web")], ())
+    await ledger.begin_bundle(FIVE, ("w", "a", "b"), Channel.SMS, ANA, T0, {})
+    await ledger.begin_bundle(FIVE, ("w", "a", "b"), Channel.SMS, ANA, T0 + HOUR, {})
+    await ledger.begin_attempt("b", Channel.SMS, ANA, T0 + HOUR)
+    a, b, c = await ledger.records("db")
+    assert [page.key for page in a.bundled_with] == ["w", "b"]
+    assert (a.bundled_with[1], b.bundled_with, c.bundled_with) == (letters[1].notification, (), ())
+    (w,) = await ledger.records("web")
+    assert [page.key for page in w.bundled_with] == ["a", "b"]
+
+
 async def test_an_end_and_a_receipt_are_of_one_page_of_a_bundle(ledger: Ledger) -> None:
     """Each page of a bundle has a row of its own: what is recorded of one is recorded of that one."""
     await ledger.record("db", (), [letter("a"), letter("b")], ())
@@ -569,6 +586,7 @@ async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
     last = await tried("+14155550101", other)
     await tried("+14155550101", Deferred("busy"))
     await tried("+14155550101", Uncertain("who knows"))
+    await tried("+14155550101", Refused("too long", "21617", Fault.MESSAGE))
     mail = await tried("ana@example.com", other, Channel.EMAIL)
     await tried("+14155550102", Accepted("SM2"))
     await tried("+14155550101", Accepted("M1"), Channel.EMAIL)

@@ -10,6 +10,7 @@ from tocsin.domain.delivery import (
     Accepted,
     Attempt,
     Bundle,
+    Fault,
     Letter,
     Outcome,
     Proof,
@@ -247,7 +248,12 @@ class MemoryLedger:
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
-        final = [attempt for attempt in self._at_work().attempts if isinstance(attempt.outcome, (Accepted, Refused))]
+        final = [
+            attempt
+            for attempt in self._at_work().attempts
+            if isinstance(attempt.outcome, (Accepted, Refused))
+            and getattr(attempt.outcome, "fault", None) is not Fault.MESSAGE
+        ]
         newest = {(attempt.via, attempt.address): attempt for attempt in final}
         return tuple(
             attempt for attempt in final if attempt in newest.values() and isinstance(attempt.outcome, Refused)
@@ -482,7 +488,12 @@ class MemoryLedger:
         receipts = [attempt.receipt for attempt in attempts if attempt.receipt]
         state, settled_at = pages.states.get(key, ("pending", None))
         receipt = receipts[-1] if receipts else None
-        return Record(decided, pages.letters[key].content, attempts, receipt, state, settled_at)
+        bundle = attempts[-1].bundle if attempts else ""
+        others = dict.fromkeys(
+            known.reference for known in pages.attempts if bundle and known.bundle == bundle and known.reference != key
+        )
+        together = tuple(pages.letters[other].notification for other in others)
+        return Record(decided, pages.letters[key].content, attempts, receipt, state, settled_at, together)
 
     def _attempts_of(self, key: str) -> tuple[Attempt, ...]:
         return tuple(attempt for attempt in self.pages.attempts if attempt.reference == key)
