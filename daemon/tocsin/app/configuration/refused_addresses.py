@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tocsin.app.configuration.load import Configuration, label_of
-from tocsin.domain.delivery import Attempt, Refused
+from tocsin.domain.delivery import Attempt, Fault, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.decoding import displayed_path
 from tocsin.text.yaml import Document, KeyPath, read_yaml
-from tocsin.wording.message import refusal
+from tocsin.wording.delivery.answer_words import cause, cure
 
 
 def problems(configuration: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
@@ -30,13 +30,13 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
             owners[via, person.address(via)] = person.place, ("people", person.id, via.traits.address_field)
     for attempt in refused:
         outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
-        if owner and isinstance(outcome, Refused):
+        if owner and isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS:
             document = _document(configuration, folder, owner[0].rpartition(":")[0])
             day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
             sentence = (
-                f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {refusal.cause(outcome)}"
+                f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {cause(attempt.via, outcome)}"
             )
-            advice = f"{sentence}; {refusal.cure(attempt.via, outcome)}"
+            advice = f"{sentence}; {cure(attempt.via, outcome)}"
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
 
 

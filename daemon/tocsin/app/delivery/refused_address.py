@@ -7,7 +7,7 @@ from tocsin.domain.delivery import Refused
 from tocsin.domain.notification import Notification
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
-from tocsin.wording.message import refusal
+from tocsin.wording.delivery.answer_words import cause, cure
 
 
 def refusal_notice(notification: Notification, refused: Refused, policy: Policy) -> OperatorNotice:
@@ -15,7 +15,7 @@ def refusal_notice(notification: Notification, refused: Refused, policy: Policy)
     via = notification.via
     person = policy.people.get(notification.to)
     place = f" ({person.place})" if person and person.place else ""
-    fault = f"{notification.to} cannot be reached by {via.traits.word} any more: {refusal.cause(refused)}"
+    fault = f"{notification.to} cannot be reached by {via.traits.word} any more: {cause(via, refused)}"
     about = f"{notification.to}'s {via.traits.address_word}"
-    text = f"{fault}; {refusal.cure(via, refused)}{place}"
+    text = f"{fault}; {cure(via, refused)}{place}"
     return OperatorNotice(Trouble.ADDRESS_REFUSED, text, about=about, minor=person is None)
