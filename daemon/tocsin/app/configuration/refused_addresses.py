@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tocsin.app.configuration.load import Configuration, label_of
-from tocsin.domain.delivery import Attempt, Fault, Refused
+from tocsin.domain.delivery import Attempt, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.decoding import displayed_path
@@ -30,7 +30,7 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
             owners[via, person.address(via)] = person.place, ("people", person.id, via.traits.address_field)
     for attempt in refused:
         outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
-        if owner and isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS:
+        if owner and isinstance(outcome, Refused):
             document = _document(configuration, folder, owner[0].rpartition(":")[0])
             day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
             sentence = (

@@ -122,6 +122,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "that the page reached nobody. In this incident the address is not tried again.",
         "correct it in the config, at the place that the message names.",
     ),
+    Trouble.MESSAGE_REFUSED: Advice(
+        "that message is not sent there again. A page goes by the person's other channel at once; where there is none, "
+        "the next level is paged. The address stays good: the next message goes to it.",
+        "what the message names. What providers answer, and what helps, stands in docs/providers.md.",
+    ),
     Trouble.ANSWERS_UNREAD: Advice(
         "people are paged on although they may have answered. Nothing is lost: answers count once they are read.",
         "acknowledge by the link, by `tocsin ack ID --as PERSON` or in the file; mend what the message names.",
