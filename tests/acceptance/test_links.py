@@ -86,10 +86,49 @@ def test_a_link_is_pressed(world: World) -> None:
     assert world.ask(link.replace("/ana/", "/bo/"), answer="ok")[0] == 403
 
     (update,) = pager.until(lambda: pager.mails("update", "support@"))
-    assert update["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert update["List-Unsubscribe-Post"] is None
     assert mail["List-Unsubscribe"] is None
     leave = update["List-Unsubscribe"].strip("<>")
     assert world.ask(leave, **{"List-Unsubscribe": "One-Click"})[0] == 200
     (notice,) = pager.until(lambda: pager.mails("operator", "olga@"))
     assert "support@example.com asks to be taken off" in notice.get_body(("plain",)).get_content()
     assert "config/all.yaml:" in notice.get_body(("plain",)).get_content()
+
+
+def test_one_click_takes_effect(world: World) -> None:
+    """Where the group says so: from the next message on nothing goes there, the end of it neither, also when the config
+    names the address anew. `check` and `explain` say so, and `tocsin resubscribe` has it told again.
+    """
+    pager, config = world.pager, world.pager.folder / "config" / "all.yaml"
+    press = "stakeholders:\n  press: {emails: [press@example.com], external: true, unsubscribe: one_click}"
+    config.write_text(
+        config.read_text().replace("stakeholders:", press).replace("to: [support]", "to: [press, support]")
+    )
+    pager.until(lambda: pager.said("config"))
+    pager.write("card.yaml", "title: Card payments fail\nseverity: sev1\n")
+    (update,) = pager.until(lambda: pager.mails("update", "press@"))
+    assert update["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    leave = update["List-Unsubscribe"].strip("<>")
+    assert "Take me off" in world.ask(leave)[1]
+    status, said = world.ask(leave, **{"List-Unsubscribe": "One-Click"})
+    assert (status, said.partition(":")[0]) == (200, "You are taken off")
+    pager.until(lambda: "is taken off" in world.ask(leave)[1])
+    config.write_text(config.read_text() + "# saved anew\n")
+    pager.until(lambda: pager.said("config") == 2)
+    pager.write("card.yaml", "title: Card payments fail\nseverity: sev1\nstatus: identified\n")
+    pager.until(lambda: len(pager.mails("update", "support@")) == 2)
+    pager.write("card.yaml", "title: Card payments fail\nseverity: sev1\nstatus: resolved\n")
+    pager.until(lambda: pager.mails("closing", "support@"))
+    assert len(pager.mails(to="press@")) == 1
+    assert "press@example.com unsubscribed on" in pager.run("check").stdout
+    assert "unsubscribed: press@example.com" in pager.run("explain", "card").stdout
+    wrong = pager.run("resubscribe", "pres@example.com")
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        '"pres@example.com" is not unsubscribed; did you mean "press@example.com"?\n',
+    )
+    right = pager.run("resubscribe", "Press@Example.com")
+    assert (right.returncode, right.stdout) == (0, "press@example.com is told again: what press hears\n")
+    pager.write("db.yaml", "title: Database down\nseverity: sev1\n")
+    pager.until(lambda: len(pager.mails("update", "press@")) == 2)
+    assert "unsubscribed" not in pager.run("check").stdout

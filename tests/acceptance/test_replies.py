@@ -73,3 +73,41 @@ def test_a_restart_repeats_no_answer_and_still_knows_the_codes(phone: Phone, tmp
     answer = pager.until(lambda: phone.got("+14155550101")[before:])[0]
     assert answer.startswith("Card payments fail was resolved")
     assert pager.stop() == 0
+
+
+def test_a_number_says_stop_and_start(phone: Phone, tmp_path: Path) -> None:
+    """Rule 51: whoever was asked there is asked by email at once; nothing goes there any more, after a restart neither,
+    and answers still count; operators and `check` say so. START lifts it. Then `ok all` takes everything (rule 47).
+    """
+    pager = Pager(tmp_path, TOCSIN_SMS__AUTH_TOKEN="secret")
+    sms = f"sms: {{transport: twilio, account_sid: {ACCOUNT}, api_url: '{phone.url}', "
+    (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS.replace("sms: {", sms) + "replies: {every: 1s}\n")
+    config = tmp_path / "config" / "all.yaml"
+    config.write_text(config.read_text().replace("via: [sms, email]", "via: [sms]"))
+    pager.start()
+    pager.write("pay.yaml", FILE)
+    (page,) = pager.until(lambda: phone.got("+14155550101"))
+    code = re.search(r"Reply ok ([A-Z][1-9])", page)
+    assert code, page
+    phone.write("+14155550101", "STOP")
+    pager.until(lambda: pager.mails("page", "ana@"))
+    (notice,) = pager.until(lambda: pager.mails("operator", "olga@"))
+    assert "Ana Souza answered STOP" in notice.get_body(("plain",)).get_content()
+    assert pager.stop() == 0
+    pager.start()
+    pager.write("db.yaml", FILE.replace("Card payments", "Databases"))
+    pager.until(lambda: len(pager.mails("page", "ana@")) == 2)
+    phone.write("+14155550101", f"ok {code[1]}")
+    pager.until(lambda: 'accepted": "' in pager.run("status", "--format", "json").stdout)
+    assert "answered STOP on" in pager.run("check").stdout
+    assert "the number answered STOP" in pager.run("explain", "db").stdout
+    assert phone.got("+14155550101") == [page]
+    phone.write("+14155550101", "Yes")
+    pager.until(lambda: "takes SMS again" in pager.mails("operator", "olga@")[-1]["Subject"])
+    pager.write("web.yaml", FILE.replace("Card payments", "Websites"))
+    pager.until(lambda: phone.got("+14155550101")[1:])
+    time.sleep(1)
+    phone.write("+14155550101", "ok all")
+    answer = pager.until(lambda: phone.got("+14155550101")[2:])[0]
+    assert answer.startswith("You accepted 2: 2 SEV1. Worst: SEV1 Databases fail")
+    assert pager.stop() == 0

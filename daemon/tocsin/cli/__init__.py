@@ -32,6 +32,7 @@ COMMANDS = {
     "review": "write the review draft now",
     "send-test": "a real message to one person",
     "drill": "a whole drill over the real channels, and a report",
+    "resubscribe": "tell an address again that had unsubscribed",
     "pull": "follow the config's git upstream, if its config is good",
     "web": "the web side: health, metrics, pages, webhooks",
     "schema": "JSON Schema for editors",

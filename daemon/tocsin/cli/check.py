@@ -11,6 +11,7 @@ import click
 
 from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import InputPath, config_option, folder_of
+from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.folder import Listed
@@ -37,7 +38,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     from tocsin.app.configuration.check import inspect
 
     loaded, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
-    problems += _refused_addresses(loaded, folder_of(config))
+    problems += _addresses_in_doubt(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump(
@@ -53,10 +54,13 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     sys.exit(1 if errors else 0)
 
 
-def _refused_addresses(loaded: Configuration, folder: Path) -> list[Problem]:
-    """Addresses of the config that a provider refused when they were last tried, as far as a ledger tells."""
+def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
+    """Addresses of the config that a provider refused when they were last tried, or that want nothing more, as far as a
+    ledger tells.
+    """
     if loaded.policy is None:
         return []
+    from tocsin.app.configuration import opt_outs as stopped
     from tocsin.app.configuration.refused_addresses import problems
     from tocsin.cli.workspace import ledger_at, warn
     from tocsin.ports.ledger import LedgerError
@@ -65,14 +69,15 @@ def _refused_addresses(loaded: Configuration, folder: Path) -> list[Problem]:
     if ledger is None:
         return []
 
-    async def refusals() -> tuple[Attempt, ...]:
+    async def known() -> tuple[tuple[Attempt, ...], tuple[OptOut, ...]]:
         try:
-            return await ledger.refusals()
+            return await ledger.refusals(), await ledger.opt_outs()
         finally:
             await ledger.close()
 
     try:
-        return list(problems(loaded, folder, asyncio.run(refusals())))
+        refused, opt_outs = asyncio.run(known())
+        return [*problems(loaded, folder, refused), *stopped.problems(loaded, folder, opt_outs)]
     except LedgerError as trouble:
         warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
         return []

@@ -11,10 +11,14 @@ from tocsin.domain.people import Channel
 
 
 class ArrivalKind(StrEnum):
-    """What other processes leave in the ledger for the daemon: an SMS to us, or the receipt of one of ours."""
+    """What other processes leave in the ledger for the daemon: an SMS to us, the receipt of one of ours, and that a
+    reader unsubscribed, or is told again.
+    """
 
     SMS = "sms"
     RECEIPT = "receipt"
+    UNSUBSCRIBE = "unsubscribe"
+    RESUBSCRIBE = "resubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,8 @@ class Arrival:
     """Something that came in from outside at `at` (UTC), kept once under its `ref` until the daemon has judged it.
 
     sms: `ref` is the provider's name for it, `who` the sender's number, `body` the text. receipt: `ref` the provider's
-    name and the state, `who` the try's id, `body` the state.
+    name and the state, `who` the try's id, `body` the state. unsubscribe, resubscribe: `who` the plain address, `body`
+    the incident of whose update it was.
     """
 
     kind: ArrivalKind

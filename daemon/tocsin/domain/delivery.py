@@ -28,7 +28,8 @@ class Message:
 
     `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
     ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
-    asks for the List-Unsubscribe family (updates only). `attempt` is the try's id in the ledger, 0 while it has none.
+    asks for the List-Unsubscribe family (updates only), which acts by `one_click` or not. `attempt` is the try's id in
+    the ledger, 0 while it has none.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class Message:
     valid_for: timedelta | None = None
     attempt: int = 0
     unsubscribe_url: str = ""
+    one_click: bool = False
 
 
 class Fault(StrEnum):
@@ -197,7 +199,7 @@ class Record:
     """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
 
     `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
-    settled, or "held". `bundled_with` are the other pages of the bundle that its newest try left in.
+    settled, or "held".
     """
 
     decided: Notification | Suppression
@@ -206,7 +208,6 @@ class Record:
     receipt: Receipt | None = None
     state: str = "held"
     settled_at: datetime | None = None
-    bundled_with: tuple[Notification, ...] = ()
 
     @property
     def notification(self) -> Notification:

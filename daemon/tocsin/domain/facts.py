@@ -32,12 +32,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A person answered other than through the file; by SMS, `ref` is the provider's name for it: it counts once."""
+    """A person answered other than through the file; by SMS, `ref` is the provider's name for it: it counts once.
+    `asked_only`: it was meant for all that is asked of them (rule 47), and lets go of nothing that they hold.
+    """
 
     at: datetime
     person: str
     answer: Answer
     ref: str = ""
+    asked_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,7 @@ class ChannelRefused:
 class PageLost:
     """The page that went to a person at `page_at` was not delivered: by `via`, or where that is None by any channel,
     so that it reached nobody (rules 14, 66); it is tried once more by the channel and at the instant `again`.
-    `delivered`: a page that had reached nobody was delivered after all, by `via`. `for_good`: another try by `via`
-    would not help.
+    `delivered`: a page that had reached nobody was delivered after all, by `via`.
     """
 
     at: datetime
@@ -87,7 +89,6 @@ class PageLost:
     via: Channel | None = None
     again: tuple[Channel, datetime] | None = None
     delivered: bool = False
-    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)

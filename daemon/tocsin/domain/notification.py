@@ -118,6 +118,7 @@ class Why(StrEnum):
     LEFT_CONFIG = "left_config"
     DRILL = "drill"
     TOLD_ALREADY = "told_already"
+    OPTED_OUT = "opted_out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ class ReachEntry:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the config. `phone` is E.164, `timezone` an IANA name; either address may be empty, not both."""
+    """Somebody in the config. `phone` is E.164, `timezone` an IANA name; either address may be empty, not both.
+    `stopped` are channels whose address wants nothing more (rule 51): the config does not say so, they did.
+    """
 
     id: str
     name: str
@@ -87,6 +89,7 @@ class Person:
     reach: tuple[ReachEntry, ...] = ()
     language: str = "en"
     place: str = ""
+    stopped: tuple[Channel, ...] = ()
 
     def address(self, via: Channel) -> str:
         """The person's address on a channel; empty when there is none."""
@@ -95,13 +98,24 @@ class Person:
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """Every channel the person has an address for, SMS first: a phone wakes, a mailbox does not."""
-        return tuple(via for via in Channel if self.address(via))
+        """Every channel the person has an address for that takes messages, SMS first: a phone wakes, a mailbox does
+        not.
+        """
+        return tuple(via for via in Channel if self.address(via) and via not in self.stopped)
+
+
+class Unsubscribing(StrEnum):
+    """What comes of it when a reader of a group unsubscribes: it takes effect, or the operators hear of the wish."""
+
+    ONE_CLICK = "one_click"
+    OPERATORS = "operators"
 
 
 @dataclass(frozen=True, slots=True)
 class StakeholderGroup:
-    """A group that hears updates. An `external` one gets public wording only."""
+    """A group that hears updates. An `external` one gets public wording only; `unsubscribed` are plain addresses that
+    the config names in it and that want nothing more.
+    """
 
     id: str
     title: str
@@ -112,3 +126,10 @@ class StakeholderGroup:
     language: str = "en"
     timezone: str = "UTC"
     place: str = ""
+    unsubscribe: Unsubscribing = Unsubscribing.OPERATORS
+    unsubscribed: tuple[str, ...] = ()
+
+    def lets_go(self, address: str) -> bool:
+        """Whether this plain address of it is off by one click, and stays off."""
+        listed = any(address.casefold() == email.casefold() for email in self.emails)
+        return listed and self.external and self.unsubscribe is Unsubscribing.ONE_CLICK

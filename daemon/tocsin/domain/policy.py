@@ -187,6 +187,11 @@ class Policy:
         wanted, groups = address.casefold(), self.stakeholders.values()
         return next((group for group in groups if any(email.casefold() == wanted for email in group.emails)), None)
 
+    def unsubscribed(self, address: str) -> bool:
+        """Whether a plain address has unsubscribed from what outsiders are told."""
+        wanted, groups = address.casefold(), self.stakeholders.values()
+        return any(wanted == email.casefold() for group in groups for email in group.unsubscribed)
+
     def group_title(self, group: str) -> str:
         """A stakeholder group's title; its id where the config does not have it (any more)."""
         return self.stakeholders[group].title if group in self.stakeholders else group

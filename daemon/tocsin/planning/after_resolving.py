@@ -2,7 +2,10 @@
 that it is well and to write the review (rule 27).
 """
 
+from datetime import datetime
+
 from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
+from tocsin.domain.history import ReaderHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
@@ -31,7 +34,7 @@ def send_closing(draft: Draft) -> None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
     told: set[tuple[Channel, str]] = set()
     for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
-        channels = _closing_channels(draft, reader, reached.channels)
+        channels = _closing_channels(draft, reader, reached)
         person = draft.person(reader)
         for via in channels:
             address = (person.address(via) if person else reader).casefold()
@@ -42,10 +45,7 @@ def send_closing(draft: Draft) -> None:
                 draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
             told.add((via, address))
         if not channels:
-            gone = person is None and not _is_listed(draft, reader)
-            why = Why.LEFT_CONFIG if gone else Why.NO_CHANNEL
-            detail = "no address in the config is left" if gone else "it was refused wherever they have an address"
-            draft.suppress(Kind.CLOSING, why, at, reader, detail, rule)
+            draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, at, external=reached.external), rule)
     draft.record(Closed(at))
 
 
@@ -92,14 +92,28 @@ def ask_for_review(draft: Draft) -> None:
         draft.look_at(history.resolved_at + (number + 1) * policy.remind_every)
 
 
-def _closing_channels(draft: Draft, reader: str, reached: tuple[Channel, ...]) -> tuple[Channel, ...]:
-    """Those that reached the reader and were not refused since; if none is left, whatever they still have."""
+def _closing_channels(draft: Draft, reader: str, reached: ReaderHistory) -> tuple[Channel, ...]:
+    """Those that reached the reader and were not refused since; if none is left, whatever they still have. A plain
+    address that was unsubscribed has none.
+    """
     person = draft.person(reader)
     if person is None:
-        listed = _is_listed(draft, reader)
-        return tuple(via for via in reached if listed and not draft.history.refuses(reader, via, reader))
+        listed = _is_listed(draft, reader) and not (reached.external and draft.policy.unsubscribed(reader))
+        return tuple(via for via in reached.channels if listed and not draft.history.refuses(reader, via, reader))
     usable = open_channels(person, draft.history)
-    return tuple(via for via in reached if via in usable) or usable
+    return tuple(via for via in reached.channels if via in usable) or usable
+
+
+def _why_unreached(draft: Draft, reader: str, at: datetime, *, external: bool) -> tuple[Why, datetime, str, str]:
+    """Why somebody who was reached hears no end: why, when, who, and the same in words."""
+    person = draft.person(reader)
+    if person is None and external and draft.policy.unsubscribed(reader):
+        return Why.OPTED_OUT, at, reader, "it was unsubscribed"
+    if person is None and not _is_listed(draft, reader):
+        return Why.LEFT_CONFIG, at, reader, "no address in the config is left"
+    if person is not None and person.stopped:
+        return Why.OPTED_OUT, at, reader, "their number answered STOP, and nothing else takes messages"
+    return Why.NO_CHANNEL, at, reader, "it was refused wherever they have an address"
 
 
 def _is_listed(draft: Draft, address: str) -> bool:

@@ -12,7 +12,7 @@ from tocsin.domain.people import Channel
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import PageRequest, fire_due_step, last_resort_people, step_ends_at, window_after
 from tocsin.planning.needed_roles import known_in_order
-from tocsin.planning.reach import AT_ONCE, channels_of, page_channels, reachable
+from tocsin.planning.reach import AT_ONCE, STOPPED, channels_of, page_channels, reachable
 from tocsin.planning.responders import page_responders
 
 NO_ROLE = ""
@@ -79,6 +79,10 @@ def _send_page(draft: Draft, requests: list[PageRequest]) -> set[tuple[str, Chan
     at_once = tuple(dict.fromkeys(via for via, wait in channels if wait == AT_ONCE))
     waiting = tuple((via, first.at + wait) for via, wait in channels if wait > AT_ONCE)
     draft.record(Paged(first.at, person.id, roles, first.level, first.round, first.reason, at_once, waiting))
+    for via in person.stopped:
+        if via in draft.page_via:
+            detail = STOPPED.format(via=via.traits.word)
+            draft.suppress(Kind.PAGE, Why.OPTED_OUT, first.at, person.id, detail, first.rule)
     for via in at_once:
         draft.send(
             Kind.PAGE,

@@ -13,6 +13,8 @@ from tocsin.domain.policy import RESPONDER
 from tocsin.planning.draft import Draft
 
 AT_ONCE = timedelta(0)
+STOPPED = "not by {via}: the number answered STOP"
+"""Why nothing goes to somebody by a channel that they have (rule 51)."""
 
 _DueEntry = tuple[WaitingPage, datetime, datetime]
 """A page, when one of its waiting channels was due, and the instant that counts as its own."""

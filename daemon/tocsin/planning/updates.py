@@ -13,7 +13,7 @@ from tocsin.planning.audience import Audience, Concern, Readers, groups_concerne
 from tocsin.planning.draft import LATE, Draft
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.planning.on_call.handoffs import next_firing
-from tocsin.planning.reach import first_channel, holder_of
+from tocsin.planning.reach import STOPPED, first_channel, holder_of
 
 _Reminders = dict[datetime, list[tuple[Concern, datetime]]]
 """The reminders due now: by their instant, the groups and when the update of each is due."""
@@ -184,6 +184,14 @@ def _send_to_readers(
         )
     if not readers:
         draft.suppress(Kind.UPDATE, Why.NO_CHANNEL, at, group.id, "nobody of the group reads it here", rule)
+    if group.unsubscribed:
+        detail = f"unsubscribed: {', '.join(group.unsubscribed)}"
+        draft.suppress(Kind.UPDATE, Why.OPTED_OUT, at, group.id, detail, rule)
+    for name in group.people:
+        person = draft.person(name)
+        for via in person.stopped if person else ():
+            if via in group.via:
+                draft.suppress(Kind.UPDATE, Why.OPTED_OUT, at, name, STOPPED.format(via=via.traits.word), rule)
 
 
 def _note_reminder(draft: Draft, concern: Concern, known: GroupHistory, due: datetime, reminders: _Reminders) -> None:

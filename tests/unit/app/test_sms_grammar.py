@@ -1,11 +1,12 @@
 """The grammar of answers: what counts, and above all what does not."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
+from tocsin.app.replies.sms_grammar import SLIPS, START, STOP, WORDS, SmsCommand, Verb, read
 
 OKS = ["ok", "OK", "Ok", "ack", "Ack", "a", "A", "yes", "YES", "ｏｋ", "𝐨𝐤", " ok ", "ok.", "ok!", "'ok'", '"ok"', "«ok»", "„ok“", "“ok”",
        "‘ok’", "「ok」", "(ok)", "o\u200bk", "\u202aok\u202c", "\u2067ok\u2069", "\ufeffok", "ok\u00a0", "\u3000ok", "ok\ufe0f", "\tok", "ok\r\n",
@@ -13,15 +14,6 @@ OKS = ["ok", "OK", "Ok", "ack", "Ack", "a", "A", "yes", "YES", "ｏｋ", "𝐨�
 CODED = ["ok K7", "K7", "k7", "k7 ok", "ok k7", "okk7", "OK, K7", "ok: k7", "ok #k7", "#K7", "ack k7", "yes K7", "a k7", "'ok' k7", "ok 'k7'",
          "ok - k7", "ok\u00a0K7", "ｏｋ　Ｋ７", "ok K７", "ok K٧", "ok K७", "K7.", "K7!", "\u200fK7\u200f", "ok\u2003k7", "ok K7\nthanks",
          "\u212a7", "K7 yes", "k7 a"]  # fmt: skip
-WORDS = {
-    "ok": Verb.OK,
-    "ack": Verb.OK,
-    "a": Verb.OK,
-    "yes": Verb.OK,
-    "pass": Verb.PASS,
-    "no": Verb.PASS,
-    "status": Verb.STATUS,
-}
 QUOTES = ["''", '""', "``", "‘’", "‚‘", "“”", "„“", "«»", "»«", "‹›", "「」", "『』", "´´"]
 BLANKS = [
     " ",
@@ -61,7 +53,8 @@ ENDS = [
     "\n> Reply ok A1 or pass A1",
 ]
 PASSES = ["pass", "PASS", "no", "No.", "pass k7", "k7 pass", "no K7", "K7 no", "passK7"]
-UNCLEAR = ["", " ", "?", "👍", "okay", "ok ok", "ok thanks", "ok, on it", "k", "kk", "o k", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K 7",
+UNCLEAR = ["", " ", "?", "👍", "okai", "oky", "okayy", "ok ok", "ik", "on", "nk", "pas", "all", "all ok", "all pass", "okall", "ok all all", "ok all K7", "ok K7 all", "K7 all", "status all",
+           "ok alll", "ok al", "ok all?", "ok all please", "OK all of it", "all K7", "ok thanks", "ok, on it", "k", "kk", "o k", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K 7",
            "K7K8", "ok K7 K8", "nok7", "not ok", "nok", "aok", "acknowledge", "yess", "yes please", "nope", "no way", "да", "是", "はい", "نعم", "हाँ",
            "ja", "oui", "sí", "ok-k", "ok\u0336", "ök", "ack!k", "Please ok K7", "I said ok", "> ok", "ok К7", "ok Κ7", "ok k７７７", "A1B2", "passport",
            "note", "note ", "notes: x", "a note", "statusk7", "status?k", "\x00", "\ud800", "ok\ud800", "K7 note", "yesno",
@@ -73,7 +66,7 @@ UNCLEAR = ["", " ", "?", "👍", "okay", "ok ok", "ok thanks", "ok, on it", "k",
 @pytest.mark.parametrize("text", OKS)
 def test_a_bare_ok(text: str) -> None:
     """Case, quotes, blanks, widths and marks that nobody sees don't matter."""
-    assert read(text) == SmsCommand(Verb.OK)
+    assert replace(read(text), starts=False) == SmsCommand(Verb.OK)
 
 
 @pytest.mark.parametrize("text", CODED)
@@ -119,12 +112,90 @@ def test_anything_else_is_not_taken_for_an_answer(text: str) -> None:
     assert read(text) == SmsCommand(Verb.UNCLEAR)
 
 
-@pytest.mark.parametrize(
-    "text", ["help", "STOP", "Stop.", "unsubscribe", "START", "cancel", "end", "quit", "info", "'stop'"]
-)
+@pytest.mark.parametrize("text", ["help", "HELP", "info", "'help'"])
 def test_the_carrier_s_words_are_left_to_it(text: str) -> None:
-    """They are answered by the carrier, or change a subscription."""
+    """They are answered by the carrier."""
     assert read(text) == SmsCommand(Verb.CARRIER)
+
+
+@pytest.mark.parametrize("word", sorted(STOP))
+def test_stop_in_all_its_words(word: str) -> None:
+    """Rule 51: in any case, with or without an end, also above a signature; in a sentence it is none."""
+    for said in (word, word.upper(), f"{word.capitalize()}.", f" '{word}' ", f"{word}\nSent from my phone"):
+        assert read(said) == SmsCommand(Verb.STOP), said
+    for said in (f"please {word}", f"{word} it", f"{word} K7", f"{word} all", f"ok {word}", f"{word}s"):
+        assert read(said).verb not in (Verb.STOP, Verb.START), said
+
+
+@pytest.mark.parametrize("word", sorted(START))
+def test_start_is_the_whole_message(word: str) -> None:
+    """Rule 51: the carrier hears it only where nothing stands below it. `yes` stays an answer, and says that it is
+    START as well.
+    """
+    said = read(word.upper())
+    assert said == SmsCommand(Verb.OK, starts=True) if word == "yes" else said == SmsCommand(Verb.START)
+    below = read(f"{word}\nSent from my phone")
+    assert below == SmsCommand(Verb.OK if word == "yes" else Verb.CARRIER)
+    assert not read(f"{word} K7").starts
+    assert not read(f"{word} all").starts
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_an_answer_to_everything(blank: str) -> None:
+    """Rule 47: every word that answers, with `all` behind it; never with a code, and never the other way round."""
+    for word, verb in WORDS.items():
+        said = f"{word}{blank}all"
+        expected = SmsCommand(verb, everything=True) if verb is not Verb.STATUS else SmsCommand(Verb.UNCLEAR)
+        for end in ENDS:
+            assert read(said.upper() + end) == read(said + end) == expected, said + end
+
+
+@pytest.mark.parametrize(
+    "slip", ["okay", "okey", "okk", "okok", "Okay!", "OKAY,", "okay.", "OKK", "ack.", "ok,", "yes!"]
+)
+def test_slips_of_known_words(slip: str) -> None:
+    """Rule 47: what thumbs make of them, with an end that means nothing; with a code, too."""
+    assert replace(read(slip), starts=False) == SmsCommand(Verb.OK)
+    word = slip.strip(".,!")
+    assert read(f"{word} K7") == read(f"K7 {word}") == SmsCommand(Verb.OK, "K7")
+
+
+def test_no_slip_is_near_a_word_that_declines() -> None:
+    """Whatever accepts is two letters or more away from everything that declines or stops."""
+    accepting = [word for word, verb in WORDS.items() if verb is Verb.OK]
+    declining = [word for word, verb in WORDS.items() if verb is Verb.PASS]
+    assert {"okay", "okey", "okk", "okok"} == SLIPS
+    for accepts in accepting:
+        for declines in (*declining, *STOP):
+            assert distance(accepts, declines) >= 2, (accepts, declines)
+
+
+@given(st.sampled_from([f"{word}{rest}" for word in ("pass", "no") for rest in ("", " K7", " all")]), st.data())
+def test_one_wrong_letter_in_declining_never_accepts(said: str, data: st.DataObject) -> None:
+    """A letter too many, too few, another, or two that changed places: it declines, or it is not understood."""
+    place = data.draw(st.integers(0, len(said.split(maxsplit=1)[0]) - 1))
+    other = data.draw(st.characters(codec="ascii", categories=["Ll", "Lu"]))
+    swapped = said[:place] + said[place : place + 2][::-1] + said[place + 2 :]
+    slips = [said[:place] + other + said[place:], said[:place] + other + said[place + 1 :], swapped]
+    slips.append(said[:place] + said[place + 1 :])
+    for slip in slips:
+        assert read(slip).verb in (Verb.PASS, Verb.UNCLEAR), slip
+
+
+def distance(one: str, other: str) -> int:
+    """Letters to add, take away or change, or neighbours to swap, until one is the other."""
+    table = {(-1, -1): 0}
+    for at in range(len(one)):
+        table[at, -1] = at + 1
+    for to in range(len(other)):
+        table[-1, to] = to + 1
+    for at, letter in enumerate(one):
+        for to, wanted in enumerate(other):
+            least = min(table[at - 1, to] + 1, table[at, to - 1] + 1, table[at - 1, to - 1] + (letter != wanted))
+            if at and to and letter == other[to - 1] and one[at - 1] == wanted:
+                least = min(least, table[at - 2, to - 2] + 1)
+            table[at, to] = least
+    return table[len(one) - 1, len(other) - 1]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +244,7 @@ def test_only_exact_words_act(text: str) -> None:
         words = [word for word, verb in WORDS.items() if verb is found.verb] + [""] * bool(found.code)
         first = next(line for line in text.splitlines() if read(line).verb is not Verb.UNCLEAR)
         assert read(first) == found
+        words = [word + "all" for word in words] if found.everything else words
         assert any(bare.startswith((word + found.code.lower(), found.code.lower() + word)) for word in words)
 
 

@@ -15,6 +15,7 @@ from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_words import status
+from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
@@ -62,7 +63,8 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
-        self.replies = SmsReplies(self.clock, self.ledger, config, self.incidents, codes, sender)
+        stops = Stops(self.clock, self.ledger, context)
+        self.replies = SmsReplies(self.clock, self.ledger, context, sender, self.answers, stops)
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self

@@ -142,10 +142,13 @@ URL = "https://tocsin.example.com/unsubscribe/pay/support@example.com/q1w2e3r4t5
 
 
 def test_an_update_names_where_to_be_taken_off() -> None:
-    """RFC 2369 and RFC 8058: the address on one line, and that one click is enough; all else stays as it was."""
+    """RFC 2369: the address on one line; RFC 8058: that one click is enough only where it is; all else stays."""
     content = Content("text", "subject", "<p>html</p>")
     without = HOUSE.compose(message(content))
-    data = HOUSE.compose(replace(message(content), unsubscribe_url=URL))
+    by_hand = HOUSE.compose(replace(message(content), unsubscribe_url=URL))
+    assert by_hand.replace(f"List-Unsubscribe: <{URL}>\r\n".encode(), b"") == without
+    assert parsed(by_hand)["List-Unsubscribe-Post"] is None
+    data = HOUSE.compose(replace(message(content), unsubscribe_url=URL, one_click=True))
     lines = f"List-Unsubscribe: <{URL}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
     assert data.count(lines) == 1
     assert data.replace(lines, b"") == without

@@ -8,6 +8,8 @@ from datetime import timedelta
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Attempt, Message
+from tocsin.domain.notification import Notification
+from tocsin.domain.policy import Policy
 
 SMS_VALID_FOR = timedelta(hours=1)
 """How long the provider may keep a page that it cannot deliver."""
@@ -31,4 +33,11 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         valid_for=SMS_VALID_FOR if parcel.lead.page else None,
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
+        one_click=_lets_go(notification, context.config.policy),
     )
+
+
+def _lets_go(notification: Notification, policy: Policy) -> bool:
+    """Whether a click of this reader takes effect."""
+    group = policy.stakeholders.get(notification.group or "")
+    return group is not None and group.lets_go(notification.to)

@@ -29,7 +29,7 @@ from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry
-from tocsin.planning.delivery.still_wanted import current_address
+from tocsin.planning.delivery.still_wanted import current_address, opted_out
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
 
@@ -216,9 +216,10 @@ class Sender:
         via, now = parcel.via, self._clock.now()
         to = current_address(parcel.lead.notification, self._context.config.policy)
         if not to:
+            stopped = opted_out(parcel.lead.notification, self._context.config.policy)
             for member in parcel.members:
-                self._headway.fail(member)
-            await self._settle(parcel, "unwanted")
+                self._headway.fail(member, stopped=stopped)
+            await self._settle(parcel, "opted_out" if stopped else "unwanted")
             return
         attempts = await self._attempt_log.begin(parcel, to, now)
         if not attempts:

@@ -73,7 +73,7 @@ class DrillMessage:
     @property
     def wanted(self) -> bool:
         """Whether its failure counts: it was tried, or is still to leave."""
-        return bool(self.record.attempts) or self.record.state not in ("superseded", "unwanted")
+        return bool(self.record.attempts) or self.record.state not in ("superseded", "unwanted", "opted_out")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from typing import Protocol
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.simulation.projection import next_messages
+from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RoleAccepted, Seen
 from tocsin.domain.history import History, RoleHistory
@@ -26,16 +28,20 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import ConfigLedger, IncidentLedger, UnreadableError
+from tocsin.ports.ledger import AddressLedger, ConfigLedger, IncidentLedger, UnreadableError
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances, steps_of
 
 SPAN = timedelta(hours=4)
 """How far what comes next is looked for."""
-UNWANTED = ("superseded", "unwanted")
+UNWANTED = ("superseded", "unwanted", "opted_out")
 """States of a letter that was held back after all."""
 
 _KINDS = list(Kind)
+
+
+class PolicyLedger(ConfigLedger, AddressLedger, Protocol):
+    """What the policy in force is known by."""
 
 
 class UnknownIncidentError(Exception):
@@ -93,12 +99,15 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
-async def policy_since(configuration: Configuration, ledger: ConfigLedger | None, now: datetime) -> Policy:
-    """The policy with the instant since when the daemon has had it; one that it has not seen yet counts from now."""
+async def policy_since(configuration: Configuration, ledger: PolicyLedger | None, now: datetime) -> Policy:
+    """The policy as it is with those who want nothing more, and the instant since when the daemon has had it; one that
+    it has not seen yet counts from now.
+    """
     assert configuration.policy is not None
+    policy = OptOuts(await ledger.opt_outs()).heeded_by(configuration.policy) if ledger else configuration.policy
     last = await ledger.last_good_config() if ledger else None
     known = last is not None and digest_of(last[2]) == digest_of(configuration.files)
-    return replace(configuration.policy, since=last[1] if last and known else now if last else None)
+    return replace(policy, since=last[1] if last and known else now if last else None)
 
 
 async def explain(
@@ -247,11 +256,9 @@ def _as_of(record: Record, at: datetime) -> Record:
         if attempt.started_at <= at
     )
     settled = record.settled_at is not None and record.settled_at <= at
-    together = record.bundled_with if attempts and attempts[-1].bundle else ()
-    then = replace(record, attempts=attempts, receipt=None, bundled_with=together)
     if settled or isinstance(record.decided, Suppression):
-        return then
-    return replace(then, state="pending", settled_at=None)
+        return replace(record, attempts=attempts, receipt=None)
+    return replace(record, attempts=attempts, receipt=None, state="pending", settled_at=None)
 
 
 def _notes(last_seen: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:

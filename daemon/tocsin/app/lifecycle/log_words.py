@@ -109,6 +109,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "too many tokens at the login": lambda _: "too many tries at the login; more are refused for a while",
     "a wrong token at the login": lambda _: "a wrong token at the login",
     "webhook refused": lambda f: f"a webhook was refused: {f['why']}",
+    "stop": lambda f: f"{f['person']} answered STOP: no SMS goes there until START",
+    "start": lambda f: f"{f['person']} takes SMS again",
     "refused": lambda f: f"{f['method']} {f['route']} was refused to {f['asker']} ({f['status']})",
     "fault": lambda _: "an error in the web side itself; that request got no answer, the rest goes on:",
     "alerts": _alerts,

@@ -7,13 +7,15 @@ the roles is `planning.history.answers`' business, the words are `sms_words`'.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
+from tocsin.app.replies.answer_all import AllMeant, meant_by_all
+from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
-from tocsin.app.reply_options.codes import Codes, ReplyCode
-from tocsin.app.state.active_config import ActiveConfig
-from tocsin.app.state.incidents import Incidents
+from tocsin.app.replies.stops import Stops
+from tocsin.app.reply_options.codes import ReplyCode
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
@@ -37,6 +39,8 @@ daemon was down, the provider slow) means something else.
 ACTED, ANSWERED, QUIET, CARRIER, UNKNOWN = "acted", "answered", "quiet", "carrier", "unknown"
 """What a message led to: something was done; only an answer; nothing, we had answered enough; nothing, the carrier
 answers; nothing, nobody of the config sent it."""
+STOPPED, STARTED = "stopped", "started"
+"""The number takes nothing more, or takes SMS again (rule 51)."""
 
 
 class SmsReplies:
@@ -46,17 +50,19 @@ class SmsReplies:
         self,
         clock: Clock,
         ledger: Ledger,
-        config: ActiveConfig,
-        incidents: Incidents,
-        codes: Codes,
+        context: DeliveryContext,
         sender: Sender,
+        feed: LedgerFeed,
+        stops: Stops,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._config = config
-        self._incidents = incidents
-        self._codes = codes
+        self._config = context.config
+        self._incidents = context.incidents
+        self._codes = context.reply_options.codes
         self._sender = sender
+        self._feed = feed
+        self._stops = stops
 
     async def judge(self, arrival: Arrival) -> str:
         """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
@@ -65,8 +71,16 @@ class SmsReplies:
         if person is None or arrival.who == self._config.settings.sms.sender:
             return UNKNOWN
         command = read(arrival.body)
-        if command.verb is Verb.CARRIER:
+        if command.verb is Verb.STOP:
+            await self._stops.stop(person, arrival.ref)
+            return STOPPED
+        if (command.verb is Verb.START or command.starts) and self._stops.is_stopped(person.phone):
+            await self._stops.start(person)
+            return STARTED
+        if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
+        if command.everything:
+            return await self._answer_all(arrival, person, command, now)
         incident, command = self._about(command, person, arrival.at)
         recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
@@ -79,6 +93,30 @@ class SmsReplies:
             return ANSWERED
         await self._answer(arrival, person, text, incident, facts, now)
         return ACTED
+
+    async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
+        """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
+        policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
+        unheard: dict[str, list[Answered]] = {}
+        for _row, incident, fact in await self._ledger.answers_since(self._feed.last):
+            if isinstance(fact, Answered):
+                unheard.setdefault(incident, []).append(fact)
+        handed_over = await self._ledger.pages_handed_over(person.id, arrival.at)
+        all_meant = await meant_by_all(self._incidents, unheard, handed_over, policy, person.id, answer)
+        words = sms_words.accepted_all if answer is Answer.OK else sms_words.passed_all
+        text = words(all_meant, policy, self._code_of_worst(person, all_meant))
+        if not all_meant.meant and await self._is_quiet(arrival.who):
+            return QUIET
+        letter = self._letter(arrival, person, text, NOBODY, now)
+        fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
+        if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
+            self._sender.enqueue([letter])
+            return ACTED if all_meant.meant else ANSWERED
+        return ACTED
+
+    def _code_of_worst(self, person: Person, all_meant: AllMeant) -> str:
+        codes = {code.incident: code.code for code in self._codes.of_person(person.phone, person.id)}
+        return codes.get(all_meant.meant[0].id, "") if all_meant.meant else ""
 
     async def _known(self, incident: str) -> tuple[Sequence[Fact], History]:
         """What is recorded of an incident, and what has happened to it; where a row cannot be read, as this process
@@ -155,17 +193,19 @@ class SmsReplies:
     async def _answer(
         self, arrival: Arrival, person: Person, text: str, incident: str, facts: tuple[Fact, ...], now: datetime
     ) -> None:
-        """Record what follows together with our answer, and send that. Facts are met by `ledger_feed` and the plan.
-        The key names only the message: judged again, it is answered once, whatever it seems to mean then.
-        """
+        """Record what follows together with our answer, and send that. Facts are met by `ledger_feed` and the plan."""
+        letter = self._letter(arrival, person, text, incident or NOBODY, now)
+        if await self._ledger.record(letter.notification.incident, facts, [letter], ()):
+            self._sender.enqueue([letter])
+
+    def _letter(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> Letter:
+        """Our answer. The key names only the message: judged again, it is answered once, whatever it seems to mean."""
         key = f"{NOBODY}/0/{Kind.ANSWER.value}/{arrival.ref}"
-        revision, incident = self._config.policy.revision, incident or NOBODY
+        revision = self._config.policy.revision
         notification = Notification(
             key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
-        letter = Letter(notification, Content(text))
-        if await self._ledger.record(incident, facts, [letter], ()):
-            self._sender.enqueue([letter])
+        return Letter(notification, Content(text))
 
 
 def _wants(history: History, person: Person, now: datetime) -> bool:

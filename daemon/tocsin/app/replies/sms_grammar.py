@@ -2,9 +2,11 @@
 
 It is an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
 marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
-that letter. Whose message it is, and which codes there are, plays no part.
+that letter. A closed table of slips stands for `ok`; nothing that is one letter away from declining is in it. Whose
+message it is, and which codes there are, plays no part.
 
-    ok ack a yes [CODE] · CODE [ok …] · pass no [CODE] · status [CODE] · note [CODE] TEXT
+    ok ack a yes [CODE | all] · CODE [ok …] · pass no [CODE | all] · status [CODE] · note [CODE] TEXT
+    stop stopall unsubscribe cancel end quit revoke optout · start unstop (and yes) · help info
 
 Only the first line that says something counts, so that a signature or a quoted page below it does no harm; a note keeps
 all of its lines.
@@ -24,12 +26,16 @@ NOTE_MOST = 1000
 
 
 class Verb(StrEnum):
-    """What is wanted. CARRIER are words that the carrier answers itself; UNCLEAR is everything else."""
+    """What is wanted. STOP and START are the carrier's words for "send nothing here" and "send again" (rule 51),
+    CARRIER those that it answers itself; UNCLEAR is everything else.
+    """
 
     OK = "ok"
     PASS = "pass"  # noqa: S105 - a word of the grammar, not a secret
     STATUS = "status"
     NOTE = "note"
+    STOP = "stop"
+    START = "start"
     CARRIER = "carrier"
     UNCLEAR = "unclear"
 
@@ -37,30 +43,46 @@ class Verb(StrEnum):
 @dataclass(frozen=True, slots=True)
 class SmsCommand:
     """What was said, and by which code (in capitals, "" without one). A note's `text` is what follows its code, and
-    `whole` what follows the word: the code may be a word of the note.
+    `whole` what follows the word: the code may be a word of the note. `everything`: it answers all that is asked
+    (`ok all`). `starts`: to the carrier it says START as well.
     """
 
     verb: Verb
     code: str = ""
     text: str = ""
     whole: str = ""
+    everything: bool = False
+    starts: bool = False
 
 
+SLIPS = frozenset({"okay", "okey", "okk", "okok"})
+"""What thumbs make of `ok`: a closed table (rule 47)."""
 WORDS = {
-    "ok": Verb.OK, "ack": Verb.OK, "a": Verb.OK, "yes": Verb.OK,
+    "ok": Verb.OK, "ack": Verb.OK, "a": Verb.OK, "yes": Verb.OK, **dict.fromkeys(sorted(SLIPS), Verb.OK),
     "pass": Verb.PASS, "no": Verb.PASS,
     "status": Verb.STATUS,
 }  # fmt: skip
-CARRIER = frozenset(
-    {"help", "info", "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "start", "unstop", "optout", "revoke"}
-)
+STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+"""The provider's list: from then on it sends nothing to that number. Heard with a signature below it, too, which the
+provider may not: whoever says so does not want more.
+"""
+START = frozenset({"start", "unstop", "yes"})
+"""What lifts it there, as the whole message. `yes` is an answer to us as well."""
+CARRIER = {
+    **dict.fromkeys(STOP, Verb.STOP),
+    **dict.fromkeys(START - WORDS.keys(), Verb.START),
+    **dict.fromkeys(("help", "info"), Verb.CARRIER),
+}
+ALL = "all"
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"
 _EDGES = " .,;:!()[]…。、،।"
 _BETWEEN = "[ :,.;#-]"
 _CODE = r"[a-z][0-9]{1,2}"
-_FIRST = re.compile(rf"(?P<verb>ok|ack|a|yes|pass|no|status)(?:{_BETWEEN}+(?P<code>{_CODE}))?")
+_WORD = "|".join(sorted(WORDS, key=len, reverse=True))
+_FIRST = re.compile(rf"(?P<verb>{_WORD})(?:{_BETWEEN}+(?P<code>{_CODE}))?")
+_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}+{ALL}")
 _GLUED = re.compile(rf"(?P<verb>ok|ack|pass)(?P<code>{_CODE})")
-_LAST = re.compile(rf"#?(?P<code>{_CODE})(?:{_BETWEEN}+(?P<verb>ok|ack|a|yes|pass|no|status))?")
+_LAST = re.compile(rf"#?(?P<code>{_CODE})(?:{_BETWEEN}+(?P<verb>{_WORD}))?")
 _NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]+)?note[ :,]*")
 _NOTE_CODE = re.compile(rf"#?(?P<code>{_CODE})(?:[ :,]+|$)")
 
@@ -69,11 +91,16 @@ def read(text: str) -> SmsCommand:
     """What an SMS says. Never raises."""
     text = text[:READ_MOST]
     first = next((line for line in map(_line, text.splitlines()) if line), "")
+    alone = first == _line(text)  # the carrier hears its words only where nothing stands below them
     if first in CARRIER:
-        return SmsCommand(Verb.CARRIER)
+        verb = CARRIER[first]
+        return SmsCommand(verb if alone or verb is Verb.STOP else Verb.CARRIER)
+    if (every := _ALL.fullmatch(first)) and WORDS[every["verb"]] is not Verb.STATUS:
+        return SmsCommand(WORDS[every["verb"]], everything=True)
     for form in (_FIRST, _GLUED, _LAST):
         if match := form.fullmatch(first):
-            return SmsCommand(WORDS[match["verb"] or "ok"], (match["code"] or "").upper())
+            starts = alone and first in START
+            return SmsCommand(WORDS[match["verb"] or "ok"], (match["code"] or "").upper(), starts=starts)
     question = _FIRST.fullmatch(first.rstrip("?؟ ")) or _LAST.fullmatch(first.rstrip("?؟ "))
     if question and question["verb"] == Verb.STATUS:  # the one word that is a question
         return SmsCommand(Verb.STATUS, (question["code"] or "").upper())

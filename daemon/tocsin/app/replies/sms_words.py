@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from tocsin.app.replies.answer_all import AllMeant, MeantIncident
 from tocsin.app.replies.sms_grammar import Verb
 from tocsin.domain.history import History
 from tocsin.domain.people import Person
@@ -62,6 +63,25 @@ def passed(before: History, after: History, policy: Policy, person: Person, now:
     return _fitted(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
 
 
+def accepted_all(all_meant: AllMeant, policy: Policy, code: str) -> str:
+    """After an `ok all`; `code` is that of the worst."""
+    taken = [one for one in all_meant.meant if one.asked.roles]
+    confirmed = len(all_meant.meant) - len(taken)
+    if not all_meant.meant:
+        return _nothing_asked(all_meant)
+    stays = f" You confirmed {confirmed} that you hold." if confirmed else ""
+    done = "You accepted" if taken else "You confirmed"
+    return _counted(done, taken or all_meant.meant, stays if taken else "", all_meant.waiting, policy, code)
+
+
+def passed_all(all_meant: AllMeant, policy: Policy, code: str) -> str:
+    """After a `pass all`; `code` is that of the worst."""
+    if not all_meant.meant:
+        return _nothing_asked(all_meant)
+    stays = f" What you hold stays yours ({all_meant.held})." if all_meant.held else ""
+    return _counted("You passed on", all_meant.meant, f" Others are asked.{stays}", all_meant.waiting, policy, code)
+
+
 def status(history: History, state: CurrentState, policy: Policy, person: Person, now: datetime) -> str:
     """How an incident stands."""
     incident = history.incident
@@ -95,7 +115,7 @@ def unclear(open_: Open) -> str:
     """When the message is none of those we understand."""
     if not open_:
         return "Not understood. You have no open page."
-    return _listed("Not understood. Reply ok, pass, status or note TEXT with a code: ", open_)
+    return _listed("Not understood. Reply ok, pass, status or note TEXT with a code, or ok all: ", open_)
 
 
 def no_such_code(code: str, open_: Open) -> str:
@@ -103,6 +123,48 @@ def no_such_code(code: str, open_: Open) -> str:
     if not open_:
         return f"{code} is no code of yours. You have no open page."
     return _listed(f"{code} is no code of yours. Open: ", open_)
+
+
+def _nothing_asked(all_meant: AllMeant) -> str:
+    """When nothing that had left asks for an answer."""
+    if not all_meant.waiting:
+        return "Nothing is asked of you now. Nothing has changed."
+    return f"Nothing that you had been sent asks for an answer; nothing has changed.{_more(all_meant.waiting)}"
+
+
+def _more(waiting: int) -> str:
+    """What still asks."""
+    if not waiting:
+        return ""
+    return f" {waiting} more, just sent or on {'its' if waiting == 1 else 'their'} way, still {_asks(waiting)} you."
+
+
+def _asks(number: int) -> str:
+    return "asks" if number == 1 else "ask"
+
+
+def _counted(done: str, meant: Sequence[MeantIncident], then: str, waiting: int, policy: Policy, code: str) -> str:
+    """What was done to these, the worst first: how many, how many of each severity, and the worst, in one segment.
+    First its title gives way, then how many of each.
+    """
+    worst, drills = meant[0], sum(one.drill for one in meant)
+    tags = [policy.severity(one.severity).name.upper() for one in meant]
+    of_each = ", ".join(f"{tags.count(tag)} {tag}" for tag in dict.fromkeys(tags))
+    some = (
+        " (a drill)" if len(meant) == 1 else " (all drills)" if drills == len(meant) else f" ({drills} of them drills)"
+    )
+    count = f"{done} {len(meant)}{some if drills else ''}".replace("1 of them drills", "1 of them a drill")
+    title, named = fold(cleaning.one_line(worst.title)), f"{tags[0]} {TITLE}{f' ({code})' if code else ''}."
+    bare = f"{count}. Worst: {code}." if code else f"{count}."
+    texts = (
+        [f"{count}: {named}"]
+        if len(meant) == 1
+        else [f"{count}: {of_each}. Worst: {named}", f"{count}. Worst: {named}"]
+    )
+    ends = (then + _more(waiting), _more(waiting))
+    fitted = [text.replace(TITLE, cleaning.cut(title, most)) + end for end in ends for text in texts for most in TITLES]
+    fitted = [*map(fold, fitted), *(bare + end for end in ends)]
+    return next((text for text in fitted if segments(text) == 1), cut(fitted[-1], 1))
 
 
 def _fitted(text: str, history: History) -> str:

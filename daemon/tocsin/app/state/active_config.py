@@ -1,5 +1,6 @@
 """The config in force in the daemon: the policy and the settings, always both of one config (P8)."""
 
+from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
@@ -8,14 +9,23 @@ from tocsin.formats.settings.settings import Settings, reply_routes
 class ActiveConfig:
     """What everybody reads at the moment they need it, so that a reload counts at once."""
 
-    def __init__(self, policy: Policy, settings: Settings) -> None:
-        self._policy, self._settings = policy, settings
+    def __init__(self, policy: Policy, settings: Settings, opt_outs: OptOuts | None = None) -> None:
+        self.opt_outs = opt_outs or OptOuts()
+        self._configured, self._settings = policy, settings
+        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
         self._reply_routes = reply_routes(settings)
 
     @property
     def policy(self) -> Policy:
-        """Who is told what, and since when."""
+        """Who is told what, and since when; nobody at an address that wants nothing more."""
+        if self._heeded != self.opt_outs.changes:
+            self._policy, self._heeded = self.opt_outs.heeded_by(self._configured), self.opt_outs.changes
         return self._policy
+
+    @property
+    def configured(self) -> Policy:
+        """The policy as the config has it, whoever wants nothing more."""
+        return self._configured
 
     @property
     def settings(self) -> Settings:
@@ -29,5 +39,6 @@ class ActiveConfig:
 
     def replace(self, policy: Policy, settings: Settings) -> None:
         """Another config is in force from now on."""
-        self._policy, self._settings = policy, settings
+        self._configured, self._settings = policy, settings
+        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
         self._reply_routes = reply_routes(settings)

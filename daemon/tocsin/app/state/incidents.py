@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tocsin.app.state.agenda import Agenda
-from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState
+from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Fact
+from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.history import History
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.needed_roles import first_page_is_due
 from tocsin.ports.ledger import Unreadable
 
@@ -34,6 +35,22 @@ class Incidents:
         """What has happened to an incident; an empty history for one never heard of."""
         state = self._states.get(incident)
         return state.history if state else History()
+
+    def answered_history(self, incident: str, unheard: Iterable[Answered] = ()) -> History:
+        """The history of an incident with what was answered since its last look; `unheard` came in nowhere yet."""
+        state = self._states.get(incident)
+        if state is None or state.history.incident is None:
+            return History()
+        heard = (event.fact for event in state.events if isinstance(event, RecordedFact))
+        return fold_facts((*heard, *unheard), state.history)
+
+    def open_ids(self) -> tuple[str, ...]:
+        """The incidents that were seen and are not resolved."""
+        return tuple(
+            id_
+            for id_, state in self._states.items()
+            if state.history.incident is not None and state.history.resolved_at is None
+        )
 
     def add_event(self, incident: str, event: IncidentEvent) -> None:
         """Something came in for an incident: it counts at the look that follows now."""

@@ -42,16 +42,19 @@ from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import StartError, bring_back, finished, load_at_start, recall
 from tocsin.app.replies.first_answers import FirstAnswers
-from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.replies.inbound import Arrivals, Judge
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
+from tocsin.app.replies.stops import Stops
+from tocsin.app.replies.unsubscribing import Unsubscriptions
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.opt_outs import OptOuts
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -82,7 +85,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
             async with AsyncExitStack() as life:
                 life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
                 await prepare_folders(started, incident_folder, other_threads)
-                notices, config = Notices(clock), ActiveConfig(started.policy, started.settings)
+                opt_outs = OptOuts(await ledger.opt_outs())
+                notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
                 keeper = LedgerKeeper(clock, ledger, notices, place)
                 manager = Systemd(environ)
@@ -145,10 +149,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
 ) -> Daemon:
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
-    codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
-    reply_options = ReplyOptions(codes, config)
-    agenda = Agenda()
-    incidents = Incidents(agenda)
+    reserved = await ledger.reserved_codes(clock.now() - RESERVED_FOR)
+    reply_options = ReplyOptions(Codes(dice, reserved, clock.now()), config)
+    incidents = Incidents(agenda := Agenda())
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
@@ -163,11 +166,12 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    replies = SmsReplies(clock, ledger, config, incidents, codes, sender)
-    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
+    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=await ledger.last_answer())
+    stops = Stops(clock, ledger, context)
+    replies = SmsReplies(clock, ledger, context, sender, ledger_feed, stops)
+    arrivals = Arrivals(ledger, judges(receipts, replies, Unsubscriptions(clock, ledger, config, notices)), notices)
     poll = SmsPoll(clock, ledger, config, transports, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
-    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=await ledger.last_answer())
     clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
 
@@ -177,10 +181,20 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
-    parts = (*core, *watches, ledger_feed, arrivals, transports, reviews, poll)
+    parts = (*core, *watches, ledger_feed, arrivals, stops, transports, reviews, poll)
     sources = (watch, FirstAnswers(poll, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
+
+
+def judges(receipts: Receipts, replies: SmsReplies, unsubscriptions: Unsubscriptions) -> Mapping[ArrivalKind, Judge]:
+    """Who acts on what comes in."""
+    return {
+        ArrivalKind.RECEIPT: receipts.judge,
+        ArrivalKind.SMS: replies.judge,
+        ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
+        ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
+    }
 
 
 def tell_troubles(

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Unsubscribing
 from tocsin.domain.policy import ALWAYS, RESPONDER
 from tocsin.formats.schema import json_schema, patterns
 from tocsin.formats.schema.fields import (
@@ -231,6 +231,11 @@ class GroupEntry(Model):
     emails: Emails = Field(default_factory=list, description="plain addresses, such as a mailing list")
     via: Channels = Field(default_factory=lambda: [Channel.EMAIL], description="how its people hear; absent: email")
     external: Truth = Field(default=False, description="hears public wording only")
+    unsubscribe: Unsubscribing = Field(
+        default=Unsubscribing.OPERATORS,
+        description="what one click on unsubscribe does: one_click takes the plain address off every external group, "
+        "operators only tells them",
+    )
     language: Language = Field("en", description="the language of its messages, such as en or pt-BR")
     timezone: Zone = Field("UTC", description="IANA zone of times in messages to its plain addresses")
 

@@ -179,6 +179,7 @@ def _group(entry: DeclaredEntry[GroupEntry], model: GroupEntry) -> StakeholderGr
         emails=tuple(model.emails),
         via=tuple(model.via),
         external=model.external,
+        unsubscribe=model.unsubscribe,
         language=model.language,
         timezone=model.timezone,
         place=entry.at(),

@@ -15,14 +15,24 @@ WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=1
 
 def current_address(notification: Notification, policy: Policy) -> str:
     """Where it goes by the current config, as it is written there now; empty when the reader left it or has no such
-    channel any more (rule 8).
+    channel any more (rule 8), or wants nothing more there (rule 51).
     """
+    if opted_out(notification, policy):
+        return ""
     person = policy.people.get(notification.to)
     if person is not None:
         return person.address(notification.via)
     reader = notification.to.casefold()
     listed = (email for group in policy.stakeholders.values() for email in group.emails)
     return next((email for email in listed if email.casefold() == reader), "")
+
+
+def opted_out(notification: Notification, policy: Policy) -> bool:
+    """Whether its reader wants nothing more there: the number answered STOP, the plain address was unsubscribed."""
+    person = policy.people.get(notification.to)
+    if person is not None:
+        return notification.via in person.stopped
+    return notification.external and policy.unsubscribed(notification.to)
 
 
 def why_unwanted(notification: Notification, history: History) -> Why | None:

@@ -98,17 +98,21 @@ def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, 
     )
 
 
-def apply_pass(history: History, person: str, at: datetime) -> History:
-    """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16)."""
+def apply_pass(history: History, person: str, at: datetime, *, asked_only: bool = False) -> History:
+    """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16); with
+    `asked_only` nothing that they hold (rule 47).
+    """
     incident = history.incident
     assert incident is not None
     if history.resolved_at is not None:
         return history
     roles = dict(history.roles)
     for name, role in history.roles.items():
-        roles[name] = _declined(role, person, incident.assigned(name) == person, at)
+        if not (asked_only and role.holder == person):
+            roles[name] = _declined(role, person, incident.assigned(name) == person, at)
     passed = history.responders_passed
-    if any(name == person for name, _ in history.responders):
+    responds = asked_only and person in history.responders_answered
+    if any(name == person for name, _ in history.responders) and not responds:
         passed = passed | {person}
     return replace(history, roles=roles, responders_passed=passed)
 

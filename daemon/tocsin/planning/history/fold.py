@@ -77,7 +77,7 @@ def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted | f.Clo
         return history
     if fact.answer is f.Answer.OK:
         return apply_dated_ok(history, fact.person, fact.at, max(fact.at, last_asked_at(history, fact.person, fact.at)))
-    return apply_pass(history, fact.person, fact.at)
+    return apply_pass(history, fact.person, fact.at, asked_only=fact.asked_only)
 
 
 _RoleFact = (
@@ -178,9 +178,7 @@ def _apply_page_lost(history: History, fact: f.PageLost) -> History:
         roles = {name: _found_again(role, fact) for name, role in history.roles.items()}
         return replace(history, roles=roles, lost=history.lost - {page})
     if fact.via is not None:
-        entry = frozenset({(*page, fact.via)})
-        for_good = history.undelivered_for_good | (entry if fact.for_good else frozenset())
-        return replace(history, undelivered=history.undelivered | entry, undelivered_for_good=for_good)
+        return replace(history, undelivered=history.undelivered | {(*page, fact.via)})
     roles = {name: _lost(role, fact) for name, role in history.roles.items()}
     history = replace(history, roles=roles, lost=history.lost | {page})
     newest = history.newest_pages.get(fact.person)

@@ -62,7 +62,7 @@ class Letterhead:
             thread = self.id_for(f"thread {incident}")
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
         if message.unsubscribe_url:
-            head += _unsubscribe(message.unsubscribe_url)
+            head += _unsubscribe(message.unsubscribe_url, one_click=message.one_click)
         return head.encode("utf-8", "replace") + _rest(message.content)
 
     def id_for(self, reference: str) -> str:
@@ -70,11 +70,14 @@ class Letterhead:
         return f"<{_digest(reference, 12)}@{self._id_domain}>"
 
 
-def _unsubscribe(url: str) -> str:
-    """Where to be taken off, by hand and by one click (RFC 2369, RFC 8058); nothing for an address no line can hold."""
+def _unsubscribe(url: str, *, one_click: bool) -> str:
+    """Where to be taken off by hand (RFC 2369), and, where that acts, by one click (RFC 8058); nothing for an address
+    that no line can hold.
+    """
     if len(url) > URL_MOST or not url.isascii() or re.search("[\x00-\x20\x7f<>]", url):
         return ""
-    return f"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    at_once = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else ""
+    return f"List-Unsubscribe: <{url}>\r\n{at_once}"
 
 
 def _named(mailbox: str) -> tuple[str, str]:

@@ -52,6 +52,7 @@ _WHY = {
     Why.LEFT_CONFIG: "they have left the config",
     Why.DRILL: "outsiders hear nothing of a drill",
     Why.TOLD_ALREADY: "they were told already",
+    Why.OPTED_OUT: "they want nothing there",
 }
 
 

@@ -112,8 +112,8 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
     match step.fact:
         case f.Seen():
             return version(step.before, step.after, policy)
-        case f.Answered(person=person, answer=answer):
-            return runs(_person(person, policy), f" answered “{answer.value}”")
+        case f.Answered(person=person, answer=answer, asked_only=asked_only):
+            return runs(_person(person, policy), f" answered “{answer.value}{' all' if asked_only else ''}”")
         case f.Noted(person=person, text=text):
             return runs(NOTE, " by ", _person(person, policy), ": ", quoted_lines(text))
         case f.ChannelRefused(reader=reader, via=via):

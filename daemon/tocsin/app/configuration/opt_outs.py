@@ -1,0 +1,44 @@
+"""Addresses of a config that want nothing more, for `tocsin check`: numbers that answered STOP (rule 51), and plain
+addresses of external groups that unsubscribed.
+
+Decides which count, where each is written, and what lifts it.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tocsin.app.configuration.load import Configuration, label_of
+from tocsin.domain.arrival import OptOut
+from tocsin.domain.people import Channel
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.text.decoding import displayed_path
+from tocsin.text.yaml import KeyPath, read_yaml
+
+
+def problems(configuration: Configuration, folder: Path, opt_outs: Iterable[OptOut]) -> Iterator[Problem]:
+    """Warnings at those addresses of the config in `folder`; of an address that the config lacks none."""
+    policy = configuration.policy
+    assert policy is not None
+    for opt_out in opt_outs:
+        since, wanted = f"{opt_out.at:%Y-%m-%d %H:%M} UTC", opt_out.address.casefold()
+        if opt_out.via is Channel.SMS:
+            for person in policy.people.values():
+                if person.phone == opt_out.address:
+                    path: KeyPath = ("people", person.id, Channel.SMS.traits.address_field)
+                    text = f"{person.phone} answered STOP on {since}: no SMS goes there until START is sent from it"
+                    yield _warning(configuration, folder, person.place, path, "stopped-number", text)
+            continue
+        for group in policy.stakeholders.values():
+            for number, email in enumerate(group.emails):
+                if group.external and email.casefold() == wanted:
+                    path = ("stakeholders", group.id, "emails", number)
+                    text = f"{email} unsubscribed on {since} and is told nothing; tocsin resubscribe {email} undoes it"
+                    yield _warning(configuration, folder, group.place, path, "unsubscribed-address", text)
+
+
+def _warning(configuration: Configuration, folder: Path, place: str, path: KeyPath, code: str, text: str) -> Problem:
+    """A warning at a value of the config."""
+    label, file = label_of(folder), place.rpartition(":")[0]
+    data = next((data for known, data in configuration.files.items() if displayed_path(label, known) == file), b"")
+    where = ".".join(map(str, path))
+    return read_yaml(data, file).problem(path, code, f"{where}: {text}", level=ProblemLevel.WARNING)

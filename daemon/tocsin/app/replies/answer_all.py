@@ -1,0 +1,91 @@
+"""`ok all` and `pass all`: one answer to everything that is asked of a person (rule 47).
+
+It decides which open incidents are meant: those that ask this person by a page that a provider had before the answer
+was sent. What an answer does is `planning.history.answers`' business.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.app.state.incidents import Incidents
+from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.history import History
+from tocsin.domain.policy import Policy
+from tocsin.planning.history.asked_for import AskedFor, asked_for
+
+AT_A_TIME = 20
+"""Incidents that are looked at before others have their turn: no page waits for this."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeantIncident:
+    """An open incident that the answer is about, as it stands before it, and what it asks of the person."""
+
+    id: str
+    before: History
+    asked: AskedFor
+
+    @property
+    def title(self) -> str:
+        """Its title; what is meant is open, and so has one."""
+        assert self.before.incident is not None
+        return self.before.incident.title or self.id
+
+    @property
+    def severity(self) -> str:
+        """Its severity's name."""
+        assert self.before.incident is not None
+        return self.before.incident.severity
+
+    @property
+    def drill(self) -> bool:
+        """Whether it is only practised."""
+        assert self.before.incident is not None
+        return self.before.incident.drill
+
+
+@dataclass(frozen=True, slots=True)
+class AllMeant:
+    """What one answer meets. `meant` are the incidents that it answers, the worst first, drills after what is real;
+    `waiting` how many more ask the person by pages that left later, or not yet; `held` in how many they hold a role.
+    """
+
+    meant: tuple[MeantIncident, ...]
+    waiting: int
+    held: int
+
+
+async def meant_by_all(
+    incidents: Incidents,
+    unheard: Mapping[str, Sequence[Answered]],
+    handed_over: frozenset[tuple[str, int]],
+    policy: Policy,
+    person: str,
+    answer: Answer,
+) -> AllMeant:
+    """What this person's answer is about, a few incidents at a time. `unheard` are answers that the incidents do not
+    know of yet; `handed_over` are incidents and episodes of which a page to this person had left when the answer was
+    sent.
+    """
+    meant, waiting, held = [], 0, 0
+    for number, incident in enumerate(incidents.open_ids(), 1):
+        if number % AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        history = incidents.answered_history(incident, unheard.get(incident, ()))
+        held += any(role.holder == person and role.needed for role in history.roles.values())
+        asked = asked_for(history, person)
+        if not asked.roles and not (asked.still_there and answer is Answer.OK):
+            continue
+        if (incident, history.episode) not in handed_over:
+            waiting += 1
+        else:
+            meant.append(MeantIncident(incident, history, asked))
+    meant.sort(key=lambda one: (one.drill, policy.severity_rank(one.severity), _since(one)))
+    return AllMeant(tuple(meant), waiting, held)
+
+
+def _since(one: MeantIncident) -> datetime:
+    assert one.before.started_at is not None
+    return one.before.started_at

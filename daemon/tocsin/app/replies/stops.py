@@ -1,0 +1,117 @@
+"""STOP and START: a number that wants no SMS any more, and one that wants them again (rule 51).
+
+It decides what follows at once: it is kept for good, operators hear, and whoever was asked there and has not answered
+is asked by their next channel. That nothing goes there any more is the policy's business (`app/state/opt_outs`).
+"""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.state.incident_state import ChannelFailed
+from tocsin.domain.arrival import OptOut
+from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Channel, Person
+from tocsin.planning.history.asked_for import asked_for
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import Ledger, LedgerError
+
+WRITES_AGAIN = 2.0
+"""Seconds until the ledger is tried again after trouble."""
+AT_A_TIME = 20
+"""Incidents that are looked through before others have their turn."""
+
+log = structlog.get_logger()
+
+
+class Stops:
+    """Keeps what numbers said, and acts on it."""
+
+    def __init__(self, clock: Clock, ledger: Ledger, context: DeliveryContext) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = context.config
+        self._incidents = context.incidents
+        self._notices = context.notices
+
+    async def run(self) -> None:
+        """Write down, and act on, what providers say in answer to messages, until cancelled. First of all it is seen to
+        it that whoever said STOP before the process before ended is asked elsewhere.
+        """
+        for person in self._config.policy.people.values():
+            if person.stopped:
+                with contextlib.suppress(LedgerError):
+                    await self._ask_elsewhere(person)
+        while True:
+            heard = await self._config.opt_outs.next_heard()
+            while True:
+                try:
+                    await self._stop(heard)
+                    break
+                except LedgerError as trouble:
+                    log.warning("ledger trouble", trouble=str(trouble))
+                    await asyncio.sleep(WRITES_AGAIN)
+
+    def is_stopped(self, number: str) -> bool:
+        """Whether nothing goes to this number."""
+        return self._config.opt_outs.of(Channel.SMS, number) is not None
+
+    async def stop(self, person: Person, ref: str) -> None:
+        """Somebody's number says STOP. To be told so again is harmless. Raises LedgerError."""
+        await self._stop(OptOut(Channel.SMS, person.phone, self._clock.now(), ref))
+
+    async def start(self, person: Person) -> None:
+        """Somebody's number says START. Raises LedgerError."""
+        await self._ledger.opt_in(Channel.SMS, person.phone)
+        self._config.opt_outs.remove(Channel.SMS, person.phone)
+        log.info("start", person=person.id)
+        self._notices.cured(Trouble.NUMBER_STOPPED, person.id, f"{person.name} takes SMS again: START came from them")
+        self._incidents.poke_all()
+
+    async def _stop(self, opt_out: OptOut) -> None:
+        people = self._config.policy.people.values()
+        person = next((person for person in people if person.phone == opt_out.address), None)
+        if person is None:
+            return
+        await self._ledger.opt_out(opt_out)
+        self._config.opt_outs.add(opt_out)
+        log.info("stop", person=person.id)
+        self._notices.tell(stop_notice(self._config.policy.people[person.id], self._config.settings.sms.sender))
+        await self._ask_elsewhere(person)
+
+    async def _ask_elsewhere(self, person: Person) -> None:
+        """Whoever was asked by SMS and has not answered is asked by the next channel (rule 36)."""
+        for number, incident in enumerate(self._incidents.open_ids(), 1):
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            history = self._incidents.history(incident)
+            page = history.newest_pages.get(person.id)
+            if page is None or not asked_for(history, person.id):
+                continue
+            for notification in await self._pages(incident, person):
+                if notification.episode == history.episode:
+                    self._incidents.add_event(incident, ChannelFailed(notification, stopped=True))
+                    break
+
+    async def _pages(self, incident: str, person: Person) -> list[Notification]:
+        """Pages that went to somebody by SMS, the newest first. Raises LedgerError."""
+        decided = (record.decided for record in await self._ledger.records(incident))
+        pages = [
+            page
+            for page in decided
+            if isinstance(page, Notification) and (page.kind, page.to, page.via) == (Kind.PAGE, person.id, Channel.SMS)
+        ]
+        return sorted(pages, key=lambda page: page.at, reverse=True)
+
+
+def stop_notice(person: Person, sender: str | None) -> OperatorNotice:
+    """What operators hear at once: who, what follows, and what to do."""
+    others = [via.traits.word for via in person.channels]
+    goes = f"pages go by {' and '.join(others)}" if others else "nothing else reaches them: have somebody else asked"
+    place = f" ({person.place})" if person.place else ""
+    fault = f"{person.name} answered STOP, so no SMS goes to {person.phone} until START comes from it"
+    cure = f"call {person.name}; to be paged by SMS again they text START to {sender or 'our number'}"
+    return OperatorNotice(Trouble.NUMBER_STOPPED, f"{fault}; {goes}; {cure}{place}", about=person.id)

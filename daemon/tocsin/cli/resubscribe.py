@@ -1,0 +1,82 @@
+"""`tocsin resubscribe`: a plain address that unsubscribed is told again."""
+
+import asyncio
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
+
+WAITS, LOOKS_EVERY = 10.0, 0.2
+"""Seconds for which is waited until the daemon has acted, and between two looks."""
+HEALTHY_WITHIN = timedelta(seconds=30)
+"""How old the last healthy pass of a daemon may be that is waited for."""
+
+
+@click.command()
+@click.argument("address", metavar="ADDRESS")
+@config_option
+def command(address: str, config: Path | None) -> None:
+    r"""Tell ADDRESS again of what its external groups hear, after it was unsubscribed by one click. Ask its reader
+    first: they did not want it any more. Which addresses are off, and since when, is shown by `tocsin check`.
+
+    A phone number that answered STOP is no matter of ours: only a START from it lifts that.
+
+    \b
+    Examples:
+      tocsin resubscribe press@example.com
+    """
+    from tocsin.ports.ledger import LedgerError
+
+    try:
+        click.echo(asyncio.run(_resubscribe(address.strip(), folder_of(config))))
+    except LedgerError as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+
+
+async def _resubscribe(address: str, folder: Path) -> str:
+    """What is true now. Raises LedgerError."""
+    from tocsin.app.lifecycle.health import HEALTHY
+    from tocsin.app.state.opt_outs import OptOuts
+    from tocsin.cli.workspace import need_ledger, open_workspace
+    from tocsin.domain.arrival import Arrival, ArrivalKind
+    from tocsin.domain.people import Channel
+    from tocsin.text.names import quotable
+    from tocsin.text.scalars import closest
+
+    now = utc_now()
+    async with open_workspace(folder, now) as (loaded, ledger):
+        assert loaded.policy is not None
+        if ledger is None:
+            need_ledger(loaded.ledger, "who unsubscribed is kept there")
+        opt_outs = OptOuts(await ledger.opt_outs())
+        number = next((one for one in opt_outs.all() if one.via is Channel.SMS and _same(one.address, address)), None)
+        if number:
+            since = f"{number.at:%Y-%m-%d %H:%M} UTC"
+            fail([f"{number.address} answered STOP on {since}; only a START sent from that number lifts it"])
+        known = opt_outs.of(Channel.EMAIL, address)
+        if known is None:
+            off = [one.address for one in opt_outs.all() if one.via is Channel.EMAIL]
+            others = closest(address[:80], off) or ("" if off else "; no address is")
+            fail([f'"{quotable(address)}" is not unsubscribed{others}'])
+        ref = f"{known.address}:{secrets.token_hex(8)}"
+        await ledger.record_arrival(Arrival(ArrivalKind.RESUBSCRIBE, ref, known.address, "", now))
+        healthy_at = await ledger.noticed_at(HEALTHY)
+        if healthy_at is None or abs(now - healthy_at) > HEALTHY_WITHIN:
+            return f"{known.address} is told again once the daemon runs: no healthy one does now"
+        for _ in range(round(WAITS / LOOKS_EVERY)):
+            if OptOuts(await ledger.opt_outs()).of(Channel.EMAIL, address) is None:
+                break
+            await asyncio.sleep(LOOKS_EVERY)
+        else:
+            fail([f"the daemon has not acted on it within {WAITS:.0f} s; it will as soon as it can, see its log"])
+        named = [group.id for group in loaded.policy.stakeholders.values() if known.address in group.emails]
+        where = f"what {' and '.join(named)} hears" if named else "nothing yet: no group of the config names it"
+        return f"{known.address} is told again: {where}"
+
+
+def _same(number: str, written: str) -> bool:
+    """Whether somebody means this number, however they group its digits."""
+    return number == "+" + "".join(letter for letter in written if letter.isdecimal())

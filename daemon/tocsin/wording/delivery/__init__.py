@@ -1,1 +1,0 @@
-"""What providers' answers mean: whose fault it is, what is wrong, and what helps."""
