@@ -45,6 +45,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import Ledger
+from tocsin.ports.tally import ProviderTally
 
 from tests.fakes.ledger import MemoryLedger, Pages
 
@@ -410,6 +411,23 @@ async def test_what_left_together_is_found_together(shelf: Shelf) -> None:
     assert [notification.incident for _, notification in await ledger.find_attempt(first[0].id)] == ["db", "db", "web"]
 
 
+async def test_a_record_names_what_it_left_with(ledger: Ledger) -> None:
+    """P6: a page that left in a bundle knows the others of that, also of other incidents, in their order; one that left
+    alone, or last left alone, knows none.
+    """
+    letters = [letter(key) for key in ("a", "b", "c")]
+    await ledger.record("db", (), letters, ())
+    await ledger.record("web", (), [letter("w", "web")], ())
+    await ledger.begin_bundle(FIVE, ("w", "a", "b"), Channel.SMS, ANA, T0, {})
+    await ledger.begin_bundle(FIVE, ("w", "a", "b"), Channel.SMS, ANA, T0 + HOUR, {})
+    await ledger.begin_attempt("b", Channel.SMS, ANA, T0 + HOUR)
+    a, b, c = await ledger.records("db")
+    assert [page.key for page in a.bundled_with] == ["w", "b"]
+    assert (a.bundled_with[1], b.bundled_with, c.bundled_with) == (letters[1].notification, (), ())
+    (w,) = await ledger.records("web")
+    assert [page.key for page in w.bundled_with] == ["a", "b"]
+
+
 async def test_an_end_and_a_receipt_are_of_one_page_of_a_bundle(ledger: Ledger) -> None:
     """Each page of a bundle has a row of its own: what is recorded of one is recorded of that one."""
     await ledger.record("db", (), [letter("a"), letter("b")], ())
@@ -569,6 +587,7 @@ async def test_addresses_refused_when_last_tried(ledger: Ledger) -> None:
     last = await tried("+14155550101", other)
     await tried("+14155550101", Deferred("busy"))
     await tried("+14155550101", Uncertain("who knows"))
+    await tried("+14155550101", Refused("too long", "21617", Fault.MESSAGE))
     mail = await tried("ana@example.com", other, Channel.EMAIL)
     await tried("+14155550102", Accepted("SM2"))
     await tried("+14155550101", Accepted("M1"), Channel.EMAIL)
@@ -950,7 +969,12 @@ async def test_the_tally_is_the_sum_of_what_was_written(ledger: Ledger) -> None:
         pages = 2 * (day + 1)
         assert tally.open == {"sev1": day + 1}
         assert tally.notifications == {("page", state): pages for state in ("accepted", "refused", "waiting")}
-        assert tally.attempts == {("sms", "accepted"): pages, ("email", "refused"): pages, ("sms", "waiting"): pages}
+        outcomes = ("sms", "accepted"), ("email", "refused"), ("sms", "waiting")
+        assert tally.attempts == {(via, "main", outcome): pages for via, outcome in outcomes}
+        assert tally.providers == {
+            ("sms", "main"): ProviderTally(T0 + timedelta(days=day), 0),
+            ("email", "main"): ProviderTally(None, 0),
+        }
         assert tally.receipts == {("sms", "delivered"): pages}
         assert tally.duplicates == {"email": pages}
         assert tally.arrivals == ({("sms", "waiting"): day} if day else {}) | (
@@ -976,7 +1000,11 @@ async def test_the_tally_counts_each_as_it_is_now(ledger: Ledger) -> None:
     before = await ledger.tally(long_after)
     assert before.open == {"sev3": 2, "sev1": 1}
     assert before.notifications == {("page", "waiting"): 2, ("page", "held"): 2, ("update", "waiting"): 1}
-    assert before.attempts == {("sms", "deferred"): 1, ("sms", "uncertain"): 1, ("sms", "waiting"): 1}
+    assert before.attempts == {
+        ("sms", "main", "deferred"): 1,
+        ("sms", "main", "uncertain"): 1,
+        ("sms", "main", "waiting"): 1,
+    }
     assert before.receipts == {("sms", "sent"): 1}
     assert before.duplicates == {}
     assert before.oldest_page_at == T0 - HOUR
@@ -987,7 +1015,11 @@ async def test_the_tally_counts_each_as_it_is_now(ledger: Ledger) -> None:
     after = await ledger.tally(long_after)
     assert after.open == {"sev1": 1}
     assert after.notifications == before.notifications | {("page", "waiting"): 1, ("page", "unwanted"): 1}
-    assert after.attempts == {("sms", "deferred"): 1, ("sms", "uncertain"): 1, ("sms", "accepted"): 1}
+    assert after.attempts == {
+        ("sms", "main", "deferred"): 1,
+        ("sms", "main", "uncertain"): 1,
+        ("sms", "main", "accepted"): 1,
+    }
     assert after.oldest_page_at == T0
 
 
@@ -996,19 +1028,64 @@ async def test_the_tally_follows_what_is_young(ledger: Ledger) -> None:
     await ledger.record("db", (), [letter("a")], ())
     attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
     await ledger.end_attempt(attempt, Uncertain("a cut line"), T0)
-    assert (await ledger.tally(T0)).attempts == {("sms", "uncertain"): 1}
+    assert (await ledger.tally(T0)).attempts == {("sms", "main", "uncertain"): 1}
     await ledger.end_attempt(attempt, Accepted("SM1"), T0)
     await ledger.record_receipt(attempt, Receipt.SENT, T0)
     tally = await ledger.tally(T0)
-    assert (tally.attempts, tally.receipts) == ({("sms", "accepted"): 1}, {("sms", "sent"): 1})
+    assert (tally.attempts, tally.receipts) == ({("sms", "main", "accepted"): 1}, {("sms", "sent"): 1})
     await ledger.record_receipt(attempt, Receipt.DELIVERED, T0)
     assert (await ledger.tally(T0)).receipts == {("sms", "delivered"): 1}
+
+
+async def test_the_tally_tells_how_each_provider_does(ledger: Ledger) -> None:
+    """By channel and name: when it last took a message, and what failed since then; what was refused says nothing of
+    it, nor what failed before the instant asked for. The first of the config counts under one name.
+    """
+    await ledger.record("db", (), [letter("a")], ())
+
+    async def tried(provider: str, outcome: Outcome, at: datetime, via: Channel = Channel.SMS) -> None:
+        attempt = await ledger.begin_attempt("a", via, ANA, at, provider=provider)
+        await ledger.end_attempt(attempt, outcome, at)
+
+    await tried("", Deferred("busy"), T0 - HOUR)
+    await tried("", Accepted("SM1"), T0)
+    await tried("main", Deferred("no capacity"), T0 + HOUR)
+    await tried("main", Uncertain("cut off"), T0 + 2 * HOUR)
+    await tried("main", Refused("no such number"), T0 + 2 * HOUR)
+    await tried("main", Refused("too long", "21617", Fault.MESSAGE), T0 + 2 * HOUR)
+    await tried("spare", Deferred("busy"), T0 + HOUR)
+    await tried("spare", Accepted("SM2"), T0 + 2 * HOUR)
+    await tried("main", Deferred("busy"), T0 + HOUR, Channel.EMAIL)
+    providers = {("sms", "spare"): ProviderTally(T0 + 2 * HOUR, 0), ("email", "main"): ProviderTally(None, 1)}
+    for before in (T0, T0 + HOUR):
+        assert (await ledger.tally(before)).providers == providers | {("sms", "main"): ProviderTally(T0, 2)}
+    tally = await ledger.tally(T0 + 2 * HOUR)
+    assert tally.providers["sms", "main"] == ProviderTally(T0, 1)
+    assert tally.attempts["sms", "main", "deferred"] == 2
+    assert tally.attempts["sms", "spare", "accepted"] == 1
+    assert (tally.attempts["sms", "main", "refused"], tally.attempts["sms", "main", "message_refused"]) == (1, 1)
+
+
+async def test_the_tally_of_a_storm(ledger: Ledger) -> None:
+    """How many pages left in how many messages, how many wait for their first try, and who wants nothing more."""
+    await ledger.record("db", (), [letter(key) for key in "abcd"], ())
+    await ledger.record("db", (), [letter("m", via=Channel.EMAIL), letter("u", kind=Kind.UPDATE)], ())
+    await ledger.begin_bundle(FIVE, ("a", "b"), Channel.SMS, ANA, T0, {})
+    await ledger.begin_bundle(FIVE, ("a", "b"), Channel.SMS, ANA, T0, {})
+    await ledger.settle("d", "unwanted", T0)
+    for via, address in ((Channel.SMS, ANA), (Channel.SMS, BO), (Channel.EMAIL, "status@lists.example.com")):
+        await ledger.opt_out(OptOut(via, address, T0, ""))
+    tally = await ledger.tally(T0)
+    assert (tally.bundles, tally.bundled) == (1, {"sms": 4})
+    assert tally.waiting_pages == {"sms": 1, "email": 1}
+    assert tally.opt_outs == {"sms": 2, "email": 1}
 
 
 async def test_an_empty_ledger_has_an_empty_tally(ledger: Ledger) -> None:
     """Nothing written, nothing counted."""
     tally = await ledger.tally(T0)
     assert not any((tally.open, tally.notifications, tally.attempts, tally.receipts, tally.duplicates, tally.arrivals))
+    assert not any((tally.providers, tally.bundles, tally.bundled, tally.waiting_pages, tally.opt_outs))
     assert tally.oldest_page_at is None
 
 

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import (
+    MAIN,
     Accepted,
     Attempt,
     Bundle,
+    Deferred,
+    Fault,
     Letter,
     Outcome,
     Proof,
@@ -24,7 +27,7 @@ from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import LedgerError, Report, Unreadable, UnreadableError
-from tocsin.ports.tally import WAITING, Tally
+from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
 
 @dataclass
@@ -247,7 +250,12 @@ class MemoryLedger:
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
-        final = [attempt for attempt in self._at_work().attempts if isinstance(attempt.outcome, (Accepted, Refused))]
+        final = [
+            attempt
+            for attempt in self._at_work().attempts
+            if isinstance(attempt.outcome, (Accepted, Refused))
+            and getattr(attempt.outcome, "fault", None) is not Fault.MESSAGE
+        ]
         newest = {(attempt.via, attempt.address): attempt for attempt in final}
         return tuple(
             attempt for attempt in final if attempt in newest.values() and isinstance(attempt.outcome, Refused)
@@ -482,7 +490,12 @@ class MemoryLedger:
         receipts = [attempt.receipt for attempt in attempts if attempt.receipt]
         state, settled_at = pages.states.get(key, ("pending", None))
         receipt = receipts[-1] if receipts else None
-        return Record(decided, pages.letters[key].content, attempts, receipt, state, settled_at)
+        bundle = attempts[-1].bundle if attempts else ""
+        others = dict.fromkeys(
+            known.reference for known in pages.attempts if bundle and known.bundle == bundle and known.reference != key
+        )
+        together = tuple(pages.letters[other].notification for other in others)
+        return Record(decided, pages.letters[key].content, attempts, receipt, state, settled_at, together)
 
     def _attempts_of(self, key: str) -> tuple[Attempt, ...]:
         return tuple(attempt for attempt in self.pages.attempts if attempt.reference == key)
@@ -501,20 +514,55 @@ class MemoryLedger:
                   for key, letter in pages.letters.items()]  # fmt: skip
         held = [(suppression.kind.value, "held") for suppression in pages.held.values()]
         outcomes = [
-            (attempt.via.value, type(attempt.outcome).__name__.lower() if attempt.outcome else WAITING)
+            (
+                attempt.via.value,
+                attempt.provider or MAIN,
+                _word(attempt.outcome),
+            )
             for attempt in pages.attempts
         ]
+        tried = {attempt.reference for attempt in pages.attempts}
         return Tally(
             open=Counter(incident.severity for incident in opened),
             notifications=Counter([*states, *held]),
             attempts=Counter(outcomes),
+            providers=self._providers(settled_before),
             receipts=Counter(
                 (attempt.via.value, attempt.receipt.value) for attempt in pages.attempts if attempt.receipt
             ),
             duplicates=Counter(attempt.via.value for attempt in pages.attempts if attempt.possible_duplicate),
             arrivals=Counter((arrival.kind.value, result or WAITING) for arrival, result in pages.arrivals),
+            bundles=len(pages.bundles),
+            bundled=Counter(attempt.via.value for attempt in pages.attempts if attempt.bundle),
+            waiting_pages=Counter(
+                notice.via.value for notice in pending if notice.kind is Kind.PAGE and notice.key not in tried
+            ),
+            opt_outs=Counter(via.value for via, _ in pages.opt_outs),
             oldest_page_at=min((notice.at for notice in pending if notice.kind is Kind.PAGE), default=None),
         )
 
+    def _providers(self, failed_since: datetime) -> dict[tuple[str, str], ProviderTally]:
+        ended: dict[tuple[str, str], list[Attempt]] = {}
+        for attempt in self.pages.attempts:
+            of_provider = ended.setdefault((attempt.via.value, attempt.provider or MAIN), [])
+            of_provider += [attempt] if attempt.ended_at else []
+        tallies = {}
+        for provider, attempts in ended.items():
+            taken_at = max((one.ended_at for one in attempts if isinstance(one.outcome, Accepted)), default=None)
+            failures = sum(
+                isinstance(one.outcome, (Deferred, Uncertain))
+                and one.started_at >= failed_since
+                and (taken_at is None or one.ended_at > taken_at)
+                for one in attempts
+            )
+            tallies[provider] = ProviderTally(taken_at, failures)
+        return tallies
+
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _word(outcome: Outcome | None) -> str:
+    if isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE:
+        return MESSAGE_REFUSED
+    return type(outcome).__name__.lower() if outcome else WAITING

@@ -25,7 +25,7 @@ INNER = {
         "intake": 4, "alerts": 4, "replies": 4, "lifecycle": 5, "wiring": 6,
     },
     "formats": {"schema": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
-    "wording": {"message": 0, "operator": 0, "report": 1},
+    "wording": {"delivery": 0, "message": 1, "operator": 1, "report": 2},
     "planning": {"history": 0, "on_call": 0, "delivery": 0},
     "adapters": {"files": 0, "": 0} | dict.fromkeys(("git", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
     "web": {"http": 0, "access": 1, "routes": 2},

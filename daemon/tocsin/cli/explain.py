@@ -1,6 +1,8 @@
 """`tocsin explain`: why somebody was woken, or was not: everything behind an incident's messages on one screen."""
 
 import asyncio
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +13,9 @@ from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import FactLedger, LedgerError
+
+MIN_WIDTH = 60
+"""Narrower terminals break the lines themselves."""
 
 
 @click.command()
@@ -34,7 +39,7 @@ def command(
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """
-    from tocsin.cli.output.explain_lines import ExplainReader, lines
+    from tocsin.cli.output.explain_lines import WIDTH, ExplainReader, lines
     from tocsin.text import scalars
 
     if at is not None and at > utc_now():
@@ -52,7 +57,10 @@ def command(
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
-    for line in lines(explained, policy, ExplainReader(zone, whole, who, rights)):
+    width = WIDTH
+    if sys.stdout.isatty():
+        width = max(MIN_WIDTH, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns))
+    for line in lines(explained, policy, ExplainReader(zone, whole, who, rights, width)):
         click.echo(line)
 
 

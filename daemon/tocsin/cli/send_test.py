@@ -106,7 +106,7 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
 
 def _outcome_words(via: Channel, outcome: Outcome) -> str:
     """What became of it, with the provider's name for it, or its answer and what to look at."""
-    from tocsin.wording.operator.cure import provider_cure
+    from tocsin.wording.delivery.answer_words import provider_cure
     from tocsin.wording.report.outcome import outcome_sentence
 
     if isinstance(outcome, Accepted) and outcome.provider_id:

@@ -199,7 +199,7 @@ class Record:
     """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
 
     `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
-    settled, or "held".
+    settled, or "held". `bundled_with` are the other pages of the bundle that its newest try left in.
     """
 
     decided: Notification | Suppression
@@ -208,6 +208,7 @@ class Record:
     receipt: Receipt | None = None
     state: str = "held"
     settled_at: datetime | None = None
+    bundled_with: tuple[Notification, ...] = ()
 
     @property
     def notification(self) -> Notification:

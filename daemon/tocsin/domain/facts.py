@@ -80,7 +80,8 @@ class ChannelRefused:
 class PageLost:
     """The page that went to a person at `page_at` was not delivered: by `via`, or where that is None by any channel,
     so that it reached nobody (rules 14, 66); it is tried once more by the channel and at the instant `again`.
-    `delivered`: a page that had reached nobody was delivered after all, by `via`.
+    `delivered`: a page that had reached nobody was delivered after all, by `via`. `for_good`: another try by `via`
+    would not help.
     """
 
     at: datetime
@@ -89,6 +90,7 @@ class PageLost:
     via: Channel | None = None
     again: tuple[Channel, datetime] | None = None
     delivered: bool = False
+    for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)

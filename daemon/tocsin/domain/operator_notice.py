@@ -47,6 +47,7 @@ class Trouble(StrEnum):
     PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
     SMS_UNDELIVERED = "sms-undelivered", "SMS are not delivered", "SMS are delivered again"
     ADDRESS_REFUSED = "address-refused", "{about} is refused"
+    MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"
     NUMBER_STOPPED = "number-stopped", "{about} answered STOP", "{about} takes SMS again", True
     ANSWERS_UNREAD = "answers-unread", "Answers by SMS do not come in", "Answers by SMS come in again"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"

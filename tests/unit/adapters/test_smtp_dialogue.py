@@ -107,16 +107,16 @@ PROVIDER, PASSING = Fault.PROVIDER, Fault.PASSING
         (400, Deferred("400 x", "400")),
         (421, Deferred("421 x", "421")),
         (499, Deferred("499 x", "499")),
-        (500, Refused("500 x", "500")),
-        (550, Refused("550 x", "550")),
-        (599, Refused("599 x", "599")),
+        (500, Deferred("500 x", "500", PROVIDER)),
+        (599, Deferred("599 x", "599", PROVIDER)),
         (600, None),
         *((code, Deferred(f"{code} x", str(code), PROVIDER)) for code in (530, 534, 535, 538)),
     ],
 )
 def test_replies_by_their_number(code: int, outcome: Outcome | None) -> None:
-    """4xx is for now, 5xx for good, but for those that want a login: the account's. What is neither is good where it is
-    expected; elsewhere it makes no sense, and then nothing has left before the dot and nobody knows after it.
+    """4xx is for now, 5xx the provider's where nothing says more (`tests/unit/wording/test_verdicts.py` has the table).
+    What is neither is good where it is expected; elsewhere it makes no sense, and then nothing has left before the dot
+    and nobody knows after it.
     """
     reply = SmtpReply(code, "x")
     assert reply.refuses is (outcome is not None)
@@ -144,7 +144,7 @@ def test_a_refusal_before_any_address(code: int, fault: Fault) -> None:
 def test_whose_letters_are_not_carried() -> None:
     """Where both addresses have letters beyond ASCII the sender's come first: no reader is to blame for that."""
     assert not_carried("i@example.com", "änne@example.com") == Refused(
-        "the relay offers no SMTPUTF8, which the address änne@example.com needs"
+        "the relay offers no SMTPUTF8, which the address änne@example.com needs", fault=Fault.MESSAGE
     )
     outcome = not_carried("störung@example.com", "änne@example.com")
     assert isinstance(outcome, Deferred)

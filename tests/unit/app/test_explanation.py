@@ -12,7 +12,7 @@ from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.configuration.load import load
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain, policy_since
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
-from tocsin.domain.delivery import Content, Deferred, Letter, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
@@ -161,6 +161,49 @@ async def test_what_became_of_it(ledger: SqlLedger, tmp_path: Path) -> None:
     )
     assert "uncertain (the line dropped)" in shown
     assert "possible duplicate (a lost line)" in shown
+
+
+async def bundled(ledger: SqlLedger, others: int) -> None:
+    """A page of the incident left two minutes late in one SMS with those of `others`, by the second provider."""
+    await see(ledger, CARD)
+    (first, *_) = [record.notification for record in await ledger.records("card") if record.attempts]
+    pages = [replace(first, key="again", at=T0 + 5 * MINUTE, reason=Reason.ESCALATED, via=Channel.SMS)]
+    pages += [replace(first, key=f"k{n}", incident=f"2026-11-23-disk-full-on-db-{n}") for n in range(others)]
+    for wanted in pages:
+        await ledger.record(wanted.incident, (), [Letter(wanted, Content("words"))], ())
+    bundle, keys, at = Bundle("b", Content("many")), [wanted.key for wanted in pages], T0 + 7 * MINUTE
+    for provider, outcome in (("main", Deferred("no capacity", "503")), ("spare", Accepted("SM1"))):
+        for attempt in await ledger.begin_bundle(bundle, keys, Channel.SMS, "+14155550101", at, {}, provider=provider):
+            await ledger.end_attempt(attempt, outcome, at)
+    for key in keys:
+        await ledger.settle(key, "accepted", at)
+
+
+@pytest.mark.parametrize("width", [100, 80])
+async def test_what_a_page_left_with(ledger: SqlLedger, tmp_path: Path, width: int) -> None:
+    """P6: of a bundle it is told when it left, together with what, and by which provider; of many incidents the first,
+    or all to who asks for everything. It fits a narrow terminal.
+    """
+    await bundled(ledger, 7)
+    found = await told(ledger, tmp_path, T0 + 8 * MINUTE)
+    shown = page(found, ExplainReader(width=width))
+    assert max(map(len, shown)) <= width
+    sent = section(shown, "WHAT WAS SENT")
+    assert "by sms: accepted by spare (main: put off, 503 no capacity)" in sent
+    names = [f"2026-11-23-disk-full-on-db-{n}" for n in range(7)]
+    left = "one SMS at 10:07:00 carried this and 7 other pages: "
+    assert f"{left}{', '.join(names[:4])} and 3 more incidents" in sent
+    whole = section(page(found, ExplainReader(whole=True, width=width)), "WHAT WAS SENT")
+    assert left + ", ".join(names) in whole
+    before = await told(ledger, tmp_path, T0 + 8 * MINUTE, T0 + 6 * MINUTE)
+    assert "carried" not in section(page(before), "WHAT WAS SENT")
+
+
+async def test_two_pages_in_one_message(ledger: SqlLedger, tmp_path: Path) -> None:
+    """P6: each of them names the other."""
+    await bundled(ledger, 1)
+    sent = section(page(await told(ledger, tmp_path, T0 + 8 * MINUTE)), "WHAT WAS SENT")
+    assert "one SMS at 10:07:00 carried this and 1 other page: 2026-11-23-disk-full-on-db-0" in sent
 
 
 async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:

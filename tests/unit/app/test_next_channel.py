@@ -118,7 +118,8 @@ def test_a_page_undelivered_on_its_last_channel_is_lost(again: bool) -> None:
     state, pages = paged(policy)
     facts, page = choose_next_channel(state, failed_by_sms(pages, again=again), policy, LATER)
     once_more = (SMS, LATER + timedelta(seconds=30)) if again else None
-    assert facts == (PageLost(LATER, "ana", T0, SMS), PageLost(LATER, "ana", T0, again=once_more))
+    undelivered = PageLost(LATER, "ana", T0, SMS, for_good=not again)
+    assert facts == (undelivered, PageLost(LATER, "ana", T0, again=once_more))
     assert page is None
     state.note(facts)
     assert choose_next_channel(state, failed_by_sms(pages), policy, LATER) == ((), None)
@@ -138,6 +139,22 @@ def test_a_page_undelivered_by_one_of_two_channels_is_not_lost() -> None:
         PageLost(LATER, "ana", T0, again=(SMS, LATER + timedelta(seconds=30))),
     )
     assert page is None
+
+
+@pytest.mark.parametrize("refused", [True, False])
+@pytest.mark.parametrize("again", [True, False])
+def test_the_second_try_goes_where_it_may_help(again: bool, refused: bool) -> None:
+    """Rules 37, 66: not by SMS when that was for good (30034), nor by email where this mail was refused (5.3.4)."""
+    policy = paging_policy()
+    state, pages = paged(policy)
+    facts, _ = choose_next_channel(state, failed_by_sms(pages, again=again), policy, LATER)
+    state.note(facts)
+    by_email = replace(pages["ana"], via=EMAIL)
+    failed = ChannelFailed(by_email, refused=True, address="ana@example.com")
+    unfit = ChannelFailed(by_email, undelivered=True)
+    facts, _ = choose_next_channel(state, failed if refused else unfit, policy, LATER)
+    once_more = (SMS, LATER + timedelta(seconds=30)) if again else None
+    assert facts[-1] == PageLost(LATER, "ana", T0, again=once_more)
 
 
 def test_one_second_try_waits_at_a_time() -> None:

@@ -40,14 +40,14 @@ def test_at_the_persons_number(folder: Path) -> None:
 
 
 def test_at_an_email_address(folder: Path) -> None:
-    """Of a person and of a stakeholder group, in the provider's own words."""
+    """Of a person and of a stakeholder group, with the provider's own words."""
     mail = replace(OPTED_OUT, via=Channel.EMAIL, address="bo@example.com", outcome=Refused("550 no such user", "550"))
     listed = replace(mail, address="support@example.com", outcome=Refused("mailbox gone", "551"))
     assert told(folder, mail, listed) == [
-        "all.yaml:4:30: warning: people.bo.email: bo@example.com was refused on 2026-11-23: 550 no such user; "
-        "check the address",
+        "all.yaml:4:30: warning: people.bo.email: bo@example.com was refused on 2026-11-23: there is no such mailbox "
+        "(550 no such user); correct it in the config",
         "all.yaml:9:38: warning: stakeholders.support.emails.0: support@example.com was refused on 2026-11-23: "
-        "mailbox gone (551); check the address",
+        "there is no such mailbox (551 mailbox gone); correct it in the config",
     ]
 
 

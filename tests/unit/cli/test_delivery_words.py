@@ -18,8 +18,16 @@ def record(
 ) -> Record:
     """A page whose newest try ended so."""
     page = Notification("k", "db", 1, Kind.PAGE, Reason.DECLARED, NOON, to, via)
-    attempt = Attempt(1, "k", number, via, "x", NOON, outcome, NOON + timedelta(seconds=1))
-    return Record(page, None, (attempt,), None, state)
+    return Record(page, None, tries(*[LATER] * (number - 1), outcome, via=via), None, state)
+
+
+def tries(*outcomes: Outcome | None, via: Channel = Channel.SMS, providers: str = "") -> tuple[Attempt, ...]:
+    """Attempts that ended so, one after the other; `providers` names that of each."""
+    names = providers.split() or [""] * len(outcomes)
+    return tuple(
+        Attempt(number, "k", number, via, "x", NOON, outcome, NOON + timedelta(seconds=1), provider=name)
+        for number, (outcome, name) in enumerate(zip(outcomes, names, strict=True), 1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,30 @@ def record(
 def test_the_newest_try_tells_how_it_went(outcome: Outcome | None, number: int, state: str, words: str) -> None:
     """Its outcome, and what follows from it while the message is not settled."""
     assert outcome_of(record(outcome, number, state)) == words
+
+
+@pytest.mark.parametrize(
+    ("attempts", "words"),
+    [
+        (tries(Accepted(), providers="main"), "accepted"),
+        (tries(LATER, Accepted(), providers="main main"), "accepted at try 2"),
+        (tries(Accepted(), providers="spare"), "accepted by spare"),
+        (tries(LATER, Accepted(), providers="main spare"), "accepted by spare (main: put off, 451 busy)"),
+        (tries(Refused("no"), Accepted(), providers="spare main"), "accepted by main (spare: refused, no)"),
+        (
+            tries(LATER, Deferred("down"), LATER, Deferred("down"), providers="main spare main spare"),
+            "retrying after try 2 (spare: down; main: put off, 451 busy)",
+        ),
+        (tries(LATER, None, providers="main spare"), "on its way by spare (main: put off, 451 busy)"),
+        (tries(LATER, Accepted(), providers="old spare"), "accepted by spare (old: put off, 451 busy)"),
+    ],
+)
+def test_the_provider_is_named_where_there_is_another(attempts: tuple[Attempt, ...], words: str) -> None:
+    """P6: by which provider, and what those said that it was tried with before. What went on to the next provider at
+    once is the same try; the one provider of a config that has no other is not named.
+    """
+    page = record().decided
+    assert outcome_of(Record(page, None, attempts, None, "pending")) == words
 
 
 @pytest.mark.parametrize(

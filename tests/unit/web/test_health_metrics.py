@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from tocsin.app.configuration.load import load
 from tocsin.app.lifecycle.health import HEALTHY
-from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Receipt
+from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut
+from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter, Receipt
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -85,23 +86,41 @@ async def test_metrics_are_the_ledgers_numbers() -> None:
         begun = await life.ledger.begin_attempt("db", Channel.SMS, "+14155550101", T0, "a kill")
         await life.ledger.record_receipt(begun, Receipt.UNDELIVERED, T0)
         await life.ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0))
+        pages = [letter for letter in life.ledger.pages.letters.values() if letter.notification.kind == "page"]
+        keys = [letter.notification.key for letter in pages[:2]]
+        now = life.clock.now()
+        for at, outcome in ((now - timedelta(seconds=9), Accepted("SM2")), (now, Deferred("no capacity"))):
+            for attempt in await life.ledger.begin_bundle(
+                Bundle("b", Content("2 pages")), keys, Channel.SMS, "+14155550101", at, {}, provider="spare"
+            ):
+                await life.ledger.end_attempt(attempt, outcome, at)
+        await life.ledger.record("db", (), [Letter(replace(pages[0].notification, key="new"), Content("x"))], ())
+        await life.ledger.opt_out(OptOut(Channel.SMS, "+14155550101", T0, "SM9"))
         numbers = await _numbers(life)
 
     def of(name: str, **labels: str) -> float:
         return numbers[name, frozenset(labels.items())]
 
-    pages = sum(letter.notification.kind == "page" for letter in life.ledger.pages.letters.values())
     assert of("tocsin_ledger_readable") == 1
     assert of("tocsin_open_incidents", severity="sev1") == 1
-    assert of("tocsin_notifications_total", kind="page", state="accepted") == pages > 3
-    assert of("tocsin_attempts_total", channel="email", outcome="accepted") > 0
-    assert of("tocsin_attempts_total", channel="sms", outcome="uncertain") == 0
-    assert of("tocsin_attempts_waiting", channel="sms") == 1
+    assert of("tocsin_notifications_total", kind="page", state="accepted") == len(pages) > 3
+    assert of("tocsin_attempts_total", channel="email", provider="main", outcome="accepted") > 0
+    assert of("tocsin_attempts_total", channel="sms", provider="main", outcome="uncertain") == 0
+    assert of("tocsin_attempts_waiting", channel="sms", provider="main") == 1
     assert of("tocsin_receipts", channel="sms", receipt="undelivered") == 1
     assert of("tocsin_possible_duplicates_total", channel="sms") == 1
     assert of("tocsin_arrivals_waiting", kind="sms") == 1
+    assert of("tocsin_attempts_total", channel="sms", provider="spare", outcome="accepted") == 2
+    assert of("tocsin_provider_taken_age_seconds", channel="sms", provider="spare") == 9
+    assert of("tocsin_provider_failures", channel="sms", provider="spare") == 2
+    assert of("tocsin_provider_failures", channel="sms", provider="main") == 0
+    assert of("tocsin_pages_bundled_total", channel="sms") == 4
+    assert of("tocsin_pages_bundled_total", channel="email") == 0
+    assert of("tocsin_bundles_total") == 1
+    assert of("tocsin_pages_waiting", channel=pages[0].notification.via.value) == 1
+    assert of("tocsin_opt_outs", channel="sms") == 1
     assert of("tocsin_healthy_pass_age_seconds") == 7
-    assert of("tocsin_oldest_unsettled_page_age_seconds") == 0
+    assert of("tocsin_oldest_unsettled_page_age_seconds") == (now - T0).total_seconds()
     assert of("tocsin_config_info", revision="r7") == 1
 
 

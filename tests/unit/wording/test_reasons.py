@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.domain.delivery import Refused
 from tocsin.domain.facts import Assessed
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
@@ -14,7 +13,6 @@ from tocsin.domain.policy import RESPONDER, Cadence, ReviewPolicy, Severity, Spa
 from tocsin.wording.message.locale import language_of, zone_of
 from tocsin.wording.message.page_reason import page_reason
 from tocsin.wording.message.reason_text import reason_text, suppression_text
-from tocsin.wording.message.refusal import cause, cure
 
 from tests.builders.policies import small_policy
 
@@ -116,25 +114,3 @@ def test_whose_zone_and_language() -> None:
     assert read_by("x@example.com", "two") == ("Asia/Tokyo", "ja")
     assert read_by("x@example.COM") == ("Asia/Kolkata", "hi")
     assert read_by("nobody@example.com") == read_by("x@example.com", "gone") == ("UTC", "en")
-
-
-@pytest.mark.parametrize(
-    ("refused", "text"),
-    [
-        (Refused("Unsubscribed", "21610"), "the number is opted out (21610)"),
-        (Refused("no such user", "550"), "no such user (550)"),
-        (Refused("550 no such user", "550"), "550 no such user"),
-        (Refused("no such user"), "no such user"),
-        (Refused("", "550"), "the provider gave no reason (550)"),
-    ],
-)
-def test_what_is_wrong_with_an_address(refused: Refused, text: str) -> None:
-    """Our words where the code tells more than the provider's; the code once."""
-    assert cause(refused) == text
-
-
-def test_what_helps() -> None:
-    """By the code where it is known, else by the channel."""
-    assert cure(Channel.SMS, Refused("", "21610")).startswith("a text START")
-    assert cure(Channel.SMS, Refused("", "1")) == "check the number"
-    assert cure(Channel.EMAIL, Refused("", "550")) == "check the address"

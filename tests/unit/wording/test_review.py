@@ -173,11 +173,29 @@ def test_an_edited_entry_is_told_once() -> None:
 )
 def test_how_a_message_ended(outcome: Outcome | None, said: str) -> None:
     """In the provider's words, after how many tries, what came later, and whether it may have gone twice."""
+    first = Attempt(1, "k", 1, Channel.SMS, "x", T0, Deferred("busy"), T0)
     attempt = Attempt(1, "k", 2, Channel.SMS, "x", T0, outcome, T0 if outcome else None)
     what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
-    assert messages(record(PAGE, (attempt,))) == [(T0, what + said)]
-    twice = record(PAGE, (replace(attempt, possible_duplicate="killed"),), Receipt.UNDELIVERED)
+    assert messages(record(PAGE, (first, attempt))) == [(T0, what + said)]
+    twice = record(PAGE, (first, replace(attempt, possible_duplicate="killed")), Receipt.UNDELIVERED)
     assert messages(twice) == [(T0, f"{what}{said}, undelivered, possibly a second copy (killed)")]
+
+
+def test_who_carried_a_message_and_in_what_company() -> None:
+    """P6: the provider is named where it is not the only one, with those that were passed over; a bundle by how many
+    other pages left in it.
+    """
+    put_off = Attempt(1, "k", 1, Channel.SMS, "x", T0, Deferred("busy", "421"), T0, provider="main")
+    taken = Attempt(2, "k", 2, Channel.SMS, "x", T0, Accepted("id"), T0, provider="spare_1", bundle="b")
+    what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
+    page = record(PAGE, (put_off, taken), Receipt.DELIVERED)
+    said = f"{what}SMS accepted 10:00:00 by spare\\_1, after main put off (421 busy)"
+    assert messages(page) == [(T0, f"{said}, delivered")]
+    for others, words in ((1, "1 other page"), (4, "4 other pages")):
+        bundled = replace(page, bundled_with=(PAGE,) * others)
+        assert messages(bundled) == [(T0, f"{said}, in one message with {words}, delivered")]
+    alone = record(PAGE, (replace(taken, number=1, provider="main"),))
+    assert messages(alone) == [(T0, f"{what}SMS accepted 10:00:00")]
 
 
 def test_messages_decided_together_are_told_together() -> None:

@@ -5,17 +5,18 @@ what the numbers are for.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, null, or_, select
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
+from tocsin.domain.delivery import MAIN, Fault
 from tocsin.domain.notification import Kind
-from tocsin.ports.tally import WAITING, Tally
+from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
 
 def _field(body: Any, path: str) -> Any:
@@ -23,10 +24,21 @@ def _field(body: Any, path: str) -> Any:
     return case((func.json_valid(body) == 1, func.json_extract(body, literal_column(f"'{path}'"))))
 
 
-_OUTCOME = _field(t.attempts.c.outcome, "$.is")
+_OUTCOME = case(
+    (
+        _field(t.attempts.c.outcome, "$.fault") == literal_column(f"'{Fault.MESSAGE}'"),
+        literal_column(f"'{MESSAGE_REFUSED}'"),
+    ),
+    else_=func.lower(_field(t.attempts.c.outcome, "$.is")),
+)
 _SEVERITY = _field(t.facts.c.body, "$.incident.severity")
 _STATUS = _field(t.facts.c.body, "$.incident.status")
 _DOUBTFUL = t.attempts.c.possible_duplicate != literal_column("''")
+
+
+_PROVIDER = func.coalesce(func.nullif(t.attempts.c.provider, literal_column("''")), literal_column(f"'{MAIN}'"))
+_FAILED = ("deferred", "uncertain")
+"""Outcomes that say something of the provider while it takes nothing."""
 
 
 class Tallies:
@@ -38,8 +50,9 @@ class Tallies:
         self._notifications = _Section(
             t.notifications, [notifications.kind, notifications.state], t.pending, notifications.at
         )
-        groups = [attempts.via, func.lower(_OUTCOME), attempts.receipt, _DOUBTFUL]
-        self._attempts = _Section(t.attempts, groups, attempts.outcome.is_(None), attempts.started_at)
+        groups = [attempts.via, _PROVIDER, _OUTCOME, attempts.receipt, _DOUBTFUL, t.bundled]
+        waits = attempts.outcome.is_(None)
+        self._attempts = _Section(t.attempts, groups, waits, attempts.started_at, attempts.ended_at)
         self._arrivals = _Section(t.arrivals, [arrivals.kind, arrivals.result], t.unjudged, arrivals.at)
 
     def count(self, connection: Connection, settled_before: datetime) -> Tally:
@@ -50,22 +63,61 @@ class Tallies:
             arrivals = self._arrivals.count(connection, settled_before)
         oldest = select(func.min(t.notifications.c.at)).where(t.pending, t.notifications.c.kind == Kind.PAGE.value)
         at = connection.execute(oldest).scalar()
-        outcomes, receipts, duplicates = Counter[tuple[str, str]](), Counter[tuple[str, str]](), Counter[str]()
-        for (via, outcome, receipt, doubtful), number in attempts.items():
-            outcomes[via, outcome or WAITING] += number
+        outcomes, receipts = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+        duplicates, bundled = Counter[str](), Counter[str]()
+        for (via, provider, outcome, receipt, doubtful, in_bundle), (number, _) in attempts.items():
+            outcomes[via, provider, outcome or WAITING] += number
             duplicates[via] += number if doubtful else 0
+            bundled[via] += number if in_bundle else 0
             if receipt:
                 receipts[via, receipt] += number
         return Tally(
             open={row[0] or "": row[1] for row in connection.execute(_open_by_severity())},
             notifications={(kind, WAITING if state == PENDING else state): number
-                           for (kind, state), number in notifications.items()},
+                           for (kind, state), (number, _) in notifications.items()},
             attempts=dict(outcomes),
+            providers=_providers(connection, attempts, settled_before),
             receipts=dict(receipts),
             duplicates={via: number for via, number in duplicates.items() if number},
-            arrivals={(kind, result or WAITING): number for (kind, result), number in arrivals.items()},
+            arrivals={(kind, result or WAITING): number for (kind, result), (number, _) in arrivals.items()},
+            bundles=connection.execute(select(func.count()).select_from(t.bundles)).scalar_one(),
+            bundled={via: number for via, number in bundled.items() if number},
+            waiting_pages=_by_channel(connection, _untried_pages()),
+            opt_outs=_by_channel(connection, select(t.opt_outs.c.via, func.count()).group_by(t.opt_outs.c.via)),
             oldest_page_at=read_instant(at) if at else None,
         )  # fmt: skip
+
+
+def _providers(
+    connection: Connection, attempts: Mapping[tuple[Any, ...], "_Sum"], failed_since: datetime
+) -> dict[tuple[str, str], ProviderTally]:
+    """How each provider does: when it took something last, and what failed after that, begun since that instant."""
+    taken_at: dict[tuple[str, str], str] = {}
+    for (via, provider, outcome, *_), (_, newest) in attempts.items():
+        taken = newest if outcome == "accepted" and newest else ""
+        taken_at[via, provider] = max(taken_at.get((via, provider), ""), taken)
+    columns = t.attempts.c.via, _PROVIDER, t.attempts.c.ended_at
+    lately = t.attempts.c.started_at >= write_instant(failed_since)
+    failures = Counter(
+        (via, provider)
+        for via, provider, ended_at in connection.execute(select(*columns).where(lately, _OUTCOME.in_(_FAILED)))
+        if ended_at > taken_at.get((via, provider), "")
+    )
+    return {
+        provider: ProviderTally(read_instant(at) if at else None, failures[provider])
+        for provider, at in taken_at.items()
+    }
+
+
+def _untried_pages() -> Any:
+    """Pages that wait for their first try, by channel."""
+    tried = select(t.attempts.c.id).where(t.attempts.c.key == t.notifications.c.key).exists()
+    pages = t.pending, t.notifications.c.kind == Kind.PAGE.value, ~tried
+    return select(t.notifications.c.via, func.count()).where(*pages).group_by(t.notifications.c.via)
+
+
+def _by_channel(connection: Connection, numbers: Any) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(numbers)}
 
 
 def _open_by_severity() -> Any:
@@ -81,18 +133,33 @@ def _open_by_severity() -> Any:
     )
 
 
+class _Sum(NamedTuple):
+    """How many rows of a group there are, and the newest instant of theirs."""
+
+    number: int = 0
+    newest: str | None = None
+
+
 class _Section:
-    """The rows of one table, grouped. `waits` and `begun_at` say which rows may still change."""
+    """The rows of one table, grouped. `waits` and `begun_at` say which rows may still change; `newest` is the column
+    whose newest instant is wanted of each group.
+    """
 
     def __init__(
-        self, table: Table, groups: Sequence[ColumnElement[Any]], waits: ColumnElement[bool], begun_at: Any
+        self,
+        table: Table,
+        groups: Sequence[ColumnElement[Any]],
+        waits: ColumnElement[bool],
+        begun_at: Any,
+        newest: ColumnElement[Any] | None = None,
     ) -> None:
         self._id = table.c.id
         self._groups = groups
+        self._newest = null() if newest is None else func.max(newest)
         self._waits, self._begun_at = waits, begun_at
-        self._counted, self._sums = 0, Counter[tuple[Any, ...]]()
+        self._counted, self._sums = 0, dict[tuple[Any, ...], _Sum]()
 
-    def count(self, connection: Connection, settled_before: datetime) -> Counter[tuple[Any, ...]]:
+    def count(self, connection: Connection, settled_before: datetime) -> Mapping[tuple[Any, ...], _Sum]:
         """How many rows there are of each group."""
         changing = or_(self._waits, self._begun_at >= write_instant(settled_before))
         after = self._id > self._counted
@@ -100,10 +167,18 @@ class _Section:
         newest = connection.execute(select(func.max(self._id))).scalar() or 0
         last = newest if first is None else first - 1
         if last > self._counted:
-            self._sums += self._count_groups(connection, and_(after, self._id <= last))
+            self._sums = _added(self._sums, self._sum_groups(connection, and_(after, self._id <= last)))
             self._counted = last
-        return self._sums + self._count_groups(connection, self._id > self._counted)
+        return _added(self._sums, self._sum_groups(connection, self._id > self._counted))
 
-    def _count_groups(self, connection: Connection, condition: ColumnElement[bool]) -> Counter[tuple[Any, ...]]:
-        rows = connection.execute(select(func.count(), *self._groups).where(condition).group_by(*self._groups))
-        return Counter({tuple(row[1:]): row[0] for row in rows})
+    def _sum_groups(self, connection: Connection, condition: ColumnElement[bool]) -> dict[tuple[Any, ...], _Sum]:
+        sums = select(func.count(), self._newest, *self._groups).where(condition).group_by(*self._groups)
+        return {tuple(row[2:]): _Sum(row[0], row[1]) for row in connection.execute(sums)}
+
+
+def _added(sums: Mapping[tuple[Any, ...], _Sum], more: Mapping[tuple[Any, ...], _Sum]) -> dict[tuple[Any, ...], _Sum]:
+    together = dict(sums)
+    for group, (number, newest) in more.items():
+        known = together.get(group, _Sum())
+        together[group] = _Sum(known.number + number, max(filter(None, (known.newest, newest)), default=None))
+    return together

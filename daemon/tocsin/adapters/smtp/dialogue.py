@@ -2,28 +2,26 @@
 
 It must not know how the bytes travel, nor what silence means.
 
-    where                        reply                                           outcome
-    connecting, TLS, login       5xx                                             deferred, the provider's fault
-    connecting, TLS, login       anything else                                   deferred
-    MAIL, RCPT, DATA, the dot    530 534 535 538 (login wanted)                  deferred, the provider's fault
-    MAIL, RCPT, DATA, the dot    other 5xx                                       refused
-    MAIL, RCPT, DATA, the dot    4xx                                             deferred
-    MAIL, RCPT, DATA             nonsense: nothing has left                      deferred
-    the dot                      nonsense: nobody knows                          uncertain
+    where                     reply                                 outcome
+    MAIL, RCPT, DATA          nonsense: nothing has left            deferred
+    the dot                   nonsense: nobody knows                uncertain
+    anywhere                  4xx or 5xx                            as `wording/delivery/smtp_verdicts.py` has it:
+                                                                    refused if it is the address's or this mail's
+                                                                    fault, else deferred
 """
 
 import re
 from dataclasses import dataclass, field
 
 from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.wording.delivery.smtp_verdicts import Place, smtp_verdict
 
-LOGIN_WANTED = (530, 534, 535, 538)
-"""The account is wrong, not the address."""
 DETAIL_MOST = 200
 """Characters of a reply that are kept."""
 REPLY_MOST = 32 * 1024
 """Octets of one reply that are read."""
 RSET, DATA, QUIT = b"RSET\r\n", b"DATA\r\n", b"QUIT\r\n"
+_PLACES = {b"RCPT": Place.RCPT, b"DATA": Place.DATA}
 
 _QUEUED_AS = re.compile(r"\bqueued as ([A-Za-z0-9._-]{1,64})", re.IGNORECASE)
 
@@ -105,7 +103,8 @@ def after_command(command: bytes, reply: SmtpReply) -> Outcome | None:
     """What a reply to one of the announcing commands means; None: go on."""
     if reply.code in ((354,) if command == DATA else (250, 251)):
         return None
-    return _refusal(reply) or Deferred(f"a reply that makes no sense: {reply}", str(reply.code))
+    place = _PLACES.get(command[:4], Place.MAIL)
+    return _refusal(place, reply) or Deferred(f"a reply that makes no sense: {reply}", str(reply.code))
 
 
 def after_mail(reply: SmtpReply) -> Outcome:
@@ -113,20 +112,20 @@ def after_mail(reply: SmtpReply) -> Outcome:
     if 200 <= reply.code < 300:
         match = _QUEUED_AS.search(reply.text)
         return Accepted(match[1].rstrip("._-") if match else "")
-    return _refusal(reply) or Uncertain(f"a reply to the mail that makes no sense: {reply}", str(reply.code))
+    return _refusal(Place.DOT, reply) or Uncertain(f"a reply to the mail that makes no sense: {reply}", str(reply.code))
 
 
 def while_connecting(reply: SmtpReply) -> Deferred:
     """A refusal of the greeting, EHLO, STARTTLS or AUTH: no address has been spoken of yet."""
-    fault = Fault.PROVIDER if 500 <= reply.code < 600 else Fault.PASSING
-    return Deferred(str(reply), str(reply.code), fault)
+    outcome = _refusal(Place.CONNECT, reply)
+    return outcome if isinstance(outcome, Deferred) else Deferred(str(reply), str(reply.code))
 
 
 def not_carried(sender: str, to: str) -> Outcome:
-    """The relay offers no SMTPUTF8, so it cannot carry one of these addresses (RFC 6531)."""
+    """The relay offers no SMTPUTF8, so it cannot carry a mail from or to one of these addresses (RFC 6531)."""
     if not sender.isascii():
         return Deferred(f"the relay offers no SMTPUTF8, which the sender {sender} needs", fault=Fault.PROVIDER)
-    return Refused(f"the relay offers no SMTPUTF8, which the address {to} needs")
+    return Refused(f"the relay offers no SMTPUTF8, which the address {to} needs", fault=Fault.MESSAGE)
 
 
 def our_name(machine: str, sender: str) -> str:
@@ -137,9 +136,10 @@ def our_name(machine: str, sender: str) -> str:
     return domain if domain.isascii() and domain else "localhost"
 
 
-def _refusal(reply: SmtpReply) -> Outcome | None:
-    if reply.code in LOGIN_WANTED:
-        return Deferred(str(reply), str(reply.code), Fault.PROVIDER)
+def _refusal(place: Place, reply: SmtpReply) -> Deferred | Refused | None:
     if not reply.refuses:
         return None
-    return Refused(str(reply), str(reply.code)) if reply.code >= 500 else Deferred(str(reply), str(reply.code))
+    fault = smtp_verdict(place, reply.code, reply.text).fault
+    if fault in (Fault.ADDRESS, Fault.MESSAGE):
+        return Refused(str(reply), str(reply.code), fault)
+    return Deferred(str(reply), str(reply.code), fault)

@@ -4,8 +4,10 @@ It must not know how an answer came, nor what silence means.
 
     answer to a create                                          outcome
     201 with a sid                                              accepted
-    429, code 20429; 21611 and 30001 (the sender's queue full)  deferred, as long as it asks
-    4xx with a code about the number (`refusal.DEAD_NUMBER_CODES`)          refused
+    429                                                         deferred, as long as it asks
+    4xx with a code                                             as `wording/delivery/sms_verdicts.py` has it: refused
+                                                                if it is the number's or this message's fault, else
+                                                                deferred
     any other 3xx or 4xx: the account, the sender, the country  deferred, the provider's fault: nothing was created
     anything else: 5xx, a 201 that cannot be read               uncertain: creating is not idempotent
 """
@@ -15,10 +17,8 @@ from datetime import timedelta
 from typing import Any
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
-from tocsin.wording.message import refusal, undelivered
+from tocsin.wording.delivery.sms_verdicts import sms_verdict
 
-BUSY = frozenset({20429, 21611, 30001})
-"""Twilio's codes that time cures."""
 DETAIL_MOST = 200
 """Characters of Twilio's explanation that are kept."""
 LONGEST_WISH = timedelta(hours=1)
@@ -45,14 +45,16 @@ def receipt(status: str | None) -> Receipt:
 
 
 def fate(status: str | None, code: object = "", provider_id: str = "") -> Fate:
-    """What a message's status and error code say of it. A code about the number refuses that for good; one about the
-    account or the sender is the provider's fault.
+    """What a message's status and error code say of it: whether that refuses the number for good, or this message, or
+    is the provider's fault.
     """
     state, reason = receipt(status), str(code or "")
-    for_good = state is Receipt.UNDELIVERED and reason in refusal.DEAD_NUMBER_CODES
-    refused = Refused(refusal.meaning(reason), reason) if for_good else None
-    fault = Fault.PROVIDER if state is Receipt.UNDELIVERED and reason in undelivered.PROVIDER_CODES else Fault.PASSING
-    return Fate(state, refused, provider_id, reason, fault)
+    verdict = sms_verdict(reason) if state is Receipt.UNDELIVERED else None
+    if verdict is None:
+        return Fate(state, None, provider_id, reason)
+    for_good = verdict.fault in (Fault.ADDRESS, Fault.MESSAGE)
+    refused = Refused(verdict.meaning, reason, verdict.fault) if for_good else None
+    return Fate(state, refused, provider_id, reason, verdict.fault)
 
 
 def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
@@ -64,10 +66,12 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
         if isinstance(sid, str) and sid:
             return Accepted(sid)
         return Uncertain(f"Twilio's answer {status} has no sid", str(status))
-    if status == 429 or (code in BUSY and status < 500):
+    verdict = sms_verdict(str(code or status)) if 400 <= status < 500 else None
+    fault = verdict.fault if verdict else Fault.PROVIDER
+    if status == 429 or fault is Fault.PASSING:
         return Deferred(detail, str(code or status), retry_after=_wish(retry_after))
-    if 400 <= status < 500 and str(code) in refusal.DEAD_NUMBER_CODES:
-        return Refused(detail, str(code))
+    if fault in (Fault.ADDRESS, Fault.MESSAGE):
+        return Refused(detail, str(code), fault)
     if 300 <= status < 500:
         return Deferred(detail, str(code or status), Fault.PROVIDER)
     return Uncertain(detail, str(code or status))

@@ -12,7 +12,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.decoding import displayed_path
 from tocsin.text.yaml import Document, KeyPath, read_yaml
-from tocsin.wording.message import refusal
+from tocsin.wording.delivery.answer_words import cause, cure
 
 
 def problems(configuration: Configuration, folder: Path, refused: Iterable[Attempt]) -> Iterator[Problem]:
@@ -34,9 +34,9 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
             document = _document(configuration, folder, owner[0].rpartition(":")[0])
             day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
             sentence = (
-                f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {refusal.cause(outcome)}"
+                f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {cause(attempt.via, outcome)}"
             )
-            advice = f"{sentence}; {refusal.cure(attempt.via, outcome)}"
+            advice = f"{sentence}; {cure(attempt.via, outcome)}"
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
 
 

@@ -9,8 +9,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Receipt, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
-from tocsin.wording.message import undelivered
-from tocsin.wording.operator.cure import provider_cure
+from tocsin.wording.delivery.answer_words import provider_cure, undelivered_cause, undelivered_cure
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them, and before the provider counts as unwell."""
@@ -89,7 +88,7 @@ class ProviderHealth:
         self._barred |= {address} if barred else set()
         if barred or (len(self._silent) == PATIENCE and not known):
             what = "does not deliver our messages" if barred else f"did not deliver to {PATIENCE} numbers in a row"
-            why = f"{undelivered.cause(fate.code)}; {undelivered.cure(fate.code)}"
+            why = f"{undelivered_cause(fate.code)}; {undelivered_cure(fate.code)}"
             text = f"{self._via.traits.provider} {what}: {why}; pages go by other channels meanwhile"
             self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text))
 

@@ -19,7 +19,7 @@ from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.ports.clock import Clock
@@ -113,7 +113,7 @@ class Receipts:
         if notification.kind in OUTSIDE_PLAN:
             return
         if fate.receipt is Receipt.UNDELIVERED:
-            refused = fate.refused is not None
+            refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS
             event = ChannelFailed(notification, refused, attempt.address, not refused, fate.may_pass)
             self._context.incidents.add_event(notification.incident, event)
         elif fate.receipt is Receipt.DELIVERED and notification.kind is Kind.PAGE:

@@ -13,7 +13,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.ledger_file import FileChange, FileKeeper
-from tocsin.wording.operator.cure import is_lock, ledger_trouble
+from tocsin.wording.operator.ledger_trouble import is_lock, ledger_trouble
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""

@@ -32,7 +32,7 @@ def choose_next_channel(
     if page.kind is not Kind.PAGE or person is None or why_unwanted(page, history):
         return tuple(facts), None
     if failed.undelivered and (person.id, page_at, page.via) not in history.undelivered:
-        facts.append(PageLost(now, person.id, page_at, page.via))
+        facts.append(PageLost(now, person.id, page_at, page.via, for_good=not failed.again))
     left = _channels_left(state, facts, person, page_at)
     if (
         not left
@@ -71,11 +71,13 @@ def _channels_left(
 
 def _once_more(state: IncidentState, failed: ChannelFailed, now: datetime) -> tuple[Channel, datetime] | None:
     """Where and when a page that reached nobody is tried once more: where it was not delivered last, or had not been
-    delivered before its last channel was refused. A page that goes there by then anyway will do, and a newer page.
+    before, if that may help (rules 37, 66). A page that goes there by then anyway will do, and a newer page.
     """
     person, page_at, again_at = failed.page.to, state.page_at(failed.page), now + AGAIN_AFTER
-    before = (via for name, at, via in state.history.undelivered if (name, at) == (person, page_at))
-    via = next(before, None) if failed.refused else failed.page.via if failed.again else None
+    history = state.history
+    passing = history.undelivered - history.undelivered_for_good
+    before = sorted(via for name, at, via in passing if (name, at) == (person, page_at))
+    via = failed.page.via if failed.again else next(iter(before), None)
     newest = state.history.newest_pages.get(person)
     if via is None or newest is None or newest.at != page_at:
         return None

@@ -33,7 +33,7 @@ from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
-from tocsin.wording.operator.cure import ledger_trouble
+from tocsin.wording.operator.ledger_trouble import ledger_trouble
 
 ROUNDS = 32
 """Plans made at one instant before the planner is called wrong: a step that reaches nobody takes no time, but a chain

@@ -256,9 +256,11 @@ def _as_of(record: Record, at: datetime) -> Record:
         if attempt.started_at <= at
     )
     settled = record.settled_at is not None and record.settled_at <= at
+    together = record.bundled_with if attempts and attempts[-1].bundle else ()
+    then = replace(record, attempts=attempts, receipt=None, bundled_with=together)
     if settled or isinstance(record.decided, Suppression):
-        return replace(record, attempts=attempts, receipt=None)
-    return replace(record, attempts=attempts, receipt=None, state="pending", settled_at=None)
+        return then
+    return replace(then, state="pending", settled_at=None)
 
 
 def _notes(last_seen: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:

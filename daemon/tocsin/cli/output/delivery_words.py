@@ -6,9 +6,9 @@ It says equal things once; it must not know why the messages were decided.
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Record, Uncertain
+from tocsin.domain.delivery import Accepted, Deferred, Record, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
-from tocsin.wording.report.outcome import outcome_word, provider_answer
+from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, tries
 
 DETAIL_LIMIT = 80
 """The longest answer of a provider that is shown, in characters."""
@@ -32,32 +32,42 @@ def outcomes(records: Sequence[Record]) -> str:
 
 
 def outcome(record: Record) -> str:
-    """How its newest try ended, what the provider said later, and whether there may be a second copy."""
+    """How its newest try ended, by which provider if there was another, what the provider said later, and whether there
+    may be a second copy.
+    """
     if not record.attempts:
         return "not sent yet" if record.state == "pending" else _STATES.get(record.state, record.state)
-    last = record.attempts[-1]
-    words = _last_outcome(last, record.state)
+    words = _last_outcome(record)
     if record.receipt and record.receipt.final:
         words = f"{words}, {record.receipt}"
     copies = dict.fromkeys(attempt.possible_duplicate for attempt in record.attempts if attempt.possible_duplicate)
     return f"{words}, possible duplicate ({'; '.join(map(_short, copies))})" if copies else words
 
 
-def _last_outcome(last: Attempt, state: str) -> str:
+def _last_outcome(record: Record) -> str:
     """How a try ended, and what follows while the message is not settled."""
-    going_on = state == "pending"
-    word = outcome_word(last.outcome)
-    match last.outcome:
-        case Accepted() if last.number > 1:
-            word = f"{word} at try {last.number}"
+    going_on, outcome, number = record.state == "pending", record.attempts[-1].outcome, tries(record.attempts)
+    word, provider = outcome_word(outcome), provider_of(record.attempts)
+    match outcome:
+        case Accepted() if number > 1:
+            word = f"{word} at try {number}"
         case Deferred():
-            word = f"retrying after try {last.number}" if going_on else _STATES.get(state, "given up")
+            word = f"retrying after try {number}" if going_on else _STATES.get(record.state, "given up")
         case Uncertain() if going_on:
             word = f"{word}, being looked into"
         case None if not going_on:
             word = "of uncertain fate"
-    answer = provider_answer(last.outcome, DETAIL_LIMIT)
-    return f"{word} ({answer})" if answer else word
+    answer = provider_answer(outcome, DETAIL_LIMIT)
+    if provider and answer:
+        answer = f"{provider}: {answer}"
+    elif provider:
+        word = f"{word} by {provider}"
+    others = [
+        ", ".join(filter(None, (f"{name}: {outcome_word(ended)}", provider_answer(ended, DETAIL_LIMIT))))
+        for name, ended in (passed_over(record.attempts) if provider else {}).items()
+    ]
+    details = "; ".join(filter(None, (answer, *others)))
+    return f"{word} ({details})" if details else word
 
 
 def _short(text: str) -> str:

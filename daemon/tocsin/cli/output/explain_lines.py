@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
 from tocsin.cli.output.delivery_words import outcomes
+from tocsin.domain.delivery import Record
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
@@ -19,35 +20,42 @@ from tocsin.text.times import DAYS, MONTHS, span
 from tocsin.wording.message.reason_text import reason_text, suppression_text
 
 WIDTH = 100
+"""The most characters of a line; a narrower terminal gets narrower ones."""
 IN_FULL = 8
 """Up to how many messages of a section are told one by one; of more, the newest of each ladder and group."""
 NEXT_IN_FULL = 4
 """Up to how many of those that come next are told."""
 NAMED = 3
 """Up to how many readers are named."""
+COMPANIONS_NAMED = 5
+"""Up to how many incidents are named whose pages left in one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainReader:
-    """Who asks: in which zone they read times, whether they want everything, of which person alone, and whether they
-    may read the ledger.
+    """Who asks: in which zone they read times, whether they want everything, of which person alone, whether they may
+    read the ledger, and how wide their lines are.
     """
 
     zone: str = "UTC"
     whole: bool = False
     person: str = ""
     rights: bool = True
+    width: int = WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainLine:
-    """One line of a section, the reason below it, and the rule `behind` it. `series` is what it repeats."""
+    """One line of a section, the reason below it, and the rule `behind` it. `series` is what it repeats, `notes` are
+    sentences about its way.
+    """
 
     at: datetime
     what: str
     reason: str
     behind: str
     series: tuple[object, ...]
+    notes: tuple[str, ...] = ()
 
 
 def lines(explained: Explanation, policy: Policy, reader: ExplainReader) -> Iterator[str]:
@@ -86,7 +94,8 @@ class _ExplainPage:
         """Which incident, how it stands, under which config."""
         incident, history = self.explained.incident, self.explained.history
         mark = "DRILL " if incident.drill else ""
-        yield cut(f"{mark}{incident.severity.upper()} {incident.title}", WIDTH)
+        width = self.reader.width
+        yield cut(f"{mark}{incident.severity.upper()} {incident.title}", width)
         since = history.started_at or history.seen_at or self.explained.at
         lasted = f"for {span(self.explained.at - since)}, since {self.stamp(since)}"
         if history.resolved_at:
@@ -104,10 +113,10 @@ class _ExplainPage:
             yield f"{sent}: this is what the file would bring about if the daemon saw it now"
         begins = one_line(incident.summary) if incident.unreadable else ""
         for note in (
-            *([f"the file cannot be read; it begins: {cut(begins, WIDTH)}"] if begins else ()),
+            *([f"the file cannot be read; it begins: {cut(begins, width)}"] if begins else ()),
             *self.explained.notes,
         ):
-            yield from textwrap.wrap(f"! {note}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+            yield from textwrap.wrap(f"! {note}", width, subsequent_indent="  ", break_on_hyphens=False)
 
     def holders(self) -> Iterator[str]:
         """Who holds what."""
@@ -116,7 +125,8 @@ class _ExplainPage:
         rows += [("Responders", responders)] if responders else []
         width = max((len(title) for title, _ in rows), default=0)
         for title, holder in rows:
-            yield from textwrap.wrap(f"  {title:<{width}}  {holder}", WIDTH, subsequent_indent=" " * (width + 4))
+            row = f"  {title:<{width}}  {holder}"
+            yield from textwrap.wrap(row, self.reader.width, subsequent_indent=" " * (width + 4))
         if not rows:
             yield "  nobody is asked to hold a role"
 
@@ -170,16 +180,18 @@ class _ExplainPage:
         """Each item on a line with the rule behind it, its reason below."""
         width = max((len(self.stamp(item.at)) for item in items), default=0)
         indent = " " * (width + 4)
+        most = self.reader.width
         for item in items:
             line, reason = f"  {self.stamp(item.at):<{width}}  {item.what}", item.reason
-            if len(line) + 2 + len(item.behind) <= WIDTH:
-                yield f"{line}{item.behind:>{WIDTH - len(line)}}"
+            if len(line) + 2 + len(item.behind) <= most:
+                yield f"{line}{item.behind:>{most - len(line)}}"
             else:
                 reason = f"{reason} ({item.behind})"
-                yield from textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False)
-            yield from textwrap.wrap(
-                reason, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-            )
+                yield from textwrap.wrap(line, most, subsequent_indent=indent, break_on_hyphens=False)
+            for below in (reason, *item.notes):
+                yield from textwrap.wrap(
+                    below, most, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+                )
 
     def sent(self) -> list[ExplainLine]:
         """What was sent; to one person alone if so asked."""
@@ -217,7 +229,20 @@ class _ExplainPage:
         became = "" if message.records[0].state == "ahead" else f": {outcomes(message.records)}"
         what = f"{_kind(first.kind)} to {self._readers(message)} by {via}{became}"
         why = reason_text(first, self.policy, message.severity)
-        return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to))
+        notes = tuple(note for record in message.records if (note := self._company(record)))
+        return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to), notes)
+
+    def _company(self, record: Record) -> str:
+        """With what a page left as one message, and when: it had waited for that."""
+        others = record.bundled_with
+        if not others:
+            return ""
+        ids = list(dict.fromkeys(page.incident for page in others))
+        named = ids if self.whole or len(ids) <= COMPANIONS_NAMED else ids[: COMPANIONS_NAMED - 1]
+        more = f" and {len(ids) - len(named)} more incidents" if len(named) < len(ids) else ""
+        left_at, pages = record.attempts[-1].started_at, f"{len(others)} other page{'s' if len(others) > 1 else ''}"
+        word = record.notification.via.traits.word
+        return f"one {word} at {self.stamp(left_at)} carried this and {pages}: {', '.join(named)}{more}"
 
     def _behind(self, decided: Notification | Suppression) -> str:
         """The rule behind it, and the config revision where that is not the one in the head."""

@@ -178,7 +178,9 @@ def _apply_page_lost(history: History, fact: f.PageLost) -> History:
         roles = {name: _found_again(role, fact) for name, role in history.roles.items()}
         return replace(history, roles=roles, lost=history.lost - {page})
     if fact.via is not None:
-        return replace(history, undelivered=history.undelivered | {(*page, fact.via)})
+        entry = frozenset({(*page, fact.via)})
+        for_good = history.undelivered_for_good | (entry if fact.for_good else frozenset())
+        return replace(history, undelivered=history.undelivered | entry, undelivered_for_good=for_good)
     roles = {name: _lost(role, fact) for name, role in history.roles.items()}
     history = replace(history, roles=roles, lost=history.lost | {page})
     newest = history.newest_pages.get(fact.person)

@@ -1,11 +1,11 @@
 """`/metrics`, the ledger's numbers as Prometheus reads them, and their names.
 
-Nothing in them names a person, an address or an
-incident, so whoever reaches the listener may read them; through a proxy, whoever knows the token.
+Nothing in them names a person, an address or an incident, so whoever reaches the listener may read them; through a
+proxy, whoever knows the token.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,10 +15,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 
 from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError
-from tocsin.ports.tally import WAITING, Sums, Tally
+from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally
 from tocsin.web.access.guard import require_token, through_proxy
 from tocsin.web.http.site import CACHE_NEVER, Site
 
@@ -26,8 +27,8 @@ FRESH = timedelta(seconds=5)
 """How old the numbers may be: many may ask, the ledger is asked once."""
 SETTLED_AFTER = timedelta(days=1)
 """How long ago what is settled must have begun, to change no more."""
-OUTCOMES = ("accepted", "deferred", "refused", "uncertain")
-"""Outcomes that are told for every channel, also before there was one: an alert can then see the first."""
+OUTCOMES = ("accepted", "deferred", "refused", MESSAGE_REFUSED, "uncertain")
+"""Outcomes that are told for every provider, also before there was one: an alert can then see the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,33 +64,67 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
     yield opened
     oldest = tally.oldest_page_at or at
     yield _age("tocsin_oldest_unsettled_page_age_seconds", "Since the oldest unsettled page was due.", oldest, at)
-    yield from _sums("tocsin_notifications", "Messages decided", "kind", "state", tally.notifications)
-    zeros = {(via.value, outcome): 0 for via in Channel for outcome in OUTCOMES}
-    yield from _sums("tocsin_attempts", "Tries to send", "channel", "outcome", zeros | dict(tally.attempts))
+    yield from _sums("tocsin_notifications", "Messages decided", ["kind", "state"], tally.notifications)
+    providers = {(via.value, MAIN): ProviderTally(None, 0) for via in Channel} | dict(tally.providers)
+    zeros = {(*provider, outcome): 0 for provider in providers for outcome in OUTCOMES}
+    labels = ["channel", "provider", "outcome"]
+    yield from _sums("tocsin_attempts", "Tries to send", labels, zeros | dict(tally.attempts))
+    yield from _of_providers(providers, at)
     receipts = GaugeMetricFamily(
         "tocsin_receipts", "Tries by what the provider said last.", labels=["channel", "receipt"]
     )
     for (via, receipt), number in sorted(tally.receipts.items()):
         receipts.add_metric([via, receipt], number)
     yield receipts
-    yield from _sums("tocsin_arrivals", "What came in from outside", "kind", "result", tally.arrivals)
+    yield from _sums("tocsin_arrivals", "What came in from outside", ["kind", "result"], tally.arrivals)
     duplicates = CounterMetricFamily(
         "tocsin_possible_duplicates", "Tries that may be second copies.", labels=["channel"]
     )
-    for via in Channel:
-        duplicates.add_metric([via.value], tally.duplicates.get(via.value, 0))
-    yield duplicates
+    bundled = CounterMetricFamily(
+        "tocsin_pages_bundled", "Tries of pages that left in one message with others.", labels=["channel"]
+    )
+    waiting = GaugeMetricFamily("tocsin_pages_waiting", "Pages decided and not tried yet.", labels=["channel"])
+    opt_outs = GaugeMetricFamily("tocsin_opt_outs", "Addresses that want nothing more.", labels=["channel"])
+    for family, numbers in (
+        (duplicates, tally.duplicates),
+        (bundled, tally.bundled),
+        (waiting, tally.waiting_pages),
+        (opt_outs, tally.opt_outs),
+    ):
+        for via in Channel:
+            family.add_metric([via.value], numbers.get(via.value, 0))
+        yield family
+    bundles = CounterMetricFamily("tocsin_bundles", "Messages that stood for several pages.")
+    bundles.add_metric([], tally.bundles)
+    yield bundles
 
 
-def _sums(name: str, help_: str, first: str, second: str, sums: Sums) -> Iterator[Metric]:
-    """What is over as a counter, what still waits as a gauge beside it."""
-    over = CounterMetricFamily(name, f"{help_}.", labels=[first, second])
-    waiting = GaugeMetricFamily(f"{name}_waiting", f"{help_}, not over yet.", labels=[first])
-    for (one, other), number in sorted(sums.items()):
-        if other == WAITING:
-            waiting.add_metric([one], number)
+def _of_providers(providers: Mapping[tuple[str, str], ProviderTally], at: datetime) -> Iterator[Metric]:
+    """How each provider does: an alert can tell the one that takes nothing while another carries the messages."""
+    labels = ["channel", "provider"]
+    taken = GaugeMetricFamily(
+        "tocsin_provider_taken_age_seconds", "Since the provider last took a message.", labels=labels
+    )
+    failed = GaugeMetricFamily(
+        "tocsin_provider_failures", "Tries that failed since it last took one, within a day.", labels=labels
+    )
+    for provider, does in sorted(providers.items()):
+        if does.taken_at:
+            taken.add_metric(provider, abs((at - does.taken_at).total_seconds()))
+        failed.add_metric(provider, does.failures)
+    yield taken
+    yield failed
+
+
+def _sums(name: str, help_: str, labels: Sequence[str], sums: Sums) -> Iterator[Metric]:
+    """What is over as a counter by all labels, what still waits as a gauge beside it, without the last."""
+    over = CounterMetricFamily(name, f"{help_}.", labels=labels)
+    waiting = GaugeMetricFamily(f"{name}_waiting", f"{help_}, not over yet.", labels=labels[:-1])
+    for names, number in sorted(sums.items()):
+        if names[-1] == WAITING:
+            waiting.add_metric(names[:-1], number)
         else:
-            over.add_metric([one, other], number)
+            over.add_metric(names, number)
     yield over
     yield waiting
 

@@ -122,6 +122,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "that the page reached nobody. In this incident the address is not tried again.",
         "correct it in the config, at the place that the message names.",
     ),
+    Trouble.MESSAGE_REFUSED: Advice(
+        "that message is not sent there again. A page goes by the person's other channel at once; where there is none, "
+        "the next level is paged. The address stays good: the next message goes to it.",
+        "what the message names. What providers answer, and what helps, stands in docs/providers.md.",
+    ),
     Trouble.NUMBER_STOPPED: Advice(
         "no SMS goes to that number, from whatever sender, in this incident and later ones. Whoever has another "
         "channel is reached by that, at once where an answer is wanted; of whoever has none the next level is asked.",

@@ -10,7 +10,7 @@ from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
-from tocsin.wording.report.outcome import outcome_word, provider_answer
+from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, tries
 
 NAMED_MOST = 6
 """Up to how many deliveries of one update or closing are told one by one; of more, those that went well are counted."""
@@ -78,16 +78,40 @@ def _delivery(record: Record, policy: Policy, *, named: bool) -> Runs:
 
 
 def _outcome(record: Record) -> Runs:
-    """How the newest try ended, after how many, and what the provider said later."""
+    """How the newest try ended, after how many, by which provider if there was another, in what company, and what the
+    provider said later.
+    """
     if not record.attempts:
         pending = record.state == "pending"
         return runs("waiting to be sent") if pending else runs("not sent (", quoted(record.state), ")")
     last = record.attempts[-1]
     at = f" {last.ended_at:%H:%M:%S}" if last.ended_at else ""
-    tries = f" at try {last.number}" if last.number > 1 else ""
+    number = tries(record.attempts)
+    at_try = f" at try {number}" if number > 1 else ""
     word = outcome_word(last.outcome)
     answer = provider_answer(last.outcome)
-    ended = runs(f"{word}{at}{tries}" if last.outcome else word, runs(" (", quoted(answer), ")") if answer else ())
+    provider = provider_of(record.attempts)
+    ended = runs(
+        f"{word}{at}{at_try}" if last.outcome else word,
+        runs(" by ", quoted(provider)) if provider else (),
+        runs(" (", quoted(answer), ")") if answer else (),
+        *(_passed_over(record) if provider else ()),
+        _company(record),
+    )
     receipt = f", {record.receipt.value}" if record.receipt and record.receipt.final else ""
     duplicate = quoted(last.possible_duplicate)
     return runs(ended, receipt, runs(", possibly a second copy (", duplicate, ")") if last.possible_duplicate else ())
+
+
+def _passed_over(record: Record) -> Iterator[Runs]:
+    """The providers that did not carry it, and what each said."""
+    for name, outcome in passed_over(record.attempts).items():
+        answer = provider_answer(outcome)
+        said = runs(" (", quoted(answer), ")") if answer else ()
+        yield runs(", after ", quoted(name), f" {outcome_word(outcome)}", said)
+
+
+def _company(record: Record) -> str:
+    """That it left with others as one message; which ones `tocsin explain` tells."""
+    others = len(record.bundled_with)
+    return f", in one message with {others} other page{'s' if others > 1 else ''}" if others else ""

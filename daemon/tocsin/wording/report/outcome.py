@@ -1,6 +1,11 @@
-"""How a try to send a message ended, in words: a word for each outcome, and what the provider answered."""
+"""How a try to send a message ended, in words: a word for each outcome, what the provider answered, and which provider
+that was where it is not the only one.
+"""
 
-from tocsin.domain.delivery import Accepted, Deferred, Outcome, Refused, Uncertain
+from collections import Counter
+from collections.abc import Sequence
+
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Outcome, Refused, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
 
 
@@ -28,6 +33,26 @@ def provider_answer(outcome: Outcome | None, most: int | None = None) -> str:
     answer = outcome.detail if outcome.code in outcome.detail else f"{outcome.code} {outcome.detail}"
     line = one_line(clean(answer))
     return line if most is None else cut(line, most)
+
+
+def provider_of(attempts: Sequence[Attempt]) -> str:
+    """The provider that was tried last; empty where all went to the first of the config."""
+    return (attempts[-1].provider or MAIN) if any(attempt.provider not in ("", MAIN) for attempt in attempts) else ""
+
+
+def passed_over(attempts: Sequence[Attempt]) -> dict[str, Outcome | None]:
+    """The other providers that were tried, each with how that ended last."""
+    ended = {attempt.provider or MAIN: attempt.outcome for attempt in attempts}
+    return {name: outcome for name, outcome in ended.items() if name != (attempts[-1].provider or MAIN)}
+
+
+def tries(attempts: Sequence[Attempt]) -> int:
+    """How often it was tried: what went on to the next provider at once was the same try. Attempts that cannot be read
+    are counted by the number of the newest.
+    """
+    by_provider = Counter(attempt.provider or MAIN for attempt in attempts)
+    elsewhere = len(attempts) - by_provider[attempts[-1].provider or MAIN]
+    return max(*by_provider.values(), attempts[-1].number - elsewhere)
 
 
 def outcome_sentence(outcome: Outcome | None, most: int | None = None, *, tried_again: bool = True) -> str:

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.rows import RowError, read_notification, readable_attempts
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import ArrivalKind, OptOut
-from tocsin.domain.delivery import Accepted, Attempt, Outcome, Proof, ProvedBy, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Fault, Outcome, Proof, ProvedBy, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 
@@ -28,9 +28,16 @@ def outcome_is(*outcomes: type[Outcome]) -> ColumnElement[bool]:
 
 
 def refusals(connection: Connection) -> tuple[Attempt, ...]:
-    """The newest attempt at each address that was taken or refused for good, where it was refused."""
+    """The newest attempt at each address that was taken or refused for good, where it was refused. A message that was
+    refused says nothing of its address.
+    """
     attempts = t.attempts.c
-    newest = select(func.max(attempts.id)).where(outcome_is(Accepted, Refused)).group_by(attempts.via, attempts.address)
+    of_message = attempts.outcome.contains(f'"fault": "{Fault.MESSAGE}"', autoescape=True)
+    newest = (
+        select(func.max(attempts.id))
+        .where(outcome_is(Accepted, Refused), ~of_message)
+        .group_by(attempts.via, attempts.address)
+    )
     rows = connection.execute(select(t.attempts).where(attempts.id.in_(newest)).order_by(attempts.id)).mappings()
     return tuple(attempt for attempt in readable_attempts(rows) if isinstance(attempt.outcome, Refused))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -40,12 +41,28 @@ def _records(connection: Connection, incident: str) -> Iterator[Record]:
     for row in connection.execute(_ATTEMPTS.where(of_incident)).mappings():
         with suppress(RowError):
             attempts.setdefault(row["key"], []).append(read_attempt(row))
+    bundles = _bundles(connection, {tries[-1].bundle for tries in attempts.values() if tries} - {""})
     query = select(t.notifications, *_WORDS).outerjoin(t.contents, _SAME_CONTENT)
     contents: dict[str, Content] = {}
     for row in connection.execute(query.where(of_incident).order_by(t.notifications.c.id)).mappings():
         with suppress(RowError):
             tries = tuple(attempts.get(row["key"], ()))
-            yield decode("notifications", row["id"], _record, row, tries, contents)
+            record = decode("notifications", row["id"], _record, row, tries, contents)
+            pages = bundles.get(tries[-1].bundle, ()) if tries else ()
+            others = tuple(page for page in pages if page.key != row["key"])
+            yield replace(record, bundled_with=others) if others else record
+
+
+def _bundles(connection: Connection, ids: set[str]) -> dict[str, tuple[Notification, ...]]:
+    """The pages that left in each of these bundles, in their order."""
+    pages: dict[str, dict[str, Notification]] = {}
+    for id_ in ids:
+        of_bundle = select(t.notifications).join(t.attempts, t.attempts.c.key == t.notifications.c.key)
+        query = of_bundle.where(t.bundled, t.attempts.c.bundle == id_).order_by(t.attempts.c.id)
+        for row in connection.execute(query).mappings():
+            with suppress(RowError):
+                pages.setdefault(id_, {}).setdefault(row["key"], read_notification(row))
+    return {id_: tuple(known.values()) for id_, known in pages.items()}
 
 
 def _record(row: RowMapping, attempts: tuple[Attempt, ...], contents: dict[str, Content]) -> Record:

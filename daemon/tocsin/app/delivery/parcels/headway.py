@@ -10,7 +10,7 @@ from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.delivery import Accepted, Refused
+from tocsin.domain.delivery import Accepted, Fault, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN
 from tocsin.planning.delivery import retry
 from tocsin.ports.clock import Clock
@@ -35,16 +35,20 @@ class Headway:
             self.fail(delivery)
 
     def fail(self, delivery: Delivery, *, stopped: bool = False) -> None:
-        """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once.
-        `stopped`: its reader wants nothing more there (rule 51).
+        """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once. One
+        that was refused for its own sake did not arrive there, and trying again cannot help (rule 37). `stopped`: its
+        reader wants nothing more there (rule 51).
         """
-        refused, undelivered = isinstance(delivery.standing_outcome, Refused), delivery.undelivered
+        outcome = delivery.standing_outcome
+        refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS
+        unfit = isinstance(outcome, Refused) and not refused
+        undelivered = delivery.undelivered or unfit
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
         if refused or (delivery.page and (stopped or undelivered or not delivery.channel_failed)):
             delivery.channel_failed = True
             address = retry.deciding_attempt(delivery.attempts).address if refused else ""
-            again = undelivered and (delivery.fate is None or delivery.fate.may_pass)
+            again = delivery.undelivered and (delivery.fate is None or delivery.fate.may_pass)
             event = ChannelFailed(delivery.notification, refused, address, undelivered, again, stopped)
             self._incidents.add_event(delivery.notification.incident, event)
 

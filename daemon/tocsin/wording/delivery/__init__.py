@@ -1,0 +1,1 @@
+"""What providers' answers mean: whose fault it is, what is wrong, and what helps."""
