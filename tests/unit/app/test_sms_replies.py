@@ -63,7 +63,7 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
-        stops = Stops(self.clock, self.ledger, context)
+        self.stops = stops = Stops(self.clock, self.ledger, context)
         self.replies = SmsReplies(self.clock, self.ledger, context, sender, self.answers, stops)
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.people import StakeholderGroup
+from tocsin.domain.arrival import ArrivalKind, OptOut
+from tocsin.domain.people import Channel, StakeholderGroup, Unsubscribing
 
 from tests.unit.web.links import KEY, OLD_KEY, Door, door
 
@@ -96,3 +97,45 @@ async def test_nobody_asks_for_another(site: Door) -> None:
     for data in (None, {"x": "y"}, {"List-Unsubscribe": "no"}):
         assert (await site.post(LINK, data))[0] == 400
     assert site.ledger.pages.reports == []
+
+
+@pytest.fixture
+async def letting_go(site: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
+    """The reader's group says that one click takes effect."""
+    monkeypatch.setattr("tocsin.web.routes.unsubscribe.WAITS", 0.2)
+    groups = site.force.now.stakeholders
+    press = replace(groups["press"], unsubscribe=Unsubscribing.ONE_CLICK)
+    site.force.now = replace(site.force.now, stakeholders={**groups, "press": press})
+    return site
+
+
+async def test_a_mail_program_s_click_is_left_for_the_daemon(letting_go: Door) -> None:
+    """A plain 200, once for the same minute; the operators are left alone."""
+    for _ in range(3):
+        status, said = await letting_go.post(LINK, CLICK)
+        assert (status, said.partition(":")[0]) == (200, "You are taken off")
+    ((arrival, _),) = letting_go.ledger.pages.arrivals
+    assert (arrival.kind, arrival.who, arrival.body) == (ArrivalKind.UNSUBSCRIBE, READER, "card")
+    assert letting_go.ledger.pages.reports == []
+
+
+async def test_the_page_says_what_is_true(letting_go: Door) -> None:
+    """A look asks for nothing. Pressed while the daemon does not act it is not told as done; once it is, it is."""
+    assert "Take me off" in (await letting_go.get(LINK))[1]
+    assert letting_go.ledger.pages.arrivals == []
+    status, page = await letting_go.post(LINK, {**CLICK, "page": "1"})
+    assert (status, "does not count yet" in page) == (200, True)
+    assert len(letting_go.ledger.pages.arrivals) == 1
+    await letting_go.ledger.opt_out(OptOut(Channel.EMAIL, READER.upper(), letting_go.clock.now(), "click"))
+    for _, page in (await letting_go.get(LINK), await letting_go.post(LINK, {**CLICK, "page": "1"})):
+        assert "is taken off." in page
+        assert "Take me off" not in page
+    assert len(letting_go.ledger.pages.arrivals) == 1
+
+
+async def test_a_click_needs_its_signature_here_too(letting_go: Door) -> None:
+    """A forged link takes nobody off."""
+    forged = signed_links.unsubscribe(["another key altogether"], "card", READER)
+    assert (await letting_go.post(forged, CLICK))[0] == 403
+    assert (await letting_go.post(LINK, CLICK, Origin="https://evil.example"))[0] == 403
+    assert letting_go.ledger.pages.arrivals == []

@@ -41,10 +41,8 @@ class Stops:
         """Write down, and act on, what providers say in answer to messages, until cancelled. First of all it is seen to
         it that whoever said STOP before the process before ended is asked elsewhere.
         """
-        for person in self._config.policy.people.values():
-            if person.stopped:
-                with contextlib.suppress(LedgerError):
-                    await self._ask_elsewhere(person)
+        with contextlib.suppress(LedgerError):
+            await self.ask_all_elsewhere()
         while True:
             heard = await self._config.opt_outs.next_heard()
             while True:
@@ -70,6 +68,12 @@ class Stops:
         log.info("start", person=person.id)
         self._notices.cured(Trouble.NUMBER_STOPPED, person.id, f"{person.name} takes SMS again: START came from them")
         self._incidents.poke_all()
+
+    async def ask_all_elsewhere(self) -> None:
+        """Everybody whose number is stopped is asked by the next channel, if they were not yet. Raises LedgerError."""
+        for person in self._config.policy.people.values():
+            if person.stopped:
+                await self._ask_elsewhere(person)
 
     async def _stop(self, opt_out: OptOut) -> None:
         people = self._config.policy.people.values()
