@@ -66,7 +66,9 @@ class Machine:
         self._fakes: list[subprocess.Popen[str]] = []
         relay = ["--tls", "starttls", "--port", "587", "--name", RELAY, "--log", str(self.mails), *login]
         self.authority = self._fake("smtp_server", *relay)["ca_file"]
-        self.twilio = self._fake("twilio_server", "--token", TOKEN, "--log", str(self.texts))["url"]
+        self.twilio = self._fake(
+            "twilio_server", "--token", TOKEN, "--log", str(self.texts), "--number", "+15005550006"
+        )["url"]
 
     def _program(self, name: str, command: str) -> None:
         """Put a program there that is another one."""
@@ -143,6 +145,10 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
         said[command] = machine.follow(command)
     tested = said["CREDENTIALS_DIRECTORY=/etc/credstore tocsin send-test ana"]
     assert tested.count("accepted") == 2, tested
+    examined = said["CREDENTIALS_DIRECTORY=/etc/credstore tocsin doctor"]
+    assert "\nnothing fails; " in examined, examined
+    assert "it lets tocsin in" in examined
+    assert "the number is this account's" in examined
     mails = [json.loads(line) for line in machine.mails.read_text().splitlines()]
     texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
     assert "An exercise, nothing is broken" in json.dumps(mails)

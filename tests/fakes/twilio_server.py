@@ -7,7 +7,8 @@ As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T
                 ever; to: only at messages to that number), an
                 inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}}, what
                 becomes of every message to a number {"end": {"to", "status", "code"}} (to "*": to all others), step by
-                step {"course": {"to", "steps": [[seconds, status, code], …]}}, or a
+                step {"course": {"to", "steps": [[seconds, status, code], …]}}, what the account itself is like
+                {"books": {"status", "balance", …}} (`twilio_account`), or a
                 webhook to the address that the message was created with {"tell": {"sid", "status", "code"}};
                 each message that was truly created is a line of JSON in FILE.
 A second account is a second stand-in, with an account, a token and numbers of its own.
@@ -51,6 +52,7 @@ from aiohttp import web
 from tests.fakes import twilio_webhooks as webhooks
 from tests.fakes.faults import Faults, Rate
 from tests.fakes.orders import orders, say
+from tests.fakes.twilio_account import AccountBooks
 
 PHASES = ("create", "list", "fetch")
 ENDS = ("delivered", "undelivered", "failed", "canceled", "read")
@@ -111,6 +113,7 @@ class StandIn:
     ) -> None:
         self.account = account
         self.numbers, self.rate, self.over = tuple(numbers), Rate(rate), over
+        self.books = AccountBooks(account, dict.fromkeys(numbers, True))
         self.courses: dict[str, Course] = {}
         self._telling: set[asyncio.Task[None]] = set()
         self._login = "Basic " + b64encode(f"{account}:{token}".encode()).decode()
@@ -188,6 +191,7 @@ class StandIn:
         app.router.add_post(f"{base}/Messages.json", self._create)
         app.router.add_get(f"{base}/Messages.json", self._list)
         app.router.add_get(base + "/Messages/{sid}.json", self._fetch)
+        self.books.open(app.router, self._refused)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -424,6 +428,8 @@ async def _main() -> None:
                 twilio.end(**order["end"])
             elif "course" in order:
                 twilio.course(order["course"]["to"], *order["course"]["steps"])
+            elif "books" in order:
+                vars(twilio.books).update(order["books"])
             elif "status" in order:
                 twilio.set_status(**order["status"])
             else:

@@ -18,6 +18,7 @@ from tocsin import __version__
 COMMANDS = {
     "run": "the daemon; SIGHUP reloads, SIGTERM drains",
     "check": "config, templates, incident files: file:line:col: error: message",
+    "doctor": "will it arrive? live checks of providers, DNS, machine and people, each with its cure",
     "simulate": "every message that would be sent for an incident, in time order",
     "explain": "who holds what, what was sent and why, what comes next, what was held back",
     "test": "policy tests: one line each, a diff for each failure",

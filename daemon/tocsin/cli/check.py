@@ -24,8 +24,8 @@ from tocsin.ports.folder import Listed
 def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     r"""Check the config, whom its chains reach over the next 90 days, the templates and incident files. PATHs are
     incident files or folders of them; without any, the configured folder is looked at. Addresses that a provider
-    refused when they were last tried are told too, if there is a ledger. Exit status 1 if there is an error; warnings
-    are only told.
+    refused when they were last tried, and those that have not proved to work for 90 days, are told too, if there is a
+    ledger. Exit status 1 if there is an error; warnings are only told.
 
     \b
     Examples:
@@ -55,13 +55,15 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
 
 
 def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
-    """Addresses of the config that a provider refused when they were last tried, or that want nothing more, as far as a
-    ledger tells.
+    """Addresses of the config that a provider refused when they were last tried, that want nothing more, or that have
+    not proved to work for long, as far as a ledger tells.
     """
-    if loaded.policy is None:
+    if loaded.policy is None or loaded.settings is None:
         return []
+    from tocsin.adapters.clock import SystemClock
     from tocsin.app.configuration import opt_outs as stopped
-    from tocsin.app.configuration.refused_addresses import problems
+    from tocsin.app.configuration import refused_addresses
+    from tocsin.app.doctor import people
     from tocsin.cli.workspace import ledger_at, warn
     from tocsin.ports.ledger import LedgerError
 
@@ -69,18 +71,23 @@ def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
     if ledger is None:
         return []
 
-    async def known() -> tuple[tuple[Attempt, ...], tuple[OptOut, ...]]:
+    async def known() -> tuple[tuple[Attempt, ...], tuple[OptOut, ...], people.Proofs]:
         try:
-            return await ledger.refusals(), await ledger.opt_outs()
+            return await ledger.refusals(), await ledger.opt_outs(), await ledger.proofs()
         finally:
             await ledger.close()
 
     try:
-        refused, opt_outs = asyncio.run(known())
-        return [*problems(loaded, folder, refused), *stopped.problems(loaded, folder, opt_outs)]
+        refused, opt_outs, proofs = asyncio.run(known())
     except LedgerError as trouble:
-        warn(f"the ledger cannot be read ({trouble}); refused addresses are not told")
+        warn(f"the ledger cannot be read ({trouble}); refused and unproven addresses are not told")
         return []
+    told = {(attempt.via, attempt.address) for attempt in refused} | {(out.via, out.address) for out in opt_outs}
+    return [
+        *refused_addresses.problems(loaded, folder, refused),
+        *stopped.problems(loaded, folder, opt_outs),
+        *people.problems(loaded, folder, proofs, told, SystemClock().now()),
+    ]
 
 
 def _scan(folder: Path) -> Sequence[Listed] | str:

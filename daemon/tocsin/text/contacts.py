@@ -58,3 +58,13 @@ def email(text: str) -> str:
         reason = str(fault).splitlines()[0].rstrip(".") if str(fault) else "it is malformed"
         raise ValueError(f'"{text}" is no email address: {reason}') from None
     return checked.ascii_email or f"{checked.local_part}@{checked.ascii_domain}"
+
+
+def country_of(number: str) -> str:
+    """The country that an E.164 number belongs to, in two letters, or else the main one of its code; empty where that
+    is no country's.
+    """
+    parsed = phonenumbers.parse(number)
+    code = parsed.country_code or 0
+    region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(code) or ""
+    return region if region.isalpha() and region != "ZZ" else ""

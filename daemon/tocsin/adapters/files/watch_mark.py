@@ -13,7 +13,7 @@ import socket
 import stat
 import time
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tocsin.ports.folder import MarkTrouble
@@ -233,6 +233,11 @@ def is_watched(folder: Path, written: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(mark.st_mode) and abs(age) <= FRESH.total_seconds()
+
+
+def renewed_at(mark: Path) -> datetime:
+    """When a daemon last renewed a mark. Raises OSError."""
+    return datetime.fromtimestamp(mark.lstat().st_mtime, UTC)
 
 
 def _is_at(file: int, path: Path, *, follow: bool = False) -> bool:

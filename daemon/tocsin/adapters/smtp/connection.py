@@ -8,7 +8,10 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 
@@ -19,8 +22,21 @@ KEPT_FOR = 20.0
 """Seconds for which an unused connection is trusted; relays and routers drop idle ones without a word."""
 
 
+class Step(Enum):
+    """What is asked of a relay before it gets a mail, in this order; TLS from the first byte belongs to CONNECT."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    LOGIN = "login"
+    SENDER = "sender"
+
+
 class _LostError(Exception):
     """The connection broke."""
+
+
+def _unheeded(_step: Step) -> None:
+    """Nobody wants to know how far it got."""
 
 
 class RelayConnection(asyncio.Protocol):
@@ -75,6 +91,23 @@ class RelayConnection(asyncio.Protocol):
             return outcome or Deferred(f"the connection was lost before the mail was written: {trouble}")
         return outcome
 
+    async def try_sender(self, sender: str) -> Outcome | None:
+        """Announce a mail from this sender and take that back: nobody is named, nothing is written. None: the relay
+        would take it.
+        """
+        if not sender.isascii() and "smtputf8" not in self._extensions:
+            return dialogue.not_carried(sender, "")
+        command, *_ = dialogue.envelope_commands(sender, "", again=False)
+        try:
+            self._transport.write(command)
+            outcome = dialogue.after_command(command, await self._reply())
+            if outcome is None:
+                self._transport.write(dialogue.RSET)
+                await self._reply()
+        except _LostError as trouble:
+            return Deferred(f"the connection was lost: {trouble}")
+        return outcome
+
     async def deliver(self, mail: bytes) -> Outcome:
         """Write the announced mail and its dot, and hear what became of it."""
         if self._lost:
@@ -90,6 +123,17 @@ class RelayConnection(asyncio.Protocol):
         if reply.code == 421 or isinstance(outcome, Uncertain):
             self.close()
         return outcome
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """The relay's certificate as `ssl` gives it; empty without TLS."""
+        return self._transport.get_extra_info("peercert") or {}
+
+    @property
+    def tls_version(self) -> str:
+        """How the connection is protected, "TLSv1.3"; empty if it is not."""
+        tls = self._transport.get_extra_info("ssl_object")
+        return (tls.version() if tls else "") or ""
 
     async def quit(self) -> None:
         """Leave politely, within a second."""
@@ -134,22 +178,32 @@ class RelayConnection(asyncio.Protocol):
         return self._unread.popleft()
 
 
-async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None) -> RelayConnection | Deferred:
-    """A new connection, secured and logged in as the relay wants it, or why there is none."""
+async def connect(
+    relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None, begins: Callable[[Step], None] = _unheeded
+) -> RelayConnection | Deferred:
+    """A new connection, secured and logged in as the relay wants it, or why there is none. `begins` hears of each step
+    as it begins.
+    """
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
         port=relay.port,
         use_tls=relay.security == "tls",
-        start_tls=relay.security == "starttls",
+        start_tls=False,  # below, as a step of its own
         tls_context=tls,
         local_hostname=dialogue.our_name(socket.gethostname(), sender),
         timeout=None,
     )
     try:
+        begins(Step.CONNECT)
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
+        if relay.security == "starttls":
+            begins(Step.TLS)
+            await smtp.starttls()
+            await smtp.ehlo()
         if relay.login:
+            begins(Step.LOGIN)
             await smtp.login(*relay.login)
     except (aiosmtplib.SMTPException, OSError, ValueError) as trouble:
         smtp.close()
@@ -161,6 +215,16 @@ async def connect(relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None
     if not isinstance(transport, asyncio.Transport):
         return Deferred(f"{relay}: the connection was lost at once")
     return RelayConnection(transport, frozenset(smtp.esmtp_extensions))
+
+
+def trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Whom we trust: the system's authorities, and those in a file. Raises OSError."""
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+        # Python 3.13 asks of certificates what many a private authority's lack; names and dates are checked.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
 
 
 def no_connection(trouble: Exception, relay: dialogue.Relay) -> Deferred:

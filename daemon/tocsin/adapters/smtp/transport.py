@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.smtp import dialogue
-from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection
+from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection, trust
 from tocsin.adapters.smtp.late_answers import LateAnswers
 from tocsin.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 from tocsin.wording.message.email import Letterhead, ascii_domain
@@ -149,12 +149,7 @@ class Smtp:
     def _trust(self) -> ssl.SSLContext | None:
         """One TLS context for all connections: building one costs 20 ms of CPU."""
         if self._tls is None and self._relay.security != "none":
-            context = ssl.create_default_context()
-            if self._ca_file is not None:
-                context.load_verify_locations(self._ca_file)
-                # Python 3.13 asks of certificates what many a private authority's lack; names and dates are checked.
-                context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            self._tls = context
+            self._tls = trust(self._ca_file)
         return self._tls
 
     def _keep(self, connection: RelayConnection) -> None:

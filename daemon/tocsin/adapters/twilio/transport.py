@@ -94,15 +94,7 @@ class Twilio:
         async with self._starting:
             if self._client is not None:
                 return
-            http = HttpClient(self._api_url, self._time)
-            environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
-            client = Client(*self._login, account_sid=self._account, http_client=http, environment=environment)
-            try:
-                await asyncio.to_thread(lambda: client.messages)
-            except asyncio.CancelledError:
-                await http.close()
-                raise
-            self._client = client
+            self._client = await open_client(self._login, self._account, self._api_url, self._time)
 
     async def send(self, message: Message) -> Outcome:
         """Ask once for the message to be created. Cancelling gives no outcome."""
@@ -242,6 +234,19 @@ class Twilio:
         self._references[sid] = reference
         if len(self._references) > KNOWN_MOST:
             self._references.popitem(last=False)
+
+
+async def open_client(login: tuple[str, str], account: str, api_url: str, time: ProviderTime) -> Any:
+    """The SDK's client of an account, its message part loaded, away from the loop."""
+    http = HttpClient(api_url, time)
+    environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
+    client = Client(*login, account_sid=account, http_client=http, environment=environment)
+    try:
+        await asyncio.to_thread(lambda: client.messages)
+    except asyncio.CancelledError:
+        await http.close()
+        raise
+    return client
 
 
 def _created_at(listed: Any) -> datetime | None:

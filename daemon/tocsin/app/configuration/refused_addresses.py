@@ -31,7 +31,7 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
     for attempt in refused:
         outcome, owner = attempt.outcome, owners.get((attempt.via, attempt.address))
         if owner and isinstance(outcome, Refused):
-            document = _document(configuration, folder, owner[0].rpartition(":")[0])
+            document = document_of(configuration, folder, owner[0].rpartition(":")[0])
             day = (attempt.ended_at or attempt.started_at).strftime("%Y-%m-%d")
             sentence = (
                 f"{'.'.join(map(str, owner[1]))}: {attempt.address} was refused on {day}: {cause(attempt.via, outcome)}"
@@ -40,7 +40,7 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
 
 
-def _document(configuration: Configuration, folder: Path, file: str) -> Document:
+def document_of(configuration: Configuration, folder: Path, file: str) -> Document:
     """A fragment of the config, by the name that problems call it."""
     label = label_of(folder)
     data = next((data for path, data in configuration.files.items() if displayed_path(label, path) == file), b"")

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Model, NamesOnce, Text
 from tocsin.formats.schema.pydantic_problems import Located, validation_problems
@@ -122,6 +123,12 @@ class Settings(BaseSettings):
     def keeps_outbox(self) -> bool:
         """Whether messages of any channel are written to the outbox instead of sent."""
         return self.email.transport is MailTransport.OUTBOX or self.sms.transport is SmsTransport.OUTBOX
+
+    @property
+    def leaving(self) -> frozenset[Channel]:
+        """The channels by which messages really leave."""
+        email = {Channel.EMAIL} if self.email.transport is not MailTransport.OUTBOX else set()
+        return frozenset(email | ({Channel.SMS} if self.sms.transport is not SmsTransport.OUTBOX else set()))
 
     @property
     def database(self) -> Path:

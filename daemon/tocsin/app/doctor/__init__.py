@@ -1,0 +1,1 @@
+"""Will it arrive? Live checks, each with its cure (`tocsin doctor`)."""

@@ -1,0 +1,152 @@
+"""The mail server: is its name found, does it answer, is its certificate good, does it let us in and take the sender?
+
+Decides what is asked and what the answers mean for the operators; what they mean for a mail stands in
+`adapters/smtp/dialogue.py`, what cures them in `wording/operator/cure.py`. Nobody is named to the server and no mail is
+begun.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tocsin.adapters.smtp.connection import Step
+from tocsin.adapters.smtp.dialogue import Relay
+from tocsin.adapters.smtp.inspection import RelayInspection, inspect_relay
+from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
+from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
+from tocsin.domain.people import Channel
+from tocsin.wording.delivery.answer_words import provider_cure
+
+ANSWERS_WITHIN = 9.0
+"""Seconds for a server to go through all of it."""
+ENDS_SOON = timedelta(days=14)
+"""So long before its end a certificate is warned of: whoever renews it has not."""
+NAME, CONNECT, TLS, CERTIFICATE, LOGIN, SENDER = CODES = (
+    "relay-name", "relay-connect", "relay-tls", "relay-certificate", "relay-login", "relay-sender",
+)  # fmt: skip
+CERTIFICATE_CURES = (
+    ("has expired", "have whoever runs the server renew it"),
+    ("not yet valid", "is this machine's clock right (timedatectl)?"),
+    ("mismatch|is not valid for", "name the server in {setting}.host as its certificate does"),
+    ("", "if its authority is a private one, name that one's file in {setting}.ca_file"),
+)
+"""By what the system says of it; the first that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """One provider of email. `name` is empty for the first; `secret_lacks` names the
+    variable of a password that it wants and nobody here has. `setting` is where it stands in the settings.
+    """
+
+    relay: Relay
+    sender: str
+    ca_file: Path | None = None
+    secret_lacks: str = ""
+    name: str = ""
+    setting: str = "email"
+
+    @property
+    def target(self) -> str:
+        """What it is called."""
+        return f"{self.name} ({self.relay})" if self.name else str(self.relay)
+
+
+async def examine_relay(server: MailServer, resolve: Resolve, now: datetime) -> list[Check]:
+    """All there is to see of a server without sending anything."""
+    found = await resolve(server.relay.host)
+    if isinstance(found, str):
+        cure = f"is {server.setting}.host right, and does this machine find other names (getent hosts example.com)?"
+        first = Check(NAME, server.target, False, f"{server.relay.host} {found}", cure)
+        return [first, *not_tried(CODES[1:], server.target, "its name is not found")]
+    first = Check(NAME, server.target, True, f"{server.relay.host} is {found[0]}{_more(found)}")
+    inspection = await inspect_relay(
+        server.relay,
+        server.sender,
+        ca_file=server.ca_file,
+        with_sender=not server.secret_lacks,
+        within=ANSWERS_WITHIN,
+    )
+    return [first, *judge(server, inspection, now)]
+
+
+def judge(server: MailServer, inspection: RelayInspection, now: datetime) -> list[Check]:
+    """What an inspection says, in the order in which it went."""
+    step, failure = inspection.step, inspection.failure
+    if failure is not None and step is Step.CONNECT and isinstance(failure, Deferred) and failure.code == "tls":
+        step = Step.TLS  # from the first byte
+    failed = {Step.CONNECT: CONNECT, Step.TLS: TLS, Step.LOGIN: LOGIN, Step.SENDER: SENDER}[step]
+    if failed == TLS and failure is not None and "certificate" in failure_words(failure).lower():
+        failed = CERTIFICATE
+    checks = []
+    for code in CODES[1:]:
+        if failure is not None and code == failed:
+            checks.append(_failed(server, code, failure))
+            return checks + not_tried(CODES[CODES.index(code) + 1 :], server.target, "the step before it failed")
+        checks.append(_passed(server, code, inspection, now))
+    return checks
+
+
+def failure_words(outcome: Outcome) -> str:
+    """What went wrong, in the server's own words or the system's, without what only a program reads."""
+    detail = getattr(outcome, "detail", "")
+    said = re.sub(r".*certificate verify failed: ", "its certificate is not good: ", detail)
+    return re.sub(r" \(_ssl\.c:\d+\)", "", said)
+
+
+def _passed(server: MailServer, code: str, inspection: RelayInspection, now: datetime) -> Check:
+    """A step that went well, or was not asked for."""
+    target, secured = server.target, server.relay.security != "none"
+    if code == CONNECT:
+        return Check(code, target, True, "it answers")
+    if code == TLS:
+        if secured:
+            return Check(code, target, True, f"{inspection.tls or 'TLS'} by {server.relay.security}")
+        return Check(code, target, None, f"not tried: {server.setting}.security is none")
+    if code == CERTIFICATE:
+        return _certificate(server, inspection.certificate_until, now)
+    if server.secret_lacks:
+        return _secret_lacks(server, code)
+    if code == LOGIN:
+        if server.relay.login is None:
+            return Check(code, target, None, f"not tried: {server.setting}.username is not set")
+        return Check(code, target, True, f"it lets {server.relay.login[0]} in")
+    return Check(code, target, True, f"it takes mail from {server.sender}")
+
+
+def _certificate(server: MailServer, until: datetime | None, now: datetime) -> Check:
+    if until is None:
+        return Check(CERTIFICATE, server.target, None, f"not tried: {server.setting}.security is none")
+    days = (until - now).days
+    message = f"its certificate is good, its last day is {until:%Y-%m-%d} (in {days} day{'s' * (days != 1)})"
+    cure = "have whoever runs the server renew it: after that day no mail leaves" if until - now < ENDS_SOON else ""
+    return Check(CERTIFICATE, server.target, True, message, cure)
+
+
+def _secret_lacks(server: MailServer, code: str) -> Check:
+    return Check(code, server.target, None, f"not tried: {server.secret_lacks} is not known here", WITH_SECRETS)
+
+
+def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
+    """A step that failed; one that time may cure (greylisting, a busy server) does not count as that."""
+    said = failure_words(failure)
+    passing = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and failure.code[:1] == "4"
+    if passing:
+        return Check(code, server.target, True, f"not now: {said}", "try again in some minutes, as tocsin would")
+    general = {
+        CONNECT: f"are {server.setting}.host and .port right, and does a firewall let this machine out to them?",
+        TLS: f"are {server.setting}.port and .security right?",
+        CERTIFICATE: f"see {server.setting}.host and .ca_file",
+        LOGIN: f"is {server.setting}.username right, and its password?",
+        SENDER: f"use a {server.setting}.sender of a domain that this server sends for, or log in",
+    }[code]
+    if code == CERTIFICATE:
+        general = next((cure for words, cure in CERTIFICATE_CURES if re.search(words, said)), general)
+        return Check(code, server.target, False, said, general.format(setting=server.setting))
+    blamed = Deferred(said, failure.code, Fault.PROVIDER) if isinstance(failure, Refused) else failure
+    return Check(code, server.target, False, said, provider_cure(Channel.EMAIL, blamed) or general)
+
+
+def _more(found: tuple[str, ...]) -> str:
+    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""

@@ -1,0 +1,129 @@
+"""`tocsin doctor`: will it arrive? Live checks of providers, records and this machine, each with its cure."""
+
+import asyncio
+import ipaddress
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from tocsin.app.doctor.check import Diagnosis
+from tocsin.cli.options import config_option, folder_of
+
+CLEAR = "\r\x1b[K"
+"""Empties a line of a terminal."""
+
+
+class ResolverAddress(click.ParamType[tuple[str, int]]):
+    """An address of a resolver, with a port or without."""
+
+    name = "address"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """The address and the port."""
+        if not isinstance(value, str):
+            return value
+        host, colon, port = value.rpartition(":")
+        if value.startswith("[") and value.endswith("]"):
+            host, colon, port = value, ":", "53"
+        elif not colon or (value.count(":") > 1 and not host.endswith("]")):
+            host, port = value, "53"
+        host = host.strip("[]").replace("localhost", "127.0.0.1")
+        try:
+            ipaddress.ip_address(host)
+            number = int(port)
+        except ValueError:
+            number = 0
+        if not 0 < number < 65536:
+            self.fail(f'"{value}" is no address of a resolver; write it such as 9.9.9.9 or 127.0.0.1:5353', param, ctx)
+        return host, number
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--resolver",
+    type=ResolverAddress(),
+    metavar="HOST[:PORT]",
+    help="Ask this resolver for the records of the sender's domain, not the machine's own.",
+)
+@click.option("--selector", default="", metavar="NAME", help="The selector of the DKIM key (s= in DKIM-Signature).")
+@config_option
+def command(form: str, resolver: tuple[str, int] | None, selector: str, config: Path | None) -> None:
+    r"""Will it arrive? Look at the mail server (TLS, certificate, login, sender), at what DNS says of the sender's
+    domain (SPF, DKIM, DMARC), at the SMS account (balance, sender, registration, countries), at folders, disk, clock
+    and ledger, and when each person's addresses last proved to work. Nothing is sent to anybody. What fails is told
+    with its cure, within 15 s; exit status 1 if anything does. Without the daemon's secrets logins are not tried.
+
+    \b
+    Examples:
+      tocsin doctor
+      CREDENTIALS_DIRECTORY=/etc/credstore tocsin doctor     as root: with secrets
+      tocsin doctor --resolver 9.9.9.9 --selector s1
+      tocsin doctor --format json
+    """
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.cli.output.doctor_lines import document, lines
+
+    clock = SystemClock()
+    host, port = resolver or ("", 53)
+    try:
+        diagnosis = asyncio.run(_diagnose(folder_of(config), host, port, selector))
+    finally:
+        show_waiting(())
+    if form == "json":
+        json.dump(document(diagnosis), sys.stdout, ensure_ascii=False)
+        click.echo()
+    else:
+        click.echo("\n".join(lines(diagnosis, clock.now())))
+    sys.exit(0 if diagnosis.ok else 1)
+
+
+def show_waiting(titles: Sequence[str]) -> None:
+    """What is still waited for, on a terminal only: one line on stderr, gone when there is nothing."""
+    if sys.stderr.isatty():
+        words = f"waiting for {', '.join(titles)}"[:78] if titles else ""
+        click.echo(f"{CLEAR}{words}", err=True, nl=False)
+
+
+async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagnosis:
+    """Everything that is to be seen from here."""
+    from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.app.configuration.load import judge, load, unanswered
+    from tocsin.app.doctor.config import examine_config, in_force
+    from tocsin.app.doctor.examine import examine
+    from tocsin.app.doctor.people import proven_addresses
+    from tocsin.app.lifecycle.folders import CONFIG_WITHIN, in_time
+    from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
+    from tocsin.cli.workspace import ledger_at
+    from tocsin.ports.ledger import LedgerError
+
+    clock = SystemClock()
+    now = clock.now()
+    show_waiting(["the config"])
+    loaded = await in_time(CONFIG_WITHIN, DiskThreads("config"), load, folder, now, os.environ)
+    loaded = loaded or judge(unanswered(folder), folder, now, os.environ)
+    trouble: list[str] = []
+    ledger = await in_time(CONFIG_WITHIN, DiskThreads("ledger"), ledger_at, loaded.ledger, trouble.append)
+    try:
+        good = await in_force(loaded, ledger, folder, now, os.environ)
+        checks = examine_config(loaded, good, folder)
+        if good is None:
+            return Diagnosis([("the config", checks)], [])
+        opened = OpenedInstallation(good, folder, ledger, " ".join(trouble))
+        found = await examine(make_examinations(opened, DoctorOptions(host, port, selector), clock), show_waiting)
+        try:
+            proofs = await ledger.proofs() if ledger else {}
+        except LedgerError:  # told by the check of the ledger
+            proofs = {}
+        assert good.policy is not None
+        return Diagnosis([("the config", checks), *found], proven_addresses(good.policy, proofs))
+    finally:
+        if ledger:
+            await ledger.close()

@@ -1,0 +1,130 @@
+"""`tocsin doctor` as people type it: the installed command against a real relay, a real DNS server, a stand-in for
+Twilio, beside a daemon and without it.
+"""
+
+import asyncio
+import json
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.certificates import Authority
+from tests.fakes.dns_server import DnsServer
+from tests.fakes.pager import TOCSIN, Pager
+from tests.fakes.smtp_server import Relay
+from tests.fakes.twilio_server import StandIn
+
+ZONE: dict[tuple[str, str], Sequence[str]] = {
+    ("acme.dev", "MX"): ["10 mx.acme.dev."],
+    ("mx.acme.dev", "A"): ["192.0.2.1"],
+    ("acme.dev", "TXT"): ["v=spf1 mx -all"],
+    ("s1._domainkey.acme.dev", "TXT"): ["v=DKIM1; p=" + "A" * 392],
+    ("_dmarc.acme.dev", "TXT"): ["v=DMARC1; p=reject"],
+}
+SETTINGS = """
+operators: [olga]
+last_resort: [olga, bo]
+email: {{transport: smtp, host: localhost, port: {port}, username: tocsin, ca_file: {ca}, sender: Incidents <i@acme.dev>}}
+sms: {{transport: twilio, account_sid: {account}, sender: "+14155550100", api_url: "{url}"}}
+"""
+
+
+async def doctor(pager: Pager, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        TOCSIN, "doctor", *arguments, cwd=pager.folder, env=pager.environ,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await asyncio.wait_for(process.communicate(), 40)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def failures(document: dict[str, Any]) -> list[str]:
+    return [check["code"] for check in document["checks"] if check["ok"] is False]
+
+
+async def test_all_is_looked_at_and_nothing_is_sent(tmp_path: Path) -> None:
+    """With the secrets all is well and the status 0. Without them logins are not tried. A certificate of somebody else
+    and a suspended account fail with status 1. Neither the relay nor the account ever gets a message.
+    """
+    authority = Authority(tmp_path)
+    secrets = {"TOCSIN_EMAIL__PASSWORD": "secret", "TOCSIN_SMS__AUTH_TOKEN": "token"}
+    pager = Pager(tmp_path, **secrets)
+    async with (
+        Relay(tls=authority.server(), user="tocsin", password="secret") as relay,
+        Relay(tls=authority.server(name="other.example")) as wrong,
+        StandIn(numbers=["+14155550100"]) as twilio,
+        DnsServer(ZONE) as dns,
+    ):
+        twilio.books.services["MG" + "1" * 32] = {"numbers": ["+14155550100"], "campaigns": ["VERIFIED"]}
+        asked = ("--resolver", f"127.0.0.1:{dns.port}")
+
+        def write(port: int) -> None:
+            text = SETTINGS.format(port=port, ca=authority.ca_file, account=twilio.account, url=twilio.url)
+            (pager.folder / "config" / "tocsin.yaml").write_text(text)
+
+        write(relay.port)
+        status, out, err = await doctor(pager, "--format", "json", *asked)
+        document = json.loads(out)
+        assert (status, err, failures(document)) == (0, "", [])
+        assert document["ok"] is True
+        assert all(set(check) == {"code", "target", "ok", "message", "cure"} for check in document["checks"])
+        codes = {check["code"]: check["ok"] for check in document["checks"]}
+        for code in ("relay-login", "relay-sender", "spf", "dkim", "dmarc", "sms-sender", "sms-registration", "clock"):
+            assert codes[code] is True, code
+        assert {"person": "ana", "via": "sms", "proved": None, "by": None} in document["people"]
+
+        for secret in secrets:
+            del pager.environ[secret]
+        status, out, _ = await doctor(pager, "--format", "json", *asked)
+        codes = {check["code"]: check["ok"] for check in json.loads(out)["checks"]}
+        assert (status, codes["relay-login"], codes["sms-login"], codes["relay-certificate"]) == (0, None, None, True)
+
+        pager.environ |= secrets
+        twilio.books.status = "suspended"
+        write(wrong.port)
+        status, out, err = await doctor(pager, *asked)
+        assert (status, err) == (1, "")
+        assert max(map(len, out.splitlines())) <= 80
+        assert "FAILS      its certificate is not good: Hostname mismatch" in out
+        assert "-> name the server in email.host as its certificate does" in out
+        assert "FAILS      the account is suspended" in out
+        assert out.rstrip().splitlines()[-1].startswith("2 FAIL; ")
+        assert (relay.arrived, twilio.created) == ([], [])
+        assert not {"RCPT", "DATA"} & {line.split(" ")[0] for _, line in relay.commands}
+
+
+async def test_beside_a_daemon_that_dies_and_with_a_refused_config(tmp_path: Path) -> None:
+    """While it runs it is seen, after its end it is a failure; a refused config is one too, and the last good one of
+    the ledger is looked at; without any there is still one document.
+    """
+    pager = Pager(tmp_path)
+    pager.start()
+    status, out, err = await doctor(pager)
+    assert (status, err) == (0, "")
+    assert "a healthy daemon watches incidents" in out
+    assert pager.stop(signal.SIGTERM) == 0
+    status, out, _ = await doctor(pager)
+    assert status == 1
+    assert "no healthy daemon watches incidents any more" in out
+    (pager.folder / "config" / "all.yaml").write_text("roles: [\n")
+    status, out, _ = await doctor(pager, "--format", "json")
+    document = json.loads(out)
+    assert (status, failures(document)) == (1, ["config", "daemon"])
+    assert "the last good one" in document["checks"][0]["message"]
+    assert document["people"]
+    (pager.folder / "var" / "tocsin.db").unlink()
+    status, out, _ = await doctor(pager, "--format", "json")
+    document = json.loads(out)
+    assert (status, failures(document), document["people"]) == (1, ["config"], [])
+    assert "nothing else can be told" in document["checks"][0]["message"]
+
+
+async def test_a_resolver_that_is_none(tmp_path: Path) -> None:
+    """What cannot be an address of a resolver is wrong usage, in a sentence."""
+    pager = Pager(tmp_path)
+    for written in ("nine", "9.9.9.9:99999", "9.9.9.9:x"):
+        status, out, err = await doctor(pager, "--resolver", written)
+        assert (status, out) == (2, "")
+        assert f'"{written}" is no address of a resolver' in err
