@@ -14,7 +14,7 @@ from tocsin.adapters.twilio import responses
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
-from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
 from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
@@ -72,7 +72,7 @@ class Receipts:
         known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
-        self._sender.note_fate(known[0][0], fate)
+        fate = await self._sender.judge_fate(known, fate)
         for attempt, notification in known:
             if not self._sender.on_receipt(attempt, fate):
                 await self._apply_settled(attempt, notification, fate)
@@ -88,7 +88,7 @@ class Receipts:
             fate = await self._transports[attempt.via].fate(attempt.outcome.provider_id)
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
-        self._sender.note_fate(attempt, fate)
+        fate = await self._sender.judge_fate(parcel.letters_of(attempt.number), fate)
         to = parcel.lead.notification.to
         log.info(
             "receipt",

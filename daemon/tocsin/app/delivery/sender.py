@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tocsin.app.delivery.blame import Blame
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
@@ -22,10 +23,11 @@ from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.rank import rank
-from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
+from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.delivery.still_wanted import StillWanted
 from tocsin.app.delivery.transports import Transports
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry
@@ -75,6 +77,7 @@ class Sender:
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
         self._under_way: dict[Parcel, datetime] = {}
+        self._blame = Blame(ledger, context)
         self._providers = {via: ProviderHealth(via, context.notices) for via in Channel}
         self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
         self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
@@ -117,9 +120,11 @@ class Sender:
         """Whether these pages still wait for their receipt, and for an answer."""
         return parcel.step is ParcelStep.ASK and not parcel.settled and bool(self._wanted.among(parcel))
 
-    def note_fate(self, attempt: Attempt, fate: Fate) -> None:
-        """What became of a message tells of its provider too, whether anything is still to be done with it or not."""
-        self._providers[attempt.via].on_receipt(attempt.address, fate)
+    async def judge_fate(self, tries: Sequence[Try], fate: Fate) -> Fate:
+        """What became of a message tells of its provider too, whether anything is still to be done with it or not. A
+        provider that is wrong about one number after the other is not believed (rule 38).
+        """
+        return await self._blame.after_receipt(self._providers[tries[0][0].via], tries, fate, self._clock.now())
 
     def on_receipt(self, attempt: Attempt, fate: Fate) -> bool:
         """The provider said what became of an attempt, and so of all that left with it. False when nothing more is to
@@ -230,6 +235,9 @@ class Sender:
             outcome = await self._transports[via].send(message(parcel, attempts[0], self._context))
         now = self._clock.now()
         self._queues[via].width = via.traits.at_once * (PREPARED if now - began_at < FAST else 1)
+        ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
+        tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
+        outcome = self._blame.after_try(self._providers[via], tries)
         self._providers[via].on_attempt(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
         if self._providers[via].hangs(now):
             self._wait_no_longer(via)
@@ -269,16 +277,18 @@ class Sender:
         now, lead = self._clock.now(), parcel.lead
         for member in parcel.members:
             member.apply_receipts(now)
-        if isinstance(lead.standing_outcome, Refused):
-            self._context.notices.tell(
-                refusal_notice(lead.notification, lead.standing_outcome, self._context.config.policy)
-            )
+        outcome = lead.standing_outcome
+        of_provider = isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE
+        of_provider = of_provider and self._providers[parcel.via].refuses_wrongly
+        if isinstance(outcome, Refused) and not of_provider:
+            self._context.notices.tell(refusal_notice(lead.notification, outcome, self._context.config.policy))
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.notification.at, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         await self._follow(parcel, move)
+        await self._blame.save()
 
     async def _follow(self, parcel: Parcel, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""
@@ -326,7 +336,7 @@ class Sender:
             assert isinstance(attempt.outcome, Accepted)
             if parcel.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._transports[parcel.via].fate(attempt.outcome.provider_id)
-                self.note_fate(attempt, fate)
+                fate = await self.judge_fate(parcel.letters_of(attempt.number), fate)
                 await self._attempt_log.receipt(parcel.tries(attempt.number), fate.receipt, now)
                 if fate.receipt.final:
                     parcel.add_receipt(attempt.number, fate)
