@@ -27,12 +27,15 @@ from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
 from tocsin.app.replies.inbound import Arrivals
 from tocsin.app.replies.ledger_feed import LedgerFeed
+from tocsin.app.replies.sms import SmsReplies
+from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import (
@@ -48,10 +51,11 @@ from tocsin.domain.delivery import (
     Message,
     Outcome,
     Receipt,
+    Record,
     Refused,
     Uncertain,
 )
-from tocsin.domain.facts import ClockMoved, Fact
+from tocsin.domain.facts import Answered, ClockMoved, Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer, Suppression
@@ -82,6 +86,7 @@ class Disk:
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     arrivals: list[tuple[CameIn, str | None]] = field(default_factory=list)
+    answers: list[tuple[str, Answered]] = field(default_factory=list)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     full: bool = False
 
@@ -116,6 +121,7 @@ class DiskLedger:
                 if letter.notification.incident == incident and letter.notification.kind in ASKING:
                     self._disk.states.setdefault(key, "superseded")
         self._disk.facts.setdefault(incident, []).extend(facts)
+        self._disk.answers += [(incident, fact) for fact in facts if isinstance(fact, Answered)]
         if facts:
             self._disk.finished.discard(incident)
         new = [letter for letter in letters if letter.notification.key not in self._disk.letters]
@@ -182,6 +188,42 @@ class DiskLedger:
     async def opt_in(self, via: Channel, address: str) -> bool:
         await self._commit()
         return self._disk.opt_outs.pop((via, address), None) is not None
+
+    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
+        return tuple((row, *answer) for row, answer in enumerate(self._disk.answers, 1) if row > last)
+
+    async def reports_since(self, last: int) -> tuple[()]:
+        return ()
+
+    async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
+        await self._commit()
+        if letter.notification.key in self._disk.letters:
+            return False
+        self._disk.letters[letter.notification.key] = letter
+        for incident, answer in answers:
+            self._disk.facts[incident].append(answer)
+            self._disk.answers.append((incident, answer))
+        return True
+
+    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+        await self._commit()
+        pages = {key: letter.notification for key, letter in self._disk.letters.items()}
+        taken = [
+            pages[attempt.reference]
+            for tries in self._disk.attempts.values()
+            for attempt in tries
+            if isinstance(attempt.outcome, (Accepted, Uncertain)) and attempt.ended_at and attempt.ended_at <= until
+        ]
+        return frozenset((page.incident, page.episode) for page in taken if (page.kind, page.to) == (Kind.PAGE, person))
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        await self._commit()
+        letters = [letter for letter in self._disk.letters.values() if letter.notification.incident == incident]
+        return tuple(Record(letter.notification, letter.content) for letter in letters)
+
+    async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
+        results = [result for came, result in self._disk.arrivals if (came.kind, came.who) == (kind, who) and result]
+        return tuple(reversed(results))[:most]
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         await self._commit()
@@ -473,6 +515,19 @@ class World:
             if attempt and came.ref not in {each.ref for each, _ in self.disk.arrivals}:
                 self.disk.arrivals.append((came, None))
 
+    def says(self, person: str, body: str) -> None:
+        """Somebody writes us an SMS: the provider has it, whether the daemon runs or not."""
+        number, ref = self.policy.people[person].phone, f"SM{len(self.disk.arrivals)}"
+        self.disk.arrivals.append((CameIn(ArrivalKind.SMS, ref, number, body, self.clock.now()), None))
+
+    def answers_to(self, person: str) -> list[str]:
+        """What we answered them."""
+        return [
+            each.message.content.text
+            for each in self.arrived
+            if (each.message.kind, each.message.person) == ("answer", person)
+        ]
+
     async def start(self) -> None:
         """Start the daemon on what the disk holds, by the machine's clock as it is then."""
         self.machine.move(self.machine.step())
@@ -522,7 +577,7 @@ class World:
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock, notices = world.machine, Notices(world.machine)
-    config = ActiveConfig(world.policy, world.settings)
+    config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))
     reply_options = ReplyOptions(Codes(world.dice), config)
     agenda = Agenda()
     incidents = Incidents(agenda)
@@ -541,7 +596,10 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     health = Health(
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
     )
-    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge}, notices)
+    feed = LedgerFeed(clock, ledger, incidents, notices, len(world.disk.answers))
+    stops = Stops(clock, ledger, context)
+    replies = SmsReplies(clock, ledger, context, sender, feed, stops)
+    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (
         set_aside,
@@ -552,11 +610,12 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         watch,
         health,
         arrivals,
+        feed,
+        stops,
         transports,
         *world.further_parts,
     )
     reload: Any = None
-    feed = LedgerFeed(clock, ledger, incidents, notices, 0)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, feed, sender, world.steps)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, world.manager)
     return Daemon(*daemon, (*parts, clock_watch), (watch,))

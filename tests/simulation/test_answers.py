@@ -1,0 +1,160 @@
+"""STOP, START and answers to everything, on virtual time: with pages in the queue, under way, and across kills."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tocsin.domain.delivery import Deferred, Message, Outcome
+from tocsin.domain.people import Channel
+
+from tests.builders.policies import paging_policy
+from tests.simulation.test_delivery import FILE, seconds_of, simulate
+from tests.simulation.world import World
+
+SMS = (Channel.SMS,)
+
+
+def kinds(world: World, person: str) -> list[tuple[str, str]]:
+    """What reached a person, in order, and how."""
+    return [(each.message.kind, each.message.via.value) for each in world.arrived if each.message.person == person]
+
+
+def test_stop_moves_a_page_within_two_seconds() -> None:
+    """Rule 51: by email at once; operators hear within 5 s; nothing goes by SMS any more, the end neither."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "STOP")
+        await world.wait(10)
+        world.folder.write("pay.yaml", FILE + "status: resolved\n")
+        await world.wait(10)
+
+    world = simulate(story)
+    (_, first), (moved, then) = seconds_of(world, "ana")
+    assert (first, then) == ("sms", "email")
+    assert moved <= 32
+    assert kinds(world, "ana") == [("page", "sms"), ("page", "email"), ("closing", "email")]
+    told = [each for each in world.arrived if "ana answered STOP" in each.message.content.subject]
+    assert told
+    assert told[0].at - world.arrived[0].at < timedelta(seconds=36)
+
+
+@pytest.mark.parametrize("downtime", [0, 3, 100])
+@pytest.mark.parametrize("after", [0.3, 1.05, 1.4, 3])
+def test_stop_across_a_kill(downtime: int, after: float) -> None:
+    """Killed before it is judged, while it is, and right after it: the page goes by email once, and nothing by SMS."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "STOP")
+        await world.wait(after)
+        await world.kill()
+        await world.wait(downtime)
+        await world.start()
+        await world.wait(10)
+        world.folder.write("db.yaml", FILE)
+        await world.wait(10)
+
+    world = simulate(story)
+    by_incident = [(each.message.incident, each.message.via.value) for each in world.pages("ana")]
+    assert by_incident == [("pay", "sms"), ("pay", "email"), ("db", "email")]
+
+
+def test_what_waits_for_the_provider_does_not_leave() -> None:
+    """A page that was decided and not taken yet is settled as not wanted there, and goes by email once."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        world.faults.down = frozenset(SMS)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(10)
+        world.says("ana", "STOP")
+        await world.wait(2)
+        world.faults.down = frozenset()
+        await world.wait(120)
+
+    world = simulate(story)
+    assert [via for _, via in seconds_of(world, "ana")] == ["email"]
+    (state,) = [state for key, state in world.disk.states.items() if "/page/" in key and key.endswith("/ana/sms")]
+    assert state == "opted_out"
+
+
+def test_nobody_left_is_passed_at_once_and_start_makes_it_good() -> None:
+    """Whoever has only a phone and says STOP is waited for by nobody; once START came their pages go by SMS again."""
+
+    async def story(world: World) -> None:
+        policy = paging_policy(via=SMS)
+        people = {**policy.people, "ana": replace(policy.people["ana"], email="")}
+        world.policy = replace(policy, people=people)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "STOP")
+        await world.wait(10)
+        assert seconds_of(world, "bo")[0][0] <= 33
+        world.says("ana", "START")
+        await world.wait(5)
+        world.folder.write("db.yaml", FILE)
+        await world.wait(70)
+
+    world = simulate(story)
+    assert [each.message.incident for each in world.pages("ana")] == ["pay", "db"]
+    assert any("ana takes SMS again" in each.message.content.subject for each in world.arrived)
+
+
+def test_ok_all_in_a_storm() -> None:
+    """Fifty incidents: one answer takes those whose pages had left, within seconds, and says what is still coming."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        for number in range(50):
+            world.folder.write(f"i{number}.yaml", FILE)
+        await world.wait(600)
+        world.says("ana", "ok all")
+        await world.wait(5)
+
+    world = simulate(story)
+    (answer,) = world.answers_to("ana")
+    assert answer.startswith("You accepted 50: 50 SEV1. Worst: SEV1 Card payments fail")
+    assert {fact.person for _, fact in world.disk.answers} == {"ana"}
+    assert len(world.disk.answers) == 50
+
+
+def test_ok_all_takes_only_what_had_left() -> None:
+    """Pages that no provider took stay asked, and are paged on."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+        provider: Any = world.providers[Channel.SMS]
+        sends = provider.send
+
+        async def busy(message: Message) -> Outcome:
+            return Deferred("busy") if message.incident == "db" else await sends(message)
+
+        provider.send = busy
+        world.policy = paging_policy(via=SMS)
+        world.folder.write("db.yaml", FILE)
+        await world.wait(3)
+        world.says("ana", "ok all")
+        await world.wait(3)
+        provider.send = sends
+        await world.wait(60)
+
+    world = simulate(story)
+    (answer,) = world.answers_to("ana")
+    assert answer.startswith("You accepted 1: SEV1 Card payments fail")
+    assert "1 more, just sent or on its way, still asks you." in answer
+    assert [incident for incident, _ in world.disk.answers] == ["pay"]
+    assert "db" in [each.message.incident for each in world.pages("ana")]
