@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
+from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
@@ -33,7 +34,9 @@ PAY = Incident("pay", "Card payments fail", "sev1")
 
 
 class DaemonParts:
-    """A sender with all it needs. The SMS transport gives receipts; both keep what arrived."""
+    """A sender with all it needs. The SMS transport gives receipts; both keep what arrived. `with_fallbacks`: each
+    channel has another provider, called backup.
+    """
 
     def __init__(
         self,
@@ -41,18 +44,25 @@ class DaemonParts:
         policy: Policy | None = None,
         in_force: Settings | None = None,
         ledger: MemoryLedger | None = None,
+        *,
+        with_fallbacks: bool = False,
     ) -> None:
         self.clock, self.ledger = clock, ledger or MemoryLedger()
         self.config = active_config(policy or paging_policy(), in_force or settings())
         self.notices, self.agenda = Notices(clock), Agenda()
         self.incidents = Incidents(self.agenda)
         self.sms, self.email = MemoryTransport(receipts=True), MemoryTransport(blind=True)
+        self.sms_backup, self.email_backup = MemoryTransport(receipts=True), MemoryTransport(blind=True)
         by_channel = {Channel.SMS: {MAIN: self.sms}, Channel.EMAIL: {MAIN: self.email}}
+        if with_fallbacks:
+            by_channel[Channel.SMS]["backup"] = self.sms_backup
+            by_channel[Channel.EMAIL]["backup"] = self.email_backup
         self.transports = Transports(self.config.settings, lambda _settings: by_channel)
         self.codes = Codes(random.Random(1))
         self.context = DeliveryContext(self.config, self.incidents, self.notices, ReplyOptions(self.codes, self.config))
-        self.sender = Sender(clock, self.ledger, self.context, self.transports, random.Random(1))
-        self.receipts = Receipts(clock, self.ledger, self.context, self.transports, self.sender)
+        self.providers = Providers(clock, self.transports, self.notices)
+        self.sender = Sender(clock, self.ledger, self.context, self.providers, random.Random(1))
+        self.receipts = Receipts(clock, self.ledger, self.context, self.providers, self.sender)
         self.operator_notices = OperatorNotices(
             clock, self.ledger, self.config, self.notices, self.sender, "web-1.example.com"
         )

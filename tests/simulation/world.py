@@ -13,6 +13,7 @@ from typing import Any
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
+from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
@@ -585,8 +586,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         world.settings, lambda _settings: {via: {MAIN: known} for via, known in world.providers.items()}
     )
     context = DeliveryContext(config, incidents, notices, reply_options)
-    sender = Sender(clock, ledger, context, transports, world.dice)
-    world.receipts = receipts = Receipts(clock, ledger, context, transports, sender)
+    providers = Providers(clock, transports, notices)
+    sender = Sender(clock, ledger, context, providers, world.dice)
+    world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)

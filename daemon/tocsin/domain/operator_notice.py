@@ -45,6 +45,7 @@ class Trouble(StrEnum):
     INCIDENT_STUCK = "incident-stuck", "Incident {about} is stuck", "Incident {about} is up to date again"
     REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"
     PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
+    PROVIDER_UNWELL = "provider-unwell", "{about} is sick", "{about} is well again"
     SMS_UNDELIVERED = "sms-undelivered", "SMS are not delivered", "SMS are delivered again"
     ADDRESS_REFUSED = "address-refused", "{about} is refused"
     MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"

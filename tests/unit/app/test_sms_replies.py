@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
@@ -59,7 +60,7 @@ class House:
         self.incidents = Incidents(Agenda())
         context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config))
         transports = Transports(polled(), lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel})
-        sender = Sender(self.clock, self.ledger, context, transports, self.dice)
+        sender = Sender(self.clock, self.ledger, context, Providers(self.clock, transports, notices), self.dice)
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)

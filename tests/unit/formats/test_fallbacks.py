@@ -1,4 +1,4 @@
-"""Providers that stand in for the first: how they are written, their secrets in every layer, what is wrong
+"""Rule 49: providers that stand in for the first: how they are written, their secrets in every layer, what is wrong
 with them, and the senders of SMS by the number they go to.
 """
 

@@ -14,9 +14,9 @@ from tocsin.adapters.twilio import responses
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
-from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
+from tocsin.app.delivery.providers import Providers
+from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
-from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt
@@ -37,13 +37,13 @@ class Receipts:
     """Brings receipts to the letters that wait for them."""
 
     def __init__(
-        self, clock: Clock, ledger: SendLedger, context: DeliveryContext, transports: Transports, sender: Sender
+        self, clock: Clock, ledger: SendLedger, context: DeliveryContext, providers: Providers, sender: Sender
     ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._attempt_log = AttemptLog(ledger)
         self._context = context
-        self._transports = transports
+        self._providers = providers
         self._sender = sender
 
     async def run(self) -> None:
@@ -72,7 +72,7 @@ class Receipts:
         known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
-        fate = await self._sender.judge_fate(known, fate)
+        self._sender.note_fate(known[0][0], fate)
         for attempt, notification in known:
             if not self._sender.on_receipt(attempt, fate):
                 await self._apply_settled(attempt, notification, fate)
@@ -85,10 +85,10 @@ class Receipts:
             attempt = retry.deciding_attempt(parcel.attempts)
             if not self._sender.awaits(parcel) or not isinstance(attempt.outcome, Accepted):
                 return
-            fate = await self._transports[attempt.via].fate(attempt.outcome.provider_id)
+            fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
-        fate = await self._sender.judge_fate(parcel.letters_of(attempt.number), fate)
+        self._sender.note_fate(attempt, fate)
         to = parcel.lead.notification.to
         log.info(
             "receipt",

@@ -12,25 +12,22 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.app.delivery.blame import Blame
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.message import message
-from tocsin.app.delivery.parcels.attempt_log import AttemptLog
+from tocsin.app.delivery.parcels.attempt_log import AttemptLog, log_try
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
 from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.parcels.undelivered import Undelivered
-from tocsin.app.delivery.provider_health import ProviderHealth
+from tocsin.app.delivery.providers import Provider, Providers
 from tocsin.app.delivery.rank import rank
-from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
-from tocsin.app.delivery.refusals.refusal_row import Try
+from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.delivery.still_wanted import StillWanted
-from tocsin.app.delivery.transports import Transports
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Letter, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
-from tocsin.planning.delivery import receipts, retry
+from tocsin.planning.delivery import receipts, retry, same_try
 from tocsin.planning.delivery.still_wanted import current_address, opted_out
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
@@ -64,21 +61,19 @@ class Sender:
         clock: Clock,
         ledger: SendLedger,
         context: DeliveryContext,
-        transports: Transports,
+        providers: Providers,
         dice: random.Random,
     ) -> None:
         self._clock = clock
         self._attempt_log = AttemptLog(ledger)
         self._context = context
-        self._transports = transports
+        self._providers = providers
         self._dice = dice
         self._open: dict[str, Parcel] = {}
         self._wanted = StillWanted(clock, context)
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
         self._under_way: dict[Parcel, datetime] = {}
-        self._blame = Blame(ledger, context)
-        self._providers = {via: ProviderHealth(via, context.notices) for via in Channel}
         self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
         self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
         self._look_up_queue = SendQueue("look-ups", LOOK_UPS_AT_ONCE, self._work)
@@ -120,11 +115,9 @@ class Sender:
         """Whether these pages still wait for their receipt, and for an answer."""
         return parcel.step is ParcelStep.ASK and not parcel.settled and bool(self._wanted.among(parcel))
 
-    async def judge_fate(self, tries: Sequence[Try], fate: Fate) -> Fate:
-        """What became of a message tells of its provider too, whether anything is still to be done with it or not. A
-        provider that is wrong about one number after the other is not believed (rule 38).
-        """
-        return await self._blame.after_receipt(self._providers[tries[0][0].via], tries, fate, self._clock.now())
+    def note_fate(self, attempt: Attempt, fate: Fate) -> None:
+        """What became of a message tells of its provider too, whether anything is still to be done with it or not."""
+        self._providers.on_receipt(attempt, fate)
 
     def on_receipt(self, attempt: Attempt, fate: Fate) -> bool:
         """The provider said what became of an attempt, and so of all that left with it. False when nothing more is to
@@ -150,12 +143,12 @@ class Sender:
                 continue
             self._context.incidents.add_unsettled(letter.notification.incident)
             delivery = Delivery(letter, recorded, list(letter.attempts))
-            self._open[key] = parcel = Parcel([delivery])
+            self._open[key] = parcel = Parcel([delivery], tried=same_try.tried(delivery.attempts))
             self._put(parcel, ParcelStep.RESUME if delivery.attempts else ParcelStep.SEND)
             self._undelivered.begin(letter.notification)
             self._undelivered.note(letter.notification, taken=delivery.taken, tried=bool(delivery.attempts))
             if delivery.page:
-                self._headway.watch(delivery, hangs=self._providers[parcel.via].hangs(self._clock.now()))
+                self._headway.watch(delivery, hangs=self._providers.hangs(parcel.via))
 
     def _note_recorded(self, key: str, *, recorded: bool) -> None:
         """A letter that is on its way is given once more, perhaps because the ledger has taken it."""
@@ -226,25 +219,48 @@ class Sender:
                 self._headway.fail(member, stopped=stopped)
             await self._settle(parcel, "opted_out" if stopped else "unwanted")
             return
-        attempts = await self._attempt_log.begin(parcel, to, now)
+        provider = self._provider(parcel) or self._provider_of_new_try(parcel)
+        if provider is None:
+            await self._settle(parcel, "refused")
+            return
+        attempts = await self._attempt_log.begin(parcel, to, now, provider=provider.name)
         if not attempts:
             self._put(parcel, ParcelStep.SEND, now + WRITES_AGAIN)
             return
         async with self._slots[via]:
             began_at = self._clock.now()
-            outcome = await self._transports[via].send(message(parcel, attempts[0], self._context))
+            outcome = await self._providers.send(provider, message(parcel, attempts[0], self._context))
         now = self._clock.now()
         self._queues[via].width = via.traits.at_once * (PREPARED if now - began_at < FAST else 1)
-        ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
-        tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
-        outcome = self._blame.after_try(self._providers[via], tries)
-        self._providers[via].on_attempt(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
-        if self._providers[via].hangs(now):
-            self._wait_no_longer(via)
+        self._note_end(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
         for member, attempt in zip(parcel.members, attempts, strict=True):
             member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
-        self._log_try(parcel)
+        parcel.tried |= {provider.name}
+        log_try(parcel, self._context.config.policy)
         await self._go_on(parcel)
+
+    def _provider(self, parcel: Parcel) -> Provider | None:
+        """Who gets the parcel, of those that have not failed it in this try nor refused it; None: nobody is left."""
+        others_wait = self._queues[parcel.via].holds_behind(rank(parcel.lead.notification, self._context))
+        out = parcel.tried | same_try.refused_by(parcel.attempts)
+        return self._providers.choose(parcel.via, parcel.kind, self._clock.now(), out, others_wait=others_wait)
+
+    def _provider_of_new_try(self, parcel: Parcel) -> Provider | None:
+        """The same, where the try under way has ended meanwhile; None: all have refused this message."""
+        parcel.tried = frozenset()
+        return self._provider(parcel)
+
+    def _note_end(self, attempt: Attempt) -> None:
+        """A try has ended, which tells of its provider. One that is well again gets the pages that it has turned down,
+        at once; one that hangs keeps none waiting (rule 70).
+        """
+        recovered = self._providers.on_attempt(attempt)
+        if recovered:
+            for parcel in dict.fromkeys(self._open.values()):
+                if parcel.via is attempt.via and parcel.held_up and parcel not in self._under_way:
+                    self._put(parcel, ParcelStep.SEND)
+        if self._providers.hangs(attempt.via):
+            self._wait_no_longer(attempt.via)
 
     async def _drop_unwanted(self, parcel: Parcel) -> None:
         """Letters that nobody wants any more are settled, and the others go on without them."""
@@ -259,36 +275,25 @@ class Sender:
             self._open.update((member.notification.key, dropped) for member in unwanted)
         await self._settle(dropped, "superseded" if superseded else "unwanted")
 
-    def _log_try(self, parcel: Parcel) -> None:
-        """A line for whoever reads along."""
-        notification, attempt = parcel.lead.notification, parcel.attempts[-1]
-        log.info(
-            "tried",
-            kind=notification.kind.value,
-            to=notification.to if "@" not in notification.to else "a plain address",
-            via=notification.via.value,
-            outcome=type(attempt.outcome).__name__.lower(),
-            number=attempt.number,
-            shown_reader=self._context.config.policy.reader_name(notification.to, notification.group),
-        )
-
     async def _go_on(self, parcel: Parcel) -> None:
         """What follows from how the attempts ended and what the provider said of them."""
         now, lead = self._clock.now(), parcel.lead
         for member in parcel.members:
             member.apply_receipts(now)
-        outcome = lead.standing_outcome
-        of_provider = isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE
-        of_provider = of_provider and self._providers[parcel.via].refuses_wrongly
-        if isinstance(outcome, Refused) and not of_provider:
-            self._context.notices.tell(refusal_notice(lead.notification, outcome, self._context.config.policy))
+        if same_try.goes_on(lead.standing_outcome) and self._provider(parcel) is not None:
+            await self._attempt_log.save_pending(parcel)
+            self._put(parcel, ParcelStep.SEND)
+            return
+        if isinstance(lead.standing_outcome, Refused):
+            self._context.notices.tell(
+                refusal_notice(lead.notification, lead.standing_outcome, self._context.config.policy)
+            )
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.notification.at, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         await self._follow(parcel, move)
-        await self._blame.save()
 
     async def _follow(self, parcel: Parcel, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""
@@ -296,8 +301,9 @@ class Sender:
             self._undelivered.note(member.notification, taken=member.taken)
         match move:
             case retry.Settled(state):
-                waits = state == "accepted" and parcel.lead.page and self._transports[parcel.via].receipts
-                until = receipts.receipt_awaited_until(retry.deciding_attempt(parcel.attempts)) if waits else None
+                taken = retry.deciding_attempt(parcel.attempts)
+                waits = state == "accepted" and parcel.lead.page and self._providers.gives_receipts(taken)
+                until = receipts.receipt_awaited_until(taken) if waits else None
                 if until:
                     await self._attempt_log.save_pending(parcel)
                     self._put(parcel, ParcelStep.ASK, until)
@@ -309,6 +315,7 @@ class Sender:
                 await self._attempt_log.save_pending(parcel)
                 for member in parcel.members:
                     member.possible_duplicate = possible_duplicate
+                parcel.tried = frozenset()
                 self._put(parcel, ParcelStep.SEND, at)
             case retry.LookUp(at):
                 await self._attempt_log.save_pending(parcel)
@@ -318,12 +325,12 @@ class Sender:
         """Ask the provider whether an uncertain attempt left after all."""
         attempt = parcel.attempts[-1]
         sought = message(parcel, attempt, self._context)
-        outcome = await self._transports[parcel.via].find(sought, attempt.started_at)
+        outcome = await self._providers.find(attempt, sought)
         now = self._clock.now()
         move = retry.after_look_up(parcel.kind, parcel.via, parcel.attempts, outcome, now)
         if isinstance(outcome, Accepted):
             parcel.end_last(outcome, now)
-            self._providers[parcel.via].on_attempt(parcel.attempts[-1])
+            self._note_end(parcel.attempts[-1])
         await self._follow(parcel, move)
 
     async def _ask_receipt(self, parcel: Parcel) -> None:
@@ -335,8 +342,8 @@ class Sender:
             attempt = retry.deciding_attempt(parcel.attempts)
             assert isinstance(attempt.outcome, Accepted)
             if parcel.late(now) < receipts.ASKED_AT_MOST_LATE:
-                fate = await self._transports[parcel.via].fate(attempt.outcome.provider_id)
-                fate = await self.judge_fate(parcel.letters_of(attempt.number), fate)
+                fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
+                self.note_fate(attempt, fate)
                 await self._attempt_log.receipt(parcel.tries(attempt.number), fate.receipt, now)
                 if fate.receipt.final:
                     parcel.add_receipt(attempt.number, fate)

@@ -11,6 +11,8 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
+from tocsin.domain.delivery import MAIN
+
 WIDTH = 80
 """Columns of a line; what is longer goes on below."""
 MARGIN = 10
@@ -53,7 +55,9 @@ def _version(fields: Fields) -> str:
 
 def _tried(fields: Fields) -> str:
     kind = _KINDS.get(fields["kind"], fields["kind"])
-    sent = f"  {kind} → {fields.get('shown_reader') or fields['to']}, {fields['via']}"
+    provider = fields.get("provider", MAIN)
+    by = f" by {provider}" if provider != MAIN else ""
+    sent = f"  {kind} → {fields.get('shown_reader') or fields['to']}, {fields['via']}{by}"
     outcome = _OUTCOMES.get(fields["outcome"], fields["outcome"])
     again = f" (try {fields['number']})" if fields["number"] > 1 else ""
     room = max(OUTCOME, len(sent) + 2) if len(sent) < WIDTH - MARGIN - 12 else 0

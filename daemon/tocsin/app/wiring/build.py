@@ -23,6 +23,7 @@ from tocsin.adapters.systemd import Systemd
 from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
+from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
@@ -149,16 +150,16 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
 ) -> Daemon:
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
-    reserved = await ledger.reserved_codes(clock.now() - RESERVED_FOR)
-    reply_options = ReplyOptions(Codes(dice, reserved, clock.now()), config)
+    codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents = Incidents(agenda := Agenda())
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
 
-    context = DeliveryContext(config, incidents, notices, reply_options)
-    sender = Sender(clock, ledger, context, transports, dice)
-    receipts = Receipts(clock, ledger, context, transports, sender)
+    context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config))
+    providers = Providers(clock, transports, notices)
+    sender = Sender(clock, ledger, context, providers, dice)
+    receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, socket.gethostname())
     reconciler = Reconciler(clock, ledger, renderer, context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)

@@ -30,6 +30,7 @@ from datetime import datetime, timedelta
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
+from tocsin.planning.delivery import same_try
 
 PAGE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 30, 60))
 """Waits after the first, second, … failed try of a page; the last one repeats."""
@@ -85,8 +86,8 @@ def after_send(kind: Kind, via: Channel, attempts: Sequence[Attempt], now: datet
             return Settled("accepted")
         case Refused():
             return Settled("refused")
-        case Deferred() as deferred:
-            return TryAgain(now + _wait(kind, len(attempts), deferred, jitter), _possible_duplicate(attempts))
+        case Deferred():
+            return TryAgain(now + _wait(kind, attempts, jitter), _possible_duplicate(attempts))
         case _:
             return LookUp(_next_look_up(via, attempts, now) or now)
 
@@ -133,14 +134,18 @@ def headway_by(at: datetime, now: datetime) -> datetime:
     return max(at + NEXT_CHANNEL_AFTER, now + FIRST_TRY_TAKES)
 
 
-def _wait(kind: Kind, failed: int, deferred: Deferred, jitter: float) -> timedelta:
-    """How long to wait after the `failed`-th failure in a row."""
-    if kind is Kind.PAGE and deferred.fault is Fault.PROVIDER:
-        wait = PROVIDER_WAIT
-    else:
-        waits = PAGE_WAITS if kind is Kind.PAGE else SLOW_WAITS
-        wait = waits[min(failed, len(waits)) - 1]
-    return max(wait * (1 + JITTER * jitter), deferred.retry_after or timedelta(0))
+def _wait(kind: Kind, attempts: Sequence[Attempt], jitter: float) -> timedelta:
+    """How long to wait after a try that went to one provider or, one after the other, to several: as long as the one of
+    them that may soonest do better.
+    """
+    waits = PAGE_WAITS if kind is Kind.PAGE else SLOW_WAITS
+    usual = waits[min(same_try.tries(attempts), len(waits)) - 1]
+    of_try = []
+    for attempt in same_try.rows_of_try(attempts):
+        if isinstance(deferred := attempt.outcome, Deferred):
+            wait = PROVIDER_WAIT if kind is Kind.PAGE and deferred.fault is Fault.PROVIDER else usual
+            of_try.append(max(wait * (1 + JITTER * jitter), deferred.retry_after or timedelta(0)))
+    return min(of_try)
 
 
 def _next_look_up(via: Channel, attempts: Sequence[Attempt], now: datetime) -> datetime | None:

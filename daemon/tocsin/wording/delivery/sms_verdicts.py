@@ -106,10 +106,6 @@ SMS_VERDICTS = {
     "63038": _provider("the account's messages for the day are used up", "have the limit raised, or wait for tomorrow"),
 }
 """By Twilio's code, or by the status of an answer that has none."""
-OPTED_OUT = "21610"
-"""The number answered STOP: that is its owner's word, and says nothing of the provider."""
-FILTERED = "30007"
-"""One message that a carrier filtered is that message's fault; a second number in a row is the provider's (rule 37)."""
 
 
 def sms_verdict(code: str) -> Verdict | None:

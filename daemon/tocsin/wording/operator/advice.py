@@ -111,6 +111,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "pages go by the other channel. What waits is tried again, pages at least each minute.",
         "what the message names: the setting, the credential, the account. `tocsin send-test PERSON` tries it.",
     ),
+    Trouble.PROVIDER_UNWELL: Advice(
+        "messages leave by the fallback that is named. The sick one gets one message a minute, to see whether it is "
+        "well.",
+        "what the message names: the setting, the credential, the account. `tocsin send-test PERSON --provider NAME` "
+        "tries it.",
+    ),
     Trouble.SMS_UNDELIVERED: Advice(
         "each page that was not delivered goes by the person's other channel at once; where there is none, the "
         "next level is paged.",

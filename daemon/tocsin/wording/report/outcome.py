@@ -5,7 +5,7 @@ that was where it is not the only one.
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Outcome, Refused, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
 
 
@@ -57,15 +57,12 @@ def tries(attempts: Sequence[Attempt]) -> int:
 
 def outcome_sentence(outcome: Outcome | None, most: int | None = None, *, tried_again: bool = True) -> str:
     """`refused: 550 no such mailbox`: how a try ended and the provider's answer, of at most `most` characters.
-    A message that did not leave is "put off" where it is `tried_again`, else "deferred". One that was refused for its
-    own sake leaves the address good.
+    A message that did not leave is "put off" where it is `tried_again`, else "deferred".
     """
     word = outcome_word(outcome)
     if isinstance(outcome, Deferred) and not tried_again:
         word = "deferred"
     if isinstance(outcome, Uncertain):
         word = f"{word}, it may have left"
-    if isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE:
-        word = f"{word}, this message only"
     answer = provider_answer(outcome, most)
     return f"{word}: {answer}" if answer else word

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from tocsin.app.delivery.parcels.delivery import KILLED, Delivery
-from tocsin.domain.delivery import Attempt, Fate, Outcome
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.delivery import Attempt, Deferred, Fate, Outcome
+from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 
 
@@ -30,12 +30,14 @@ class ParcelStep(Enum):
 class Parcel:
     """Letters that leave as one message, the worst first: the first one leads. `turn` counts the steps that were set:
     only the newest is taken, at `due_at`. All in it were tried together: their attempts agree but for their ids.
+    `tried` are the providers that the try under way has gone to (rule 49).
     """
 
     members: list[Delivery]
     step: ParcelStep = ParcelStep.SEND
     turn: int = 0
     due_at: datetime | None = None
+    tried: frozenset[str] = frozenset()
 
     @property
     def lead(self) -> Delivery:
@@ -72,14 +74,16 @@ class Parcel:
         """Whether the provider said something of it that nobody has looked at, and that may lead to something."""
         return bool(self.lead.receipts and self.attempts and not self.settled)
 
+    @property
+    def held_up(self) -> bool:
+        """Whether pages wait to be tried again after a failure that the provider set no time for."""
+        failed = self.attempts[-1].outcome if self.attempts else None
+        turned_down = isinstance(failed, Deferred) and failed.retry_after is None
+        return self.lead.page and self.step is ParcelStep.SEND and turned_down and not self.settled
+
     def tries(self, number: int) -> tuple[Attempt, ...]:
         """The try of that number, of every letter in it."""
         return tuple(attempt for member in self.members for attempt in member.attempts if attempt.number == number)
-
-    def letters_of(self, number: int) -> tuple[tuple[Attempt, Notification], ...]:
-        """The same, each with what was tried."""
-        found = ((attempt, member) for member in self.members for attempt in member.attempts)
-        return tuple((attempt, member.notification) for attempt, member in found if attempt.number == number)
 
     def late(self, now: datetime) -> timedelta:
         """How long its step has been due."""

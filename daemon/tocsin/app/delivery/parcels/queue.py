@@ -5,6 +5,7 @@ taking, and lets what is under way come to its end.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -24,6 +25,7 @@ class SendQueue(Generic[Item]):
         self.width = width
         self._work = work
         self._queue: asyncio.PriorityQueue[tuple[Rank, int, Item]] = asyncio.PriorityQueue()
+        self._sorts: Counter[int] = Counter()
         self._count = 0
         self._timers: set[asyncio.TimerHandle] = set()
         self._busy = 0
@@ -33,7 +35,12 @@ class SendQueue(Generic[Item]):
     def put(self, rank: Rank, item: Item) -> None:
         """Do this as soon as a place is free and nothing of a lower rank waits."""
         self._count += 1
+        self._sorts[rank[0]] += 1
         self._queue.put_nowait((rank, self._count, item))
+
+    def holds_behind(self, rank: Rank) -> bool:
+        """Whether something of another sort waits behind this."""
+        return any(count and sort > rank[0] for sort, count in self._sorts.items())
 
     def later(self, wait: timedelta, rank: Rank, item: Item) -> None:
         """Put it into the queue after this span."""
@@ -52,10 +59,10 @@ class SendQueue(Generic[Item]):
                 while self._busy >= self.width:
                     self._ended.clear()
                     await self._ended.wait()
-                _rank, number, item = await self._queue.get()
+                rank, number, item = await self._queue.get()
                 if not self._draining:
                     self._busy += 1
-                    tasks.create_task(self._do(item), name=f"{self.name} {number}")
+                    tasks.create_task(self._do(rank, item), name=f"{self.name} {number}")
 
     async def drain(self, patience: float) -> bool:
         """Begin nothing new, and wait for what is under way. False when that took too long."""
@@ -71,7 +78,8 @@ class SendQueue(Generic[Item]):
             return False
         return True
 
-    async def _do(self, item: Item) -> None:
+    async def _do(self, rank: Rank, item: Item) -> None:
+        self._sorts[rank[0]] -= 1
         try:
             await self._work(item)
         finally:

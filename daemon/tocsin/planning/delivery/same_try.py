@@ -1,0 +1,54 @@
+"""Which tries of a message are one: a failure that surely left nothing goes on to the next provider at once, as part of
+the same try, and each provider has its own row (rule 49).
+
+Decides from the rows alone, so that a kill in between changes nothing. Must not know which providers there are.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fault, Outcome, Refused
+
+
+def goes_on(outcome: Outcome | None) -> bool:
+    """Whether the next provider gets the message at once: this one surely has nothing of it, and the address is not to
+    blame, which would be the same elsewhere. A message that is refused for its own sake (too big, taken for spam) goes
+    on too: what a provider takes is its own rule.
+    """
+    match outcome:
+        case Deferred(fault=Fault.ADDRESS):
+            return False
+        case Deferred() | Refused(fault=Fault.MESSAGE):
+            return True
+        case _:
+            return False
+
+
+def rows_of_try(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
+    """The rows of the newest try: those that went on from one provider to another, each once."""
+    rows: list[Attempt] = []
+    for attempt in attempts:
+        if rows and (not goes_on(rows[-1].outcome) or name(attempt) in map(name, rows)):
+            rows.clear()
+        rows.append(attempt)
+    return tuple(rows)
+
+
+def tried(attempts: Sequence[Attempt]) -> frozenset[str]:
+    """The providers that the newest try went to."""
+    return frozenset(map(name, rows_of_try(attempts)))
+
+
+def refused_by(attempts: Sequence[Attempt]) -> frozenset[str]:
+    """The providers that refused this very message: they do not get it again (rule 37)."""
+    return frozenset(name(attempt) for attempt in attempts if isinstance(attempt.outcome, Refused))
+
+
+def tries(attempts: Sequence[Attempt]) -> int:
+    """How often the message was tried, which is what waits count (rule 35)."""
+    return max(Counter(map(name, attempts)).values(), default=0)
+
+
+def name(attempt: Attempt) -> str:
+    """The provider that a row is about; older rows name none."""
+    return attempt.provider or MAIN

@@ -1,0 +1,377 @@
+"""Rules 49 and 50: which provider a message goes to, what goes on to the next one, and what operators hear of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.people import Channel
+
+from tests.builders.daemon_parts import DaemonParts, page_to
+from tests.fakes.loop import VirtualClock, run_virtually
+from tests.unit.app.test_sender import failed_events
+
+SMS, EMAIL = Channel.SMS, Channel.EMAIL
+BUSY = Deferred("421 too many connections", "421")
+DENIED = Deferred("535 authentication failed", "535", Fault.PROVIDER)
+
+Story = Callable[[DaemonParts], Awaitable[None]]
+
+
+def live(story: Story, seconds: float = 1.0) -> DaemonParts:
+    """Two providers for each channel, an incident just declared, and the sender at work."""
+
+    async def life(clock: VirtualClock) -> DaemonParts:
+        parts = DaemonParts(clock, with_fallbacks=True)
+        parts.declare()
+        running = asyncio.create_task(parts.sender.run())
+        await story(parts)
+        await asyncio.sleep(seconds)
+        running.cancel()
+        return parts
+
+    return run_virtually(life)
+
+
+def page(parts: DaemonParts, via: Channel = EMAIL, person: str = "ana") -> Notification:
+    return page_to(person, parts.clock.now(), via)
+
+
+def word(parts: DaemonParts) -> Notification:
+    """Something that is no page, and always wanted."""
+    number, now = len(parts.ledger.pages.letters), parts.clock.now()
+    key = f"pay/1/closing/eve/{number}/email"
+    return Notification(key, "pay", 1, Kind.CLOSING, Reason.RESOLVED, now, "eve", EMAIL)
+
+
+def went(parts: DaemonParts, notification: Notification) -> list[tuple[str, str]]:
+    """Each row of it: the provider, and how that ended."""
+    attempts = parts.attempts_of(notification)
+    return [(attempt.provider, type(attempt.outcome).__name__) for attempt in attempts]
+
+
+def words(parts: DaemonParts) -> list[str]:
+    """The troubles that operators are to hear of."""
+    return [f"{notice.headline}: {notice.text}" for notice in parts.notices.take()]
+
+
+def over(parts: DaemonParts) -> list[str]:
+    """What operators are to hear is over, if they were told of it."""
+    return [f"{recovery.headline}: {recovery.text}" for recovery in parts.notices.take_recovered()]
+
+
+async def fall_sick(parts: DaemonParts, via: Channel = EMAIL) -> None:
+    """The first provider of that channel has just denied a message."""
+    (parts.email if via is EMAIL else parts.sms).next(DENIED)
+    await parts.enqueue(word(parts))
+    await asyncio.sleep(1)
+
+
+def test_while_all_is_well_the_first_carries_everything() -> None:
+    """Rule 49: the fallback hears nothing of it, and each row names its provider."""
+
+    async def story(parts: DaemonParts) -> None:
+        await parts.enqueue(page(parts), page(parts, SMS, "chen"))
+
+    parts = live(story)
+    assert (len(parts.email.arrived), len(parts.sms.arrived)) == (1, 1)
+    assert not parts.email_backup.tries + parts.sms_backup.tries
+    assert {attempt.provider for attempt in parts.ledger.pages.attempts} == {"main"}
+
+
+@pytest.mark.parametrize("via", Channel)
+@pytest.mark.parametrize("failure", [BUSY, DENIED, Refused("554 spam", "554", Fault.MESSAGE)])
+def test_what_surely_left_nothing_goes_on_at_once(via: Channel, failure: Outcome) -> None:
+    """Rule 49: the page is out by the fallback in the same moment, by no other channel, with a row for each provider."""
+
+    async def story(parts: DaemonParts) -> None:
+        (parts.email if via is EMAIL else parts.sms).next(failure)
+        parts.notification = page(parts, via)  # type: ignore[attr-defined]
+        await parts.enqueue(parts.notification)  # type: ignore[attr-defined]
+
+    parts = live(story, 0.2)
+    notification = parts.notification  # type: ignore[attr-defined]
+    assert went(parts, notification) == [("main", type(failure).__name__), ("backup", "Accepted")]
+    assert [attempt.possible_duplicate for attempt in parts.attempts_of(notification)] == ["", ""]
+    assert failed_events(parts) == []
+
+
+def test_a_refused_address_goes_to_no_other_provider() -> None:
+    """Rules 37, 49: it is about the address, which is the same there."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(Refused("550 5.1.1 no such user", "550"))
+        await parts.enqueue(page(parts))
+
+    parts = live(story, 30)
+    assert not parts.email_backup.tries
+    assert [event.refused for event in failed_events(parts)] == [True]
+
+
+def test_what_nobody_confirmed_is_looked_up_where_it_went() -> None:
+    """Rules 40, 49: the provider that may have it is asked, and no second copy leaves by another one before."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms.next(Uncertain("no answer"), arrives=True)
+        await parts.enqueue(page(parts, SMS))
+
+    parts = live(story, 5)
+    assert len(parts.sms.arrived) == 1
+    assert not parts.sms_backup.tries
+
+
+def test_after_a_kill_the_look_up_goes_to_the_provider_of_the_try() -> None:
+    """Rule 40: the next process knows from the row whom to ask, also that the config has it no more."""
+
+    async def story(parts: DaemonParts) -> None:
+        notification = page(parts, SMS)
+        await parts.ledger.record("pay", (), [], ())
+        begun = await _begun(parts, notification, "backup")
+        assert begun.provider == "backup"
+
+    async def _begun(parts: DaemonParts, notification: Notification, provider: str):  # type: ignore[no-untyped-def]
+        from dataclasses import replace
+
+        from tests.builders.daemon_parts import letter
+
+        await parts.ledger.record("pay", (), [letter(notification)], ())
+        begun = await parts.ledger.begin_attempt(
+            notification.key, SMS, "+14155550101", parts.clock.now(), provider=provider
+        )
+        await parts.sms_backup.send(_message(parts, notification))
+        parts.sender.enqueue([replace(letter(notification), attempts=(begun,))])
+        return begun
+
+    parts = live(story, 20)
+    assert not parts.sms.tries
+    assert len(parts.sms_backup.arrived) == 1
+    (attempt,) = parts.ledger.pages.attempts
+    assert attempt.outcome == Accepted("M1")
+
+
+def _message(parts: DaemonParts, notification: Notification):  # type: ignore[no-untyped-def]
+    from tocsin.app.delivery.message import message
+    from tocsin.app.delivery.parcels.delivery import Delivery
+    from tocsin.app.delivery.parcels.parcel import Parcel
+    from tocsin.domain.delivery import Attempt
+
+    from tests.builders.daemon_parts import letter
+
+    attempt = Attempt(1, notification.key, 1, SMS, "+14155550101", parts.clock.now())
+    return message(Parcel([Delivery(letter(notification))]), attempt, parts.context)
+
+
+def test_a_try_at_a_provider_that_left_the_config_stays_uncertain() -> None:
+    """Nobody can be asked; it does not end the daemon, and leaves once more, tagged."""
+
+    async def story(parts: DaemonParts) -> None:
+        from dataclasses import replace
+
+        from tests.builders.daemon_parts import letter
+
+        notification = page(parts, SMS)
+        await parts.ledger.record("pay", (), [letter(notification)], ())
+        begun = await parts.ledger.begin_attempt(
+            notification.key, SMS, "+14155550101", parts.clock.now(), provider="gone"
+        )
+        parts.sender.enqueue([replace(letter(notification), attempts=(begun,))])
+
+    parts = live(story, 30)
+    assert [(one.provider, bool(one.possible_duplicate)) for one in parts.ledger.pages.attempts] == [
+        ("gone", False),
+        ("main", True),
+    ]
+
+
+def test_a_sick_provider_is_left_out_until_it_takes_something_again() -> None:
+    """Rules 49, 50: after a failure of its own everything goes to the fallback, but for one message each 60 s."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        parts.email.next(DENIED, times=2)
+        for _ in range(150):
+            await parts.enqueue(word(parts))
+            await asyncio.sleep(1)
+
+    parts = live(story)
+    assert len(parts.email.tries) == 1 + 2 + 0
+    assert len(parts.email_backup.arrived) == 151
+
+
+def test_an_update_finds_out_before_a_page_does() -> None:
+    """Rule 50: while one waits, no page is spent on a sick provider."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        await asyncio.sleep(60)
+        await parts.enqueue(*(page(parts, person=name) for name in ("ana", "chen")), word(parts))
+
+    parts = live(story)
+    assert [message.kind for message in parts.email.tries] == [Kind.CLOSING, Kind.CLOSING]
+    assert [message.kind for message in parts.email_backup.tries] == [Kind.CLOSING, Kind.PAGE, Kind.PAGE]
+
+
+def test_without_an_update_a_page_finds_out_and_is_not_late() -> None:
+    """Rule 50: it goes on to the fallback in the same moment."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        await asyncio.sleep(60)
+        parts.email.next(DENIED)
+        parts.notification = page(parts)  # type: ignore[attr-defined]
+        await parts.enqueue(parts.notification)  # type: ignore[attr-defined]
+
+    parts = live(story, 0.2)
+    assert went(parts, parts.notification) == [("main", "Deferred"), ("backup", "Accepted")]  # type: ignore[attr-defined]
+
+
+def test_once_all_are_sick_every_message_tries_them_the_oldest_failure_first() -> None:
+    """Rules 49, 50: nobody waits a minute then; the page also goes by its next channel at once."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        parts.email_backup.next(DENIED)
+        await parts.enqueue(word(parts))
+        await asyncio.sleep(1)
+        parts.email.next(DENIED)
+        parts.email_backup.next(DENIED)
+        parts.notification = page(parts)  # type: ignore[attr-defined]
+        await parts.enqueue(parts.notification)  # type: ignore[attr-defined]
+
+    parts = live(story, 0.5)
+    assert went(parts, parts.notification) == [("main", "Deferred"), ("backup", "Deferred")]  # type: ignore[attr-defined]
+    assert len(failed_events(parts)) == 1
+
+
+def test_nobody_waits_for_a_provider_that_has_just_hung() -> None:
+    """Rules 49, 70: the pages behind the one that ran into the deadline go to the fallback, by no other channel."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email._takes = 10.0
+        parts.email.next(Deferred("did not answer within 10 s"), times=40)
+        for person in ("ana", "bo", "chen", "eve"):
+            await parts.enqueue(page(parts, person=person))
+        await asyncio.sleep(11)
+        await parts.enqueue(page(parts, person="dai"))
+
+    parts = live(story, 0.5)
+    assert len(parts.email_backup.arrived) >= 4
+    assert failed_events(parts) == []
+
+
+def test_pages_that_an_only_provider_turned_down_leave_when_it_is_well_again() -> None:
+    """They wait a minute at a time for it, and not after it took something."""
+
+    async def life(clock: VirtualClock) -> DaemonParts:
+        parts = DaemonParts(clock)
+        parts.declare()
+        running = asyncio.create_task(parts.sender.run())
+        parts.email.next(DENIED)
+        await parts.enqueue(page(parts))
+        await asyncio.sleep(5)
+        await parts.enqueue(word(parts))
+        await asyncio.sleep(2)
+        running.cancel()
+        return parts
+
+    parts = run_virtually(life)
+    assert [arrived.message.kind for arrived in parts.email.arrived] == [Kind.CLOSING, Kind.PAGE]
+
+
+def test_operators_hear_of_the_change_and_of_the_return() -> None:
+    """Rules 39, 50: which provider is sick and why, what to do, and that messages leave by which other one."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        parts.told = words(parts)  # type: ignore[attr-defined]
+        await asyncio.sleep(60)
+        await parts.enqueue(word(parts))
+
+    parts = live(story)
+    (told,) = parts.told  # type: ignore[attr-defined]
+    assert told.startswith('the mail server "main" is sick: ')
+    assert "TOCSIN_EMAIL__PASSWORD" in told
+    assert 'messages leave by "backup" meanwhile' in told
+    assert [word for word in over(parts) if '"main" is well again' in word] == [
+        'the mail server "main" is well again: the mail server "main" takes messages again'
+    ]
+
+
+def test_operators_hear_when_nothing_leaves_any_more() -> None:
+    """Rule 39: once the fallback fails too, it is the channel that they hear of, and its end."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        words(parts)
+        parts.email_backup.next(DENIED)
+        parts.email.next(DENIED)
+        await parts.enqueue(word(parts))
+        await asyncio.sleep(1)
+        parts.told = words(parts)  # type: ignore[attr-defined]
+        await parts.enqueue(word(parts))
+
+    parts = live(story)
+    assert [word.partition(":")[0] for word in parts.told] == ["Messages by email do not leave"]  # type: ignore[attr-defined]
+    assert "Messages by email leave again" in {word.partition(":")[0] for word in over(parts)}
+
+
+def test_three_that_time_may_cure_are_told_too_where_a_fallback_takes_them() -> None:
+    """Rules 39, 50: no message fails three times then, and yet the operators hear of the change."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(BUSY, times=3)
+        for _number in range(3):
+            await parts.enqueue(word(parts))
+            await asyncio.sleep(1)
+
+    (told,) = words(live(story))
+    assert told.startswith('the mail server "main" is sick: ')
+
+
+def test_receipts_are_asked_for_at_the_provider_that_has_the_message() -> None:
+    """Rules 42, 50."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms.next(BUSY)
+        parts.sms_backup.set_receipt("M1", Receipt.UNDELIVERED)
+        await parts.enqueue(page(parts, SMS))
+        await asyncio.sleep(1)
+        await parts.receipts.ask()
+
+    parts = live(story)
+    assert len(failed_events(parts)) == 1
+
+
+def test_a_receipt_tells_of_its_own_provider() -> None:
+    """Rule 38: what one account does not deliver says nothing of the other."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms.next(BUSY)
+        notification = page(parts, SMS)
+        await parts.enqueue(notification)
+        await asyncio.sleep(1)
+        taken = parts.attempts_of(notification)[-1]
+        parts.sender.note_fate(taken, Fate(Receipt.UNDELIVERED, code="30034", fault=Fault.PROVIDER))
+
+    (told,) = words(live(story))
+    assert "30034" in told
+
+
+def test_which_provider_is_due() -> None:
+    """Rule 50: one message each 60 s, whoever gets it, counted from the last failure or the last such message."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        now, choose = parts.clock.now(), parts.providers.choose
+        assert choose(EMAIL, Kind.UPDATE, now).name == "backup"  # type: ignore[union-attr]
+        later = now + timedelta(seconds=60)
+        assert choose(EMAIL, Kind.PAGE, later, others_wait=True).name == "backup"  # type: ignore[union-attr]
+        assert choose(EMAIL, Kind.UPDATE, later, others_wait=True).name == "main"  # type: ignore[union-attr]
+        assert choose(EMAIL, Kind.UPDATE, later).name == "backup"  # type: ignore[union-attr]
+        assert choose(EMAIL, Kind.PAGE, later + timedelta(seconds=60)).name == "main"  # type: ignore[union-attr]
+        assert choose(EMAIL, Kind.PAGE, later, {"backup"}) is None
+        assert choose(EMAIL, Kind.PAGE, later, {"main", "backup"}) is None
+
+    live(story)
