@@ -179,7 +179,6 @@ class DiskLedger:
         return tuple(sent)
 
     async def opt_outs(self) -> tuple[OptOut, ...]:
-        await self._commit()
         return tuple(self._disk.opt_outs.values())
 
     async def opt_out(self, opt_out: OptOut) -> None:
