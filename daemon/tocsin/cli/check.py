@@ -82,6 +82,7 @@ def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
     except LedgerError as trouble:
         warn(f"the ledger cannot be read ({trouble}); refused and unproven addresses are not told")
         return []
+    refused = refused_addresses.still_standing(refused, opt_outs, proofs)
     told = {(attempt.via, attempt.address) for attempt in refused} | {(out.via, out.address) for out in opt_outs}
     return [
         *refused_addresses.problems(loaded, folder, refused),

@@ -1,13 +1,14 @@
 """Addresses that were refused, told at the line where the config has them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tocsin.app.configuration.load import load
-from tocsin.app.configuration.refused_addresses import problems
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Refused
+from tocsin.app.configuration.refused_addresses import problems, still_standing
+from tocsin.domain.arrival import OptOut
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Proof, ProvedBy, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 
@@ -69,3 +70,14 @@ def test_what_was_taken_or_put_off_is_not_refused(folder: Path) -> None:
     """Only a refusal for good says that an address does not work."""
     for outcome in (Accepted("1"), Deferred("busy", "451"), None):
         assert told(folder, replace(OPTED_OUT, outcome=outcome)) == []
+
+
+def test_what_is_overtaken_is_not_told() -> None:
+    """Rule 51: a number that said STOP is told as that; one from which an SMS came since works; another one stays."""
+    ended_at = OPTED_OUT.ended_at
+    assert ended_at
+    number, later = (Channel.SMS, OPTED_OUT.address), ended_at + timedelta(minutes=1)
+    assert still_standing([OPTED_OUT], (), {}) == (OPTED_OUT,)
+    assert still_standing([OPTED_OUT], [OptOut(*number, AT, "SM1")], {}) == ()
+    assert still_standing([OPTED_OUT], (), {number: Proof(later, ProvedBy.ANSWER)}) == ()
+    assert still_standing([OPTED_OUT], (), {number: Proof(ended_at, ProvedBy.RECEIPT)}) == (OPTED_OUT,)

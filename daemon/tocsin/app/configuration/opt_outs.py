@@ -7,12 +7,12 @@ Decides which count, where each is written, and what lifts it.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tocsin.app.configuration.load import Configuration, label_of
+from tocsin.app.configuration.load import Configuration
+from tocsin.app.configuration.refused_addresses import document_of
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.text.decoding import displayed_path
-from tocsin.text.yaml import KeyPath, read_yaml
+from tocsin.text.yaml import KeyPath
 
 
 def problems(configuration: Configuration, folder: Path, opt_outs: Iterable[OptOut]) -> Iterator[Problem]:
@@ -38,7 +38,5 @@ def problems(configuration: Configuration, folder: Path, opt_outs: Iterable[OptO
 
 def _warning(configuration: Configuration, folder: Path, place: str, path: KeyPath, code: str, text: str) -> Problem:
     """A warning at a value of the config."""
-    label, file = label_of(folder), place.rpartition(":")[0]
-    data = next((data for known, data in configuration.files.items() if displayed_path(label, known) == file), b"")
-    where = ".".join(map(str, path))
-    return read_yaml(data, file).problem(path, code, f"{where}: {text}", level=ProblemLevel.WARNING)
+    document = document_of(configuration, folder, place.rpartition(":")[0])
+    return document.problem(path, code, f"{'.'.join(map(str, path))}: {text}", level=ProblemLevel.WARNING)

@@ -3,11 +3,12 @@
 Decides which still count, and where each is written.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tocsin.app.configuration.load import Configuration, label_of
-from tocsin.domain.delivery import Attempt, Refused
+from tocsin.domain.arrival import OptOut
+from tocsin.domain.delivery import Attempt, Proof, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.decoding import displayed_path
@@ -38,6 +39,24 @@ def problems(configuration: Configuration, folder: Path, refused: Iterable[Attem
             )
             advice = f"{sentence}; {cure(attempt.via, outcome)}"
             yield document.problem(owner[1], "refused-address", advice, level=ProblemLevel.WARNING)
+
+
+def still_standing(
+    refused: Iterable[Attempt], opt_outs: Iterable[OptOut], proofs: Mapping[tuple[Channel, str], Proof]
+) -> tuple[Attempt, ...]:
+    """Those refusals that nothing has overtaken: the address did not prove to work since (an SMS came in from it), and
+    is not known to want nothing more, which says why.
+    """
+    stopped = {(opt_out.via, opt_out.address) for opt_out in opt_outs}
+    return tuple(
+        attempt
+        for attempt in refused
+        if (attempt.via, attempt.address) not in stopped
+        and not (
+            (proof := proofs.get((attempt.via, attempt.address)))
+            and proof.at > (attempt.ended_at or attempt.started_at)
+        )
+    )
 
 
 def document_of(configuration: Configuration, folder: Path, file: str) -> Document:
