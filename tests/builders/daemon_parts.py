@@ -1,12 +1,15 @@
 """The daemon's parts that decide and deliver, put together on a ledger in memory and transports in memory."""
 
 import random
+from collections.abc import Sequence
 from datetime import datetime
 
+from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
+from tocsin.app.delivery.rooms import Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.reply_options.codes import Codes
@@ -24,6 +27,7 @@ from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
+from tocsin.ports.renderer import BundledPage
 
 from tests.builders.active_config import active_config, settings
 from tests.builders.policies import paging_policy
@@ -61,7 +65,9 @@ class DaemonParts:
         self.codes = Codes(random.Random(1))
         self.context = DeliveryContext(self.config, self.incidents, self.notices, ReplyOptions(self.codes, self.config))
         self.providers = Providers(clock, self.transports, self.notices)
-        self.sender = Sender(clock, self.ledger, self.context, self.providers, random.Random(1))
+        self.rooms = Rooms(clock, self.context)
+        bundles = Bundles(self.context, PlainBundles())
+        self.sender = Sender(clock, self.ledger, self.context, self.providers, random.Random(1), self.rooms, bundles)
         self.receipts = Receipts(clock, self.ledger, self.context, self.providers, self.sender)
         self.operator_notices = OperatorNotices(
             clock, self.ledger, self.config, self.notices, self.sender, "web-1.example.com"
@@ -94,6 +100,16 @@ class DaemonParts:
     def sent(self, via: Channel) -> list[Message]:
         """What was given to a channel's transport, in order."""
         return (self.sms if via is Channel.SMS else self.email).tries
+
+
+class PlainBundles:
+    """A port BundleRenderer whose words are the incidents', the worst first."""
+
+    def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
+        """One line for each."""
+        lines = [f"{page.incident.severity} {page.incident.title} {page.offer.code}".strip() for page in pages]
+        subject = "" if pages[0].notification.via.traits.short else f"{len(pages)} pages"
+        return Content("\n".join((f"{len(pages)} pages", *lines)), subject)
 
 
 def letter(notification: Notification) -> Letter:

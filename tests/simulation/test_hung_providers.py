@@ -16,6 +16,7 @@ def test_a_hundred_pages_behind_a_hung_provider_are_out_in_half_a_minute(hung: C
 
     async def story(world: World) -> None:
         world.policy = paging_policy(via=(hung,))
+        world.without_limits()
         world.providers[hung].takes = 10.0
         world.faults.down = frozenset({hung})
         await world.start()

@@ -316,6 +316,7 @@ def test_a_provider_that_hangs_when_asked_holds_up_nothing() -> None:
 
     async def story(world: World) -> None:
         world.ask_for_receipts()
+        world.without_limits()
         world.policy = paging_policy(via=SMS)
         provider: Any = world.providers[Channel.SMS]
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
+from tocsin.app.delivery.rooms import RECKONED_FROM, Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
@@ -62,10 +64,12 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 
 from tests.builders.active_config import settings
+from tests.builders.daemon_parts import PlainBundles
 from tests.fakes.folder import FakeFolder
 from tests.fakes.loop import VirtualClock
 
@@ -163,11 +167,9 @@ class DiskLedger:
         return tuple(self._begin(key, via, address, at, causes.get(key, ""), provider, bundle.id) for key in keys)
 
     async def bundle(self, id_: str) -> Bundle | None:
-        await self._commit()
         return self._disk.bundles.get(id_)
 
     async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
-        await self._commit()
         sent, first = [], set()
         for attempt in sorted((each for tries in self._disk.attempts.values() for each in tries), key=lambda it: it.id):
             page = self._disk.letters[attempt.reference].notification
@@ -503,6 +505,11 @@ class World:
         """From the next start on the provider is asked for receipts every 10 s."""
         self.settings = settings(replies={"by": "poll", "every": "10s"})
 
+    def without_limits(self) -> None:
+        """From the next start on every address takes any number of pages."""
+        limits = AddressLimits(sms=SmsLimits(burst=1000), email=EmailLimits(burst=1000))
+        self.settings = self.settings.model_copy(update={"limits": limits})
+
     def tell_by_webhook(self) -> None:
         """From now on the SMS provider tells what becomes of messages: in any order, some twice, some never."""
         self.providers[Channel.SMS].tells = lambda *told: self.webhooks.add(asyncio.create_task(self._call_back(*told)))
@@ -586,7 +593,8 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     )
     context = DeliveryContext(config, incidents, notices, reply_options)
     providers = Providers(clock, transports, notices)
-    sender = Sender(clock, ledger, context, providers, world.dice)
+    rooms = Rooms(clock, context, await ledger.sent_pages(clock.now() - RECKONED_FROM))
+    sender = Sender(clock, ledger, context, providers, world.dice, rooms, Bundles(context, PlainBundles()))
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)

@@ -29,7 +29,8 @@ class Message:
     `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
     ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
     asks for the List-Unsubscribe family (updates only), which acts by `one_click` or not. `attempt` is the try's id in
-    the ledger, 0 while it has none.
+    the ledger, 0 while it has none. `incidents` are all that a bundle of pages is
+    about, `incident` is then the worst.
     """
 
     reference: str
@@ -46,6 +47,7 @@ class Message:
     attempt: int = 0
     unsubscribe_url: str = ""
     one_click: bool = False
+    incidents: tuple[str, ...] = ()
 
 
 class Fault(StrEnum):
@@ -167,6 +169,14 @@ class Bundle:
 
     id: str
     content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many pages an address takes at once, and how often it takes one more (rule 45)."""
+
+    burst: int
+    every: timedelta
 
 
 class ProvedBy(StrEnum):

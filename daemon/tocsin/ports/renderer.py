@@ -1,6 +1,6 @@
 """Words for a notification, and the templates they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,16 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class BundledPage:
+    """One page of several that leave as one message, with what its words are made of."""
+
+    notification: Notification
+    incident: Incident
+    history: History
+    offer: ReplyOffer = NO_REPLY_OFFER
 
 
 class Renderer(Protocol):
@@ -25,6 +35,14 @@ class Renderer(Protocol):
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets. `history` is from before the decision."""
+        ...
+
+
+class BundleRenderer(Protocol):
+    """Words for several pages that leave as one message. As a Renderer it never raises and never waits long."""
+
+    def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
+        """What one reader gets by one channel; the worst page comes first (rule 47)."""
         ...
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 from tocsin.adapters.twilio.responses import fate
+from tocsin.app.delivery.lanes import rank
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.provider_health import ProviderHealth
-from tocsin.app.delivery.rank import rank
 from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.providers import Providers
+from tocsin.app.delivery.rooms import Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
@@ -33,6 +35,7 @@ from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
 
 from tests.builders.active_config import OURS, active_config, polled
+from tests.builders.daemon_parts import PlainBundles
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger, Pages
@@ -60,7 +63,9 @@ class House:
         self.incidents = Incidents(Agenda())
         context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config))
         transports = Transports(polled(), lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel})
-        sender = Sender(self.clock, self.ledger, context, Providers(self.clock, transports, notices), self.dice)
+        rooms, bundles = Rooms(self.clock, context), Bundles(context, PlainBundles())
+        providers = Providers(self.clock, transports, notices)
+        sender = Sender(self.clock, self.ledger, context, providers, self.dice, rooms, bundles)
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)

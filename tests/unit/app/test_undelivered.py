@@ -26,7 +26,7 @@ def test_a_page_that_one_channel_took_is_delivered() -> None:
     """The other channel may hang for as long as it likes."""
     undelivered = Undelivered()
     for way in (SMS, EMAIL):
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
     assert undelivered.since(always) == T0
     undelivered.note(SMS, taken=True)
     assert undelivered.since(always) is None
@@ -40,7 +40,7 @@ def test_a_page_that_was_taken_and_not_delivered_is_not() -> None:
     """The provider's last word counts."""
     undelivered = Undelivered()
     for way in (SMS, EMAIL):
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
     undelivered.note(SMS, taken=True)
     undelivered.note(SMS, taken=False)
     assert undelivered.since(always) == T0
@@ -51,7 +51,7 @@ def test_only_what_is_wanted_counts_and_the_oldest_first() -> None:
     undelivered = Undelivered()
     later = replace(page_to("bo", T0), at=T0 + timedelta(minutes=1))
     for way in (SMS, later, replace(page_to("chen", T0 - timedelta(hours=1)), reason=Reason.REACH)):
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
     assert undelivered.since(always) == T0
     assert undelivered.since(lambda notification: notification.to == "bo") == later.at
     assert undelivered.since(lambda notification: False) is None
@@ -62,8 +62,8 @@ def test_a_notice_left_when_it_left_to_one_operator() -> None:
     undelivered = Undelivered()
     ways = [notice(to, via) for to in ("olga", "pia") for via in Channel]
     for way in ways:
-        undelivered.begin(way)
-    undelivered.begin(replace(SMS, kind=Kind.UPDATE, at=T0 - timedelta(hours=1)))
+        undelivered.begin(way, way.at)
+    undelivered.begin(replace(SMS, kind=Kind.UPDATE), T0 - timedelta(hours=1))
     assert undelivered.since(always) == T0
     undelivered.note(ways[3], taken=True)
     assert undelivered.since(always) is None
@@ -74,14 +74,14 @@ def test_a_notice_that_one_operator_got_was_not_given_up() -> None:
     undelivered = Undelivered()
     first, second = notice("olga", Channel.SMS), notice("pia", Channel.SMS)
     for way in (first, second):
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
     undelivered.note(first, taken=True)
     undelivered.end(first, given_up=False)
     undelivered.end(second, given_up=True)
     assert undelivered.since(always) is None
-    undelivered.begin(second)
+    undelivered.begin(second, second.at)
     undelivered.end(second, given_up=True)
-    undelivered.begin(SMS)
+    undelivered.begin(SMS, SMS.at)
     undelivered.note(SMS, taken=True)
     assert undelivered.since(always) == T0
 
@@ -91,12 +91,12 @@ def test_a_notice_that_was_given_up_is_remembered_until_one_leaves() -> None:
     undelivered = Undelivered()
     ways = [notice("olga", via) for via in Channel]
     for way in ways:
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
     for way in ways:
         undelivered.end(way, given_up=True)
     assert undelivered.since(always) == T0
     another = replace(notice("olga", Channel.SMS), key="another", at=T0 + timedelta(hours=2))
-    undelivered.begin(another)
+    undelivered.begin(another, another.at)
     undelivered.note(another, taken=True)
     assert undelivered.since(always) is None
 
@@ -106,7 +106,7 @@ def test_a_notice_cannot_leave_once_every_channel_was_tried_in_vain() -> None:
     undelivered = Undelivered()
     ways = [notice("olga", via) for via in Channel]
     for way in (*ways, SMS):
-        undelivered.begin(way)
+        undelivered.begin(way, way.at)
         undelivered.note(way, taken=False, tried=False)
     undelivered.note(SMS, taken=False)
     undelivered.note(ways[0], taken=False)

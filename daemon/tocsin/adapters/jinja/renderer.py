@@ -5,7 +5,7 @@ Incident text is data, never template.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.ports.renderer import TemplateFiles
+from tocsin.ports.renderer import BundledPage, TemplateFiles
 from tocsin.wording.message.builtin import builtin_content
+from tocsin.wording.message.bundle import BundleWording, builtin_bundle, bundle_wording, shorten_bundle
 from tocsin.wording.message.locale import language_of, zone_of
-from tocsin.wording.message.samples import samples
+from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.message.shorten import shorten
 from tocsin.wording.message.wording import SHARED, Wording, wording
 
@@ -36,6 +37,9 @@ BANNER = (
     f'font:700 16px sans-serif;"><div style="padding:8px 16px;">{DRILL}</div></div>'
 )
 
+PAGES_A_BUDGET = 20
+"""Pages of a bundle for which a template gets what other messages get for one."""
+
 FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 """What a template may raise while it is rendered."""
 
@@ -43,6 +47,7 @@ _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
 
 Tell = Callable[[Problem], None]
+AnyWording = Wording | BundleWording
 
 
 class BrokenTemplateError(Exception):
@@ -112,7 +117,8 @@ class JinjaRenderer:
         """
         problems: dict[Problem, None] = {}
         languages = {name.partition("/")[0] for name in self._own if "/" in name} | {"en"}
-        for words in samples():
+        every: tuple[AnyWording, ...] = (*samples(), *bundle_samples())
+        for words in every:
             for via in Channel:
                 for language in sorted(languages):
                     for broken in self._broken(words, via, language):
@@ -143,39 +149,55 @@ class JinjaRenderer:
         self._renderings[key] = _Rendering(incident, history, policy, content)
         return content
 
-    def _content(self, words: Wording, via: Channel, language: str) -> Content:
+    def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
+        """The words of several pages to one reader, the worst first (rule 47)."""
+        first = pages[0].notification
+        told = pages[:1] if first.via.traits.short else pages
+        worded = [wording(page.notification, page.incident, page.history, policy, page.offer) for page in told]
+        tags = [policy.severity(page.incident.severity).name.upper() for page in pages]
+        words = bundle_wording(worded, tags, replies=any(page.offer.code for page in pages))
+        try:
+            return self._content(words, first.via, language_of(first, policy))
+        except BrokenTemplateError as broken:
+            self._say(self._place(broken, "the built-in text was sent instead"))
+            subject, text = builtin_bundle(words, short=first.via.traits.short)
+            return Content(text, subject)
+
+    def _content(self, words: AnyWording, via: Channel, language: str) -> Content:
         if via.traits.short:
             return Content(self._short(words, via, language))
-        names = _names(words)
-        subject, text, html = (self._rendered(self._template(words, part, language), names) for part in _parts(via))
+        subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not words.drill:
             return Content(text, subject, html)
         start = body.end() if (body := _BODY.search(html)) else 0
         return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
 
-    def _broken(self, words: Wording, via: Channel, language: str) -> Iterator[BrokenTemplateError]:
+    def _broken(self, words: AnyWording, via: Channel, language: str) -> Iterator[BrokenTemplateError]:
         """Every template of a message that gives no text."""
         for part in _parts(via):
             try:
                 if via.traits.short:
                     self._short(words, via, language)
                 else:
-                    self._rendered(self._template(words, part, language), _names(words))
+                    self._rendered(self._template(words, part, language), words)
             except BrokenTemplateError as broken:
                 yield broken
 
-    def _short(self, words: Wording, via: Channel, language: str) -> str:
+    def _short(self, words: AnyWording, via: Channel, language: str) -> str:
         """A text that fits its segments."""
         template = self._template(words, _parts(via)[0], language)
-        text = shorten(words, lambda shorter: self._rendered(template, _names(shorter)))
+        if isinstance(words, BundleWording):
+            text = shorten_bundle(words, lambda shorter: self._rendered(template, shorter))
+        else:
+            text = shorten(words, lambda shorter: self._rendered(template, shorter))
         if text is None:
             raise BrokenTemplateError(
                 template.name or "", 1, "the text does not fit, however short its words; say less"
             )
         return text
 
-    def _template(self, words: Wording, part: str, language: str) -> Template:
+    def _template(self, words: AnyWording, part: str, language: str) -> Template:
         """The reader's language first, then the default."""
         name = f"{words.kind}.{part}.j2"
         try:
@@ -185,11 +207,12 @@ class JinjaRenderer:
         except TemplateNotFound as fault:
             raise BrokenTemplateError(name, 1, "there is no such template") from fault
 
-    def _rendered(self, template: Template, names: dict[str, Any]) -> str:
-        """What a template makes. An empty text is a broken template's."""
+    def _rendered(self, template: Template, words: AnyWording) -> str:
+        """What a template makes of the words. An empty text is a broken template's."""
         name = template.name or ""
+        times = 1 + len(words.pages) // PAGES_A_BUDGET if isinstance(words, BundleWording) else 1
         try:
-            text = self._sandbox.text(template, names)
+            text = self._sandbox.text(template, _names(words), times)
         except FAULTS as fault:
             raise BrokenTemplateError(*_where(fault, name), _words_of(fault)) from fault
         if not text.strip():
@@ -228,9 +251,9 @@ def _parts(via: Channel) -> tuple[str, ...]:
     return (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html")
 
 
-def _names(words: Wording) -> dict[str, Any]:
+def _names(words: AnyWording) -> dict[str, Any]:
     """The words as the names templates know them by."""
-    return {name: getattr(words, name) for name in Wording.__slots__}
+    return {name: getattr(words, name) for name in type(words).__slots__}
 
 
 def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:

@@ -63,14 +63,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._steps = STEPS_MOST
         return self.get_template(next((name for name in names if name in self._sources), names[-1]))
 
-    def text(self, template: Template, words: Mapping[str, Any]) -> str:
-        """What a template makes of the words."""
-        self._steps, self._room = STEPS_MOST, OUTPUT_MOST
+    def text(self, template: Template, words: Mapping[str, Any], times: int = 1) -> str:
+        """What a template makes of the words. It may cost so many `times` what others may."""
+        self._steps, self._room = STEPS_MOST * times, OUTPUT_MOST * times
         parts: list[str] = []
         length = 0
         for part in template.generate(words):
             length += len(part)
-            if length > OUTPUT_MOST:
+            if length > OUTPUT_MOST * times:
                 raise SecurityError("the text becomes too long")
             parts.append(part)
         return "".join(parts)

@@ -16,16 +16,16 @@ SMS_VALID_FOR = timedelta(hours=1)
 
 
 def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Message:
-    """The message of one attempt."""
-    notification = parcel.lead.notification
+    """The message of one attempt; that of a bundle is about several incidents."""
+    notification, bundle = parcel.lead.notification, parcel.bundle
     person = context.config.policy.people.get(notification.to)
     return Message(
-        reference=notification.key,
+        reference=bundle.id if bundle else notification.key,
         via=notification.via,
         address=attempt.address,
         person=notification.to,
         name=person.name if person else "",
-        content=parcel.lead.letter.content,
+        content=bundle.content if bundle else parcel.lead.letter.content,
         incident=notification.incident,
         episode=notification.episode,
         kind=notification.kind.value,
@@ -34,6 +34,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
         one_click=_lets_go(notification, context.config.policy),
+        incidents=parcel.incidents if bundle else (),
     )
 
 

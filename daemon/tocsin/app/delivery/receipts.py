@@ -12,11 +12,12 @@ import structlog
 
 from tocsin.adapters.twilio import responses
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.lanes import ASKS_AT_ONCE
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.refused_address import refusal_notice
-from tocsin.app.delivery.sender import ASKS_AT_ONCE, Sender
+from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt
@@ -73,10 +74,10 @@ class Receipts:
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
         self._sender.note_fate(known[0][0], fate)
-        for attempt, notification in known:
-            if not self._sender.on_receipt(attempt, fate):
-                await self._apply_settled(attempt, notification, fate)
-            await self._ledger.record_receipt(attempt, fate.receipt, arrival.at)
+        settled = [pair for pair in known if not self._sender.on_receipt(pair[0], fate)]
+        for attempt, notification in settled:
+            await self._apply_settled(attempt, notification, fate)
+        await asyncio.gather(*(self._ledger.record_receipt(attempt, fate.receipt, arrival.at) for attempt, _ in known))
         return "refused" if fate.refused else fate.receipt.value
 
     async def _ask(self, parcel: Parcel, places: asyncio.Semaphore) -> None:

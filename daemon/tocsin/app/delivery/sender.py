@@ -12,17 +12,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.lanes import Lanes, rank
 from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog, log_try
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
-from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
-from tocsin.app.delivery.parcels.queue import SendQueue
+from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
-from tocsin.app.delivery.rank import rank
 from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.rooms import Rooms
 from tocsin.app.delivery.still_wanted import StillWanted
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
@@ -32,21 +33,8 @@ from tocsin.planning.delivery.still_wanted import current_address, opted_out
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
 
-ASKS_AT_ONCE = 4
-"""Receipts asked for at once, beside the messages: a provider that hangs when asked delays no page."""
-LOOK_UPS_AT_ONCE = 16
-"""Messages of uncertain fate looked up at once, beside the messages for the same reason."""
-FAST = timedelta(milliseconds=100)
-"""While a message leaves within this, the next one is written down meanwhile: a page then waits no longer for it. While
-it takes longer nothing is taken out of the queue before it can leave, so that a page waits only for what is under way
-(rule 48).
-"""
-PREPARED = 2
-"""For each message under way, how many are then in hand: one is written down while the other is sent."""
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
-STALLED_AFTER = timedelta(minutes=2)
-"""A step under way for longer is stuck: every transport has a deadline far below it."""
 
 log = structlog.get_logger()
 
@@ -63,21 +51,21 @@ class Sender:
         context: DeliveryContext,
         providers: Providers,
         dice: random.Random,
+        rooms: Rooms,
+        bundles: Bundles,
     ) -> None:
         self._clock = clock
         self._attempt_log = AttemptLog(ledger)
         self._context = context
         self._providers = providers
         self._dice = dice
+        self._rooms = rooms
+        self._bundles = bundles
         self._open: dict[str, Parcel] = {}
         self._wanted = StillWanted(clock, context)
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
-        self._under_way: dict[Parcel, datetime] = {}
-        self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
-        self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
-        self._look_up_queue = SendQueue("look-ups", LOOK_UPS_AT_ONCE, self._work)
-        self._receipt_queue = SendQueue("receipts", ASKS_AT_ONCE, self._work)
+        self._lanes = Lanes(clock, context, self._do_step)
 
     @property
     def unsettled_count(self) -> int:
@@ -87,9 +75,7 @@ class Sender:
     @property
     def alive_at(self) -> datetime:
         """The mark for the health check."""
-        now = self._clock.now()
-        oldest = min(self._under_way.values(), default=now)
-        return oldest if now - oldest > STALLED_AFTER else now
+        return self._lanes.alive_at
 
     def undelivered_since(self) -> datetime | None:
         """Since when a page that is still wanted, or a notice to operators, has been taken by nobody on any channel; or
@@ -104,12 +90,12 @@ class Sender:
 
     def has_unsaved(self) -> bool:
         """Whether something went out, or ended, that the ledger could not take yet."""
-        return any(parcel.unsaved for parcel in self._open.values() if parcel not in self._under_way)
+        return any(parcel.unsaved for parcel in self._open.values() if not self._lanes.is_under_way(parcel))
 
     def awaiting(self) -> tuple[Parcel, ...]:
         """Pages that wait for their receipt, those that left together as one, the longest first."""
         parcels = dict.fromkeys(self._open.values())
-        return tuple(parcel for parcel in parcels if self.awaits(parcel) and parcel not in self._under_way)
+        return tuple(parcel for parcel in parcels if self.awaits(parcel) and not self._lanes.is_under_way(parcel))
 
     def awaits(self, parcel: Parcel) -> bool:
         """Whether these pages still wait for their receipt, and for an answer."""
@@ -124,31 +110,48 @@ class Sender:
         be done with its letter here.
         """
         parcel = self._open.get(attempt.reference)
-        under_way = parcel in self._under_way
-        if parcel is None or parcel.settled or not (parcel.attempts or under_way):
+        if parcel is None or parcel.settled:
+            return False
+        under_way = self._lanes.is_under_way(parcel)
+        if not (parcel.attempts or under_way):
             return False
         parcel.add_receipt(attempt.number, fate)
         if not under_way:
-            self._put(parcel, ParcelStep.RESUME)
+            self._lanes.put(parcel, ParcelStep.RESUME)
         return True
 
     def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
         """Deliver these. `recorded` is False for what the ledger could not take: pages, which come here again once it
         could, and notices to operators. They go out from memory.
         """
+        new: dict[str, Delivery] = {}
         for letter in letters:
             key = letter.notification.key
             if key in self._open:
                 self._note_recorded(key, recorded=recorded)
-                continue
-            self._context.incidents.add_unsettled(letter.notification.incident)
-            delivery = Delivery(letter, recorded, list(letter.attempts))
-            self._open[key] = parcel = Parcel([delivery], tried=same_try.tried(delivery.attempts))
-            self._put(parcel, ParcelStep.RESUME if delivery.attempts else ParcelStep.SEND)
-            self._undelivered.begin(letter.notification)
-            self._undelivered.note(letter.notification, taken=delivery.taken, tried=bool(delivery.attempts))
-            if delivery.page:
-                self._headway.watch(delivery, hangs=self._providers.hangs(parcel.via))
+            elif key not in new:
+                self._context.incidents.add_unsettled(letter.notification.incident)
+                new[key] = Delivery(letter, recorded, list(letter.attempts))
+        for parcel in parcels_of(new.values()):
+            parcel.tried = same_try.tried(parcel.attempts)
+            if parcel.attempts:
+                self._begin(parcel, ParcelStep.RESUME)
+            elif self._rooms.admits(parcel.lead):
+                self._begin(parcel, ParcelStep.SEND)
+            else:
+                parcel.step = ParcelStep.WAIT
+                self._open[parcel.lead.notification.key] = parcel
+
+    def _begin(self, parcel: Parcel, step: ParcelStep) -> None:
+        """These letters are on their way from now on."""
+        self._lanes.put(parcel, step)
+        hangs = self._providers.hangs(parcel.via)
+        for member in parcel.members:
+            self._open[member.notification.key] = parcel
+            self._undelivered.begin(member.notification, member.since)
+            self._undelivered.note(member.notification, taken=member.taken, tried=bool(member.attempts))
+            if member.page:
+                self._headway.watch(member, hangs=hangs)
 
     def _note_recorded(self, key: str, *, recorded: bool) -> None:
         """A letter that is on its way is given once more, perhaps because the ledger has taken it."""
@@ -159,52 +162,37 @@ class Sender:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for queue in self._all_queues:
-                tasks.create_task(queue.run(), name=queue.name)
+            tasks.create_task(self._lanes.run(), name="lanes")
+            while True:
+                self._begin(Parcel(await self._rooms.next_leaving()), ParcelStep.SEND)
 
     async def drain(self, patience: float) -> bool:
         """Begin no new attempt, and wait for those under way. False when some did not end in time."""
-        return all(await asyncio.gather(*(queue.drain(patience) for queue in self._all_queues)))
+        return await self._lanes.drain(patience)
 
-    @property
-    def _all_queues(self) -> tuple[SendQueue[tuple[Parcel, int]], ...]:
-        return (*self._queues.values(), self._look_up_queue, self._receipt_queue)
+    async def _do_step(self, parcel: Parcel) -> None:
+        """What is next with a parcel."""
+        match parcel.step:
+            case ParcelStep.SEND:
+                await self._send(parcel)
+            case ParcelStep.RESUME:
+                await self._resume(parcel)
+            case ParcelStep.FIND:
+                await self._look_up(parcel)
+            case ParcelStep.ASK:
+                await self._ask_receipt(parcel)
+            case ParcelStep.WRITE:
+                await self._write(parcel)
+            case ParcelStep.WAIT:
+                raise AssertionError("what waits for room is in no queue")
 
-    def _put(self, parcel: Parcel, step: ParcelStep, at: datetime | None = None) -> None:
-        """Let this be the next step, at once or at that instant, instead of the one that was set before."""
-        now = self._clock.now()
-        parcel.step, parcel.turn, parcel.due_at = step, parcel.turn + 1, max(at or now, now)
-        beside = {ParcelStep.ASK: self._receipt_queue, ParcelStep.FIND: self._look_up_queue}
-        queue = beside.get(step) or self._queues[parcel.via]
-        if at is None:
-            queue.put(rank(parcel.lead.notification, self._context), (parcel, parcel.turn))
-        else:
-            queue.later(at - now, rank(parcel.lead.notification, self._context), (parcel, parcel.turn))
-
-    async def _work(self, turn: tuple[Parcel, int]) -> None:
-        """Do the next step of a parcel. Receipts that came meanwhile are looked at right after it."""
-        parcel, number = turn
-        if number != parcel.turn:
+    async def _resume(self, parcel: Parcel) -> None:
+        """Go on from how the attempts stand: after a start, and after news of them."""
+        if not await self._attempt_log.recall_bundle(parcel):
+            self._lanes.put(parcel, ParcelStep.RESUME, self._clock.now() + WRITES_AGAIN)
             return
-        self._under_way[parcel] = self._clock.now()
-        try:
-            with structlog.contextvars.bound_contextvars(incident=parcel.lead.notification.incident):
-                match parcel.step:
-                    case ParcelStep.SEND:
-                        await self._send(parcel)
-                    case ParcelStep.RESUME:
-                        parcel.end_killed(self._clock.now())
-                        await self._go_on(parcel)
-                    case ParcelStep.FIND:
-                        await self._look_up(parcel)
-                    case ParcelStep.ASK:
-                        await self._ask_receipt(parcel)
-                    case ParcelStep.WRITE:
-                        await self._write(parcel)
-        finally:
-            del self._under_way[parcel]
-        if parcel.news:
-            self._put(parcel, ParcelStep.RESUME)
+        parcel.end_killed(self._clock.now())
+        await self._go_on(parcel)
 
     async def _send(self, parcel: Parcel) -> None:
         """One attempt, of those letters that are still wanted."""
@@ -223,15 +211,16 @@ class Sender:
         if provider is None:
             await self._settle(parcel, "refused")
             return
+        parcel.bundle = self._bundles.bundle_of(parcel, now)
         attempts = await self._attempt_log.begin(parcel, to, now, provider=provider.name)
         if not attempts:
-            self._put(parcel, ParcelStep.SEND, now + WRITES_AGAIN)
+            self._lanes.put(parcel, ParcelStep.SEND, now + WRITES_AGAIN)
             return
-        async with self._slots[via]:
+        async with self._lanes.slots[via]:
             began_at = self._clock.now()
             outcome = await self._providers.send(provider, message(parcel, attempts[0], self._context))
         now = self._clock.now()
-        self._queues[via].width = via.traits.at_once * (PREPARED if now - began_at < FAST else 1)
+        self._lanes.note_pace(via, now - began_at)
         self._note_end(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
         for member, attempt in zip(parcel.members, attempts, strict=True):
             member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
@@ -241,8 +230,8 @@ class Sender:
 
     def _provider(self, parcel: Parcel) -> Provider | None:
         """Who gets the parcel, of those that have not failed it in this try nor refused it; None: nobody is left."""
-        others_wait = self._queues[parcel.via].holds_behind(rank(parcel.lead.notification, self._context))
         out = parcel.tried | same_try.refused_by(parcel.attempts)
+        others_wait = self._lanes.holds_behind(parcel)
         return self._providers.choose(parcel.via, parcel.kind, self._clock.now(), out, others_wait=others_wait)
 
     def _provider_of_new_try(self, parcel: Parcel) -> Provider | None:
@@ -257,22 +246,25 @@ class Sender:
         recovered = self._providers.on_attempt(attempt)
         if recovered:
             for parcel in dict.fromkeys(self._open.values()):
-                if parcel.via is attempt.via and parcel.held_up and parcel not in self._under_way:
-                    self._put(parcel, ParcelStep.SEND)
+                if parcel.via is attempt.via and parcel.held_up and not self._lanes.is_under_way(parcel):
+                    self._lanes.put(parcel, ParcelStep.SEND)
         if self._providers.hangs(attempt.via):
             self._wait_no_longer(attempt.via)
 
     async def _drop_unwanted(self, parcel: Parcel) -> None:
         """Letters that nobody wants any more are settled, and the others go on without them."""
-        wanted = self._wanted.among(parcel)
-        unwanted = [member for member in parcel.members if member not in wanted]
-        if not unwanted:
+        members, wanted = parcel.members, self._wanted.among(parcel)
+        parcel.members = sorted(wanted, key=lambda member: rank(member.notification, self._context))
+        if len(wanted) == len(members):
             return
+        keys = {member.notification.key for member in wanted}
+        unwanted = [member for member in members if member.notification.key not in keys]
         superseded = self._wanted.why_not(unwanted[0].notification) is Why.SUPERSEDED
-        dropped = parcel if not wanted else Parcel(unwanted)
         if wanted:
-            parcel.members = wanted
+            dropped = Parcel(unwanted)
             self._open.update((member.notification.key, dropped) for member in unwanted)
+        else:
+            dropped, parcel.members = parcel, members
         await self._settle(dropped, "superseded" if superseded else "unwanted")
 
     async def _go_on(self, parcel: Parcel) -> None:
@@ -282,14 +274,14 @@ class Sender:
             member.apply_receipts(now)
         if same_try.goes_on(lead.standing_outcome) and self._provider(parcel) is not None:
             await self._attempt_log.save_pending(parcel)
-            self._put(parcel, ParcelStep.SEND)
+            self._lanes.put(parcel, ParcelStep.SEND)
             return
         if isinstance(lead.standing_outcome, Refused):
             self._context.notices.tell(
                 refusal_notice(lead.notification, lead.standing_outcome, self._context.config.policy)
             )
         for member in parcel.members:
-            next_channel_at = retry.next_channel_at(member.notification.at, member.attempts)
+            next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
@@ -306,7 +298,7 @@ class Sender:
                 until = receipts.receipt_awaited_until(taken) if waits else None
                 if until:
                     await self._attempt_log.save_pending(parcel)
-                    self._put(parcel, ParcelStep.ASK, until)
+                    self._lanes.put(parcel, ParcelStep.ASK, until)
                 else:
                     if state == "accepted":
                         self._headway.note_delivered(parcel)
@@ -316,10 +308,10 @@ class Sender:
                 for member in parcel.members:
                     member.possible_duplicate = possible_duplicate
                 parcel.tried = frozenset()
-                self._put(parcel, ParcelStep.SEND, at)
+                self._lanes.put(parcel, ParcelStep.SEND, at)
             case retry.LookUp(at):
                 await self._attempt_log.save_pending(parcel)
-                self._put(parcel, ParcelStep.FIND, at)
+                self._lanes.put(parcel, ParcelStep.FIND, at)
 
     async def _look_up(self, parcel: Parcel) -> None:
         """Ask the provider whether an uncertain attempt left after all."""
@@ -365,7 +357,7 @@ class Sender:
     async def _write(self, parcel: Parcel) -> None:
         """Write down what the ledger lacks, now or when it is back."""
         if not await self._attempt_log.save_pending(parcel):
-            self._put(parcel, ParcelStep.WRITE, self._clock.now() + WRITES_AGAIN)
+            self._lanes.put(parcel, ParcelStep.WRITE, self._clock.now() + WRITES_AGAIN)
             return
         for member in parcel.members:
             del self._open[member.notification.key]
@@ -374,6 +366,7 @@ class Sender:
     def _wait_no_longer(self, via: Channel) -> None:
         """A try has hung on this channel: pages that wait behind it go by their next one too, at once (rule 70)."""
         for parcel in dict.fromkeys(self._open.values()):
-            if parcel.lead.page and parcel.via is via and not parcel.attempts:
+            waits_for_it = parcel.via is via and not parcel.attempts and parcel.step is not ParcelStep.WAIT
+            if parcel.lead.page and waits_for_it:
                 for member in parcel.members:
                     self._headway.check(member)

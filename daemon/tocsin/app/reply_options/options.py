@@ -1,5 +1,6 @@
 """Which ways to answer a message offers its reader (rule 42): by the settings, the channel and the kind."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tocsin.app.reply_options import signed_links
@@ -7,6 +8,7 @@ from tocsin.app.reply_options.codes import Codes
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.facts import Coded
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
+from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 
 
@@ -25,8 +27,25 @@ class ReplyOptions:
         if number and routes.takes_sms(number) and notification.kind in ASKING and person:
             over = notification.kind is Kind.VERIFY
             code, coded = self.codes.give(notification.incident, person.id, number, now, over=over)
+        return self._with_links(notification, code, person), coded
+
+    def known_offers(self, notifications: Sequence[Notification], policy: Policy) -> list[ReplyOffer]:
+        """How pages to one person may be answered, by codes that were given out for them already, whatever the
+        channel: an email may name what a text message is answered with.
+        """
+        routes, person = self._config.reply_routes, policy.people[notifications[0].to]
+        numbers = [person.address(via) for via in person.channels if via.traits.takes_replies]
+        known = [
+            code for number in numbers if routes.takes_sms(number) for code in self.codes.of_person(number, person.id)
+        ]
+        codes = {code.incident: code.code for code in known if code.closed_at is None}
+        return [self._with_links(page, codes.get(page.incident, ""), person) for page in notifications]
+
+    def _with_links(self, notification: Notification, code: str, person: Person | None) -> ReplyOffer:
+        """A code, or none, and what links lead to where there are links."""
+        routes = self._config.reply_routes
         if not routes.links:
-            return ReplyOffer(code) if code else NO_REPLY_OFFER, coded
+            return ReplyOffer(code) if code else NO_REPLY_OFFER
         answer = (
             signed_links.answer(routes.keys, notification.incident, notification.to)
             if person and notification.kind in ASKING
@@ -37,7 +56,7 @@ class ReplyOptions:
             if notification.external
             else signed_links.page(routes.keys, notification.incident)
         )
-        return ReplyOffer(code, routes.public_url + answer if answer else "", routes.public_url + page), coded
+        return ReplyOffer(code, routes.public_url + answer if answer else "", routes.public_url + page)
 
     def unsubscribe(self, notification: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""

@@ -21,10 +21,12 @@ from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.configuration.load import label_of
+from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.receipts import Receipts
+from tocsin.app.delivery.rooms import RECKONED_FROM, Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.ledger_keeper import LedgerKeeper
@@ -155,15 +157,14 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
-
     context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config))
     providers = Providers(clock, transports, notices)
-    sender = Sender(clock, ledger, context, providers, dice)
+    rooms = Rooms(clock, context, await ledger.sent_pages(clock.now() - RECKONED_FROM))
+    sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))
     receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, socket.gethostname())
     reconciler = Reconciler(clock, ledger, renderer, context, sender)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
-
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)

@@ -17,6 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Model, NamesOnce, Text
 from tocsin.formats.schema.pydantic_problems import Located, validation_problems
+from tocsin.formats.settings.limits import AddressLimits
 from tocsin.formats.settings.providers import EmailSettings, MailTransport, SmsSettings, SmsTransport
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.senders import SmsSenders
@@ -106,6 +107,9 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings, description="the web side")
     public_url: Url | None = Field(None, description="where the web side is reached; switches on links in messages")
     heartbeat: HeartbeatSettings = Field(default_factory=HeartbeatSettings, description="a dead man's switch")
+    limits: AddressLimits = Field(
+        default_factory=AddressLimits, description="how many pages one address takes in a storm"
+    )
 
     @classmethod
     def settings_customise_sources(

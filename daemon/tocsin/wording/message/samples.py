@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Reason
+from tocsin.wording.message.bundle import BundleWording, bundle_wording
 from tocsin.wording.message.changes import News
 from tocsin.wording.message.wording import Wording
 
@@ -30,6 +31,17 @@ def samples() -> Iterator[Wording]:
             yield replace(full, last_word=True, next="", next_short="")
         if kind is Kind.PAGE:
             yield replace(full, unreadable=True, roles=(), your_role="", duties=(), why="")
+
+
+def bundle_samples() -> Iterator[BundleWording]:
+    """Samples of several pages in one message: with all there is to say, with as little as there can be, a drill."""
+    full = replace(_full(), kind=Kind.PAGE.value, reason=Reason.DECLARED.value)
+    mild = replace(_bare(full), id="slow-search", title="Slow search", tag="SEV3", code="B4", answer_url="")
+    unread = replace(mild, unreadable=True, roles=(), your_role="", code="")
+    bundle = bundle_wording((full, mild, unread), [*["SEV1"] * 2, *["SEV2"] * 7, *["SEV3"] * 3], replies=True)
+    yield bundle
+    yield replace(bundle, drill=True)
+    yield replace(bundle, worst=replace(full, code="", answer_url=""), pages=(mild, unread), replies=False)
 
 
 def _full() -> Wording:

@@ -7,6 +7,7 @@ Must not know how words become a text: it is given that.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from tocsin.domain.notification import Kind
 from tocsin.text.gsm import fold, segments
@@ -25,6 +26,7 @@ TAG_MOST = 16
 TEXT_MOST = 500
 """More of a free text than an SMS can ever hold."""
 
+T = TypeVar("T")
 Render = Callable[[Wording], str]
 """Makes a text of the words, as a template does."""
 Fits = Callable[[Wording], bool]
@@ -105,9 +107,9 @@ def _cut_to_fit(words: Wording, fits: Fits) -> Wording | None:
     for shortest in (TITLE_MIN,) if limit(words) == 1 else (TITLE_ENOUGH, TITLE_MIN):
         least = replace(words, title=cut(words.title, shortest))
         if fits(least):
-            return _longest(partial(_titled, words), len(words.title), shortest, fits)
+            return longest(partial(_titled, words), len(words.title), shortest, fits)
         texts = (words.summary, words.impact, words.resolution, " ".join(entry.text for entry in words.news))
-        fitting = _longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
+        fitting = longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
         if fitting is not None:
             return fitting
     return None
@@ -129,7 +131,7 @@ def _with_texts(words: Wording, length: int) -> Wording:
     )
 
 
-def _longest(shortened: Callable[[int], Wording], most: int, least: int, fits: Fits) -> Wording | None:
+def longest(shortened: Callable[[int], T], most: int, least: int, fits: Callable[[T], bool]) -> T | None:
     """The longest that fits, found by halving; None when even the shortest does not."""
     if most < least or not fits(shortened(least)):
         return None

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
-from tocsin.domain.delivery import Attempt, Outcome, Receipt
+from tocsin.domain.delivery import Attempt, Bundle, Outcome, Receipt
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError, SendLedger
@@ -40,10 +40,11 @@ class AttemptLog:
         waits = any(member.copies >= FROM_MEMORY.get(parcel.kind, 0) for member in members)
         if (all(member.recorded for member in members) or waits) and await self.save_pending(parcel):
             try:
-                return await self._begin(members, to, provider, now)
+                like = Attempt(0, "", 0, parcel.via, to, now, provider=provider)
+                return await self._begin(members, parcel.bundle, like)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        return () if waits else tuple(_from_memory(member, to, provider, now) for member in members)
+        return () if waits else tuple(_from_memory(member, parcel.bundle, to, provider, now) for member in members)
 
     async def save_pending(self, parcel: Parcel) -> bool:
         """Give the ledger what it does not know of these letters yet. False when it cannot be written."""
@@ -55,7 +56,7 @@ class AttemptLog:
                 if not member.recorded:
                     await self._ledger.record(member.notification.incident, (), [member.letter], ())
                     member.recorded = True
-                await self._begin_late(member)
+            await self._begin_late(members)
             writes = [self._ledger.end_attempt(*_ended(attempt)) for member in members for attempt in member.unsaved]
             writes += [
                 self._ledger.settle(member.notification.key, member.state, member.settled_at)
@@ -78,31 +79,54 @@ class AttemptLog:
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
 
-    async def _begin(self, members: Sequence[Delivery], to: str, provider: str, now: datetime) -> tuple[Attempt, ...]:
-        """One row for each letter. Raises LedgerError."""
-        begun = [
-            self._ledger.begin_attempt(letter.key, letter.via, to, now, member.possible_duplicate, provider=provider)
-            for member in members
-            for letter in (member.notification,)
-        ]
-        return tuple(await asyncio.gather(*begun))
+    async def recall_bundle(self, parcel: Parcel) -> bool:
+        """After a start: what these pages left as, which a look-up compares with. False when it cannot be read now."""
+        id_ = parcel.attempts[-1].bundle
+        if not id_ or parcel.bundle:
+            return True
+        try:
+            parcel.bundle = await self._ledger.bundle(id_)
+        except LedgerError as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+            return False
+        return True
 
-    async def _begin_late(self, member: Delivery) -> None:
-        """Write down what went out from memory. Raises LedgerError."""
-        for attempt in tuple(member.unsaved):
-            if not attempt.id:
-                key, at, cause = attempt.reference, attempt.started_at, attempt.possible_duplicate
-                begun = await self._ledger.begin_attempt(
-                    key, attempt.via, attempt.address, at, cause, provider=attempt.provider
-                )
-                member.mark_begun(replace(attempt, id=begun.id))
+    async def _begin(
+        self, members: Sequence[Delivery], bundle: Bundle | None, like: Attempt, causes: Sequence[str] = ()
+    ) -> tuple[Attempt, ...]:
+        """One row for each letter, of a try such as `like`, all in one transaction. Raises LedgerError."""
+        keys = [member.notification.key for member in members]
+        causes = causes or [member.possible_duplicate for member in members]
+        via, to, at, provider = like.via, like.address, like.started_at, like.provider
+        if bundle is None:
+            return (await self._ledger.begin_attempt(keys[0], via, to, at, causes[0], provider=provider),)
+        known = {key: cause for key, cause in zip(keys, causes, strict=True) if cause}
+        return await self._ledger.begin_bundle(bundle, keys, via, to, at, known, provider=provider)
+
+    async def _begin_late(self, members: Sequence[Delivery]) -> None:
+        """Write down what went out from memory, each try with all that left in it. Raises LedgerError."""
+        tries: dict[tuple[str, int], list[tuple[Delivery, Attempt]]] = {}
+        for member in members:
+            for attempt in member.unsaved:
+                if not attempt.id:
+                    left_as = attempt.bundle or attempt.reference
+                    tries.setdefault((left_as, attempt.number), []).append((member, attempt))
+        for left in tries.values():
+            bundle, attempts = left[0][0].bundles.get(left[0][1].bundle), [attempt for _, attempt in left]
+            causes = [attempt.possible_duplicate for attempt in attempts]
+            begun = await self._begin([member for member, _ in left], bundle, attempts[0], causes)
+            for (member, attempt), known in zip(left, begun, strict=True):
+                member.mark_begun(replace(attempt, id=known.id))
 
 
-def _from_memory(member: Delivery, to: str, provider: str, now: datetime) -> Attempt:
+def _from_memory(member: Delivery, bundle: Bundle | None, to: str, provider: str, now: datetime) -> Attempt:
     """A try that the ledger does not know of."""
     letter, number = member.notification, len(member.attempts) + 1
-    cause = member.possible_duplicate or UNWRITTEN
-    return Attempt(0, letter.key, number, letter.via, to, now, possible_duplicate=cause, provider=provider)
+    cause, id_ = member.possible_duplicate or UNWRITTEN, ""
+    if bundle:
+        member.bundles[bundle.id], id_ = bundle, bundle.id
+    via = letter.via
+    return Attempt(0, letter.key, number, via, to, now, possible_duplicate=cause, provider=provider, bundle=id_)
 
 
 def _ended(attempt: Attempt) -> tuple[Attempt, Outcome, datetime]:

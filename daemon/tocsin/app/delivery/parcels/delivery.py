@@ -6,7 +6,7 @@ It keeps, it does not decide; the sender does. What is done next, and when, belo
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Outcome, Receipt, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Bundle, Fate, Letter, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 
@@ -18,7 +18,8 @@ class Delivery:
     """One letter on its way. `recorded` is whether the ledger knows the letter, `unsaved` are attempts whose end it
     does not know, `receipts` is what the provider said of attempts, by their numbers, while nobody has looked at it,
     `fate` the newest that was looked at. `possible_duplicate` is why an earlier copy may have left, `channel_failed`
-    whether its next channel was asked for; `state` is how it was settled, while that is not written yet.
+    whether its next channel was asked for; `state` is how it was settled, while that is not written yet. `room_at` is
+    when it got room, if it had to wait for it; `bundles` are those it left in from memory.
     """
 
     letter: Letter
@@ -31,6 +32,13 @@ class Delivery:
     channel_failed: bool = False
     settled_at: datetime | None = None
     state: str = ""
+    room_at: datetime | None = None
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime:
+        """From when its spans run: its instant, or when it got room (rule 45)."""
+        return self.room_at or self.notification.at
 
     @property
     def notification(self) -> Notification:

@@ -26,7 +26,7 @@ class Headway:
     def watch(self, delivery: Delivery, *, hangs: bool) -> None:
         """Look after a page in time, whether it has left its queue by then or not: at once where the provider hangs."""
         now = self._clock.now()
-        wait = timedelta(0) if hangs else retry.headway_by(delivery.notification.at, now) - now
+        wait = timedelta(0) if hangs else retry.headway_by(delivery.since, now) - now
         asyncio.get_running_loop().call_later(wait.total_seconds(), self.check, delivery)
 
     def check(self, delivery: Delivery) -> None:

@@ -4,12 +4,13 @@ It keeps, it does not decide; the sender does. Whatever is said of the message i
 keeps its own attempts, so that each can be told and settled by itself.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
 from tocsin.app.delivery.parcels.delivery import KILLED, Delivery
-from tocsin.domain.delivery import Attempt, Deferred, Fate, Outcome
+from tocsin.domain.delivery import Attempt, Bundle, Deferred, Fate, Outcome
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 
@@ -17,6 +18,7 @@ from tocsin.domain.people import Channel
 class ParcelStep(Enum):
     """What is done next with a parcel: sent, taken up again, looked up after an uncertain send, asked
     about, or only written down. RESUME goes on from how its attempts stand: after a restart, and after news of them.
+    While it WAITs for room (rule 45) it is in no queue.
     """
 
     SEND = "send"
@@ -24,6 +26,7 @@ class ParcelStep(Enum):
     FIND = "find"
     ASK = "ask"
     WRITE = "write"
+    WAIT = "wait"
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +34,7 @@ class Parcel:
     """Letters that leave as one message, the worst first: the first one leads. `turn` counts the steps that were set:
     only the newest is taken, at `due_at`. All in it were tried together: their attempts agree but for their ids.
     `tried` are the providers that the try under way has gone to (rule 49).
+    `bundle` is what several left as at the newest try.
     """
 
     members: list[Delivery]
@@ -38,6 +42,7 @@ class Parcel:
     turn: int = 0
     due_at: datetime | None = None
     tried: frozenset[str] = frozenset()
+    bundle: Bundle | None = None
 
     @property
     def lead(self) -> Delivery:
@@ -81,6 +86,11 @@ class Parcel:
         turned_down = isinstance(failed, Deferred) and failed.retry_after is None
         return self.lead.page and self.step is ParcelStep.SEND and turned_down and not self.settled
 
+    @property
+    def incidents(self) -> tuple[str, ...]:
+        """The incidents that its message is about, the worst first."""
+        return tuple(dict.fromkeys(member.notification.incident for member in self.members))
+
     def tries(self, number: int) -> tuple[Attempt, ...]:
         """The try of that number, of every letter in it."""
         return tuple(attempt for member in self.members for attempt in member.attempts if attempt.number == number)
@@ -104,3 +114,15 @@ class Parcel:
         """The newest try ended so, as is known only now."""
         for member in self.members:
             member.mark_ended(replace(member.attempts[-1], outcome=outcome, ended_at=now))
+
+
+def parcels_of(deliveries: Iterable[Delivery]) -> list[Parcel]:
+    """Letters as parcels: those whose newest try left in one bundle are together again, all else is by itself."""
+    parcels: dict[str, Parcel] = {}
+    for delivery in deliveries:
+        bundle = delivery.attempts[-1].bundle if delivery.attempts else ""
+        parcel = parcels.setdefault(bundle or delivery.notification.key, Parcel([]))
+        parcel.members.append(delivery)
+        if bundle:
+            delivery.room_at = delivery.attempts[0].started_at
+    return list(parcels.values())

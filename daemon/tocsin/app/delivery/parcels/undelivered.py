@@ -14,11 +14,11 @@ Group = tuple[str, int, Kind, datetime, str]
 
 @dataclass(slots=True)
 class _Ways:
-    """One message by all its channels: the letters that are not settled, those that were tried, and those that a
-    provider has taken.
+    """One message by all its channels: the letters that are not settled, each with since when it should have left,
+    those that were tried, and those that a provider has taken.
     """
 
-    open: dict[str, Notification] = field(default_factory=dict)
+    open: dict[str, tuple[Notification, datetime]] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
 
@@ -30,11 +30,11 @@ class Undelivered:
         self._groups: dict[Group, _Ways] = {}
         self._given_up_at: datetime | None = None
 
-    def begin(self, notification: Notification) -> None:
-        """A letter is on its way. A later channel of a page (rule 13) is no news of whether that arrived."""
+    def begin(self, notification: Notification, since: datetime) -> None:
+        """A letter is on its way since then. A later channel of a page (rule 13) is no news of whether that arrived."""
         kind, reason = notification.kind, notification.reason
         if kind is Kind.OPERATOR or (kind is Kind.PAGE and reason is not Reason.REACH):
-            self._groups.setdefault(_group(notification), _Ways()).open[notification.key] = notification
+            self._groups.setdefault(_group(notification), _Ways()).open[notification.key] = notification, since
 
     def note(self, notification: Notification, *, taken: bool, tried: bool = True) -> None:
         """Whether a provider has taken the letter, and has not said that it was not delivered."""
@@ -62,20 +62,22 @@ class Undelivered:
         be given up, until another one is taken. None when there is none.
         """
         waiting = (
-            notification.at
+            since
             for ways in self._groups.values()
             if not ways.taken
-            for notification in ways.open.values()
+            for notification, since in ways.open.values()
             if is_wanted(notification)
         )
         return min((*waiting, *([self._given_up_at] if self._given_up_at else [])), default=None)
 
     def cannot_leave(self, is_wanted: Callable[[Notification], bool]) -> bool:
         """Whether a notice to operators that is still wanted was tried by all its channels, and nobody took it."""
+        of_notices = (
+            ways for ways in self._groups.values() if any(one.kind is Kind.OPERATOR for one, _ in ways.open.values())
+        )
         return any(
-            not ways.taken and ways.open.keys() <= ways.tried and any(map(is_wanted, ways.open.values()))
-            for ways in self._groups.values()
-            if any(notification.kind is Kind.OPERATOR for notification in ways.open.values())
+            not ways.taken and ways.open.keys() <= ways.tried and any(is_wanted(one) for one, _ in ways.open.values())
+            for ways in of_notices
         )
 
 

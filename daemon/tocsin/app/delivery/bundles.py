@@ -1,0 +1,55 @@
+"""The words of several pages that leave as one message (rule 47), made anew before each try from those still wanted.
+
+It decides which pages a bundle speaks of, and when it is another one. The words themselves are the renderer's.
+"""
+
+from datetime import datetime
+
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.domain.delivery import Bundle, Content
+from tocsin.ports.renderer import BundledPage, BundleRenderer
+
+
+class Bundles:
+    """Makes a bundle of a parcel that holds several pages."""
+
+    def __init__(self, context: DeliveryContext, renderer: BundleRenderer) -> None:
+        self._context = context
+        self._renderer = renderer
+
+    def bundle_of(self, parcel: Parcel, now: datetime) -> Bundle | None:
+        """What a parcel leaves as; None when it is one letter, and leaves as itself. Pages that say what they said at
+        the last try are the same bundle.
+        """
+        if len(parcel.members) == 1:
+            return None
+        content = self._content(_one_an_incident(parcel))
+        if parcel.bundle and parcel.bundle.content == content:
+            return parcel.bundle
+        return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content)
+
+    def _content(self, pages: list[Delivery]) -> Content:
+        """Words for these, the worst first; two pages of one incident leave as the newer one."""
+        if len(pages) == 1:
+            return pages[0].letter.content
+        policy, notifications = self._context.config.policy, [page.notification for page in pages]
+        offers = self._context.reply_options.known_offers(notifications, policy)
+        bundled = []
+        for notification, offer in zip(notifications, offers, strict=True):
+            history = self._context.incidents.history(notification.incident)
+            assert history.incident is not None, "a page that is wanted has an incident"
+            bundled.append(BundledPage(notification, history.incident, history, offer))
+        return self._renderer.render_bundle(bundled, policy)
+
+
+def _one_an_incident(parcel: Parcel) -> list[Delivery]:
+    """The newest page of each incident, in the order of the first."""
+    newest: dict[str, Delivery] = {}
+    for member in parcel.members:
+        incident = member.notification.incident
+        known = newest.get(incident)
+        if known is None or known.notification.at < member.notification.at:
+            newest[incident] = member
+    return list(newest.values())

@@ -1,0 +1,180 @@
+"""Pages that wait for room at their address, and leave together when it comes (rules 45 to 47).
+
+It keeps what was sent to each address and what waits there; `planning.delivery.room` decides. What a page that waits
+becomes afterwards is the sender's. One look for all addresses, however many pages wait.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.lanes import rank
+from tocsin.app.delivery.parcels.delivery import Delivery
+from tocsin.app.delivery.still_wanted import StillWanted
+from tocsin.domain.delivery import Attempt, Limit
+from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.people import Channel
+from tocsin.planning.delivery.room import Admission, PageSent, Room, room_of
+from tocsin.planning.delivery.still_wanted import current_address
+from tocsin.ports.clock import Clock
+
+LOOKS_EVERY = timedelta(seconds=5)
+"""How often it is looked whether what waits has become worse than all that was sent, while anything waits."""
+RECKONED_FROM = timedelta(hours=1)
+"""How far back tries are looked at after a start."""
+EPISODES_KEPT = 500
+"""Episodes that a room may know before it forgets those that are over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where pages go that share a room: one person's address; drills have a room of their own."""
+
+    via: Channel
+    person: str
+    address: str
+    drill: bool
+
+
+class Rooms:
+    """Every address that was paged. `sent` is what the ledger knows of (`sent_pages`), from `RECKONED_FROM` ago on."""
+
+    def __init__(
+        self, clock: Clock, context: DeliveryContext, sent: Iterable[tuple[Notification, Attempt]] = ()
+    ) -> None:
+        self._clock = clock
+        self._context = context
+        self._wanted = StillWanted(clock, context)
+        self._recorded = _first_tries(sent)
+        self._rooms: dict[Place, Room] = {}
+        self._waiting: dict[Place, list[Delivery]] = {}
+        self._changed = asyncio.Event()
+        self._looks_at = clock.now()
+        self._kept_most: dict[Place, int] = {}
+
+    def admits(self, delivery: Delivery) -> bool:
+        """Whether it may leave now and alone; otherwise it waits here, until `next_leaving` gives it back."""
+        page = delivery.notification
+        address = current_address(page, self._context.config.policy)
+        if page.kind is not Kind.PAGE or not address:
+            return True
+        place, now = Place(page.via, page.to, address.casefold(), self._is_drill(page)), self._clock.now()
+        room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place)
+        sent = self._page_sent(page, now)
+        admission = room.admission(sent, limit, others_wait=bool(waiting))
+        if admission is Admission.WAITS:
+            self._waiting.setdefault(place, []).append(delivery)
+            self._changed.set()
+            return False
+        room.note_alone(sent, admission, limit)
+        self._forget_ended(place, room)
+        return True
+
+    async def next_leaving(self) -> list[Delivery]:
+        """Wait for the next pages that leave together, or for one that need not wait any more; the worst comes first.
+        Those not wanted any more are among them.
+        """
+        while True:
+            now = self._clock.now()
+            for place in tuple(self._waiting):
+                if leaving := self._with_room(place, now):
+                    return leaving
+            if now >= self._looks_at:
+                for place in tuple(self._waiting):
+                    if worse := self._worse(place, now):
+                        return [worse]
+                self._looks_at = now + LOOKS_EVERY
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._wait(now)):
+                    await self._changed.wait()
+
+    def _wait(self, now: datetime) -> float | None:
+        """Seconds until the next look; None while nothing waits."""
+        rooms = (self._room(place).next_at(self._limit(place.via), now) for place in self._waiting)
+        at = min((*rooms, self._looks_at)) if self._waiting else None
+        return max(0.0, (at - now).total_seconds()) if at else None
+
+    def _with_room(self, place: Place, now: datetime) -> list[Delivery]:
+        """What leaves this place now, if there is room. What nobody wants takes none."""
+        limit, room = self._limit(place.via), self._room(place)
+        if room.next_at(limit, now) > now:
+            return []
+        waiting = self._waiting.pop(place)
+        pages = [self._page_sent(delivery.notification, now) for delivery in waiting if self._is_wanted(delivery)]
+        if len(pages) == 1:
+            room.note_alone(pages[0], Admission.TAKES, limit)
+        elif pages:
+            room.note_together(pages, limit)
+        return self._given_room(waiting, now)
+
+    def _worse(self, place: Place, now: datetime) -> Delivery | None:
+        """A page that became worse than all that was sent while it waited: its incident's severity was raised."""
+        waiting = self._waiting[place]
+        worst = min(waiting, key=lambda delivery: rank(delivery.notification, self._context))
+        sent, room = self._page_sent(worst.notification, now), self._room(place)
+        if not (self._is_wanted(worst) and room.is_worse(sent)):
+            return None
+        waiting.remove(worst)
+        if not waiting:
+            del self._waiting[place]
+        room.note_alone(sent, Admission.WORSE, self._limit(place.via))
+        return self._given_room([worst], now)[0]
+
+    def _given_room(self, waiting: list[Delivery], now: datetime) -> list[Delivery]:
+        """The same, the worst first; their spans begin now."""
+        for delivery in waiting:
+            delivery.room_at = now
+        return sorted(waiting, key=lambda delivery: rank(delivery.notification, self._context))
+
+    def _room(self, place: Place) -> Room:
+        """The room of a place, reckoned from recorded tries when it is first asked for."""
+        if place not in self._rooms:
+            tries = self._recorded.pop((place.via, place.person, place.address), [])
+            own = [(page, attempt) for page, attempt in tries if self._is_drill(page) is place.drill]
+            if rest := [known for known in tries if known not in own]:
+                self._recorded[place.via, place.person, place.address] = rest
+            sent = (self._page_sent(page, attempt.started_at, attempt.bundle) for page, attempt in own)
+            self._rooms[place] = room_of(sent, self._limit(place.via))
+        return self._rooms[place]
+
+    def _page_sent(self, page: Notification, at: datetime, bundle: str = "") -> PageSent:
+        """A page as room is reckoned with it. An incident that is over and forgotten counts as the mildest."""
+        policy, incident = self._context.config.policy, self._context.incidents.history(page.incident).incident
+        severity = policy.severity_rank(incident.severity) if incident else len(policy.severities)
+        return PageSent(at, page.incident, page.episode, severity, bundle)
+
+    def _forget_ended(self, place: Place, room: Room) -> None:
+        """A room need not know of episodes that are over."""
+        if len(room.episodes) <= self._kept_most.get(place, EPISODES_KEPT):
+            return
+        history = self._context.incidents.history
+        room.forget([known for known in room.episodes if history(known[0]).episode != known[1]])
+        self._kept_most[place] = max(EPISODES_KEPT, 2 * len(room.episodes))
+
+    def _is_drill(self, page: Notification) -> bool:
+        incident = self._context.incidents.history(page.incident).incident
+        return incident is not None and bool(incident.drill)
+
+    def _is_wanted(self, delivery: Delivery) -> bool:
+        return self._wanted.is_wanted(delivery.notification)
+
+    def _limit(self, via: Channel) -> Limit:
+        return self._context.config.settings.limits.of(via)
+
+
+def _first_tries(
+    sent: Iterable[tuple[Notification, Attempt]],
+) -> dict[tuple[Channel, str, str], list[tuple[Notification, Attempt]]]:
+    """The first try of each page, oldest first, by where it went: a later try is the same message."""
+    by_place: dict[tuple[Channel, str, str], list[tuple[Notification, Attempt]]] = {}
+    known: set[str] = set()
+    for page, attempt in sent:
+        if page.key not in known:
+            known.add(page.key)
+            place = attempt.via, page.to, attempt.address.casefold()
+            by_place.setdefault(place, []).append((page, attempt))
+    return by_place

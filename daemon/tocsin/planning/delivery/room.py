@@ -1,0 +1,124 @@
+"""How much room an address has for pages, so that nobody is flooded in a storm (rules 45 to 47).
+
+Decides from what was sent to one address whether a page may go now and alone, and when what waits may go. Drills and
+real pages have rooms of their own. It must not know queues, providers or words: whoever sends keeps what waits.
+
+    TAKES   it goes alone, and takes room
+    FREE    it goes alone and takes none: its incident's first page went alone
+    WORSE   it goes alone and takes none, though there is no room: it is worse than all that was sent lately (rule 46)
+    WAITS   it waits, and leaves together with whatever else waits when room comes (rule 47)
+"""
+
+from collections.abc import Iterable, KeysView, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from itertools import groupby
+
+from tocsin.domain.delivery import Limit
+
+LATELY = timedelta(minutes=10)
+"""What a worse page is compared with, and within which so many need no room (rule 46)."""
+WORSE_MOST = 2
+"""Pages within that time that need no room."""
+
+
+class Admission(Enum):
+    """What becomes of a page when it is to be sent."""
+
+    TAKES = "takes"
+    FREE = "free"
+    WORSE = "worse"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSent:
+    """A page that left for an address, or is to leave: the instant of its first try, its incident and episode, how bad
+    it is (0 is the worst severity), and the bundle that it left in; empty if it went alone.
+    """
+
+    at: datetime
+    incident: str
+    episode: int
+    severity: int
+    bundle: str = ""
+
+
+class Room:
+    """The room of one address, as what was sent there leaves it. Instants must not go back."""
+
+    def __init__(self) -> None:
+        self._full_at: datetime | None = None
+        self._went_alone: dict[tuple[str, int], bool] = {}
+        self._lately: list[tuple[datetime, int]] = []
+        self._worse: list[datetime] = []
+
+    def next_at(self, limit: Limit, now: datetime) -> datetime:
+        """When there is room for a message: now, or later."""
+        if self._full_at is None:
+            return now
+        full_at = min(self._full_at, now + limit.every * limit.burst)  # the limits may have been others
+        return max(now, full_at - limit.every * (limit.burst - 1))
+
+    def admission(self, page: PageSent, limit: Limit, *, others_wait: bool) -> Admission:
+        """What becomes of a page at its instant; `others_wait`: something waits for this address already."""
+        if not others_wait:
+            if self._went_alone.get((page.incident, page.episode)):
+                return Admission.FREE
+            if self.next_at(limit, page.at) <= page.at:
+                return Admission.TAKES
+        return Admission.WORSE if self.is_worse(page) else Admission.WAITS
+
+    def is_worse(self, page: PageSent) -> bool:
+        """Whether it is worse than all that was sent there lately, and not too many such went already (rule 46)."""
+        since = page.at - LATELY
+        few = sum(at > since for at in self._worse) < WORSE_MOST
+        return few and all(page.severity < severity for at, severity in self._lately if at > since)
+
+    def note_alone(self, page: PageSent, admission: Admission, limit: Limit) -> None:
+        """A page goes alone."""
+        self._went_alone.setdefault((page.incident, page.episode), True)
+        self._note([page])
+        if admission is Admission.TAKES:
+            self._take(page.at, limit)
+        elif admission is Admission.WORSE:
+            self._worse = [*(at for at in self._worse if at > page.at - LATELY), page.at]
+
+    def note_together(self, pages: Sequence[PageSent], limit: Limit) -> None:
+        """Pages leave as one message, which takes one."""
+        for page in pages:
+            self._went_alone.setdefault((page.incident, page.episode), False)
+        self._note(pages)
+        self._take(pages[0].at, limit)
+
+    def forget(self, incidents: Iterable[tuple[str, int]]) -> None:
+        """These episodes send no pages any more."""
+        for episode in incidents:
+            self._went_alone.pop(episode, None)
+
+    @property
+    def episodes(self) -> KeysView[tuple[str, int]]:
+        """The incidents and episodes that it knows of."""
+        return self._went_alone.keys()
+
+    def _note(self, pages: Sequence[PageSent]) -> None:
+        now = pages[0].at
+        worst = min(page.severity for page in pages)
+        self._lately = [*(sent for sent in self._lately if sent[0] > now - LATELY), (now, worst)]
+
+    def _take(self, now: datetime, limit: Limit) -> None:
+        self._full_at = max(self._full_at or now, now) + limit.every
+
+
+def room_of(sent: Iterable[PageSent], limit: Limit) -> Room:
+    """The room that is left by what was sent to an address, oldest first: as it is reckoned after a start."""
+    room = Room()
+    for bundle, pages in groupby(sent, lambda page: (page.bundle, page.at) if page.bundle else None):
+        if bundle is not None:
+            room.note_together(tuple(pages), limit)
+            continue
+        for page in pages:
+            admission = room.admission(page, limit, others_wait=False)
+            room.note_alone(page, Admission.TAKES if admission is Admission.WAITS else admission, limit)
+    return room

@@ -1,0 +1,122 @@
+"""Several pages to one address as one message (rule 47): what it says, and how its SMS fits one segment.
+
+Decides the words: how many pages there are, how many of each severity, the worst one, and how to answer. Must not know
+templates, nor why the pages leave together.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tocsin.text.gsm import fold, segments
+from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, longest
+from tocsin.wording.message.wording import Wording
+
+KIND = "bundle"
+"""What the templates' names begin with."""
+TALLIED_MOST = 3
+"""Severities that are counted one by one where there is no room for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleWording:
+    """Everything a template of a bundle may say. `pages` are the words of each page, the worst first (`worst`); an SMS
+    has those of the worst only. `count` is how many there are, `tally` how many of each severity, in words: `2 SEV1,
+    7 SEV3`. `replies` tells whether an SMS with `ok all` answers them.
+    """
+
+    drill: bool
+    person: str
+    name: str
+    count: int
+    tally: str
+    worst: Wording
+    pages: tuple[Wording, ...]
+    replies: bool
+    kind: str = KIND
+
+
+def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bool) -> BundleWording:
+    """The words for pages of one reader, the worst first; `tags` are the severities of all of them."""
+    worst = pages[0]
+    return BundleWording(
+        drill=worst.drill,
+        person=worst.person,
+        name=worst.name,
+        count=len(tags),
+        tally=_tally(tags),
+        worst=worst,
+        pages=tuple(pages),
+        replies=replies,
+    )
+
+
+def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str]) -> str | None:
+    """The text that `render` makes of the words, in one segment: the title gives way first, then a link for the
+    command, then the tally, never how to answer. None when nothing makes it fit.
+    """
+    words = _titled(words, fold(words.worst.title))
+
+    def text(candidate: BundleWording) -> str:
+        return fold(("DRILL " if words.drill else "") + " ".join(render(candidate).split()))
+
+    def fits(candidate: BundleWording) -> bool:
+        return segments(text(candidate)) == 1
+
+    for candidate in _ever_less(words):
+        title = candidate.worst.title
+        cut_to = longest(partial(_cut_title, candidate), len(title), min(TITLE_MIN, len(title)), fits)
+        if cut_to is not None:
+            return text(cut_to)
+    return None
+
+
+def builtin_bundle(words: BundleWording, *, short: bool) -> tuple[str, str]:
+    """The built-in subject and text, sent when a template is broken (P2)."""
+    worst, drill = words.worst, "DRILL " if words.drill else ""
+    head = f"{words.count} pages: {words.tally}."
+    if short:
+        text = shorten_bundle(words, _sms) or fold(f"{drill}{words.count} pages. {_answer(words)}")
+        return "", text
+    lines = [f"{page.tag} {page.title}\n{page.answer_url or page.acknowledge}" for page in words.pages]
+    return f"{drill}{words.count} PAGES: {worst.tag} {worst.title}", "\n\n".join([f"{drill}{head}", *lines]) + "\n"
+
+
+def _sms(words: BundleWording) -> str:
+    code = f" ({words.worst.code})" if words.worst.code else ""
+    tally = f": {words.tally}" if words.tally else ""
+    return f"{words.count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
+
+
+def _answer(words: BundleWording) -> str:
+    if not words.replies:
+        return f"Ack: {words.worst.answer_url or words.worst.acknowledge}"
+    return "Reply ok all" + (f", or ok {words.worst.code} for one" if words.worst.code else "")
+
+
+def _tally(tags: Sequence[str]) -> str:
+    """How many of each severity, the worst first as they come."""
+    return ", ".join(f"{count} {tag}" for tag, count in Counter(tags).items())
+
+
+def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
+    """The words, then with less and less around what must stay."""
+    yield words
+    if words.worst.answer_url and not words.replies:
+        words = replace(words, worst=replace(words.worst, answer_url=""))
+        yield words
+    worst = replace(words.worst, tag=cut(words.worst.tag, TAG_MOST))
+    counted = [cut(part, TAG_MOST + 4) for part in words.tally.split(", ")]
+    yield replace(words, worst=worst, tally=", ".join(counted[:TALLIED_MOST]) + ", ..." * (len(counted) > TALLIED_MOST))
+    words = replace(words, worst=worst, tally=f"{counted[0]}, {len(counted) - 1} sorts milder")
+    yield words
+    yield replace(words, worst=replace(worst, acknowledge="tocsin status, tocsin ack"))
+
+
+def _titled(words: BundleWording, title: str) -> BundleWording:
+    return replace(words, worst=replace(words.worst, title=title))
+
+
+def _cut_title(words: BundleWording, length: int) -> BundleWording:
+    return _titled(words, cut(words.worst.title, length))

@@ -1,0 +1,153 @@
+"""The room of an address against a brute-force reading of rules 45 to 47, for any limits and any storm."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tocsin.domain.delivery import Limit
+from tocsin.planning.delivery.room import Admission, PageSent, Room, room_of
+
+from tests.builders.instants import T0
+
+SECOND = timedelta(seconds=1)
+LATELY = 600
+"""Ten minutes in seconds."""
+
+
+@dataclass
+class Reading:
+    """The rules read word by word, with nothing remembered but what was sent: (second, pages, took room, exempt)."""
+
+    burst: int
+    every: int
+    sent: list[tuple[int, list[PageSent], bool, bool]] = field(default_factory=list)
+
+    def room(self, now: int) -> int:
+        """Rule 45: room for `burst`, one more each `every`, up to `burst`; counted second by second."""
+        room, since = self.burst, 0
+        takes = [second for second, _, took, _ in self.sent if took]
+        for second in range(takes[0] if takes else now, now + 1):
+            if room == self.burst:
+                since = second
+            elif second > since and (second - since) % self.every == 0:
+                room += 1
+                since = second if room == self.burst else since
+            room -= sum(1 for take in takes if take == second)
+        return room
+
+    def admission(self, page: PageSent, now: int, *, others_wait: bool) -> Admission:
+        """Rule 45, then rule 46; while anything waits later pages join it, rule 46 apart."""
+        own = [pages for _, pages, _, _ in self.sent if any(_same(page, other) for other in pages)]
+        if not others_wait and own and len(own[0]) == 1:
+            return Admission.FREE
+        if not others_wait and self.room(now) > 0:
+            return Admission.TAKES
+        lately = [(pages, exempt) for second, pages, _, exempt in self.sent if now - second < LATELY]
+        worse = all(page.severity < other.severity for pages, _ in lately for other in pages)
+        return Admission.WORSE if worse and sum(exempt for _, exempt in lately) < 2 else Admission.WAITS
+
+
+def _same(page: PageSent, other: PageSent) -> bool:
+    return (page.incident, page.episode) == (other.incident, other.episode)
+
+
+pages = st.builds(
+    PageSent,
+    at=st.just(T0),
+    incident=st.sampled_from("abcdefgh"),
+    episode=st.integers(1, 2),
+    severity=st.integers(0, 3),
+)
+storms = st.lists(st.tuples(st.integers(0, 40), pages), min_size=1, max_size=20)
+
+
+def instant(second: int) -> datetime:
+    """So many seconds in."""
+    return T0 + second * SECOND
+
+
+class Address:
+    """One address in a storm: what waits leaves as soon as there is room, as one message."""
+
+    def __init__(self, burst: int, every: int) -> None:
+        self.limit = Limit(burst, every * SECOND)
+        self.room, self.reading = Room(), Reading(burst, every)
+        self.waiting: list[PageSent] = []
+        self.recorded: list[PageSent] = []
+        self.messages: list[datetime] = []
+
+    def page(self, page: PageSent, now: int) -> Admission:
+        """A page is to be sent."""
+        page = replace(page, at=instant(now))
+        admission = self.room.admission(page, self.limit, others_wait=bool(self.waiting))
+        assert admission is self.reading.admission(page, now, others_wait=bool(self.waiting))
+        if admission is Admission.WAITS:
+            self.waiting.append(page)
+            return admission
+        self.room.note_alone(page, admission, self.limit)
+        self._sent([page], now, admission)
+        return admission
+
+    def look(self, now: int) -> None:
+        """Time has passed."""
+        has_room = self.room.next_at(self.limit, instant(now)) <= instant(now)
+        assert has_room is (self.reading.room(now) > 0)
+        if not (self.waiting and has_room):
+            return
+        leaving = [replace(page, at=instant(now)) for page in self.waiting]
+        self.waiting = []
+        if len(leaving) == 1:
+            self.room.note_alone(leaving[0], Admission.TAKES, self.limit)
+        else:
+            leaving = [replace(page, bundle=f"b{now}") for page in leaving]
+            self.room.note_together(leaving, self.limit)
+        self._sent(leaving, now, Admission.TAKES)
+
+    def _sent(self, sent: Iterable[PageSent], now: int, admission: Admission) -> None:
+        message = list(sent)
+        self.recorded += message
+        self.messages.append(instant(now))
+        self.reading.sent.append((now, message, admission is Admission.TAKES, admission is Admission.WORSE))
+
+
+def lived(storm: list[tuple[int, PageSent]], burst: int, every: int) -> tuple[Address, int]:
+    """An address after a storm, and how long that took: waits between pages are in seconds."""
+    address, now = Address(burst, every), 0
+    for wait, page in storm:
+        for _ in range(wait):
+            now += 1
+            address.look(now)
+        address.page(page, now)
+    return address, now
+
+
+@given(storms, st.integers(1, 3), st.integers(1, 60))
+def test_room_is_what_the_rules_say(storm: list[tuple[int, PageSent]], burst: int, every: int) -> None:
+    """Rules 45, 46 and 47: every page of every storm goes, or waits, as a word-by-word reading has it."""
+    address, _ = lived(storm, burst, every)
+    alone = {page for page in address.recorded if not page.bundle}
+    assert len(address.recorded) + len(address.waiting) == len(storm)
+    assert alone, "the first page goes at once"
+
+
+@given(storms, st.integers(1, 3), st.integers(20, 90), st.integers(0, 3))
+def test_room_is_reckoned_from_what_was_sent(
+    storm: list[tuple[int, PageSent]], burst: int, every: int, severity: int
+) -> None:
+    """Rule 45 after a start: from recorded tries the next page of an incident never heard of meets the same room."""
+    address, now = lived(storm, burst, every)
+    again = room_of(address.recorded, address.limit)
+    new = PageSent(instant(now), "new", 1, severity)
+    assert again.next_at(address.limit, new.at) == address.room.next_at(address.limit, new.at)
+    assert again.is_worse(new) is address.room.is_worse(new)
+
+
+@given(storms)
+def test_nobody_is_flooded(storm: list[tuple[int, PageSent]]) -> None:
+    """Rules 45 and 46: of incidents that are never paged for twice at most 3 + 5 + 2 messages leave in 10 minutes."""
+    once = [(wait, replace(page, incident=f"i{number}")) for number, (wait, page) in enumerate(storm)]
+    address, _ = lived(once, 3, 120)
+    for at in address.messages:
+        assert sum(at <= other < at + timedelta(seconds=LATELY) for other in address.messages) <= 10
