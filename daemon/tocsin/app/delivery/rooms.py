@@ -30,7 +30,7 @@ EPISODES_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagedAddress:
     """Where pages go that share a room: one person's address; drills have a room of their own."""
 
     via: Channel
@@ -49,11 +49,11 @@ class Rooms:
         self._context = context
         self._wanted = StillWanted(clock, context)
         self._recorded = _first_tries(sent)
-        self._rooms: dict[Place, Room] = {}
-        self._waiting: dict[Place, list[Delivery]] = {}
+        self._rooms: dict[PagedAddress, Room] = {}
+        self._waiting: dict[PagedAddress, list[Delivery]] = {}
         self._changed = asyncio.Event()
         self._looks_at = clock.now()
-        self._kept_most: dict[Place, int] = {}
+        self._kept_most: dict[PagedAddress, int] = {}
 
     def admits(self, delivery: Delivery) -> bool:
         """Whether it may leave now and alone; otherwise it waits here, until `next_leaving` gives it back."""
@@ -61,7 +61,7 @@ class Rooms:
         address = current_address(page, self._context.config.policy)
         if page.kind is not Kind.PAGE or not address:
             return True
-        place, now = Place(page.via, page.to, address.casefold(), self._is_drill(page)), self._clock.now()
+        place, now = PagedAddress(page.via, page.to, address.casefold(), self._is_drill(page)), self._clock.now()
         room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place)
         sent = self._page_sent(page, now)
         admission = room.admission(sent, limit, others_wait=bool(waiting))
@@ -98,7 +98,7 @@ class Rooms:
         at = min((*rooms, self._looks_at)) if self._waiting else None
         return max(0.0, (at - now).total_seconds()) if at else None
 
-    def _with_room(self, place: Place, now: datetime) -> list[Delivery]:
+    def _with_room(self, place: PagedAddress, now: datetime) -> list[Delivery]:
         """What leaves this place now, if there is room. What nobody wants takes none."""
         limit, room = self._limit(place.via), self._room(place)
         if room.next_at(limit, now) > now:
@@ -111,7 +111,7 @@ class Rooms:
             room.note_together(pages, limit)
         return self._given_room(waiting, now)
 
-    def _worse(self, place: Place, now: datetime) -> Delivery | None:
+    def _worse(self, place: PagedAddress, now: datetime) -> Delivery | None:
         """A page that became worse than all that was sent while it waited: its incident's severity was raised."""
         waiting = self._waiting[place]
         worst = min(waiting, key=lambda delivery: rank(delivery.notification, self._context))
@@ -130,7 +130,7 @@ class Rooms:
             delivery.room_at = now
         return sorted(waiting, key=lambda delivery: rank(delivery.notification, self._context))
 
-    def _room(self, place: Place) -> Room:
+    def _room(self, place: PagedAddress) -> Room:
         """The room of a place, reckoned from recorded tries when it is first asked for."""
         if place not in self._rooms:
             tries = self._recorded.pop((place.via, place.person, place.address), [])
@@ -147,7 +147,7 @@ class Rooms:
         severity = policy.severity_rank(incident.severity) if incident else len(policy.severities)
         return PageSent(at, page.incident, page.episode, severity, bundle)
 
-    def _forget_ended(self, place: Place, room: Room) -> None:
+    def _forget_ended(self, place: PagedAddress, room: Room) -> None:
         """A room need not know of episodes that are over."""
         if len(room.episodes) <= self._kept_most.get(place, EPISODES_KEPT):
             return
