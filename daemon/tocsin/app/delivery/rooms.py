@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import rank
 from tocsin.app.delivery.parcels.delivery import Delivery
-from tocsin.app.delivery.still_wanted import StillWanted
+from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.domain.delivery import Attempt, Limit
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
@@ -47,7 +47,7 @@ class Rooms:
     ) -> None:
         self._clock = clock
         self._context = context
-        self._wanted = StillWanted(clock, context)
+        self._wanted = StillWanted(clock, context.incidents, context.notices)
         self._recorded = _first_tries(sent)
         self._rooms: dict[PagedAddress, Room] = {}
         self._waiting: dict[PagedAddress, list[Delivery]] = {}

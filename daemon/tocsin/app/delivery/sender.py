@@ -20,11 +20,11 @@ from tocsin.app.delivery.parcels.attempt_log import AttemptLog, log_try
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
+from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
 from tocsin.app.delivery.refused_address import refusal_notice
 from tocsin.app.delivery.rooms import Rooms
-from tocsin.app.delivery.still_wanted import StillWanted
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
@@ -62,7 +62,7 @@ class Sender:
         self._rooms = rooms
         self._bundles = bundles
         self._open: dict[str, Parcel] = {}
-        self._wanted = StillWanted(clock, context)
+        self._wanted = StillWanted(clock, context.incidents, context.notices)
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
         self._lanes = Lanes(clock, context, self._do_step)

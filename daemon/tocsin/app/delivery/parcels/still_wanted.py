@@ -3,9 +3,10 @@
 `planning.delivery.still_wanted` decides; this brings it the newest history, and heeds notices that were taken back.
 """
 
-from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.notification import Notification, Why
 from tocsin.planning.delivery.still_wanted import why_not_now
 from tocsin.ports.clock import Clock
@@ -14,15 +15,16 @@ from tocsin.ports.clock import Clock
 class StillWanted:
     """Asked before every try, and of what waits."""
 
-    def __init__(self, clock: Clock, context: DeliveryContext) -> None:
+    def __init__(self, clock: Clock, incidents: Incidents, notices: Notices) -> None:
         self._clock = clock
-        self._context = context
+        self._incidents = incidents
+        self._notices = notices
 
     def why_not(self, notification: Notification) -> Why | None:
         """Why it should not leave any more, or None while it should."""
-        if self._context.notices.is_void(notification.key):
+        if self._notices.is_void(notification.key):
             return Why.NO_LONGER_WANTED
-        return why_not_now(notification, self._context.incidents.history(notification.incident), self._clock.now())
+        return why_not_now(notification, self._incidents.history(notification.incident), self._clock.now())
 
     def is_wanted(self, notification: Notification) -> bool:
         """Whether it should still leave, or be asked about."""
