@@ -92,7 +92,7 @@ def test_a_number_says_stop_and_start(phone: Phone, tmp_path: Path) -> None:
     phone.write("+14155550101", "STOP")
     pager.until(lambda: pager.mails("page", "ana@"))
     (notice,) = pager.until(lambda: pager.mails("operator", "olga@"))
-    assert "Ana Souza answered STOP" in notice.get_body(("plain",)).get_content()
+    assert "call Ana Souza, have them text START to +15005550006" in notice.get_body(("plain",)).get_content()
     assert pager.stop() == 0
     pager.start()
     pager.write("db.yaml", FILE.replace("Card payments", "Databases"))

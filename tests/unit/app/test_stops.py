@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.app.replies.stops import stop_notice
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.facts import Answered, PageLost
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import Trouble
-from tocsin.domain.people import Channel, StakeholderGroup
+from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.ports.ledger import LedgerError
 
 from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
@@ -65,8 +66,10 @@ async def test_stop_asks_by_the_next_channel_at_once(line: Line, word: str) -> N
     assert [(page.via, page.at) for page in line.pages("ana")][1:] == [(EMAIL, line.pages("ana")[0].at)]
     ((trouble, text),) = line.told()
     assert trouble is Trouble.NUMBER_STOPPED
-    assert text.startswith(f"Ana answered STOP, so no SMS goes to {ANA} until START comes from it; pages go by email;")
-    assert "they text START to +14155550106" in text
+    assert text == (
+        f"call Ana, have them text START to +14155550106; until then no SMS goes to {ANA}, which answered STOP, "
+        "and pages go by email"
+    )
     assert await line.ledger.opt_outs() == (OptOut(SMS, ANA, line.clock.now(), "SM1"),)
 
 
@@ -226,3 +229,17 @@ async def test_a_stakeholder_hears_by_what_else_they_have(line: Line) -> None:
     ]
     assert [(update.to, update.via) for update in updates] == [("ana", EMAIL)]
     assert any(held.kind is Kind.UPDATE and held.why is Why.OPTED_OUT for held in line.ledger.pages.held.values())
+
+
+@pytest.mark.parametrize(
+    ("sender", "what"),
+    [("+15005550006", "have them text START to +15005550006"), ("", "have them text START to our number"),
+     ("Acme", "have the provider opt that number in again")],
+)  # fmt: skip
+def test_what_operators_are_to_do(sender: str, what: str) -> None:
+    """Nobody can text START to a sender that is a name; whoever has nothing else is not reached at all."""
+    ana = Person("ana", "Ana", phone=ANA, stopped=(SMS,), place="people.yaml:3")
+    assert stop_notice(ana, sender).text == (
+        f"call Ana, {what}; until then no SMS goes to {ANA}, which answered STOP, and nothing reaches them: have somebody "
+        "else asked (people.yaml:3)"
+    )

@@ -113,9 +113,13 @@ class Stops:
 
 def stop_notice(person: Person, sender: str | None) -> OperatorNotice:
     """What operators hear at once: who, what follows, and what to do."""
-    others = [via.traits.word for via in person.channels]
-    goes = f"pages go by {' and '.join(others)}" if others else "nothing else reaches them: have somebody else asked"
+    others = " and ".join(via.traits.word for via in person.channels)
+    goes = f"pages go by {others}" if others else "nothing reaches them: have somebody else asked"
+    named = sender is not None and sender[:1] not in ("", "+")  # nobody can write to a name
+    lifts = (
+        "have the provider opt that number in again" if named else f"have them text START to {sender or 'our number'}"
+    )
+    cure = f"call {person.name}, {lifts}"
+    fault = f"until then no SMS goes to {person.phone}, which answered STOP, and {goes}"
     place = f" ({person.place})" if person.place else ""
-    fault = f"{person.name} answered STOP, so no SMS goes to {person.phone} until START comes from it"
-    cure = f"call {person.name}; to be paged by SMS again they text START to {sender or 'our number'}"
-    return OperatorNotice(Trouble.NUMBER_STOPPED, f"{fault}; {goes}; {cure}{place}", about=person.id)
+    return OperatorNotice(Trouble.NUMBER_STOPPED, f"{cure}; {fault}{place}", about=person.id)
