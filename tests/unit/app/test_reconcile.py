@@ -67,6 +67,24 @@ async def test_a_declared_incident_is_decided_recorded_and_sent(desk: Desk) -> N
     assert desk.incidents.state("pay").events == []
 
 
+@pytest.mark.parametrize("trouble", ["", "no space left on device"])
+async def test_the_sender_knows_what_it_is_about(desk: Desk, trouble: str) -> None:
+    """Rule 48: when the first pages of an incident come to the sender its severity is known, also when they go out from
+    memory: a worse one leaves before a milder one.
+    """
+    known: list[Incident | None] = []
+    enqueue = desk.parts.sender.enqueue
+
+    def looked_at(*letters: Any, **how: Any) -> None:
+        known.append(desk.incidents.history("pay").incident)
+        enqueue(*letters, **how)
+
+    desk.parts.sender.enqueue = looked_at  # type: ignore[method-assign]  # what it may see then
+    desk.ledger.trouble = trouble
+    await desk.see()
+    assert known == [PAY]
+
+
 async def test_looking_again_changes_nothing(desk: Desk) -> None:
     """Same facts, same plan: nothing is due twice, nothing recorded twice."""
     await desk.see()

@@ -92,16 +92,18 @@ class Reconciler:
         policy, now = self._config.policy, self._clock.now()
         events = tuple(state.events)
         decision, history, next_look = self._decide(incident, state, events, policy, now)
-        written = await self._write(incident, state, decision)
+        leaving = await self._write(incident, state, decision)
         del state.events[: len(events)]
         was_resolved = state.history.resolved_at is not None
         state.note(decision.facts, history)
-        self._incidents.note_unreached(incident, unreached_since(history))
-        if not written:
+        if leaving is None:
             pages = [letter for letter in decision.letters if letter.notification.kind is Kind.PAGE]
             self._sender.enqueue(pages, recorded=False)
             again = self._clock.now() + WRITES_AGAIN
             next_look = min(next_look, again) if next_look else again
+        else:
+            self._sender.enqueue(leaving)
+        self._incidents.note_unreached(incident, unreached_since(history))
         self._report(incident, state, decision)
         if history.resolved_at is not None and history.episode and not (was_resolved and state.looked):
             self._incidents.note_resolved(incident, just_now=not was_resolved)
@@ -179,11 +181,13 @@ class Reconciler:
             letters.append(Letter(due.notification, content))
         return Decision(tuple(facts), tuple(letters))
 
-    async def _write(self, incident: str, state: IncidentState, decision: Decision) -> bool:
-        """Record what was decided, with whatever an earlier look could not record. True when it is on disk."""
+    async def _write(self, incident: str, state: IncidentState, decision: Decision) -> list[Letter] | None:
+        """Record what was decided, with whatever an earlier look could not record. The letters that are to leave once
+        it is on disk: the sender looks at the history that they belong to. None: it is not.
+        """
         whole = state.unwritten + decision
         if not whole:
-            return True
+            return []
         anew = whole.facts[0].at if state.anew and whole.facts else None
         try:
             new_keys = await self._ledger.record(incident, whole.facts, whole.letters, whole.held, anew)
@@ -191,11 +195,10 @@ class Reconciler:
             state.unwritten = whole
             log.warning("ledger trouble", trouble=str(trouble))
             self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(str(trouble)))
-            return False
+            return None
         state.unwritten, state.anew = Decision(), state.anew and anew is None
         self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")
-        self._sender.enqueue([letter for letter in whole.letters if letter.notification.key in new_keys])
-        return True
+        return [letter for letter in whole.letters if letter.notification.key in new_keys]
 
     def _report(self, incident: str, state: IncidentState, decision: Decision) -> None:
         """Log what was decided, and tell operators of pages that reach nobody and answers that accept nothing."""
