@@ -1,7 +1,7 @@
 """How a try ended, in the words that explain, the review, a drill and send-test share."""
 
 import pytest
-from tocsin.domain.delivery import Accepted, Deferred, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused, Uncertain
 from tocsin.wording.report.outcome import outcome_sentence, outcome_word, provider_answer
 
 
@@ -11,6 +11,11 @@ from tocsin.wording.report.outcome import outcome_sentence, outcome_word, provid
         (Accepted("SM1"), "accepted", "accepted"),
         (Deferred("try later", "451"), "put off", "put off: 451 try later"),
         (Refused("no such mailbox", "550"), "refused", "refused: 550 no such mailbox"),
+        (
+            Refused("552 5.3.4 too big", "552", Fault.MESSAGE),
+            "refused this once",
+            "refused this once: 552 5.3.4 too big",
+        ),
         (Uncertain("the connection broke"), "uncertain", "uncertain, it may have left: the connection broke"),
         (Refused(""), "refused", "refused"),
         (None, "on its way", "on its way"),

@@ -5,19 +5,19 @@ that was where it is not the only one.
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
 
 
 def outcome_word(outcome: Outcome | None) -> str:
-    """How a try ended; None is one whose end is not known yet."""
+    """How a try ended; None is one whose end is not known yet. Once refused, the address stays good (rule 37)."""
     match outcome:
         case Accepted():
             return "accepted"
         case Deferred():
             return "put off"
-        case Refused():
-            return "refused"
+        case Refused(fault=fault):
+            return "refused this once" if fault is Fault.MESSAGE else "refused"
         case Uncertain():
             return "uncertain"
         case None:
