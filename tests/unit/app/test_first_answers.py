@@ -29,7 +29,7 @@ class Judged:
 
 
 def answers(poll: Any, judged: Any) -> FirstAnswers:
-    return FirstAnswers(poll, judged)
+    return FirstAnswers([poll], judged)
 
 
 @pytest.mark.parametrize("trouble", ["", "disk full"])

@@ -32,3 +32,12 @@ def test_a_difference_over_a_minute_is_told(skew: timedelta | None, said: str) -
     parts.sms.skew = timedelta(0)
     clocks.look()
     assert all(over.trouble is Trouble.PROVIDER_CLOCK for over in parts.notices.take_recovered())
+
+
+def test_each_provider_has_a_clock_of_its_own() -> None:
+    """Rules 49, 60: the fallback's is compared as well, and named."""
+    parts = DaemonParts(StillClock(), with_fallbacks=True)
+    parts.sms_backup.skew = timedelta(hours=1)
+    ProviderClocks(parts.transports, parts.notices).look()
+    (notice,) = parts.notices.take()
+    assert notice.text.startswith('this machine\'s clock is 1h behind that of the SMS provider "backup"')

@@ -25,8 +25,9 @@ TEN_SECONDS = timedelta(seconds=10)
 class Inbox:
     """A provider's list of what came in."""
 
-    def __init__(self) -> None:
-        self.clock, self.ledger = StillClock(), MemoryLedger()
+    def __init__(self, name: str = MAIN, ledger: MemoryLedger | None = None) -> None:
+        self.name = name
+        self.clock, self.ledger = StillClock(), ledger or MemoryLedger()
         self.asked: list[datetime] = []
         self.lies: list[Arrival] = []
         self.trouble: Deferred | None = None
@@ -37,10 +38,10 @@ class Inbox:
         """The daemon starts."""
         sms = MemoryTransport(polled=self)
         self.notices = Notices(self.clock)
-        transports = Transports(
-            polled(), lambda _settings: {Channel.SMS: {MAIN: sms}, Channel.EMAIL: {MAIN: MemoryTransport()}}
-        )
-        self.poll = SmsPoll(self.clock, self.ledger, active_config(small_policy(), polled()), transports, self.notices)
+        by_name = {MAIN: sms} if self.name == MAIN else {MAIN: MemoryTransport(), self.name: sms}
+        transports = Transports(polled(), lambda _settings: {Channel.SMS: by_name, Channel.EMAIL: {}})
+        config = active_config(small_policy(), polled())
+        self.poll = SmsPoll(self.clock, self.ledger, config, transports, self.notices, self.name)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
         self.asked.append(since)
@@ -222,3 +223,22 @@ async def test_a_start_knows_when_the_provider_was_asked(inbox: Inbox, trouble: 
     await asyncio.wait_for(inbox.poll.asked.wait(), 5)
     assert len(inbox.asked) == 1
     running.cancel()
+
+
+async def test_each_account_is_asked_by_itself() -> None:
+    """Rules 42, 49: what another account got last says nothing of this one, from which an answer to an older page may
+    still have to be fetched; operators hear which one cannot be asked.
+    """
+    inbox = Inbox("second")
+    paged_at = inbox.clock.now() - timedelta(hours=2)
+    await inbox.ledger.record("pay", [Coded(paged_at, "ana", "+14155550101", "K7")], (), ())
+    await inbox.ledger.record_arrival(
+        Arrival(ArrivalKind.SMS, "SM1", "+14155550102", "ok", inbox.clock.now() - timedelta(minutes=1))
+    )
+    await inbox.ask()
+    assert inbox.asked == [paged_at]
+    inbox.trouble = Deferred("401", "401", Fault.PROVIDER)
+    await inbox.ask()
+    (notice,) = inbox.notices.take()
+    assert notice.text.startswith('answers by SMS cannot be asked for at "second": 401')
+    assert notice.about == "second"

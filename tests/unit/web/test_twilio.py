@@ -10,14 +10,14 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.formats.settings.providers import EmailSettings, SmsSettings
+from tocsin.formats.settings.providers import EmailSettings, SmsProvider, SmsSettings, SmsTransport
 from tocsin.formats.settings.settings import Settings
 from tocsin.web.http.site import Site
 from tocsin.web.routes.twilio import verified
 from tocsin.web.server import application
 
 from tests.fakes.ledger import MemoryLedger
-from tests.fakes.twilio_webhooks import SID, inbound, signature, status
+from tests.fakes.twilio_webhooks import ACCOUNT, SID, inbound, signature, status
 from tests.unit.web.lives import RecordedLog
 
 TOKEN, PUBLIC = "0123456789abcdef", "https://tocsin.example.com/pager"
@@ -32,8 +32,11 @@ SAMPLES = [
 ]
 
 
+TOKENS = {ACCOUNT: [TOKEN]}
+
+
 def settings(**changes: Any) -> Settings:
-    sms = SmsSettings(sender="+15005550006", auth_token=[SecretStr("old"), SecretStr(TOKEN)])
+    sms = SmsSettings(sender="+15005550006", account_sid=ACCOUNT, auth_token=[SecretStr("old"), SecretStr(TOKEN)])
     given = {"email": EmailSettings(sender="tocsin@example.com"), "sms": sms, "public_url": PUBLIC, **changes}
     return Settings(operators=["olga"], last_resort=["olga"], **given)
 
@@ -75,9 +78,9 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
 def test_what_twilio_signed_is_read(url: str, values: dict[str, str]) -> None:
     """The signature of Twilio's documentation is the SDK's; the order of the parameters does not matter."""
     good = signature(TOKEN, url, values)
-    assert verified([TOKEN], url, urlencode(values).encode(), [good]) == values
+    assert verified(TOKENS, url, urlencode(values).encode(), [good]) == values
     backwards = dict(reversed(values.items()))
-    assert verified([TOKEN], url, urlencode(backwards).encode(), [good]) == values
+    assert verified(TOKENS, url, urlencode(backwards).encode(), [good]) == values
 
 
 @pytest.mark.parametrize(("url", "values"), SAMPLES)
@@ -93,7 +96,7 @@ def test_no_flipped_bit_is_taken(url: str, values: dict[str, str]) -> None:
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             address, form, sign = (bytes(flipped) if number == part else each for number, each in enumerate(parts))
-            if verified([TOKEN], address.decode("latin-1"), form, [sign.decode("latin-1")]) is not None:
+            if verified(TOKENS, address.decode("latin-1"), form, [sign.decode("latin-1")]) is not None:
                 taken.append((part, bit, bytes(flipped)))
     assert not taken
 
@@ -120,7 +123,7 @@ def test_nothing_else_is_taken(url: str, values: dict[str, str]) -> None:
         (url, b"\xff\xfe", [good]),
         (url, b"&".join([b"a=1"] * 10_000), [good]),
     ):
-        assert verified([TOKEN], address, form, signatures) is None
+        assert verified(TOKENS, address, form, signatures) is None
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_a_text_cannot_carry_parameters(cut: dict[str, str]) -> None:
     before = {name: value for name, value in genuine.items() if name < "Body"}
     forged = before | {"Body": "hi"} | {name.format(rest=rest): value.format(rest=rest) for name, value in cut.items()}
     assert signature(TOKEN, url, forged) == signature(TOKEN, url, genuine)
-    assert verified([TOKEN], url, urlencode(forged).encode(), [signature(TOKEN, url, forged)]) is None
+    assert verified(TOKENS, url, urlencode(forged).encode(), [signature(TOKEN, url, forged)]) is None
 
 
 async def test_an_sms_is_left_for_the_daemon_once(desk: Desk) -> None:
@@ -290,3 +293,35 @@ async def test_a_text_is_kept_up_to_what_twilio_takes(desk: Desk) -> None:
     assert desk.arrived == [Arrival(ArrivalKind.SMS, SID, "ACME Bank", "x" * 1600, NOW)]
     for sender in ("+1415555010112345678901", "<script>", "+1 415\n555"):
         assert (await desk.post("/twilio/inbound", inbound("ok", sender=sender)))[0] == 400
+
+
+OTHER = "AC" + "1" * 32
+FALLBACK = SmsProvider(
+    transport=SmsTransport.TWILIO, sender="+15005550007", account_sid=OTHER, auth_token=[SecretStr("the other's")]
+)
+BOTH = SmsSettings(
+    transport=SmsTransport.TWILIO,
+    sender="+15005550006",
+    account_sid=ACCOUNT,
+    auth_token=[SecretStr(TOKEN)],
+    fallbacks={"second": FALLBACK},
+)
+
+
+@pytest.mark.parametrize("desk", [{"sms": BOTH}], indirect=True)
+@pytest.mark.parametrize(
+    ("account", "token", "taken"),
+    [
+        (ACCOUNT, TOKEN, 200),
+        (OTHER, "the other's", 200),
+        (ACCOUNT, "the other's", 403),
+        (OTHER, TOKEN, 403),
+        ("AC" + "2" * 32, TOKEN, 403),
+    ],
+)
+async def test_each_account_signs_with_its_own_token(desk: Desk, account: str, token: str, taken: int) -> None:
+    """Rules 42, 49: webhooks come from every SMS provider of the config; the account says whose token counts."""
+    values = inbound("ok") | {"AccountSid": account}
+    sign = signature(token, f"{PUBLIC}/twilio/inbound", values)
+    assert (await desk.post("/twilio/inbound", values, sign=sign))[0] == taken
+    assert len(desk.arrived) == (taken == 200)

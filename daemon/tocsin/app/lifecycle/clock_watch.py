@@ -16,6 +16,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.domain.delivery import MAIN
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import MovableClock
@@ -174,18 +175,19 @@ class ProviderClocks:
     def look(self) -> None:
         """Look once."""
         for via in Channel:
-            skew, provider = self._transports[via].skew, via.traits.provider
-            if skew is None:
-                continue
-            if abs(skew) <= TOLD_FROM:
-                self._notices.cured(Trouble.PROVIDER_CLOCK, provider, "this machine's clock and its agree")
-                continue
-            which = "behind" if skew > timedelta(0) else "ahead of"
-            fault = f"this machine's clock is {roughly(abs(skew))} {which} that of {provider}"
-            sequel = (
-                "what it is asked allows for that; but if ours is wrong, turns, hours and times in messages are too"
-            )
-            self._notices.tell(OperatorNotice(Trouble.PROVIDER_CLOCK, f"{fault}; {sequel}", about=provider))
+            for name, transport in self._transports.by_name(via).items():
+                provider = via.traits.provider if name == MAIN else f'{via.traits.provider} "{name}"'
+                if transport.skew is not None:
+                    self._compare(provider, transport.skew)
+
+    def _compare(self, provider: str, skew: timedelta) -> None:
+        if abs(skew) <= TOLD_FROM:
+            self._notices.cured(Trouble.PROVIDER_CLOCK, provider, "this machine's clock and its agree")
+            return
+        which = "behind" if skew > timedelta(0) else "ahead of"
+        fault = f"this machine's clock is {roughly(abs(skew))} {which} that of {provider}"
+        sequel = "what it is asked allows for that; but if ours is wrong, turns, hours and times in messages are too"
+        self._notices.tell(OperatorNotice(Trouble.PROVIDER_CLOCK, f"{fault}; {sequel}", about=provider))
 
 
 def _way(by: timedelta) -> str:

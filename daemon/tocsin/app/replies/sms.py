@@ -68,7 +68,7 @@ class SmsReplies:
         """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
         policy, now = self._config.policy, self._clock.now()
         person = next((person for person in policy.people.values() if person.phone == arrival.who), None)
-        if person is None or arrival.who == self._config.settings.sms.sender:
+        if person is None or arrival.who in self._config.settings.sms.own_numbers:
             return UNKNOWN
         command = read(arrival.body)
         if command.verb is Verb.STOP:

@@ -15,7 +15,7 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import ArrivalKind
-from tocsin.domain.delivery import Deferred, Fault
+from tocsin.domain.delivery import MAIN, Deferred, Fault
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import RepliesBy
@@ -42,18 +42,26 @@ log = structlog.get_logger()
 
 
 class SmsPoll:
-    """Asks the SMS provider for what came in, while the config says so. `asked` is set after the first question, or
-    once it is plain that there is none.
+    """Asks one SMS provider for what came in, while the config says so: each goes on by itself, whatever becomes of the
+    others. `asked` is set after the first question, or once it is plain that there is none.
     """
 
     def __init__(
-        self, clock: Clock, ledger: ArrivalLedger, config: ActiveConfig, transports: Transports, notices: Notices
+        self,
+        clock: Clock,
+        ledger: ArrivalLedger,
+        config: ActiveConfig,
+        transports: Transports,
+        notices: Notices,
+        name: str = MAIN,
     ) -> None:
+        """`name` is the provider's."""
         self._clock = clock
         self._ledger = ledger
         self._config = config
         self._transports = transports
         self._notices = notices
+        self._name = name
         self._started_at = clock.now()
         self._since: datetime | None = None
         self._failures: list[Deferred] = []
@@ -78,7 +86,22 @@ class SmsPoll:
     def _polled(self) -> Polled | None:
         """Who is asked; None while the config has it otherwise."""
         wanted = self._config.settings.replies.by is RepliesBy.POLL
-        return self._transports[Channel.SMS].polled if wanted else None
+        transport = self._transports.get(Channel.SMS, self._name)
+        return transport.polled if wanted and transport else None
+
+    @property
+    def _about(self) -> str:
+        """What operators are told of: the first provider needs no name."""
+        return "" if self._name == MAIN else self._name
+
+    @property
+    def _where(self) -> str:
+        """Where it is asked, in a sentence, if that could be elsewhere."""
+        return "" if self._alone else f' at "{self._name}"'
+
+    @property
+    def _alone(self) -> bool:
+        return len(self._transports.by_name(Channel.SMS)) == 1
 
     def pause(self, every: timedelta) -> timedelta:
         """How long is waited until the next question."""
@@ -98,7 +121,8 @@ class SmsPoll:
             self._count(arrivals)
             return
         self._failures.clear()
-        self._notices.cured(Trouble.ANSWERS_UNREAD, "", "answers by SMS are asked for again; none was lost")
+        again = f"answers by SMS are asked for{self._where} again; none was lost"
+        self._notices.cured(Trouble.ANSWERS_UNREAD, self._about, again)
         for arrival in arrivals:
             if arrival.ref not in self._known_refs:
                 await self._ledger.record_arrival(arrival)
@@ -106,19 +130,24 @@ class SmsPoll:
         self._since = now - OVERLAP
 
     async def _first(self, now: datetime) -> datetime:
-        """Since when the first question asks: the newest message known, else the oldest page that may be answered."""
+        """Since when the first question asks: the newest message known, else the oldest page that may be answered. With
+        several providers the newest may be another's, so both.
+        """
         newest = await self._ledger.last_arrival_at(ArrivalKind.SMS)
-        if newest:  # one of the future was noted by a clock that was ahead, who knows since when
-            return newest - OVERLAP if newest <= now else now - BACK_MOST
+        if newest and newest > now:  # noted by a clock that was ahead, who knows since when
+            return now - BACK_MOST
+        if newest and self._alone:
+            return newest - OVERLAP
         codes = await self._ledger.reserved_codes(now)
         paged_at = (code.given.at for code in codes if code.closed_at is None)
-        return min([self._started_at - FIRST_BACK, *paged_at])
+        known = [newest - OVERLAP] if newest else []
+        return min([self._started_at - FIRST_BACK, *known, *paged_at])
 
     def _count(self, failure: Deferred) -> None:
         """Time may cure it; if not, operators hear that answers by SMS do not come in (as rule 39 has it)."""
         self._failures.append(failure)
-        log.warning("poll", trouble=failure.detail, failures=len(self._failures))
+        log.warning("poll", trouble=failure.detail, failures=len(self._failures), provider=self._name)
         if failure.fault is Fault.PROVIDER or len(self._failures) == PATIENCE:
-            why = f"answers by SMS cannot be asked for: {failure.detail}"
+            why = f"answers by SMS cannot be asked for{self._where}: {failure.detail}"
             advice = "acknowledge by link, command or file meanwhile"
-            self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, f"{why}; {advice}"))
+            self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, f"{why}; {advice}", about=self._about))

@@ -83,7 +83,8 @@ class Stops:
         await self._ledger.opt_out(opt_out)
         self._config.opt_outs.add(opt_out)
         log.info("stop", person=person.id)
-        self._notices.tell(stop_notice(self._config.policy.people[person.id], self._config.settings.sms.sender))
+        sender = self._config.settings.sms.by_number.to(person.phone)
+        self._notices.tell(stop_notice(self._config.policy.people[person.id], sender))
         await self._ask_elsewhere(person)
 
     async def _ask_elsewhere(self, person: Person) -> None:

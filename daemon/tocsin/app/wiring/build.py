@@ -61,6 +61,7 @@ from tocsin.app.state.opt_outs import OptOuts
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.ledger import LedgerError
@@ -172,7 +173,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     stops = Stops(clock, ledger, context)
     replies = SmsReplies(clock, ledger, context, sender, ledger_feed, stops)
     arrivals = Arrivals(ledger, judges(receipts, replies, Unsubscriptions(clock, ledger, config, notices)), notices)
-    poll = SmsPoll(clock, ledger, config, transports, notices)
+    polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
@@ -183,8 +184,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
-    parts = (*core, *watches, ledger_feed, arrivals, stops, transports, reviews, poll)
-    sources = (watch, FirstAnswers(poll, arrivals))
+    parts = (*core, *watches, ledger_feed, arrivals, stops, transports, reviews, *polls)
+    sources = (watch, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
 

@@ -158,6 +158,11 @@ class SmsSettings(SmsProvider):
         """
         return {MAIN: self} | (self.fallbacks if self.transport is not SmsTransport.OUTBOX else {})
 
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """Every sender of ours: what comes from one is no answer."""
+        return frozenset(sender for provider in self.providers.values() for sender in provider.by_number.all)
+
 
 def _completed(value: Any, transports: type[StrEnum], *inherited: str) -> Any:
     """A channel's settings, each fallback with what it leaves out and the first provider has."""

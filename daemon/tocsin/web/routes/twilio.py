@@ -7,7 +7,8 @@ once, and no value but the text may hold the name of another one that every mess
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from tocsin.adapters.twilio import responses
 from tocsin.adapters.twilio.signature import signed
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Receipt
+from tocsin.formats.settings.settings import Settings
 from tocsin.web.http.site import Site
 
 FORM = "application/x-www-form-urlencoded"
@@ -69,24 +71,38 @@ async def _values(site: Site, request: web.Request) -> dict[str, str]:
     if request.content_type != FORM or "Content-Encoding" in request.headers or "bodySHA256" in _query(request):
         raise web.HTTPUnsupportedMediaType
     public_url = site.settings.public_url
-    tokens = [token for secret in site.settings.sms.auth_token if (token := secret.get_secret_value())]
+    tokens = tokens_by_account(site.settings)
     signatures = [value for name, value in request.headers.items() if name.lower() == "x-twilio-signature"]
     body = await request.read()
-    if not tokens or public_url is None:
-        lacking = "public_url" if tokens else "TOCSIN_SMS__AUTH_TOKEN"
+    if not any(tokens.values()) or public_url is None:
+        lacking = "public_url" if any(tokens.values()) else "TOCSIN_SMS__AUTH_TOKEN"
         site.warn("webhook refused", why=f"its signature cannot be checked: {lacking} is not set here")
         raise web.HTTPForbidden
     values = verified(tokens, public_url + request.raw_path, body, signatures)
     if values is None:
-        wrong = "its signature is wrong; is public_url the address that Twilio was given, and the token its account's?"
+        wrong = (
+            "its signature is wrong; is public_url the address that Twilio was given, is its account in tocsin.yaml, "
+            "and the token that account's?"
+        )
         site.warn("webhook refused", why=wrong if signatures else "it has no signature")
         raise web.HTTPForbidden(text="This is not signed as it has to be.")
     return values
 
 
-def verified(tokens: Sequence[str], url: str, body: bytes, signatures: Sequence[str]) -> dict[str, str] | None:
-    """The values of a form that Twilio sent to this address, signed by one of the account's tokens; None unless it did,
-    and wrote the form as it does.
+def tokens_by_account(settings: Settings) -> Mapping[str, Sequence[str]]:
+    """The tokens that may have signed a webhook, by the account that it is of; one may stand there as two providers."""
+    tokens: dict[str, list[str]] = {}
+    for provider in settings.sms.providers.values():
+        known = [token for secret in provider.auth_token if (token := secret.get_secret_value())]
+        tokens.setdefault(provider.account_sid or "", []).extend(known)
+    return tokens
+
+
+def verified(
+    tokens: Mapping[str, Sequence[str]], url: str, body: bytes, signatures: Sequence[str]
+) -> dict[str, str] | None:
+    """The values of a form that Twilio sent to this address, signed by one of the tokens of the account that it names;
+    None unless it did, and wrote the form as it does.
     """
     try:
         text = body.decode("ascii")
@@ -100,7 +116,9 @@ def verified(tokens: Sequence[str], url: str, body: bytes, signatures: Sequence[
     is_cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
     if not is_twilios or is_cut or len(signatures) != 1:
         return None
-    return values if any(signed(token, url, values, signatures[0]) for token in tokens) else None
+    account = values.get("AccountSid")
+    candidates = chain.from_iterable(tokens.values()) if account is None else tokens.get(account, ())
+    return values if any(signed(token, url, values, signatures[0]) for token in candidates) else None
 
 
 def _query(request: web.Request) -> str:
