@@ -17,6 +17,8 @@ from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.advice import LACKING
+from tocsin.formats.settings.settings import Settings
+from tocsin.text.scalars import closest
 
 SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
 """Codes of warnings that say why a provider will refuse us."""
@@ -25,24 +27,27 @@ SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
 @click.command()
 @click.argument("person")
 @click.option("--via", type=click.Choice([via.value for via in Channel]), help="Only this channel. Default: all.")
+@click.option("--provider", metavar="NAME", help="By just this provider: a fallback, or `main`, the first.")
 @config_option
-def command(person: str, via: str | None, config: Path | None) -> None:
+def command(person: str, via: str | None, provider: str | None, config: Path | None) -> None:
     r"""Send PERSON a real message over each channel they have, as the config says, and print what became of it. Exit
-    status 1 unless every one was accepted.
+    status 1 unless every one was accepted. Without --provider the first one is tried, and no other.
 
     \b
     Examples:
       tocsin send-test ana
       tocsin send-test "Ana Souza" --via sms
+      tocsin send-test ana --provider backup
     """
     now = utc_now()
     opened = open_policy(config, now)
     reader = _person(person, opened.policy)
     channels = (Channel(via),) if via else reader.channels
+    settings = opened.settings
+    channels = tuple(channel for channel in channels if _has_provider(settings, channels, channel, provider))
     for channel in channels:
         if not reader.address(channel):
             fail([f"{reader.id} has no {channel.traits.address_field} in the config"])
-    settings = opened.settings
     transports = {Channel.EMAIL: settings.email.transport.value, Channel.SMS: settings.sms.transport.value}
     outbox = settings.outbox
     place = next(path for path in (outbox, *outbox.parents) if os.path.lexists(path))
@@ -51,9 +56,10 @@ def command(person: str, via: str | None, config: Path | None) -> None:
     for warning in opened.warnings:
         if warning.code in SECRETS_LACK:
             click.echo(str(warning), err=True)
-    outcomes = asyncio.run(_send(opened, reader, channels, now))
+    outcomes = asyncio.run(_send(opened, reader, channels, provider or MAIN, now))
+    by = f" by {provider}" if provider else ""
     for channel, outcome in zip(channels, outcomes, strict=True):
-        click.echo(f"{channel.value:<5} {reader.address(channel)}  {_outcome_words(channel, outcome)}")
+        click.echo(f"{channel.value:<5} {reader.address(channel)}{by}  {_outcome_words(channel, outcome)}")
     sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
 
 
@@ -66,14 +72,31 @@ def _person(written: str, policy: Policy) -> Person:
         fail([str(unknown)])
 
 
-async def _send(opened: OpenedConfig, reader: Person, channels: Sequence[Channel], now: datetime) -> list[Outcome]:
+def _has_provider(settings: Settings, asked: Sequence[Channel], channel: Channel, provider: str | None) -> bool:
+    """Whether a channel has the provider that is asked for. One that none of them has is told."""
+    known = {Channel.EMAIL: tuple(settings.email.providers), Channel.SMS: tuple(settings.sms.providers)}
+    if provider is None or provider in known[channel]:
+        return True
+    if not any(provider in known[other] for other in asked):
+        names = [name for other in asked for name in known[other]]
+        rests = [name for part in (settings.email, settings.sms) for name in part.fallbacks if name == provider]
+        if rests:
+            fail([f'"{provider}" is not in use: while `transport` is outbox nothing leaves, and nothing falls back'])
+        has = ", ".join(dict.fromkeys(names))
+        fail([f'the config has no provider "{provider}"{closest(provider, names)}; it has {has}'])
+    return False
+
+
+async def _send(
+    opened: OpenedConfig, reader: Person, channels: Sequence[Channel], provider: str, now: datetime
+) -> list[Outcome]:
     """One try on each channel, all at once."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.wiring.transports import make_transports
 
     transports = make_transports(opened.settings, SystemClock())
     try:
-        sends = (transports[channel][MAIN].send(_message(reader, channel, now)) for channel in channels)
+        sends = (transports[channel][provider].send(_message(reader, channel, now)) for channel in channels)
         return await asyncio.gather(*sends)
     finally:
         every = {transport for by_name in transports.values() for transport in by_name.values()}
