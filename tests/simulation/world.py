@@ -486,6 +486,7 @@ class World:
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
         }
+        self.fallbacks: dict[Channel, Provider] = {}
         self.manager = Silent()
         self.webhooks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -495,11 +496,22 @@ class World:
     @property
     def arrived(self) -> list[Arrival]:
         """Everything that reached anybody, in order."""
-        return sorted((each for provider in self.providers.values() for each in provider.arrived), key=lambda a: a.at)
+        providers = (*self.providers.values(), *self.fallbacks.values())
+        return sorted((each for provider in providers for each in provider.arrived), key=lambda a: a.at)
 
     def pages(self, person: str | None = None) -> list[Arrival]:
         """The pages among it."""
         return [each for each in self.arrived if each.message.kind == "page" and person in (None, each.message.person)]
+
+    def add_fallbacks(self) -> None:
+        """From the next start on each channel has another provider, called backup, which is well."""
+        for via, first in self.providers.items():
+            self.fallbacks[via] = Provider(via, self.clock, self.dice, Faults(), first.receipts)
+            first.faults = Faults()
+
+    def by_name(self, via: Channel) -> dict[str, Provider]:
+        """The providers of a channel."""
+        return {MAIN: self.providers[via]} | ({"backup": self.fallbacks[via]} if via in self.fallbacks else {})
 
     def ask_for_receipts(self) -> None:
         """From the next start on the provider is asked for receipts every 10 s."""
@@ -588,9 +600,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     reply_options = ReplyOptions(Codes(world.dice), config)
     agenda = Agenda()
     incidents = Incidents(agenda)
-    transports = Transports(
-        world.settings, lambda _settings: {via: {MAIN: known} for via, known in world.providers.items()}
-    )
+    transports = Transports(world.settings, lambda _settings: {via: world.by_name(via) for via in Channel})
     context = DeliveryContext(config, incidents, notices, reply_options)
     providers = Providers(clock, transports, notices)
     rooms = Rooms(clock, context, await ledger.sent_pages(clock.now() - RECKONED_FROM))
