@@ -49,10 +49,19 @@ class DnsServer(asyncio.DatagramProtocol):
         await self.stop()
 
     async def start(self, port: int = 0) -> None:
+        """Listen on one port for both; whatever has it by one of them, another is taken, unless it was named."""
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
-        self.port = self._udp.get_extra_info("sockname")[1]
-        self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        while True:
+            self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", port)
+            self.port = self._tcp.sockets[0].getsockname()[1]
+            try:
+                self._udp, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", self.port))
+            except OSError:
+                self._tcp.close()
+                if port:
+                    raise
+            else:
+                return
 
     async def stop(self) -> None:
         self._udp.close()

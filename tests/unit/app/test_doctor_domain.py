@@ -40,8 +40,8 @@ async def test_a_good_domain() -> None:
     checks = await examined(GOOD)
     assert {check.ok for check in checks.values()} == {True}
     assert not any(check.cure for check in checks.values())
-    assert checks["sender-domain"].message == "mail to it goes to mx1.acme.dev"
-    assert checks["spf"].message == "one record, 1 look-up, ends in -all"
+    assert checks["sender-domain"].message == "mail to acme.dev goes to mx1.acme.dev"
+    assert checks["spf"].message == "SPF: one record, 1 look-up, ends in -all"
     assert "s1._domainkey.acme.dev" in checks["dkim"].message
     assert checks["dmarc"].message == "_dmarc.acme.dev says p=quarantine"
 

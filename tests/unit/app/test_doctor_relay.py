@@ -165,6 +165,17 @@ async def test_nobody_listens() -> None:
     assert "firewall" in checks["connect"].cure
 
 
+async def test_the_certificate_is_told_of_a_server_that_refuses_the_login(authority: Authority) -> None:
+    """What went well before is not forgotten; and the cure names the fallback's own setting and variable."""
+    async with Relay(tls=authority.server(), user="a", password="b") as relay:
+        target = server(relay, authority, login=("a", "x"), name="second", setting="email.fallbacks.second")
+        checks = await examined(target)
+        assert (checks["tls"].ok, checks["certificate"].ok, checks["login"].ok) == (True, True, False)
+        assert "last day is" in checks["certificate"].message
+        assert "TOCSIN_EMAIL__FALLBACKS__SECOND__PASSWORD" in checks["login"].cure
+        assert "email.fallbacks.second.username" in checks["login"].cure
+
+
 async def test_without_the_password_login_and_sender_are_not_tried() -> None:
     """Whoever has no secrets sees the rest, and how to see all of it; the server hears of no login and no mail."""
     async with Relay(user="a", password="b") as relay:

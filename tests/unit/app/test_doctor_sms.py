@@ -91,7 +91,7 @@ async def test_an_account_that_may_not_send(status: str) -> None:
     [
         ("0.00", False, "nothing is left"),
         ("-3.10", False, "(-3.10 USD)"),
-        ("4.50", True, "4.50 USD left only"),
+        ("4.50", True, "only 4.50 USD left"),
         ("20", True, "20.00 USD left"),
         ("much", None, "no number"),
     ],

@@ -8,10 +8,9 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import aiosmtplib
 
@@ -35,7 +34,11 @@ class _LostError(Exception):
     """The connection broke."""
 
 
-def _unheeded(_step: Step) -> None:
+Begins = Callable[[Step, ssl.SSLObject | None], None]
+"""Hears of each step as it begins, and of the TLS that the connection has by then."""
+
+
+def _unheeded(_step: Step, _tls: ssl.SSLObject | None) -> None:
     """Nobody wants to know how far it got."""
 
 
@@ -124,17 +127,6 @@ class RelayConnection(asyncio.Protocol):
             self.close()
         return outcome
 
-    @property
-    def certificate(self) -> Mapping[str, Any]:
-        """The relay's certificate as `ssl` gives it; empty without TLS."""
-        return self._transport.get_extra_info("peercert") or {}
-
-    @property
-    def tls_version(self) -> str:
-        """How the connection is protected, "TLSv1.3"; empty if it is not."""
-        tls = self._transport.get_extra_info("ssl_object")
-        return (tls.version() if tls else "") or ""
-
     async def quit(self) -> None:
         """Leave politely, within a second."""
         try:
@@ -179,11 +171,9 @@ class RelayConnection(asyncio.Protocol):
 
 
 async def connect(
-    relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None, begins: Callable[[Step], None] = _unheeded
+    relay: dialogue.Relay, sender: str, tls: ssl.SSLContext | None, begins: Begins = _unheeded
 ) -> RelayConnection | Deferred:
-    """A new connection, secured and logged in as the relay wants it, or why there is none. `begins` hears of each step
-    as it begins.
-    """
+    """A new connection, secured and logged in as the relay wants it, or why there is none."""
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
         port=relay.port,
@@ -194,16 +184,16 @@ async def connect(
         timeout=None,
     )
     try:
-        begins(Step.CONNECT)
+        begins(Step.CONNECT, None)
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
         if relay.security == "starttls":
-            begins(Step.TLS)
+            begins(Step.TLS, None)
             await smtp.starttls()
             await smtp.ehlo()
+        begins(Step.LOGIN, smtp.get_transport_info("ssl_object"))
         if relay.login:
-            begins(Step.LOGIN)
             await smtp.login(*relay.login)
     except (aiosmtplib.SMTPException, OSError, ValueError) as trouble:
         smtp.close()

@@ -28,35 +28,48 @@ class RelayInspection:
     certificate_until: datetime | None = None
 
 
+class _Course:
+    """How far it got, and how the connection was protected by then."""
+
+    def __init__(self) -> None:
+        self.step = Step.CONNECT
+        self._tls: ssl.SSLObject | None = None
+
+    def begin(self, step: Step, tls: ssl.SSLObject | None) -> None:
+        """Take note of a step."""
+        self.step, self._tls = step, tls or self._tls
+
+    def ended(self, failure: Outcome | None) -> RelayInspection:
+        """All that was seen."""
+        if self._tls is None:
+            return RelayInspection(self.step, failure)
+        until = str((self._tls.getpeercert() or {}).get("notAfter", ""))
+        end = datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) if until else None
+        return RelayInspection(self.step, failure, self._tls.version() or "", end)
+
+
 async def inspect_relay(
     relay: dialogue.Relay, sender: str, *, ca_file: Path | None, with_sender: bool, within: float
 ) -> RelayInspection:
     """Look at a relay for at most so many seconds. Without a login none is tried; `with_sender`: it is asked whether it
     takes the sender.
     """
-    address = Letterhead(sender).address
-    steps: list[Step] = [Step.CONNECT]
+    address, course = Letterhead(sender).address, _Course()
     try:
         async with asyncio.timeout(within):
             tls = trust(ca_file) if relay.security != "none" else None
-            connection = await connect(relay, address, tls, steps.append)
+            connection = await connect(relay, address, tls, course.begin)
             if isinstance(connection, Deferred):
-                return RelayInspection(steps[-1], connection)
-            version, until = connection.tls_version, _end(connection.certificate.get("notAfter", ""))
+                return course.ended(connection)
             failure = None
             try:
                 if with_sender:
-                    steps.append(Step.SENDER)
+                    course.begin(Step.SENDER, None)
                     failure = await connection.try_sender(address)
             finally:
                 await connection.quit()
-            return RelayInspection(steps[-1], failure, version, until)
+            return course.ended(failure)
     except TimeoutError:
-        return RelayInspection(steps[-1], Deferred(f"{relay} did not answer within {within:.0f} s"))
+        return course.ended(Deferred(f"{relay} did not answer within {within:.0f} s"))
     except OSError as trouble:  # the file of authorities
         return RelayInspection(Step.TLS, no_connection(trouble, relay))
-
-
-def _end(not_after: str) -> datetime | None:
-    """The last instant of a certificate, in the words of `ssl`."""
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(not_after), UTC) if not_after else None

@@ -32,6 +32,7 @@ def is_example(domain: str) -> bool:
 
 async def examine_domain(domain: str, resolver: DnsResolver, selector: str = "") -> list[Check]:
     """What DNS says of the domain. One that is never answered for is told once."""
+    answers = Check(RESOLVER, resolver.name, True, f"{resolver.name} answers")
     try:
         exchangers = await resolver.lookup(domain, "MX")
     except DnsError as fault:
@@ -41,19 +42,18 @@ async def examine_domain(domain: str, resolver: DnsResolver, selector: str = "")
             return [first, *not_tried(CODES[1:], domain, "the resolver does not answer")]
         cure = "have whoever runs the domain's name servers look at it: receivers cannot ask for it either"
         broken = Check(BOUNCES, domain, False, f"DNS does not work for {domain}: {fault}", cure)
-        return [Check(RESOLVER, resolver.name, True, "it answers"), broken, *not_tried(CODES[2:], domain, str(fault))]
-    first = Check(RESOLVER, resolver.name, True, "it answers")
+        return [answers, broken, *not_tried(CODES[2:], domain, str(fault))]
     if not exchangers.exists:
         cure = "is email.sender right? Receivers turn away mail from a domain that does not exist"
         gone = Check(BOUNCES, domain, False, f"there is no domain {domain} in DNS", cure)
-        return [first, gone, *not_tried(CODES[2:], domain, "there is no such domain")]
+        return [answers, gone, *not_tried(CODES[2:], domain, "there is no such domain")]
     spf, dkim, dmarc, bounces = await asyncio.gather(
         examine_spf(domain, resolver),
         _dkim(domain, resolver, selector),
         _dmarc(domain, resolver),
         _bounces(domain, exchangers, resolver),
     )
-    return [first, bounces, spf, dkim, dmarc]
+    return [answers, bounces, spf, dkim, dmarc]
 
 
 async def _bounces(domain: str, exchangers: DnsAnswer, resolver: DnsResolver) -> Check:
@@ -74,14 +74,14 @@ async def _bounces(domain: str, exchangers: DnsAnswer, resolver: DnsResolver) ->
     except DnsError as fault:
         return Check(BOUNCES, domain, None, f"not tried: {(hosts or [domain])[0]} cannot be looked up ({fault})")
     if hosts and any(addresses):
-        return Check(BOUNCES, domain, True, f"mail to it goes to {hosts[0]}")
+        return Check(BOUNCES, domain, True, f"mail to {domain} goes to {hosts[0]}")
     if hosts:
         return Check(
             BOUNCES, domain, False, f"its mail server {hosts[0]} has no address", f"correct the MX of {domain}"
         )
     if any(addresses):
         cure = f"publish an MX for {domain}: some receivers want one, and bounces need it"
-        return Check(BOUNCES, domain, True, "it has an address and no MX", cure)
+        return Check(BOUNCES, domain, True, f"{domain} has an address and no MX", cure)
     cure = f"publish an MX for {domain}: many receivers turn away a sender that cannot be answered"
     return Check(BOUNCES, domain, False, f"{domain} has neither an MX nor an address", cure)
 
@@ -94,7 +94,7 @@ async def _dkim(domain: str, resolver: DnsResolver, selector: str) -> Check:
     names = [f"{name}._domainkey.{above}" for above in domains for name in SELECTORS]
     for name, texts in zip(names, await asyncio.gather(*(_texts(name, resolver) for name in names)), strict=True):
         if any(is_key(text) and not key_problem(text) for text in texts):
-            return Check(DKIM, domain, True, f"there is a key: {name}")
+            return Check(DKIM, domain, True, f"DKIM: there is a key {name}")
     looked = f"not tried: the selector is not known, and none of {len(SELECTORS)} usual ones has a key"
     return Check(DKIM, domain, None, looked, HOW_TO_FIND)
 
@@ -121,7 +121,7 @@ async def _dkim_named(selector: str, domains: list[str], resolver: DnsResolver) 
         if problem:
             cure = "publish the key anew, as the mail server's operator gives it"
             return Check(DKIM, domains[0], False, f"{name}: {problem}", cure)
-        return Check(DKIM, domains[0], True, f"there is a key: {name}")
+        return Check(DKIM, domains[0], True, f"DKIM: there is a key {name}")
     cure = f"publish the mail server's key as a TXT at {selector}._domainkey.{domains[0]}, or name another selector"
     return Check(DKIM, domains[0], False, f"there is no key {selector}._domainkey.{domains[0]}", cure)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tocsin.adapters.smtp.connection import Step
 from tocsin.adapters.smtp.dialogue import Relay
 from tocsin.adapters.smtp.inspection import RelayInspection, inspect_relay
-from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
+from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, for_provider, not_tried
 from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
 from tocsin.domain.people import Channel
 from tocsin.wording.delivery.answer_words import provider_cure
@@ -25,11 +25,27 @@ ENDS_SOON = timedelta(days=14)
 NAME, CONNECT, TLS, CERTIFICATE, LOGIN, SENDER = CODES = (
     "relay-name", "relay-connect", "relay-tls", "relay-certificate", "relay-login", "relay-sender",
 )  # fmt: skip
+SUBJECTS = {
+    CONNECT: "no connection",
+    TLS: "no TLS",
+    CERTIFICATE: "no TLS",
+    LOGIN: "it does not let us in",
+    SENDER: "it does not take the sender",
+}
+"""What goes wrong there, before the words of the server or the system."""
+GENERAL_CURES = {
+    CONNECT: "are email.host and email.port right, and does a firewall let this machine out to them?",
+    TLS: "are email.port and email.security right, and can email.ca_file be read?",
+    LOGIN: "are email.username and TOCSIN_EMAIL__PASSWORD right?",
+    SENDER: "use an email.sender of a domain that this server sends for, or log in",
+    CERTIFICATE: "",
+}
+"""What to look at where the server's answer tells no more."""
 CERTIFICATE_CURES = (
     ("has expired", "have whoever runs the server renew it"),
     ("not yet valid", "is this machine's clock right (timedatectl)?"),
-    ("mismatch|is not valid for", "name the server in {setting}.host as its certificate does"),
-    ("", "if its authority is a private one, name that one's file in {setting}.ca_file"),
+    ("mismatch|is not valid for", "name the server in email.host as its certificate does"),
+    ("", "if its authority is a private one, name that one's file in email.ca_file"),
 )
 """By what the system says of it; the first that fits."""
 
@@ -134,18 +150,13 @@ def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
     passing = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and failure.code[:1] == "4"
     if passing:
         return Check(code, server.target, True, f"not now: {said}", "try again in some minutes, as tocsin would")
-    general = {
-        CONNECT: f"are {server.setting}.host and .port right, and does a firewall let this machine out to them?",
-        TLS: f"are {server.setting}.port and .security right?",
-        CERTIFICATE: f"see {server.setting}.host and .ca_file",
-        LOGIN: f"is {server.setting}.username right, and its password?",
-        SENDER: f"use a {server.setting}.sender of a domain that this server sends for, or log in",
-    }[code]
+    general, subject = GENERAL_CURES[code], SUBJECTS[code]
     if code == CERTIFICATE:
-        general = next((cure for words, cure in CERTIFICATE_CURES if re.search(words, said)), general)
-        return Check(code, server.target, False, said, general.format(setting=server.setting))
+        cure = next(cure for words, cure in CERTIFICATE_CURES if re.search(words, said))
+        return Check(code, server.target, False, said, for_provider(cure, "email", server.setting))
     blamed = Deferred(said, failure.code, Fault.PROVIDER) if isinstance(failure, Refused) else failure
-    return Check(code, server.target, False, said, provider_cure(Channel.EMAIL, blamed) or general)
+    cure = for_provider(provider_cure(Channel.EMAIL, blamed) or general, "email", server.setting)
+    return Check(code, server.target, False, f"{subject}: {said}", cure)
 
 
 def _more(found: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from tocsin.adapters.twilio.account import AccountQuestionError, TwilioAccount
-from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
+from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, for_provider, not_tried
 from tocsin.app.doctor.sms_sender import SmsOrigin, examine_country, examine_registration, examine_sender
 from tocsin.domain.delivery import Deferred, Fault, Refused
 from tocsin.domain.people import Channel
@@ -155,7 +155,7 @@ async def _balance(provider: SmsAccount, account: TwilioAccount) -> list[Check]:
         cure = "pay in, and let the provider charge automatically: an empty account sends nothing"
         return [Check(BALANCE, provider.target, False, f"nothing is left on the account ({left})", cure)]
     cure = "pay in, or let the provider charge automatically" if amount < BALANCE_LOW else ""
-    return [Check(BALANCE, provider.target, True, f"{left} left{' only' if cure else ''}", cure)]
+    return [Check(BALANCE, provider.target, True, f"{'only ' if cure else ''}{left} left", cure)]
 
 
 def _clock(target: str, skew: timedelta | None) -> Check:
@@ -178,8 +178,9 @@ def _not_let_in(provider: SmsAccount, trouble: AccountQuestionError) -> Check:
     blamed = (
         Deferred(str(trouble), outcome.code, Fault.PROVIDER) if isinstance(outcome, (Deferred, Refused)) else outcome
     )
-    general = f"is the provider reached from here (a firewall, a proxy)? are {provider.setting}'s settings right?"
-    return Check(LOGIN, provider.target, False, str(trouble), provider_cure(Channel.SMS, blamed) or general)
+    general = "is the provider reached from here (a firewall, a proxy)? are sms.account_sid and sms.api_url right?"
+    cure = for_provider(provider_cure(Channel.SMS, blamed) or general, "sms", provider.setting)
+    return Check(LOGIN, provider.target, False, f"it does not let us in: {trouble}", cure)
 
 
 def _unknown(code: str, target: str, trouble: AccountQuestionError) -> Check:

@@ -11,6 +11,7 @@ from tocsin.wording.delivery.sms_verdicts import SMS_VERDICTS
 
 SENDER, REGISTRATION, COUNTRY = "sms-sender", "sms-registration", "sms-country"
 REGISTER = "register brand and campaign for A2P 10DLC in the provider's console, and add the number to that service"
+DROPPED = "carriers of the USA drop its SMS"
 VERIFY = "have the number verified in the provider's console under Toll-free verification"
 
 
@@ -44,9 +45,8 @@ class SmsOrigin:
 async def examine_sender(target: str, setting: str, sender: SmsOrigin, account: TwilioAccount) -> Check:
     """Whether the account may send from it. Raises AccountQuestionError."""
     if sender.is_name:
-        return Check(
-            SENDER, sender.name, True, "it is a name: nobody can answer it, and the provider tells nothing of it"
-        )
+        why = f"{sender.name} is a name: nobody can answer it, and the provider tells nothing of it"
+        return Check(SENDER, sender.name, True, why)
     if sender.is_service:
         numbers = await account.service_numbers(sender.name)
         if numbers is None:
@@ -56,14 +56,14 @@ async def examine_sender(target: str, setting: str, sender: SmsOrigin, account: 
         return Check(SENDER, sender.name, True, f"the messaging service sends from {', '.join(numbers[:3])}")
     if sender.is_short_code:
         if await account.has_short_code(sender.name):
-            return Check(SENDER, sender.name, True, "the short code is this account's")
+            return Check(SENDER, sender.name, True, f"the short code {sender.name} is this account's")
         return _foreign(sender, target, SMS_VERDICTS["21659"].cure)
     owned = await account.number(sender.name)
     if owned is None:
         return _foreign(sender, target, SMS_VERDICTS["21659"].cure)
     if not owned.sms:
-        return Check(SENDER, sender.name, False, "the number cannot send SMS", "take a number that can, and name it")
-    return Check(SENDER, sender.name, True, "the number is this account's and can send SMS")
+        return Check(SENDER, sender.name, False, f"{sender.name} cannot send SMS", "name a number that can")
+    return Check(SENDER, sender.name, True, f"{sender.name} is this account's and can send SMS")
 
 
 def _foreign(sender: SmsOrigin, target: str, cure: str) -> Check:
@@ -82,25 +82,26 @@ async def examine_registration(sender: SmsOrigin, countries: Collection[str], ac
         return Check(REGISTRATION, sender.name, None, "not tried: the provider tells of numbers only")
     services = (sender.name,) if sender.is_service else await account.services_with(sender.name)
     if not services:
-        why = "it belongs to no messaging service, so to no campaign: carriers of the USA drop its SMS (30034)"
+        why = f"{sender.name} belongs to no messaging service, so to no campaign: {DROPPED} (30034)"
         return Check(REGISTRATION, sender.name, False, why, REGISTER)
     states = [state for service in services for state in await account.campaigns(service)]
     if "VERIFIED" in states:
-        return Check(REGISTRATION, sender.name, True, "it is registered for the USA (A2P 10DLC)")
+        return Check(REGISTRATION, sender.name, True, f"{sender.name} is registered for the USA (A2P 10DLC)")
     if sender.is_service and not states:
         why = "not tried: the service has no campaign, which toll-free numbers and short codes do not need"
         return Check(REGISTRATION, sender.name, None, why, f"if it sends from a local number: {REGISTER}")
     stands = f"its campaign is {states[0].lower().replace('_', ' ')}" if states else "it has no campaign"
-    return Check(REGISTRATION, sender.name, False, f"{stands}: carriers of the USA drop its SMS (30034)", REGISTER)
+    return Check(REGISTRATION, sender.name, False, f"{sender.name}: {stands}: {DROPPED} (30034)", REGISTER)
 
 
 async def _tollfree(sender: SmsOrigin, account: TwilioAccount) -> Check:
     owned = await account.number(sender.name)
     states = await account.tollfree_states(owned.sid) if owned else ()
     if "TWILIO_APPROVED" in states:
-        return Check(REGISTRATION, sender.name, True, "the toll-free number is verified")
+        return Check(REGISTRATION, sender.name, True, f"the toll-free {sender.name} is verified")
     stands = f"is {states[0].lower().replace('_', ' ')}" if states else "was never asked for"
-    return Check(REGISTRATION, sender.name, False, f"its verification {stands}: carriers drop its SMS (30032)", VERIFY)
+    why = f"{sender.name}: its verification {stands}: {DROPPED} (30032)"
+    return Check(REGISTRATION, sender.name, False, why, VERIFY)
 
 
 async def examine_country(country: str, people: Sequence[str], sender: SmsOrigin, account: TwilioAccount) -> Check:

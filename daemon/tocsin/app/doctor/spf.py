@@ -81,7 +81,7 @@ async def examine_spf(domain: str, resolver: DnsResolver) -> Check:
     if record.others == "+":
         return Check(CODE, domain, False, "it lets everybody send (+all), so receivers take it for spam", "write -all")
     if record.others in ("-", "~"):
-        return Check(CODE, domain, True, f"one record, {looked}, ends in {record.others}all")
+        return Check(CODE, domain, True, f"SPF: one record, {looked}, ends in {record.others}all")
     said = "?all" if record.others else "no all"
     cure = "write -all (or ~all) at its end: until then it says nothing of strangers"
-    return Check(CODE, domain, True, f"one record, {looked}, ends in {said}", cure)
+    return Check(CODE, domain, True, f"SPF: one record, {looked}, ends in {said}", cure)
