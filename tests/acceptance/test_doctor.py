@@ -1,10 +1,9 @@
 """`tocsin doctor` as people type it: the installed command against a real relay, a real DNS server, a stand-in for
-Twilio, beside a daemon and without it.
+Twilio. Beside a daemon, and when all of them are silent: `tests/attacks/test_doctor.py`.
 """
 
 import asyncio
 import json
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,38 +92,3 @@ async def test_all_is_looked_at_and_nothing_is_sent(tmp_path: Path) -> None:
         assert out.rstrip().splitlines()[-1].startswith("2 FAIL; ")
         assert (relay.arrived, twilio.created) == ([], [])
         assert not {"RCPT", "DATA"} & {line.split(" ")[0] for _, line in relay.commands}
-
-
-async def test_beside_a_daemon_that_dies_and_with_a_refused_config(tmp_path: Path) -> None:
-    """While it runs it is seen, after its end it is a failure; a refused config is one too, and the last good one of
-    the ledger is looked at; without any there is still one document.
-    """
-    pager = Pager(tmp_path)
-    pager.start()
-    status, out, err = await doctor(pager)
-    assert (status, err) == (0, "")
-    assert "a healthy daemon watches incidents" in out
-    assert pager.stop(signal.SIGTERM) == 0
-    status, out, _ = await doctor(pager)
-    assert status == 1
-    assert "no healthy daemon watches incidents any more" in out
-    (pager.folder / "config" / "all.yaml").write_text("roles: [\n")
-    status, out, _ = await doctor(pager, "--format", "json")
-    document = json.loads(out)
-    assert (status, failures(document)) == (1, ["config", "daemon"])
-    assert "the last good one" in document["checks"][0]["message"]
-    assert document["people"]
-    (pager.folder / "var" / "tocsin.db").unlink()
-    status, out, _ = await doctor(pager, "--format", "json")
-    document = json.loads(out)
-    assert (status, failures(document), document["people"]) == (1, ["config"], [])
-    assert "nothing else can be told" in document["checks"][0]["message"]
-
-
-async def test_a_resolver_that_is_none(tmp_path: Path) -> None:
-    """What cannot be an address of a resolver is wrong usage, in a sentence."""
-    pager = Pager(tmp_path)
-    for written in ("nine", "9.9.9.9:99999", "9.9.9.9:x"):
-        status, out, err = await doctor(pager, "--resolver", written)
-        assert (status, out) == (2, "")
-        assert f'"{written}" is no address of a resolver' in err

@@ -148,7 +148,7 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     examined = said["CREDENTIALS_DIRECTORY=/etc/credstore tocsin doctor"]
     assert "\nnothing fails; " in examined, examined
     assert "it lets tocsin in" in examined
-    assert "the number is this account's" in examined
+    assert "+15005550006 is this account's and can send SMS" in examined
     mails = [json.loads(line) for line in machine.mails.read_text().splitlines()]
     texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
     assert "An exercise, nothing is broken" in json.dumps(mails)

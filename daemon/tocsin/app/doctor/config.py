@@ -12,6 +12,7 @@ from tocsin.ports.ledger import Ledger, LedgerError
 
 CONFIG, SECRETS = "config", "secrets"
 MEND = "mend it; tocsin check names every place"
+READ = "see to its rights or its disk"
 
 
 async def in_force(
@@ -41,6 +42,8 @@ def _config(loaded: Configuration, good: Configuration | None, label: str) -> Ch
     if good is not loaded:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         instead = f"; what follows is of the last good one, {good.revision}" if good else "; nothing else can be told"
+        if loaded.unread:
+            return Check(CONFIG, label, False, f"{loaded.unread[0].message}{instead}", READ)
         return Check(CONFIG, label, False, f"it is refused: {errors[0]}{more}{instead}", MEND)
     warnings = sum(problem.level is ProblemLevel.WARNING for problem in loaded.problems)
     if errors:

@@ -28,7 +28,7 @@ NAME, CONNECT, TLS, CERTIFICATE, LOGIN, SENDER = CODES = (
 SUBJECTS = {
     CONNECT: "no connection",
     TLS: "no TLS",
-    CERTIFICATE: "no TLS",
+    CERTIFICATE: "its certificate is not good",
     LOGIN: "it does not let us in",
     SENDER: "it does not take the sender",
 }
@@ -38,16 +38,9 @@ GENERAL_CURES = {
     TLS: "are email.port and email.security right, and can email.ca_file be read?",
     LOGIN: "are email.username and TOCSIN_EMAIL__PASSWORD right?",
     SENDER: "use an email.sender of a domain that this server sends for, or log in",
-    CERTIFICATE: "",
+    CERTIFICATE: "are email.host and email.ca_file right?",
 }
 """What to look at where the server's answer tells no more."""
-CERTIFICATE_CURES = (
-    ("has expired", "have whoever runs the server renew it"),
-    ("not yet valid", "is this machine's clock right (timedatectl)?"),
-    ("mismatch|is not valid for", "name the server in email.host as its certificate does"),
-    ("", "if its authority is a private one, name that one's file in email.ca_file"),
-)
-"""By what the system says of it; the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ def judge(server: MailServer, inspection: RelayInspection, now: datetime) -> lis
 def failure_words(outcome: Outcome) -> str:
     """What went wrong, in the server's own words or the system's, without what only a program reads."""
     detail = getattr(outcome, "detail", "")
-    said = re.sub(r".*certificate verify failed: ", "its certificate is not good: ", detail)
+    said = re.sub(r".*certificate verify failed: ", "", detail)
     return re.sub(r" \(_ssl\.c:\d+\)", "", said)
 
 
@@ -151,9 +144,6 @@ def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
     if passing:
         return Check(code, server.target, True, f"not now: {said}", "try again in some minutes, as tocsin would")
     general, subject = GENERAL_CURES[code], SUBJECTS[code]
-    if code == CERTIFICATE:
-        cure = next(cure for words, cure in CERTIFICATE_CURES if re.search(words, said))
-        return Check(code, server.target, False, said, for_provider(cure, "email", server.setting))
     blamed = Deferred(said, failure.code, Fault.PROVIDER) if isinstance(failure, Refused) else failure
     cure = for_provider(provider_cure(Channel.EMAIL, blamed) or general, "email", server.setting)
     return Check(code, server.target, False, f"{subject}: {said}", cure)

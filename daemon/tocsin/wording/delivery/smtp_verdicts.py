@@ -162,6 +162,18 @@ SMTP_VERDICTS = (
 
 NOT_BY_REPLY = (
     _row(
+        (Place.CONNECT,), "", "", "certificate has expired", PROVIDER, "its certificate has expired",
+        "have whoever runs the mail server renew it",
+    ),
+    _row(
+        (Place.CONNECT,), "", "", "certificate is not yet valid", PROVIDER, "its certificate is not valid yet",
+        "is this machine's clock right (timedatectl)?",
+    ),
+    _row(
+        (Place.CONNECT,), "", "", "hostname mismatch, ip address mismatch, is not valid for", PROVIDER,
+        "its certificate is for another name", "name the server in email.host as its certificate does",
+    ),
+    _row(
         (Place.CONNECT,), "", "", "certificate_verify_failed", PROVIDER,
         "its certificate is signed by nobody we trust", "name the file of a private authority in email.ca_file",
     ),
