@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tocsin.domain.delivery import Deferred, Message, Outcome
+from tocsin.domain.delivery import Deferred, Message, Outcome, Refused
+from tocsin.domain.facts import ChannelRefused
 from tocsin.domain.people import Channel
 
 from tests.builders.policies import paging_policy
@@ -85,6 +86,44 @@ def test_what_waits_for_the_provider_does_not_leave() -> None:
     assert [via for _, via in seconds_of(world, "ana")] == ["email"]
     (state,) = [state for key, state in world.disk.states.items() if "/page/" in key and key.endswith("/ana/sms")]
     assert state == "opted_out"
+
+
+def test_the_provider_says_that_a_number_said_stop() -> None:
+    """Rule 51: 21610 counts as STOP: this page by email at once, later ones never by SMS, until START; the refusal does
+    not outlive it in the open incident.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        provider: Any = world.providers[Channel.SMS]
+        sends = provider.send
+
+        async def refuses(message: Message) -> Outcome:
+            stopped = message.person == "bo" and message.kind == "page"
+            return Refused("Attempt to send to unsubscribed recipient", "21610") if stopped else await sends(message)
+
+        provider.send = refuses
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(330)
+        assert [via for _, via in seconds_of(world, "bo")] == ["email"]
+        assert world.disk.opt_outs[Channel.SMS, "+14155550102"].ref.startswith("21610")
+        provider.send = sends
+        world.folder.write("db.yaml", FILE)
+        await world.wait(330)
+        world.says("bo", "START")
+        await world.wait(2)
+        world.folder.write("pay.yaml", FILE + "status: resolved\n")
+        await world.wait(2)
+
+    world = simulate(story)
+    assert kinds(world, "bo")[:2] == [("page", "email"), ("page", "email")]
+    assert sorted(kinds(world, "bo")[2:]) == [("closing", "email"), ("closing", "sms")]
+    assert not [fact for facts in world.disk.facts.values() for fact in facts if isinstance(fact, ChannelRefused)]
+    told = [
+        each.message.content.text for each in world.arrived if each.message.content.subject.endswith("answered STOP")
+    ]
+    assert "which answered STOP, says the provider, and pages go by email" in told[0]
 
 
 def test_nobody_left_is_passed_at_once_and_start_makes_it_good() -> None:

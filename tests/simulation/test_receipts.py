@@ -269,7 +269,9 @@ def test_a_number_refused_after_the_page_was_settled() -> None:
     world = simulate(story)
     assert isinstance(tries_of(world, "ana")[0].outcome, Refused)
     notices = [each.message.content.text for each in world.arrived if each.message.kind == "operator"]
-    assert any("opted out (21610); a text START" in text for text in notices)
+    assert any(
+        "have them text START to" in text and "which answered STOP, says the provider" in text for text in notices
+    )
 
 
 def test_operators_hear_of_a_refused_number_once_an_hour() -> None:

@@ -16,7 +16,7 @@ from tocsin.app.delivery.lanes import ASKS_AT_ONCE
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.providers import Providers
-from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.refused_address import hear_refusal
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
@@ -25,6 +25,7 @@ from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
+from tocsin.wording.delivery.sms_verdicts import says_stop
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""
@@ -110,12 +111,14 @@ class Receipts:
         if changed.outcome is not None and changed.outcome != attempt.outcome:
             await self._ledger.end_attempt(changed, changed.outcome, now)
         if fate.refused:
-            self._context.notices.tell(refusal_notice(notification, fate.refused, self._context.config.policy))
+            hear_refusal(self._context, notification, attempt.address, fate.refused, now)
         if notification.kind in OUTSIDE_PLAN:
             return
         if fate.receipt is Receipt.UNDELIVERED:
-            refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS
-            event = ChannelFailed(notification, refused, attempt.address, not refused, fate.may_pass)
+            stopped = says_stop(attempt.via, fate.refused)
+            refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS and not stopped
+            undelivered = not (refused or stopped)
+            event = ChannelFailed(notification, refused, attempt.address, undelivered, fate.may_pass, stopped)
             self._context.incidents.add_event(notification.incident, event)
         elif fate.receipt is Receipt.DELIVERED and notification.kind is Kind.PAGE:
             self._context.incidents.note_delivery(notification)

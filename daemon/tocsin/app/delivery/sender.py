@@ -23,7 +23,7 @@ from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
-from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.refused_address import hear_refusal
 from tocsin.app.delivery.rooms import Rooms
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
 from tocsin.domain.notification import Why
@@ -277,9 +277,8 @@ class Sender:
             self._lanes.put(parcel, ParcelStep.SEND)
             return
         if isinstance(lead.standing_outcome, Refused):
-            self._context.notices.tell(
-                refusal_notice(lead.notification, lead.standing_outcome, self._context.config.policy)
-            )
+            address = retry.deciding_attempt(lead.attempts).address
+            hear_refusal(self._context, lead.notification, address, lead.standing_outcome, now)
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:

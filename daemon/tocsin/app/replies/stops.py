@@ -18,6 +18,7 @@ from tocsin.domain.people import Channel, Person
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.wording.delivery.sms_verdicts import OPTED_OUT
 
 WRITES_AGAIN = 2.0
 """Seconds until the ledger is tried again after trouble."""
@@ -83,8 +84,8 @@ class Stops:
         await self._ledger.opt_out(opt_out)
         self._config.opt_outs.add(opt_out)
         log.info("stop", person=person.id)
-        sender = self._config.settings.sms.by_number.to(person.phone)
-        self._notices.tell(stop_notice(self._config.policy.people[person.id], sender))
+        stopped, sender = self._config.policy.people[person.id], self._config.settings.sms.by_number.to(person.phone)
+        self._notices.tell(stop_notice(stopped, sender, by_provider=opt_out.ref.startswith(OPTED_OUT)))
         await self._ask_elsewhere(person)
 
     async def _ask_elsewhere(self, person: Person) -> None:
@@ -112,8 +113,8 @@ class Stops:
         return sorted(pages, key=lambda page: page.at, reverse=True)
 
 
-def stop_notice(person: Person, sender: str | None) -> OperatorNotice:
-    """What operators hear at once: who, what follows, and what to do."""
+def stop_notice(person: Person, sender: str | None, *, by_provider: bool = False) -> OperatorNotice:
+    """What operators hear at once: who, what follows, and what to do; `by_provider`: we did not see the SMS."""
     others = " and ".join(via.traits.word for via in person.channels)
     goes = f"pages go by {others}" if others else "nothing reaches them: have somebody else asked"
     named = sender is not None and sender[:1] not in ("", "+")  # nobody can write to a name
@@ -121,6 +122,7 @@ def stop_notice(person: Person, sender: str | None) -> OperatorNotice:
         "have the provider opt that number in again" if named else f"have them text START to {sender or 'our number'}"
     )
     cure = f"call {person.name}, {lifts}"
-    fault = f"until then no SMS goes to {person.phone}, which answered STOP, and {goes}"
+    says = ", says the provider" if by_provider else ""
+    fault = f"until then no SMS goes to {person.phone}, which answered STOP{says}, and {goes}"
     place = f" ({person.place})" if person.place else ""
     return OperatorNotice(Trouble.NUMBER_STOPPED, f"{cure}; {fault}{place}", about=person.id)

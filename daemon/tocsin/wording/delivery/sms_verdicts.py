@@ -4,7 +4,8 @@ delivered (rules 37, 38, 39). The list of every code: https://www.twilio.com/doc
 A code that does not stand here is the provider's in a 3xx or 4xx answer, and may pass where it comes with a receipt.
 """
 
-from tocsin.domain.delivery import Fault
+from tocsin.domain.delivery import Fault, Outcome, Refused
+from tocsin.domain.people import Channel
 from tocsin.wording.delivery.verdict import Verdict
 
 _CORRECT = "correct it in the config"
@@ -106,6 +107,13 @@ SMS_VERDICTS = {
     "63038": _provider("the account's messages for the day are used up", "have the limit raised, or wait for tomorrow"),
 }
 """By Twilio's code, or by the status of an answer that has none."""
+OPTED_OUT = "21610"
+"""The number answered STOP: that is its owner's word, and says nothing of the provider."""
+
+
+def says_stop(via: Channel, outcome: Outcome | None) -> bool:
+    """Whether a provider refused because the number answered STOP (rule 51)."""
+    return via is Channel.SMS and isinstance(outcome, Refused) and outcome.code == OPTED_OUT
 
 
 def sms_verdict(code: str) -> Verdict | None:

@@ -14,6 +14,7 @@ from tocsin.domain.delivery import Accepted, Fault, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN
 from tocsin.planning.delivery import retry
 from tocsin.ports.clock import Clock
+from tocsin.wording.delivery.sms_verdicts import says_stop
 
 
 class Headway:
@@ -40,8 +41,9 @@ class Headway:
         reader wants nothing more there (rule 51).
         """
         outcome = delivery.standing_outcome
-        refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS
-        unfit = isinstance(outcome, Refused) and not refused
+        stopped = stopped or says_stop(delivery.notification.via, outcome)
+        refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS and not stopped
+        unfit = isinstance(outcome, Refused) and not (refused or stopped)
         undelivered = delivery.undelivered or unfit
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
