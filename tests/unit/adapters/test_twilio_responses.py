@@ -48,6 +48,8 @@ def test_any_answer_has_a_meaning(status: int, text: str, retry_after: str) -> N
         (400, {"code": 21211}, Refused("Twilio answered 400", "21211")),
         (400, {"code": "21211"}, Deferred("Twilio answered 400", "400", Fault.PROVIDER)),
         (429, {"code": 21211}, Deferred("Twilio answered 429", "21211")),
+        (429, {"code": 63038}, Deferred("Twilio answered 429", "63038", Fault.PROVIDER)),
+        (429, {"code": 99999}, Deferred("Twilio answered 429", "99999")),
         (400, {"code": 21611}, Deferred("Twilio answered 400", "21611")),
         (499, {}, Deferred("Twilio answered 499", "499", Fault.PROVIDER)),
         (500, {"code": 21611}, Uncertain("Twilio answered 500", "21611")),

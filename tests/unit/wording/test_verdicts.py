@@ -27,6 +27,7 @@ PROVIDERS = Path(__file__).parents[3] / "docs" / "providers.md"
 REPLIES = [
     # the connection, TLS and the login: nobody's address was spoken of
     ("connect", "554 5.7.1 no access from your network", PROVIDER, "let this machine"),
+    ("rcpt", "554 5.7.1 <vm[10.0.0.1]>: Client host rejected: Access denied", PROVIDER, "log in"),
     ("connect", "550 5.7.1 Client host blocked using zen.spamhaus.org", PROVIDER, "taken off the list"),
     ("connect", "521 mail.example.com does not accept mail", PROVIDER, "email.host"),
     ("connect", "550 5.1.1 who knows", PROVIDER, "ask whoever runs"),

@@ -4,7 +4,7 @@ It must not know how an answer came, nor what silence means.
 
     answer to a create                                          outcome
     201 with a sid                                              accepted
-    429                                                         deferred, as long as it asks
+    429, but for a code that is the provider's fault (63038)    deferred, as long as it asks
     4xx with a code                                             as `wording/delivery/sms_verdicts.py` has it: refused
                                                                 if it is the number's or this message's fault, else
                                                                 deferred
@@ -68,7 +68,7 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
         return Uncertain(f"Twilio's answer {status} has no sid", str(status))
     verdict = sms_verdict(str(code or status)) if 400 <= status < 500 else None
     fault = verdict.fault if verdict else Fault.PROVIDER
-    if status == 429 or fault is Fault.PASSING:
+    if fault is Fault.PASSING or (status == 429 and (verdict is None or fault is not Fault.PROVIDER)):
         return Deferred(detail, str(code or status), retry_after=_wish(retry_after))
     if fault in (Fault.ADDRESS, Fault.MESSAGE):
         return Refused(detail, str(code), fault)

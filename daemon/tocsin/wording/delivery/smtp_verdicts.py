@@ -121,6 +121,9 @@ SMTP_VERDICTS = (
     _row(
         ANYWHERE, "5xx", "", "relay", PROVIDER, "it takes nothing from us for others", _RELAY,
     ),
+    _row(
+        ANYWHERE, "5xx", "", "client host rejected: access denied", PROVIDER, "it lets in only whom it knows", _RELAY,
+    ),
     _row(FROM_MAIL, "5xx", "5.1.7 5.1.8 5.7.60", "", PROVIDER, "it does not take email.sender", _SENDER),
     _row(
         FROM_MAIL, "5xx", "", "sender, is not verified, not owned by", PROVIDER, "it does not take email.sender",
