@@ -1,8 +1,9 @@
 """A storm: 1,000 incidents in 60 s over 20 people on call, a relay of 50 mails/s and an SMS account of 10/s.
 
-Eighteen people answer `ok all` half a minute after a page that asks them, as somebody would who has to find the phone
-first; two sleep through it, each alone on a service of their own. A few services have most of the trouble, as when one
-database is down. What is reported is read from the ledger and compared with what truly arrived.
+Eighteen people answer `ok all` half a minute after an SMS that asks them, as somebody would who has to find the phone
+first, or two minutes after a mail; two sleep through it, each alone on a service of their own. A few services have most
+of the trouble, as when one database is down. What is reported is read from the ledger and compared with what truly
+arrived.
 """
 
 import json
@@ -65,10 +66,9 @@ class Size:
     seconds: float
     minute: float
 
-    @property
-    def thinks(self) -> float:
-        """Seconds from a page to the answer of somebody awake."""
-        return self.minute / 2
+    def thinks(self, truth: str) -> float:
+        """Seconds from a page, by that provider, to the answer of somebody awake."""
+        return self.minute * (0.5 if truth == "twilio" else 2)
 
 
 FULL, QUICK = Size(1000, 60.0, 60.0), Size(200, 12.0, 12.0)
@@ -84,7 +84,7 @@ class Storm:
         self.severity: dict[str, str] = {}
         self.replies: Counter[str] = Counter()
         self._answers_at: dict[str, float] = {}
-        self._read = 0
+        self._read = {"twilio": 0, "smtp": 0}
         for name in ("config", "incidents"):
             (base / name).mkdir()
         shutil.copytree(ROOT / "templates", base / "templates")
@@ -148,16 +148,12 @@ class Storm:
 
     def answer(self) -> None:
         """Read what came in; whoever is awake and asked answers `ok all` a little later, once for all that came."""
-        with (self.base / "twilio.truth").open() as file:
-            file.seek(self._read)
-            for line in iter(file.readline, ""):
-                if not line.endswith("\n"):
-                    break
-                self._read += len(line)
-                sms = json.loads(line)
-                awake = int(sms["to"][-2:]) < AWAKE
-                if sms["direction"] != "inbound" and awake and ASKS.search(sms["body"]):
-                    self._answers_at.setdefault(sms["to"], time.time() + self.size.thinks)
+        for truth in self._read:
+            for message in self._arrivals(truth):
+                asked = _asked(message)
+                if asked is not None and asked < AWAKE:
+                    number, at = f"+14155550{100 + asked}", time.time() + self.size.thinks(truth)
+                    self._answers_at[number] = min(at, self._answers_at.get(number, at))
         for number in [number for number, at in self._answers_at.items() if at <= time.time()]:
             del self._answers_at[number]
             self.replies[number] += 1
@@ -165,6 +161,18 @@ class Storm:
             self.twilio.stdin.write(json.dumps({"inbound": {"from": number, "to": OURS, "body": "ok all"}}) + "\n")
             self.twilio.stdin.flush()
             _line(self.twilio)
+
+    def _arrivals(self, truth: str) -> list[dict[str, Any]]:
+        """What a provider took since this was last asked."""
+        found: list[dict[str, Any]] = []
+        with (self.base / f"{truth}.truth").open() as file:
+            file.seek(self._read[truth])
+            for line in iter(file.readline, ""):
+                if not line.endswith("\n"):
+                    break
+                self._read[truth] += len(line.encode())
+                found.append(json.loads(line))
+        return found
 
     def stop(self) -> None:
         """End everything."""
@@ -179,6 +187,15 @@ class Storm:
 def _line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline()
+
+
+def _asked(message: Mapping[str, Any]) -> int | None:
+    """The number of the person whom a message asks for an answer, if it is a page."""
+    if "body" in message:
+        asks = message["direction"] != "inbound" and ASKS.search(message["body"])
+        return int(message["to"][-2:]) if asks else None
+    asks = "X-Tocsin-Kind: page" in message["data"]
+    return int(message["to"].partition("@")[0][1:]) if asks else None
 
 
 def _people() -> Sequence[str]:
@@ -304,13 +321,14 @@ def _rows(story: Story) -> list[tuple[Any, ...]]:
     sms_p99 = by_sms[int(len(by_sms) * 0.99)] if by_sms else float("inf")
     longest = {severity: max(story.waits(severity, "sms", "email"), default=float("inf")) for severity in MIX}
     most, gone = max(replies.values(), default=0), len(story.missing)
+    often = sum(times > 2 for times in replies.values())
     patient = " / ".join(f"{seconds:.0f}" for seconds in longest.values())
     name = f"storm of {size.incidents} in {size.seconds:.0f} s: "
     return [
         (f"{name}SMS to one person, first 3 min", f"{early}", "<= 4", early <= 4),
         (f"{name}SMS to one person, any 10 min", f"{late}", "<= 10", late <= 10),
         (f"{name}SEV1 file -> accepted, p99 (SMS)", f"{p99:.1f} s ({sms_p99:.1f})", "<= 5 s", p99 <= 5),
-        (f"{name}replies of one person", f"{most}", "<= 2", most <= 2),
+        (f"{name}replies of one person", f"{most} ({often} people over 2)", "<= 2", most <= 2),
         (f"{name}incidents not accepted", f"{story.unanswered()}", "0", story.unanswered() == 0),
         (f"{name}pages lost (said sent, not there)", f"{lost} ({gone})", "0", not lost + gone),
         (f"{name}waited longest, SEV1/2/3", f"{patient} s", "", True),
