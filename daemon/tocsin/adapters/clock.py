@@ -5,6 +5,7 @@ most one second a minute; one that was stepped only when whoever keeps instants 
 never fires or holds a page.
 """
 
+import ctypes
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,9 @@ STEP = 10.0
 """Seconds of difference beyond which the wall clock was stepped. Time servers correct much less than that by drifting,
 and no message, turn or window is the worse for ten seconds.
 """
+
+TIME_ERROR = 5
+"""What adjtimex(2) gives for a clock that nobody sets."""
 
 
 def _boottime() -> float:
@@ -49,6 +53,15 @@ class SystemClock:
     def move(self, by: timedelta) -> None:
         """Go on so much further ahead: what was recorded has been moved too."""
         self._offset += by.total_seconds()
+
+
+def is_synchronized() -> bool | None:
+    """Whether the kernel says that a time server sets its clock; None where it cannot be asked."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # modes 0: nothing is changed
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != TIME_ERROR
 
 
 class WallClock:

@@ -12,6 +12,7 @@ import click
 
 from tocsin.app.doctor.check import Diagnosis
 from tocsin.cli.options import config_option, folder_of
+from tocsin.ports.ledger import Ledger
 
 CLEAR = "\r\x1b[K"
 """Empties a line of a terminal."""
@@ -99,31 +100,45 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     from tocsin.app.doctor.config import examine_config, in_force
     from tocsin.app.doctor.examine import examine
     from tocsin.app.doctor.people import proven_addresses
-    from tocsin.app.lifecycle.folders import CONFIG_WITHIN, in_time
+    from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
     from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
-    from tocsin.cli.workspace import ledger_at
     from tocsin.ports.ledger import LedgerError
 
     clock = SystemClock()
     now = clock.now()
     show_waiting(["the config"])
-    loaded = await in_time(CONFIG_WITHIN, DiskThreads("config"), load, folder, now, os.environ)
+    loaded = await in_time(FOLDERS_WITHIN, DiskThreads("config"), load, folder, now, os.environ)
     loaded = loaded or judge(unanswered(folder), folder, now, os.environ)
-    trouble: list[str] = []
-    ledger = await in_time(CONFIG_WITHIN, DiskThreads("ledger"), ledger_at, loaded.ledger, trouble.append)
+    ledger, trouble = await _open_ledger(loaded.ledger)
     try:
         good = await in_force(loaded, ledger, folder, now, os.environ)
         checks = examine_config(loaded, good, folder)
         if good is None:
             return Diagnosis([("the config", checks)], [])
-        opened = OpenedInstallation(good, folder, ledger, " ".join(trouble))
+        opened = OpenedInstallation(good, folder, ledger, trouble)
         found = await examine(make_examinations(opened, DoctorOptions(host, port, selector), clock), show_waiting)
         try:
-            proofs = await ledger.proofs() if ledger else {}
+            proofs = await ledger.proofs() if ledger else None
         except LedgerError:  # told by the check of the ledger
-            proofs = {}
+            proofs = None
         assert good.policy is not None
-        return Diagnosis([("the config", checks), *found], proven_addresses(good.policy, proofs))
+        people = proven_addresses(good.policy, proofs or {})
+        return Diagnosis([("the config", checks), *found], people, proofs is not None)
     finally:
         if ledger:
             await ledger.close()
+
+
+async def _open_ledger(path: Path) -> tuple[Ledger | None, str]:
+    """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
+    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.app.configuration.load import label_of
+    from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
+    from tocsin.cli.workspace import ledger_at
+
+    def look() -> tuple[Ledger | None, str]:
+        trouble: list[str] = []
+        return ledger_at(path, trouble.append), " ".join(trouble)
+
+    hangs = None, f"the ledger {label_of(path)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk"
+    return await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look) or hangs

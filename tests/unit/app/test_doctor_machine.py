@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tocsin.adapters import clock
 from tocsin.adapters.files import access
 from tocsin.adapters.files.access import SystemUser, barrier, existing
 from tocsin.adapters.files.disk_threads import DiskThreads
@@ -136,6 +138,16 @@ async def test_the_room_on_a_disk(
     assert check.ok is ok
     assert words in check.message
     assert bool(check.cure) is (free < 1 << 30)
+
+
+async def test_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time server: well; nobody: looked at; a system that does not say: not tried. The kernel is really asked."""
+    verdicts = [(await machine.examine_clock(state))[0] for state in (True, False, None)]
+    assert [(check.ok, bool(check.cure)) for check in verdicts] == [(True, False), (True, True), (None, False)]
+    assert clock.is_synchronized() in (True, False, None)
+    answers = iter([5, 0, -1])
+    monkeypatch.setattr(clock.ctypes, "CDLL", lambda _name: SimpleNamespace(adjtimex=lambda _buffer: next(answers)))
+    assert [clock.is_synchronized() for _ in range(3)] == [False, True, None]
 
 
 async def test_the_ledger(tmp_path: Path) -> None:

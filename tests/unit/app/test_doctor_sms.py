@@ -115,6 +115,8 @@ async def test_a_trial_account_reaches_verified_numbers_only() -> None:
         assert named(checks, "sms-trial", "ana").ok is True
         assert named(checks, "sms-trial", "bo").ok is False
         assert PEOPLE["bo"] in named(checks, "sms-trial", "bo").message
+        by_name = await examined(twilio, "Acme", {"bo": PEOPLE["bo"]})
+        assert [check.ok for check in by_name if check.code == "sms-sender"] == [False, True]
 
 
 async def test_a_sender_of_somebody_else() -> None:

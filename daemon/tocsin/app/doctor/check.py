@@ -47,10 +47,11 @@ class ProvenAddress:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All that was found; the checks in groups, each with what it is called."""
+    """All that was found; the checks in groups, each with what it is called. `people_known`: a ledger told of them."""
 
     groups: Sequence[tuple[str, Sequence[Check]]]
     people: Sequence[ProvenAddress]
+    people_known: bool = True
 
     @property
     def checks(self) -> tuple[Check, ...]:

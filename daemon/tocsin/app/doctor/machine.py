@@ -22,8 +22,8 @@ from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.text.times import span, utc
 
-FOLDER, DISK, LEDGER, DAEMON, PUBLIC_URL, HEARTBEAT = (
-    "folder", "disk", "ledger", "daemon", "public-url", "heartbeat",
+FOLDER, DISK, CLOCK, LEDGER, DAEMON, PUBLIC_URL, HEARTBEAT = (
+    "folder", "disk", "clock", "ledger", "daemon", "public-url", "heartbeat",
 )  # fmt: skip
 ANSWERS_WITHIN = 4.0
 """Seconds for a folder to answer."""
@@ -116,6 +116,17 @@ def _disk(label: str, path: Path) -> Check:
         return Check(DISK, label, False, f"the disk of {label} is full: {shown} free", "make room on it")
     cure = "make room on it before it is full" if free < ROOM_GOOD else ""
     return Check(DISK, label, True, f"{shown} free on the disk of {label}", cure)
+
+
+async def examine_clock(synchronized: bool | None) -> list[Check]:
+    """Whether a time server sets this machine's clock, as the kernel says."""
+    target = "this machine"
+    if synchronized is None:
+        return [Check(CLOCK, target, None, "not tried: this system does not say who sets its clock")]
+    if synchronized:
+        return [Check(CLOCK, target, True, "a time server sets this machine's clock")]
+    cure = "let one set it (timedatectl set-ntp true): turns, opening hours and the times in messages are by it"
+    return [Check(CLOCK, target, True, "no time server sets this machine's clock, or not yet", cure)]
 
 
 async def examine_ledger(path: Path, ledger: Ledger | None, trouble: str, now: datetime) -> list[Check]:

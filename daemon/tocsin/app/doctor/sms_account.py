@@ -131,7 +131,13 @@ async def _state(provider: SmsAccount, account: TwilioAccount, phones: Mapping[s
         return [Check(STATE, provider.target, True, "the account is active")]
     cure = "upgrade the account: until then people have to be verified one by one, and its name stands in every SMS"
     first = Check(STATE, provider.target, True, "the account is on trial: it reaches verified numbers only", cure)
-    return [first, *await asyncio.gather(*(_verified(account, person, phone) for person, phone in phones.items()))]
+    names = [
+        Check(SENDER, origin.name, False, f"a trial account sends from no name such as {origin.name}", "name a number")
+        for origin in provider.origins
+        if origin.is_name
+    ]
+    verified = await asyncio.gather(*(_verified(account, person, phone) for person, phone in phones.items()))
+    return [first, *names, *verified]
 
 
 async def _verified(account: TwilioAccount, person: str, phone: str) -> Check:

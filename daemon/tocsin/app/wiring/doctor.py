@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from tocsin.adapters.clock import is_synchronized
 from tocsin.adapters.dns.resolver import Resolver
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.smtp.dialogue import Relay
@@ -62,6 +63,7 @@ def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock:
         Examination(
             "folders and disks", machine.FOLDER, partial(machine.examine_places, settings, opened.folder, DiskThreads)
         ),
+        Examination("the clock", machine.CLOCK, partial(machine.examine_clock, is_synchronized())),
         Examination("the daemon", machine.DAEMON, partial(_daemon, opened, settings, now)),
         Examination("from outside", machine.PUBLIC_URL, partial(machine.examine_outside, settings, FIND)),
     ]

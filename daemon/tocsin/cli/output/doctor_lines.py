@@ -26,7 +26,10 @@ def lines(diagnosis: Diagnosis, now: datetime) -> Iterator[str]:
         for reason, same in groupby(checks, key=_reason):
             yield from _check_lines(reason, list(same), len(checks))
         yield ""
-    if diagnosis.people:
+    if diagnosis.people and not diagnosis.people_known:
+        yield "people: when their addresses last proved to work is not known without a ledger"
+        yield ""
+    elif diagnosis.people:
         yield "people: when their addresses last proved to work"
         yield from _people_lines(diagnosis.people, now)
         if any(_unproven(proven, now) for proven in diagnosis.people):

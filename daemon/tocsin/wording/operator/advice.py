@@ -109,7 +109,8 @@ ADVICE: Mapping[Trouble, Advice] = {
     ),
     Trouble.PROVIDER_REFUSES: Advice(
         "pages go by the other channel. What waits is tried again, pages at least each minute.",
-        "what the message names: the setting, the credential, the account. `tocsin send-test PERSON` tries it.",
+        "what the message names: the setting, the credential, the account. `tocsin doctor` looks at all of it, `tocsin "
+        "send-test PERSON` tries it.",
     ),
     Trouble.PROVIDER_UNWELL: Advice(
         "messages leave by the fallback that is named. The sick one gets one message a minute, to see whether it is "
