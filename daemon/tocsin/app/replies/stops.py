@@ -59,7 +59,9 @@ class Stops:
         return self._config.opt_outs.of(Channel.SMS, number) is not None
 
     async def stop(self, person: Person, ref: str) -> None:
-        """Somebody's number says STOP. To be told so again is harmless. Raises LedgerError."""
+        """Somebody's number says STOP; to say so again changes nothing. Raises LedgerError."""
+        if self.is_stopped(person.phone):
+            return
         await self._stop(OptOut(Channel.SMS, person.phone, self._clock.now(), ref))
 
     async def start(self, person: Person) -> None:
