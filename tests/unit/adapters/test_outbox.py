@@ -6,12 +6,14 @@ import os
 import re
 import stat
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.outbox import file as outbox_file
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Receipt
@@ -61,6 +63,17 @@ async def test_an_email(tmp_path: Path) -> None:
     assert [mail["X-Tocsin-Incident"] for mail in mails] == ["pay", "-"]
     assert {mail["X-Tocsin-Kind"] for mail in mails} == {"page"}
     assert {mail["To"] for mail in mails} == {"Ana <ana@example.com>"}
+
+
+async def test_several_pages_in_one_message(tmp_path: Path) -> None:
+    """Rule 47: `incident` is the worst, `incidents` are all; a mail has a header for each."""
+    outbox = opened(tmp_path)
+    for via in Channel:
+        await outbox.send(replace(page(via), incidents=("pay", "db")))
+    sms, mail = (outbox_file.read(path.name, path.read_bytes()) for path in files(tmp_path))
+    assert sms is not None
+    assert mail is not None
+    assert (sms.incident, sms.incidents) == (mail.incident, mail.incidents) == ("pay", ("pay", "db"))
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,19 @@ def test_an_sms_is_read() -> None:
     read = outbox_file.read("20261123T100000Z-3-sms-ana.json", json.dumps(sheet).encode())
     assert read == OutboxFile(
         "20261123T100000Z-3-sms-ana.json", T0, Channel.SMS, "ana", "+15005550006", "+14155550101", "", "Down\n🙂",
-        "db", "page", 1,
+        "db", "page", 1, incidents=("db",),
     )  # fmt: skip
+
+
+def test_a_bundle_is_about_several_incidents() -> None:
+    """Rule 47: an SMS names them all, the worst first; one that names nonsense is read all the same."""
+    sheet = {"to": "+1", "from": "+2", "body": "2 pages", "segments": 1, "incident": "db", "kind": "page"}
+    name = "20261123T100000Z-3-sms-ana.json"
+    for listed, read_as in ((["db", "net"], ("db", "net")), ([], ("db",)), ([7], ("7",))):
+        read = outbox_file.read(name, json.dumps({**sheet, "incidents": listed}).encode())
+        assert read is not None
+        assert (read.incident, read.incidents) == ("db", read_as)
+    assert outbox_file.read(name, json.dumps({**sheet, "incidents": 7}).encode()) is None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.config_snapshot import credentials
+from tocsin.domain.delivery import Limit
+from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings.layers import SettingsLayers, ledger_files, read_settings
 from tocsin.formats.settings.settings import reply_routes
@@ -38,6 +40,8 @@ def test_defaults_are_those_of_the_manual():
     assert (settings.web.host, settings.web.port, settings.web.alertmanager) == ("127.0.0.1", 8765, None)
     assert settings.public_url is None
     assert (settings.heartbeat.url, settings.heartbeat.every) == (None, timedelta(seconds=60))
+    assert settings.limits.of(Channel.SMS) == Limit(3, timedelta(minutes=2))
+    assert settings.limits.of(Channel.EMAIL) == Limit(10, timedelta(minutes=1))
     assert (settings.operators, settings.last_resort) == (["ana"], ["ana", "bo"])
 
 

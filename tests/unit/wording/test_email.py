@@ -131,6 +131,14 @@ def test_a_thread_is_the_incidents_alone() -> None:
     assert read[1]["X-Tocsin-Kind"] == "closing"
 
 
+def test_a_mail_of_several_pages_has_a_header_for_each_and_is_no_thread() -> None:
+    """Rule 47: one X-Tocsin-Incident a page; it is no reply to what was written of the worst one."""
+    read = parsed(HOUSE.compose(replace(message(Content("a", "b")), incidents=("pay", "d\r\nb"))))
+    assert read.get_all("X-Tocsin-Incident") == ["pay", "d_b"]
+    assert read["In-Reply-To"] is None
+    assert read["References"] is None
+
+
 def test_a_second_copy_is_the_first() -> None:
     """Whatever a second try knows more (its number, how long it holds), the bytes are those of the first: readers see one."""
     page = message(Content("text", "subject", "html"))

@@ -16,6 +16,7 @@ from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, 
 from tocsin.text.gsm import segments
 from tocsin.text.times import clock, dated, moment, moved, span, utc
 from tocsin.wording.message.builtin import builtin_content
+from tocsin.wording.message.bundle import BundleWording
 from tocsin.wording.message.shorten import cut
 from tocsin.wording.message.wording import Wording, listed, wording
 
@@ -352,5 +353,7 @@ def test_lists_and_cuts() -> None:
 def test_the_manual_names_every_word() -> None:
     """`docs/templates.md` lists each name that a template may use, and no other."""
     manual = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1] for line in manual.partition("## Names")[2].splitlines() if line.startswith("| `")]
-    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(Wording.__slots__)
+    of_one, _, of_bundles = manual.partition("## Names")[2].partition("In a `bundle`")
+    for named, words in ((of_one, Wording), (of_bundles, BundleWording)):
+        rows = [line.split("|")[1] for line in named.splitlines() if line.startswith("| `")]
+        assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(words.__slots__)

@@ -252,8 +252,11 @@ def _parts(via: Channel) -> tuple[str, ...]:
 
 
 def _names(words: AnyWording) -> dict[str, Any]:
-    """The words as the names templates know them by."""
-    return {name: getattr(words, name) for name in type(words).__slots__}
+    """The words as the names templates know them by. The pages of a bundle are mappings: a sandbox asks much before it
+    reads a field of anything else.
+    """
+    names = {name: getattr(words, name) for name in type(words).__slots__}
+    return {**names, "pages": [_names(page) for page in words.pages]} if isinstance(words, BundleWording) else names
 
 
 def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:

@@ -24,7 +24,8 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{1,18})-(email|sms)-([A-Za-z0-9@.+_-]{1,1
 @dataclass(frozen=True, slots=True)
 class OutboxFile:
     """A message as it lies in the outbox. `at` is when it was written, in UTC; `person` who it is for, as far as suits
-    a file's name; `segments` is 0 for an email, `html` says whether there is an HTML body.
+    a file's name; `segments` is 0 for an email, `html` says whether there is an HTML body. `incidents` are all that it
+    is about, of several pages in one message the worst first (`incident`).
     """
 
     name: str
@@ -39,6 +40,7 @@ class OutboxFile:
     kind: str
     segments: int = 0
     html: bool = False
+    incidents: tuple[str, ...] = ()
 
 
 def order(name: str) -> tuple[str, int] | None:
@@ -71,11 +73,12 @@ def _sms(name: str, at: datetime, person: str, data: bytes) -> OutboxFile | None
         sheet = json.loads(data)
         words = {key: str(sheet[key])[:TEXT_MOST] for key in ("from", "to", "body", "incident", "kind")}
         segments = int(sheet["segments"])
+        incidents = tuple(str(name)[:HEAD_MOST] for name in sheet.get("incidents", ())) or (words["incident"],)
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return OutboxFile(
         name, at, Channel.SMS, person, words["from"], words["to"], "", words["body"],
-        words["incident"], words["kind"], segments,
+        words["incident"], words["kind"], segments, incidents=incidents,
     )  # fmt: skip
 
 
@@ -84,13 +87,17 @@ def _email(name: str, at: datetime, person: str, data: bytes) -> OutboxFile:
     return OutboxFile(
         name, at, Channel.EMAIL, person, _head(mail, "From"), _head(mail, "To"), _head(mail, "Subject"),
         _body(mail, "plain")[:TEXT_MOST], _head(mail, "X-Tocsin-Incident"), _head(mail, "X-Tocsin-Kind"),
-        html=bool(_body(mail, "html")),
+        html=bool(_body(mail, "html")), incidents=tuple(_plain(raw) for raw in mail.get_all("X-Tocsin-Incident", ())),
     )  # fmt: skip
 
 
 def _head(mail: Message, name: str) -> str:
-    """A header in plain letters, as one line; as it is where it cannot be decoded."""
-    raw = str(mail.get(name, ""))
+    """A header in plain letters, as one line."""
+    return _plain(str(mail.get(name, "")))
+
+
+def _plain(raw: str) -> str:
+    """A header's text in plain letters, as one line; as it is where it cannot be decoded."""
     try:
         text = str(make_header(decode_header(raw)))
     except (MessageError, ValueError, LookupError):

@@ -131,6 +131,7 @@ class Outbox:
             "body": body,
             "segments": gsm.segments(body),
             "incident": message.incident,
+            **({"incidents": list(message.incidents)} if message.incidents else {}),
             "kind": message.kind,
         }
         return (json.dumps(sheet, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")

@@ -3,7 +3,7 @@
 It decides how long a message is worth keeping. It must not know how it leaves.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel
@@ -29,7 +29,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         incident=notification.incident,
         episode=notification.episode,
         kind=notification.kind.value,
-        at=notification.at,
+        at=_made_at(parcel, attempt) if bundle else notification.at,
         valid_for=SMS_VALID_FOR if parcel.lead.page else None,
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
@@ -42,3 +42,8 @@ def _lets_go(notification: Notification, policy: Policy) -> bool:
     """Whether a click of this reader takes effect."""
     group = policy.stakeholders.get(notification.group or "")
     return group is not None and group.lets_go(notification.to)
+
+
+def _made_at(parcel: Parcel, attempt: Attempt) -> datetime:
+    """When these pages were first tried as this bundle: the same for each try, also after a start."""
+    return next((known.started_at for known in parcel.attempts if known.bundle == attempt.bundle), attempt.started_at)

@@ -54,7 +54,7 @@ class _Filter:
         passing = (
             message
             for message in newest
-            if self.person in ("", message.person) and self.incident in ("", message.incident)
+            if self.person in ("", message.person) and (not self.incident or self.incident in message.incidents)
         )
         return list(islice(passing, SHOWN_MOST))
 

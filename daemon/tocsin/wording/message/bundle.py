@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, longest
+from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, latin, longest
 from tocsin.wording.message.wording import Wording
 
 KIND = "bundle"
@@ -108,10 +108,14 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
         yield words
     worst = replace(words.worst, tag=cut(words.worst.tag, TAG_MOST))
     counted = [cut(part, TAG_MOST + 4) for part in words.tally.split(", ")]
-    yield replace(words, worst=worst, tally=", ".join(counted[:TALLIED_MOST]) + ", ..." * (len(counted) > TALLIED_MOST))
-    words = replace(words, worst=worst, tally=f"{counted[0]}, {len(counted) - 1} sorts milder")
+    more = ", ..." * (len(counted) > TALLIED_MOST)
+    words = replace(words, worst=worst, tally=", ".join(counted[:TALLIED_MOST]) + more)
     yield words
-    yield replace(words, worst=replace(worst, acknowledge="tocsin status, tocsin ack"))
+    words = replace(words, worst=replace(worst, title=latin(worst.title) or "incident"))
+    yield words
+    words = replace(words, tally=counted[0] + ", ..." * (len(counted) > 1))
+    yield words
+    yield replace(words, worst=replace(words.worst, acknowledge="tocsin status, tocsin ack"))
 
 
 def _titled(words: BundleWording, title: str) -> BundleWording:

@@ -29,6 +29,7 @@ CONTENTS_KEPT = 128
 ELSEWHERE = "tocsin.invalid"
 """Stands for the sender's domain where that is too long for ids under 60 characters, which clients never fold."""
 
+_CRLF = "\r\n"
 _UNSEEN = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _NAMED = re.compile(r"([^\"<>]*)<([^<>]*)>\s*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
@@ -52,13 +53,15 @@ class Letterhead:
     def compose(self, message: Message) -> bytes:
         """The whole mail, with CRLF at the end of each line. No text of a stranger can add a header to it."""
         incident = _UNSEEN.sub("_", message.incident) or "-"
+        incidents = [_UNSEEN.sub("_", name) for name in message.incidents] or [incident]
         head = (
             f"{self._shared}To: {_mailbox(message.name, ascii_domain(message.address))}\r\n"
             f"Date: {format_datetime(message.at)}\r\n"
             f"Message-ID: {self.id_for(message.reference)}\r\n"
-            f"X-Tocsin-Incident: {incident}\r\nX-Tocsin-Kind: {_UNSEEN.sub('_', message.kind)}\r\n"
+            f"{''.join(f'X-Tocsin-Incident: {name}{_CRLF}' for name in incidents)}"
+            f"X-Tocsin-Kind: {_UNSEEN.sub('_', message.kind)}\r\n"
         )
-        if incident != "-":
+        if incident != "-" and not message.incidents:  # several pages in one mail are no thread of one incident
             thread = self.id_for(f"thread {incident}")
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
         if message.unsubscribe_url:

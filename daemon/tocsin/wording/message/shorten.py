@@ -80,9 +80,9 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
     *_, words = _briefer(words)
     words = replace(
         words,
-        title=_latin(words.title) or "incident",
-        your_role=_latin(words.your_role) or "responder" if words.your_role else "",
-        accepted_by=_latin(words.accepted_by),
+        title=latin(words.title) or "incident",
+        your_role=latin(words.your_role) or "responder" if words.your_role else "",
+        accepted_by=latin(words.accepted_by),
         groups="",
     )
     yield words
@@ -147,6 +147,6 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + "..."[: max(length, 0)]
 
 
-def _latin(text: str) -> str:
+def latin(text: str) -> str:
     """What of a text is in the narrow alphabet of SMS: 71 of such a letter fit one segment."""
     return " ".join("".join(letter for letter in fold(text) if segments(letter * 71) == 1).split())

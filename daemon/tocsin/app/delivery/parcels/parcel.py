@@ -117,7 +117,9 @@ class Parcel:
 
 
 def parcels_of(deliveries: Iterable[Delivery]) -> list[Parcel]:
-    """Letters as parcels: those whose newest try left in one bundle are together again, all else is by itself."""
+    """Letters as parcels: those whose newest try left in one bundle are together again, in the order in which they
+    were, all else is by itself.
+    """
     parcels: dict[str, Parcel] = {}
     for delivery in deliveries:
         bundle = delivery.attempts[-1].bundle if delivery.attempts else ""
@@ -125,4 +127,6 @@ def parcels_of(deliveries: Iterable[Delivery]) -> list[Parcel]:
         parcel.members.append(delivery)
         if bundle:
             delivery.room_at = delivery.attempts[0].started_at
+    for parcel in parcels.values():
+        parcel.members.sort(key=lambda member: member.attempts[-1].id if member.attempts else 0)
     return list(parcels.values())

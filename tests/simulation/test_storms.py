@@ -1,0 +1,366 @@
+"""Storms on virtual time (rules 45 to 48): many incidents at once, kills in the midst of them, providers that refuse."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tocsin.domain.delivery import Accepted, Refused
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+
+from tests.builders.policies import paging_policy
+from tests.simulation.test_delivery import simulate
+from tests.simulation.world import Arrival, World
+
+SMS, EMAIL = Channel.SMS, Channel.EMAIL
+MINUTE = timedelta(minutes=1)
+
+
+def graded(via: tuple[Channel, ...] = (SMS,), within: timedelta = timedelta(hours=1)) -> Policy:
+    """Ana and chen are paged for each of three severities, and nobody else for an hour."""
+    policy = paging_policy(via)
+    worst = policy.severities["sev1"]
+    assert worst.page is not None
+    page = replace(worst.page, acknowledge_within=within)
+    names = ("sev1", "sev2", "sev3")
+    severities = {name: replace(worst, name=name, page=page, updates=()) for name in names}
+    return replace(policy, severities=severities)
+
+
+def file(number: int, severity: str = "sev3", more: str = "") -> str:
+    """An incident's file."""
+    return f"title: Thing {number} breaks\nseverity: {severity}\n{more}"
+
+
+def declare(world: World, numbers: Iterable[int], severity: str = "sev3", more: str = "") -> None:
+    """So many incidents at one instant."""
+    for number in numbers:
+        world.folder.write(f"i{number:04}.yaml", file(number, severity, more))
+
+
+def told(arrivals: Iterable[Arrival]) -> Counter[str]:
+    """How often each incident was told of."""
+    return Counter(name for each in arrivals for name in each.message.incidents or (each.message.incident,))
+
+
+def within(arrivals: Iterable[Arrival], span: timedelta) -> int:
+    """The most messages that came in any such span."""
+    times: list[datetime] = [each.at for each in arrivals]
+    return max(sum(at <= other < at + span for other in times) for at in times)
+
+
+def attempts(world: World, person: str = "ana", via: Channel = SMS) -> list[Any]:
+    """What the ledger has of tries to page somebody."""
+    return [
+        attempt
+        for key, tries in world.disk.attempts.items()
+        for attempt in tries
+        if attempt.via is via and world.disk.letters[key].notification.to == person
+    ]
+
+
+def test_fifty_incidents_are_four_messages_in_three_minutes() -> None:
+    """Rules 45 and 47: three at once and alone, the other forty-seven in one message two minutes later; none is lost, and
+    each page's row has its attempt with the provider's one name for the message.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(50))
+        await world.wait(310)
+
+    world = simulate(story)
+    ana = world.pages("ana")
+    start = ana[0].at
+    assert [round((each.at - start) / MINUTE) for each in ana] == [0, 0, 0, 2]
+    assert told(ana) == dict.fromkeys((f"i{number:04}" for number in range(50)), 1)
+    assert [len(each.message.incidents) for each in ana] == [0, 0, 0, 47]
+    assert ana[3].message.content.text.startswith("47 pages")
+    rows = attempts(world)
+    assert len(rows) == 50
+    bundled = [row for row in rows if row.bundle]
+    assert len(bundled) == 47
+    assert len({(row.bundle, row.outcome) for row in bundled}) == 1
+    assert isinstance(bundled[0].outcome, Accepted)
+    assert world.disk.bundles[bundled[0].bundle].content == ana[3].message.content
+    assert {world.disk.states[row.reference] for row in rows} == {"accepted"}
+
+
+def test_a_thousand_incidents_flood_nobody() -> None:
+    """Rules 45 to 47: at most 4 SMS in 3 minutes and 10 in any 10, and everybody hears of all of them. By email the
+    first ten come alone.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded((SMS, EMAIL))
+        await world.start()
+        for second in range(60):
+            declare(world, range(second * 16, second * 16 + 16), ("sev3", "sev2")[second % 2])
+            await world.wait(1)
+        await world.wait(15 * 60)
+
+    world = simulate(story)
+    for person in ("ana", "chen"):
+        by_sms = [each for each in world.pages(person) if each.message.via is SMS]
+        by_email = [each for each in world.pages(person) if each.message.via is EMAIL]
+        assert len(told(by_sms)) == len(told(by_email)) == 960
+        assert set(told(by_sms).values()) == set(told(by_email).values()) == {1}
+        assert sum(each.at < by_sms[0].at + 3 * MINUTE for each in by_sms) <= 5
+        assert within(by_sms, 10 * MINUTE) <= 10
+        assert within(by_email, MINUTE) <= 12
+
+
+def test_a_worse_page_is_out_at_once_in_the_midst_of_it() -> None:
+    """Rule 46: a SEV1 goes at once and alone while fifty milder ones wait, twice in ten minutes; the third one waits."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(50))
+        await world.wait(20)
+        declare(world, [100], "sev2")
+        await world.wait(20)
+        declare(world, [101, 102], "sev1")
+        await world.wait(30)
+
+    world = simulate(story)
+    first = world.pages("ana")[0].at
+    times = {name: each.at - first for each in world.pages("ana")[3:] for name in [each.message.incident]}
+    assert times.keys() == {"i0100", "i0101"} or times.keys() == {"i0100", "i0102"}
+    assert all(took < timedelta(seconds=42) for took in times.values())
+
+
+def test_a_page_that_becomes_worse_waits_no_longer() -> None:
+    """Rule 46: the severity of an incident whose page waits is raised; the page leaves within seconds."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(20)
+        declare(world, [9], "sev1")
+        await world.wait(10)
+
+    world = simulate(story)
+    alone = [each.message.incident for each in world.pages("ana")]
+    assert len(alone) == 4
+    assert alone.count("i0009") == 1
+
+
+def test_what_was_answered_meanwhile_is_not_in_the_bundle() -> None:
+    """Rule 47: only what is still wanted then leaves; one that waits alone leaves as itself, nothing takes no room."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(6))
+        await world.wait(30)
+        known = {each.message.incident for each in world.pages("ana")}
+        waiting = [number for number in range(6) if f"i{number:04}" not in known]
+        declare(world, waiting[:2], more="status: resolved\n")
+        await world.wait(120)
+
+    world = simulate(story)
+    last = world.pages("ana")[-1].message
+    assert len(world.pages("ana")) == 4
+    assert last.incidents == ()
+    assert "2 pages" not in last.content.text
+    assert sorted(Counter(world.disk.states.values())) == ["accepted", "unwanted"]
+
+
+def test_the_storm_of_one_holds_up_nobody_else() -> None:
+    """Rule 45: each address has its own room; the next in the chain is paged alone and at once."""
+
+    async def story(world: World) -> None:
+        world.policy = graded(within=5 * MINUTE)
+        await world.start()
+        declare(world, range(2))
+        await world.wait(4 * 60 + 50)
+        declare(world, range(10, 13))
+        await world.wait(20)
+
+    world = simulate(story)
+    assert told(world.pages("bo")) == {"i0000": 1, "i0001": 1}
+
+
+def test_a_refusal_of_the_bundle_holds_for_all() -> None:
+    """Rule 47: each incident hears that the number is refused, and goes by email; nothing is tried there again."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(60)
+        world.faults.refuses = frozenset({"+14155550101"})
+        await world.wait(90)
+
+    world = simulate(story)
+    refused = [row for row in attempts(world) if isinstance(row.outcome, Refused)]
+    assert len(refused) == 7
+    assert len({row.bundle for row in refused}) == 1
+    by_email = [each for each in world.pages("ana") if each.message.via is EMAIL]
+    assert set(told(by_email)) == {world.disk.letters[row.reference].notification.incident for row in refused}
+
+
+def test_a_kill_while_pages_wait_loses_nothing_and_doubles_nothing() -> None:
+    """Rule 45 after a start: what waits waits on, and room is reckoned from what was sent before."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(30))
+        await world.wait(30)
+        await world.kill()
+        await world.start()
+        await world.wait(70)
+        assert len(world.pages("ana")) == 3, "the room was used up by the process before"
+        await world.wait(60)
+
+    world = simulate(story)
+    assert set(told(world.pages("ana")).values()) == {1}
+    assert len(told(world.pages("ana"))) == 30
+    assert len(world.pages("ana")) == 4
+
+
+def test_a_kill_in_the_midst_of_a_bundle_takes_it_up_as_the_same() -> None:
+    """Rules 40 and 47: what may have left is looked up by the words that it was sent with, and is not sent again."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(30))
+        await world.wait(119)
+        while not world.disk.bundles:
+            await world.wait(0.005)
+        while not any(each.message.incidents and each.message.person == "ana" for each in world.arrived):
+            await world.wait(0.005)
+        await world.kill()
+        await world.start()
+        await world.wait(240)
+
+    world = simulate(story)
+    ana = world.pages("ana")
+    assert set(told(ana).values()) == {1}
+    assert len(told(ana)) == 30
+    bundled = [row for row in attempts(world) if row.bundle]
+    assert len({row.bundle for row in bundled}) == 1
+    assert {type(row.outcome) for row in bundled} == {Accepted}
+
+
+def test_a_bundle_of_unknown_fate_goes_again_marked_and_without_what_was_answered() -> None:
+    """Rules 40 and 47: the second copy bears its cause on each row, and those answered meanwhile have dropped out."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(60)
+        world.faults.lost = 1.0
+        await world.wait(62)
+        waiting = {world.disk.letters[row.reference].notification.incident for row in attempts(world) if row.bundle}
+        numbers = sorted(int(name[1:]) for name in waiting)
+        declare(world, numbers[:3], more="acknowledged: [ana, chen]\n")
+        world.faults.lost = 0.0
+        await world.wait(60)
+
+    world = simulate(story)
+    last = [each for each in world.pages("ana") if each.message.incidents][-1].message
+    assert len(last.incidents) == 4
+    again = [row for row in attempts(world) if row.bundle and row.number == 2]
+    assert len(again) == 4
+    assert {row.possible_duplicate for row in again} == {"the connection broke"}
+    assert len({row.bundle for row in attempts(world) if row.bundle}) == 2
+
+
+def test_a_newer_page_of_an_incident_that_waits_is_one_line_with_it() -> None:
+    """Corner of 47: two pages of one incident that wait together are told once; both rows have their attempt."""
+
+    async def story(world: World) -> None:
+        world.policy = graded(within=MINUTE)
+        policy = world.policy
+        chain = replace(policy.roles["technical_lead"], chain=policy.roles["technical_lead"].chain[:1] * 2)
+        world.policy = replace(policy, roles={"technical_lead": chain})
+        await world.start()
+        declare(world, range(6))
+        await world.wait(125)
+
+    world = simulate(story)
+    bundles = [each.message for each in world.pages("ana") if each.message.incidents]
+    assert [len(message.incidents) for message in bundles] == [6]
+    assert bundles[0].content.text.startswith("6 pages")
+    rows = [row for row in attempts(world) if row.bundle]
+    assert Counter(world.disk.letters[row.reference].notification.incident for row in rows).total() == 9
+
+
+def test_drills_and_real_pages_share_nothing() -> None:
+    """Corner of 47: a drill of twenty incidents takes no room from the real ones, nor a place in their message."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(20), more="drill: true\n")
+        await world.wait(30)
+        declare(world, range(100, 120))
+        await world.wait(180)
+
+    world = simulate(story)
+    bundles = [each.message.incidents for each in world.pages("ana") if each.message.incidents]
+    assert sorted(len(names) for names in bundles) == [17, 17]
+    assert all(len({int(name[1:]) < 100 for name in names}) == 1 for names in bundles)
+    assert len(world.pages("ana")) == 8
+
+
+def test_pages_from_memory_keep_to_the_room_and_are_written_down() -> None:
+    """Rules 44 and 45: while the ledger cannot be written pages leave in the same way, and are recorded when it can."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        world.disk.full = True
+        declare(world, range(20))
+        await world.wait(150)
+        assert len(world.pages("ana")) == 4
+        world.disk.full = False
+        await world.wait(200)
+
+    world = simulate(story)
+    assert set(told(world.pages("ana")).values()) == {1}
+    rows = attempts(world)
+    assert len(rows) == 20
+    assert {row.possible_duplicate for row in rows} == {"the ledger could not be written"}
+    assert len({row.bundle for row in rows if row.bundle}) == 1
+
+
+def test_the_end_is_told_once_to_whoever_had_a_bundle() -> None:
+    """Rules 25 and 47: each page of a bundle counts as reached, and each incident's end is told."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(8))
+        await world.wait(130)
+        declare(world, range(8), more="status: resolved\n")
+        await world.wait(30)
+
+    world = simulate(story)
+    ends = [each.message.incident for each in world.arrived if each.message.kind == Kind.CLOSING]
+    assert Counter(ends) == dict.fromkeys((f"i{number:04}" for number in range(8)), 2)
+
+
+def test_waiting_for_room_brings_no_other_channel_and_no_alarm() -> None:
+    """Corner of 45: a page that waits has failed nowhere: no next channel, no notice, the heartbeat goes on."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(50))
+        await world.wait(118)
+        assert world.daemon.sender.undelivered_since() is None
+
+    world = simulate(story)
+    assert {each.message.via for each in world.pages()} == {SMS}
+    assert not [each for each in world.arrived if each.message.kind == "operator"]
