@@ -83,7 +83,7 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
         files = IncidentFiles(folder_of_files)
         policy = await policy_since(loaded, ledger, now)
         try:
-            explained = await explain(id_, policy, ledger, files, folder_of_files, at, now)
+            explained = await explain(id_, policy, ledger, files, at, now, loaded.settings.limits)
         except UnknownIncidentError as unseen:
             raise UnknownIncidentError(str(unseen) or await _unknown(id_, ledger, files)) from None
         if at is None and not is_locked(loaded.ledger):

@@ -209,7 +209,8 @@ class Record:
     """What was decided about one message, and what became of it (P6). A Suppression has neither words nor tries.
 
     `receipt` is what the provider said last of the newest try that it spoke of; `state` is "pending", how it was
-    settled, or "held". `bundled_with` are the other pages of the bundle that its newest try left in.
+    settled, or "held". `bundled_with` are the other pages of the bundle that its newest try left in; `room_at` is
+    when a page that waits for room at its address has it at the latest.
     """
 
     decided: Notification | Suppression
@@ -219,6 +220,7 @@ class Record:
     state: str = "held"
     settled_at: datetime | None = None
     bundled_with: tuple[Notification, ...] = ()
+    room_at: datetime | None = None
 
     @property
     def notification(self) -> Notification:

@@ -18,6 +18,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.incident.read import digest
+from tocsin.formats.settings.limits import Limits
 
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
@@ -38,7 +39,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
 async def told(
     ledger: SqlLedger | None, folder: Path, now: datetime, at: datetime | None = None, id_: str = "card"
 ) -> Explanation:
-    return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), folder, at, now)
+    return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), at, now, Limits())
 
 
 def page(found: Explanation, reader: ExplainReader | None = None) -> list[str]:
@@ -324,7 +325,30 @@ async def test_a_config_that_came_later_has_not_come_then(ledger: SqlLedger, tmp
 
     async def coming(since: datetime | None) -> list[tuple[datetime, str, Reason]]:
         policy = replace(shipped_policy(), since=since)
-        found = await explain("card", policy, ledger, files, tmp_path, at, T0 + 30 * MINUTE)
+        found = await explain("card", policy, ledger, files, at, T0 + 30 * MINUTE)
         return [(group.first.at, group.first.to, group.first.reason) for group in found.coming]
 
     assert await coming(T0 + 7 * MINUTE) == await coming(None)
+
+
+@pytest.mark.parametrize("width", [100, 80])
+async def test_until_when_a_page_waits_for_room(ledger: SqlLedger, tmp_path: Path, width: int) -> None:
+    """P6: a page that its address has no room for says so, and by when it leaves; one that goes alone does not."""
+    await see(ledger, CARD)
+    (first, *_) = [record.notification for record in await ledger.records("card") if record.attempts]
+    number = shipped_policy().people[first.to].phone
+    for name in ("db", "web", "search"):
+        wanted = replace(first, key=name, incident=name, via=Channel.SMS)
+        await ledger.record(name, (), [Letter(wanted, Content("words"))], ())
+        await ledger.begin_attempt(name, Channel.SMS, number, T0 + MINUTE / 2)
+    late = replace(first, key="late", at=T0 + MINUTE, reason=Reason.ESCALATED)
+    letters = [Letter(replace(late, key=f"late-{via}", via=via), Content("words")) for via in Channel]
+    await ledger.record("card", (), letters, ())
+    found = await told(ledger, tmp_path, T0 + MINUTE)
+    shown = page(found, ExplainReader(width=width))
+    assert max(map(len, shown)) <= width
+    sent = section(shown, "WHAT WAS SENT")
+    assert "by sms, email: sms waits for room, email not sent yet" in sent
+    assert "the number has had as many pages as limits.sms lets through at once: the SMS leaves by 10:02:30, as" in sent
+    then = section(page(await told(ledger, tmp_path, T0 + 3 * MINUTE, T0 + MINUTE)), "WHAT WAS SENT")
+    assert "room" not in then

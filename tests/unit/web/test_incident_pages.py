@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
 from tocsin.web.access import sessions
 
 from tests.builders.instants import MINUTE
@@ -198,3 +202,29 @@ async def test_calendars_by_secret_link(life: Life) -> None:
         assert (again[0], again[2]) == (304, "")
         assert (await life.get(path.replace("bo", "dee").replace("engineers", "commanders")))[0] == 403
     assert (await life.get(f"{signed_links.calendar([KEY], 'gone')}.ics"))[0] == 404
+
+
+async def test_the_internal_view_tells_how_messages_went(life: Life) -> None:
+    """P6: which provider carried a message where there is another, what left together with it, and until when a page
+    waits for room at its address.
+    """
+    now, ledger = life.clock.now(), life.ledger
+    tried = [record.notification for record in await ledger.records("card") if record.attempts]
+    known = next(notification for notification in tried if notification.kind is Kind.PAGE)
+    number = shipped_policy().people[known.to].phone
+    pages = [
+        replace(known, key=key, at=now, via=Channel.SMS, incident=name) for key, name in (("p1", "card"), ("p2", "db"))
+    ]
+    for page in (*pages, replace(pages[0], key="waits", at=now + timedelta(seconds=5))):
+        await ledger.record(page.incident, (), [Letter(page, Content("words"))], ())
+    for provider, outcome in (("main", Deferred("no capacity")), ("spare", Accepted("SM1"))):
+        bundle = Bundle("b", Content("2 pages"))
+        for attempt in await ledger.begin_bundle(bundle, ("p1", "p2"), Channel.SMS, number, now, {}, provider=provider):
+            await ledger.end_attempt(attempt, outcome, now)
+    for name in ("x", "y"):
+        await ledger.record(name, (), [Letter(replace(pages[0], key=name, incident=name), Content("words"))], ())
+        await ledger.begin_attempt(name, Channel.SMS, number, now)
+    _, _, shown = await life.get("/incidents/card", **BEARER)
+    told = words(re.sub("<[^>]+>", "", shown))
+    assert "by spare, after main put off (no capacity), in one message with 1 other page" in told
+    assert f"waiting for room at the address, until {now + timedelta(minutes=2):%H:%M:%S} at the latest" in told

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from pathlib import Path
 from typing import Protocol
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.incidents.waiting_pages import Limits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
@@ -28,7 +28,7 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import AddressLedger, ConfigLedger, IncidentLedger, UnreadableError
+from tocsin.ports.ledger import AddressLedger, ConfigLedger, DeliveryLedger, IncidentLedger, UnreadableError
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import acceptances, steps_of
 
@@ -42,6 +42,10 @@ _KINDS = list(Kind)
 
 class PolicyLedger(ConfigLedger, AddressLedger, Protocol):
     """What the policy in force is known by."""
+
+
+class ExplainLedger(IncidentLedger, DeliveryLedger, Protocol):
+    """What an explanation is made of."""
 
 
 class UnknownIncidentError(Exception):
@@ -113,21 +117,23 @@ async def policy_since(configuration: Configuration, ledger: PolicyLedger | None
 async def explain(
     id_: str,
     policy: Policy,
-    ledger: IncidentLedger | None,
+    ledger: ExplainLedger | None,
     files: IncidentFiles,
-    folder: Path,
     at: datetime | None,
     now: datetime,
+    limits: Limits | None = None,
 ) -> Explanation:
-    """An incident as it stands now, or as it stood `at` an instant. Raises UnknownIncidentError, LedgerError."""
+    """An incident as it stands now, or as it stood `at` an instant. With `limits` pages that wait for room are told,
+    now. Raises UnknownIncidentError, LedgerError.
+    """
     try:
         facts, _ = await recorded_history(ledger, id_) if ledger else ((), None)
     except UnreadableError as fault:
         note = f"in the ledger {fault.unreadable.why}; this is what the file says"
-        return replace(_of_file(id_, policy, files, folder, at or now), notes=(note,))
+        return replace(_of_file(id_, policy, files, at or now), notes=(note,))
     began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
     if began is None:
-        return _of_file(id_, policy, files, folder, at or now)
+        return _of_file(id_, policy, files, at or now)
     assert ledger is not None
     if at is not None and at < began:
         raise UnknownIncidentError(f"the daemon had not seen {id_} then; it first saw it at {iso_utc(began)}")
@@ -136,7 +142,8 @@ async def explain(
     if at is None:
         at = max(now, *(fact.at for fact in facts))
         last_seen = (await ledger.files()).get(id_, ("", ""))
-        notes = _notes(last_seen, files, folder)
+        notes = _notes(last_seen, files)
+        records = await with_room(records, ledger, policy, limits, now) if limits else records
     else:
         facts = _until(facts, at)
         records = [_as_of(record, at) for record in records if record.decided.at <= at]
@@ -144,13 +151,13 @@ async def explain(
     return _explained(facts, records, policy, at, notes)
 
 
-def _of_file(id_: str, policy: Policy, files: IncidentFiles, folder: Path, at: datetime) -> Explanation:
+def _of_file(id_: str, policy: Policy, files: IncidentFiles, at: datetime) -> Explanation:
     """What a file that the daemon has not seen would bring about, if it were first seen now."""
     name = files.find(id_)
     data = files.read(name) if name else None
     if name is None or data is None:
         raise UnknownIncidentError("")
-    reading = read_incident(data, name, policy, None, label_of(folder / name))
+    reading = read_incident(data, name, policy, None, label_of(files.folder / name))
     incident = reading.incident or unreadable_incident(name, reading.first_lines, policy, id_)
     notes = tuple(map(str, reading.problems))
     return replace(_explained([Seen(at, incident)], (), policy, at, notes), seen=False)
@@ -263,14 +270,14 @@ def _as_of(record: Record, at: datetime) -> Record:
     return replace(then, state="pending", settled_at=None)
 
 
-def _notes(last_seen: tuple[str, str], files: IncidentFiles, folder: Path) -> tuple[str, ...]:
+def _notes(last_seen: tuple[str, str], files: IncidentFiles) -> tuple[str, ...]:
     """How the file differs from what the daemon has seen of it."""
     name, seen = last_seen
     data = files.read(name) if name else None
-    if name and (why := closed(folder / name)):
-        return (f"{label_of(folder / name)} {why}",)
+    if name and (why := closed(files.folder / name)):
+        return (f"{label_of(files.folder / name)} {why}",)
     if name and data is None:
-        return (f"{label_of(folder / name)} is gone; the incident goes on as it last was",)
+        return (f"{label_of(files.folder / name)} is gone; the incident goes on as it last was",)
     if data is not None and seen and digest(data) != seen:
-        return (f"{label_of(folder / name)} says something else than what the daemon went by last",)
+        return (f"{label_of(files.folder / name)} says something else than what the daemon went by last",)
     return ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.histories import histories_of, recorded_history
+from tocsin.app.incidents.waiting_pages import Limits, SentLedger, with_room
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
@@ -74,10 +75,12 @@ class IncidentList:
         return tuple(going), tuple(over)
 
 
-async def views(incident: str, ledger: FactLedger, policy: Policy, now: datetime) -> IncidentViews | None:
+async def views(
+    incident: str, ledger: SentLedger, policy: Policy, limits: Limits, now: datetime
+) -> IncidentViews | None:
     """One incident; None when the ledger knows none of that name. Raises LedgerError."""
     facts, _ = await recorded_history(ledger, incident)
-    records = await ledger.records(incident) if facts else ()
+    records = await with_room(await ledger.records(incident), ledger, policy, limits, now) if facts else ()
     return await asyncio.to_thread(_views, facts, records, policy, now)
 
 

@@ -35,6 +35,8 @@ def outcome(record: Record) -> str:
     """How its newest try ended, by which provider if there was another, what the provider said later, and whether there
     may be a second copy.
     """
+    if record.room_at:
+        return "waits for room"
     if not record.attempts:
         return "not sent yet" if record.state == "pending" else _STATES.get(record.state, record.state)
     words = _last_outcome(record)

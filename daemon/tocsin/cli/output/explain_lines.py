@@ -233,15 +233,18 @@ class _ExplainPage:
         return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to), notes)
 
     def _company(self, record: Record) -> str:
-        """With what a page left as one message, and when: it had waited for that."""
-        others = record.bundled_with
+        """With what a page left as one message, and when; or by when it leaves with whatever else waits."""
+        others, via = record.bundled_with, record.notification.via
+        word, address = via.traits.word, via.traits.address_word
+        if record.room_at:
+            leaves = f"the {word} leaves by {self.stamp(record.room_at)}, as one with whatever else waits there"
+            return f"the {address} has had as many pages as limits.{via} lets through at once: {leaves}"
         if not others:
             return ""
         ids = list(dict.fromkeys(page.incident for page in others))
         named = ids if self.whole or len(ids) <= COMPANIONS_NAMED else ids[: COMPANIONS_NAMED - 1]
         more = f" and {len(ids) - len(named)} more incidents" if len(named) < len(ids) else ""
         left_at, pages = record.attempts[-1].started_at, f"{len(others)} other page{'s' if len(others) > 1 else ''}"
-        word = record.notification.via.traits.word
         return f"one {word} at {self.stamp(left_at)} carried this and {pages}: {', '.join(named)}{more}"
 
     def _behind(self, decided: Notification | Suppression) -> str:

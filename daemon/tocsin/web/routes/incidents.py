@@ -35,8 +35,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         name = request.match_info["id"]
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
-        policy, now = await site.active_policy.policy(), site.clock.now()
-        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, now))
+        policy, now, limits = await site.active_policy.policy(), site.clock.now(), site.settings.limits
+        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, limits, now))
         if both_views is None:
             raise web.HTTPNotFound
         return both_views

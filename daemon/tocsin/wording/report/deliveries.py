@@ -81,6 +81,8 @@ def _outcome(record: Record) -> Runs:
     """How the newest try ended, after how many, by which provider if there was another, in what company, and what the
     provider said later.
     """
+    if record.room_at:
+        return runs(f"waiting for room at the address, until {record.room_at:%H:%M:%S} at the latest")
     if not record.attempts:
         pending = record.state == "pending"
         return runs("waiting to be sent") if pending else runs("not sent (", quoted(record.state), ")")
