@@ -18,7 +18,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.incident.read import digest
-from tocsin.formats.settings.limits import Limits
+from tocsin.formats.settings.limits import AddressLimits
 
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
@@ -39,7 +39,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
 async def told(
     ledger: SqlLedger | None, folder: Path, now: datetime, at: datetime | None = None, id_: str = "card"
 ) -> Explanation:
-    return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), at, now, Limits())
+    return await explain(id_, shipped_policy(), ledger, IncidentFiles(folder), at, now, AddressLimits())
 
 
 def page(found: Explanation, reader: ExplainReader | None = None) -> list[str]:
