@@ -339,7 +339,7 @@ async def test_until_when_a_page_waits_for_room(ledger: SqlLedger, tmp_path: Pat
     number = shipped_policy().people[first.to].phone
     for name in ("db", "web", "search"):
         wanted = replace(first, key=name, incident=name, via=Channel.SMS)
-        await ledger.record(name, (), [Letter(wanted, Content("words"))], ())
+        await ledger.record(name, [Seen(T0, replace(CARD, id=name), "d")], [Letter(wanted, Content("words"))], ())
         await ledger.begin_attempt(name, Channel.SMS, number, T0 + MINUTE / 2)
     late = replace(first, key="late", at=T0 + MINUTE, reason=Reason.ESCALATED)
     letters = [Letter(replace(late, key=f"late-{via}", via=via), Content("words")) for via in Channel]

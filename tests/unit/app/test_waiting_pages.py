@@ -117,3 +117,17 @@ async def test_only_untried_pages_wait() -> None:
     assert await room_at(ledger) == [T0 + 2 * MINUTE, None, None]
     await ledger.begin_attempt(wanted.key, Channel.SMS, DEE.phone, SOON)
     assert await room_at(ledger) == [None, None, None]
+
+
+async def test_what_needs_no_room_does_not_wait() -> None:
+    """Rules 45, 46: a later page of an incident whose first one went alone, and one worse than all that went."""
+    ledger = MemoryLedger()
+    for name in "ab":
+        await page(ledger, name, T0)
+    wanted = await page(ledger, "a", None)
+    await ledger.record("a", (), [Letter(replace(wanted, key="later"), Content("words"))], ())
+    assert await room_at(ledger, "a") == [None, None]
+    await page(ledger, "worst", None, severity="sev1")
+    assert await room_at(ledger, "worst") == [None]
+    await page(ledger, "new", None)
+    assert await room_at(ledger) == [T0 + 2 * MINUTE]

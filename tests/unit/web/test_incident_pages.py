@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter
+from tocsin.domain.facts import Seen
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.web.access import sessions
@@ -222,7 +224,8 @@ async def test_the_internal_view_tells_how_messages_went(life: Life) -> None:
         for attempt in await ledger.begin_bundle(bundle, ("p1", "p2"), Channel.SMS, number, now, {}, provider=provider):
             await ledger.end_attempt(attempt, outcome, now)
     for name in ("x", "y"):
-        await ledger.record(name, (), [Letter(replace(pages[0], key=name, incident=name), Content("words"))], ())
+        seen = Seen(now, Incident(name, name, "sev1"), "d")
+        await ledger.record(name, [seen], [Letter(replace(pages[0], key=name, incident=name), Content("words"))], ())
         await ledger.begin_attempt(name, Channel.SMS, number, now)
     _, _, shown = await life.get("/incidents/card", **BEARER)
     told = words(re.sub("<[^>]+>", "", shown))

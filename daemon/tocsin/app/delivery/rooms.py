@@ -48,7 +48,7 @@ class Rooms:
         self._clock = clock
         self._context = context
         self._wanted = StillWanted(clock, context.incidents, context.notices)
-        self._recorded = _first_tries(sent)
+        self._recorded = first_tries(sent)
         self._rooms: dict[PagedAddress, Room] = {}
         self._waiting: dict[PagedAddress, list[Delivery]] = {}
         self._changed = asyncio.Event()
@@ -166,7 +166,7 @@ class Rooms:
         return self._context.config.settings.limits.of(via)
 
 
-def _first_tries(
+def first_tries(
     sent: Iterable[tuple[Notification, Attempt]],
 ) -> dict[tuple[Channel, str, str], list[tuple[Notification, Attempt]]]:
     """The first try of each page, oldest first, by where it went: a later try is the same message."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tocsin.domain.delivery import Accepted, Deferred, Record, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
-from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, tries
+from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, try_number
 
 DETAIL_LIMIT = 80
 """The longest answer of a provider that is shown, in characters."""
@@ -48,7 +48,7 @@ def outcome(record: Record) -> str:
 
 def _last_outcome(record: Record) -> str:
     """How a try ended, and what follows while the message is not settled."""
-    going_on, outcome, number = record.state == "pending", record.attempts[-1].outcome, tries(record.attempts)
+    going_on, outcome, number = record.state == "pending", record.attempts[-1].outcome, try_number(record.attempts)
     word, provider = outcome_word(outcome), provider_of(record.attempts)
     match outcome:
         case Accepted() if number > 1:

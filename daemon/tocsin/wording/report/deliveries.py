@@ -10,7 +10,7 @@ from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
-from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, tries
+from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, try_number
 
 NAMED_MOST = 6
 """Up to how many deliveries of one update or closing are told one by one; of more, those that went well are counted."""
@@ -88,7 +88,7 @@ def _outcome(record: Record) -> Runs:
         return runs("waiting to be sent") if pending else runs("not sent (", quoted(record.state), ")")
     last = record.attempts[-1]
     at = f" {last.ended_at:%H:%M:%S}" if last.ended_at else ""
-    number = tries(record.attempts)
+    number = try_number(record.attempts)
     at_try = f" at try {number}" if number > 1 else ""
     word = outcome_word(last.outcome)
     answer = provider_answer(last.outcome)

@@ -2,10 +2,10 @@
 that was where it is not the only one.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.planning.delivery import same_try
 from tocsin.text.cleaning import clean, cut, one_line
 
 
@@ -37,22 +37,21 @@ def provider_answer(outcome: Outcome | None, most: int | None = None) -> str:
 
 def provider_of(attempts: Sequence[Attempt]) -> str:
     """The provider that was tried last; empty where all went to the first of the config."""
-    return (attempts[-1].provider or MAIN) if any(attempt.provider not in ("", MAIN) for attempt in attempts) else ""
+    return same_try.name(attempts[-1]) if {*map(same_try.name, attempts)} != {MAIN} else ""
 
 
 def passed_over(attempts: Sequence[Attempt]) -> dict[str, Outcome | None]:
     """The other providers that were tried, each with how that ended last."""
-    ended = {attempt.provider or MAIN: attempt.outcome for attempt in attempts}
-    return {name: outcome for name, outcome in ended.items() if name != (attempts[-1].provider or MAIN)}
+    ended = {same_try.name(attempt): attempt.outcome for attempt in attempts}
+    return {name: outcome for name, outcome in ended.items() if name != same_try.name(attempts[-1])}
 
 
-def tries(attempts: Sequence[Attempt]) -> int:
-    """How often it was tried: what went on to the next provider at once was the same try. Attempts that cannot be read
-    are counted by the number of the newest.
+def try_number(attempts: Sequence[Attempt]) -> int:
+    """How often it was tried: what went on to the next provider at once was the same try (rule 49). Attempts that
+    cannot be read are counted by the number of the newest.
     """
-    by_provider = Counter(attempt.provider or MAIN for attempt in attempts)
-    elsewhere = len(attempts) - by_provider[attempts[-1].provider or MAIN]
-    return max(*by_provider.values(), attempts[-1].number - elsewhere)
+    elsewhere = sum(same_try.name(attempt) != same_try.name(attempts[-1]) for attempt in attempts)
+    return max(same_try.tries(attempts), attempts[-1].number - elsewhere)
 
 
 def outcome_sentence(outcome: Outcome | None, most: int | None = None, *, tried_again: bool = True) -> str:
