@@ -14,7 +14,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
 from tocsin.app.incidents.histories import recorded_history
-from tocsin.app.incidents.waiting_pages import Limits, with_room
+from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
@@ -121,7 +121,7 @@ async def explain(
     files: IncidentFiles,
     at: datetime | None,
     now: datetime,
-    limits: Limits | None = None,
+    limits: PageLimits | None = None,
 ) -> Explanation:
     """An incident as it stands now, or as it stood `at` an instant. With `limits` pages that wait for room are told,
     now. Raises UnknownIncidentError, LedgerError.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.histories import histories_of, recorded_history
-from tocsin.app.incidents.waiting_pages import Limits, SentLedger, with_room
+from tocsin.app.incidents.waiting_pages import PageLimits, SentLedger, with_room
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
@@ -76,7 +76,7 @@ class IncidentList:
 
 
 async def views(
-    incident: str, ledger: SentLedger, policy: Policy, limits: Limits, now: datetime
+    incident: str, ledger: SentLedger, policy: Policy, limits: PageLimits, now: datetime
 ) -> IncidentViews | None:
     """One incident; None when the ledger knows none of that name. Raises LedgerError."""
     facts, _ = await recorded_history(ledger, incident)

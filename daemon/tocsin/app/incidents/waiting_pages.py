@@ -26,7 +26,7 @@ class SentLedger(FactLedger, DeliveryLedger, Protocol):
     """What was sent, and of which incidents."""
 
 
-class Limits(Protocol):
+class PageLimits(Protocol):
     """How many pages an address takes."""
 
     def of(self, via: Channel) -> Limit:
@@ -35,7 +35,7 @@ class Limits(Protocol):
 
 
 async def with_room(
-    records: Sequence[Record], ledger: SentLedger, policy: Policy, limits: Limits, now: datetime
+    records: Sequence[Record], ledger: SentLedger, policy: Policy, limits: PageLimits, now: datetime
 ) -> list[Record]:
     """The same records; pages that wait for room know until when. Raises LedgerError."""
     if not any(map(_is_untried_page, records)):
