@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.domain.facts import ChannelRefused, Fact, PageLost, Seen
+from tocsin.domain.facts import ChannelRefused, Fact, PageLost, RefusalTakenBack, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind
@@ -21,7 +21,7 @@ from tests.timelines.worlds import LAST_RESORT, PEOPLE, World
 
 
 def unlucky(world: World, dice: random.Random, minutes: int = 45) -> Walk:
-    """A world in which nobody answers, every other page is lost, some channels are refused, and people leave the config
+    """A world in which nobody answers, every other page is lost, some channels are refused, some of these by mistake, and people leave the config
     and come back.
     """
     policy = world.policy(policy_of(""))
@@ -64,7 +64,12 @@ def misfortunes(walked: Walk, dice: random.Random, now: datetime) -> list[Fact]:
         if again and dice.random() < 0.3:
             found.append(PageLost(at + timedelta(seconds=40), name, page.at, page.via, delivered=True))
         if dice.random() < 0.1 and name not in LAST_RESORT:
-            found.append(ChannelRefused(at, name, page.via, walked.policy.people[name].address(page.via)))
+            address = walked.policy.people[name].address(page.via)
+            found.append(ChannelRefused(at, name, page.via, address))
+            if dice.random() < 0.5:
+                again_at = at + timedelta(seconds=40) if dice.random() < 0.5 else None
+                taken_back = at + timedelta(seconds=dice.randint(0, 10))
+                found.append(RefusalTakenBack(taken_back, name, page.via, address, again_at))
     return found
 
 
@@ -85,7 +90,7 @@ def holds(walked: Walk) -> None:
 @settings(MANY, max_examples=20)
 @given(full_worlds, st.integers(0, 1_000_000))
 def test_nobody_who_cannot_answer_is_waited_for(world: World, seed: int) -> None:
-    """Rules 66, 67: a step whose pages are lost, or whose people are gone, is passed or fires anew at that instant; no
+    """Rules 38, 66, 67: a step whose pages are lost, or whose people are gone, is passed or fires anew at that instant; no
     message is told twice for it.
     """
     walked = unlucky(replace(world, steps=()), random.Random(seed))

@@ -1,8 +1,9 @@
 """Everything that can happen to an incident, one small frozen class each, as the ledger keeps it.
 
-Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, PageLost, Gone, ClockMoved) and what the
-plan decided (the rest). `planning/history/fold.py` folds them into a History. The ledger stores the names of these
-classes and of their fields: whoever renames one loses what was written before. Every `at` is an aware UTC instant.
+Two sorts: what the world did (Seen, Answered, Coded, Noted, ChannelRefused, RefusalTakenBack, PageLost, Gone,
+ClockMoved) and what the plan decided (the rest). `planning/history/fold.py` folds them into a History. The ledger
+stores the names of these classes and of their fields: whoever renames one loses what was written before. Every `at` is
+an aware UTC instant.
 """
 
 from dataclasses import dataclass
@@ -74,6 +75,19 @@ class ChannelRefused:
     reader: str
     via: Channel
     address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalTakenBack:
+    """A reader's channel was refused at this address, but by the provider's own fault: it is good again (rule 38).
+    `again_at` is when the reader's newest page goes there once more; None: it does not.
+    """
+
+    at: datetime
+    reader: str
+    via: Channel
+    address: str
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +312,7 @@ Fact = (
     | Coded
     | Noted
     | ChannelRefused
+    | RefusalTakenBack
     | PageLost
     | Gone
     | ClockMoved

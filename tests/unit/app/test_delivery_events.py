@@ -1,10 +1,12 @@
 """What the sender and receipts tell the others: what became of a page, of its address, of its provider, and of nothing."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.state.incident_state import ChannelDelivered
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import (
@@ -131,14 +133,19 @@ def test_a_receipt_of_a_bundle_holds_for_all_in_it(body: str, refused: bool) -> 
         bundle, now = Bundle("b1", Content("3 pages")), parts.clock.now()
         for attempt in (begun := await parts.ledger.begin_bundle(bundle, ("a", "b", "c"), SMS, ANA, now, {})):
             await parts.ledger.end_attempt(attempt, Accepted("SM1"), now)
-        healthy = parts.sender.note_fate
-        parts.sender.note_fate = lambda *told: (noted.append(told), healthy(*told))  # type: ignore[method-assign]
+        healthy = parts.sender.judge_fate
+
+        async def judge(tries: Sequence[Try], fate: Fate) -> Fate:
+            noted.append(fate)
+            return await healthy(tries, fate)
+
+        parts.sender.judge_fate = judge  # type: ignore[method-assign]
         arrival = Arrival(ArrivalKind.RECEIPT, f"SM1:{body}", str(begun[1].id), body, now)
         assert await parts.receipts.judge(arrival) == ("refused" if refused else "undelivered")
         receipts = {attempt.reference: attempt.receipt for attempt in parts.ledger.pages.attempts}
         assert receipts == dict.fromkeys("abc", Receipt.UNDELIVERED)
 
-    noted: list[tuple[Attempt, Fate]] = []
+    noted: list[Fate] = []
     events = failed_events(live(story))
     assert sorted(event.page.key for event in events) == ["a", "b", "c"]
     assert {(event.refused, event.undelivered) for event in events} == {(refused, not refused)}

@@ -12,7 +12,7 @@ from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.provider_health import ProviderHealth
-from tocsin.app.delivery.refused_address import refusal_notice
+from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
@@ -330,6 +330,11 @@ def test_a_quick_no_does_not_end_a_hang() -> None:
     assert health.hangs(T0 + timedelta(seconds=6))
 
 
+def heard(health: ProviderHealth, number: str, said: Fate, at: timedelta = SECOND) -> bool:
+    """The provider said this of an SMS to a number. Whether refusals were wrong for all that."""
+    return health.on_receipt([(attempt(1, Accepted("SM1"), address=number), PAGE)], said, T0 + at) is not None
+
+
 def gone(code: str) -> Fate:
     """The provider's last word on a message that was not delivered."""
     return fate("undelivered", code, "SM1")
@@ -340,31 +345,65 @@ def test_a_receipt_that_blames_the_account_or_the_sender_is_told_at_once(code: s
     """Rule 39, D9: one is enough, with what to do; and it is over only when that number is reached again."""
     notices = Notices(StillClock())
     health = ProviderHealth(SMS, notices)
-    health.on_receipt("+14155550101", gone(code))
+    heard(health, "+14155550101", gone(code))
     (notice,) = notices.take()
     assert (notice.trouble, f"({code})" in notice.text) == (Trouble.SMS_UNDELIVERED, True)
     assert undelivered_cure(code) in notice.text
-    health.on_receipt("+14155550102", Fate(Receipt.DELIVERED))
+    heard(health, "+14155550102", Fate(Receipt.DELIVERED))
     assert notices.take_recovered() == ()
-    health.on_receipt("+14155550101", Fate(Receipt.DELIVERED))
+    heard(health, "+14155550101", Fate(Receipt.DELIVERED))
     assert [recovery.headline for recovery in notices.take_recovered()] == ["SMS are delivered again"]
 
 
 def test_three_numbers_in_a_row_without_delivery_are_told() -> None:
-    """Rule 39, D9: one phone that is off is no news of the provider, nor a number that does not exist; three are."""
+    """Rules 38, 39, D9: one phone that is off is no news of the provider, nor a number that does not exist; three are."""
     notices = Notices(StillClock())
     health = ProviderHealth(SMS, notices)
     for number, code in ((1, "30003"), (1, "30003"), (1, "30003"), (2, "30006"), (2, "30008")):
-        health.on_receipt(f"+1415555010{number}", gone(code))
-    health.on_receipt("+14155550104", Fate(Receipt.SENT))
+        heard(health, f"+1415555010{number}", gone(code))
+    heard(health, "+14155550104", Fate(Receipt.SENT))
     assert notices.take() == ()
-    health.on_receipt("+14155550104", Fate(Receipt.DELIVERED))
+    heard(health, "+14155550104", Fate(Receipt.DELIVERED))
     for number in (3, 1):
-        health.on_receipt(f"+1415555010{number}", gone("30003"))
+        heard(health, f"+1415555010{number}", gone("30003"))
     assert notices.take() == ()
-    health.on_receipt("+14155550102", gone("30003"))
+    heard(health, "+14155550102", gone("30003"))
     (notice,) = notices.take()
     assert "did not deliver to 3 numbers in a row: the phone is off or out of reach (30003)" in notice.text
+
+
+def test_one_filtered_message_is_no_news_of_the_provider() -> None:
+    """Rule 37: 30007 is this message's fault once; from a second number, with nothing delivered between, the provider's."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(SMS, notices)
+    for _ in range(3):
+        heard(health, "+14155550101", gone("30007"))
+    heard(health, "+14155550102", Fate(Receipt.DELIVERED))
+    heard(health, "+14155550102", gone("30007"))
+    assert (notices.take(), health.unwell) == ((), False)
+    heard(health, "+14155550101", gone("30007"))
+    (notice,) = notices.take()
+    assert "a carrier filtered it as unwanted (30007)" in notice.text
+    assert health.unwell
+
+
+@pytest.mark.parametrize("codes", [["30034"], ["30003", "30005", "30008"]])
+def test_a_provider_that_does_not_deliver_is_unwell(codes: list[str]) -> None:
+    """By its own fault, or to three different numbers; until it delivers something, or has taken something ten minutes
+    later: not every receipt is asked for.
+    """
+    for cured_by in ("delivered", "accepted late"):
+        health = ProviderHealth(SMS, Notices(StillClock()))
+        for number, code in enumerate(codes):
+            heard(health, f"+1415555010{number}", gone(code))
+        assert (health.unwell, health.failed_at) == (True, T0 + SECOND)
+        health.on_attempt(attempt(1, Accepted("SM9")))
+        assert health.unwell
+        if cured_by == "delivered":
+            heard(health, "+14155550109", Fate(Receipt.DELIVERED))
+        else:
+            health.on_attempt(attempt(1, Accepted("SM9"), ended_at=T0 + timedelta(minutes=11)))
+        assert not health.unwell
 
 
 @pytest.mark.parametrize("via", Channel)

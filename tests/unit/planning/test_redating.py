@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 from tocsin.domain.delivery import Accepted, Attempt, Content, Letter
-from tocsin.domain.facts import Closed, Fact, Paged, PageLost, ReachSettled, Reminded, Seen
+from tocsin.domain.facts import Closed, Fact, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Seen
 from tocsin.domain.incident import Acknowledgment, Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -21,6 +21,7 @@ INSTANTS = {
     "due_at": {ReachSettled, Reminded},
     "waiting": {Paged},
     "again": {PageLost},
+    "again_at": {RefusalTakenBack},
 }
 """Every field of a fact that holds instants, by its name: what `moved` must know."""
 
@@ -44,6 +45,10 @@ def test_a_fact_is_moved_whole(by: timedelta) -> None:
     assert moved(PageLost(NOW, "ana", NOW - MINUTE), by) == PageLost(NOW + by, "ana", NOW + by - MINUTE)
     once_more = PageLost(NOW, "ana", NOW, again=(Channel.SMS, NOW + MINUTE))
     assert moved(once_more, by) == PageLost(NOW + by, "ana", NOW + by, again=(Channel.SMS, NOW + by + MINUTE))
+    good = RefusalTakenBack(NOW, "ana", Channel.SMS, "+1", NOW + MINUTE)
+    assert moved(good, by) == RefusalTakenBack(NOW + by, "ana", Channel.SMS, "+1", NOW + by + MINUTE)
+    for_good = RefusalTakenBack(NOW, "ana", Channel.SMS, "+1")
+    assert moved(for_good, by) == RefusalTakenBack(NOW + by, "ana", Channel.SMS, "+1")
     reach = ReachSettled(NOW, "ana", NOW - MINUTE, Channel.SMS, NOW + MINUTE, sent=True)
     later = ReachSettled(NOW + by, "ana", NOW + by - MINUTE, Channel.SMS, NOW + by + MINUTE, sent=True)
     assert moved(reach, by) == later

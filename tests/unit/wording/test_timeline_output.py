@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
+import pytest
 from tocsin.domain import facts as f
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Outcome, Receipt, Record, Refused, Uncertain
 from tocsin.domain.history import History
@@ -20,7 +21,7 @@ from tocsin.planning.history.fold import apply_fact
 from tocsin.text.markdown import Run
 from tocsin.wording.report.page_timeline import TimelineMoment, moments
 from tocsin.wording.report.review import draft
-from tocsin.wording.report.timeline import TimelineStep
+from tocsin.wording.report.timeline import TimelineStep, timeline_lines
 
 from tests.builders.policies import small_policy
 from tests.unit.wording.records import record
@@ -174,3 +175,20 @@ def test_the_page_is_written_as_ever() -> None:
     """The same words as the review's, without an escape, with a strong word where the review has one."""
     page = html(moments(steps(), [*sent(), *held()], POLICY))
     assert page == (STORED / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (f.ChannelRefused(T0, "bo", Channel.SMS, "+1"), "cannot be reached by sms any more: refused for good"),
+        (f.RefusalTakenBack(T0, "bo", Channel.SMS, "+1"), "The SMS provider was wrong about"),
+        (f.RefusalTakenBack(T0, "bo", Channel.EMAIL, "b@x"), "'s address"),
+    ],
+)
+def test_a_refusal_and_that_it_was_wrong(fact: f.Fact, said: str) -> None:
+    """Rules 37, 38: with the reader's name, and not the address."""
+    step = TimelineStep(fact, History(), apply_fact(History(), fact))
+    (line,) = timeline_lines([step], (), small_policy())
+    words = "".join(run.text for run in line.words)
+    assert said in words
+    assert "Bo" in words

@@ -3,14 +3,15 @@ not (rules 38, 39, 70). It must not know whose messages they were, nor what goes
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from tocsin.app.delivery.refusals.refusal_row import DIFFERENT_MOST, RefusalRow, Try
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Uncertain
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
-from tocsin.wording.delivery.answer_words import provider_cure, undelivered_cause, undelivered_cure
+from tocsin.wording.delivery.answer_words import provider_cure, undelivered_cause, undelivered_cure, wrongly_refused
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them, and before the provider counts as unwell."""
@@ -18,12 +19,19 @@ HUNG_AFTER = timedelta(seconds=4.5)
 """A try that ends without an answer after longer than this has run into its transport's deadline."""
 HANGS_FOR = timedelta(seconds=30)
 """How long nobody waits for a provider after a try that hung, unless it takes something meanwhile (rule 70)."""
+REFUSES_WITHIN = timedelta(minutes=15)
+"""Addresses that are refused in a row within this are the provider's fault, if they are three (rule 38)."""
+UNDELIVERING_FOR = timedelta(minutes=10)
+"""A provider that takes messages and does not deliver them counts as unwell for so long, unless it delivers one: what
+becomes of its next ones is not always asked for.
+"""
+FILTERED = "30007"
+"""One message that a carrier filtered is that message's fault; a second number in a row is the provider's (rule 37)."""
 
 
 class ProviderHealth:
     """The failures in a row of one provider of a channel. Operators hear of them by message: that a first try meets a
-    busy server, and the second one is taken, is no failure. `unwell` is told by tries: after one that is the provider's
-    fault, or three others in a row, until it takes something again. `failed_at` is when a try failed last.
+    busy server, and the second one is taken, is no failure. `failed_at` is when a try failed last.
     """
 
     def __init__(
@@ -32,7 +40,6 @@ class ProviderHealth:
         """`peers` are all providers of the channel by their names, this one among them, as far as they were met."""
         self.name = name
         self._peers = {} if peers is None else peers
-        self.unwell = False
         self.failed_at: datetime | None = None
         self._via = via
         self._notices = notices
@@ -41,8 +48,24 @@ class ProviderHealth:
         self._in_a_row = 0
         self._hung_at: datetime | None = None
         self._told = False
-        self._silent: set[str] = set()
+        self._refuses = False
+        self._refused = RefusalRow(REFUSES_WITHIN)
+        self._undelivering_since: datetime | None = None
+        self._undelivered = RefusalRow()
+        self._filtered: set[str] = set()
         self._barred: set[str] = set()
+
+    @property
+    def unwell(self) -> bool:
+        """Whether a try ended by its fault, or three in a row failed otherwise, and it took nothing since; or whether
+        it does not deliver what it takes.
+        """
+        return self._refuses or self._undelivering_since is not None
+
+    @property
+    def refuses_wrongly(self) -> bool:
+        """Whether its refusals of addresses are its own fault."""
+        return self._refused.blames_provider
 
     def hangs(self, now: datetime) -> bool:
         """Whether a try has just run into its deadline, and nothing was taken since."""
@@ -59,43 +82,79 @@ class ProviderHealth:
             self._tries.clear()
             self._failed.clear()
             self._hung_at = None
-            if not isinstance(outcome, Accepted):
-                return
-            self.unwell = self._told = False
-            self._tell_end()
+            if isinstance(outcome, Accepted):
+                self._note_taken(attempt.address, attempt.ended_at)
             return
         self._in_a_row += 1
         self.failed_at = attempt.ended_at
         at_fault = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
-        self.unwell = self.unwell or at_fault or self._in_a_row >= PATIENCE
+        self._refuses = self._refuses or at_fault or self._in_a_row >= PATIENCE
         hung = attempt.ended_at - attempt.started_at >= HUNG_AFTER
         self._hung_at = attempt.ended_at if hung else self._hung_at
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
-        if isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER:
+        if at_fault:
             self._tell(outcome, "check its settings and credentials", provider_cure(self._via, outcome))
         elif at_last or (self._stand_in and self.unwell and not was_unwell):
             self._tell(outcome, "pages go by other channels meanwhile")
 
-    def on_receipt(self, address: str, fate: Fate) -> None:
-        """Take note of what became of a message that was taken. One that was not delivered because of the account or
-        the sender is told at once, else the third number in a row. A number refused for good says nothing of others.
+    def on_refused(self, tries: Sequence[Try]) -> tuple[Try, ...] | None:
+        """An address was refused, in these tries that left as one message. None: that is the address's fault. Else it
+        is the provider's, and these earlier refusals were wrong (rule 38).
         """
+        attempt, outcome = tries[0][0], tries[0][0].outcome
+        assert isinstance(outcome, Refused)
+        assert attempt.ended_at is not None
+        wrong = self._refused.add(attempt.address, attempt.ended_at, tries)
+        if wrong is not None:
+            self._refuses, self.failed_at = True, attempt.ended_at
+        if wrong:
+            self._tell(outcome, "", wrongly_refused(self._via, outcome))
+        return wrong
+
+    def on_receipt(self, tries: Sequence[Try], fate: Fate, at: datetime) -> tuple[Try, ...] | None:
+        """What became of a message that was taken. One that was not delivered because of the account or the sender is
+        told at once, else the third number in a row. None: nobody else is concerned. Else the provider is at fault, and
+        these refusals were wrong (rule 38).
+        """
+        address = tries[0][0].address
         if fate.receipt is Receipt.DELIVERED:
-            self._silent.clear()
-            self._barred.discard(address)
-            if not self._barred:
-                self._notices.cured(Trouble.SMS_UNDELIVERED, "", "an SMS was delivered again")
-            return
-        if fate.receipt is not Receipt.UNDELIVERED or fate.refused is not None:
-            return
-        barred, known = fate.fault is Fault.PROVIDER, address in self._silent
-        self._silent.add(address)
+            self._note_delivered(address)
+        if fate.receipt is not Receipt.UNDELIVERED:
+            return None
+        blamed = self._undelivered.blames_provider
+        refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS
+        wrong = self._undelivered.add(address, at, tries if refused else ())
+        self._filtered |= {address} if fate.code == FILTERED else set()
+        barred = fate.fault is Fault.PROVIDER or (fate.code == FILTERED and len(self._filtered) > 1)
         self._barred |= {address} if barred else set()
-        if barred or (len(self._silent) == PATIENCE and not known):
-            what = "does not deliver our messages" if barred else f"did not deliver to {PATIENCE} numbers in a row"
+        if barred or wrong is not None:
+            self._undelivering_since = self.failed_at = at
+        if barred or (wrong is not None and not blamed):
+            what = (
+                "does not deliver our messages" if barred else f"did not deliver to {DIFFERENT_MOST} numbers in a row"
+            )
             why = f"{undelivered_cause(fate.code)}; {undelivered_cure(fate.code)}"
-            text = f"{self._via.traits.provider} {what}: {why}; pages go by other channels meanwhile"
-            self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text))
+            goes = f'messages leave by "{self._stand_in}"' if self._stand_in else "pages go by other channels"
+            text = f"{self._called} {what}: {why}; {goes} meanwhile"
+            self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text, about=self._about))
+        return wrong
+
+    def _note_taken(self, address: str, at: datetime) -> None:
+        """It takes messages; whether it delivers them is not known yet."""
+        self._refuses = self._told = False
+        self._refused.end(address)
+        if self._undelivering_since is not None and at - self._undelivering_since > UNDELIVERING_FOR:
+            self._undelivering_since = None
+        self._tell_end()
+
+    def _note_delivered(self, address: str) -> None:
+        """A message arrived; whoever could not be reached because of the account may still not be."""
+        self._undelivered.end(address)
+        self._undelivering_since = None
+        self._filtered.clear()
+        self._barred.discard(address)
+        if not self._barred:
+            self._notices.cured(Trouble.SMS_UNDELIVERED, self._about, "an SMS was delivered again")
 
     def _counts(self, reference: str, *, at_once: bool) -> bool:
         """Whether this failure of a message makes it three in a row, and so for the first time: three messages that
@@ -115,11 +174,16 @@ class ProviderHealth:
         return f'{provider} "{self.name}"' if len(self._peers) > 1 else provider
 
     @property
+    def _about(self) -> str:
+        """What tells its notices from those of the others; the first one needs no name."""
+        return "" if self.name == MAIN else self.name
+
+    @property
     def _stand_in(self) -> str:
         """Who takes this one's messages while it is sick; empty: nobody can."""
         return next((name for name, peer in self._peers.items() if name != self.name and not peer.unwell), "")
 
-    def _tell(self, outcome: Deferred | Uncertain, advice: str, cure: str = "") -> None:
+    def _tell(self, outcome: Deferred | Uncertain | Refused, advice: str, cure: str = "") -> None:
         """A `cure` comes first: by SMS there may be no room for more. While another provider stands in, messages do
         leave, and that is told instead (rule 50).
         """

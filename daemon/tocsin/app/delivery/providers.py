@@ -110,10 +110,10 @@ class Providers:
         provider.health.on_attempt(attempt)
         return sick and not provider.health.unwell
 
-    def on_receipt(self, attempt: Attempt, fate: Fate) -> None:
-        """Take note of what became of a message."""
-        if provider := self._of(attempt):
-            provider.health.on_receipt(attempt.address, fate)
+    def health_of(self, attempt: Attempt) -> ProviderHealth | None:
+        """How the provider of that try fares; None when the config has it no more."""
+        provider = self._of(attempt)
+        return provider.health if provider else None
 
     def gives_receipts(self, attempt: Attempt) -> bool:
         """Whether the provider of that try tells later what became of its message."""

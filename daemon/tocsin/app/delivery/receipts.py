@@ -16,7 +16,7 @@ from tocsin.app.delivery.lanes import ASKS_AT_ONCE
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.providers import Providers
-from tocsin.app.delivery.refused_address import hear_refusal
+from tocsin.app.delivery.refusals.refusal_notice import hear_refusal
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
@@ -74,7 +74,7 @@ class Receipts:
         known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
-        self._sender.note_fate(known[0][0], fate)
+        fate = await self._sender.judge_fate(known, fate)
         settled = [pair for pair in known if not self._sender.on_receipt(pair[0], fate)]
         for attempt, notification in settled:
             await self._apply_settled(attempt, notification, fate)
@@ -90,7 +90,7 @@ class Receipts:
             fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
         if fate.receipt.rank <= (attempt.receipt or Receipt.UNKNOWN).rank:
             return
-        self._sender.note_fate(attempt, fate)
+        fate = await self._sender.judge_fate(parcel.letters_of(attempt.number), fate)
         to = parcel.lead.notification.to
         log.info(
             "receipt",

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tocsin.app.delivery.blame import Blame
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import Lanes, rank
@@ -23,9 +24,10 @@ from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
-from tocsin.app.delivery.refused_address import hear_refusal
+from tocsin.app.delivery.refusals.refusal_notice import hear_refusal
+from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.delivery.rooms import Rooms
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Letter, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry, same_try
@@ -65,6 +67,7 @@ class Sender:
         self._wanted = StillWanted(clock, context.incidents, context.notices)
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
+        self._blame = Blame(ledger, context)
         self._lanes = Lanes(clock, context, self._do_step)
 
     @property
@@ -101,9 +104,12 @@ class Sender:
         """Whether these pages still wait for their receipt, and for an answer."""
         return parcel.step is ParcelStep.ASK and not parcel.settled and bool(self._wanted.among(parcel))
 
-    def note_fate(self, attempt: Attempt, fate: Fate) -> None:
-        """What became of a message tells of its provider too, whether anything is still to be done with it or not."""
-        self._providers.on_receipt(attempt, fate)
+    async def judge_fate(self, tries: Sequence[Try], fate: Fate) -> Fate:
+        """What became of a message tells of its provider too, whether anything is still to be done with it or not. A
+        provider that is wrong about one number after the other is not believed (rule 38).
+        """
+        health = self._providers.health_of(tries[0][0])
+        return await self._blame.after_receipt(health, tries, fate, self._clock.now()) if health else fate
 
     def on_receipt(self, attempt: Attempt, fate: Fate) -> bool:
         """The provider said what became of an attempt, and so of all that left with it. False when nothing more is to
@@ -221,6 +227,9 @@ class Sender:
             outcome = await self._providers.send(provider, message(parcel, attempts[0], self._context))
         now = self._clock.now()
         self._lanes.note_pace(via, now - began_at)
+        ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
+        tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
+        outcome = self._blame.after_try(provider.health, tries)
         self._note_end(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
         for member, attempt in zip(parcel.members, attempts, strict=True):
             member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
@@ -276,15 +285,20 @@ class Sender:
             await self._attempt_log.save_pending(parcel)
             self._lanes.put(parcel, ParcelStep.SEND)
             return
-        if isinstance(lead.standing_outcome, Refused):
+        outcome = lead.standing_outcome
+        of_provider = isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE
+        health = self._providers.health_of(parcel.attempts[-1])
+        of_provider = of_provider and health is not None and health.refuses_wrongly
+        if isinstance(outcome, Refused) and not of_provider:
             address = retry.deciding_attempt(lead.attempts).address
-            hear_refusal(self._context, lead.notification, address, lead.standing_outcome, now)
+            hear_refusal(self._context, lead.notification, address, outcome, now)
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         await self._follow(parcel, move)
+        await self._blame.save()
 
     async def _follow(self, parcel: Parcel, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""
@@ -334,7 +348,7 @@ class Sender:
             assert isinstance(attempt.outcome, Accepted)
             if parcel.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
-                self.note_fate(attempt, fate)
+                fate = await self.judge_fate(parcel.letters_of(attempt.number), fate)
                 await self._attempt_log.receipt(parcel.tries(attempt.number), fate.receipt, now)
                 if fate.receipt.final:
                     parcel.add_receipt(attempt.number, fate)

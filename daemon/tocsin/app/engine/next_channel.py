@@ -1,4 +1,5 @@
-"""What follows when a page makes no headway on its channel, or was delivered after all (rules 14, 34, 36 to 38, 66).
+"""What follows when a page makes no headway on its channel, was delivered, or refused by mistake (rules 14, 34, 36 to
+38 and 66).
 
 It decides from the incident's state and the policy; it must not know how it failed, nor send anything. There are two
 channels, so "the next of rule 13's list, then any other that the person has" is the one that the page has not gone by.
@@ -8,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tocsin.app.state.incident_state import ChannelDelivered, ChannelFailed, IncidentState
-from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled
+from tocsin.app.state.incident_state import ChannelDelivered, ChannelFailed, IncidentState, RefusalWithdrawn
+from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled, RefusalTakenBack
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
@@ -17,7 +18,9 @@ from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.history.fold import fold_facts
 
 AGAIN_AFTER = timedelta(seconds=30)
-"""How long after it reached nobody a page is tried once more where it was not delivered (rule 66)."""
+"""How long after it reached nobody a page is tried once more where it was not delivered (rule 66), or after it was
+refused by mistake (rule 38).
+"""
 
 
 def choose_next_channel(
@@ -46,6 +49,22 @@ def choose_next_channel(
     due_at = _waits_until(state, page, via) or now
     facts.append(ReachSettled(now, person.id, page_at, via, due_at, sent=True))
     return tuple(facts), replace(page, key=f"{page.key.rpartition('/')[0]}/{via}", via=via)
+
+
+def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) -> tuple[Fact, ...]:
+    """The address is good again. The person's newest page goes there once more, in a moment, unless it went there by
+    itself or waits to; whether it is still wanted is seen then (rule 38).
+    """
+    page, address, history = withdrawn.notification, withdrawn.address, state.history
+    newest = history.newest_pages.get(page.to)
+    again = page.kind is Kind.PAGE and newest is not None
+    if again and newest is not None and newest.at != state.page_at(page):
+        again = page.via not in state.pages.get((page.to, newest.at), frozenset())
+    if any(via is page.via for waits in history.waiting if waits.person == page.to for via, _ in waits.waiting):
+        again = False
+    if not (again or history.refuses(page.to, page.via, address)):
+        return ()
+    return (RefusalTakenBack(now, page.to, page.via, address, now + AGAIN_AFTER if again else None),)
 
 
 def note_delivery(state: IncidentState, delivered: ChannelDelivered, now: datetime) -> tuple[Fact, ...]:

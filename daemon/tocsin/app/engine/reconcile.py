@@ -11,7 +11,7 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.engine.next_channel import choose_next_channel, note_delivery
+from tocsin.app.engine.next_channel import choose_next_channel, note_delivery, take_back
 from tocsin.app.state.incident_state import (
     ChannelDelivered,
     ChannelFailed,
@@ -19,6 +19,7 @@ from tocsin.app.state.incident_state import (
     IncidentEvent,
     IncidentState,
     RecordedFact,
+    RefusalWithdrawn,
 )
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Answered, Closed, Fact, PageLost, Seen
@@ -242,11 +243,16 @@ class Reconciler:
 
 
 def _consequences(
-    draft: IncidentState, event: Fact | ChannelFailed | ChannelDelivered, policy: Policy, now: datetime
+    draft: IncidentState,
+    event: Fact | ChannelFailed | RefusalWithdrawn | ChannelDelivered,
+    policy: Policy,
+    now: datetime,
 ) -> tuple[tuple[Fact, ...], Notification | None]:
     """The facts that an event stands for, and the page by another channel that it calls for."""
     if isinstance(event, ChannelFailed):
         return choose_next_channel(draft, event, policy, now)
+    if isinstance(event, RefusalWithdrawn):
+        return take_back(draft, event, now), None
     return note_delivery(draft, event, now) if isinstance(event, ChannelDelivered) else (event,), None
 
 

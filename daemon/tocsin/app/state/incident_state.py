@@ -31,6 +31,14 @@ class ChannelFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalWithdrawn:
+    """What was refused at `address` was refused by the provider's own fault: the address is good (rule 38)."""
+
+    notification: Notification
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelDelivered:
     """A page was delivered by its channel, to somebody one of whose pages had reached nobody."""
 
@@ -44,7 +52,7 @@ class RecordedFact:
     fact: Fact
 
 
-IncidentEvent = Fact | ChannelFailed | ChannelDelivered | RecordedFact
+IncidentEvent = Fact | ChannelFailed | RefusalWithdrawn | ChannelDelivered | RecordedFact
 """What may come in for an incident between two looks."""
 
 

@@ -49,8 +49,8 @@ def apply_fact(history: History, fact: f.Fact) -> History:
             return apply_version(history, fact)
         case f.Answered() | f.Coded() | f.Noted() | f.ClockMoved():
             return _apply_answer(history, fact)
-        case f.ChannelRefused():
-            return replace(history, refused=history.refused | {(fact.reader, fact.via, fact.address)})
+        case f.ChannelRefused() | f.RefusalTakenBack():
+            return _apply_refusal(history, fact)
         case f.PageLost():
             return _apply_page_lost(history, fact)
         case f.Assessed():
@@ -169,6 +169,22 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
             return replace(history, verify_asked=fact.number, verify_people=people)
         case f.ReviewAsked():
             return replace(history, review_asked=fact.number + 1)
+
+
+def _apply_refusal(history: History, fact: f.ChannelRefused | f.RefusalTakenBack) -> History:
+    """A reader's channel was refused, or is good again: then the newest page, which did not arrive there, waits to go
+    there once more.
+    """
+    refusal = (fact.reader, fact.via, fact.address)
+    if isinstance(fact, f.ChannelRefused):
+        return replace(history, refused=history.refused | {refusal})
+    history = replace(history, refused=history.refused - {refusal})
+    page = history.newest_pages.get(fact.reader)
+    if page is None or fact.again_at is None:
+        return history
+    undelivered = history.undelivered | {(fact.reader, page.at, fact.via)}
+    waiting = (*history.waiting, replace(page, waiting=((fact.via, fact.again_at),)))
+    return replace(history, undelivered=undelivered, waiting=waiting)
 
 
 def _apply_page_lost(history: History, fact: f.PageLost) -> History:

@@ -7,7 +7,7 @@ writing, and is left alone. It must not know where the records are kept.
 from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Attempt, Letter
-from tocsin.domain.facts import Closed, Fact, Gone, Paged, PageLost, ReachSettled, Reminded
+from tocsin.domain.facts import Closed, Fact, Gone, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded
 from tocsin.domain.notification import Notification
 from tocsin.planning.history.fast_replace import replace
 
@@ -21,6 +21,8 @@ def moved(fact: Fact, by: timedelta) -> Fact:
         case PageLost():
             again = (fact.again[0], fact.again[1] + by) if fact.again else None
             return replace(fact, at=fact.at + by, page_at=fact.page_at + by, again=again)
+        case RefusalTakenBack():
+            return replace(fact, at=fact.at + by, again_at=fact.again_at + by if fact.again_at else None)
         case ReachSettled():
             return replace(fact, at=fact.at + by, page_at=fact.page_at + by, due_at=fact.due_at + by)
         case Reminded():

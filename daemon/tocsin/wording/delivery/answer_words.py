@@ -44,6 +44,15 @@ def provider_cure(via: Channel, outcome: Outcome) -> str:
     return verdict.cure if verdict and verdict.fault is Fault.PROVIDER else ""
 
 
+def wrongly_refused(via: Channel, refused: Refused) -> str:
+    """What operators are to do when a provider refuses one address after the other, the last one so."""
+    if via is Channel.SMS:
+        act = "may the account and the sender write to these numbers? Look into the provider's console"
+    else:
+        act = "is email.host the server that sends for you, and may it write to these domains?"
+    return f"{act} Three addresses in a row were refused, so none is taken to be wrong: {cause(via, refused)}"
+
+
 def undelivered_cause(code: str) -> str:
     """Why the SMS provider did not deliver what it had taken, with the code."""
     verdict = sms_verdict(code)

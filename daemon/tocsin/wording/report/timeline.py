@@ -116,8 +116,8 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(_person(person, policy), f" answered “{answer.value}{' all' if asked_only else ''}”")
         case f.Noted(person=person, text=text):
             return runs(NOTE, " by ", _person(person, policy), ": ", quoted_lines(text))
-        case f.ChannelRefused(reader=reader, via=via):
-            return runs(_person(reader, policy), f" cannot be reached by {via.value} any more: refused for good")
+        case f.ChannelRefused() | f.RefusalTakenBack():
+            return _refusal(step.fact, policy)
         case f.PageLost(person=person, page_at=page_at, delivered=True):
             return runs(f"The page of {utc(page_at)} reached ", _person(person, policy), " after all")
         case f.PageLost(person=person, page_at=page_at, via=None):
@@ -135,6 +135,13 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(f"Level {level} of ", _role(role, policy), f" reached nobody (round {round_})")
         case _:
             return ()
+
+
+def _refusal(fact: f.ChannelRefused | f.RefusalTakenBack, policy: Policy) -> Runs:
+    reader, via = _person(fact.reader, policy), fact.via.traits
+    if isinstance(fact, f.ChannelRefused):
+        return runs(reader, f" cannot be reached by {fact.via.value} any more: refused for good")
+    return runs(f"{via.provider[:1].upper()}{via.provider[1:]} was wrong about ", reader, f"'s {via.address_word}")
 
 
 def _written(steps: Iterable[TimelineStep]) -> Iterator[TimelineLine]:

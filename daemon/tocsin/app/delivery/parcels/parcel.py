@@ -11,7 +11,7 @@ from enum import Enum
 
 from tocsin.app.delivery.parcels.delivery import KILLED, Delivery
 from tocsin.domain.delivery import Attempt, Bundle, Deferred, Fate, Outcome
-from tocsin.domain.notification import Kind
+from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 
 
@@ -94,6 +94,11 @@ class Parcel:
     def tries(self, number: int) -> tuple[Attempt, ...]:
         """The try of that number, of every letter in it."""
         return tuple(attempt for member in self.members for attempt in member.attempts if attempt.number == number)
+
+    def letters_of(self, number: int) -> tuple[tuple[Attempt, Notification], ...]:
+        """The same, each with what was tried."""
+        found = ((attempt, member) for member in self.members for attempt in member.attempts)
+        return tuple((attempt, member.notification) for attempt, member in found if attempt.number == number)
 
     def late(self, now: datetime) -> timedelta:
         """How long its step has been due."""

@@ -36,9 +36,13 @@ def refusal_notice(notification: Notification, refused: Refused, policy: Policy)
     if refused.fault is Fault.MESSAGE:
         return _message_notice(notification, refused)
     fault = f"{notification.to} cannot be reached by {via.traits.word} any more: {cause(via, refused)}"
-    about = f"{notification.to}'s {via.traits.address_word}"
     text = f"{fault}; {cure(via, refused)}{place}"
-    return OperatorNotice(Trouble.ADDRESS_REFUSED, text, about=about, minor=person is None)
+    return OperatorNotice(Trouble.ADDRESS_REFUSED, text, about=refused_about(notification), minor=person is None)
+
+
+def refused_about(notification: Notification) -> str:
+    """Whose address it is: what the notice is about."""
+    return f"{notification.to}'s {notification.via.traits.address_word}"
 
 
 def _message_notice(notification: Notification, refused: Refused) -> OperatorNotice:

@@ -1,0 +1,94 @@
+"""Whom a refusal is put down to: the address, or the provider that refuses one after the other (rule 38).
+
+It takes back what a provider was wrong about: the incidents hear of it, what operators were to be told is not told, and
+the ledger notes the tries as refused for this once. It must not know how anything is sent.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.provider_health import ProviderHealth
+from tocsin.app.delivery.refusals.refusal_notice import refused_about
+from tocsin.app.delivery.refusals.refusal_row import Try
+from tocsin.app.state.incident_state import RefusalWithdrawn
+from tocsin.domain.delivery import Attempt, Fate, Fault, Outcome, Refused
+from tocsin.domain.notification import OUTSIDE_PLAN
+from tocsin.domain.operator_notice import Trouble
+from tocsin.ports.ledger import LedgerError, SendLedger
+
+log = structlog.get_logger()
+
+
+class Blame:
+    """One for all providers."""
+
+    def __init__(self, ledger: SendLedger, context: DeliveryContext) -> None:
+        self._ledger = ledger
+        self._context = context
+        self._unsaved: list[Attempt] = []
+
+    def after_try(self, health: ProviderHealth, tries: Sequence[Try]) -> Outcome:
+        """How these tries of one message ended: as the provider says, if it is not wrong about addresses."""
+        outcome = tries[0][0].outcome
+        assert outcome is not None
+        if not isinstance(outcome, Refused) or outcome.fault is not Fault.ADDRESS:
+            return outcome
+        wrong = health.on_refused(tries)
+        if wrong is None:
+            return outcome
+        self._take_back(wrong)
+        self._withdraw(tries)
+        return replace(outcome, fault=Fault.MESSAGE)
+
+    async def after_receipt(self, health: ProviderHealth, tries: Sequence[Try], fate: Fate, at: datetime) -> Fate:
+        """What became of these tries: as the provider says, unless it is wrong about addresses."""
+        refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS
+        if refused:
+            tries = [(replace(attempt, outcome=fate.refused, ended_at=at), told) for attempt, told in tries]
+        wrong = health.on_receipt(tries, fate, at)
+        if wrong is None:
+            return fate
+        self._take_back(wrong)
+        await self.save()
+        if not refused:
+            return fate
+        self._withdraw(tries)
+        return replace(fate, refused=None, fault=Fault.PROVIDER)
+
+    async def save(self) -> None:
+        """Let the ledger know what was taken back; what it cannot take now is given again the next time."""
+        unsaved, self._unsaved = self._unsaved, []
+        ends = [self._end(attempt) for attempt in unsaved if attempt.id]
+        saved = await asyncio.gather(*ends)
+        self._unsaved += [attempt for attempt in saved if attempt is not None]
+
+    async def _end(self, attempt: Attempt) -> Attempt | None:
+        """The attempt, if it could not be written."""
+        assert attempt.outcome is not None
+        assert attempt.ended_at is not None
+        try:
+            await self._ledger.end_attempt(attempt, attempt.outcome, attempt.ended_at)
+        except LedgerError as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+            return attempt
+        return None
+
+    def _take_back(self, refusals: Sequence[Try]) -> None:
+        """These addresses are good: nobody hears of them any more, and their pages go once more."""
+        for attempt, notification in refusals:
+            self._context.notices.retract(Trouble.ADDRESS_REFUSED, refused_about(notification))
+            if isinstance(attempt.outcome, Refused):
+                self._unsaved.append(replace(attempt, outcome=replace(attempt.outcome, fault=Fault.MESSAGE)))
+        self._withdraw(refusals)
+
+    def _withdraw(self, refusals: Sequence[Try]) -> None:
+        """The incidents hear of it, those that are over apart: a refusal ends with the episode."""
+        for attempt, notification in refusals:
+            incident = notification.incident
+            if notification.kind not in OUTSIDE_PLAN and not self._context.incidents.is_archived(incident):
+                self._context.incidents.add_event(incident, RefusalWithdrawn(notification, attempt.address))
