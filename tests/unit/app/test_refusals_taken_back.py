@@ -228,6 +228,21 @@ def test_three_numbers_that_are_not_reached_take_back_the_one_that_was_refused()
     assert withdrawn(parts) == ["ana", "olga", "chen"]
 
 
+def test_three_numbers_that_said_stop_are_no_fault_of_the_provider() -> None:
+    """Rule 38: each is its owner's word, as an answer and as a receipt."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.sms.next(Refused("Unsubscribed", "21610"), times=3)
+        for wanted in (page_to(name, parts.clock.now()) for name in ("ana", "bo", "olga")):
+            await parts.enqueue(wanted)
+            await asyncio.sleep(0.1)
+        await sms_undelivered(parts, ["21610"] * 3)
+
+    parts = live(story)
+    assert withdrawn(parts) == []
+    assert len(marked(parts)) == 6
+
+
 def test_a_page_refused_by_mistake_goes_once_more() -> None:
     """The corner to rule 38: the channel is good again, the newest page goes there in half a minute, and says that an
     earlier one did not arrive.

@@ -12,6 +12,7 @@ from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Faul
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.wording.delivery.answer_words import provider_cure, undelivered_cause, undelivered_cure, wrongly_refused
+from tocsin.wording.delivery.sms_verdicts import FILTERED, OPTED_OUT
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them, and before the provider counts as unwell."""
@@ -25,8 +26,6 @@ UNDELIVERING_FOR = timedelta(minutes=10)
 """A provider that takes messages and does not deliver them counts as unwell for so long, unless it delivers one: what
 becomes of its next ones is not always asked for.
 """
-FILTERED = "30007"
-"""One message that a carrier filtered is that message's fault; a second number in a row is the provider's (rule 37)."""
 
 
 class ProviderHealth:
@@ -104,6 +103,8 @@ class ProviderHealth:
         attempt, outcome = tries[0][0], tries[0][0].outcome
         assert isinstance(outcome, Refused)
         assert attempt.ended_at is not None
+        if outcome.code == OPTED_OUT:
+            return None
         wrong = self._refused.add(attempt.address, attempt.ended_at, tries)
         if wrong is not None:
             self._refuses, self.failed_at = True, attempt.ended_at
@@ -119,7 +120,7 @@ class ProviderHealth:
         address = tries[0][0].address
         if fate.receipt is Receipt.DELIVERED:
             self._note_delivered(address)
-        if fate.receipt is not Receipt.UNDELIVERED:
+        if fate.receipt is not Receipt.UNDELIVERED or fate.code == OPTED_OUT:
             return None
         blamed = self._undelivered.blames_provider
         refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS

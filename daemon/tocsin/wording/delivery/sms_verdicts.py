@@ -109,6 +109,8 @@ SMS_VERDICTS = {
 """By Twilio's code, or by the status of an answer that has none."""
 OPTED_OUT = "21610"
 """The number answered STOP: that is its owner's word, and says nothing of the provider."""
+FILTERED = "30007"
+"""One message that a carrier filtered is that message's fault; a second number in a row is the provider's (rule 37)."""
 
 
 def says_stop(via: Channel, outcome: Outcome | None) -> bool:
