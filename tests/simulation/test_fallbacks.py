@@ -12,6 +12,7 @@ from tocsin.domain.delivery import Refused
 from tocsin.domain.facts import ChannelRefused
 from tocsin.domain.people import Channel
 
+from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import FILE, simulate
 from tests.simulation.world import Faults, Provider, World
@@ -43,6 +44,8 @@ def is_well(provider: Provider, via: Channel) -> None:
     provider.takes, provider.faults = 0.0, Faults()
 
 
+WIDE = {via: {"burst": 1000, "every": "1s"} for via in ("sms", "email")}
+"""Room for every page: how they wait for room is another story."""
 Sickness = Callable[[Provider, Channel], None]
 SICK: dict[Sickness, float] = {denies: 2, is_busy: 2, hangs: 30, loses: 32, takes_and_says_nothing: 3}
 """Each with the seconds within which a page is out all the same, by whichever channel."""
@@ -56,6 +59,7 @@ def run(via: Channel, stages: list[tuple[Sickness, Sickness]], seed: int = 0, *,
     async def story(world: World) -> None:
         world.policy = paging_policy(via=(via,))
         world.add_fallbacks()
+        world.settings = settings(limits=WIDE)
         await world.start()
         for number, (first, second) in enumerate(stages):
             first(world.providers[via], via)
@@ -173,6 +177,7 @@ def test_pages_that_wait_for_an_only_provider_leave_when_it_is_well(via: Channel
         world.policy = replace(world.policy, people=people)
         provider = world.providers[via]
         denies(provider, via)
+        world.settings = settings(limits=WIDE)
         await world.start()
         for number in range(20):
             world.folder.write(f"pay{number}.yaml", FILE)

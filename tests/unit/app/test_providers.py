@@ -353,7 +353,9 @@ def test_a_receipt_tells_of_its_own_provider() -> None:
         await parts.enqueue(notification)
         await asyncio.sleep(1)
         taken = parts.attempts_of(notification)[-1]
-        parts.sender.note_fate(taken, Fate(Receipt.UNDELIVERED, code="30034", fault=Fault.PROVIDER))
+        await parts.sender.judge_fate(
+            [(taken, notification)], Fate(Receipt.UNDELIVERED, code="30034", fault=Fault.PROVIDER)
+        )
 
     (told,) = words(live(story))
     assert "30034" in told
