@@ -240,7 +240,9 @@ def test_three_numbers_that_said_stop_are_no_fault_of_the_provider() -> None:
 
     parts = live(story)
     assert withdrawn(parts) == []
-    assert len(marked(parts)) == 6
+    health = parts.providers.of(SMS)["main"].health
+    assert not health.unwell
+    assert not health.refuses_wrongly
 
 
 def test_a_page_refused_by_mistake_goes_once_more() -> None:

@@ -13,13 +13,15 @@ import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.provider_health import ProviderHealth
-from tocsin.app.delivery.refusals.refusal_notice import refused_about
+from tocsin.app.delivery.refusals.refusal_notice import refusal_notice, refused_about
 from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.state.incident_state import RefusalWithdrawn
+from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt, Fate, Fault, Outcome, Refused
-from tocsin.domain.notification import OUTSIDE_PLAN
+from tocsin.domain.notification import OUTSIDE_PLAN, Notification
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.ledger import LedgerError, SendLedger
+from tocsin.wording.delivery.sms_verdicts import says_stop
 
 log = structlog.get_logger()
 
@@ -92,3 +94,16 @@ class Blame:
             incident = notification.incident
             if notification.kind not in OUTSIDE_PLAN and not self._context.incidents.is_archived(incident):
                 self._context.incidents.add_event(incident, RefusalWithdrawn(notification, attempt.address))
+
+
+def hear_refusal(
+    context: DeliveryContext, notification: Notification, address: str, refused: Refused, now: datetime
+) -> None:
+    """A message to this address was refused: operators hear of it; or, where the number answered STOP, whoever acts on
+    that (rule 51).
+    """
+    if says_stop(notification.via, refused):
+        opt_out = OptOut(notification.via, address, now, f"{refused.code} {notification.key}")
+        context.config.opt_outs.hear(opt_out)
+    else:
+        context.notices.tell(refusal_notice(notification, refused, context.config.policy))

@@ -11,12 +11,12 @@ from datetime import timedelta
 import structlog
 
 from tocsin.adapters.twilio import responses
+from tocsin.app.delivery.blame import hear_refusal
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import ASKS_AT_ONCE
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.providers import Providers
-from tocsin.app.delivery.refusals.refusal_notice import hear_refusal
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival

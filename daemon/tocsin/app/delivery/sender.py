@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.app.delivery.blame import Blame
+from tocsin.app.delivery.blame import Blame, hear_refusal
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import Lanes, rank
@@ -24,7 +24,6 @@ from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
-from tocsin.app.delivery.refusals.refusal_notice import hear_refusal
 from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.delivery.rooms import Rooms
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Letter, Refused

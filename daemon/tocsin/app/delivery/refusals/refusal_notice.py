@@ -3,29 +3,11 @@
 Decides the sentence and whether it may wake somebody. Must not know how it was found out, nor what is sent instead.
 """
 
-from datetime import datetime
-
-from tocsin.app.delivery.context import DeliveryContext
-from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Fault, Refused
 from tocsin.domain.notification import NOBODY, Kind, Notification
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.wording.delivery.answer_words import cause, cure
-from tocsin.wording.delivery.sms_verdicts import says_stop
-
-
-def hear_refusal(
-    context: DeliveryContext, notification: Notification, address: str, refused: Refused, now: datetime
-) -> None:
-    """A message to this address was refused: operators hear of it; or, where the number answered STOP, whoever acts on
-    that (rule 51).
-    """
-    if says_stop(notification.via, refused):
-        opt_out = OptOut(notification.via, address, now, f"{refused.code} {notification.key}")
-        context.config.opt_outs.hear(opt_out)
-    else:
-        context.notices.tell(refusal_notice(notification, refused, context.config.policy))
 
 
 def refusal_notice(notification: Notification, refused: Refused, policy: Policy) -> OperatorNotice:
