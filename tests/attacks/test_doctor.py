@@ -117,6 +117,37 @@ def test_beside_a_daemon_that_dies_and_with_a_refused_config(tmp_path: Path) -> 
 
 
 @pytest.mark.attack
+async def test_what_was_delivered_proves_addresses(tmp_path: Path) -> None:
+    """A page by both channels, the SMS delivered and answered for by no one: `doctor` and `check` know whose addresses
+    work; nothing is said of `sent` alone.
+    """
+    pager = Pager(tmp_path, TOCSIN_SMS__AUTH_TOKEN="token")
+    async with Relay() as relay, StandIn(numbers=["+14155550100"]) as twilio:
+        (pager.folder / "config" / "tocsin.yaml").write_text(
+            "operators: [olga]\nlast_resort: [olga, bo]\nreplies: {every: 1s}\n"
+            f"email: {{transport: smtp, host: localhost, port: {relay.port}, security: none, sender: i@example.com}}\n"
+            f'sms: {{transport: twilio, account_sid: {twilio.account}, sender: "+14155550100", api_url: "{twilio.url}"}}\n'
+        )
+        await asyncio.to_thread(pager.start)
+        try:
+            pager.write("pay.yaml", "title: Down\nseverity: sev1\n")
+            await asyncio.to_thread(pager.until, lambda: twilio.sent and relay.arrived)
+            proved: dict[tuple[str, str], str | None] = {}
+            async with asyncio.timeout(20):
+                while not proved.get(("ana", "sms")):
+                    _, out, _ = await asyncio.to_thread(doctor, pager, "--format", "json")
+                    proved = {(it["person"], it["via"]): it["by"] for it in json.loads(out)["people"]}
+            assert proved["ana", "email"] == "accepted"
+            assert proved["ana", "sms"] == "receipt"
+            assert (proved["bo", "sms"], proved["bo", "email"]) == (None, None)
+            warned = (await asyncio.to_thread(pager.run, "check")).stdout
+            assert "people.bo: +14155550102 has not proved to work yet, bo@example.com" in warned
+            assert "people.ana: " not in warned
+        finally:
+            await asyncio.to_thread(pager.stop, signal.SIGKILL)
+
+
+@pytest.mark.attack
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_people_without_rights_or_secrets(tmp_path: Path) -> None:
     """Somebody of the group sees all but the logins; without the ledger's rights all but the ledger; outside the group

@@ -17,7 +17,8 @@ NUMBER_SID = "PN{:032x}"
 class AccountBooks:
     """The truth about the account. `numbers` are its own, each with whether it can send SMS; `services` have `numbers`,
     `names` and `campaigns` (their states); `tollfree` are states by number. `withheld`: parts of paths that are answered
-    so (a status), as a key of little rights is; `hangs`: parts of paths that are never answered.
+    so (a status), as a key of little rights is; `hangs`: parts of paths that are never answered; `long_lists`: lists that
+    say that they go on.
     """
 
     def __init__(self, account: str, numbers: Mapping[str, bool]) -> None:
@@ -32,6 +33,7 @@ class AccountBooks:
         self.barred: list[str] = []
         self.withheld: dict[str, int] = {}
         self.hangs: list[str] = []
+        self.long_lists: list[str] = []
         self._refuse: Refuse = lambda _request, _form: None
 
     def open(self, router: web.UrlDispatcher, refuse: Refuse) -> None:
@@ -130,4 +132,5 @@ class AccountBooks:
         return {key: rows, "page": 0, "page_size": 50, "start": 0, "end": len(rows), "next_page_uri": None, "uri": ""}
 
     def _meta(self, key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        return {key: rows, "meta": {"key": key, "page": 0, "page_size": 50, "next_page_url": None, "url": ""}}
+        after = f"https://messaging.twilio.com/v1/{key}?Page=1" if key in self.long_lists else None
+        return {key: rows, "meta": {"key": key, "page": 0, "page_size": 50, "next_page_url": after, "url": ""}}

@@ -156,6 +156,15 @@ async def test_a_server_that_hangs_is_one_line(monkeypatch: pytest.MonkeyPatch, 
         assert "did not answer within" in checks[failed].message
 
 
+async def test_a_login_that_is_not_offered() -> None:
+    """It is named as that; the server hears no password."""
+    async with Relay() as relay:
+        checks = await examined(server(relay, login=("a", "b")))
+        assert checks["login"].ok is False
+        assert "AUTH extension is not supported" in checks["login"].message
+        assert checks["login"].cure
+
+
 async def test_nobody_listens() -> None:
     """A closed port is a failed connection, with what to look at."""
     async with Relay() as relay:

@@ -163,6 +163,15 @@ async def test_a_local_number_of_the_usa_is_registered(campaigns: list[str] | No
         assert ("30034" in check.message) is not ok
 
 
+async def test_a_list_that_goes_on_proves_nothing() -> None:
+    """A number that is not on its first page may stand on the next: that is no failure."""
+    async with StandIn(numbers=[OURS]) as twilio:
+        twilio.books.long_lists = ["services"]
+        check = named(await examined(twilio), "sms-registration")
+        assert check.ok is None
+        assert "too long" in check.message
+
+
 async def test_registration_concerns_the_usa_alone() -> None:
     """Nobody there, or a sender from elsewhere: nothing to look at."""
     async with StandIn(numbers=[OURS, "+447700900100"]) as twilio:

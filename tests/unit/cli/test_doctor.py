@@ -1,11 +1,12 @@
 """`tocsin doctor`: what it prints, at 80 columns and as JSON, and the addresses of resolvers that it takes."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
 from tocsin.app.doctor.check import Check, Diagnosis, ProvenAddress, for_provider, not_tried
-from tocsin.cli.doctor import ResolverAddress
+from tocsin.cli.doctor import CLEAR, ResolverAddress, show_waiting
 from tocsin.cli.output.doctor_lines import document, lines
 from tocsin.domain.people import Channel
 
@@ -69,6 +70,17 @@ def test_the_document() -> None:
     assert shown["people"][0] == {"person": "ana", "via": "sms", "proved": "2026-11-20T12:00:00Z", "by": "receipt"}
     assert shown["people"][2] == {"person": "chen", "via": "sms", "proved": None, "by": None}
     assert document(Diagnosis(FOUND.groups[1:], []))["ok"] is True
+
+
+def test_what_is_waited_for_is_seen_on_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line that is drawn over, and gone in the end; nothing where stderr is a file."""
+    for terminal, shown in ((False, ""), (True, f"{CLEAR}waiting for email, SMS{CLEAR}")):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda terminal=terminal: terminal)
+        monkeypatch.setattr("sys.stderr", stream)
+        show_waiting(["email", "SMS"])
+        show_waiting([])
+        assert stream.getvalue() == shown
 
 
 def test_no_text_of_a_stranger_harms_a_terminal() -> None:

@@ -22,6 +22,8 @@ ANSWERS_WITHIN = 5.0
 """Seconds for one question."""
 SERVICES_MOST = 50
 """Messaging services that are looked through for one that a number belongs to."""
+ROWS_MOST = 1000
+"""Rows of any other list; a messaging service has 400 numbers at most."""
 
 T = TypeVar("T")
 
@@ -130,7 +132,7 @@ class TwilioAccount:
             raise
         lists = await asyncio.gather(
             *(
-                self._rows(part.page_async())
+                self._rows(part.page_async(page_size=ROWS_MOST))
                 for part in (context.phone_numbers, context.short_codes, context.alpha_senders)
             )
         )
@@ -142,7 +144,9 @@ class TwilioAccount:
         services = await self._rows(self._client.messaging.v1.services.page_async(page_size=SERVICES_MOST))
         lists = await asyncio.gather(
             *(
-                self._rows(self._client.messaging.v1.services(service.sid).phone_numbers.page_async())
+                self._rows(
+                    self._client.messaging.v1.services(service.sid).phone_numbers.page_async(page_size=ROWS_MOST)
+                )
                 for service in services
             )
         )
@@ -181,12 +185,15 @@ class TwilioAccount:
             await client.http_client.close()
 
     async def _rows(self, question: Awaitable[Any]) -> list[Any]:
-        """The first page of a list."""
+        """A list that has no more than a page: what were missing in a longer one might stand on the next."""
         page = await self._ask(question)
         try:
-            return list(page)
+            rows, more = list(page), page.next_page_url
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             raise _unread(trouble) from None
+        if more:
+            raise AccountQuestionError(Deferred("the account's list is too long to look through"))
+        return rows
 
     async def _ask(self, question: Awaitable[T]) -> T:
         """Ask once, within the deadline. Raises AccountQuestionError."""

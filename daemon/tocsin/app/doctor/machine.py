@@ -161,7 +161,7 @@ async def examine_daemon(incidents: Path, now: datetime, threads: Threads) -> li
     if abs(age) <= watch_mark.FRESH:
         return [Check(DAEMON, label, True, f"a healthy daemon watches {label}")]
     since = f"for {span(age)}" if written.year > 1970 else "any more: it was stopped"
-    cure = "start it (systemctl start tocsin), or see in its log why it is not well (journalctl -u tocsin -n 50)"
+    cure = "start it (tocsin run; systemctl start tocsin), or see in its log why it is not well"
     return [Check(DAEMON, label, False, f"no healthy daemon watches {label} {since}", cure)]
 
 
