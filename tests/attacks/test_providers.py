@@ -111,7 +111,7 @@ def test_sms_that_never_arrive_are_told(world: World, code: int, numbers: int) -
     world.pager.write("pay.yaml", FILE)
     world.pager.until(lambda: f"({code})" in told(world), 15)
     assert "SMS are not delivered" in told(world)
-    assert ("register it" if numbers == 1 else "to 3 numbers in a row") in told(world)
+    assert ("register the sender for A2P 10DLC" if numbers == 1 else "to 3 numbers in a row") in told(world)
 
 
 @pytest.mark.attack

@@ -153,8 +153,9 @@ class History:
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
     `paged_via` are the channels of the last `page`. `newest_pages` is each person's newest page. `refused` are (reader,
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
-    arrive there, `undelivered_for_good` those of them that would not if tried again, `lost` are (person, instant of the
-    page) of those that reached nobody. `ineffective_acks` are acknowledgments that accepted nothing.
+    arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
+    again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
+    `ineffective_acks` are acknowledgments that accepted nothing.
     """
 
     incident: Incident | None = None
@@ -185,6 +186,7 @@ class History:
     refused: frozenset[tuple[str, Channel, str]] = frozenset()
     undelivered: frozenset[tuple[str, datetime, Channel]] = frozenset()
     undelivered_for_good: frozenset[tuple[str, datetime, Channel]] = frozenset()
+    once_more: frozenset[tuple[str, datetime, Channel]] = frozenset()
     lost: frozenset[tuple[str, datetime]] = frozenset()
     ineffective_acks: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from tocsin.app.state.incident_state import RefusalWithdrawn
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -377,3 +378,31 @@ def test_which_provider_is_due() -> None:
         assert choose(EMAIL, Kind.PAGE, later, {"main", "backup"}) is None
 
     live(story)
+
+
+def test_a_provider_that_refuses_everybody_is_passed_over() -> None:
+    """Rules 38, 49: the third address that it refuses in a row goes to the next provider at once, and not once more after
+    that; the two before are good again; a fourth goes to the next provider alone.
+    """
+    unknown = Refused("550 5.1.1 no such user", "550")
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(unknown, times=3)
+        for wanted in pages:
+            wanted = page(parts, person=wanted)
+            await parts.enqueue(wanted)
+            await asyncio.sleep(0.1)
+            sent.append(wanted)
+        assert [went(parts, wanted) for wanted in sent] == [
+            [("main", "Refused")],
+            [("main", "Refused")],
+            [("main", "Refused"), ("backup", "Accepted")],
+            [("backup", "Accepted")],
+        ]
+        (told,) = words(parts)
+        assert "is email.host the server that sends for you" in told
+        assert "backup" in told
+
+    pages, sent = ("ana", "bo", "olga", "chen"), list[Notification]()
+    events = live(story).incidents.state("pay").events
+    assert [event.notification.to for event in events if isinstance(event, RefusalWithdrawn)] == ["ana", "bo"]

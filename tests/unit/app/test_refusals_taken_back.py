@@ -237,6 +237,7 @@ def test_three_numbers_that_said_stop_are_no_fault_of_the_provider() -> None:
             await parts.enqueue(wanted)
             await asyncio.sleep(0.1)
         await sms_undelivered(parts, ["21610"] * 3)
+        assert set(told(parts)).isdisjoint({Trouble.PROVIDER_REFUSES, Trouble.SMS_UNDELIVERED})
 
     parts = live(story)
     assert withdrawn(parts) == []
@@ -327,3 +328,24 @@ def test_notices_and_incidents_that_are_over_are_left_alone() -> None:
     parts = live(story)
     assert withdrawn(parts) == ["olga"]
     assert parts.incidents.is_archived("over")
+
+
+def test_it_goes_once_more_and_only_once() -> None:
+    """The corner to rule 38: refused again while the provider takes nothing, it is not marked, and not sent again; the
+    next page is.
+    """
+    policy = paging_policy(via=(EMAIL,))
+    state, pages = paged(policy)
+    event = RefusalWithdrawn(pages["ana"], "ana@example.com")
+    assert take_back(state, event, T0)
+    state.note(take_back(state, event, T0))
+    again_at = T0 + timedelta(seconds=30)
+    planned = plan(PAY, policy, state.history, again_at)
+    state.note(planned.facts, planned.history)
+    again = next(
+        due.notification for due in planned.due if (due.notification.to, due.notification.via) == ("ana", EMAIL)
+    )
+    assert take_back(state, RefusalWithdrawn(again, "ana@example.com"), again_at) == ()
+    state.note([Paged(T0 + MINUTE, "ana", ("technical_lead",), 0, 2, Reason.REPEATED, (EMAIL,))])
+    newer = page_to("ana", T0 + MINUTE, EMAIL)
+    assert take_back(state, RefusalWithdrawn(newer, "ana@example.com"), T0 + MINUTE)

@@ -44,7 +44,6 @@ class Blame:
         if wrong is None:
             return outcome
         self._take_back(wrong)
-        self._withdraw(tries)
         return replace(outcome, fault=Fault.MESSAGE)
 
     async def after_receipt(self, health: ProviderHealth, tries: Sequence[Try], fate: Fate, at: datetime) -> Fate:
@@ -59,7 +58,7 @@ class Blame:
         await self.save()
         if not refused:
             return fate
-        self._withdraw(tries)
+        self.withdraw(tries)
         return replace(fate, refused=None, fault=Fault.PROVIDER)
 
     async def save(self) -> None:
@@ -86,9 +85,9 @@ class Blame:
             self._context.notices.retract(Trouble.ADDRESS_REFUSED, refused_about(notification))
             if isinstance(attempt.outcome, Refused):
                 self._unsaved.append(replace(attempt, outcome=replace(attempt.outcome, fault=Fault.MESSAGE)))
-        self._withdraw(refusals)
+        self.withdraw(refusals)
 
-    def _withdraw(self, refusals: Sequence[Try]) -> None:
+    def withdraw(self, refusals: Sequence[Try]) -> None:
         """The incidents hear of it, those that are over apart: a refusal ends with the episode."""
         for attempt, notification in refusals:
             incident = notification.incident

@@ -288,7 +288,9 @@ class Sender:
         of_provider = isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE
         health = self._providers.health_of(parcel.attempts[-1])
         of_provider = of_provider and health is not None and health.refuses_wrongly
-        if isinstance(outcome, Refused) and not of_provider:
+        if of_provider:
+            self._blame.withdraw(parcel.letters_of(parcel.attempts[-1].number))
+        elif isinstance(outcome, Refused):
             address = retry.deciding_attempt(lead.attempts).address
             hear_refusal(self._context, lead.notification, address, outcome, now)
         for member in parcel.members:

@@ -52,12 +52,14 @@ def choose_next_channel(
 
 
 def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) -> tuple[Fact, ...]:
-    """The address is good again. The person's newest page goes there once more, in a moment, unless it went there by
-    itself or waits to; whether it is still wanted is seen then (rule 38).
+    """The address is good again. The person's newest page goes there once more, and only once, in a moment, unless it
+    went there by itself or waits to; whether it is still wanted is seen then (rule 38).
     """
     page, address, history = withdrawn.notification, withdrawn.address, state.history
     newest = history.newest_pages.get(page.to)
     again = page.kind is Kind.PAGE and newest is not None
+    if newest is not None and (page.to, newest.at, page.via) in history.once_more:
+        again = False
     if again and newest is not None and newest.at != state.page_at(page):
         again = page.via not in state.pages.get((page.to, newest.at), frozenset())
     if any(via is page.via for waits in history.waiting if waits.person == page.to for via, _ in waits.waiting):

@@ -182,9 +182,10 @@ def _apply_refusal(history: History, fact: f.ChannelRefused | f.RefusalTakenBack
     page = history.newest_pages.get(fact.reader)
     if page is None or fact.again_at is None:
         return history
-    undelivered = history.undelivered | {(fact.reader, page.at, fact.via)}
+    entry = frozenset({(fact.reader, page.at, fact.via)})
     waiting = (*history.waiting, replace(page, waiting=((fact.via, fact.again_at),)))
-    return replace(history, undelivered=undelivered, waiting=waiting)
+    undelivered, once_more = history.undelivered | entry, history.once_more | entry
+    return replace(history, undelivered=undelivered, once_more=once_more, waiting=waiting)
 
 
 def _apply_page_lost(history: History, fact: f.PageLost) -> History:
