@@ -1,0 +1,99 @@
+"""Rule 38 on virtual time: a relay that refuses everybody, with nobody else to send by; mended, killed in between, or not."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from tocsin.domain.delivery import Fault, Refused
+from tocsin.domain.facts import ChannelRefused, RefusalTakenBack, StepFired
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+
+from tests.builders.policies import paging_policy
+from tests.simulation.test_delivery import FILE, simulate
+from tests.simulation.world import World
+
+PAGED = ("ana", "bo", "chen", "dai", "olga")
+
+
+async def begin(world: World) -> None:
+    """Nobody has a phone, and the relay knows nobody."""
+    policy = paging_policy(via=(Channel.EMAIL,))
+    people = {name: replace(person, phone="") for name, person in policy.people.items()}
+    world.policy = replace(policy, people=people)
+    world.faults.refuses = frozenset([*(person.email for person in people.values()), "status@lists.example.com"])
+    await world.start()
+    world.folder.write("pay.yaml", FILE)
+
+
+def mend(world: World) -> None:
+    """The relay knows everybody."""
+    world.faults.refuses = frozenset()
+
+
+def facts(world: World, kind: type) -> list[Any]:
+    """What the ledger holds of a kind."""
+    return [fact for fact in world.disk.facts["pay"] if isinstance(fact, kind)]
+
+
+def pages(world: World) -> Counter[str]:
+    """How many pages arrived at each person."""
+    return Counter(arrival.message.person for arrival in world.pages())
+
+
+def test_a_relay_that_is_mended_gets_every_page_once_more() -> None:
+    """Whoever was refused before the third is good again, and each has the page half a minute later."""
+
+    async def story(world: World) -> None:
+        await begin(world)
+        await world.wait(20)
+        assert not world.daemon.incidents.history("pay").refused
+        mend(world)
+        await world.wait(30)
+        assert pages(world) == dict.fromkeys(PAGED, 1)
+
+    world = simulate(story)
+    assert len(facts(world, ChannelRefused)) == 2
+    assert {fact.reader for fact in facts(world, ChannelRefused)} <= {
+        fact.reader for fact in facts(world, RefusalTakenBack)
+    }
+
+
+def test_a_kill_in_between_forgets_nothing() -> None:
+    """What was taken back is not refused again by what the next process finds, and goes once more there."""
+
+    async def story(world: World) -> None:
+        await begin(world)
+        await world.wait(10)
+        await world.kill()
+        mend(world)
+        await world.wait(3)
+        await world.start()
+        await world.wait(40)
+        assert not world.daemon.incidents.history("pay").refused
+        assert pages(world) == dict.fromkeys(PAGED, 1)
+
+    world = simulate(story)
+    kept = [attempt.outcome for tries in world.disk.attempts.values() for attempt in tries]
+    assert not [outcome for outcome in kept if isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS]
+
+
+def test_a_relay_that_stays_so_is_not_asked_without_end() -> None:
+    """Each page is tried once, and once more; the last resort is asked again each window."""
+
+    async def story(world: World) -> None:
+        await begin(world)
+        await world.wait(660)
+        assert not world.daemon.incidents.history("pay").refused
+
+    world = simulate(story)
+    tried = {
+        key: tries
+        for key, tries in world.disk.attempts.items()
+        if world.disk.letters[key].notification.kind is Kind.PAGE
+    }
+    assert {len(tries) for tries in tried.values()} == {1}
+    each = Counter(world.disk.letters[key].notification.to for key in tried)
+    assert {name: each[name] for name in PAGED[:4]} == dict.fromkeys(PAGED[:4], 2)
+    asked = [fact for fact in facts(world, StepFired) if fact.round is None and fact.people == ("olga",)]
+    assert each["olga"] <= 2 * len(asked)
