@@ -200,6 +200,16 @@ async def test_what_a_page_left_with(ledger: SqlLedger, tmp_path: Path, width: i
     assert "carried" not in section(page(before), "WHAT WAS SENT")
 
 
+async def test_a_message_for_several_that_has_not_left(ledger: SqlLedger, tmp_path: Path) -> None:
+    """P6: it is not told that a message carried them which no provider took."""
+    await bundled(ledger, 1)
+    (again,) = [record for record in await ledger.records("card") if record.decided.key == "again"]
+    await ledger.end_attempt(again.attempts[-1], Deferred("busy"), T0 + 7 * MINUTE)
+    sent = section(page(await told(ledger, tmp_path, T0 + 8 * MINUTE)), "WHAT WAS SENT")
+    assert "one SMS for this and 1 other page was tried last at 10:07:00: 2026-11-23-disk-full-on-db-0" in sent
+    assert "carried" not in sent
+
+
 async def test_two_pages_in_one_message(ledger: SqlLedger, tmp_path: Path) -> None:
     """P6: each of them names the other."""
     await bundled(ledger, 1)

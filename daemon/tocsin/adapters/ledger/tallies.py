@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, null, or_, select
 
+from tocsin.adapters.ledger.reads.addresses import outcome_is
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
-from tocsin.domain.delivery import MAIN, Fault
+from tocsin.domain.delivery import MAIN, Deferred, Fault, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
@@ -37,8 +38,6 @@ _DOUBTFUL = t.attempts.c.possible_duplicate != literal_column("''")
 
 
 _PROVIDER = func.coalesce(func.nullif(t.attempts.c.provider, literal_column("''")), literal_column(f"'{MAIN}'"))
-_FAILED = ("deferred", "uncertain")
-"""Outcomes that say something of the provider while it takes nothing."""
 
 
 class Tallies:
@@ -100,7 +99,9 @@ def _providers(
     lately = t.attempts.c.started_at >= write_instant(failed_since)
     failures = Counter(
         (via, provider)
-        for via, provider, ended_at in connection.execute(select(*columns).where(lately, _OUTCOME.in_(_FAILED)))
+        for via, provider, ended_at in connection.execute(
+            select(*columns).where(lately, outcome_is(Deferred, Uncertain))
+        )
         if ended_at > taken_at.get((via, provider), "")
     )
     return {

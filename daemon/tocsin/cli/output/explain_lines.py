@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
 from tocsin.cli.output.delivery_words import outcomes
-from tocsin.domain.delivery import Record
+from tocsin.domain.delivery import Deferred, Record, Refused
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
@@ -245,6 +245,8 @@ class _ExplainPage:
         named = ids if self.whole or len(ids) <= COMPANIONS_NAMED else ids[: COMPANIONS_NAMED - 1]
         more = f" and {len(ids) - len(named)} more incidents" if len(named) < len(ids) else ""
         left_at, pages = record.attempts[-1].started_at, f"{len(others)} other page{'s' if len(others) > 1 else ''}"
+        if isinstance(record.attempts[-1].outcome, (Deferred, Refused)):
+            return f"one {word} for this and {pages} was tried last at {self.stamp(left_at)}: {', '.join(named)}{more}"
         return f"one {word} at {self.stamp(left_at)} carried this and {pages}: {', '.join(named)}{more}"
 
     def _behind(self, decided: Notification | Suppression) -> str:
