@@ -12,8 +12,8 @@ from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.configuration.load import load
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain, policy_since
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
-from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter, Refused, Uncertain
-from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
+from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Fault, Letter, Refused, Uncertain
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, RefusalTakenBack, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -215,6 +215,21 @@ async def test_two_pages_in_one_message(ledger: SqlLedger, tmp_path: Path) -> No
     await bundled(ledger, 1)
     sent = section(page(await told(ledger, tmp_path, T0 + 8 * MINUTE)), "WHAT WAS SENT")
     assert "one SMS at 10:07:00 carried this and 1 other page: 2026-11-23-disk-full-on-db-0" in sent
+
+
+async def test_a_refusal_that_was_taken_back(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Rule 38: what stands there as refused says that the provider was wrong, to whoever reads it afterwards."""
+    await happen(ledger, "card", Seen(T0, CARD, "d"), Refused("no such user", "550", Fault.MESSAGE))
+    first = next(record for record in await ledger.records("card") if record.attempts)
+    attempt = first.attempts[0]
+    reader = first.notification.to
+    back = RefusalTakenBack(T0 + MINUTE, reader, attempt.via, attempt.address)
+    await ledger.record("card", [back], (), ())
+    sent = section(page(await told(ledger, tmp_path, T0 + 2 * MINUTE)), "WHAT WAS SENT")
+    provider, word = attempt.via.traits.provider, attempt.via.traits.address_word
+    assert sent.count(f"taken back at 10:01:00: {provider} was wrong to refuse that {word}; it is good") == 1
+    before = section(page(await told(ledger, tmp_path, T0 + 2 * MINUTE, T0 + MINUTE / 2)), "WHAT WAS SENT")
+    assert "taken back" not in before
 
 
 async def test_what_was_held_back(ledger: SqlLedger, tmp_path: Path) -> None:

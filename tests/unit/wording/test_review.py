@@ -198,6 +198,12 @@ def test_who_carried_a_message_and_in_what_company() -> None:
     assert messages(alone) == [(T0, f"{what}SMS accepted 10:00:00")]
 
 
+def test_why_a_message_was_not_sent_to_who_wants_none() -> None:
+    """Rule 51: in words, not in the ledger's."""
+    ((_, said),) = messages(record(PAGE, state="opted_out"))
+    assert said.endswith("SMS not sent (that address wants nothing more)")
+
+
 def test_messages_decided_together_are_told_together() -> None:
     """A page's channels are one line; of an update's many readers those are named whom it did not plainly reach."""
     email = replace(PAGE, via=Channel.EMAIL)

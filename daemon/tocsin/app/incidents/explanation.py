@@ -18,7 +18,7 @@ from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
-from tocsin.domain.facts import Fact, RoleAccepted, Seen
+from tocsin.domain.facts import Fact, RefusalTakenBack, RoleAccepted, Seen
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
@@ -85,8 +85,9 @@ class MessageGroup:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """An incident at an instant. `seen`: the daemon knows it; else its file alone is played. `notes` are sentences
-    about its file. `coming` are the first messages of each ladder and stream if nobody answers; `later` how many more
-    are to come by `until`. What was held back is suppressed, or `dropped` after it was decided.
+    about its file. `taken_back` are refusals that were the provider's fault. `coming` are the first messages of
+    each ladder and stream if nobody answers; `later` how many more are to come by `until`. What was held back is
+    suppressed, or `dropped` after it was decided.
     """
 
     at: datetime
@@ -101,6 +102,7 @@ class Explanation:
     suppressed: tuple[Suppression, ...]
     dropped: tuple[MessageGroup, ...]
     notes: tuple[str, ...] = ()
+    taken_back: tuple[RefusalTakenBack, ...] = ()
 
 
 async def policy_since(configuration: Configuration, ledger: PolicyLedger | None, now: datetime) -> Policy:
@@ -192,6 +194,7 @@ def _explained(
         tuple(record.decided for record in records if isinstance(record.decided, Suppression)),
         tuple(dropped),
         notes,
+        tuple(fact for fact in facts if isinstance(fact, RefusalTakenBack)),
     )
 
 

@@ -229,8 +229,20 @@ class _ExplainPage:
         became = "" if message.records[0].state == "ahead" else f": {outcomes(message.records)}"
         what = f"{_kind(first.kind)} to {self._readers(message)} by {via}{became}"
         why = reason_text(first, self.policy, message.severity)
-        notes = tuple(note for record in message.records if (note := self._company(record)))
+        tellers = self._company, self._taken_back
+        notes = tuple(note for record in message.records for tell in tellers if (note := tell(record)))
         return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to), notes)
+
+    def _taken_back(self, record: Record) -> str:
+        """That a refusal of it turned out to be the provider's own fault (rule 38)."""
+        via = record.notification.via
+        for fact in self.explained.taken_back:
+            for attempt in record.attempts:
+                same = (attempt.via, attempt.address) == (fact.via, fact.address)
+                if same and isinstance(attempt.outcome, Refused) and attempt.started_at <= fact.at:
+                    wrong = f"{via.traits.provider} was wrong to refuse that {via.traits.address_word}"
+                    return f"taken back at {self.stamp(fact.at)}: {wrong}; it is good"
+        return ""
 
     def _company(self, record: Record) -> str:
         """With what a page left as one message, and when; or by when it leaves with whatever else waits."""

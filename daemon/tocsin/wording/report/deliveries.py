@@ -12,6 +12,8 @@ from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
 from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, try_number
 
+_STATES = {"opted_out": "that address wants nothing more"}
+"""How messages were settled, where the word alone does not say it."""
 NAMED_MOST = 6
 """Up to how many deliveries of one update or closing are told one by one; of more, those that went well are counted."""
 
@@ -85,7 +87,8 @@ def _outcome(record: Record) -> Runs:
         return runs(f"waiting for room at the address, until {record.room_at:%H:%M:%S} at the latest")
     if not record.attempts:
         pending = record.state == "pending"
-        return runs("waiting to be sent") if pending else runs("not sent (", quoted(record.state), ")")
+        why = quoted(_STATES.get(record.state, record.state))
+        return runs("waiting to be sent") if pending else runs("not sent (", why, ")")
     last = record.attempts[-1]
     at = f" {last.ended_at:%H:%M:%S}" if last.ended_at else ""
     number = try_number(record.attempts)
