@@ -253,15 +253,6 @@ def test_a_sender_by_name_without_an_address_for_links_is_a_warning() -> None:
     assert line.startswith("config/tocsin.yaml:15:20: warning: sms.senders.+49 is a name, which cannot be answered")
 
 
-def test_webhooks_need_the_token_that_signs_them() -> None:
-    """An API key sends, and checks no signature: the token is missed where webhooks are to come in."""
-    keys = {"TOCSIN_SMS__FALLBACKS__SECOND__API_KEY": "SK1", "TOCSIN_SMS__FALLBACKS__SECOND__API_SECRET": "s"}
-    rest = {key: value for key, value in SECRETS.items() if "SECOND" not in key}
-    assert told(read(variables=rest | keys)) == []
-    (line,) = told(read(HEAD + EMAIL + SMS + "replies: {by: webhook}\n", rest | keys))
-    assert "TOCSIN_SMS__FALLBACKS__SECOND__AUTH_TOKEN" in line
-
-
 @pytest.mark.parametrize(
     ("before", "after", "names"),
     [

@@ -48,10 +48,9 @@ def _missing_secrets(settings: Settings) -> Iterator[KeyPath]:
         if mail.username and not mail.password:
             yield (*_path("email", name), "password")
     for name, account in settings.sms.providers.items():
-        signed = not account.api_key or settings.receives_callbacks  # webhooks are checked with the token
         if account.api_key and not account.api_secret:
             yield (*_path("sms", name), "api_secret")
-        if account.transport is SmsTransport.TWILIO and signed and not account.auth_token:
+        if account.transport is SmsTransport.TWILIO and not account.api_key and not account.auth_token:
             yield (*_path("sms", name), "auth_token")
     if settings.web.alertmanager and not settings.web.token:
         yield ("web", "token")
