@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,10 +15,12 @@ from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.adapters.smtp.transport import Smtp
 from tocsin.adapters.twilio.transport import Twilio
+from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fate, Message, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.ports.transport import Transport
 
+from tests.builders.active_config import settings
 from tests.fakes.smtp_server import Relay
 from tests.fakes.transport import MemoryTransport
 from tests.fakes.twilio_server import StandIn
@@ -102,12 +104,53 @@ async def stand_in(folder: Path) -> AsyncIterator[Way]:
         )
 
 
+@asynccontextmanager
+async def second_relay(folder: Path) -> AsyncIterator[Way]:
+    """As the daemon makes it of the config: the fallback of a server that nobody listens at."""
+    async with Relay(user="pager", password="secret") as server:
+        fallback = {"host": "127.0.0.1", "port": server.port, "security": "none", "username": "pager"}
+        email = {"transport": "smtp", "host": "nowhere.invalid", "sender": "i@example.com"}
+        made = fallbacks(email={**email, "fallbacks": {"second": {**fallback, "password": "secret"}}})
+        yield Way(
+            made[Channel.EMAIL]["second"],
+            Channel.EMAIL,
+            lambda: [_mail(arrived.data) for arrived in server.arrived],
+            lambda: server.next("rcpt", "550 5.1.1 no such user"),
+            lambda: server.next("rcpt", "450 4.2.0 greylisted"),
+            lambda: server.next("dot", "drop"),
+        )
+
+
+@asynccontextmanager
+async def second_account(folder: Path) -> AsyncIterator[Way]:
+    """As the daemon makes it of the config: the fallback of an account that is not asked."""
+    async with StandIn(account="AC" + "1" * 32, token="its own") as server:
+        fallback = {"account_sid": server.account, "auth_token": "its own", "api_url": server.url}
+        sms = {"transport": "twilio", "account_sid": "AC" + "0" * 32, "auth_token": "token", "sender": "+15005550006"}
+        made = fallbacks(sms={**sms, "fallbacks": {"second": {**fallback, "sender": "+15005550007"}}})
+        yield Way(
+            made[Channel.SMS]["second"],
+            Channel.SMS,
+            lambda: [(created.to, created.body) for created in server.sent if created.sender == "+15005550007"],
+            lambda: server.next("create", "code 21610"),
+            lambda: server.next("create", "429 1"),
+            lambda: server.next("create", "drop"),
+        )
+
+
+def fallbacks(**channels: object) -> dict[Channel, Mapping[str, Transport]]:
+    """The transports that the daemon makes of these settings."""
+    return make_transports(settings(**channels), SystemClock())
+
+
 WAYS = {
     "memory": memory,
     "outbox, email": lambda folder: outbox(folder, Channel.EMAIL),
     "outbox, sms": lambda folder: outbox(folder, Channel.SMS),
     "smtp": relay,
     "twilio": stand_in,
+    "smtp, a fallback": second_relay,
+    "twilio, a fallback": second_account,
 }
 
 

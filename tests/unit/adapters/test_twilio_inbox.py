@@ -1,5 +1,6 @@
 """What came in, asked of a stand-in for Twilio that fails on demand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -40,6 +41,24 @@ async def test_by_a_messaging_service() -> None:
         assert isinstance(found, tuple)
         assert [each.ref for each in found] == [sid]
         assert isinstance(found[0], Arrival)
+
+
+async def test_senders_by_the_number_they_write_to() -> None:
+    """The longest prefix that fits says who sends; what came in to each of them is ours, to another number is not; and
+    an SMS is found in the list whichever sent it (rules 40, 42).
+    """
+    senders = {"+1": "+15005550007", "+1415": "+15005550008", "+49": "Acme"}
+    async with StandIn() as server, sending(server, senders=senders) as transport:
+        for to, sender in ((ANA, "+15005550008"), ("+16505550101", "+15005550007"), ("+33612345678", SENDER)):
+            message = replace(text(), address=to)
+            assert isinstance(await transport.send(message), Accepted)
+            assert (server.sent[-1].to, server.sent[-1].sender) == (to, sender)
+            assert isinstance(await transport.find(message, now() - MINUTE), Accepted)
+        ours = {server.inbound(ANA, to, "ok") for to in (SENDER, "+15005550007", "+15005550008")}
+        server.inbound(ANA, "+15005550009", "to somebody else")
+        found = await transport.inbox(now() - MINUTE)
+        assert isinstance(found, tuple)
+        assert {arrival.ref for arrival in found} == ours
 
 
 async def test_no_more_pages_than_needed() -> None:
