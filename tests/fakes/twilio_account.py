@@ -18,7 +18,7 @@ class AccountBooks:
     """The truth about the account. `numbers` are its own, each with whether it can send SMS; `services` have `numbers`,
     `names` and `campaigns` (their states); `tollfree` are states by number. `withheld`: parts of paths that are answered
     so (a status), as a key of little rights is; `hangs`: parts of paths that are never answered; `long_lists`: lists that
-    say that they go on.
+    say that they go on; `garbage`: what everything is answered with.
     """
 
     def __init__(self, account: str, numbers: Mapping[str, bool]) -> None:
@@ -34,6 +34,7 @@ class AccountBooks:
         self.withheld: dict[str, int] = {}
         self.hangs: list[str] = []
         self.long_lists: list[str] = []
+        self.garbage: list[Any] = []
         self._refuse: Refuse = lambda _request, _form: None
 
     def open(self, router: web.UrlDispatcher, refuse: Refuse) -> None:
@@ -65,7 +66,7 @@ class AccountBooks:
                 if part in request.path:
                     said = {"code": 20003 if status == 401 else 20404, "message": "Authenticate", "status": status}
                     return web.json_response(said, status=status)
-            document = answer(request)
+            document = self.garbage[0] if self.garbage else answer(request)
             missing = {"code": 20404, "message": "not found", "status": 404}
             return web.json_response(missing if document is None else document, status=404 if document is None else 200)
 

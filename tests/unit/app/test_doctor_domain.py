@@ -214,6 +214,26 @@ async def test_a_resolver_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "--resolver" in checks["dns-resolver"].cure
 
 
+@pytest.mark.parametrize("answer", [b"", b"x", b"\x00" * 12, b"\xff" * 600])
+async def test_a_resolver_that_talks_nonsense(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    """It is as good as silent; never a traceback."""
+    monkeypatch.setattr(adapter, "ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr(DnsServer, "_answer", lambda _self, _data: answer)
+    checks = await examined(GOOD)
+    assert checks["dns-resolver"].ok is False or checks["sender-domain"].ok is False
+    assert {checks[code].ok for code in ("spf", "dkim", "dmarc")} == {None}
+
+
+@pytest.mark.parametrize(
+    "domain", ["acme..dev", "x" * 64 + ".dev", "a." * 130 + "dev", "acme dev", "ü.dev", ".", "[192.0.2.1]"]
+)
+async def test_a_domain_that_is_no_name(domain: str) -> None:
+    """What DNS cannot be asked for is a failure or not found, never a traceback."""
+    checks = await examined(GOOD, domain)
+    assert checks["sender-domain"].ok is False
+    assert checks["sender-domain"].cure
+
+
 def test_domains_that_dns_does_not_serve() -> None:
     """Those for examples and for private networks."""
     assert all(map(is_example, ("example.com", "mail.example.org", "acme.test", "pager.internal", "localhost")))

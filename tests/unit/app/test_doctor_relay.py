@@ -165,6 +165,19 @@ async def test_a_login_that_is_not_offered() -> None:
         assert checks["login"].cure
 
 
+@pytest.mark.parametrize("phase", ["connect", "ehlo", "auth", "mail"])
+@pytest.mark.parametrize("said", ["hello", "", "999 what", "250", "2", "\x00\xff", "250-and\r\nso on", "x" * 70000])
+async def test_a_server_that_talks_nonsense(monkeypatch: pytest.MonkeyPatch, phase: str, said: str) -> None:
+    """Whatever is said in place of a reply: at most one failure, with its cure, and never a traceback."""
+    monkeypatch.setattr(room, "ANSWERS_WITHIN", 0.4)
+    async with Relay(user="a", password="b") as relay:
+        relay.always(phase, said or " ")
+        checks = await examined(server(relay, login=("a", "b")))
+        failed = [check for check in checks.values() if check.ok is False]
+        assert len(failed) <= 1
+        assert all(check.cure for check in failed)
+
+
 async def test_nobody_listens() -> None:
     """A closed port is a failed connection, with what to look at."""
     async with Relay() as relay:

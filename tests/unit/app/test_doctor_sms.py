@@ -261,6 +261,23 @@ async def test_a_question_that_hangs_takes_nothing_else(monkeypatch: pytest.Monk
         assert named(checks, "sms-account").ok is True
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [{}, [], "x", {"permissions": 3}, {"permissions": [3, {"country_code": None}]}, {"balance": None, "status": 5},
+     {"incoming_phone_numbers": 7}, {"services": {"a": 1}, "meta": {"key": "services"}}, {"meta": {"key": "none"}},
+     {"short_codes": [None]}, {"incoming_phone_numbers": [{"phone_number": OURS, "capabilities": 3}]}],
+)  # fmt: skip
+async def test_answers_that_make_no_sense(answer: Any) -> None:
+    """Whatever is said in place of an answer: a line for each question, and never a traceback."""
+    async with StandIn(numbers=[OURS]) as twilio:
+        twilio.books.garbage = [answer]
+        for sender in (OURS, FREE, CODE, SERVICE, "Acme"):
+            checks = await examined(twilio, sender)
+            assert checks[0].ok is True, "the messages are another list"
+            assert not (answer == {} and named(checks, "sms-account").ok is False), "it says nothing"
+            assert {check.code for check in checks} >= {"sms-account", "sms-balance", "sms-sender", "sms-country"}
+
+
 async def test_too_many_requests_pass_by_themselves() -> None:
     """A 429 says nothing of the account."""
     async with StandIn(numbers=[OURS]) as twilio:

@@ -91,7 +91,9 @@ class TwilioAccount:
     async def state(self) -> AccountState:
         """The account itself."""
         account = await self._ask(self._client.api.v2010.account.fetch_async())
-        return AccountState(str(account.status or ""), str(account.type or "").lower() == "trial")
+        if not account.status:
+            raise AccountQuestionError(Deferred("Twilio does not say how the account stands"))
+        return AccountState(str(account.status), str(account.type or "").lower() == "trial")
 
     async def balance(self) -> tuple[Decimal, str]:
         """What is left on it, and in which currency."""
@@ -108,7 +110,9 @@ class TwilioAccount:
         )
         for owned in numbers:
             if owned.phone_number == number:
-                return OwnNumber(str(owned.sid), bool((owned.capabilities or {}).get("sms")))
+                if not isinstance(owned.capabilities, dict):
+                    raise AccountQuestionError(Deferred("Twilio does not say what the number can do"))
+                return OwnNumber(str(owned.sid), bool(owned.capabilities.get("sms")))
         return None
 
     async def has_short_code(self, code: str) -> bool:

@@ -41,6 +41,8 @@ GENERAL_CURES = {
     CERTIFICATE: "are email.host and email.ca_file right?",
 }
 """What to look at where the server's answer tells no more."""
+SILENT_CURE = "is email.host the server for sending, and email.port its port? Its log may say more"
+"""And where it said nothing at all, or ended the talk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
     passing = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and failure.code[:1] == "4"
     if passing:
         return Check(code, server.target, True, f"not now: {said}", "try again in some minutes, as tocsin would")
-    general, subject = GENERAL_CURES[code], SUBJECTS[code]
+    silent = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and code != CONNECT
+    general, subject = SILENT_CURE if silent else GENERAL_CURES[code], SUBJECTS[code]
     blamed = Deferred(said, failure.code, Fault.PROVIDER) if isinstance(failure, Refused) else failure
     cure = for_provider(provider_cure(Channel.EMAIL, blamed) or general, "email", server.setting)
     return Check(code, server.target, False, f"{subject}: {said}", cure)

@@ -126,7 +126,7 @@ async def _state(provider: SmsAccount, account: TwilioAccount, phones: Mapping[s
         return [_unknown(STATE, provider.target, trouble)]
     if state.status != "active":
         cure = "open the provider's console: it says what it wants (a payment, a document)"
-        return [Check(STATE, provider.target, False, f"the account is {state.status or 'in no known state'}", cure)]
+        return [Check(STATE, provider.target, False, f"the account is {state.status}", cure)]
     if not state.trial:
         return [Check(STATE, provider.target, True, "the account is active")]
     cure = "upgrade the account: until then people have to be verified one by one, and its name stands in every SMS"
