@@ -61,6 +61,47 @@ def test_pokes_are_one_look_and_never_two_at_once() -> None:
     assert sorted(log) == ["a at 10", "a at 20", "b at 10"]
 
 
+def test_the_worst_in_line_is_looked_at_first() -> None:
+    """Rule 48: a bad one passes what waits, whatever poked it before; equals go in the order in which they came, each
+    once; of what nothing is known it is thought the worst.
+    """
+
+    async def main(_clock: VirtualClock) -> list[str]:
+        agenda = Agenda()
+        for number in range(4):
+            agenda.poke(f"mild{number}", 3)
+        agenda.poke("unknown")
+        agenda.poke("bad", 1)
+        agenda.poke("mild2", 0)
+        agenda.poke("mild3")
+        agenda.poke("mild3", 5)
+        order = [await agenda.take() for _ in range(6)]
+        for incident in order:
+            agenda.done(incident, None)
+        await agenda.settled()
+        agenda.poke("mild1", 2)
+        agenda.poke("bad", 1)
+        return [*order, await agenda.take(), await agenda.take()]
+
+    order = run_virtually(main)
+    assert order == ["unknown", "mild2", "bad", "mild0", "mild1", "mild3", "bad", "mild1"]
+
+
+def test_what_is_poked_during_its_look_keeps_its_rank() -> None:
+    """Rule 48: the second look of a mild one waits behind a bad one, too."""
+
+    async def main(_clock: VirtualClock) -> list[str]:
+        agenda = Agenda()
+        agenda.poke("mild", 3)
+        first = await agenda.take()
+        agenda.poke("mild")
+        agenda.done(first, None)
+        agenda.poke("bad", 1)
+        return [await agenda.take(), await agenda.take()]
+
+    assert run_virtually(main) == ["bad", "mild"]
+
+
 def test_nothing_is_settled_while_somebody_waits_in_line() -> None:
     """The start waits for every incident's first look, those included that no look has begun for."""
     early: list[bool] = []

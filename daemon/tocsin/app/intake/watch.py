@@ -102,7 +102,8 @@ class Watch:
         if listed is not None:
             self._listed(trouble)
         for version in changes.versions:
-            self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest))
+            rank = policy.severity_rank(version.incident.severity)
+            self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
         for incident in changes.gone:
             self._incidents.add_event(incident, Gone(now))
         for name in changes.mended:

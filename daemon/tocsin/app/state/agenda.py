@@ -1,4 +1,4 @@
-"""When which incident is looked at next: a heap of next looks, and a line of those to look at now.
+"""When which incident is looked at next: a heap of next looks, and a line of those to look at now, the worst first.
 
 It decides the order, and that one incident never has two looks at once. There is never a pass over all incidents: ten
 thousand that wait cost nothing until their time.
@@ -6,7 +6,6 @@ thousand that wait cost nothing until their time.
 
 import asyncio
 import heapq
-from collections import deque
 from datetime import datetime
 
 
@@ -16,23 +15,37 @@ class Agenda:
     def __init__(self) -> None:
         self._next: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
-        self._ready: deque[str] = deque()
-        self._waiting: set[str] = set()
+        self._ready: list[tuple[int, int, str]] = []
+        self._waiting: dict[str, int] = {}
+        self._ranks: dict[str, int] = {}
+        self._count = 0
         self._under_way: dict[str, bool] = {}
         self._sooner = asyncio.Event()
         self._work = asyncio.Semaphore(0)
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def poke(self, incident: str) -> None:
-        """Look at this incident now. Pokes before the look are one; a poke during it makes another."""
+    def poke(self, incident: str, rank: int | None = None) -> None:
+        """Look at this incident now. Pokes before the look are one; a poke during it makes another. `rank` is how bad
+        it is, 0 the worst, as far as that is known: in a storm of mild ones a bad one does not wait (rule 48).
+        """
+        if rank is not None:
+            self._ranks[incident] = rank
+        rank = self._ranks.get(incident, 0)
         if incident in self._under_way:
             self._under_way[incident] = True
         elif incident not in self._waiting:
-            self._waiting.add(incident)
-            self._ready.append(incident)
+            self._put(incident, rank)
             self._idle.clear()
             self._work.release()
+        elif rank < self._waiting[incident]:
+            self._put(incident, rank)
+
+    def _put(self, incident: str, rank: int) -> None:
+        """Let it wait at this place of the line. What stood at another one counts no more."""
+        self._count += 1
+        self._waiting[incident] = rank
+        heapq.heappush(self._ready, (rank, self._count, incident))
 
     def set(self, incident: str, next_look: datetime | None) -> None:
         """Look at this incident then, instead of whatever was set before. None: not without a poke."""
@@ -74,8 +87,11 @@ class Agenda:
     async def take(self) -> str:
         """The incident that is looked at next, once there is one. It counts as under way until `done`."""
         await self._work.acquire()
-        incident = self._ready.popleft()
-        self._waiting.discard(incident)
+        while True:
+            rank, _, incident = heapq.heappop(self._ready)
+            if self._waiting.get(incident) == rank:
+                break
+        del self._waiting[incident]
         self._under_way[incident] = False
         return incident
 
@@ -84,7 +100,10 @@ class Agenda:
         self.set(incident, next_look)
         if self._under_way.pop(incident):
             self.poke(incident)
-        elif not self._under_way and not self._ready:
+            return
+        if next_look is None:
+            self._ranks.pop(incident, None)
+        if not self._under_way and not self._waiting:
             self._idle.set()
 
     async def settled(self) -> None:

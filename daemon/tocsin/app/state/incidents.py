@@ -52,10 +52,12 @@ class Incidents:
             if state.history.incident is not None and state.history.resolved_at is None
         )
 
-    def add_event(self, incident: str, event: IncidentEvent) -> None:
-        """Something came in for an incident: it counts at the look that follows now."""
+    def add_event(self, incident: str, event: IncidentEvent, rank: int | None = None) -> None:
+        """Something came in for an incident: it counts at the look that follows now. `rank` is how bad the incident is
+        by it, 0 the worst; None: as before.
+        """
         self.state(incident).events.append(event)
-        self._agenda.poke(incident)
+        self._agenda.poke(incident, rank)
 
     def note_delivery(self, page: Notification) -> None:
         """A page was delivered. That is news where an earlier one had reached that person not at all (rule 66)."""
