@@ -197,3 +197,54 @@ def test_ok_all_takes_only_what_had_left() -> None:
     assert "1 more, just sent or on its way, still asks you." in answer
     assert [incident for incident, _ in world.disk.answers] == ["pay"]
     assert "db" in [each.message.incident for each in world.pages("ana")]
+
+
+def test_ok_all_while_a_bundle_waits() -> None:
+    """Rule 47: the first pages leave alone and are answered; what waits for room stays asked, leaves as one message,
+    and is answered by the next `ok all`.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        for number in range(10):
+            world.folder.write(f"i{number}.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "ok all")
+        await world.wait(5)
+        assert len(world.disk.answers) == 3
+        await world.wait(150)
+        world.says("ana", "ok all")
+        await world.wait(5)
+
+    world = simulate(story)
+    first, second = world.answers_to("ana")
+    assert first.startswith("You accepted 3: 3 SEV1. Worst: SEV1 Card payments fail")
+    assert first.endswith("7 more, just sent or on their way, still ask you.")
+    assert second.startswith("You accepted 7: 7 SEV1. Worst: SEV1 Card payments fail")
+    assert len(world.disk.answers) == 10
+
+
+def test_stop_while_a_bundle_waits() -> None:
+    """What waits for room at a number that says STOP goes by email, each page once, and nothing by SMS."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        for number in range(10):
+            world.folder.write(f"i{number}.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "STOP")
+        await world.wait(240)
+
+    world = simulate(story)
+    texts = [each for each in world.pages("ana") if each.message.via is Channel.SMS]
+    assert len(texts) == 3
+    letters = world.disk.letters.values()
+    mailed = [letter.notification for letter in letters if letter.notification.key.endswith("/ana/email")]
+    pages = [page for page in mailed if page.kind == "page"]
+    assert sorted(page.incident for page in pages) == sorted(f"i{number}" for number in range(10))
+    tried = {key for key, tries in world.disk.attempts.items() if tries}
+    assert {page.key for page in pages} <= tried
+    waited = [state for key, state in world.disk.states.items() if "/page/" in key and key.endswith("/ana/sms")]
+    assert sorted(waited) == ["accepted"] * 3 + ["opted_out"] * 7
