@@ -293,10 +293,11 @@ class Sender:
         elif isinstance(outcome, Refused):
             address = retry.deciding_attempt(lead.attempts).address
             hear_refusal(self._context, lead.notification, address, outcome, now)
+        stopped = opted_out(lead.notification, self._context.config.policy)
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
-                self._headway.fail(member)
+                self._headway.fail(member, stopped=stopped)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         await self._follow(parcel, move)
         await self._blame.save()

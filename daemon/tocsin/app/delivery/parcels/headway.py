@@ -14,7 +14,6 @@ from tocsin.domain.delivery import Accepted, Fault, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN
 from tocsin.planning.delivery import retry
 from tocsin.ports.clock import Clock
-from tocsin.wording.delivery.sms_verdicts import says_stop
 
 
 class Headway:
@@ -41,7 +40,6 @@ class Headway:
         reader wants nothing more there (rule 51).
         """
         outcome = delivery.standing_outcome
-        stopped = stopped or says_stop(delivery.notification.via, outcome)
         refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS and not stopped
         unfit = isinstance(outcome, Refused) and not (refused or stopped)
         undelivered = delivery.undelivered or unfit
