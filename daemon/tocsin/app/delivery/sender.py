@@ -150,13 +150,12 @@ class Sender:
     def _begin(self, parcel: Parcel, step: ParcelStep) -> None:
         """These letters are on their way from now on."""
         self._lanes.put(parcel, step)
-        hangs = self._providers.hangs(parcel.via)
         for member in parcel.members:
             self._open[member.notification.key] = parcel
             self._undelivered.begin(member.notification, member.since)
             self._undelivered.note(member.notification, taken=member.taken, tried=bool(member.attempts))
-            if member.page:
-                self._headway.watch(member, hangs=hangs)
+        if parcel.lead.page:
+            self._headway.watch(parcel, hangs=self._providers.hangs(parcel.via))
 
     def _note_recorded(self, key: str, *, recorded: bool) -> None:
         """A letter that is on its way is given once more, perhaps because the ledger has taken it."""
