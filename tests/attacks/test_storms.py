@@ -194,3 +194,34 @@ def test_a_storm_with_sick_providers(world: Providers, sick: str) -> None:
     assert '"outcome": "refused"' not in world.pager.log.read_text()
     world.answer(ANA, "ok all")
     world.pager.until(lambda: accepted(world) == 50, 20)
+
+
+@pytest.mark.attack
+def test_a_page_in_a_storm_explains_itself(world: Providers) -> None:
+    """P6: while it waits `explain` says by when it leaves, and it does; then in whose company, and both ways on. What is
+    said of one incident of fifty fits a screen.
+    """
+    world.pager.start()
+    blow(world, 50)
+    world.pager.until(lambda: len(pages_of(world, ANA)) >= 3, 10)
+    untried = world.pager.until(lambda: [incident for _, incident, via, _, _, end in recorded(world) if not via], 5)
+    incident = untried[-1]
+
+    def explained() -> str:
+        return " ".join(world.pager.run("explain", incident).stdout.split())
+
+    waits = world.pager.until(lambda: "waits for room" in (said := explained()) and said, 8)
+    latest = re.search(r"the SMS leaves by (\d\d:\d\d:\d\d), as one with whatever else waits there", waits)
+    assert latest, waits
+    left = world.pager.until(
+        lambda: re.search(r"one SMS at (\S+) carried this and (\d+) other pages: (.*)", explained()), 20
+    )
+    assert left[1] <= latest[1], "later than it said"
+    assert int(left[2]) == 46
+    assert re.match(r"i\d{4}, i\d{4}, i\d{4}, i\d{4} and 42 more incidents", left[3])
+    done = world.pager.run("explain", incident, "--all")
+    assert len(set(re.findall(r"\bi\d{4}\b", done.stdout))) == 47
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    world.pager.run("resolve", incident, "done")
+    review = world.pager.folder / "reviews" / f"{incident}.md"
+    world.pager.until(lambda: review.exists() and "in one message with 46 other pages" in review.read_text(), 10)
