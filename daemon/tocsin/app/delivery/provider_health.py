@@ -140,9 +140,9 @@ class ProviderHealth:
             what = (
                 "does not deliver our messages" if barred else f"did not deliver to {DIFFERENT_MOST} numbers in a row"
             )
-            why = f"{undelivered_cause(fate.code)}; {undelivered_cure(fate.code)}"
             goes = f'messages leave by "{self._stand_in}"' if self._stand_in else "pages go by other channels"
-            text = f"{self._called} {what}: {why}; {goes} meanwhile"
+            answer = f"{self._called} {what}: {undelivered_cause(fate.code)}"
+            text = f"{undelivered_cure(fate.code)} ({answer}); {goes} meanwhile"
             self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text, about=self._about))
         return wrong
 

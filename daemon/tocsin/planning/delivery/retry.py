@@ -10,7 +10,8 @@ It must not know how anything is sent. The sender interprets three values and no
     how it ended       page                                          anything else
     accepted           Settled("accepted"); by another channel too   Settled("accepted")
                        if it was not delivered (`receipts`)
-    refused            Settled("refused"), elsewhere at once         Settled("refused")
+    refused: address   Settled("refused"), elsewhere at once         Settled("refused")
+    or this message
     deferred           TryAgain: 2, 5, 10, 20, 30 s, each minute;    TryAgain: 30 s doubling to 15 min
                        elsewhere 25 s after the page's instant
     provider's fault   TryAgain each minute, elsewhere at once       as deferred
