@@ -54,11 +54,14 @@ def test_the_first_relay_is_sick(world: Providers, sickness: str) -> None:
     world.pager.until(lambda: world.mails("support@example.com", "update"), soon + 30)
     assert len(world.texts(ANA)) == 1
     assert world.relay.arrived() == []
-    world.pager.until(lambda: "email" in world.told(), 45)
+    if sickness not in ("hangs", "late"):  # of those operators hear when they have failed three times
+        world.pager.until(lambda: "does not take messages" in world.told() or "do not leave" in world.told(), 15)
     assert unmarked(world)
     world.relay.wrong(MAIL_SICKNESS[sickness][0], "")
+    news = "updates:\n"
     for number in range(14):
-        world.pager.write("pay.yaml", FILE + f"updates: [{{text: News {number}}}]\n")
+        news += f"  - {{text: News {number}, public: News {number}}}\n"
+        world.pager.write("pay.yaml", FILE + news)
         time.sleep(5)
     assert world.relay.arrived("support@example.com"), "the first relay is not tried again"
     assert len(world.mails("ana@example.com")) == 1
@@ -186,6 +189,7 @@ def test_a_fallback_without_secrets(world: Providers) -> None:
     assert unmarked(world)
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(
     "limits", ["{sms: {burst: 0, every: 2m}}", "{sms: {burst: 3, every: 0s}}", "{email: {burst: -1}}", "{sms: 0}", "0"]
 )
@@ -199,6 +203,7 @@ def test_limits_of_zero(world: Providers, limits: str) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.attack
 def test_nothing_is_open_and_somebody_answers_to_all(world: Providers) -> None:
     """`ok all` with nothing open: one short answer, and nothing else happens."""
     world.pager.start()

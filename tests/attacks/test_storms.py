@@ -92,6 +92,7 @@ def nothing_lost_nothing_doubled(world: Providers, count: int) -> None:
         assert len(same) <= 1 or set(same) & copies, f"{title(number)} twice by SMS, untagged"
 
 
+@pytest.mark.attack
 def test_fifty_at_once(world: Providers) -> None:
     """Rules 45 to 48: ana gets three SMS and a bundle, in one segment; a SEV1 in the midst of it is there at once;
     `ok all` accepts all that she was paged for, and no more come.

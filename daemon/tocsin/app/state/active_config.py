@@ -11,14 +11,15 @@ class ActiveConfig:
 
     def __init__(self, policy: Policy, settings: Settings, opt_outs: OptOuts | None = None) -> None:
         self.opt_outs = opt_outs or OptOuts()
-        self._configured, self._settings, self._reply_routes = policy, settings, reply_routes(settings)
-        self._heed()
+        self._configured, self._settings = policy, settings
+        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
+        self._reply_routes = reply_routes(settings)
 
     @property
     def policy(self) -> Policy:
         """Who is told what, and since when; nobody at an address that wants nothing more."""
         if self._heeded != self.opt_outs.changes:
-            self._heed()
+            self._policy, self._heeded = self.opt_outs.heeded_by(self._configured), self.opt_outs.changes
         return self._policy
 
     @property
@@ -38,9 +39,6 @@ class ActiveConfig:
 
     def replace(self, policy: Policy, settings: Settings) -> None:
         """Another config is in force from now on."""
-        self._configured, self._settings, self._reply_routes = policy, settings, reply_routes(settings)
-        self._heed()
-
-    def _heed(self) -> None:
-        self._policy = self.opt_outs.heeded_by(self._configured, self._reply_routes)
-        self._heeded = self.opt_outs.changes
+        self._configured, self._settings = policy, settings
+        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
+        self._reply_routes = reply_routes(settings)
