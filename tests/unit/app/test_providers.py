@@ -123,6 +123,21 @@ def test_what_nobody_confirmed_is_looked_up_where_it_went() -> None:
     assert not parts.sms_backup.tries
 
 
+@pytest.mark.parametrize("via", Channel)
+def test_what_is_not_found_goes_on_to_the_next_provider(via: Channel) -> None:
+    """Rules 40, 49: after the look-ups, tagged with its cause; not to the one that has just lost it."""
+
+    async def story(parts: DaemonParts) -> None:
+        (parts.email if via is EMAIL else parts.sms).next(Uncertain("the connection broke"), times=5, arrives=False)
+        parts.notification = page(parts, via)  # type: ignore[attr-defined]
+        await parts.enqueue(parts.notification)  # type: ignore[attr-defined]
+
+    parts = live(story, 40)
+    assert went(parts, parts.notification) == [("main", "Uncertain"), ("backup", "Accepted")]  # type: ignore[attr-defined]
+    first, second = parts.attempts_of(parts.notification)  # type: ignore[attr-defined]
+    assert (first.possible_duplicate, second.possible_duplicate) == ("", "the connection broke")
+
+
 def test_after_a_kill_the_look_up_goes_to_the_provider_of_the_try() -> None:
     """Rule 40: the next process knows from the row whom to ask, also that the config has it no more."""
 

@@ -298,6 +298,8 @@ class Sender:
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
+        if isinstance(move, retry.TryAgain):
+            parcel.tried = frozenset()  # what is tried again after a look-up goes on to the next provider instead
         await self._follow(parcel, move)
         await self._blame.save()
 
@@ -321,7 +323,6 @@ class Sender:
                 await self._attempt_log.save_pending(parcel)
                 for member in parcel.members:
                     member.possible_duplicate = possible_duplicate
-                parcel.tried = frozenset()
                 self._lanes.put(parcel, ParcelStep.SEND, at)
             case retry.LookUp(at):
                 await self._attempt_log.save_pending(parcel)
