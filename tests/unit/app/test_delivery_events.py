@@ -272,3 +272,28 @@ def test_a_page_that_was_taken_before_a_restart_is_not_undelivered() -> None:
         assert parts.sender.undelivered_since() == untried.at
 
     live(story)
+
+
+@pytest.mark.parametrize("kind", [Kind.PAGE, Kind.UPDATE])
+def test_a_message_refused_for_its_own_sake(kind: Kind) -> None:
+    """Rule 37: it is not tried again there, and its address is not marked; a page did not arrive there, and goes
+    elsewhere; operators hear what to mend, of what is no page by email only.
+    """
+    too_big = Refused("552 5.3.4 too big", "552", Fault.MESSAGE)
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(too_big)
+        wanted = replace(page(parts), key="big", via=EMAIL, kind=kind, group="execs" if kind is Kind.UPDATE else None)
+        await parts.enqueue(wanted)
+        await asyncio.sleep(120)
+        assert [attempt.outcome for attempt in parts.attempts_of(wanted)] == [too_big]
+        assert parts.state_of(wanted) == "refused"
+        assert await parts.ledger.refusals() == ()
+        (notice,) = parts.notices.take()
+        assert (notice.trouble, notice.minor) == (Trouble.MESSAGE_REFUSED, kind is not Kind.PAGE)
+        assert "shorten" in notice.text
+        assert "its address stays good" in notice.text
+
+    events = [event for event in failed_events(live(story)) if event.page.key == "big"]
+    outcomes = [(event.refused, event.undelivered, event.again) for event in events]
+    assert outcomes == ([(False, True, False)] if kind is Kind.PAGE else [])
