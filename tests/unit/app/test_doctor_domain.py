@@ -71,6 +71,7 @@ def spf(*records: str, **others: str) -> Zone:
         (spf("v=spf1 ip4:2001:db8::1 -all"), False, "is not an ip4 address"),
         (spf("v=spf1 include: -all"), False, "no term of SPF"),
         (spf("v=spf1 redirect=a.dev redirect=b.dev"), False, "stands there twice"),
+        (spf("v=spf1 mx -all:acme.dev"), False, "says more than all can"),
         (spf("v=spf1 +all"), False, "everybody send"),
         (spf("v=spf1 mx"), True, "no all"),
         (spf("v=spf1 mx ?all"), True, "?all"),
@@ -78,6 +79,17 @@ def spf(*records: str, **others: str) -> Zone:
         (spf("V=SPF1 MX -ALL"), True, "ends in -all"),
         (spf("v=spf1 exists:%{i}.x.dev -all"), True, "ends in -all"),
         (spf("v=spf1 redirect=a.dev", a="v=spf1 ip4:192.0.2.1 -all"), True, "1 look-up, ends in -all"),
+        (spf("v=spf1 redirect=a.dev -all"), True, "0 look-ups, ends in -all"),
+        (
+            spf(
+                "v=spf1 include:a.dev include:b.dev -all",
+                a="v=spf1 include:c.dev",
+                b="v=spf1 include:c.dev",
+                c="v=spf1 mx",
+            ),
+            True,
+            "6 look-ups",
+        ),
         (spf("v=spf1 redirect=a.dev"), False, "no SPF record at a.dev (in what acme.dev includes)"),
         (spf("v=spf1 include:a.dev -all", a="v=spf1 mx oops"), False, "a.dev cannot be read"),
         (spf("v=spf1 include:a.dev -all", a="v=spf1 include:acme.dev"), False, "in a circle"),
@@ -133,6 +145,12 @@ async def test_dmarc_missing_or_double() -> None:
     assert "_dmarc.acme.dev" in none.cure
     double = {("_dmarc.acme.dev", "TXT"): ["v=DMARC1; p=none", "v=DMARC1; p=reject"]}
     assert (await examined(GOOD | double))["dmarc"].ok is False
+
+
+async def test_the_record_of_a_registry_is_no_organisations() -> None:
+    """One with `psd=y` speaks for a public suffix, and does not count."""
+    zone = {("acme.co.uk", "A"): ["192.0.2.1"], ("_dmarc.co.uk", "TXT"): ["v=DMARC1; p=reject; psd=y"]}
+    assert (await examined(zone, "acme.co.uk"))["dmarc"].ok is False
 
 
 async def test_a_selector_that_nobody_knows_is_not_a_failure() -> None:

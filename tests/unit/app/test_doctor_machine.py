@@ -105,6 +105,9 @@ def test_what_another_user_may_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     inner.parent.chmod(0o700)
     assert barrier(grouped, inner, os.R_OK) == inner.parent
     assert existing(inner / "a" / "b") == inner
+    monkeypatch.setattr(access.os, "geteuid", lambda: 54321)
+    inner.chmod(0)
+    assert barrier(SystemUser("root", 0, frozenset()), inner, os.W_OK) is None
 
 
 async def test_a_folder_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +141,16 @@ async def test_the_room_on_a_disk(
     assert check.ok is ok
     assert words in check.message
     assert bool(check.cure) is (free < 1 << 30)
+
+
+async def test_a_disk_without_a_file_to_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for bytes is of no use without inodes."""
+    real = list(os.statvfs(tmp_path))
+    told = os.statvfs_result((1, 1, *real[2:4], 8 << 30, 1000, 0, 0, *real[8:]))
+    monkeypatch.setattr(machine.os, "statvfs", lambda _path: told)
+    (check,) = [check for check in await places(tmp_path) if check.code == "disk"]
+    assert check.ok is False
+    assert "inodes" in check.message
 
 
 async def test_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
