@@ -332,7 +332,7 @@ ANA, BO = "+14155550101", "+14155550102"
 
 
 async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:
-    """The provider that was tried comes back with the attempt; none is named where none was said."""
+    """Rule 50: the provider that was tried comes back with the attempt; none is named where none was said."""
     ledger = await shelf.open()
     await ledger.record("db", (), [letter("a")], ())
     first = await ledger.begin_attempt("a", Channel.SMS, ANA, T0, provider="main")
@@ -345,7 +345,7 @@ async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:
 
 
 async def test_a_bundle_is_an_attempt_at_each_of_its_pages(shelf: Shelf) -> None:
-    """One try of a bundle begins an attempt for each page, in their order, numbered on from each page's own
+    """Rule 47: one try of a bundle begins an attempt for each page, in their order, numbered on from each page's own
     attempts and with its own cause; the words are kept, and those of the first try stand.
     """
     ledger = await shelf.open()
@@ -439,7 +439,7 @@ async def test_an_end_and_a_receipt_are_of_one_page_of_a_bundle(ledger: Ledger) 
 
 
 async def test_what_room_is_reckoned_from(shelf: Shelf) -> None:
-    """Every attempt at a page begun lately, and of unfinished incidents the first at each episode and address,
+    """Rule 45: every attempt at a page begun lately, and of unfinished incidents the first at each episode and address,
     however long ago; no other message, and nothing old of what is finished.
     """
     ledger = await shelf.open()
@@ -464,6 +464,25 @@ async def test_what_room_is_reckoned_from(shelf: Shelf) -> None:
     assert [attempt for _, attempt in sent] == [*first, lately, again_lately]
     assert [page.key for page, _ in sent] == ["d1", "d2", "mail", "bo", "o2", "d1"]
     assert [attempt for _, attempt in await ledger.sent_pages(late + 2 * HOUR)] == first
+    assert [page.key for page, _ in await ledger.sent_pages(late, "bo")] == ["bo"]
+    assert [page.key for page, _ in await ledger.sent_pages(late, "ana")] == ["d1", "d2", "mail", "o2", "d1"]
+
+
+async def test_the_newest_version_of_many(ledger: Ledger) -> None:
+    """The last that was seen of each, open or over; of what was never seen nothing is known."""
+    versions = {
+        name: replace(INCIDENT, id=name, severity=severity) for name, severity in (("a", "sev1"), ("b", "sev3"))
+    }
+    for name, incident in versions.items():
+        await ledger.record(
+            name, [Seen(T0, replace(incident, severity="sev4")), Seen(T0, incident), Closed(T0)], (), ()
+        )
+    await ledger.finish("b")
+    await ledger.record("typo", [Answered(T0, "ana", Answer.OK)], (), ())
+    assert await ledger.newest_versions(("a", "b", "typo", "never")) == versions
+    assert await ledger.newest_versions({"b"}) == {"b": versions["b"]}
+    assert await ledger.newest_versions([f"x{number}" for number in range(600)] + ["a"]) == {"a": versions["a"]}
+    assert await ledger.newest_versions(()) == {}
 
 
 async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
@@ -518,7 +537,7 @@ async def test_one_answer_for_everything_is_written_at_once(shelf: Shelf) -> Non
 
 
 async def test_addresses_that_want_nothing_more(shelf: Shelf) -> None:
-    """They are kept in the order they said so, each by its channel, until they come back; saying it twice
+    """Rule 51: they are kept in the order they said so, each by its channel, until they come back; saying it twice
     changes nothing.
     """
     ledger = await shelf.open()

@@ -1,7 +1,7 @@
 """A ledger in memory: the same answers as the real one, and trouble on demand."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ from tocsin.domain.delivery import (
     Uncertain,
 )
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
@@ -175,13 +176,13 @@ class MemoryLedger:
         together = [first, *(known for known in same if known is not first)]
         return tuple((known, pages.letters[known.reference].notification) for known in together)
 
-    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+    async def sent_pages(self, since: datetime, person: str = "") -> tuple[tuple[Notification, Attempt], ...]:
         """In the order begun."""
         pages = self._at_work()
         sent, first = [], set()
         for attempt in pages.attempts:
             notification = pages.letters[attempt.reference].notification
-            if notification.kind is not Kind.PAGE:
+            if notification.kind is not Kind.PAGE or person not in ("", notification.to):
                 continue
             place = notification.incident, notification.episode, attempt.via, attempt.address
             open_ = not pages.incidents.get(notification.incident, True)
@@ -266,6 +267,11 @@ class MemoryLedger:
         if incident in self._at_work().unreadable:
             raise UnreadableError(self.pages.unreadable[incident])
         return tuple(fact for name, fact in self._at_work().facts if name == incident)
+
+    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
+        """The last one seen."""
+        seen = {name: fact.incident for name, fact in self._at_work().facts if isinstance(fact, Seen)}
+        return {name: seen[name] for name in incidents if name in seen}
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """By id."""

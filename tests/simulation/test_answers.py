@@ -5,15 +5,28 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Deferred, Message, Outcome, Refused
 from tocsin.domain.facts import ChannelRefused
 from tocsin.domain.people import Channel
 
+from tests.builders.active_config import polled
 from tests.builders.policies import paging_policy
-from tests.simulation.test_delivery import FILE, seconds_of, simulate
+from tests.simulation.test_delivery import FILE, seconds_of
+from tests.simulation.test_delivery import simulate as simulated
 from tests.simulation.world import World
 
 SMS = (Channel.SMS,)
+
+
+def simulate(story: Any) -> World:
+    """A story in a world where answers by SMS come in."""
+
+    async def answered(world: World) -> None:
+        world.settings = polled()
+        await story(world)
+
+    return simulated(answered)
 
 
 def kinds(world: World, person: str) -> list[tuple[str, str]]:
@@ -197,3 +210,80 @@ def test_ok_all_takes_only_what_had_left() -> None:
     assert "1 more, just sent or on its way, still asks you." in answer
     assert [incident for incident, _ in world.disk.answers] == ["pay"]
     assert "db" in [each.message.incident for each in world.pages("ana")]
+
+
+def test_ok_all_while_a_bundle_waits() -> None:
+    """Rule 47: the first pages leave alone and are answered; what waits for room stays asked, leaves as one message,
+    and is answered by the next `ok all`.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        for number in range(10):
+            world.folder.write(f"i{number}.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "ok all")
+        await world.wait(5)
+        assert len(world.disk.answers) == 3
+        await world.wait(150)
+        world.says("ana", "ok all")
+        await world.wait(5)
+
+    world = simulate(story)
+    first, second = world.answers_to("ana")
+    assert first.startswith("You accepted 3: 3 SEV1. Worst: SEV1 Card payments fail")
+    assert first.endswith("7 more, just sent or on their way, still ask you.")
+    assert second.startswith("You accepted 7: 7 SEV1. Worst: SEV1 Card payments fail")
+    assert len(world.disk.answers) == 10
+
+
+def test_stop_while_a_bundle_waits() -> None:
+    """What waits for room at a number that says STOP goes by email, each page once, and nothing by SMS."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        for number in range(10):
+            world.folder.write(f"i{number}.yaml", FILE)
+        await world.wait(30)
+        world.says("ana", "STOP")
+        await world.wait(240)
+
+    world = simulate(story)
+    texts = [each for each in world.pages("ana") if each.message.via is Channel.SMS]
+    assert len(texts) == 3
+    letters = world.disk.letters.values()
+    mailed = [letter.notification for letter in letters if letter.notification.key.endswith("/ana/email")]
+    pages = [page for page in mailed if page.kind == "page"]
+    assert sorted(page.incident for page in pages) == sorted(f"i{number}" for number in range(10))
+    tried = {key for key, tries in world.disk.attempts.items() if tries}
+    assert {page.key for page in pages} <= tried
+    waited = [state for key, state in world.disk.states.items() if "/page/" in key and key.endswith("/ana/sms")]
+    assert sorted(waited) == ["accepted"] * 3 + ["opted_out"] * 7
+
+
+def test_where_no_start_could_come_in() -> None:
+    """Without answers by SMS 21610 is a refusal of this episode, and a STOP of before is not heeded: the provider knows."""
+
+    async def story(world: World) -> None:
+        world.policy = paging_policy(via=SMS)
+        world.disk.opt_outs[Channel.SMS, "+14155550101"] = OptOut(Channel.SMS, "+14155550101", world.began_at, "SM0")
+        provider: Any = world.providers[Channel.SMS]
+        sends = provider.send
+
+        async def refuses(message: Message) -> Outcome:
+            stopped = message.person == "chen" and message.kind == "page"
+            return Refused("Attempt to send to unsubscribed recipient", "21610") if stopped else await sends(message)
+
+        provider.send = refuses
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+
+    world = simulated(story)
+    assert kinds(world, "ana") == [("page", "sms")]
+    assert [via for _, via in seconds_of(world, "chen")] == ["email"]
+    assert list(world.disk.opt_outs) == [(Channel.SMS, "+14155550101")]
+    refused = [fact for facts in world.disk.facts.values() for fact in facts if isinstance(fact, ChannelRefused)]
+    assert [fact.reader for fact in refused] == ["chen"]

@@ -10,6 +10,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Receipt, Refused
 from tocsin.domain.people import Channel
 
+from tests.builders.active_config import polled
 from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import FILE, seconds_of, simulate
 from tests.simulation.world import World
@@ -261,6 +262,7 @@ def test_a_number_refused_after_the_page_was_settled() -> None:
     """Four minutes later the episode still learns of it, and the operators too."""
 
     async def story(world: World) -> None:
+        world.settings = polled()
         attempt = await paged(world)
         await world.wait(240)
         assert await told(world, attempt, "undelivered", "21610") == "refused"

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from tocsin.domain.delivery import Accepted, Refused
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 
 from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import simulate
@@ -364,3 +366,130 @@ def test_waiting_for_room_brings_no_other_channel_and_no_alarm() -> None:
     world = simulate(story)
     assert {each.message.via for each in world.pages()} == {SMS}
     assert not [each for each in world.arrived if each.message.kind == "operator"]
+
+
+def test_what_waits_for_an_address_that_is_gone_goes_elsewhere() -> None:
+    """Rules 8 and 45: the number leaves the config while pages wait for it: they go by email within seconds; a number
+    that is corrected has room of its own.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(12))
+        await world.wait(30)
+        config, people = world.daemon.config, world.policy.people
+        changed = {
+            **people,
+            "ana": replace(people["ana"], phone=""),
+            "chen": replace(people["chen"], phone="+14155550188"),
+        }
+        config.replace(replace(world.policy, people=changed), world.settings)
+        await world.wait(15)
+
+    world = simulate(story)
+    by_email = [each for each in world.pages("ana") if each.message.via is EMAIL]
+    by_sms = [each for each in world.pages("ana") if each.message.via is SMS]
+    assert set(told(by_email)) | set(told(by_sms)) == {f"i{number:04}" for number in range(12)}
+    moved = [each.message for each in world.pages("chen") if each.message.address == "+14155550188"]
+    assert [len(message.incidents) for message in moved] == [9]
+
+
+def test_receipts_of_a_bundle_hold_for_all_by_whatever_way_they_come() -> None:
+    """Rule 47: what the provider says of the message is written down for each page; none that arrived goes elsewhere."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        world.tell_by_webhook()
+        await world.start()
+        declare(world, range(30))
+        await world.wait(400)
+
+    world = simulate(story)
+    bundled = [row for row in attempts(world) if row.bundle]
+    assert len(bundled) == 27
+    assert len({row.receipt for row in bundled}) == 1
+    assert {each.message.via for each in world.pages()} == {SMS}
+
+
+def test_a_bundle_that_was_not_delivered_goes_elsewhere_for_each() -> None:
+    """Rules 34 and 47: undelivered is said of one message, and each of its incidents goes by its next channel."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        world.ask_for_receipts()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(100)
+        world.faults.undelivered = 1.0
+        await world.wait(60)
+
+    world = simulate(story)
+    late = {world.disk.letters[row.reference].notification.incident for row in attempts(world) if row.bundle}
+    assert len(late) == 7
+    assert set(told(each for each in world.pages("ana") if each.message.via is EMAIL)) == late
+
+
+def test_new_limits_count_at_once() -> None:
+    """Rule 45: a reload that gives more room lets go what waits."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(20)
+        world.without_limits()
+        world.daemon.config.replace(world.policy, world.settings)
+        await world.wait(10)
+
+    world = simulate(story)
+    assert len(told(world.pages("ana"))) == 10
+
+
+def copies(world: World) -> list[tuple[str, int, int]]:
+    """Of each page how often it truly arrived, and how many of its tries say why they may be a second copy."""
+    arrived = Counter(each.message.reference for each in world.pages())
+    counted = []
+    for key, tries in world.disk.attempts.items():
+        if world.disk.letters[key].notification.kind is Kind.PAGE:
+            ways = {key, *(attempt.bundle for attempt in tries if attempt.bundle)}
+            marked = sum(bool(attempt.possible_duplicate) for attempt in tries)
+            counted.append((key, sum(arrived[way] for way in ways), marked))
+    return counted
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_whatever_happens_in_a_storm(seed: int) -> None:
+    """Forty incidents in ten minutes, kills, outages and lost answers all along: every page comes to an end, everybody
+    heard of every incident, and no copy came that no try is marked for.
+    """
+
+    async def story(world: World) -> None:
+        world.policy, dice = graded((SMS, EMAIL)), world.dice
+        limits = AddressLimits(sms=SmsLimits(burst=2, every=timedelta(seconds=30)), email=EmailLimits(burst=3))
+        world.settings = world.settings.model_copy(update={"limits": limits})
+        if dice.random() < 0.5:
+            world.tell_by_webhook()
+        faults = world.faults
+        faults.deferred, faults.lost, faults.unheard = (dice.choice([0, 0.1, 0.3]) for _ in range(3))
+        await world.start()
+        for batch in range(10):
+            declare(world, range(batch * 4, batch * 4 + 4), dice.choice(["sev1", "sev2", "sev3"]))
+            await world.wait(dice.choice([0.01, 0.5, 20, 60]))
+            if dice.random() < 0.5:
+                await world.kill()
+                await world.wait(dice.choice([0.01, 1, 20]))
+                await world.start()
+            elif dice.random() < 0.3:
+                faults.down = frozenset({dice.choice([SMS, EMAIL])})
+                await world.wait(dice.uniform(10, 60))
+                faults.down = frozenset()
+        faults.deferred = faults.lost = faults.unheard = 0
+        await world.wait(20 * 60)
+
+    world = simulate(story, seed=seed)
+    assert set(world.disk.states) == set(world.disk.letters)
+    for person in ("ana", "chen"):
+        assert set(told(world.pages(person))) == {f"i{number:04}" for number in range(40)}
+    for key, arrived, marked in copies(world):
+        assert arrived <= 1 + marked, key

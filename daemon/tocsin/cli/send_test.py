@@ -59,7 +59,9 @@ def command(person: str, via: str | None, provider: str | None, config: Path | N
     outcomes = asyncio.run(_send(opened, reader, channels, provider or MAIN, now))
     by = f" by {provider}" if provider else ""
     for channel, outcome in zip(channels, outcomes, strict=True):
-        click.echo(f"{channel.value:<5} {reader.address(channel)}{by}  {_outcome_words(channel, outcome)}")
+        click.echo(
+            f"{channel.value:<5} {reader.address(channel)}{by}  {_outcome_words(channel, provider or MAIN, outcome)}"
+        )
     sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
 
 
@@ -127,12 +129,13 @@ def _message(reader: Person, via: Channel, now: datetime) -> Message:
     )
 
 
-def _outcome_words(via: Channel, outcome: Outcome) -> str:
+def _outcome_words(via: Channel, provider: str, outcome: Outcome) -> str:
     """What became of it, with the provider's name for it, or its answer and what to look at."""
-    from tocsin.wording.delivery.answer_words import provider_cure
+    from tocsin.wording.delivery.answer_words import for_provider, provider_cure
     from tocsin.wording.report.outcome import outcome_sentence
 
     if isinstance(outcome, Accepted) and outcome.provider_id:
         return f"accepted ({outcome.provider_id})"
-    cure = provider_cure(via, outcome)
+    setting = via.value if provider == MAIN else f"{via.value}.fallbacks.{provider}"
+    cure = for_provider(provider_cure(via, outcome), via.value, setting)
     return outcome_sentence(outcome, tried_again=False) + (f"; {cure}" if cure else "")

@@ -165,7 +165,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One message that stands for several pages to one address."""
+    """One message that stands for several pages to one address (rule 47)."""
 
     id: str
     content: Content

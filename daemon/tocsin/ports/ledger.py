@@ -4,7 +4,7 @@ Every call is one transaction: on disk when it returns, without a trace when it 
 in, never asked for. Rows count upwards and are never given twice, so that a row serves as a cursor.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.ports.tally import Tally
@@ -79,6 +80,10 @@ class FactLedger(DecisionLedger, Protocol):
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """All facts of one incident, in the order recorded. Raises UnreadableError."""
+        ...
+
+    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
+        """The newest version of each of these incidents that was seen and can be read."""
         ...
 
     async def records(self, incident: str) -> tuple[Record, ...]:
@@ -167,10 +172,10 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
-        """What the room of each address is reckoned from at a start: every attempt at a page begun since
-        then, and of incidents that are not finished the first one at a page of each episode to each address. In the
-        order begun.
+    async def sent_pages(self, since: datetime, person: str = "") -> tuple[tuple[Notification, Attempt], ...]:
+        """What the room of each address is reckoned from at a start (rule 45): every attempt at a page begun since
+        then, and of incidents that are not finished the first one at a page of each episode to each address; to one
+        person, if somebody is named. In the order begun.
         """
         ...
 
@@ -230,7 +235,7 @@ class ArrivalLedger(Protocol):
 
 
 class AnswerLedger(Protocol):
-    """Answers that are about all that somebody is asked for."""
+    """Answers that are about all that somebody is asked for (rule 47)."""
 
     async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
         """The incidents that are not finished, each with the episode, of which a provider took a page to that person

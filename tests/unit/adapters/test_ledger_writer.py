@@ -12,7 +12,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.ledger.writes import CONFIGS_KEPT
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.delivery import Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -180,6 +180,17 @@ async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None
     assert isinstance(results.pop(), LedgerError)
     assert [attempt.number for attempt in results if not isinstance(attempt, BaseException)] == [1] * 5
     assert (await ledger.begin_attempt("bad", Channel.SMS, PHONE, T0)).number == 1
+
+
+async def test_a_bundle_is_begun_whole_or_not_at_all(ledger: SqlLedger) -> None:
+    """Rule 47: one page that cannot be written leaves no attempt of the others, and no bundle."""
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    with pytest.raises(LedgerError):
+        await ledger.begin_bundle(Bundle("b1", Content("x")), ("a", "\ud800", "b"), Channel.SMS, PHONE, T0, {})
+    assert [known.attempts for known in await ledger.unsettled()] == [(), ()]
+    assert await ledger.bundle("b1") is None
+    (begun, _) = await ledger.begin_bundle(Bundle("b1", Content("x")), ("a", "b"), Channel.SMS, PHONE, T0, {})
+    assert (begun.id, begun.number) == (1, 1)
 
 
 async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.adapters.ledger.place import sent_mark
 from tocsin.adapters.ledger.place.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark
-from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.delivery import Bundle, Content, Letter
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
@@ -60,6 +60,27 @@ async def older_copy(path: Path) -> None:
     await ledger.begin_attempt("-/0/operator/now/olga/sms", Channel.SMS, ANA, T0)
     await ledger.close()
     path.with_name("backup").rename(path)
+
+
+async def test_pages_in_one_message_are_marked_each(path: Path) -> None:
+    """Rules 47, 64: of a bundle that an older copy lacks each page is known to have been sent, and what repeats it is
+    marked, together or alone.
+    """
+    ledger, _ = await opened(path, T0)
+    await ledger.close()
+    shutil.copy(path, path.with_name("backup"))
+    ledger, _ = await opened(path, T0)
+    keys, bundle = [key(number) for number in range(3)], Bundle("b", Content("3 pages"))
+    await ledger.begin_bundle(bundle, keys, Channel.SMS, ANA, T0, {})
+    await ledger.close()
+    path.with_name("backup").rename(path)
+    now = T0 + 5 * MINUTE
+    ledger, lack = await opened(path, now)
+    assert lack.count == 3
+    again = await ledger.begin_bundle(bundle, keys[:2], Channel.SMS, ANA, now, {keys[0]: "a kill"})
+    assert [attempt.possible_duplicate for attempt in again] == ["a kill", OLDER_COPY]
+    assert await send(ledger, key(7), now) == OLDER_COPY
+    await ledger.close()
 
 
 async def test_what_an_older_copy_lacks_is_marked_when_it_is_sent_again(path: Path) -> None:

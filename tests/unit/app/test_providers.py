@@ -309,7 +309,7 @@ def test_operators_hear_of_the_change_and_of_the_return() -> None:
     (told,) = parts.told  # type: ignore[attr-defined]
     assert told.startswith('the mail server "main" is sick: ')
     assert "TOCSIN_EMAIL__PASSWORD" in told
-    assert 'messages leave by "backup" meanwhile' in told
+    assert ': messages leave by "backup" meanwhile; ' in told, "what calms comes first: an SMS has room for little more"
     assert [word for word in over(parts) if '"main" is well again' in word] == [
         'the mail server "main" is well again: the mail server "main" takes messages again'
     ]
@@ -421,3 +421,15 @@ def test_a_provider_that_refuses_everybody_is_passed_over() -> None:
     pages, sent = ("ana", "bo", "olga", "chen"), list[Notification]()
     events = live(story).incidents.state("pay").events
     assert [event.notification.to for event in events if isinstance(event, RefusalWithdrawn)] == ["ana", "bo"]
+
+
+def test_what_cures_a_fallback_names_its_own_settings() -> None:
+    """Rule 39: not those of the first, which is well."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(DENIED)
+        parts.email_backup.next(DENIED)
+        await parts.enqueue(word(parts))
+
+    told = words(live(story))
+    assert any("TOCSIN_EMAIL__FALLBACKS__BACKUP__PASSWORD and email.fallbacks.backup.username" in line for line in told)

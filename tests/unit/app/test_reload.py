@@ -167,11 +167,11 @@ def test_everything_is_fitted_to_a_new_config(folder: Path) -> None:
     """Transports are made anew from the new settings, templates are read, the folder and every incident looked at."""
 
     async def story(daemon: Daemon) -> None:
-        before = daemon.transports[Channel.EMAIL]
+        before = daemon.transports.get(Channel.EMAIL, MAIN)
         daemon.incidents.load("pay", [Seen(daemon.clock.now(), Incident("pay", "Pay", "sev1"), "d")])
         daemon.write("tocsin.yaml", "incidents@example.com", "pages@example.com")
         await daemon.reload.reload()
-        assert daemon.transports[Channel.EMAIL] is not before
+        assert daemon.transports.get(Channel.EMAIL, MAIN) is not before
         assert daemon.templates.loads == [daemon.config.settings.templates]
         assert daemon.watch._poked.is_set()
         assert await asyncio.wait_for(daemon.agenda.take(), 1) == "pay"
@@ -183,10 +183,10 @@ def test_a_policy_alone_leaves_the_transports(folder: Path) -> None:
     """Connections that work are kept when only people have changed."""
 
     async def story(daemon: Daemon) -> None:
-        before = daemon.transports[Channel.EMAIL]
+        before = daemon.transports.get(Channel.EMAIL, MAIN)
         daemon.write("all.yaml", "ana@example.com", "ana@example.org")
         await daemon.reload.reload()
-        assert daemon.transports[Channel.EMAIL] is before
+        assert daemon.transports.get(Channel.EMAIL, MAIN) is before
         assert daemon.config.policy.people["ana"].email == "ana@example.org"
 
     on_reload(folder, story)

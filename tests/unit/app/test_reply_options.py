@@ -14,7 +14,7 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 
-from tests.builders.active_config import active_config, polled, settings
+from tests.builders.active_config import OURS, active_config, polled, settings
 from tests.builders.policies import paging_policy, small_policy
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -111,3 +111,25 @@ def test_a_code_and_a_link_may_stand_together() -> None:
     offer, fact = options.offer(message(Kind.PAGE, Channel.SMS, "bo"), paging_policy(), AT)
     assert fact is not None
     assert (offer.code, offer.answer_url) == (fact.code, OPEN.public_url + signed_links.answer(OPEN.keys, "card", "bo"))
+
+
+@pytest.mark.parametrize(
+    ("senders", "fallback", "code"),
+    [({}, OURS, True), ({"+1": "ACME"}, OURS, False), ({"+49": "ACME"}, OURS, True), ({}, "ACME", False)],
+)
+def test_a_code_is_given_only_where_the_very_sender_can_be_answered(
+    senders: dict[str, str], fallback: str, code: bool
+) -> None:
+    """Rule 42: of every account that may carry the page to that number; the link stands either way."""
+    account = {"transport": "twilio", "account_sid": "AC" + "0" * 32, "auth_token": ["secret"], "sender": OURS}
+    second = {**account, "account_sid": "AC" + "1" * 32, "sender": fallback}
+    in_force = settings(
+        sms={**account, "senders": senders, "fallbacks": {"second": second}},
+        replies={"by": "poll"},
+        public_url=OPEN.public_url,
+        web={"signing_key": list(OPEN.keys)},
+    )
+    options = ReplyOptions(Codes(random.Random(0)), active_config(paging_policy(), in_force))
+    offer, coded = options.offer(message(Kind.PAGE, Channel.SMS, "ana"), paging_policy(), AT)
+    assert (bool(offer.code), coded is not None) == (code, code)
+    assert offer.answer_url

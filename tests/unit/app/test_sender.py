@@ -638,7 +638,7 @@ def test_a_new_config_takes_other_transports() -> None:
         transports.apply(settings(replies={"by": "poll"}))
         assert len(made) == 1, "nothing that transports are made from has changed"
         transports.apply(settings(email={"sender": "other@example.com"}))
-        assert transports[EMAIL] is made[1]
+        assert transports.get(EMAIL, MAIN) is made[1]
         transports.apply(settings(email={"sender": "other@example.com"}))
         assert len(made) == 2, "the same settings again change nothing"
         await asyncio.sleep(59)

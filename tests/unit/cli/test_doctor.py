@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
-from tocsin.app.doctor.check import Check, Diagnosis, ProvenAddress, for_provider, not_tried
+from tocsin.app.doctor.check import Check, Diagnosis, ProvenAddress, not_tried
 from tocsin.cli.doctor import CLEAR, ResolverAddress, show_waiting
 from tocsin.cli.output.doctor_lines import document, lines
 from tocsin.domain.people import Channel
+from tocsin.wording.delivery.answer_words import for_provider
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FOUND = Diagnosis(

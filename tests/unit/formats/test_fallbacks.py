@@ -104,6 +104,12 @@ def test_a_secret_of_a_fallback_comes_from_every_layer_in_any_case(name: str, la
     assert "hunter2" not in repr(reading)
 
 
+def test_senders_may_come_as_json() -> None:
+    """Over those of the file, key by key, as every mapping."""
+    settings = good(TOCSIN_SMS__SENDERS='{"+49": "+4930100000009", "+33": "+33600000001"}')
+    assert settings.sms.senders == {"+49": "+4930100000009", "+49151": "+4915100000001", "+33": "+33600000001"}
+
+
 def test_a_dash_of_a_name_is_an_underscore_in_its_variables() -> None:
     """Shells know no dashes there; two tokens are JSON, as those of the first are."""
     text = HEAD + EMAIL + SMS.replace("second", "our-second")
@@ -120,6 +126,7 @@ def test_a_dash_of_a_name_is_an_underscore_in_its_variables() -> None:
         ("TOCSIN_SMS__FALLBACKS__ZETA__AUTH_TOKEN", 'sms.fallbacks has no "ZETA"'),
         ("TOCSIN_EMAIL__FALLBACKS__ZETA__PASWORD", 'did you mean "TOCSIN_EMAIL__FALLBACKS__ZETA__PASSWORD"?'),
         ("TOCSIN_EMAIL__FALLBACKS__ZETA", "unknown variable TOCSIN_EMAIL__FALLBACKS__ZETA"),
+        ("TOCSIN_SMS__SENDERS__X", 'did you mean "TOCSIN_SMS__SENDERS"?'),
     ],
 )
 def test_a_variable_that_names_no_fallback_is_an_error(variable: str, words: str) -> None:
@@ -169,6 +176,8 @@ def test_a_fallback_without_its_secret_is_one_line(lacking: str, place: str, wor
         ("port: 25", "fallbacks: {b: {host: x.example.com}}", "10:40", "a fallback has none of its own"),
         ("port: 25", "transport: outbox", "10:51", "reaches nobody and yet counts as sent"),
         ("{host: three.example.com, port: 25}", "{port: 25}", "10:5", "needs `host`"),
+        ("{host: three.example.com, port: 25}", "", "10:5", "needs `host`"),
+        ("{host: three.example.com, port: 25}", "[a]", "10:14", "must be a mapping"),
         ('sender: "+15005550007"', "api_url: https://x.example.com", "17:5", "needs `sender`"),
         ("AC2", "XX2", "17:27", "begins with AC"),
         ('"+49":', '"49":', "15:13", 'such as "+49"'),

@@ -64,7 +64,9 @@ def test_by_sms_as_the_contract_says_it() -> None:
     )
 
 
-@pytest.mark.parametrize(("link", "end"), [(LINK, f"breaks. Ack: {LINK}"), ("", "breaks. Ack: tocsin ack i0 --as ana")])
+@pytest.mark.parametrize(
+    ("link", "end"), [(LINK, f"breaks. Ack it: {LINK}"), ("", "breaks. Ack it: tocsin ack i0 --as ana")]
+)
 def test_where_an_sms_cannot_be_answered_it_names_no_code(link: str, end: str) -> None:
     """Rule 42: a code only where replies are on, else the link, else the command."""
     text = renderer().render_bundle([page(0, "sev1", link=link), page(1, "sev3", link=link)], graded()).text

@@ -3,7 +3,7 @@
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.keeping import KeptLedger
 from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.opening import OpenedLedger
-from tocsin.adapters.ledger.reads import addresses, arrivals, incidents, messages, operation
+from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation
+from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
@@ -19,6 +20,7 @@ from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import Report, Unreadable
@@ -51,7 +53,11 @@ class SqlLedger(KeptLedger):
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """All facts of one incident, in the order recorded. Raises UnreadableError."""
-        return await self._read(incidents.facts(incident))
+        return await self._read(of_incidents.facts(incident))
+
+    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
+        """The newest version of each of these incidents that was seen and can be read."""
+        return await self._read(of_incidents.newest_versions(incidents))
 
     async def records(self, incident: str) -> tuple[Record, ...]:
         """Everything decided for an incident that can be read, to be sent or held back, in the order decided."""
@@ -59,7 +65,7 @@ class SqlLedger(KeptLedger):
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """The facts of every incident that may still need something, by its id."""
-        return await self._read(incidents.unfinished)
+        return await self._read(of_incidents.unfinished)
 
     async def unreadable_letters(self) -> tuple[Unreadable, ...]:
         """The incidents with a letter that is not settled and cannot be read, or an attempt of one; each once."""
@@ -72,11 +78,11 @@ class SqlLedger(KeptLedger):
 
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
-        return await self._read(incidents.incidents)
+        return await self._read(of_incidents.incidents)
 
     async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The incidents that were closed last, the newest first, each once with the instant."""
-        return await self._read(incidents.last_closed(most))
+        return await self._read(of_incidents.last_closed(most))
 
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """Keep the bytes of the newest good version of an incident's file."""
@@ -85,11 +91,11 @@ class SqlLedger(KeptLedger):
 
     async def files(self) -> dict[str, tuple[str, str]]:
         """For every incident the name of its file and the digest of its newest good version."""
-        return await self._read(incidents.files)
+        return await self._read(of_incidents.files)
 
     async def file(self, incident: str) -> tuple[str, bytes] | None:
         """The name and the bytes of the newest good version of an incident's file."""
-        return await self._read(incidents.file(incident))
+        return await self._read(of_incidents.file(incident))
 
     async def begin_attempt(
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
@@ -150,9 +156,9 @@ class SqlLedger(KeptLedger):
         """An attempt by its id, and the notification it was for; then what left with it in the same try."""
         return await self._read(messages.find_attempt(attempt))
 
-    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+    async def sent_pages(self, since: datetime, person: str = "") -> tuple[tuple[Notification, Attempt], ...]:
         """What the room of each address is reckoned from at a start, in the order begun."""
-        return await self._read(addresses.sent_pages(since))
+        return await self._read(addresses.sent_pages(since, person))
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Every letter that is not settled and can be read, with its attempts, oldest first."""
@@ -245,11 +251,11 @@ class SqlLedger(KeptLedger):
 
     async def last_answer(self) -> int:
         """The row of the newest answer recorded; 0: there is none."""
-        return await self._read(incidents.last_answer)
+        return await self._read(of_incidents.last_answer)
 
     async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
         """Answers recorded by any process after a row: (row, incident, answer), in order."""
-        return await self._read(incidents.answers_since(last))
+        return await self._read(of_incidents.answers_since(last))
 
     async def reports_since(self, last: int) -> tuple[Report, ...]:
         """Reports for the operators after a row that can be read, in order."""

@@ -12,20 +12,26 @@ from tocsin.app.configuration.refused_addresses import document_of
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.settings.reply_routes import NO_REPLY_ROUTES
+from tocsin.formats.settings.settings import reply_routes
 from tocsin.text.yaml import KeyPath
 
 
 def problems(configuration: Configuration, folder: Path, opt_outs: Iterable[OptOut]) -> Iterator[Problem]:
     """Warnings at those addresses of the config in `folder`; of an address that the config lacks none."""
-    policy = configuration.policy
+    policy, settings = configuration.policy, configuration.settings
     assert policy is not None
+    routes = reply_routes(settings) if settings else NO_REPLY_ROUTES
     for opt_out in opt_outs:
         since, wanted = f"{opt_out.at:%Y-%m-%d %H:%M} UTC", opt_out.address.casefold()
         if opt_out.via is Channel.SMS:
             for person in policy.people.values():
                 if person.phone == opt_out.address:
                     path: KeyPath = ("people", person.id, Channel.SMS.traits.address_field)
-                    text = f"{person.phone} answered STOP on {since}: no SMS goes there until START is sent from it"
+                    until = "no SMS goes there until START is sent from it"
+                    if not routes.hears(person.phone):
+                        until = "no START from it could come in here, so each incident tries whether it still holds"
+                    text = f"{person.phone} answered STOP on {since}: {until}"
                     yield _warning(configuration, folder, person.place, path, "stopped-number", text)
             continue
         for group in policy.stakeholders.values():

@@ -101,7 +101,7 @@ def hear_refusal(
     """A message to this address was refused: operators hear of it; or, where the number answered STOP, whoever acts on
     that (rule 51).
     """
-    if says_stop(notification.via, refused):
+    if says_stop(notification.via, refused) and context.config.reply_routes.hears(address):
         opt_out = OptOut(notification.via, address, now, f"{refused.code} {notification.key}")
         context.config.opt_outs.hear(opt_out)
     else:

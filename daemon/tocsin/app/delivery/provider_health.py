@@ -11,7 +11,13 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
-from tocsin.wording.delivery.answer_words import provider_cure, undelivered_cause, undelivered_cure, wrongly_refused
+from tocsin.wording.delivery.answer_words import (
+    for_provider,
+    provider_cure,
+    undelivered_cause,
+    undelivered_cure,
+    wrongly_refused,
+)
 from tocsin.wording.delivery.sms_verdicts import FILTERED, OPTED_OUT
 
 PATIENCE = 3
@@ -174,6 +180,11 @@ class ProviderHealth:
         provider = self._via.traits.provider
         return f'{provider} "{self.name}"' if len(self._peers) > 1 else provider
 
+    def _own(self, cure: str) -> str:
+        """A cure that names this provider's settings."""
+        section = self._via.value
+        return for_provider(cure, section, section if self.name == MAIN else f"{section}.fallbacks.{self.name}")
+
     @property
     def _about(self) -> str:
         """What tells its notices from those of the others; the first one needs no name."""
@@ -191,11 +202,11 @@ class ProviderHealth:
         code = f" ({outcome.code})" if outcome.code else ""
         answer = f"{self._called} does not take messages: {outcome.detail}{code}"
         trouble, about = Trouble.PROVIDER_REFUSES, self._via.traits.word
+        sentence = f"{self._own(cure)} ({answer})" if cure else f"{answer}; {advice}"
         if self._stand_in:
             trouble, about = Trouble.PROVIDER_UNWELL, self._called
-            advice = f'messages leave by "{self._stand_in}" meanwhile'
-            cure = f"{cure}; {advice}" if cure else ""
-        sentence = f"{cure} ({answer})" if cure else f"{answer}; {advice}"
+            sentence = f"{self._own(cure)} ({answer})" if cure else answer
+            sentence = f'messages leave by "{self._stand_in}" meanwhile; {sentence}'
         self._notices.tell(OperatorNotice(trouble, sentence, about=about))
 
     def _tell_end(self) -> None:

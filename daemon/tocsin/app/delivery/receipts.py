@@ -23,9 +23,9 @@ from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
+from tocsin.planning.delivery.still_wanted import opted_out
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import SendLedger
-from tocsin.wording.delivery.sms_verdicts import says_stop
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""
@@ -115,7 +115,7 @@ class Receipts:
         if notification.kind in OUTSIDE_PLAN:
             return
         if fate.receipt is Receipt.UNDELIVERED:
-            stopped = says_stop(attempt.via, fate.refused)
+            stopped = opted_out(notification, self._context.config.policy)
             refused = fate.refused is not None and fate.refused.fault is Fault.ADDRESS and not stopped
             undelivered = not (refused or stopped)
             event = ChannelFailed(notification, refused, attempt.address, undelivered, fate.may_pass, stopped)

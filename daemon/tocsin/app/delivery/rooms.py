@@ -7,7 +7,7 @@ becomes afterwards is the sender's. One look for all addresses, however many pag
 import asyncio
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.delivery.context import DeliveryContext
@@ -84,8 +84,8 @@ class Rooms:
                     return leaving
             if now >= self._looks_at:
                 for place in tuple(self._waiting):
-                    if worse := self._worse(place, now):
-                        return [worse]
+                    if leaving := self._moved(place, now) or self._worse(place, now):
+                        return leaving
                 self._looks_at = now + LOOKS_EVERY
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
@@ -111,18 +111,35 @@ class Rooms:
             room.note_together(pages, limit)
         return self._given_room(waiting, now)
 
-    def _worse(self, place: PagedAddress, now: datetime) -> Delivery | None:
+    def _moved(self, place: PagedAddress, now: datetime) -> list[Delivery]:
+        """What waits for an address that its person has no longer: it waits for the new one, or leaves this channel if
+        there is none, so that it goes by the next (rules 8, 51).
+        """
+        policy = self._context.config.policy
+        page = self._waiting[place][0].notification
+        address = current_address(page, policy).casefold()
+        if address == place.address:
+            return []
+        waiting = self._waiting.pop(place)
+        if not address:
+            return self._given_room(waiting, now)
+        self._waiting.setdefault(replace(place, address=address), []).extend(waiting)
+        return []
+
+    def _worse(self, place: PagedAddress, now: datetime) -> list[Delivery]:
         """A page that became worse than all that was sent while it waited: its incident's severity was raised."""
-        waiting = self._waiting[place]
+        waiting = self._waiting.get(place)
+        if not waiting:
+            return []
         worst = min(waiting, key=lambda delivery: rank(delivery.notification, self._context))
         sent, room = self._page_sent(worst.notification, now), self._room(place)
         if not (self._is_wanted(worst) and room.is_worse(sent)):
-            return None
+            return []
         waiting.remove(worst)
         if not waiting:
             del self._waiting[place]
         room.note_alone(sent, Admission.WORSE, self._limit(place.via))
-        return self._given_room([worst], now)[0]
+        return self._given_room([worst], now)
 
     def _given_room(self, waiting: list[Delivery], now: datetime) -> list[Delivery]:
         """The same, the worst first; their spans begin now."""
@@ -134,10 +151,12 @@ class Rooms:
         """The room of a place, reckoned from recorded tries when it is first asked for."""
         if place not in self._rooms:
             tries = self._recorded.pop((place.via, place.person, place.address), [])
-            own = [(page, attempt) for page, attempt in tries if self._is_drill(page) is place.drill]
-            if rest := [known for known in tries if known not in own]:
-                self._recorded[place.via, place.person, place.address] = rest
-            sent = (self._page_sent(page, attempt.started_at, attempt.bundle) for page, attempt in own)
+            sides: tuple[list[tuple[Notification, Attempt]], ...] = ([], [])
+            for page, attempt in tries:
+                sides[self._is_drill(page) is place.drill].append((page, attempt))
+            if sides[False]:
+                self._recorded[place.via, place.person, place.address] = sides[False]
+            sent = (self._page_sent(page, attempt.started_at, attempt.bundle) for page, attempt in sides[True])
             self._rooms[place] = room_of(sent, self._limit(place.via))
         return self._rooms[place]
 

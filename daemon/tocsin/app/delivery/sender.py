@@ -150,13 +150,12 @@ class Sender:
     def _begin(self, parcel: Parcel, step: ParcelStep) -> None:
         """These letters are on their way from now on."""
         self._lanes.put(parcel, step)
-        hangs = self._providers.hangs(parcel.via)
         for member in parcel.members:
             self._open[member.notification.key] = parcel
             self._undelivered.begin(member.notification, member.since)
             self._undelivered.note(member.notification, taken=member.taken, tried=bool(member.attempts))
-            if member.page:
-                self._headway.watch(member, hangs=hangs)
+        if parcel.lead.page:
+            self._headway.watch(parcel, hangs=self._providers.hangs(parcel.via))
 
     def _note_recorded(self, key: str, *, recorded: bool) -> None:
         """A letter that is on its way is given once more, perhaps because the ledger has taken it."""
@@ -293,10 +292,11 @@ class Sender:
         elif isinstance(outcome, Refused):
             address = retry.deciding_attempt(lead.attempts).address
             hear_refusal(self._context, lead.notification, address, outcome, now)
+        stopped = opted_out(lead.notification, self._context.config.policy)
         for member in parcel.members:
             next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
-                self._headway.fail(member)
+                self._headway.fail(member, stopped=stopped)
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         if isinstance(move, retry.TryAgain):
             parcel.tried = frozenset()  # what is tried again after a look-up goes on to the next provider instead

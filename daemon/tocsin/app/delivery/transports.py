@@ -28,10 +28,6 @@ class Transports:
         self._in_use = make(settings)
         self._retired: asyncio.Queue[Transport] = asyncio.Queue()
 
-    def __getitem__(self, via: Channel) -> Transport:
-        """What carries this channel while all is well."""
-        return next(iter(self._in_use[via].values()))
-
     def by_name(self, via: Channel) -> ByName:
         """Everything that can carry this channel."""
         return self._in_use[via]

@@ -4,14 +4,12 @@
 the same: it will not hold for long, or not everywhere.
 """
 
-import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.people import Channel
-from tocsin.text.scalars import variable_name
 
 WITH_SECRETS = "run it as root with the daemon's: CREDENTIALS_DIRECTORY=/etc/credstore tocsin doctor"
 """How somebody without secrets comes by them on an installed server."""
@@ -62,13 +60,6 @@ class Diagnosis:
     def ok(self) -> bool:
         """Whether nothing was found that fails."""
         return all(check.ok is not False for check in self.checks)
-
-
-def for_provider(cure: str, channel: str, setting: str) -> str:
-    """A cure that names settings and variables of a channel's first provider, for the one at `setting`."""
-    variables = f"TOCSIN_{variable_name(setting.replace('.', '__'))}__"
-    cure = cure.replace(f"TOCSIN_{channel.upper()}__", variables)
-    return re.sub(rf"\b{channel}\.(?=[a-z])", f"{setting}.", cure)
 
 
 def not_tried(codes: Iterable[str], target: str, why: str, cure: str = "") -> list[Check]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from tocsin.adapters.smtp.connection import Step
 from tocsin.adapters.smtp.dialogue import Relay
 from tocsin.adapters.smtp.inspection import RelayInspection, inspect_relay
-from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, for_provider, not_tried
+from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
 from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
 from tocsin.domain.people import Channel
-from tocsin.wording.delivery.answer_words import provider_cure
+from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 
 ANSWERS_WITHIN = 9.0
 """Seconds for a server to go through all of it."""

@@ -12,13 +12,13 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from tocsin.adapters.twilio.account import AccountQuestionError, TwilioAccount
-from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, for_provider, not_tried
+from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
 from tocsin.app.doctor.sms_sender import SmsOrigin, examine_country, examine_registration, examine_sender
 from tocsin.domain.delivery import Deferred, Fault, Refused
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.senders import SmsSenders
 from tocsin.text.contacts import country_of
-from tocsin.wording.delivery.answer_words import provider_cure
+from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 
 LOGIN, STATE, BALANCE, SENDER, REGISTRATION, CLOCK = CODES = (
     "sms-login", "sms-account", "sms-balance", "sms-sender", "sms-registration", "clock",

@@ -24,6 +24,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
 from tocsin.domain.policy import Policy, Severity
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
+from tocsin.formats.settings.settings import reply_routes
 from tocsin.planning.current_state import current_state
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
@@ -110,7 +111,10 @@ async def policy_since(configuration: Configuration, ledger: PolicyLedger | None
     it has not seen yet counts from now.
     """
     assert configuration.policy is not None
-    policy = OptOuts(await ledger.opt_outs()).heeded_by(configuration.policy) if ledger else configuration.policy
+    assert configuration.settings is not None
+    policy, routes = configuration.policy, reply_routes(configuration.settings)
+    if ledger:
+        policy = OptOuts(await ledger.opt_outs()).heeded_by(policy, routes)
     last = await ledger.last_good_config() if ledger else None
     known = last is not None and digest_of(last[2]) == digest_of(configuration.files)
     return replace(policy, since=last[1] if last and known else now if last else None)

@@ -5,13 +5,11 @@ which pages those are. Nothing is changed.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from tocsin.app.delivery.rooms import RECKONED_FROM, first_tries
-from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.delivery import Attempt, Limit, Record
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification
@@ -19,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.room import Admission, PageSent, room_of
 from tocsin.planning.delivery.still_wanted import current_address
-from tocsin.ports.ledger import DeliveryLedger, FactLedger, UnreadableError
+from tocsin.ports.ledger import DeliveryLedger, FactLedger
 
 
 class SentLedger(FactLedger, DeliveryLedger, Protocol):
@@ -38,31 +36,38 @@ async def with_room(
     records: Sequence[Record], ledger: SentLedger, policy: Policy, limits: PageLimits, now: datetime
 ) -> list[Record]:
     """The same records; pages that wait for room know until when. Raises LedgerError."""
-    if not any(map(_is_untried_page, records)):
-        return list(records)
-    tries = first_tries(await ledger.sent_pages(now - RECKONED_FROM))
-    incidents: dict[str, Incident | None] = {}
-    known = []
-    for record in records:
-        if not _is_untried_page(record):
-            known.append(record)
-            continue
-        page, limit = record.notification, limits.of(record.notification.via)
-        there = tries.get((page.via, page.to, current_address(page, policy).casefold()), [])
-        for name in {page.incident, *(tried.incident for tried, _ in there)} - incidents.keys():
-            incidents[name] = await _incident(ledger, name)
-        sent, wanted = _pages_sent(page, there, now, incidents, policy)
-        room = room_of(sent, limit)
-        waits = room.admission(wanted, limit, others_wait=False) is Admission.WAITS
-        known.append(replace(record, room_at=room.next_at(limit, now)) if waits else record)
-    return known
+    waiting = {record.decided.key: record.notification for record in records if _is_untried_page(record)}
+    tries = {
+        person: first_tries(await ledger.sent_pages(now - RECKONED_FROM, person))
+        for person in {page.to for page in waiting.values()}
+    }
+    there = {
+        key: tries[page.to].get((page.via, page.to, current_address(page, policy).casefold()), [])
+        for key, page in waiting.items()
+    }
+    concerned = {tried.incident for listed in there.values() for tried, _ in listed}
+    incidents = await ledger.newest_versions(concerned | {page.incident for page in waiting.values()})
+    return [
+        replace(record, room_at=_room_at(waiting[key], there[key], now, incidents, policy, limits.of(waiting[key].via)))
+        if (key := record.decided.key) in waiting
+        else record
+        for record in records
+    ]
 
 
-async def _incident(ledger: FactLedger, name: str) -> Incident | None:
-    """As it is now; None where it cannot be read."""
-    with suppress(UnreadableError):
-        return (await recorded_history(ledger, name))[1].incident
-    return None
+def _room_at(
+    page: Notification,
+    there: Sequence[tuple[Notification, Attempt]],
+    now: datetime,
+    incidents: Mapping[str, Incident],
+    policy: Policy,
+    limit: Limit,
+) -> datetime | None:
+    """When there is room for a page that was not tried yet; None: it does not wait for that."""
+    sent, wanted = _pages_sent(page, there, now, incidents, policy)
+    room = room_of(sent, limit)
+    waits = room.admission(wanted, limit, others_wait=False) is Admission.WAITS
+    return room.next_at(limit, now) if waits else None
 
 
 def _is_untried_page(record: Record) -> bool:
@@ -73,18 +78,18 @@ def _pages_sent(
     page: Notification,
     there: Sequence[tuple[Notification, Attempt]],
     now: datetime,
-    incidents: Mapping[str, Incident | None],
+    incidents: Mapping[str, Incident],
     policy: Policy,
 ) -> tuple[list[PageSent], PageSent]:
     """What was sent there, and the page, as room is reckoned with them. Drills have a room of their own."""
 
     def as_sent(notification: Notification, at: datetime, bundle: str = "") -> PageSent:
-        incident = incidents[notification.incident]
+        incident = incidents.get(notification.incident)
         severity = policy.severity_rank(incident.severity) if incident else len(policy.severities)
         return PageSent(at, notification.incident, notification.episode, severity, bundle)
 
     def is_drill(notification: Notification) -> bool:
-        incident = incidents[notification.incident]
+        incident = incidents.get(notification.incident)
         return incident is not None and bool(incident.drill)
 
     sent = [

@@ -11,15 +11,14 @@ class ActiveConfig:
 
     def __init__(self, policy: Policy, settings: Settings, opt_outs: OptOuts | None = None) -> None:
         self.opt_outs = opt_outs or OptOuts()
-        self._configured, self._settings = policy, settings
-        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
-        self._reply_routes = reply_routes(settings)
+        self._configured, self._settings, self._reply_routes = policy, settings, reply_routes(settings)
+        self._heed()
 
     @property
     def policy(self) -> Policy:
         """Who is told what, and since when; nobody at an address that wants nothing more."""
         if self._heeded != self.opt_outs.changes:
-            self._policy, self._heeded = self.opt_outs.heeded_by(self._configured), self.opt_outs.changes
+            self._heed()
         return self._policy
 
     @property
@@ -39,6 +38,9 @@ class ActiveConfig:
 
     def replace(self, policy: Policy, settings: Settings) -> None:
         """Another config is in force from now on."""
-        self._configured, self._settings = policy, settings
-        self._policy, self._heeded = self.opt_outs.heeded_by(policy), self.opt_outs.changes
-        self._reply_routes = reply_routes(settings)
+        self._configured, self._settings, self._reply_routes = policy, settings, reply_routes(settings)
+        self._heed()
+
+    def _heed(self) -> None:
+        self._policy = self.opt_outs.heeded_by(self._configured, self._reply_routes)
+        self._heeded = self.opt_outs.changes

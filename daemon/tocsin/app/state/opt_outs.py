@@ -11,6 +11,7 @@ from dataclasses import replace
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Policy
+from tocsin.formats.settings.reply_routes import ReplyRoutes
 
 
 class OptOuts:
@@ -49,17 +50,19 @@ class OptOuts:
         """Wait for the next of which a provider said so."""
         return await self._heard.get()
 
-    def heeded_by(self, policy: Policy) -> Policy:
-        """The policy without what is off."""
+    def heeded_by(self, policy: Policy, routes: ReplyRoutes) -> Policy:
+        """The policy without what is off. A number from which no START could come in is not left alone for ever: it is
+        tried, and the provider says whether it still wants nothing.
+        """
         if not self._known:
             return policy
-        people = {name: self._person(person) for name, person in policy.people.items()}
+        people = {name: self._person(person, routes) for name, person in policy.people.items()}
         groups = {name: self._group(group) for name, group in policy.stakeholders.items()}
         return replace(policy, people=people, stakeholders=groups)
 
-    def _person(self, person: Person) -> Person:
-        via = Channel.SMS
-        return replace(person, stopped=(via,)) if person.phone and self.of(via, person.phone) else person
+    def _person(self, person: Person, routes: ReplyRoutes) -> Person:
+        via, number = Channel.SMS, person.phone
+        return replace(person, stopped=(via,)) if number and self.of(via, number) and routes.hears(number) else person
 
     def _group(self, group: StakeholderGroup) -> StakeholderGroup:
         """Insiders are told all the same: what they are told is not for the reader to choose."""

@@ -177,6 +177,8 @@ def _completed(value: Any, transports: type[StrEnum], *inherited: str) -> Any:
 
 def _over(first: Mapping[str, Any], value: Any) -> Any:
     """One fallback as it is written, over what it takes from the first provider."""
+    if value is None:
+        return dict(first)
     if not isinstance(value, dict):
         return value
     return {**first, **{key: inner for key, inner in value.items() if inner is not None}}

@@ -23,6 +23,10 @@ class ReplyRoutes:
         """
         return bool(self.senders) and all(senders.answerable(number) for senders in self.senders)
 
+    def hears(self, number: str) -> bool:
+        """Whether an SMS from this number comes in at all, by whichever account (rule 51)."""
+        return any(senders.answerable(number) for senders in self.senders)
+
     @property
     def links(self) -> bool:
         """Whether messages carry links."""

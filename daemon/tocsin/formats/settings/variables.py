@@ -82,7 +82,9 @@ def fallback_part(written: str) -> tuple[str, str, str] | None:
 
 def read_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """What variables (or credential files, named alike) set, nested as in tocsin.yaml, those of fallbacks apart."""
-    return _Variables({name: value for name, value in variables.items() if not fallback_part(name)})()
+    own = variable(("sms", "senders")) + "__"  # prefixes are no words of a variable's name
+    names = (name for name in variables if not (fallback_part(name) or name.upper().startswith(own)))
+    return _Variables({name: variables[name] for name in names})()
 
 
 def read_fallbacks(variables: Mapping[str, str], names: FallbackNames) -> dict[str, Any]:

@@ -3,8 +3,11 @@
 Decides from how a try ended alone. It must not know whose message it was.
 """
 
+import re
+
 from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
 from tocsin.domain.people import Channel
+from tocsin.text.scalars import variable_name
 from tocsin.wording.delivery.sms_verdicts import sms_verdict
 from tocsin.wording.delivery.smtp_verdicts import known_smtp_verdict
 from tocsin.wording.delivery.verdict import Verdict
@@ -42,6 +45,13 @@ def provider_cure(via: Channel, outcome: Outcome) -> str:
     """What cures a provider that takes no messages; empty where its own words are all that is known."""
     verdict = known_verdict(via, outcome)
     return verdict.cure if verdict and verdict.fault is Fault.PROVIDER else ""
+
+
+def for_provider(cure: str, channel: str, setting: str) -> str:
+    """A cure that names settings and variables of a channel's first provider, for the one at `setting`."""
+    variables = f"TOCSIN_{variable_name(setting.replace('.', '__'))}__"
+    cure = cure.replace(f"TOCSIN_{channel.upper()}__", variables)
+    return re.sub(rf"\b{channel}\.(?=[a-z])", f"{setting}.", cure)
 
 
 def wrongly_refused(via: Channel, refused: Refused) -> str:

@@ -91,7 +91,7 @@ def _sms(words: BundleWording) -> str:
 
 def _answer(words: BundleWording) -> str:
     if not words.replies:
-        return f"Ack: {words.worst.answer_url or words.worst.acknowledge}"
+        return f"Ack it: {words.worst.answer_url or words.worst.acknowledge}"
     return "Reply ok all" + (f", or ok {words.worst.code} for one" if words.worst.code else "")
 
 

@@ -42,11 +42,15 @@ def refusals(connection: Connection) -> tuple[Attempt, ...]:
     return tuple(attempt for attempt in readable_attempts(rows) if isinstance(attempt.outcome, Refused))
 
 
-def sent_pages(since: datetime) -> Question[tuple[tuple[Notification, Attempt], ...]]:
-    """Every attempt at a page begun since then, and of unfinished incidents the first at each episode and address."""
+def sent_pages(since: datetime, person: str = "") -> Question[tuple[tuple[Notification, Attempt], ...]]:
+    """Every attempt at a page begun since then, and of unfinished incidents the first at each episode and address; to
+    one person, if somebody is named.
+    """
     attempts, notifications = t.attempts.c, t.notifications.c
     of_pages = t.attempts.join(t.notifications, notifications.key == attempts.key)
     is_page = notifications.kind == Kind.PAGE.value
+    if person:
+        is_page &= notifications.to == person
     lately = select(attempts.id).select_from(of_pages).where(is_page, attempts.started_at >= write_instant(since))
     first = (
         select(func.min(attempts.id))

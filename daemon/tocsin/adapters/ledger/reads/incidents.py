@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +16,11 @@ from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.incident import Incident
 from tocsin.ports.ledger import Unreadable, UnreadableError
+
+NAMES_AT_ONCE = 500
+"""Incidents that one query asks about."""
 
 
 def facts(incident: str) -> Question[tuple[Fact, ...]]:
@@ -53,6 +57,26 @@ def _facts(incident: str, rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...] | U
         elif isinstance(fact, (RoleOpened, StepFired, Paged)):
             ended = False  # of an episode whose version cannot be read
     return Unreadable(incident, why, ended) if why else tuple(facts)
+
+
+def newest_versions(names: Collection[str]) -> Question[dict[str, Incident]]:
+    """The newest version of each of these incidents that was seen and can be read."""
+
+    def read(connection: Connection) -> dict[str, Incident]:
+        versions = {}
+        listed = list(names)
+        for start in range(0, len(listed), NAMES_AT_ONCE):
+            wanted = t.facts.c.incident.in_(listed[start : start + NAMES_AT_ONCE]), t.facts.c.kind == Seen.__name__
+            newest = select(func.max(t.facts.c.id)).where(*wanted).group_by(t.facts.c.incident)
+            query = select(t.facts.c.incident, t.facts.c.kind, t.facts.c.body).where(t.facts.c.id.in_(newest))
+            for name, kind, body in connection.execute(query):
+                with suppress(ValueError):
+                    seen = read_fact(kind, body)
+                    assert isinstance(seen, Seen)
+                    versions[name] = seen.incident
+        return versions
+
+    return read
 
 
 def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadable]:

@@ -4,6 +4,7 @@ It decides when a page is looked after, and what its incident hears of it. Which
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from tocsin.app.delivery.parcels.delivery import Delivery
@@ -14,7 +15,6 @@ from tocsin.domain.delivery import Accepted, Fault, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN
 from tocsin.planning.delivery import retry
 from tocsin.ports.clock import Clock
-from tocsin.wording.delivery.sms_verdicts import says_stop
 
 
 class Headway:
@@ -24,11 +24,17 @@ class Headway:
         self._clock = clock
         self._incidents = incidents
 
-    def watch(self, delivery: Delivery, *, hangs: bool) -> None:
-        """Look after a page in time, whether it has left its queue by then or not: at once where the provider hangs."""
+    def watch(self, parcel: Parcel, *, hangs: bool) -> None:
+        """Look after pages in time, whether they have left their queue by then or not: at once where the provider
+        hangs. One look for all that leave together.
+        """
         now = self._clock.now()
-        wait = timedelta(0) if hangs else retry.headway_by(delivery.since, now) - now
-        asyncio.get_running_loop().call_later(wait.total_seconds(), self.check, delivery)
+        wait = timedelta(0) if hangs else retry.headway_by(parcel.lead.since, now) - now
+        asyncio.get_running_loop().call_later(wait.total_seconds(), self._check_all, tuple(parcel.members))
+
+    def _check_all(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            self.check(delivery)
 
     def check(self, delivery: Delivery) -> None:
         """A page goes by its next channel too, unless it was accepted by now (rules 37, 70)."""
@@ -41,7 +47,6 @@ class Headway:
         reader wants nothing more there (rule 51).
         """
         outcome = delivery.standing_outcome
-        stopped = stopped or says_stop(delivery.notification.via, outcome)
         refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS and not stopped
         unfit = isinstance(outcome, Refused) and not (refused or stopped)
         undelivered = delivery.undelivered or unfit
