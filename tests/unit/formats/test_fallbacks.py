@@ -308,3 +308,15 @@ def test_what_says_how_and_not_where_counts_at_once() -> None:
 def replace_replies(settings: Settings) -> Settings:
     """The same without replies, which says nothing of where messages go."""
     return settings.model_copy(update={"replies": settings.replies.model_copy(update={"by": "off"})})
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"), [("http://api.example.com", 1), ("https://api.example.com", 0), ("http://127.0.0.1:8", 0)]
+)
+@pytest.mark.parametrize("account", ["AC1", "AC2"])
+def test_an_api_in_the_clear_is_doubted(account: str, url: str, warned: int) -> None:
+    """F3: of the first account and of a fallback; this machine's own is no way that others listen on."""
+    text = (HEAD + EMAIL + SMS).replace(f"account_sid: {account}", f"account_sid: {account}, api_url: '{url}'")
+    if account == "AC1":
+        text = (HEAD + EMAIL + SMS).replace("account_sid: AC1\n", f"account_sid: AC1\n  api_url: '{url}'\n")
+    assert len([line for line in told(read(text)) if "travel in the clear" in line]) == warned

@@ -70,6 +70,10 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             )
         if mail.security is Security.TLS and mail.port == 587:
             yield (*path, "port"), f"{where}.security tls usually goes with port 465; on 587 it is starttls"
+    for name, account in settings.sms.providers.items():
+        path = (*_path("sms", name), "api_url")
+        if _in_the_clear(account.api_url or ""):
+            yield path, f"{_shown(path)} is not https: the account's secret and every text travel in the clear"
     if settings.replies.by is RepliesBy.WEBHOOK and not settings.public_url:
         yield ("replies", "by"), "replies.by webhook needs public_url: the address that the provider calls"
     if any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key):
