@@ -57,7 +57,7 @@ class DaemonParts:
         self.incidents = Incidents(self.agenda)
         self.sms, self.email = MemoryTransport(receipts=True), MemoryTransport(blind=True)
         self.sms_backup, self.email_backup = MemoryTransport(receipts=True), MemoryTransport(blind=True)
-        by_channel = {Channel.SMS: {MAIN: self.sms}, Channel.EMAIL: {MAIN: self.email}}
+        self.by_channel = by_channel = {Channel.SMS: {MAIN: self.sms}, Channel.EMAIL: {MAIN: self.email}}
         if with_fallbacks:
             by_channel[Channel.SMS]["backup"] = self.sms_backup
             by_channel[Channel.EMAIL]["backup"] = self.email_backup

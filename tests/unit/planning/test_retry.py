@@ -121,6 +121,17 @@ def test_what_may_still_be_answered_for_is_waited_for(kind: Kind) -> None:
         )
 
 
+def test_a_page_that_is_out_by_no_other_way_waits_for_no_late_answer() -> None:
+    """Rules 40, 70: it is sent again after 30 s; after five copies what may still be answered for is not given up."""
+    late, answer = T0 + seconds(31), Uncertain("not yet", pending=True)
+    lost = tries(LOST, via=Channel.EMAIL)
+    again = after_look_up(Kind.PAGE, Channel.EMAIL, lost, answer, late, may_wait=False)
+    assert again == TryAgain(late, LOST.detail)
+    many = tries(*[LOST] * MOST_COPIES, via=Channel.EMAIL)
+    move = after_look_up(Kind.PAGE, Channel.EMAIL, many, answer, T0 + seconds(60), may_wait=False)
+    assert move == LookUp(T0 + seconds(90))
+
+
 def test_copies_are_limited() -> None:
     """A relay that never answers does not get copies for ever."""
     lost = tries(*[LOST] * MOST_COPIES, via=Channel.EMAIL)

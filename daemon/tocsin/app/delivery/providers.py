@@ -68,14 +68,24 @@ class Providers:
         return known
 
     def choose(
-        self, via: Channel, kind: Kind, now: datetime, tried: Collection[str] = (), *, others_wait: bool = False
+        self,
+        via: Channel,
+        kind: Kind,
+        now: datetime,
+        tried: Collection[str] = (),
+        *,
+        others_wait: bool = False,
+        unanswered: Collection[str] = (),
     ) -> Provider | None:
         """Who gets the next message, of those that have not just failed it: the first that is well; a sick one that is
         due for a message, where a try begins (a page only if none of the `others_wait`); once all are sick the one
-        that failed longest ago. None: nobody is left for this try.
+        that failed longest ago. None: nobody is left for this try. Those that left it `unanswered` get no copy while
+        another one is well.
         """
         providers = self.of(via).values()
         left = [provider for provider in providers if provider.name not in tried]
+        if any(provider.name not in unanswered and provider.is_well(now) for provider in left):
+            left = [provider for provider in left if provider.name not in unanswered]
         if all(provider.health.unwell for provider in providers):
             return min(left, key=lambda provider: provider.health.failed_at or NEVER, default=None)
         due = [provider for provider in left if provider.is_due(now)]
@@ -90,6 +100,11 @@ class Providers:
         now, providers = self._clock.now(), self.of(via).values()
         hanging = any(provider.health.hangs(now) for provider in providers)
         return hanging and not any(provider.is_well(now) for provider in providers)
+
+    def is_another_well(self, attempt: Attempt) -> bool:
+        """Whether somebody else than the provider of that try can take its message now."""
+        now, name = self._clock.now(), attempt.provider or MAIN
+        return any(one.name != name and one.is_well(now) for one in self.of(attempt.via).values())
 
     async def send(self, provider: Provider, message: Message) -> Outcome:
         """Try once. A provider that has fallen sick while the message waited for its turn is spared where another one

@@ -239,7 +239,8 @@ class Sender:
         """Who gets the parcel, of those that have not failed it in this try nor refused it; None: nobody is left."""
         out = parcel.tried | same_try.refused_by(parcel.attempts)
         others_wait = self._lanes.holds_behind(parcel)
-        return self._providers.choose(parcel.via, parcel.kind, self._clock.now(), out, others_wait=others_wait)
+        unanswered, now = same_try.unanswered_by(parcel.attempts), self._clock.now()
+        return self._providers.choose(parcel.via, parcel.kind, now, out, others_wait=others_wait, unanswered=unanswered)
 
     def _provider_of_new_try(self, parcel: Parcel) -> Provider | None:
         """The same, where the try under way has ended meanwhile; None: all have refused this message."""
@@ -334,7 +335,9 @@ class Sender:
         sought = message(parcel, attempt, self._context)
         outcome = await self._providers.find(attempt, sought)
         now = self._clock.now()
-        move = retry.after_look_up(parcel.kind, parcel.via, parcel.attempts, outcome, now)
+        out = all(self._undelivered.is_out(member.notification) for member in parcel.members)
+        may_wait = out and not self._providers.is_another_well(attempt)
+        move = retry.after_look_up(parcel.kind, parcel.via, parcel.attempts, outcome, now, may_wait=may_wait)
         if isinstance(outcome, Accepted):
             parcel.end_last(outcome, now)
             self._note_end(parcel.attempts[-1])

@@ -17,8 +17,8 @@ It must not know how anything is sent. The sender interprets three values and no
     provider's fault   TryAgain each minute, elsewhere at once       as deferred
     uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: TryAgain     the same
     uncertain (email)  LookUp at 30 s; a relay cannot say:           the same, but an update only once more: nothing
-                       TryAgain; it may still answer: LookUp each    is lost (P2), and the next update comes anyway
-                       30 s (rule 70)
+                       TryAgain; it may still answer, and may be     is lost (P2), and the next update comes anyway
+                       waited for: LookUp each 30 s (rule 70)
 
 Waits run from the end of the last try, longer by up to 20 % (`jitter`, from 0 to 1, is the share of them taken); a
 longer Retry-After wins. Of a message at most `MOST_COPIES` leave that may each have arrived.
@@ -93,11 +93,16 @@ def after_send(kind: Kind, via: Channel, attempts: Sequence[Attempt], now: datet
             return LookUp(_next_look_up(via, attempts, now) or now)
 
 
-def after_look_up(kind: Kind, via: Channel, attempts: Sequence[Attempt], answer: Outcome, now: datetime) -> NextMove:
-    """What follows a look-up after an uncertain try. `answer` is that of the transport's `find`."""
+def after_look_up(
+    kind: Kind, via: Channel, attempts: Sequence[Attempt], answer: Outcome, now: datetime, *, may_wait: bool = True
+) -> NextMove:
+    """What follows a look-up after an uncertain try. `answer` is that of the transport's `find`; `may_wait`: a late
+    answer may be waited for instead of another copy (rule 70).
+    """
+    pending = isinstance(answer, Uncertain) and answer.pending
     if isinstance(answer, Accepted):
         return Settled("accepted")
-    if isinstance(answer, Uncertain) and answer.pending:
+    if pending and may_wait:
         return LookUp(now + PENDING_WAIT)
     look_up_at = _next_look_up(via, attempts, now)
     if look_up_at is not None:
@@ -105,7 +110,7 @@ def after_look_up(kind: Kind, via: Channel, attempts: Sequence[Attempt], answer:
     copies = sum(isinstance(attempt.outcome, Uncertain) for attempt in attempts)
     most = UPDATE_COPIES if kind is Kind.UPDATE and not isinstance(answer, Deferred) else MOST_COPIES
     if copies >= most:
-        return Settled("uncertain")
+        return LookUp(now + PENDING_WAIT) if pending else Settled("uncertain")
     return TryAgain(now, _possible_duplicate(attempts))
 
 

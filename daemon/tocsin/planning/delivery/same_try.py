@@ -7,7 +7,7 @@ Decides from the rows alone, so that a kill in between changes nothing. Must not
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fault, Outcome, Refused
+from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
 
 
 def goes_on(outcome: Outcome | None) -> bool:
@@ -42,6 +42,11 @@ def tried(attempts: Sequence[Attempt]) -> frozenset[str]:
 def refused_by(attempts: Sequence[Attempt]) -> frozenset[str]:
     """The providers that refused this very message: they do not get it again (rule 37)."""
     return frozenset(name(attempt) for attempt in attempts if isinstance(attempt.outcome, Refused))
+
+
+def unanswered_by(attempts: Sequence[Attempt]) -> frozenset[str]:
+    """The providers that may have the message and never said so: another one that is well gets the next copy."""
+    return frozenset(name(attempt) for attempt in attempts if isinstance(attempt.outcome, Uncertain))
 
 
 def tries(attempts: Sequence[Attempt]) -> int:

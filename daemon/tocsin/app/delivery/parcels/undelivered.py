@@ -48,6 +48,13 @@ class Undelivered:
         if taken and notification.kind is Kind.OPERATOR:
             self._given_up_at = None
 
+    def is_out(self, notification: Notification) -> bool:
+        """Whether a provider has it by another of its channels; of what is neither a page nor a notice nobody asks."""
+        ways = self._groups.get(_group(notification))
+        if ways is None:
+            return notification.kind not in (Kind.PAGE, Kind.OPERATOR)
+        return bool(ways.taken - {notification.key})
+
     def end(self, notification: Notification, *, given_up: bool) -> None:
         """The letter is settled. `given_up`: nobody took it, though it should have left."""
         ways = self._groups.get(_group(notification))
