@@ -259,6 +259,14 @@ class Story:
         ]
         return sorted(waits)
 
+    def first_waits(self, severity: str) -> list[float]:
+        """The same, by any channel, of the first page of that severity that each person got."""
+        first: dict[str, Page] = {}
+        for page in sorted(self.pages, key=_due):
+            if self.storm.severity[page.incident] == severity and page.taken:
+                first.setdefault(page.person, page)
+        return sorted(min(page.taken.values()) - page.due for page in first.values())
+
     def most_in(self, minutes: float, *, first: bool = False) -> int:
         """The most SMS pages that one person got in so many of the storm's minutes: the first, or any."""
         span, most = minutes * self.storm.size.minute, 0
@@ -298,6 +306,15 @@ def _pages(ledger: sqlite3.Connection, declared: Mapping[str, float]) -> list[Pa
     return list(pages.values())
 
 
+def _due(page: Page) -> float:
+    return page.due
+
+
+def _late(waits: Sequence[float]) -> float:
+    """The 99th of a hundred, of waits in order."""
+    return waits[int(len(waits) * 0.99)] if waits else float("inf")
+
+
 def measure(size: Size) -> list[tuple[Any, ...]]:
     """Let the storm blow; the rows of the report: name, value, goal, and whether that is reached."""
     base = Path(tempfile.mkdtemp(prefix="tocsin-storm-"))
@@ -316,9 +333,7 @@ def measure(size: Size) -> list[tuple[Any, ...]]:
 def _rows(story: Story) -> list[tuple[Any, ...]]:
     size, replies = story.storm.size, story.storm.replies
     early, late, lost = story.most_in(3, first=True), story.most_in(10), len(story.lost()) + len(story.unpaged())
-    urgent, by_sms = story.waits("sev1", "sms", "email"), story.waits("sev1", "sms")
-    p99 = urgent[int(len(urgent) * 0.99)] if urgent else float("inf")
-    sms_p99 = by_sms[int(len(by_sms) * 0.99)] if by_sms else float("inf")
+    p99, first_p99 = _late(story.waits("sev1", "sms", "email")), _late(story.first_waits("sev1"))
     longest = {severity: max(story.waits(severity, "sms", "email"), default=float("inf")) for severity in MIX}
     most, gone = max(replies.values(), default=0), len(story.missing)
     often = sum(times > 2 for times in replies.values())
@@ -327,7 +342,8 @@ def _rows(story: Story) -> list[tuple[Any, ...]]:
     return [
         (f"{name}SMS to one person, first 3 min", f"{early}", "<= 4", early <= 4),
         (f"{name}SMS to one person, any 10 min", f"{late}", "<= 10", late <= 10),
-        (f"{name}SEV1 file -> accepted, p99 (SMS)", f"{p99:.1f} s ({sms_p99:.1f})", "<= 5 s", p99 <= 5),
+        (f"{name}SEV1 file -> accepted, p99 of all", f"{p99:.1f} s", "<= 5 s", p99 <= 5),
+        (f"{name}SEV1 ... of the first one of a person", f"{first_p99:.1f} s", "<= 5 s", first_p99 <= 5),
         (f"{name}replies of one person", f"{most} ({often} people over 2)", "<= 2", most <= 2),
         (f"{name}incidents not accepted", f"{story.unanswered()}", "0", story.unanswered() == 0),
         (f"{name}pages lost (said sent, not there)", f"{lost} ({gone})", "0", not lost + gone),
