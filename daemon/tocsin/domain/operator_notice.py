@@ -46,11 +46,11 @@ class Trouble(StrEnum):
     REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"
     PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
     PROVIDER_UNWELL = "provider-unwell", "{about} is sick", "{about} is well again"
-    SMS_UNDELIVERED = "sms-undelivered", "SMS are not delivered", "SMS are delivered again"
+    SMS_UNDELIVERED = "sms-undelivered", "{about} are not delivered", "{about} are delivered again"
     ADDRESS_REFUSED = "address-refused", "{about} is refused"
     MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"
     NUMBER_STOPPED = "number-stopped", "{about} answered STOP", "{about} takes SMS again", True
-    ANSWERS_UNREAD = "answers-unread", "Answers by SMS do not come in", "Answers by SMS come in again"
+    ANSWERS_UNREAD = "answers-unread", "Answers by {about} do not come in", "Answers by {about} come in again"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
@@ -75,6 +75,8 @@ class Trouble(StrEnum):
 
 ANEW = frozenset({Trouble.REOPENINGS_HELD, Trouble.NUMBER_STOPPED})
 """What comes back only because somebody does it anew: then it is news at once, not when the hour is over."""
+URGENT = frozenset({Trouble.PROVIDER_REFUSES, Trouble.PROVIDER_UNWELL, Trouble.SMS_UNDELIVERED})
+"""Pages go astray until somebody acts: these are gathered for some seconds only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -423,6 +423,32 @@ def test_three_failures_in_a_row_are_told_once(via: Channel) -> None:
     assert "other channels" in notice.text
 
 
+def test_of_a_provider_that_was_never_sick_no_again_is_told() -> None:
+    """Rules 39, 50: a fallback is new after a restart; how the first one fares is not known yet, and not said."""
+    notices, peers = Notices(StillClock()), dict[str, ProviderHealth]()
+    for name in ("main", "m2"):
+        peers[name] = ProviderHealth(EMAIL, notices, name, peers)
+    peers["m2"].on_attempt(tried(Accepted()))
+    recovered = {recovery.headline: recovery.text for recovery in notices.take_recovered()}
+    assert recovered["Messages by email leave again"] == (
+        'the mail server "m2" takes messages; "main" was not tried since tocsin started'
+    )
+
+
+def test_where_messages_go_is_true_of_a_fallback_that_does_not_deliver() -> None:
+    """Rules 39, 50: it takes them, and a carrier drops them: both are said, of each provider."""
+    notices, peers = Notices(StillClock()), dict[str, ProviderHealth]()
+    for name in ("main", "s2"):
+        peers[name] = ProviderHealth(SMS, notices, name, peers)
+    peers["main"].on_attempt(tried(Deferred("error 20003", "20003", Fault.PROVIDER)))
+    unregistered = Fate(Receipt.UNDELIVERED, None, "SM1", "30034", Fault.PROVIDER)
+    heard(peers["s2"], "+14155550101", unregistered)
+    told = {notice.headline: notice.text for notice in notices.take()}
+    assert set(told) == {'the SMS provider "main" is sick', 'SMS by "s2" are not delivered'}
+    assert 'messages leave by "s2" meanwhile, which does not deliver them; ' in told['the SMS provider "main" is sick']
+    assert told['SMS by "s2" are not delivered'].endswith("pages go by other channels meanwhile")
+
+
 def test_what_only_the_config_cures_is_told_at_the_first() -> None:
     """Rule 39: a login that fails needs somebody's action now; the notice says where to look, with the code."""
     notices = Notices(StillClock())

@@ -80,6 +80,16 @@ def test_the_first_leaves_within_three_seconds_and_a_minute_is_gathered() -> Non
     ]
 
 
+def test_the_second_provider_that_is_sick_is_told_within_15_s() -> None:
+    """Rule 39: while a minute is gathered, too; what else waits goes with it."""
+    lost = OperatorNotice(Trouble.PAGE_LOST, "a page is lost")
+    main, other = (OperatorNotice(Trouble.PROVIDER_UNWELL, f"{name}: pay", about=name) for name in ("main", "s2"))
+    third = OperatorNotice(Trouble.PROVIDER_REFUSES, "20003", about="SMS")
+    letters = told_at([(0, main), (4, lost), (5, other), (40, third)])
+    assert [when for when, _ in letters] == [2, 12, 42]
+    assert all(word in letters[1][1] for word in ("a page is lost", "s2: pay"))
+
+
 def test_what_is_grave_waits_for_nothing_minor() -> None:
     """A dropped field has just been told: a page that reached nobody leaves within 3 s all the same, and takes the next
     dropped field with it.

@@ -333,6 +333,66 @@ def test_operators_hear_when_nothing_leaves_any_more() -> None:
     assert "Messages by email leave again" in {word.partition(":")[0] for word in over(parts)}
 
 
+SUSPENDED = Deferred("5.7.1 account suspended", "550", Fault.PROVIDER)
+
+
+def test_each_of_two_sick_providers_is_told_with_its_own_cause() -> None:
+    """Rules 39, 50: the second cause is news though the first was told; nothing is told that leaves by a sick one, and
+    the same two causes are not told again.
+    """
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(DENIED, times=4)
+        parts.email_backup.next(SUSPENDED, times=4)
+        parts.told = []  # type: ignore[attr-defined]
+        for _number in range(3):
+            await parts.enqueue(word(parts))
+            await asyncio.sleep(1)
+            parts.told.append(words(parts))  # type: ignore[attr-defined]
+
+    parts = live(story)
+    ((told,), *more) = parts.told  # type: ignore[attr-defined]
+    assert told.startswith("Messages by email do not leave: ")
+    assert all(part in told for part in ("535", "TOCSIN_EMAIL__PASSWORD", "account suspended", '"backup"', '"main"'))
+    assert "messages leave by" not in told
+    assert more == [[], []]
+
+
+def test_another_cause_of_the_same_provider_is_news_within_the_hour() -> None:
+    """Rule 39: the password was mended, now the account is suspended: that needs another action."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        words(parts)
+        await asyncio.sleep(61)
+        parts.email.next(SUSPENDED)
+        await parts.enqueue(word(parts))
+
+    (told,) = words(live(story))
+    assert "account suspended" in told
+    assert told.startswith('the mail server "main" is sick: messages leave by "backup" meanwhile')
+
+
+def test_who_is_still_sick_when_the_channel_is_back_is_told() -> None:
+    """Rules 39, 50: both were sick and nothing had left yet of that; "main" is well, "backup" is not, and is told."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(DENIED)
+        parts.email_backup.next(SUSPENDED)
+        await parts.enqueue(word(parts))
+        await asyncio.sleep(0.5)
+        await parts.enqueue(word(parts))
+
+    parts = live(story)
+    (told,) = words(parts)
+    assert told.startswith('the mail server "backup" is sick: messages leave by "main" meanwhile')
+    assert "account suspended" in told
+    (again,) = [word for word in over(parts) if word.startswith("Messages by email")]
+    assert again == (
+        'Messages by email leave again: the mail server "main" takes messages again; "backup" is still sick'
+    )
+
+
 def test_three_that_time_may_cure_are_told_too_where_a_fallback_takes_them() -> None:
     """Rules 39, 50: no message fails three times then, and yet the operators hear of the change."""
 

@@ -250,7 +250,7 @@ def test_what_no_retry_cures_goes_elsewhere_at_once(outcome: Outcome, refused: b
     parts = live(story)
     assert [event.refused for event in failed_events(parts)] == [refused]
     causes = [notice.cause for notice in parts.notices.take()]
-    assert causes == (["address-refused:ana's number"] if refused else ["provider-refuses:SMS"])
+    assert causes == (["address-refused:ana's number"] if refused else ["provider-refuses:SMS:20003"])
 
 
 def test_a_refused_update_is_noted_and_tried_no_more() -> None:

@@ -13,7 +13,7 @@ from tocsin.domain.facts import Coded
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 
-from tests.builders.active_config import active_config, polled
+from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
@@ -35,12 +35,15 @@ class Inbox:
         self.begin()
 
     def begin(self) -> None:
-        """The daemon starts."""
+        """The daemon starts. A fallback has no secret."""
         sms = MemoryTransport(polled=self)
         self.notices = Notices(self.clock)
         by_name = {MAIN: sms} if self.name == MAIN else {MAIN: MemoryTransport(), self.name: sms}
-        transports = Transports(polled(), lambda _settings: {Channel.SMS: by_name, Channel.EMAIL: {}})
-        config = active_config(small_policy(), polled())
+        account = {"transport": "twilio", "sender": "+15005550107", "account_sid": "AC" + "1" * 32}
+        accounts = polled().model_dump()["sms"] | {"auth_token": ["secret"], "fallbacks": {self.name: account}}
+        in_force = polled() if self.name == MAIN else settings(sms=accounts, replies={"by": "poll", "every": "10s"})
+        transports = Transports(in_force, lambda _settings: {Channel.SMS: by_name, Channel.EMAIL: {}})
+        config = active_config(small_policy(), in_force)
         self.poll = SmsPoll(self.clock, self.ledger, config, transports, self.notices, self.name)
 
     async def inbox(self, since: datetime) -> tuple[Arrival, ...] | Deferred:
@@ -82,6 +85,22 @@ async def test_how_far_back(inbox: Inbox) -> None:
     inbox.clock.go(timedelta(days=2))
     await inbox.ask()
     assert inbox.asked == [start - FIRST_BACK, start - OVERLAP, inbox.clock.now() - BACK_MOST]
+
+
+async def test_an_account_without_its_secret_is_told_as_that_and_not_as_well() -> None:
+    """Rule 39: which variable to set, at which of two accounts; that the other one answers is not its end."""
+    inbox = Inbox("s2")
+    inbox.trouble = Deferred("Twilio answered 401 when asked for what came in", "401", Fault.PROVIDER)
+    await inbox.ask()
+    (notice,) = inbox.notices.take()
+    assert notice.headline == 'Answers by SMS to "s2" do not come in'
+    assert notice.text.startswith("set TOCSIN_SMS__FALLBACKS__S2__AUTH_TOKEN, which is missing (")
+    inbox.notices.cured(notice.trouble, 'SMS to "main"', "asked again")
+    (over,) = inbox.notices.take_recovered()
+    assert not inbox.notices.was_told(over.subject)
+    inbox.trouble = None
+    await inbox.ask()
+    assert [over.headline for over in inbox.notices.take_recovered()] == ['Answers by SMS to "s2" come in again']
 
 
 async def test_what_came_while_the_provider_did_not_answer(inbox: Inbox) -> None:
@@ -133,14 +152,14 @@ async def test_three_failures_are_told(inbox: Inbox) -> None:
     inbox.trouble = Deferred("Twilio answered 503")
     for _ in range(5):
         await inbox.ask()
-    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread:SMS"]
 
 
 async def test_what_only_the_config_cures_is_told_at_once(inbox: Inbox) -> None:
     """As rule 39 has it."""
     inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
     await inbox.ask()
-    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread"]
+    assert [notice.cause for notice in inbox.notices.take()] == ["answers-unread:SMS"]
 
 
 async def test_failures_are_met_with_patience(inbox: Inbox) -> None:
@@ -206,12 +225,13 @@ async def test_what_comes_while_the_answer_is_on_its_way(inbox: Inbox) -> None:
 
 
 async def test_operators_hear_what_does_not_come_in(inbox: Inbox) -> None:
-    """And how to answer meanwhile."""
+    """What to do, and how to answer meanwhile."""
     inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
     await inbox.ask()
     (notice,) = inbox.notices.take()
     assert notice.text == (
-        "answers by SMS cannot be asked for: Twilio answered 401; acknowledge by link, command or file meanwhile"
+        "are sms.account_sid and TOCSIN_SMS__AUTH_TOKEN, or TOCSIN_SMS__API_KEY with TOCSIN_SMS__API_SECRET, right? "
+        "(answers by SMS cannot be asked for: Twilio answered 401); acknowledge by link, command or file meanwhile"
     )
 
 
@@ -240,5 +260,5 @@ async def test_each_account_is_asked_by_itself() -> None:
     inbox.trouble = Deferred("401", "401", Fault.PROVIDER)
     await inbox.ask()
     (notice,) = inbox.notices.take()
-    assert notice.text.startswith('answers by SMS cannot be asked for at "second": 401')
-    assert notice.about == "second"
+    assert 'answers by SMS cannot be asked for at "second": 401' in notice.text
+    assert notice.about == 'SMS to "second"'

@@ -141,7 +141,7 @@ def test_several_troubles_by_sms() -> None:
 def test_what_is_named_by_sms_is_not_counted() -> None:
     """Two ends, and both are named: nothing more is."""
     ends = [
-        Recovery(Trouble.ANSWERS_UNREAD, "the provider answers", until=T0),
+        Recovery(Trouble.ANSWERS_UNREAD, "the provider answers", until=T0, about="SMS"),
         Recovery(Trouble.PROVIDER_REFUSES, "the mail server takes messages again", until=T0, about="email"),
     ]
     assert words(*ends, via=Channel.SMS)[1] == (

@@ -1,7 +1,8 @@
 """What the daemon tells the people who run it when it is in trouble itself, and when that is over (rule 39).
 
 It decides when a message leaves and by which channels: the first within 3 s of its cause, what follows within a minute
-together. It must not know what a trouble means; whoever meets one writes the sentence, `wording/operator` the message.
+together, that a provider is sick within 15 s. It must not know what a trouble means; whoever meets one writes the
+sentence, `wording/operator` the message.
 """
 
 import asyncio
@@ -25,6 +26,8 @@ LEAVES_AFTER = timedelta(seconds=2)
 """How long the first notice waits for others of the same cause: it must leave within 3 s."""
 GATHERS = timedelta(minutes=1)
 """How long after a message what follows is gathered into the next."""
+GATHERS_URGENT = timedelta(seconds=10)
+"""How long after a message what is urgent is gathered: operators hear what to mend within 15 s."""
 OVER = "over:"
 """What stands before a subject where the ledger notes that its end was told."""
 
@@ -41,7 +44,7 @@ class OperatorNotices:
         self._notices = notices
         self._sender = sender
         self._host = host
-        self._gathers_until = self._grave_gathers_until = clock.now()
+        self._gathers_until = self._grave_gathers_until = self._urgent_gathers_until = clock.now()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,6 +62,8 @@ class OperatorNotices:
         any_at, grave_at = self._notices.waiting_since(grave=False), self._notices.waiting_since(grave=True)
         due = [max(any_at + LEAVES_AFTER, self._gathers_until)] if any_at else []
         due += [max(grave_at + LEAVES_AFTER, self._grave_gathers_until)] if grave_at else []
+        if urgent_at := self._notices.urgent_since():
+            due.append(max(urgent_at + LEAVES_AFTER, self._urgent_gathers_until))
         return (min(due) - self._clock.now()).total_seconds() if due else None
 
     async def flush(self, *, lasting: bool = True) -> None:
@@ -71,7 +76,7 @@ class OperatorNotices:
         operators = [policy.people[name] for name in policy.operators if name in policy.people]
         letters = [letter for person in operators for letter in self._letters(person, told, policy, now)]
         if told:
-            self._gathers_until = now + GATHERS
+            self._gathers_until, self._urgent_gathers_until = now + GATHERS, now + GATHERS_URGENT
             if any(not notice.minor for notice in told):
                 self._grave_gathers_until = self._gathers_until
         if not letters:

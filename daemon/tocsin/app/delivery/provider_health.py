@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.refusals.refusal_row import DIFFERENT_MOST, RefusalRow, Try
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
-from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.operator_notice import Trouble, subject_of
 from tocsin.domain.people import Channel
 from tocsin.wording.delivery.answer_words import (
     for_provider,
@@ -19,6 +19,7 @@ from tocsin.wording.delivery.answer_words import (
     wrongly_refused,
 )
 from tocsin.wording.delivery.sms_verdicts import FILTERED, OPTED_OUT
+from tocsin.wording.operator.sick_providers import Ailment, ProviderState, sick_notices, undelivered_about
 
 PATIENCE = 3
 """Failures in a row that time may cure, before operators hear of them, and before the provider counts as unwell."""
@@ -36,7 +37,8 @@ becomes of its next ones is not always asked for.
 
 class ProviderHealth:
     """The failures in a row of one provider of a channel. Operators hear of them by message: that a first try meets a
-    busy server, and the second one is taken, is no failure. `failed_at` is when a try failed last.
+    busy server, and the second one is taken, is no failure. `failed_at` is when a try failed last, `met` whether any
+    has ended yet.
     """
 
     def __init__(
@@ -59,6 +61,9 @@ class ProviderHealth:
         self._undelivered = RefusalRow()
         self._filtered: set[str] = set()
         self._barred: set[str] = set()
+        self.met = False
+        self._ailment: Ailment | None = None
+        self._not_delivered: Ailment | None = None
 
     @property
     def unwell(self) -> bool:
@@ -81,7 +86,7 @@ class ProviderHealth:
         sick one well: it has taken nothing.
         """
         assert attempt.ended_at is not None
-        outcome, was_unwell = attempt.outcome, self.unwell
+        outcome, was_unwell, self.met = attempt.outcome, self.unwell, True
         if not isinstance(outcome, (Deferred, Uncertain)):
             self._in_a_row = 0
             self._tries.clear()
@@ -99,7 +104,7 @@ class ProviderHealth:
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
         if at_fault:
             self._tell(outcome, "check its settings and credentials", provider_cure(self._via, outcome))
-        elif at_last or (self._stand_in and self.unwell and not was_unwell):
+        elif at_last or (len(self._peers) > 1 and self.unwell and not was_unwell):
             self._tell(outcome, "pages go by other channels meanwhile")
 
     def on_refused(self, tries: Sequence[Try]) -> tuple[Try, ...] | None:
@@ -140,19 +145,21 @@ class ProviderHealth:
             what = (
                 "does not deliver our messages" if barred else f"did not deliver to {DIFFERENT_MOST} numbers in a row"
             )
-            goes = f'messages leave by "{self._stand_in}"' if self._stand_in else "pages go by other channels"
             answer = f"{self._called} {what}: {undelivered_cause(fate.code)}"
-            text = f"{undelivered_cure(fate.code)} ({answer}); {goes} meanwhile"
-            self._notices.tell(OperatorNotice(Trouble.SMS_UNDELIVERED, text, about=self._about))
+            if barred or self._not_delivered is None:
+                sentence = f"{self._own(undelivered_cure(fate.code))} ({answer})"
+                self._not_delivered = Ailment(sentence, fate.code if barred else "")
+            self._tell_states()
         return wrong
 
     def _note_taken(self, address: str, at: datetime) -> None:
         """It takes messages; whether it delivers them is not known yet."""
-        self._refuses = self._told = False
+        was_sick = self._refuses or self._ailment is not None
+        self._refuses, self._told, self._ailment = False, False, None
         self._refused.end(address)
         if self._undelivering_since is not None and at - self._undelivering_since > UNDELIVERING_FOR:
             self._undelivering_since = None
-        self._tell_end()
+        self._tell_end(was_sick=was_sick)
 
     def _note_delivered(self, address: str) -> None:
         """A message arrived; whoever could not be reached because of the account may still not be."""
@@ -161,7 +168,8 @@ class ProviderHealth:
         self._filtered.clear()
         self._barred.discard(address)
         if not self._barred:
-            self._notices.cured(Trouble.SMS_UNDELIVERED, self._about, "an SMS was delivered again")
+            self._not_delivered = None
+            self._notices.cured(Trouble.SMS_UNDELIVERED, self._undelivered_about, "an SMS was delivered again")
 
     def _counts(self, reference: str, *, at_once: bool) -> bool:
         """Whether this failure of a message makes it three in a row, and so for the first time: three messages that
@@ -186,32 +194,54 @@ class ProviderHealth:
         return for_provider(cure, section, section if self.name == MAIN else f"{section}.fallbacks.{self.name}")
 
     @property
-    def _about(self) -> str:
-        """What tells its notices from those of the others; the first one needs no name."""
-        return "" if self.name == MAIN else self.name
+    def state(self) -> ProviderState:
+        """How it fares, as operators are told of it."""
+        return ProviderState(self.name, self._called, self.unwell, self._ailment, self._not_delivered)
 
     @property
-    def _stand_in(self) -> str:
-        """Who takes this one's messages while it is sick; empty: nobody can."""
-        return next((name for name, peer in self._peers.items() if name != self.name and not peer.unwell), "")
+    def _states(self) -> tuple[ProviderState, ...]:
+        """How every provider of the channel fares, this one first."""
+        others = (peer.state for peer in self._peers.values() if peer is not self)
+        return (self.state, *others)
+
+    @property
+    def _undelivered_about(self) -> str:
+        """What is not delivered."""
+        return undelivered_about(self._via, self.state, alone=len(self._peers) <= 1)
 
     def _tell(self, outcome: Deferred | Uncertain | Refused, advice: str, cure: str = "") -> None:
-        """A `cure` comes first: by SMS there may be no room for more. While another provider stands in, messages do
-        leave, and that is told instead (rule 50).
+        """A `cure` comes first: by SMS there may be no room for more. What only somebody's action cures is not talked
+        over by what time may cure.
         """
         code = f" ({outcome.code})" if outcome.code else ""
         answer = f"{self._called} does not take messages: {outcome.detail}{code}"
-        trouble, about = Trouble.PROVIDER_REFUSES, self._via.traits.word
-        sentence = f"{self._own(cure)} ({answer})" if cure else f"{answer}; {advice}"
-        if self._stand_in:
-            trouble, about = Trouble.PROVIDER_UNWELL, self._called
-            sentence = f"{self._own(cure)} ({answer})" if cure else answer
-            sentence = f'messages leave by "{self._stand_in}" meanwhile; {sentence}'
-        self._notices.tell(OperatorNotice(trouble, sentence, about=about))
+        hint = f"; {advice}" if len(self._peers) <= 1 else ""
+        of_action = bool(cure) or (isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER)
+        if of_action or self._ailment is None:
+            sentence = f"{self._own(cure)} ({answer})" if cure else f"{answer}{hint}"
+            self._ailment = Ailment(sentence, outcome.code if of_action else "")
+        self._tell_states()
 
-    def _tell_end(self) -> None:
-        """It takes messages again, and so the channel does."""
-        again = f"{self._called} takes messages again"
-        self._notices.cured(Trouble.PROVIDER_REFUSES, self._via.traits.word, again)
+    def _tell_states(self) -> None:
+        """Let the operators hear of all that is true of the channel's providers now, and of nothing that was."""
+        notices = sick_notices(self._via, self._states)
+        true_now = {notice.subject for notice in notices}
+        subjects = [(Trouble.PROVIDER_REFUSES, self._via.traits.word)]
+        subjects += [(Trouble.PROVIDER_UNWELL, state.called) for state in self._states]
+        for trouble, about in subjects:
+            if subject_of(trouble, about) not in true_now:
+                self._notices.retract(trouble, about)
+        for notice in notices:
+            self._notices.tell_instead(notice)
+
+    def _tell_end(self, *, was_sick: bool) -> None:
+        """It takes messages, and so the channel does; of the others that may not be true."""
+        again = f"{self._called} takes messages{' again' if was_sick else ''}"
+        others = [peer for peer in self._peers.values() if peer is not self]
+        news = [f'"{peer.name}" is still sick' for peer in others if peer.unwell]
+        news += [f'"{peer.name}" was not tried since tocsin started' for peer in others if not peer.met]
+        self._notices.cured(Trouble.PROVIDER_REFUSES, self._via.traits.word, "; ".join([again, *news]))
         if len(self._peers) > 1:
             self._notices.cured(Trouble.PROVIDER_UNWELL, self._called, again)
+        if was_sick:
+            self._tell_states()

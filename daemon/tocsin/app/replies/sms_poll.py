@@ -18,10 +18,12 @@ from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import MAIN, Deferred, Fault
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.advice import missing_sms_secret
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ArrivalLedger
 from tocsin.ports.transport import Polled
+from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 
 OVERLAP = timedelta(minutes=10)
 """How far before the newest message known is asked: the provider's clock differs, and messages come out of order."""
@@ -91,8 +93,9 @@ class SmsPoll:
 
     @property
     def _about(self) -> str:
-        """What operators are told of: the first provider needs no name."""
-        return "" if self._name == MAIN else self._name
+        """Whose answers operators are told of: an only provider needs no name."""
+        word = Channel.SMS.traits.word
+        return word if self._alone else f'{word} to "{self._name}"'
 
     @property
     def _where(self) -> str:
@@ -148,6 +151,17 @@ class SmsPoll:
         self._failures.append(failure)
         log.warning("poll", trouble=failure.detail, failures=len(self._failures), provider=self._name)
         if failure.fault is Fault.PROVIDER or len(self._failures) == PATIENCE:
+            cure = self._cure(failure)
             why = f"answers by SMS cannot be asked for{self._where}: {failure.detail}"
             advice = "acknowledge by link, command or file meanwhile"
-            self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, f"{why}; {advice}", about=self._about))
+            text = f"{cure} ({why}); {advice}" if cure else f"{why}; {advice}"
+            self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, text, about=self._about))
+
+    def _cure(self, failure: Deferred) -> str:
+        """What somebody must do, as far as that is known."""
+        if failure.fault is not Fault.PROVIDER:
+            return ""
+        if lacking := missing_sms_secret(self._config.settings, self._name):
+            return f"set {lacking}, which is missing"
+        setting = "sms" if self._name == MAIN else f"sms.fallbacks.{self._name}"
+        return for_provider(provider_cure(Channel.SMS, failure), "sms", setting)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.domain.operator_notice import ANEW, OperatorNotice, Recovery, Trouble, subject_of
+from tocsin.domain.operator_notice import ANEW, URGENT, OperatorNotice, Recovery, Trouble, subject_of
 from tocsin.domain.problem import Problem
 from tocsin.ports.clock import Clock
 
@@ -28,6 +28,14 @@ class Waiting:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A cause that was told: when, and what can be over."""
+
+    at: datetime
+    subject: str
+
+
 class Notices:
     """The notices that wait to be sent together. Anybody may tell; `app/delivery/operator_notices` takes them."""
 
@@ -35,7 +43,7 @@ class Notices:
         self._clock = clock
         self._waiting: dict[str, Waiting] = {}
         self._recovered: dict[str, Recovery] = {}
-        self._told: dict[str, datetime] = {}
+        self._told: dict[str, Told] = {}
         self._end_told: set[str] = set()
         self._open_since: dict[str, datetime] = {}
         self._well: set[str] = set()
@@ -53,8 +61,8 @@ class Notices:
         self._recovered.pop(subject, None)
         since = self._open_since.setdefault(subject, notice.since or now) if notice.trouble.lasts else now
         notice = replace(notice, since=notice.since or since)
-        told_at = self._told.get(notice.cause)
-        may_leave_at = now if told_at is None else max(now, told_at + QUIET)
+        told = self._told.get(notice.cause)
+        may_leave_at = now if told is None else max(now, told.at + QUIET)
         known = self._waiting.get(notice.cause)
         if known is not None:
             may_leave_at = known.at
@@ -64,6 +72,14 @@ class Notices:
             log.warning("trouble", cause=notice.cause, text=notice.text)
         self._waiting[notice.cause] = Waiting(notice, may_leave_at)
         self._news.set()
+
+    def tell_instead(self, notice: OperatorNotice) -> None:
+        """Let the operators hear of this, and not of what else waits of the same subject: it has become this."""
+        for cause in [cause for cause, waiting in self._waiting.items() if waiting.notice.subject == notice.subject]:
+            if cause != notice.cause:
+                replaced = self._waiting.pop(cause)
+                self._waiting.setdefault(notice.cause, Waiting(notice, replaced.at))
+        self.tell(notice)
 
     def tell_template(self, problem: Problem) -> None:
         """Let the operators hear of a template that cannot be used."""
@@ -113,6 +129,11 @@ class Notices:
         await self._news.wait()
         self._news.clear()
 
+    def urgent_since(self) -> datetime | None:
+        """From when the oldest of the urgent troubles that wait may be told."""
+        waits = (waiting.at for waiting in self._waiting.values() if waiting.notice.trouble in URGENT)
+        return min(waits, default=None)
+
     def waiting_since(self, *, grave: bool) -> datetime | None:
         """From when the oldest that waits may be told: of all, or of those that are not minor."""
         waits = [waiting.at for waiting in self._waiting.values() if not (grave and waiting.notice.minor)]
@@ -123,7 +144,7 @@ class Notices:
         just happened, and will not be met again by the next process.
         """
         now = self._clock.now()
-        self._told = {cause: at for cause, at in self._told.items() if now - at < QUIET}
+        self._told = {cause: told for cause, told in self._told.items() if now - told.at < QUIET}
         due = [
             cause
             for cause, waiting in self._waiting.items()
@@ -131,7 +152,7 @@ class Notices:
         ]
         notices = tuple(self._waiting.pop(cause).notice for cause in due)
         for notice in notices:
-            self._told[notice.cause] = now
+            self._told[notice.cause] = Told(now, notice.subject)
             self._end_told.discard(notice.subject)
         return notices
 
@@ -146,7 +167,7 @@ class Notices:
 
     def was_told(self, subject: str) -> bool:
         """Whether this process told of the trouble within the last hour."""
-        return any(cause == subject or cause.startswith(f"{subject}:") for cause in self._told)
+        return any(told.subject == subject for told in self._told.values())
 
     def note_end_told(self, subject: str) -> None:
         """The operators hear that it is over: should it come back within the hour, that is news."""

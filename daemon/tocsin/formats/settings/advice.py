@@ -32,6 +32,12 @@ def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem
         yield located.problem(path, DOUBTFUL, message, level=ProblemLevel.WARNING)
 
 
+def missing_sms_secret(settings: Settings, name: str) -> str:
+    """The variable that gives the secret which this SMS account lacks; empty if it lacks none."""
+    place = _path("sms", name)
+    return next((variable(path) for path in _missing_secrets(settings) if path[:-1] == place), "")
+
+
 def _shown(path: KeyPath) -> str:
     """A setting as people write it."""
     return ".".join(map(str, path))
