@@ -92,7 +92,7 @@ def test_one_wrong_setting_takes_email_from_nobody(world: World, reply: str) -> 
 @pytest.mark.attack
 @pytest.mark.parametrize("reply", ["554 5.7.1 relay access denied", "550 no such user here"])
 def test_pages_go_by_email_once_the_relay_is_mended(world: World, reply: str) -> None:
-    """Rule 38: tries go on each minute; where it was three addresses in a row their pages go once more by themselves."""
+    """Rule 38: tries go on; where it was three addresses in a row their pages go once more by themselves."""
     world.wrong("smtp", "rcpt", reply)
     world.pager.start()
     world.pager.write("pay.yaml", FILE)

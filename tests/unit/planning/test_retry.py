@@ -69,9 +69,13 @@ def test_a_longer_retry_after_wins() -> None:
 
 
 def test_a_providers_fault_is_tried_slowly() -> None:
-    """A wrong password is tried once a minute for a page, and the page goes elsewhere at once (rule 38)."""
+    """A wrong password is tried as rule 35 says, but never within 10 s: no storm of logins; and the page goes elsewhere
+    at once (rule 38).
+    """
+    for count, wait in enumerate([10, 10, 10, 20, 30, 60, 60], 1):
+        failed = tries(*[WRONG_PASSWORD] * count)
+        assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(wait))
     failed = tries(WRONG_PASSWORD)
-    assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(60))
     assert next_channel_at(T0, failed) == T0 + seconds(1)
 
 
@@ -177,17 +181,24 @@ def at(second: float, outcome: Outcome | None, number: int = 1, ended: float | N
 @pytest.mark.parametrize(
     ("kind", "fault", "wait"),
     [
-        (Kind.PAGE, Fault.PROVIDER, 60),
+        (Kind.PAGE, Fault.PROVIDER, 10),
         (Kind.PAGE, Fault.ADDRESS, 2),
         (Kind.PAGE, Fault.PASSING, 2),
         (Kind.UPDATE, Fault.PROVIDER, 30),
         (Kind.CLOSING, Fault.PROVIDER, 30),
     ],
 )
-def test_only_pages_wait_a_minute_for_a_change_of_settings(kind: Kind, fault: Fault, wait: int) -> None:
-    """Rule 38: a page whose provider is at fault is tried once a minute from the first time on; all else as usual."""
+def test_only_pages_wait_longer_at_first_for_a_change_of_settings(kind: Kind, fault: Fault, wait: int) -> None:
+    """Rule 38: a page whose provider is at fault is tried again after 10 s; all else as usual."""
     failed = tries(Deferred("no", fault=fault))
     assert after_send(kind, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(wait))
+
+
+def test_waits_are_spans_between_tries_across_a_restart_too() -> None:
+    """Rule 35: they run from the end of the last try, whoever made it; one that is over is none."""
+    failed = [at(0, BUSY), at(3, WRONG_PASSWORD, 2, ended=4)]
+    for now, wait in ((4, 14), (9, 14), (14, 14), (90, 14)):
+        assert after_send(Kind.PAGE, Channel.EMAIL, failed, T0 + seconds(now), 0) == TryAgain(T0 + seconds(wait))
 
 
 def test_a_retry_after_is_not_made_longer() -> None:

@@ -74,7 +74,7 @@ def test_who_refused_the_message_is_known_for_good() -> None:
         ([("main", BUSY), ("b", BUSY)], 2),
         ([("main", BUSY), ("b", BUSY), ("main", BUSY), ("b", BUSY)], 5),
         ([("main", BUSY), ("b", WRONG)], 2),
-        ([("main", WRONG), ("b", WRONG)], 60),
+        ([("main", WRONG), ("b", WRONG)], 10),
         ([("main", WRONG), ("b", Deferred("429", "429", retry_after=timedelta(seconds=7)))], 7),
     ],
 )

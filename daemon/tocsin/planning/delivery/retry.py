@@ -14,7 +14,8 @@ It must not know how anything is sent. The sender interprets three values and no
     or this message
     deferred           TryAgain: 2, 5, 10, 20, 30 s, each minute;    TryAgain: 30 s doubling to 15 min
                        elsewhere 25 s after the page's instant
-    provider's fault   TryAgain each minute, elsewhere at once       as deferred
+    provider's fault   as deferred, but never within 10 s;           as deferred
+                       elsewhere at once
     uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: TryAgain     the same
     uncertain (email)  LookUp at 30 s; a relay cannot say:           the same, but an update only once more: nothing
                        TryAgain; it may still answer, and may be     is lost (P2), and the next update comes anyway
@@ -37,8 +38,8 @@ PAGE_WAITS = tuple(timedelta(seconds=seconds) for seconds in (2, 5, 10, 20, 30, 
 """Waits after the first, second, … failed try of a page; the last one repeats."""
 SLOW_WAITS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240, 480, 900))
 """The same for everything else."""
-PROVIDER_WAIT = timedelta(minutes=1)
-"""Between tries of a page while only a config change can help (rule 38): no storm of logins."""
+PROVIDER_WAIT = timedelta(seconds=10)
+"""At least so long between tries of a page while only somebody's action can help (rule 38): no storm of logins."""
 JITTER = 0.2
 """How much longer a wait may get, as a share of it (rule 35)."""
 NEXT_CHANNEL_AFTER = timedelta(seconds=25)
@@ -88,7 +89,8 @@ def after_send(kind: Kind, via: Channel, attempts: Sequence[Attempt], now: datet
         case Refused():
             return Settled("refused")
         case Deferred():
-            return TryAgain(now + _wait(kind, attempts, jitter), _possible_duplicate(attempts))
+            ended_at = min(_last(attempts).ended_at or now, now)  # also one of the process before
+            return TryAgain(ended_at + _wait(kind, attempts, jitter), _possible_duplicate(attempts))
         case _:
             return LookUp(_next_look_up(via, attempts, now) or now)
 
@@ -149,7 +151,8 @@ def _wait(kind: Kind, attempts: Sequence[Attempt], jitter: float) -> timedelta:
     of_try = []
     for attempt in same_try.rows_of_try(attempts):
         if isinstance(deferred := attempt.outcome, Deferred):
-            wait = PROVIDER_WAIT if kind is Kind.PAGE and deferred.fault is Fault.PROVIDER else usual
+            at_fault = kind is Kind.PAGE and deferred.fault is Fault.PROVIDER
+            wait = max(usual, PROVIDER_WAIT) if at_fault else usual
             of_try.append(max(wait * (1 + JITTER * jitter), deferred.retry_after or timedelta(0)))
     return min(of_try)
 
