@@ -95,7 +95,8 @@ class PageLost:
     """The page that went to a person at `page_at` was not delivered: by `via`, or where that is None by any channel,
     so that it reached nobody (rules 14, 66); it is tried once more by the channel and at the instant `again`.
     `delivered`: a page that had reached nobody was delivered after all, by `via`. `for_good`: another try by `via`
-    would not help.
+    would not help. `stopped`: a provider had taken it, but then its reader answered STOP and has no other channel, so
+    that nobody waits for them (rule 51).
     """
 
     at: datetime
@@ -105,6 +106,7 @@ class PageLost:
     again: tuple[Channel, datetime] | None = None
     delivered: bool = False
     for_good: bool = False
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ import pytest
 from tocsin.app.replies.stops import stop_notice
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import ArrivalKind, OptOut
+from tocsin.domain.delivery import Accepted, Receipt
 from tocsin.domain.facts import Answered, PageLost
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.ports.ledger import LedgerError
+from tocsin.wording.report.timeline import steps_of, timeline_lines
 
 from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
 
@@ -109,6 +111,45 @@ async def test_nobody_left_passes_the_step_at_once(line: Line) -> None:
     await line.see("db", "Database down")
     assert not [page for page in line.pages("ana") if page.incident == "db"]
     assert [page for page in line.pages("bo") if page.incident == "db"]
+
+
+@pytest.mark.parametrize("fate", ["taken", "waits", "undelivered"])
+async def test_who_hears_that_a_page_reached_nobody(line: Line, fate: str) -> None:
+    """Rules 39, 51: a page that had been taken when STOP came reached its reader: the operators hear with the STOP which
+    incidents had asked. Of one that had not left they hear that it reached nobody, why, and who is asked instead.
+    """
+    line.without_email("ana", "chen")
+    (page,) = line.pages("ana")
+    if fate != "waits":
+        attempt = await line.ledger.begin_attempt(page.key, SMS, ANA, line.clock.now())
+        await line.ledger.end_attempt(attempt, Accepted("SM"), line.clock.now())
+    if fate == "undelivered":
+        await line.ledger.record_receipt(attempt, Receipt.UNDELIVERED, line.clock.now())
+    await line.text(ANA, "STOP")
+    told = dict(line.told())
+    stop = told.pop(Trouble.NUMBER_STOPPED)
+    assert stop.endswith("and nothing reaches them: have somebody else asked (pay had asked them)")
+    assert line.pages("bo")
+    if fate == "taken":
+        assert told == {}
+    else:
+        assert told == {
+            Trouble.PAGE_LOST: "incident pay: call ana, or name somebody with tocsin assign; the page to ana of "
+            "10:00:00 UTC reached nobody: the number answered STOP; bo is asked"
+        }
+    story = str(timeline_lines(steps_of(await line.ledger.facts("pay")), (), line.policy))
+    assert ("answered STOP after the page of" in story) == (fate == "taken")
+    assert ("reached nobody" in story) == (fate != "taken")
+
+
+async def test_many_incidents_had_asked(line: Line) -> None:
+    """Five are named, the others counted."""
+    line.without_email("ana")
+    for number in range(6):
+        await line.see(f"i{number}", "Trouble")
+    await line.text(ANA, "STOP")
+    stop = dict(line.told())[Trouble.NUMBER_STOPPED]
+    assert stop.endswith("have somebody else asked (pay, i0, i1, i2, i3 and 2 more had asked them)")
 
 
 async def test_answers_still_count(line: Line) -> None:

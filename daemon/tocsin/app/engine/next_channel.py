@@ -42,7 +42,8 @@ def choose_next_channel(
         and (failed.refused or failed.undelivered or failed.stopped)
         and (person.id, page_at) not in history.lost
     ):
-        facts.append(PageLost(now, person.id, page_at, again=_once_more(state, failed, now)))
+        stopped, again = failed.stopped and failed.taken, _once_more(state, failed, now)
+        facts.append(PageLost(now, person.id, page_at, again=again, stopped=stopped))
     via = next((via for via in left if via not in state.went_by(page)), None)
     if via is None:
         return tuple(facts), None

@@ -35,6 +35,7 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
 from tocsin.wording.operator.ledger_trouble import ledger_trouble
+from tocsin.wording.operator.lost_page import lost_page
 
 ROUNDS = 32
 """Plans made at one instant before the planner is called wrong: a step that reaches nobody takes no time, but a chain
@@ -218,8 +219,8 @@ class Reconciler:
                 )
             elif isinstance(fact, PageLost) and fact.delivered:
                 self._tell_arrived(incident, fact.person, f"{fact.person} has the page after all")
-            elif isinstance(fact, PageLost) and fact.via is None:
-                sentence = _lost_page(incident, fact, state.history)
+            elif isinstance(fact, PageLost) and fact.via is None and not fact.stopped:
+                sentence = lost_page(incident, fact, state.history, self._config.policy)
                 self._tell(Trouble.PAGE_LOST, sentence, f"{incident}:{fact.person}")
             elif isinstance(fact, Answered) and any(name == fact.person for name, _ in state.history.lost):
                 self._tell_arrived(incident, fact.person, f"{fact.person} has answered")
@@ -254,16 +255,6 @@ def _consequences(
     if isinstance(event, RefusalWithdrawn):
         return take_back(draft, event, now), None
     return note_delivery(draft, event, now) if isinstance(event, ChannelDelivered) else (event,), None
-
-
-def _lost_page(incident: str, lost: PageLost, history: History) -> str:
-    """What operators hear of a page that reached nobody (rule 66)."""
-    silent = [via for name, at, via in history.undelivered if (name, at) == (lost.person, lost.page_at)]
-    why = f"the {silent[0].traits.word} was not delivered" if silent else "every channel refused it"
-    cure = f"incident {incident}: call {lost.person}, or name somebody with tocsin assign"
-    fault = f"the page to {lost.person} of {lost.page_at:%H:%M:%S} UTC reached nobody: {why}"
-    again = f"it is tried once more by {lost.again[0].traits.word} in 30 s, and " if lost.again else ""
-    return f"{cure}; {fault}; {again}whoever is next is asked now"
 
 
 def _says_nothing(event: IncidentEvent, history: History) -> bool:

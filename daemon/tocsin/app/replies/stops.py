@@ -6,12 +6,14 @@ is asked by their next channel. That nothing goes there any more is the policy's
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import OptOut
+from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
@@ -24,6 +26,8 @@ WRITES_AGAIN = 2.0
 """Seconds until the ledger is tried again after trouble."""
 AT_A_TIME = 20
 """Incidents that are looked through before others have their turn."""
+NAMED_MOST = 5
+"""Incidents that are named; of more only the number is told."""
 
 log = structlog.get_logger()
 
@@ -87,7 +91,8 @@ class Stops:
         self._config.opt_outs.add(opt_out)
         log.info("stop", person=person.id)
         stopped, sender = self._config.policy.people[person.id], self._config.settings.sms.by_number.to(person.phone)
-        self._notices.tell(stop_notice(stopped, sender, by_provider=opt_out.ref.startswith(OPTED_OUT)))
+        asking = [] if stopped.channels else self._asking(person)
+        self._notices.tell(stop_notice(stopped, sender, asking, by_provider=opt_out.ref.startswith(OPTED_OUT)))
         await self._ask_elsewhere(person)
 
     async def _ask_elsewhere(self, person: Person) -> None:
@@ -99,26 +104,44 @@ class Stops:
             page = history.newest_pages.get(person.id)
             if page is None or not asked_for(history, person.id):
                 continue
-            for notification in await self._pages(incident, person):
-                if notification.episode == history.episode:
-                    self._incidents.add_event(incident, ChannelFailed(notification, stopped=True))
+            for record in await self._pages(incident, person):
+                if record.notification.episode == history.episode:
+                    event = ChannelFailed(record.notification, stopped=True, taken=_was_taken(record))
+                    self._incidents.add_event(incident, event)
                     break
 
-    async def _pages(self, incident: str, person: Person) -> list[Notification]:
+    def _asking(self, person: Person) -> list[str]:
+        """The open incidents that wait for somebody's answer."""
+        incidents = self._incidents
+        return [open_id for open_id in incidents.open_ids() if asked_for(incidents.history(open_id), person.id)]
+
+    async def _pages(self, incident: str, person: Person) -> list[Record]:
         """Pages that went to somebody by SMS, the newest first. Raises LedgerError."""
-        decided = (record.decided for record in await self._ledger.records(incident))
         pages = [
-            page
-            for page in decided
-            if isinstance(page, Notification) and (page.kind, page.to, page.via) == (Kind.PAGE, person.id, Channel.SMS)
+            record
+            for record in await self._ledger.records(incident)
+            if isinstance(page := record.decided, Notification)
+            and (page.kind, page.to, page.via) == (Kind.PAGE, person.id, Channel.SMS)
         ]
-        return sorted(pages, key=lambda page: page.at, reverse=True)
+        return sorted(pages, key=lambda record: record.notification.at, reverse=True)
 
 
-def stop_notice(person: Person, sender: str | None, *, by_provider: bool = False) -> OperatorNotice:
-    """What operators hear at once: who, what follows, and what to do; `by_provider`: we did not see the SMS."""
+def _was_taken(record: Record) -> bool:
+    """Whether a provider has taken a page, and has not said that it was not delivered."""
+    taken = any(isinstance(attempt.outcome, Accepted) for attempt in record.attempts)
+    return taken and record.receipt is not Receipt.UNDELIVERED
+
+
+def stop_notice(
+    person: Person, sender: str | None, asking: Sequence[str] = (), *, by_provider: bool = False
+) -> OperatorNotice:
+    """What operators hear at once: who, what follows, and what to do. `asking` are the incidents that wait for the
+    answer of somebody whom nothing reaches; `by_provider`: we did not see the SMS.
+    """
     others = " and ".join(via.traits.word for via in person.channels)
-    goes = f"pages go by {others}" if others else "nothing reaches them: have somebody else asked"
+    more = f" and {len(asking) - NAMED_MOST} more" if len(asking) > NAMED_MOST else ""
+    waits = f" ({', '.join(asking[:NAMED_MOST])}{more} had asked them)" if asking else ""
+    goes = f"pages go by {others}" if others else f"nothing reaches them: have somebody else asked{waits}"
     named = sender is not None and sender[:1] not in ("", "+")  # nobody can write to a name
     lifts = (
         "have the provider opt that number in again" if named else f"have them text START to {sender or 'our number'}"

@@ -19,7 +19,7 @@ from tocsin.planning.history.fold import apply_fact
 class ChannelFailed:
     """A page makes no headway on its channel, so it goes by the next one too. `refused`: `address` is refused for good.
     `undelivered`: the provider took it and says that it was not delivered; `again` whether it may be by a second try.
-    `stopped`: its reader wants nothing more there (rule 51), which the policy knows.
+    `stopped`: its reader wants nothing more there (rule 51), which the policy knows; `taken`: it had gone there before.
     """
 
     page: Notification
@@ -28,6 +28,7 @@ class ChannelFailed:
     undelivered: bool = False
     again: bool = False
     stopped: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "close the gap: `tocsin oncall`, `tocsin check`.",
     ),
     Trouble.PAGE_LOST: Advice(
-        "if nobody else of its step was reached, the next level is paged at once. What was not delivered is tried"
-        " once more after 30 s.",
+        "if nobody else of its step was reached, the next level is paged at once; in place of a responder nobody is. "
+        "What was not delivered is tried once more after 30 s.",
         "call the person, or name somebody who can be reached: `tocsin assign ID ROLE PERSON`. Correct wrong "
         "addresses in the config: they are tried at once.",
     ),

@@ -118,10 +118,8 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(NOTE, " by ", _person(person, policy), ": ", quoted_lines(text))
         case f.ChannelRefused() | f.RefusalTakenBack():
             return _refusal(step.fact, policy)
-        case f.PageLost(person=person, page_at=page_at, delivered=True):
-            return runs(f"The page of {utc(page_at)} reached ", _person(person, policy), " after all")
-        case f.PageLost(person=person, page_at=page_at, via=None):
-            return runs(f"The page of {utc(page_at)} to ", _person(person, policy), " reached nobody")
+        case f.PageLost():
+            return _page_lost(step.fact, policy)
         case f.Gone():
             return runs("The file, never readable, was removed")
         case f.ClockMoved(by=by):
@@ -135,6 +133,16 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return runs(f"Level {level} of ", _role(role, policy), f" reached nobody (round {round_})")
         case _:
             return ()
+
+
+def _page_lost(fact: f.PageLost, policy: Policy) -> Runs:
+    """That a page reached nobody, or did after all; nothing for one that did not arrive by one of its channels."""
+    page, person = f"The page of {utc(fact.page_at)}", _person(fact.person, policy)
+    if fact.delivered:
+        return runs(f"{page} reached ", person, " after all")
+    if fact.stopped:
+        return runs(person, f" answered STOP after the page of {utc(fact.page_at)}, and has no other channel")
+    return runs(f"{page} to ", person, " reached nobody") if fact.via is None else ()
 
 
 def _refusal(fact: f.ChannelRefused | f.RefusalTakenBack, policy: Policy) -> Runs:
