@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tocsin.app.delivery.receipts import UNKNOWN
 from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.state.incident_state import ChannelDelivered
 from tocsin.domain.arrival import Arrival, ArrivalKind
@@ -26,11 +27,14 @@ from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
 
+from tests.builders.active_config import settings
 from tests.builders.daemon_parts import DaemonParts, letter
+from tests.fakes.clock import StillClock
 from tests.unit.app.test_sender import failed_events, live, page
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
 ANA = "+14155550101"
+ACCOUNTS = ["AC" + str(number) * 32 for number in range(3)]
 
 
 def delivered_events(parts: DaemonParts) -> list[ChannelDelivered]:
@@ -119,6 +123,28 @@ def test_a_late_receipt_of_a_settled_page_is_told(body: str, event: tuple[bool, 
 
     (failed,) = failed_events(live(story))
     assert (failed.refused, failed.address, failed.undelivered, failed.again) == event
+
+
+@pytest.mark.parametrize(
+    ("account", "provider", "counts"),
+    [
+        *((1, "", True), (1, "main", True), (2, "s2", True), (None, "s2", True), (0, "gone", True)),
+        *((2, "", False), (2, "main", False), (1, "s2", False)),
+    ],
+)
+async def test_a_receipt_counts_for_the_account_that_the_try_went_to(
+    account: int | None, provider: str, counts: bool
+) -> None:
+    """Rule 42: whoever has the secret of one account says nothing of another one's messages."""
+    one, two = ({"transport": "twilio", "sender": f"+1500555000{n}", "account_sid": ACCOUNTS[n]} for n in (1, 2))
+    parts = DaemonParts(StillClock(), in_force=settings(sms=one | {"fallbacks": {"s2": two}}))
+    await parts.ledger.record("pay", (), [letter(wanted := page(parts))], ())
+    attempt = await parts.ledger.begin_attempt(wanted.key, SMS, ANA, parts.clock.now(), provider=provider)
+    await parts.ledger.end_attempt(attempt, Accepted("SM1"), parts.clock.now())
+    ref = "SM1:undelivered" if account is None else f"{ACCOUNTS[account]}/SM1:undelivered"
+    arrival = Arrival(ArrivalKind.RECEIPT, ref, str(attempt.id), "undelivered 30005", parts.clock.now())
+    assert await parts.receipts.judge(arrival) == ("refused" if counts else UNKNOWN)
+    assert bool(parts.notices.take()) == counts
 
 
 @pytest.mark.parametrize(("body", "refused"), [("undelivered 30003", False), ("failed 30006", True)])

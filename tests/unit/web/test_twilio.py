@@ -177,10 +177,10 @@ async def test_each_state_of_a_receipt_is_left_once(desk: Desk) -> None:
         assert await desk.post("/twilio/status?try=12", status(state)) == (204, "")
     assert await desk.post("/twilio/status?try=13", status("undelivered", code="30006")) == (204, "")
     assert [(each.ref, each.who, each.body) for each in desk.arrived] == [
-        (f"{SID}:delivered", "12", "delivered"),
-        (f"{SID}:sent", "12", "sent"),
-        (f"{SID}:queued", "12", "queued"),
-        (f"{SID}:undelivered", "13", "undelivered 30006"),
+        (f"{ACCOUNT}/{SID}:delivered", "12", "delivered"),
+        (f"{ACCOUNT}/{SID}:sent", "12", "sent"),
+        (f"{ACCOUNT}/{SID}:queued", "12", "queued"),
+        (f"{ACCOUNT}/{SID}:undelivered", "13", "undelivered 30006"),
     ]
 
 
@@ -321,7 +321,31 @@ BOTH = SmsSettings(
 )
 async def test_each_account_signs_with_its_own_token(desk: Desk, account: str, token: str, taken: int) -> None:
     """Rules 42, 49: webhooks come from every SMS provider of the config; the account says whose token counts."""
-    values = inbound("ok") | {"AccountSid": account}
+    values = inbound("ok") | {"AccountSid": account, "To": "+15005550007" if account == OTHER else "+15005550006"}
     sign = signature(token, f"{PUBLIC}/twilio/inbound", values)
     assert (await desk.post("/twilio/inbound", values, sign=sign))[0] == taken
     assert len(desk.arrived) == (taken == 200)
+
+
+@pytest.mark.parametrize("desk", [{"sms": BOTH}], indirect=True)
+async def test_a_receipt_is_left_as_the_word_of_the_account_that_signed_it(desk: Desk) -> None:
+    """Rule 42: the daemon judges whose message it is; what another account says takes no true one's place."""
+    path = "/twilio/status?try=12"
+    for account, token in ((OTHER, "the other's"), (ACCOUNT, TOKEN), ("", "the other's")):
+        values = status("delivered", account=account)
+        if not account:
+            del values["AccountSid"]
+        right = signature(token, PUBLIC + path, values)
+        assert (await desk.post(path, values, sign=right))[0] == 204
+    refs = [f"{account}/{SID}:delivered" for account in (OTHER, ACCOUNT)]
+    assert [arrival.ref for arrival in desk.arrived] == refs
+
+
+@pytest.mark.parametrize("desk", [{"sms": BOTH}], indirect=True)
+async def test_an_sms_to_another_accounts_number_is_not_taken(desk: Desk) -> None:
+    """Rule 42: `to` and account tell which; what came to the account's own number, or one that nobody names, is."""
+    for number, wanted in (("+15005550006", 403), ("+15005550007", 200), ("+15005550008", 200)):
+        values = inbound("ok", "SM" + number[-1] * 32) | {"AccountSid": OTHER, "To": number}
+        right = signature("the other's", f"{PUBLIC}/twilio/inbound", values)
+        assert (await desk.post("/twilio/inbound", values, sign=right))[0] == wanted
+    assert [arrival.ref[-1] for arrival in desk.arrived] == ["7", "8"]

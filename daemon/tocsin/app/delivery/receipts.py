@@ -20,7 +20,7 @@ from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Fate, Fault, Receipt
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import opted_out
@@ -65,14 +65,17 @@ class Receipts:
 
     async def judge(self, arrival: Arrival) -> str:
         """A webhook's word about a try; what it led to. Raises LedgerError. What is said of a bundle holds for all that
-        left in it. One about no try of ours, or about one that another message belongs to (the ledger was
-        lost since), leads to nothing.
+        left in it. One about no try of ours, about one that another message belongs to (the ledger was lost since), or
+        from another account than the try went to, leads to nothing.
         """
-        sid = arrival.ref.rpartition(":")[0]
+        account, _, sid = arrival.ref.rpartition(":")[0].rpartition("/")
         status, _, code = arrival.body.partition(" ")
         fate = responses.fate(status, code, sid)
         known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
+            return UNKNOWN
+        if not self._is_from(known[0][0], account):
+            log.warning("receipt of another account", provider=known[0][0].provider, account=account)
             return UNKNOWN
         fate = await self._sender.judge_fate(known, fate)
         settled = [pair for pair in known if not self._sender.on_receipt(pair[0], fate)]
@@ -80,6 +83,11 @@ class Receipts:
             await self._apply_settled(attempt, notification, fate)
         await asyncio.gather(*(self._ledger.record_receipt(attempt, fate.receipt, arrival.at) for attempt, _ in known))
         return "refused" if fate.refused else fate.receipt.value
+
+    def _is_from(self, attempt: Attempt, account: str) -> bool:
+        """Whether that account may speak of the try; a provider that has left the config has none to compare."""
+        provider = self._context.config.settings.sms.providers.get(attempt.provider or MAIN)
+        return not (provider and account and provider.account_sid) or account == provider.account_sid
 
     async def _ask(self, parcel: Parcel, places: asyncio.Semaphore) -> None:
         """Ask for one receipt, if it is still waited for."""

@@ -8,7 +8,6 @@ once, and no value but the text may hold the name of another one that every mess
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -45,6 +44,9 @@ def routes(site: Site) -> list[web.RouteDef]:
         sid, sender = values.get("MessageSid", ""), values.get("From", "")
         if not (SID.fullmatch(sid) and NUMBER.fullmatch(sender)):
             raise web.HTTPBadRequest(text="This is no SMS: it needs MessageSid and From.")
+        if values.get("To", "") in _numbers_of_others(site.settings, values["AccountSid"]):
+            site.warn("webhook refused", why="it is signed by one account, and of an SMS to the number of another")
+            raise web.HTTPForbidden(text="This number is another account's.")
         text = values.get("Body", "")[:TEXT_MOST]
         await site.ledger().record_arrival(Arrival(ArrivalKind.SMS, sid, sender, text, site.clock.now()))
         return web.Response(text=EMPTY_ANSWER, content_type="text/xml")
@@ -59,7 +61,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         if responses.receipt(state) is not Receipt.UNKNOWN:
             code = values.get("ErrorCode", "")
             body = f"{state} {code}" if ERROR.fullmatch(code) else state
-            arrival = Arrival(ArrivalKind.RECEIPT, f"{sid}:{state}", attempt[1], body, site.clock.now())
+            ref = f"{values['AccountSid']}/{sid}:{state}"  # else another account's could take a true one's place
+            arrival = Arrival(ArrivalKind.RECEIPT, ref, attempt[1], body, site.clock.now())
             await site.ledger().record_arrival(arrival)
         return web.Response(status=204)
 
@@ -98,11 +101,26 @@ def tokens_by_account(settings: Settings) -> Mapping[str, Sequence[str]]:
     return tokens
 
 
+def _numbers_of_others(settings: Settings, account: str) -> frozenset[str]:
+    """The senders that are other accounts' than this one."""
+    providers = settings.sms.providers.values()
+    own, others = (
+        {
+            number
+            for provider in providers
+            if (provider.account_sid == account) is ours
+            for number in provider.by_number.all
+        }
+        for ours in (True, False)
+    )
+    return frozenset(others - own)
+
+
 def verified(
     tokens: Mapping[str, Sequence[str]], url: str, body: bytes, signatures: Sequence[str]
 ) -> dict[str, str] | None:
     """The values of a form that Twilio sent to this address, signed by one of the tokens of the account that it names;
-    None unless it did, and wrote the form as it does.
+    None unless it did, and wrote the form as it does. One that names no account is of the account whose token signed.
     """
     try:
         text = body.decode("ascii")
@@ -116,9 +134,11 @@ def verified(
     is_cut = any("MessageSid" in value for name, value in values.items() if name != "Body")
     if not is_twilios or is_cut or len(signatures) != 1:
         return None
-    account = values.get("AccountSid")
-    candidates = chain.from_iterable(tokens.values()) if account is None else tokens.get(account, ())
-    return values if any(signed(token, url, values, signatures[0]) for token in candidates) else None
+    named = values.get("AccountSid")
+    for account in tokens if named is None else (named,):
+        if any(signed(token, url, values, signatures[0]) for token in tokens.get(account, ())):
+            return values | {"AccountSid": account}
+    return None
 
 
 def _query(request: web.Request) -> str:
