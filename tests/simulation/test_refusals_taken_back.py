@@ -97,3 +97,22 @@ def test_a_relay_that_stays_so_is_not_asked_without_end() -> None:
     assert {name: each[name] for name in PAGED[:4]} == dict.fromkeys(PAGED[:4], 2)
     asked = [fact for fact in facts(world, StepFired) if fact.round is None and fact.people == ("olga",)]
     assert each["olga"] <= 2 * len(asked)
+
+
+def test_with_a_fallback_every_page_is_there_within_seconds() -> None:
+    """Rule 38: those that were refused before the third go to the fallback at once, and operators are not told to call
+    anybody whose page is there.
+    """
+
+    async def story(world: World) -> None:
+        world.add_fallbacks()
+        world.providers[Channel.EMAIL].faults = world.faults
+        await begin(world)
+        await world.wait(8)
+        assert {"ana", "chen"} <= set(pages(world))
+        assert set(pages(world).values()) == {1}
+
+    world = simulate(story)
+    words = [arrival.message.content.text for arrival in world.arrived if arrival.message.kind == "operator"]
+    assert words
+    assert not [text for text in words if "reached nobody" in text]

@@ -480,7 +480,8 @@ def test_a_provider_that_refuses_everybody_is_passed_over() -> None:
 
     pages, sent = ("ana", "bo", "olga", "chen"), list[Notification]()
     events = live(story).incidents.state("pay").events
-    assert [event.notification.to for event in events if isinstance(event, RefusalWithdrawn)] == ["ana", "bo"]
+    taken_back = [event for event in events if isinstance(event, RefusalWithdrawn)]
+    assert [(event.notification.to, event.stand_in) for event in taken_back] == [("ana", True), ("bo", True)]
 
 
 def test_what_cures_a_fallback_names_its_own_settings() -> None:

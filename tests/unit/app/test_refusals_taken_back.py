@@ -270,6 +270,14 @@ def test_a_page_refused_by_mistake_goes_once_more() -> None:
     assert not [due for due in later.due if due.notification.to == "ana"]
 
 
+def test_with_a_stand_in_it_goes_at_once() -> None:
+    """Rule 38: the next channel or the fallback at once."""
+    state, pages = paged(paging_policy(via=(EMAIL,)))
+    state.note([ChannelRefused(T0, "ana", EMAIL, "ana@x")])
+    facts = take_back(state, RefusalWithdrawn(pages["ana"], "ana@x", stand_in=True), T0 + MINUTE)
+    assert facts == (RefusalTakenBack(T0 + MINUTE, "ana", EMAIL, "ana@x", T0 + MINUTE),)
+
+
 @pytest.mark.parametrize(("newer", "again"), [((), True), ((SMS,), True), ((EMAIL,), False), ((SMS, EMAIL), False)])
 def test_only_the_newest_page_goes_once_more(newer: tuple[Channel, ...], again: bool) -> None:
     """Rule 38: unless a newer one went by that channel itself."""

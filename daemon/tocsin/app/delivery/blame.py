@@ -43,7 +43,7 @@ class Blame:
         wrong = health.on_refused(tries)
         if wrong is None:
             return outcome
-        self._take_back(wrong)
+        self._take_back(health, wrong)
         return replace(outcome, fault=Fault.MESSAGE)
 
     async def after_receipt(self, health: ProviderHealth, tries: Sequence[Try], fate: Fate, at: datetime) -> Fate:
@@ -54,11 +54,11 @@ class Blame:
         wrong = health.on_receipt(tries, fate, at)
         if wrong is None:
             return fate
-        self._take_back(wrong)
+        self._take_back(health, wrong)
         await self.save()
         if not refused:
             return fate
-        self.withdraw(tries)
+        self.withdraw(health, tries)
         return replace(fate, refused=None, fault=Fault.PROVIDER)
 
     async def save(self) -> None:
@@ -79,20 +79,21 @@ class Blame:
             return attempt
         return None
 
-    def _take_back(self, refusals: Sequence[Try]) -> None:
+    def _take_back(self, health: ProviderHealth, refusals: Sequence[Try]) -> None:
         """These addresses are good: nobody hears of them any more, and their pages go once more."""
         for attempt, notification in refusals:
             self._context.notices.retract(Trouble.ADDRESS_REFUSED, refused_about(notification))
             if isinstance(attempt.outcome, Refused):
                 self._unsaved.append(replace(attempt, outcome=replace(attempt.outcome, fault=Fault.MESSAGE)))
-        self.withdraw(refusals)
+        self.withdraw(health, refusals)
 
-    def withdraw(self, refusals: Sequence[Try]) -> None:
+    def withdraw(self, health: ProviderHealth, refusals: Sequence[Try]) -> None:
         """The incidents hear of it, those that are over apart: a refusal ends with the episode."""
+        stand_in = health.stood_in_for
         for attempt, notification in refusals:
             incident = notification.incident
             if notification.kind not in OUTSIDE_PLAN and not self._context.incidents.is_archived(incident):
-                self._context.incidents.add_event(incident, RefusalWithdrawn(notification, attempt.address))
+                self._context.incidents.add_event(incident, RefusalWithdrawn(notification, attempt.address, stand_in))
 
 
 def hear_refusal(

@@ -77,6 +77,11 @@ class ProviderHealth:
         """Whether its refusals of addresses are its own fault."""
         return self._refused.blames_provider
 
+    @property
+    def stood_in_for(self) -> bool:
+        """Whether another provider of the channel is well."""
+        return any(not peer.unwell for peer in self._peers.values() if peer is not self)
+
     def hangs(self, now: datetime) -> bool:
         """Whether a try has just run into its deadline, and nothing was taken since."""
         return self._hung_at is not None and now - self._hung_at < HANGS_FOR

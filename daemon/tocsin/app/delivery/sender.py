@@ -287,9 +287,8 @@ class Sender:
         outcome = lead.standing_outcome
         of_provider = isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE
         health = self._providers.health_of(parcel.attempts[-1])
-        of_provider = of_provider and health is not None and health.refuses_wrongly
-        if of_provider:
-            self._blame.withdraw(parcel.letters_of(parcel.attempts[-1].number))
+        if of_provider and health is not None and health.refuses_wrongly:
+            self._blame.withdraw(health, parcel.letters_of(parcel.attempts[-1].number))
         elif isinstance(outcome, Refused):
             address = retry.deciding_attempt(lead.attempts).address
             hear_refusal(self._context, lead.notification, address, outcome, now)

@@ -19,7 +19,7 @@ from tocsin.planning.history.fold import fold_facts
 
 AGAIN_AFTER = timedelta(seconds=30)
 """How long after it reached nobody a page is tried once more where it was not delivered (rule 66), or after it was
-refused by mistake (rule 38).
+refused by mistake by the only provider (rule 38).
 """
 
 
@@ -53,8 +53,9 @@ def choose_next_channel(
 
 
 def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) -> tuple[Fact, ...]:
-    """The address is good again. The person's newest page goes there once more, and only once, in a moment, unless it
-    went there by itself or waits to; whether it is still wanted is seen then (rule 38).
+    """The address is good again. The person's newest page goes there once more, and only once: in a moment, or now if
+    another provider stands by; unless it went there by itself or waits to. Whether it is still wanted is seen then
+    (rule 38).
     """
     page, address, history = withdrawn.notification, withdrawn.address, state.history
     newest = history.newest_pages.get(page.to)
@@ -67,7 +68,8 @@ def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) 
         again = False
     if not (again or history.refuses(page.to, page.via, address)):
         return ()
-    return (RefusalTakenBack(now, page.to, page.via, address, now + AGAIN_AFTER if again else None),)
+    again_at = now if withdrawn.stand_in else now + AGAIN_AFTER
+    return (RefusalTakenBack(now, page.to, page.via, address, again_at if again else None),)
 
 
 def note_delivery(state: IncidentState, delivered: ChannelDelivered, now: datetime) -> tuple[Fact, ...]:

@@ -22,7 +22,7 @@ from tocsin.app.state.incident_state import (
     RefusalWithdrawn,
 )
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Answered, Closed, Fact, PageLost, Seen
+from tocsin.domain.facts import Answered, Closed, Fact, PageLost, RefusalTakenBack, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -222,6 +222,8 @@ class Reconciler:
             elif isinstance(fact, PageLost) and fact.via is None and not fact.stopped:
                 sentence = lost_page(incident, fact, state.history, self._config.policy)
                 self._tell(Trouble.PAGE_LOST, sentence, f"{incident}:{fact.person}")
+            elif isinstance(fact, RefusalTakenBack) and fact.again_at == fact.at:
+                self._notices.retract(Trouble.PAGE_LOST, f"{incident}:{fact.reader}")  # it leaves now
             elif isinstance(fact, Answered) and any(name == fact.person for name, _ in state.history.lost):
                 self._tell_arrived(incident, fact.person, f"{fact.person} has answered")
         for suppression in decision.held:

@@ -33,10 +33,13 @@ class ChannelFailed:
 
 @dataclass(frozen=True, slots=True)
 class RefusalWithdrawn:
-    """What was refused at `address` was refused by the provider's own fault: the address is good (rule 38)."""
+    """What was refused at `address` was refused by the provider's own fault: the address is good (rule 38). `stand_in`:
+    another provider of the channel is well.
+    """
 
     notification: Notification
     address: str
+    stand_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
