@@ -90,9 +90,50 @@ def test_it_fits_one_segment_and_never_loses_how_to_answer(
     assert "90 pages" in text
     assert text.startswith("DRILL ") is drill
     if coded:
-        assert text.endswith("Reply ok all, or ok K7 for one")
+        assert text.endswith(("Reply ok all, or ok K7 for one", " (K7). Reply ok all"))
     else:
         assert LINK in text or "tocsin ack" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "severities", "text"),
+    [
+        (
+            "数据库崩溃了请立即处理 1",
+            ["sev3"] * 6,
+            "6 pages: 6 SEV3. Worst: SEV3 数据库崩溃了请立即处理 1 (K7). Reply ok all",
+        ),
+        (
+            "数据库崩溃了请立即处理 1",
+            ["sev1", *["sev2"] * 7, *["sev3"] * 30],
+            "38 pages: 1 SEV1, .... Worst: SEV1 数据库崩溃了请立即处理 1 (K7). Reply ok all",
+        ),
+        (
+            "数据库崩溃了请立即处理" * 9,
+            ["sev3"] * 6,
+            "6 pages: 6 SEV3. Worst: SEV3 数据库崩溃了请立即处理数据库崩溃了请立... (K7). Reply ok all",
+        ),
+        ("支付失败", ["sev3"] * 2, "2 pages: 2 SEV3. Worst: SEV3 支付失败 (K7). Reply ok all, or ok K7 for one"),
+    ],
+)
+def test_a_title_in_wide_letters_keeps_its_sense(title: str, severities: list[str], text: str) -> None:
+    """Rules 42, 47: of such letters 70 fit; never what happens to be Latin of it, as if that were the title."""
+    pages = [page(number, severity, code="K7", title=title) for number, severity in enumerate(severities)]
+    said = renderer().render_bundle(pages, graded()).text
+    assert said == text
+    assert segments(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [("数据库崩溃了 1", "incident checkout-database-berlin"), ("数据库 Checkout 崩溃了", "Checkout")],
+)
+def test_where_a_wide_title_cannot_be_told(title: str, told: str) -> None:
+    """With a long command to answer by: a word of it in Latin letters, else which incident it is."""
+    id_ = "checkout-database-berlin"
+    pages = [page(number, "sev3", title=title, id=id_, link=LINK) for number in range(6)]
+    text = renderer().render_bundle(pages, graded()).text
+    assert text == f"6 pages: 6 SEV3. Worst: SEV3 {told}. Ack it: tocsin ack {id_} --as ana"
 
 
 def test_by_email_all_are_listed_worst_first() -> None:

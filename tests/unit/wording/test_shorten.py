@@ -125,6 +125,7 @@ def test_letters_beyond_the_narrow_alphabet() -> None:
     roomy = replace(PAGE, why="", your_role="Lead", roles=("Lead",))
     assert fitted(replace(roomy, title="支付失败 Pay"), 100).startswith("SEV1 Pay: ")
     assert fitted(replace(roomy, title="支付失败"), 100).startswith("SEV1 incident: ")
+    assert fitted(replace(roomy, title="支付失败 1 (db)", id="db"), 100).startswith("SEV1 incident db: ")
     assert fitted(replace(roomy, title="Pay", your_role="支付", roles=("支付",)), 100).endswith(
         "You: responder. Reply ok K7"
     )

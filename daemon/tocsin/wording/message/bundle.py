@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, latin, longest
+from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, latin, longest, narrow_title
 from tocsin.wording.message.wording import Wording
 
 KIND = "bundle"
 """What the templates' names begin with."""
+WIDE_TITLE_MIN = 8
+"""A title in letters of which only 70 fit a segment is cut to so many; they say about as much as twice as many of
+the narrow alphabet.
+"""
 TALLIED_MOST = 3
 """Severities that are counted one by one where there is no room for more."""
 
@@ -23,7 +27,8 @@ TALLIED_MOST = 3
 class BundleWording:
     """Everything a template of a bundle may say. `pages` are the words of each page, the worst first (`worst`); an SMS
     has those of the worst only. `count` is how many there are, `tally` how many of each severity, in words: `2 SEV1,
-    7 SEV3`. `replies` tells whether an SMS with `ok all` answers them.
+    7 SEV3`. `replies` tells whether an SMS with `ok all` answers them, `brief` that there is no room to say that its
+    code answers the worst alone.
     """
 
     drill: bool
@@ -34,6 +39,7 @@ class BundleWording:
     worst: Wording
     pages: tuple[Wording, ...]
     replies: bool
+    brief: bool = False
     kind: str = KIND
 
 
@@ -54,7 +60,8 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
 
 def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str]) -> str | None:
     """The text that `render` makes of the words, in one segment: the title gives way first, then a link for the
-    command, then the tally, never how to answer. None when nothing makes it fit.
+    command, then the tally, never how to answer. A title in letters of which only 70 fit keeps them as long as the
+    rest can be said shorter. None when nothing makes it fit.
     """
     words = _titled(words, fold(words.worst.title))
 
@@ -66,7 +73,8 @@ def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str])
 
     for candidate in _ever_less(words):
         title = candidate.worst.title
-        cut_to = longest(partial(_cut_title, candidate), len(title), min(TITLE_MIN, len(title)), fits)
+        least = WIDE_TITLE_MIN if _is_wide(title) else TITLE_MIN
+        cut_to = longest(partial(_cut_title, candidate), len(title), min(least, len(title)), fits)
         if cut_to is not None:
             return text(cut_to)
     return None
@@ -92,7 +100,8 @@ def _sms(words: BundleWording) -> str:
 def _answer(words: BundleWording) -> str:
     if not words.replies:
         return f"Ack it: {words.worst.answer_url or words.worst.acknowledge}"
-    return "Reply ok all" + (f", or ok {words.worst.code} for one" if words.worst.code else "")
+    one = words.worst.code and not words.brief
+    return "Reply ok all" + (f", or ok {words.worst.code} for one" if one else "")
 
 
 def _tally(tags: Sequence[str]) -> str:
@@ -111,11 +120,21 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
     more = ", ..." * (len(counted) > TALLIED_MOST)
     words = replace(words, worst=worst, tally=", ".join(counted[:TALLIED_MOST]) + more)
     yield words
-    words = replace(words, worst=replace(worst, title=latin(worst.title) or "incident"))
-    yield words
-    words = replace(words, tally=counted[0] + ", ..." * (len(counted) > 1))
+    tally = counted[0] + ", ..." * (len(counted) > 1)
+    if _is_wide(worst.title):
+        words = replace(words, brief=True)
+        yield words
+        yield replace(words, tally=tally)
+        words = replace(words, worst=replace(worst, title=narrow_title(worst)), brief=False)
+        yield words
+    words = replace(words, tally=tally)
     yield words
     yield replace(words, worst=replace(words.worst, acknowledge="tocsin status, tocsin ack"))
+
+
+def _is_wide(title: str) -> bool:
+    """Whether it makes the whole SMS one of 70 letters."""
+    return latin(title) != " ".join(title.split())
 
 
 def _titled(words: BundleWording, title: str) -> BundleWording:

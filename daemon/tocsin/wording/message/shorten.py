@@ -4,6 +4,7 @@ roles' titles; then a link that is too long, for the command; the way to acknowl
 Must not know how words become a text: it is given that.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -80,7 +81,7 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
     *_, words = _briefer(words)
     words = replace(
         words,
-        title=latin(words.title) or "incident",
+        title=narrow_title(words),
         your_role=latin(words.your_role) or "responder" if words.your_role else "",
         accepted_by=latin(words.accepted_by),
         groups="",
@@ -145,6 +146,14 @@ def longest(shortened: Callable[[int], T], most: int, least: int, fits: Callable
 def cut(text: str, length: int) -> str:
     """The text in at most `length` characters; one that is cut ends in three dots."""
     return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + "..."[: max(length, 0)]
+
+
+def narrow_title(words: Wording) -> str:
+    """What of a title is in the narrow alphabet, if that is a word at least; else which incident it is. A number that
+    stood behind a title in other letters would be read as the whole of it.
+    """
+    rest = latin(words.title)
+    return rest if re.search(r"[^\W\d_]{3}", rest) else latin(f"incident {words.id}")
 
 
 def latin(text: str) -> str:
