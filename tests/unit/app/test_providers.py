@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Rec
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
-from tests.builders.daemon_parts import DaemonParts, page_to
+from tests.builders.daemon_parts import DaemonParts, letter, page_to
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.unit.app.test_sender import failed_events
 
@@ -97,6 +98,83 @@ def test_what_surely_left_nothing_goes_on_at_once(via: Channel, failure: Outcome
     assert went(parts, notification) == [("main", type(failure).__name__), ("backup", "Accepted")]
     assert [attempt.possible_duplicate for attempt in parts.attempts_of(notification)] == ["", ""]
     assert failed_events(parts) == []
+
+
+TOO_BIG = Refused("552 5.3.4 message too big", "552", Fault.MESSAGE)
+
+
+def test_a_page_goes_on_at_the_one_provider_that_has_not_refused_it() -> None:
+    """Rules 35, 37, 49: a fallback that greylists, and so counts as sick, is tried again until it takes the page, though
+    the first provider does not take this message; nobody hears that the page is lost.
+    """
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(TOO_BIG)
+        parts.email_backup.next(BUSY, times=4)
+        wanted.append(page(parts))
+        await parts.enqueue(*wanted)
+
+    wanted = list[Notification]()
+    parts = live(story, 60)
+    assert went(parts, wanted[0]) == [("main", "Refused"), *[("backup", "Deferred")] * 4, ("backup", "Accepted")]
+    assert parts.state_of(wanted[0]) == "accepted"
+    assert [event.undelivered for event in failed_events(parts)] == [False], "the next channel after 30 s, and no more"
+    assert not [told for told in words(parts) if "was refused" in told]
+
+
+def test_a_page_is_not_given_up_because_the_last_one_asked_refused_it() -> None:
+    """Rules 37, 49: another provider only failed in the same try, so it is tried there again."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        parts.email.next(TOO_BIG)
+        parts.email_backup.next(DENIED)
+        wanted.append(page(parts))
+        await parts.enqueue(*wanted)
+
+    wanted = list[Notification]()
+    parts = live(story, 90)
+    assert went(parts, wanted[0]) == [("backup", "Deferred"), ("main", "Refused"), ("backup", "Accepted")]
+    assert [event.undelivered for event in failed_events(parts)] == [False]
+
+
+def test_what_every_provider_refuses_is_lost_and_told() -> None:
+    """Rules 37, 66: once the last one has refused it too the page reached nobody, and operators hear of it."""
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(TOO_BIG)
+        parts.email_backup.next(BUSY, times=2)
+        parts.email_backup.next(TOO_BIG)
+        wanted.append(page(parts))
+        await parts.enqueue(*wanted)
+
+    wanted = list[Notification]()
+    parts = live(story, 60)
+    assert parts.state_of(wanted[0]) == "refused"
+    assert [event.undelivered for event in failed_events(parts)] == [True]
+    (told,) = words(parts)
+    assert "the email to ana about pay was refused" in told
+
+
+def test_what_is_left_of_a_config_refused_it() -> None:
+    """Rules 37, 66: the provider that might have taken the page is gone; it is not given up in silence."""
+
+    async def story(parts: DaemonParts) -> None:
+        wanted.append(page(parts))
+        at = parts.clock.now()
+        rows = [("main", TOO_BIG), ("gone", BUSY)]
+        await parts.ledger.record("pay", (), [letter(wanted[0])], ())
+        for name, outcome in (*rows, ("backup", TOO_BIG), ("gone", BUSY)):
+            attempt = await parts.ledger.begin_attempt(wanted[0].key, EMAIL, "ana@example.com", at, provider=name)
+            await parts.ledger.end_attempt(attempt, outcome, at)
+        parts.sender.enqueue((replace(letter(wanted[0]), attempts=tuple(parts.attempts_of(wanted[0]))),))
+
+    wanted = list[Notification]()
+    parts = live(story, 60)
+    assert parts.state_of(wanted[0]) == "refused"
+    assert any(event.undelivered for event in failed_events(parts))
+    (told,) = words(parts)
+    assert "the email to ana about pay was refused" in told
 
 
 def test_a_refused_address_goes_to_no_other_provider() -> None:

@@ -107,3 +107,13 @@ def hear_refusal(
         context.config.opt_outs.hear(opt_out)
     else:
         context.notices.tell(refusal_notice(notification, refused, context.config.policy))
+
+
+def hear_last_refusal(
+    context: DeliveryContext, notification: Notification, attempts: Sequence[Attempt], now: datetime
+) -> None:
+    """The same, of the newest of these tries that was refused."""
+    for attempt in reversed(attempts):
+        if isinstance(attempt.outcome, Refused):
+            hear_refusal(context, notification, attempt.address, attempt.outcome, now)
+            return

@@ -4,7 +4,7 @@ It decides by how each one fared. Whether a failed message goes on to the next i
 what is tried again and when `planning.delivery.retry`'s. Must not know whose message it is.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +14,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
+from tocsin.planning.delivery import same_try
 from tocsin.ports.clock import Clock
 from tocsin.ports.transport import Transport
 
@@ -73,16 +74,18 @@ class Providers:
         kind: Kind,
         now: datetime,
         tried: Collection[str] = (),
+        attempts: Sequence[Attempt] = (),
         *,
         others_wait: bool = False,
-        unanswered: Collection[str] = (),
     ) -> Provider | None:
         """Who gets the next message, of those that have not just failed it: the first that is well; a sick one that is
         due for a message, where a try begins (a page only if none of the `others_wait`); once all are sick the one
-        that failed longest ago. None: nobody is left for this try. Those that left it `unanswered` get no copy while
-        another one is well.
+        that failed longest ago. None: nobody is left for this try. Those that left it unanswered in one of its
+        `attempts` get no copy while another one is well. Who refused it there is nobody it could go to, however well:
+        the one that is left is tried, sick or not.
         """
-        providers = self.of(via).values()
+        providers = self._takers(via, attempts)
+        unanswered = same_try.unanswered_by(attempts)
         left = [provider for provider in providers if provider.name not in tried]
         if any(provider.name not in unanswered and provider.is_well(now) for provider in left):
             left = [provider for provider in left if provider.name not in unanswered]
@@ -106,13 +109,18 @@ class Providers:
         now, name = self._clock.now(), attempt.provider or MAIN
         return any(one.name != name and one.is_well(now) for one in self.of(attempt.via).values())
 
-    async def send(self, provider: Provider, message: Message) -> Outcome:
+    def _takers(self, via: Channel, attempts: Sequence[Attempt]) -> list[Provider]:
+        """The providers that have not refused the message of these attempts for its own sake (rule 37)."""
+        refused_by = same_try.refused_by(attempts)
+        return [provider for provider in self.of(via).values() if provider.name not in refused_by]
+
+    async def send(self, provider: Provider, message: Message, attempts: Sequence[Attempt] = ()) -> Outcome:
         """Try once. A provider that has fallen sick while the message waited for its turn is spared where another one
-        is well: this try would only wait for it, too.
+        is well, which has not refused this message: this try would only wait for it, too.
         """
         now = self._clock.now()
         sick = not provider.is_well(now) and provider.probed_at < (provider.health.failed_at or NEVER)
-        if sick and any(other.is_well(now) for other in self.of(message.via).values()):
+        if sick and any(other.is_well(now) for other in self._takers(message.via, attempts)):
             return Deferred(SPARED)
         return await provider.transport.send(message)
 

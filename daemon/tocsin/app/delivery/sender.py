@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from tocsin.app.delivery.blame import Blame, hear_refusal
+from tocsin.app.delivery.blame import Blame, hear_last_refusal, hear_refusal
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import Lanes, rank
@@ -213,7 +213,7 @@ class Sender:
             return
         provider = self._provider(parcel) or self._provider_of_new_try(parcel)
         if provider is None:
-            await self._settle(parcel, "refused")
+            await self._give_up(parcel)
             return
         parcel.bundle = self._bundles.bundle_of(parcel, now)
         attempts = await self._attempt_log.begin(parcel, to, now, provider=provider.name)
@@ -222,7 +222,8 @@ class Sender:
             return
         async with self._lanes.slots[via]:
             began_at = self._clock.now()
-            outcome = await self._providers.send(provider, message(parcel, attempts[0], self._context))
+            words = message(parcel, attempts[0], self._context)
+            outcome = await self._providers.send(provider, words, parcel.attempts)
         now = self._clock.now()
         self._lanes.note_pace(via, now - began_at)
         ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
@@ -237,15 +238,22 @@ class Sender:
 
     def _provider(self, parcel: Parcel) -> Provider | None:
         """Who gets the parcel, of those that have not failed it in this try nor refused it; None: nobody is left."""
-        out = parcel.tried | same_try.refused_by(parcel.attempts)
-        others_wait = self._lanes.holds_behind(parcel)
-        unanswered, now = same_try.unanswered_by(parcel.attempts), self._clock.now()
-        return self._providers.choose(parcel.via, parcel.kind, now, out, others_wait=others_wait, unanswered=unanswered)
+        now, others_wait = self._clock.now(), self._lanes.holds_behind(parcel)
+        return self._providers.choose(
+            parcel.via, parcel.kind, now, parcel.tried, parcel.attempts, others_wait=others_wait
+        )
 
     def _provider_of_new_try(self, parcel: Parcel) -> Provider | None:
         """The same, where the try under way has ended meanwhile; None: all have refused this message."""
         parcel.tried = frozenset()
         return self._provider(parcel)
+
+    async def _give_up(self, parcel: Parcel) -> None:
+        """Every provider that there is has refused this message; whoever else failed it has left the config."""
+        hear_last_refusal(self._context, parcel.lead.notification, parcel.attempts, self._clock.now())
+        for member in parcel.members:
+            self._headway.fail(member, unfit=True)
+        await self._settle(parcel, "refused")
 
     def _note_end(self, attempt: Attempt) -> None:
         """A try has ended, which tells of its provider. One that is well again gets the pages that it has turned down,

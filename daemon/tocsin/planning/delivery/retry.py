@@ -117,8 +117,16 @@ def after_look_up(
 
 
 def deciding_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """The try that tells how the message stands: one that was accepted (as may turn out late), else the newest."""
-    return next((attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)), _last(attempts))
+    """The try that tells how the message stands: one that was accepted (as may turn out late), else the newest. What
+    one provider refuses for its own sake stands as another one left it that failed it in the same try: that one may
+    take it yet (rule 49).
+    """
+    last = _last(attempts)
+    telling = [attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)]
+    if not telling and isinstance(last.outcome, Refused) and last.outcome.fault is Fault.MESSAGE:
+        failed = reversed(same_try.rows_of_try(attempts))
+        telling = [attempt for attempt in failed if isinstance(attempt.outcome, Deferred)]
+    return telling[0] if telling else last
 
 
 def next_channel_at(at: datetime, attempts: Sequence[Attempt]) -> datetime | None:

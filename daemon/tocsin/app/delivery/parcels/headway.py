@@ -41,14 +41,14 @@ class Headway:
         if not isinstance(delivery.standing_outcome, Accepted):
             self.fail(delivery)
 
-    def fail(self, delivery: Delivery, *, stopped: bool = False) -> None:
+    def fail(self, delivery: Delivery, *, stopped: bool = False, unfit: bool = False) -> None:
         """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once. One
-        that was refused for its own sake did not arrive there, and trying again cannot help (rule 37). `stopped`: its
-        reader wants nothing more there (rule 51).
+        that was refused for its own sake did not arrive there, and trying again cannot help (rule 37), which `unfit`
+        says where it was not the newest try. `stopped`: its reader wants nothing more there (rule 51).
         """
         outcome = delivery.standing_outcome
         refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS and not stopped
-        unfit = isinstance(outcome, Refused) and not (refused or stopped)
+        unfit = unfit or (isinstance(outcome, Refused) and not (refused or stopped))
         undelivered = delivery.undelivered or unfit
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return

@@ -82,7 +82,7 @@ class Parcel:
     @property
     def held_up(self) -> bool:
         """Whether pages wait to be tried again after a failure that the provider set no time for."""
-        failed = self.attempts[-1].outcome if self.attempts else None
+        failed = self.lead.standing_outcome
         turned_down = isinstance(failed, Deferred) and failed.retry_after is None
         return self.lead.page and self.step is ParcelStep.SEND and turned_down and not self.settled
 
