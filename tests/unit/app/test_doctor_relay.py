@@ -14,6 +14,7 @@ from tests.fakes.certificates import Authority
 from tests.fakes.smtp_server import Relay
 
 SENDER = "Incidents <incidents@example.com>"
+READERS = ("olga@example.com", "support@example.org")
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,20 @@ def verdicts(checks: dict[str, Check]) -> dict[str, bool | None]:
 
 
 async def test_a_good_server_passes_and_gets_no_mail(authority: Authority) -> None:
-    """TLS, certificate with its last day, login, sender; the server hears MAIL, RSET and QUIT, never RCPT or DATA."""
+    """TLS, certificate with its last day, login, sender, readers; the server hears MAIL, RCPT, RSET and QUIT, never
+    DATA.
+    """
     tls = authority.server()
     async with Relay(tls=tls, user="tocsin", password="secret") as relay:
-        checks = await examined(server(relay, authority, login=("tocsin", "secret")))
+        checks = await examined(server(relay, authority, login=("tocsin", "secret"), readers=READERS))
         assert set(verdicts(checks).values()) == {True}
         last_day = datetime.now(UTC) + timedelta(days=1)
         assert f"last day is {last_day:%Y-%m-%d}" in checks["certificate"].message
         assert "renew" in checks["certificate"].cure, "one day is less than two weeks"
         assert checks["tls"].message.startswith("TLSv1.")
         verbs = [line.split(" ")[0] for _, line in relay.commands]
-        assert verbs[-3:] == ["MAIL", "RSET", "QUIT"]
-        assert not {"RCPT", "DATA"} & set(verbs)
+        assert verbs[-5:] == ["MAIL", "RCPT", "RCPT", "RSET", "QUIT"]
+        assert "DATA" not in verbs
         assert relay.arrived == []
 
 
@@ -68,7 +71,7 @@ async def test_tls_from_the_first_byte(authority: Authority) -> None:
     async with Relay(tls=authority.server(), at_once=True) as relay:
         checks = await examined(server(relay, authority, security="tls"))
         assert verdicts(checks) == {
-            "name": True, "connect": True, "tls": True, "certificate": True, "login": None, "sender": True,
+            "name": True, "connect": True, "tls": True, "certificate": True, "login": None, "sender": True, "reader": None,
         }  # fmt: skip
 
 
@@ -103,7 +106,7 @@ async def test_no_starttls_is_named(authority: Authority) -> None:
         relay.always("offer", "hide")
         checks = await examined(server(relay, authority, login=("a", "b")))
         assert verdicts(checks) == {
-            "name": True, "connect": True, "tls": False, "certificate": None, "login": None, "sender": None,
+            "name": True, "connect": True, "tls": False, "certificate": None, "login": None, "sender": None, "reader": None,
         }  # fmt: skip
         assert "email.port" in checks["tls"].cure
         assert relay.logins == 0
@@ -132,6 +135,35 @@ async def test_a_refusal_is_named_with_its_cure(phase: str, fault: str, failed: 
             assert fault[:3] in checks[failed].message
         after = list(checks)[list(checks).index(failed) + 1 :]
         assert all(checks[code].ok is None for code in after)
+
+
+@pytest.mark.parametrize(
+    ("fault", "to", "ok", "cure"),
+    [
+        ("554 5.7.1 relay access denied", "", False, "email.username"),
+        ("554 5.7.1 relay access denied", READERS[1], False, "email.username"),
+        ("550 5.1.1 no such user", READERS[0], False, "correct it in the config"),
+        ("450 4.7.1 greylisted", "", True, "try again in some minutes"),
+    ],
+)
+async def test_a_relay_that_denies_readers_is_found(fault: str, to: str, ok: bool, cure: str) -> None:
+    """D7, rule 38: many a relay denies other domains than its own, and only where a reader is named."""
+    async with Relay() as relay:
+        relay.always("rcpt", fault, to=to)
+        checks = await examined(server(relay, readers=READERS))
+        assert (checks["sender"].ok, checks["reader"].ok) == (True, ok)
+        assert cure in checks["reader"].cure
+        assert ok or f"it takes no mail to {to or READERS[0]}: {fault}" == checks["reader"].message
+        assert relay.arrived == []
+
+
+async def test_that_a_relay_denies_is_graver_than_that_it_does_not_know_somebody() -> None:
+    """A mistyped address of the operator does not hide it."""
+    async with Relay() as relay:
+        relay.always("rcpt", "550 5.1.1 no such user", to=READERS[0])
+        relay.always("rcpt", "554 5.7.1 relay access denied", to=READERS[1])
+        checks = await examined(server(relay, readers=READERS))
+        assert checks["reader"].message == f"it takes no mail to {READERS[1]}: 554 5.7.1 relay access denied"
 
 
 @pytest.mark.parametrize(("phase", "code"), [("mail", "sender"), ("connect", "connect"), ("auth", "login")])
@@ -203,7 +235,7 @@ async def test_without_the_password_login_and_sender_are_not_tried() -> None:
     async with Relay(user="a", password="b") as relay:
         checks = await examined(server(relay, secret_lacks="TOCSIN_EMAIL__PASSWORD"))
         assert verdicts(checks) == {
-            "name": True, "connect": True, "tls": None, "certificate": None, "login": None, "sender": None,
+            "name": True, "connect": True, "tls": None, "certificate": None, "login": None, "sender": None, "reader": None,
         }  # fmt: skip
         assert "TOCSIN_EMAIL__PASSWORD is not known here" in checks["login"].message
         assert "CREDENTIALS_DIRECTORY" in checks["login"].cure
@@ -229,7 +261,7 @@ async def test_a_name_that_is_not_found() -> None:
 
     target = MailServer(dialogue.Relay("mail.nowhere.example", 25, "none", None), sender=SENDER)
     checks = await examine_relay(target, lost, datetime.now(UTC))
-    assert [check.ok for check in checks] == [False, None, None, None, None, None]
+    assert [check.ok for check in checks] == [False, None, None, None, None, None, None]
     assert "mail.nowhere.example is not found" in checks[0].message
     assert "email.host" in checks[0].cure
 

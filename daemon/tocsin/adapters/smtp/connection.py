@@ -5,6 +5,7 @@ allows it (RFC 2920). What the replies mean stands in `adapters/smtp/dialogue.py
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections import deque
@@ -28,6 +29,7 @@ class Step(Enum):
     TLS = "tls"
     LOGIN = "login"
     SENDER = "sender"
+    READER = "reader"
 
 
 class _LostError(Exception):
@@ -95,21 +97,30 @@ class RelayConnection(asyncio.Protocol):
         return outcome
 
     async def try_sender(self, sender: str) -> Outcome | None:
-        """Announce a mail from this sender and take that back: nobody is named, nothing is written. None: the relay
-        would take it.
-        """
+        """Announce a mail from this sender, until `take_back`: nothing is written. None: the relay would take it."""
         if not sender.isascii() and "smtputf8" not in self._extensions:
             return dialogue.not_carried(sender, "")
         command, *_ = dialogue.envelope_commands(sender, "", again=False)
         try:
             self._transport.write(command)
-            outcome = dialogue.after_command(command, await self._reply())
-            if outcome is None:
-                self._transport.write(dialogue.RSET)
-                await self._reply()
+            return dialogue.after_command(command, await self._reply())
         except _LostError as trouble:
             return Deferred(f"the connection was lost: {trouble}")
-        return outcome
+
+    async def try_reader(self, sender: str, reader: str) -> Outcome | None:
+        """Name a reader of the mail that was announced; None: the relay would take it to them."""
+        _, command, *_ = dialogue.envelope_commands(sender, reader, again=False)
+        try:
+            self._transport.write(command)
+            return dialogue.after_command(command, await self._reply())
+        except _LostError as trouble:
+            return Deferred(f"the connection was lost: {trouble}")
+
+    async def take_back(self) -> None:
+        """No mail follows what was announced."""
+        with contextlib.suppress(_LostError):
+            self._transport.write(dialogue.RSET)
+            await self._reply()
 
     async def deliver(self, mail: bytes) -> Outcome:
         """Write the announced mail and its dot, and hear what became of it."""

@@ -1,8 +1,8 @@
-"""The mail server: is its name found, does it answer, is its certificate good, does it let us in and take the sender?
+"""The mail server: is its name found, does it answer, is its certificate good, does it let us in, take the sender and
+mail to our readers?
 
 Decides what is asked and what the answers mean for the operators; what they mean for a mail stands in
-`adapters/smtp/dialogue.py`, what cures them in `wording/operator/cure.py`. Nobody is named to the server and no mail is
-begun.
+`adapters/smtp/dialogue.py`, what cures them in `wording/delivery`. No mail is written.
 """
 
 import re
@@ -16,14 +16,14 @@ from tocsin.adapters.smtp.inspection import RelayInspection, inspect_relay
 from tocsin.app.doctor.check import WITH_SECRETS, Check, Resolve, not_tried
 from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
 from tocsin.domain.people import Channel
-from tocsin.wording.delivery.answer_words import for_provider, provider_cure
+from tocsin.wording.delivery.answer_words import cure, for_provider, provider_cure
 
 ANSWERS_WITHIN = 9.0
 """Seconds for a server to go through all of it."""
 ENDS_SOON = timedelta(days=14)
 """So long before its end a certificate is warned of: whoever renews it has not."""
-NAME, CONNECT, TLS, CERTIFICATE, LOGIN, SENDER = CODES = (
-    "relay-name", "relay-connect", "relay-tls", "relay-certificate", "relay-login", "relay-sender",
+NAME, CONNECT, TLS, CERTIFICATE, LOGIN, SENDER, READER = CODES = (
+    "relay-name", "relay-connect", "relay-tls", "relay-certificate", "relay-login", "relay-sender", "relay-reader",
 )  # fmt: skip
 SUBJECTS = {
     CONNECT: "no connection",
@@ -31,6 +31,7 @@ SUBJECTS = {
     CERTIFICATE: "its certificate is not good",
     LOGIN: "it does not let us in",
     SENDER: "it does not take the sender",
+    READER: "it takes no mail to {reader}",
 }
 """What goes wrong there, before the words of the server or the system."""
 GENERAL_CURES = {
@@ -38,6 +39,7 @@ GENERAL_CURES = {
     TLS: "are email.port and email.security right, and can email.ca_file be read?",
     LOGIN: "are email.username and TOCSIN_EMAIL__PASSWORD right?",
     SENDER: "use an email.sender of a domain that this server sends for, or log in",
+    READER: "log in (email.username), or have whoever runs the server let this machine send to that domain",
     CERTIFICATE: "are email.host and email.ca_file right?",
 }
 """What to look at where the server's answer tells no more."""
@@ -48,7 +50,8 @@ SILENT_CURE = "is email.host the server for sending, and email.port its port? It
 @dataclass(frozen=True, slots=True)
 class MailServer:
     """One provider of email. `name` is empty for the first; `secret_lacks` names the
-    variable of a password that it wants and nobody here has. `setting` is where it stands in the settings.
+    variable of a password that it wants and nobody here has. `setting` is where it stands in the settings. `readers`
+    are addresses that it is to take mail to.
     """
 
     relay: Relay
@@ -57,6 +60,7 @@ class MailServer:
     secret_lacks: str = ""
     name: str = ""
     setting: str = "email"
+    readers: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -78,6 +82,7 @@ async def examine_relay(server: MailServer, resolve: Resolve, now: datetime) -> 
         ca_file=server.ca_file,
         with_sender=not server.secret_lacks,
         within=ANSWERS_WITHIN,
+        readers=server.readers,
     )
     return [first, *judge(server, inspection, now)]
 
@@ -87,13 +92,13 @@ def judge(server: MailServer, inspection: RelayInspection, now: datetime) -> lis
     step, failure = inspection.step, inspection.failure
     if failure is not None and step is Step.CONNECT and isinstance(failure, Deferred) and failure.code == "tls":
         step = Step.TLS  # from the first byte
-    failed = {Step.CONNECT: CONNECT, Step.TLS: TLS, Step.LOGIN: LOGIN, Step.SENDER: SENDER}[step]
+    failed = {Step.CONNECT: CONNECT, Step.TLS: TLS, Step.LOGIN: LOGIN, Step.SENDER: SENDER, Step.READER: READER}[step]
     if failed == TLS and failure is not None and "certificate" in failure_words(failure).lower():
         failed = CERTIFICATE
     checks = []
     for code in CODES[1:]:
         if failure is not None and code == failed:
-            checks.append(_failed(server, code, failure))
+            checks.append(_failed(server, code, failure, inspection.reader))
             return checks + not_tried(CODES[CODES.index(code) + 1 :], server.target, "the step before it failed")
         checks.append(_passed(server, code, inspection, now))
     return checks
@@ -123,7 +128,11 @@ def _passed(server: MailServer, code: str, inspection: RelayInspection, now: dat
         if server.relay.login is None:
             return Check(code, target, None, f"not tried: {server.setting}.username is not set")
         return Check(code, target, True, f"it lets {server.relay.login[0]} in")
-    return Check(code, target, True, f"it takes mail from {server.sender}")
+    if code == SENDER:
+        return Check(code, target, True, f"it takes mail from {server.sender}")
+    if not server.readers:
+        return Check(code, target, None, "not tried: nobody in the config has an address of email")
+    return Check(code, target, True, f"it takes mail to {', '.join(server.readers)}")
 
 
 def _certificate(server: MailServer, until: datetime | None, now: datetime) -> Check:
@@ -139,7 +148,7 @@ def _secret_lacks(server: MailServer, code: str) -> Check:
     return Check(code, server.target, None, f"not tried: {server.secret_lacks} is not known here", WITH_SECRETS)
 
 
-def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
+def _failed(server: MailServer, code: str, failure: Outcome, reader: str) -> Check:
     """A step that failed; one that time may cure (greylisting, a busy server) does not count as that."""
     said = failure_words(failure)
     passing = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and failure.code[:1] == "4"
@@ -147,9 +156,13 @@ def _failed(server: MailServer, code: str, failure: Outcome) -> Check:
         return Check(code, server.target, True, f"not now: {said}", "try again in some minutes, as tocsin would")
     silent = isinstance(failure, Deferred) and failure.fault is Fault.PASSING and code != CONNECT
     general, subject = SILENT_CURE if silent else GENERAL_CURES[code], SUBJECTS[code]
+    if code == READER and isinstance(failure, Refused):
+        return Check(
+            code, server.target, False, f"{subject.format(reader=reader)}: {said}", cure(Channel.EMAIL, failure)
+        )
     blamed = Deferred(said, failure.code, Fault.PROVIDER) if isinstance(failure, Refused) else failure
-    cure = for_provider(provider_cure(Channel.EMAIL, blamed) or general, "email", server.setting)
-    return Check(code, server.target, False, f"{subject}: {said}", cure)
+    remedy = for_provider(provider_cure(Channel.EMAIL, blamed) or general, "email", server.setting)
+    return Check(code, server.target, False, f"{subject.format(reader=reader)}: {said}", remedy)
 
 
 def _more(found: tuple[str, ...]) -> str:

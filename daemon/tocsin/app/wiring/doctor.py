@@ -29,6 +29,8 @@ from tocsin.wording.message.email import Letterhead
 
 FIND = partial(resolve, DiskThreads)
 """How hosts are found: as the daemon does, in a thread of their own."""
+READERS_MOST = 5
+"""Domains of readers that a mail server is asked about."""
 OUTBOX = "messages go to the outbox: nothing leaves"
 
 
@@ -58,7 +60,7 @@ def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock:
     assert policy is not None
     resolver = Resolver(options.resolver, options.resolver_port)
     return [
-        *_email(settings, resolver, options, now),
+        *_email(settings, policy, resolver, options, now),
         *_sms(settings, policy, clock),
         Examination(
             "folders and disks", machine.FOLDER, partial(machine.examine_places, settings, opened.folder, DiskThreads)
@@ -74,7 +76,9 @@ async def _daemon(opened: OpenedInstallation, settings: Settings, now: datetime)
     return [*ledger, *await machine.examine_daemon(settings.incidents, now, DiskThreads)]
 
 
-def _email(settings: Settings, resolver: DnsResolver, options: DoctorOptions, now: datetime) -> list[Examination]:
+def _email(
+    settings: Settings, policy: Policy, resolver: DnsResolver, options: DoctorOptions, now: datetime
+) -> list[Examination]:
     """Each mail server, and each domain that mail comes from."""
     examinations, domains = [], []
     for name, email in settings.email.providers.items():
@@ -83,7 +87,7 @@ def _email(settings: Settings, resolver: DnsResolver, options: DoctorOptions, no
             checks = not_tried((*relay.CODES, *mail_domain.CODES), title, OUTBOX)
             examinations.append(Examination(title, relay.CONNECT, partial(_known, checks)))
             continue
-        server = _mail_server(name, email)
+        server = _mail_server(name, email, _readers(policy))
         work: Callable[[], Awaitable[list[Check]]] = partial(relay.examine_relay, server, FIND, now)
         examinations.append(Examination(f"{title}: {server.relay}", relay.CONNECT, work))
         domain = Letterhead(email.sender).address.rpartition("@")[2].lower()
@@ -99,7 +103,19 @@ def _email(settings: Settings, resolver: DnsResolver, options: DoctorOptions, no
     return examinations
 
 
-def _mail_server(name: str, email: EmailProvider) -> MailServer:
+def _readers(policy: Policy) -> tuple[str, ...]:
+    """One address of each domain that mail goes to, the operators' first: many a relay denies other domains alone."""
+    people = [*(policy.people[name] for name in policy.operators if name in policy.people), *policy.people.values()]
+    addresses = [person.email for person in people]
+    addresses += [address for group in policy.stakeholders.values() for address in group.emails]
+    by_domain: dict[str, str] = {}
+    for address in addresses:
+        if address and address.isascii():
+            by_domain.setdefault(address.rpartition("@")[2].lower(), address)
+    return tuple(by_domain.values())[:READERS_MOST]
+
+
+def _mail_server(name: str, email: EmailProvider, readers: tuple[str, ...]) -> MailServer:
     password = email.password.get_secret_value() if email.password else ""
     login = (email.username, password) if email.username and password else None
     path = _path("email", name)
@@ -110,6 +126,7 @@ def _mail_server(name: str, email: EmailProvider) -> MailServer:
         secret_lacks=variable((*path, "password")) if email.username and not password else "",
         name="" if name == MAIN else name,
         setting=".".join(path),
+        readers=readers,
     )
 
 
