@@ -70,12 +70,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """It certainly did not leave; trying again may help. `retry_after` is the provider's own wish."""
+    """It certainly did not leave; trying again may help. `retry_after` is the provider's own wish. `recipient`: the
+    provider was asked to carry something to this recipient, and its answer may hold for no other.
+    """
 
     detail: str
     code: str = ""
     fault: Fault = Fault.PASSING
     retry_after: timedelta | None = None
+    recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ class Trouble(StrEnum):
     REVIEW_UNWRITTEN = "review-unwritten", "The review of {about} could not be written"
     PROVIDER_REFUSES = "provider-refuses", "Messages by {about} do not leave", "Messages by {about} leave again"
     PROVIDER_UNWELL = "provider-unwell", "{about} is sick", "{about} is well again"
+    RECIPIENT_DENIED = (
+        "recipient-denied",
+        "{about} takes messages, but not for everybody",
+        "{about} takes messages for everybody again",
+    )
     SMS_UNDELIVERED = "sms-undelivered", "{about} are not delivered", "{about} are delivered again"
     ADDRESS_REFUSED = "address-refused", "{about} is refused"
     MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"

@@ -118,6 +118,10 @@ REPLIES = [
 """Where a reply comes, the reply, whose fault it is, and a word of what operators are to do."""
 
 
+OF_SOME_NUMBERS = (21408, 21606, 21608, 21612, 21657, 21659, 21660, 21661)
+"""Codes that may hold for the numbers of one country, or of one sender, alone."""
+
+
 def answered(place: str, line: str) -> Outcome | None:
     """How a try ends that gets this reply there."""
     reply = SmtpReply(int(line[:3]), line[4:])
@@ -131,8 +135,9 @@ def answered(place: str, line: str) -> Outcome | None:
 def test_a_reply_of_a_mail_server(place: str, line: str, fault: Fault, act: str) -> None:
     """Rules 37, 38: refused for the address's or this mail's sake, else deferred; and what operators are to do."""
     outcome = answered(place, line)
-    kind = Refused if fault in (ADDRESS, MESSAGE) else Deferred
-    assert outcome == kind(line, line[:3], fault)
+    of_recipient = fault is PROVIDER and place in ("rcpt", "data", "dot")
+    deferred = Deferred(line, line[:3], fault, recipient=of_recipient)
+    assert outcome == (Refused(line, line[:3], fault) if fault in (ADDRESS, MESSAGE) else deferred)
     assert isinstance(outcome, (Refused, Deferred))
     verdict = known_verdict(Channel.EMAIL, outcome)
     assert verdict is not None
@@ -162,7 +167,8 @@ def test_a_code_of_twilio(code: int, fault: Fault) -> None:
     """Rules 37, 38: the same fault as an answer and as a receipt; the operators' words have the code."""
     status = code if code < 1000 else 400
     outcome = to_create(status, json.dumps({"message": "no", "code": code if code > 1000 else None}))
-    assert outcome == (Refused if fault in (ADDRESS, MESSAGE) else Deferred)("no", str(code), fault)
+    deferred = Deferred("no", str(code), fault, recipient=code in OF_SOME_NUMBERS)
+    assert outcome == (Refused("no", str(code), fault) if fault in (ADDRESS, MESSAGE) else deferred)
     said = fate("undelivered", code, "SM1")
     assert (said.receipt, said.code, said.fault) == (Receipt.UNDELIVERED, str(code), fault)
     assert said.refused == (Refused(SMS_VERDICTS[str(code)].meaning, str(code), fault) if said.refused else None)

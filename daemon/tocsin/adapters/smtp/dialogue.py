@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 
 from tocsin.domain.delivery import Accepted, Deferred, Fault, Outcome, Refused, Uncertain
-from tocsin.wording.delivery.smtp_verdicts import Place, smtp_verdict
+from tocsin.wording.delivery.smtp_verdicts import FROM_RCPT, Place, smtp_verdict
 
 DETAIL_MOST = 200
 """Characters of a reply that are kept."""
@@ -142,4 +142,5 @@ def _refusal(place: Place, reply: SmtpReply) -> Deferred | Refused | None:
     fault = smtp_verdict(place, reply.code, reply.text).fault
     if fault in (Fault.ADDRESS, Fault.MESSAGE):
         return Refused(str(reply), str(reply.code), fault)
-    return Deferred(str(reply), str(reply.code), fault)
+    recipient = fault is Fault.PROVIDER and place in FROM_RCPT
+    return Deferred(str(reply), str(reply.code), fault, recipient=recipient)

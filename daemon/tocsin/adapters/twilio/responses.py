@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
-from tocsin.wording.delivery.sms_verdicts import sms_verdict
+from tocsin.wording.delivery.sms_verdicts import BY_NUMBER, sms_verdict
 
 DETAIL_MOST = 200
 """Characters of Twilio's explanation that are kept."""
@@ -73,7 +73,7 @@ def to_create(status: int, text: str, retry_after: str = "") -> Outcome:
     if fault in (Fault.ADDRESS, Fault.MESSAGE):
         return Refused(detail, str(code), fault)
     if 300 <= status < 500:
-        return Deferred(detail, str(code or status), Fault.PROVIDER)
+        return Deferred(detail, str(code or status), Fault.PROVIDER, recipient=str(code) in BY_NUMBER)
     return Uncertain(detail, str(code or status))
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from tocsin.app.delivery.refusals.denials import Denials, Denies
 from tocsin.app.delivery.refusals.refusal_row import DIFFERENT_MOST, RefusalRow, Try
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
@@ -61,6 +62,7 @@ class ProviderHealth:
         self._undelivered = RefusalRow()
         self._filtered: set[str] = set()
         self._barred: set[str] = set()
+        self._denials = Denials()
         self.met = False
         self._ailment: Ailment | None = None
         self._not_delivered: Ailment | None = None
@@ -82,6 +84,11 @@ class ProviderHealth:
         """Whether another provider of the channel is well."""
         return any(not peer.unwell for peer in self._peers.values() if peer is not self)
 
+    @property
+    def denied(self) -> frozenset[str]:
+        """Recipients for whom it takes nothing, while it takes messages for others."""
+        return self._denials.apart
+
     def hangs(self, now: datetime) -> bool:
         """Whether a try has just run into its deadline, and nothing was taken since."""
         return self._hung_at is not None and now - self._hung_at < HANGS_FOR
@@ -99,15 +106,25 @@ class ProviderHealth:
             self._hung_at = None
             if isinstance(outcome, Accepted):
                 self._note_taken(attempt.address, attempt.ended_at)
+            else:
+                self._denials.forget(attempt.address)
+            return
+        at_fault = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
+        denies = Denies.ALL
+        if isinstance(outcome, Deferred) and outcome.recipient:
+            denies = self._denials.deny(attempt.address, outcome, attempt.ended_at)
+        if denies is Denies.ONE:
+            self._tell_states()
             return
         self._in_a_row += 1
         self.failed_at = attempt.ended_at
-        at_fault = isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER
         self._refuses = self._refuses or at_fault or self._in_a_row >= PATIENCE
         hung = attempt.ended_at - attempt.started_at >= HUNG_AFTER
         self._hung_at = attempt.ended_at if hung else self._hung_at
         at_last = self._counts(attempt.reference, at_once=hung or isinstance(outcome, Uncertain))
-        if at_fault:
+        if denies is Denies.PERHAPS_ONE:
+            self._tell_states()
+        elif at_fault:
             self._tell(outcome, "check its settings and credentials", provider_cure(self._via, outcome))
         elif at_last or (len(self._peers) > 1 and self.unwell and not was_unwell):
             self._tell(outcome, "pages go by other channels meanwhile")
@@ -164,7 +181,10 @@ class ProviderHealth:
         self._refused.end(address)
         if self._undelivering_since is not None and at - self._undelivering_since > UNDELIVERING_FOR:
             self._undelivering_since = None
+        all_taken = self._denials.take(address, at)
         self._tell_end(was_sick=was_sick)
+        if all_taken:
+            self._notices.cured(Trouble.RECIPIENT_DENIED, self._called, f"{self._called} has taken one for {address}")
 
     def _note_delivered(self, address: str) -> None:
         """A message arrived; whoever could not be reached because of the account may still not be."""
@@ -201,7 +221,22 @@ class ProviderHealth:
     @property
     def state(self) -> ProviderState:
         """How it fares, as operators are told of it."""
-        return ProviderState(self.name, self._called, self.unwell, self._ailment, self._not_delivered)
+        return ProviderState(
+            self.name, self._called, self.unwell, self._ailment, self._not_delivered, self._denies_some()
+        )
+
+    def _denies_some(self) -> Ailment | None:
+        """What is wrong with those that it denies while it takes others."""
+        denials = self._denials.of_some
+        if not denials:
+            return None
+        first, answer = next(iter(denials.items()))
+        more = f" and {len(denials) - 1} more" if len(denials) > 1 else ""
+        cure = self._own(provider_cure(self._via, answer) or "look at its words")
+        said = f"{self._called} takes messages for others, but none for {first}{more}: {answer.detail}"
+        code = "" if answer.code in answer.detail else f" ({answer.code})"
+        codes = sorted({one.code for one in denials.values()})
+        return Ailment(f"{cure} ({said}{code})", ",".join(codes))
 
     @property
     def _states(self) -> tuple[ProviderState, ...]:
@@ -232,7 +267,8 @@ class ProviderHealth:
         notices = sick_notices(self._via, self._states)
         true_now = {notice.subject for notice in notices}
         subjects = [(Trouble.PROVIDER_REFUSES, self._via.traits.word)]
-        subjects += [(Trouble.PROVIDER_UNWELL, state.called) for state in self._states]
+        about_one = (Trouble.PROVIDER_UNWELL, Trouble.RECIPIENT_DENIED)
+        subjects += [(trouble, state.called) for state in self._states for trouble in about_one]
         for trouble, about in subjects:
             if subject_of(trouble, about) not in true_now:
                 self._notices.retract(trouble, about)

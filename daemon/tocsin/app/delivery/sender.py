@@ -259,10 +259,13 @@ class Sender:
         """A try has ended, which tells of its provider. One that is well again gets the pages that it has turned down,
         at once; one that hangs keeps none waiting (rule 70).
         """
+        health = self._providers.health_of(attempt)
+        denied = health.denied if health else frozenset()
         recovered = self._providers.on_attempt(attempt)
         if recovered:
             for parcel in dict.fromkeys(self._open.values()):
-                if parcel.via is attempt.via and parcel.held_up and not self._lanes.is_under_way(parcel):
+                waits = parcel.via is attempt.via and parcel.held_up and not self._lanes.is_under_way(parcel)
+                if waits and parcel.attempts[-1].address not in denied:
                     self._lanes.put(parcel, ParcelStep.SEND)
         if self._providers.hangs(attempt.via):
             self._wait_no_longer(attempt.via)

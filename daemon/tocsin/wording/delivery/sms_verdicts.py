@@ -107,6 +107,8 @@ SMS_VERDICTS = {
     "63038": _provider("the account's messages for the day are used up", "have the limit raised, or wait for tomorrow"),
 }
 """By Twilio's code, or by the status of an answer that has none."""
+BY_NUMBER = frozenset({"21408", "21606", "21608", "21612", "21657", "21659", "21660", "21661"})
+"""What the provider answers of the number's country, or of the sender that writes there; others may go all the same."""
 OPTED_OUT = "21610"
 """The number answered STOP: that is its owner's word, and says nothing of the provider."""
 FILTERED = "30007"

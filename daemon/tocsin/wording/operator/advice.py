@@ -124,6 +124,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "what the message names, in the provider's console: register the sender, lift the suspension, ask its "
         "support. Until then let people have an email address.",
     ),
+    Trouble.RECIPIENT_DENIED: Advice(
+        "messages to all others leave. What is denied goes by another provider or the other channel, and is tried "
+        "again, pages at least each minute.",
+        "what the message names: let the mail server carry mail to other domains, tick the country, name a sender for "
+        "it.",
+    ),
     Trouble.ADDRESS_REFUSED: Advice(
         "whoever has another channel is reached by that; of whoever has none the next level is asked, and you are told "
         "that the page reached nobody. In this incident the address is not tried again.",

@@ -23,8 +23,8 @@ class Ailment:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """How a provider fares: whether it is sick, why it takes no messages, why those that it took are not delivered.
-    `called` is what people call it.
+    """How a provider fares: whether it is sick, why it takes no messages, why those that it took are not delivered, why
+    it takes none for some. `called` is what people call it.
     """
 
     name: str
@@ -32,6 +32,7 @@ class ProviderState:
     unwell: bool
     refuses: Ailment | None = None
     undelivered: Ailment | None = None
+    denies: Ailment | None = None
 
 
 def sick_notices(via: Channel, providers: Sequence[ProviderState]) -> tuple[OperatorNotice, ...]:
@@ -40,6 +41,7 @@ def sick_notices(via: Channel, providers: Sequence[ProviderState]) -> tuple[Oper
         notices = [_channel_notice(via, providers)]
     else:
         notices = [_refusal(via, provider, providers) for provider in providers if provider.refuses]
+    notices += [_denial(provider, providers) for provider in providers if provider.denies and not provider.refuses]
     undelivered = (provider for provider in providers if provider.undelivered)
     return (*notices, *(_not_delivered(via, provider, providers) for provider in undelivered))
 
@@ -71,6 +73,15 @@ def _refusal(via: Channel, provider: ProviderState, providers: Sequence[Provider
     delivers = ", which does not deliver them" if stand_in.undelivered else ""
     text = f'messages leave by "{stand_in.name}" meanwhile{delivers}; {ailment.sentence}'
     return OperatorNotice(Trouble.PROVIDER_UNWELL, text, about=provider.called, aspect=ailment.code)
+
+
+def _denial(provider: ProviderState, providers: Sequence[ProviderState]) -> OperatorNotice:
+    """One takes messages, but none for some recipients."""
+    assert provider.denies is not None
+    well = next((other.name for other in providers if other is not provider and not other.unwell), "")
+    goes = f'those go by "{well}" meanwhile' if well else "pages go to them by other channels meanwhile"
+    text = f"{provider.denies.sentence}; {goes}"
+    return OperatorNotice(Trouble.RECIPIENT_DENIED, text, about=provider.called, aspect=provider.denies.code)
 
 
 def _not_delivered(via: Channel, provider: ProviderState, providers: Sequence[ProviderState]) -> OperatorNotice:
