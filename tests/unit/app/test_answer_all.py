@@ -137,6 +137,47 @@ async def test_pass_all_lets_go_of_nothing_that_is_held(storm: Storm) -> None:
     assert storm.code("db", BO)
 
 
+async def test_pass_all_promises_nobody_who_is_not_asked(storm: Storm) -> None:
+    """A responder has no next level; where others respond, or a role goes on to its next level, somebody is asked."""
+    await storm.breaks("pay", "db")
+    await storm.go(MINUTE)
+    for incident, others in (("pay", ()), ("db", ("bo",))):
+        state = storm.incidents.state(incident)
+        roles = {name: replace(role, holder="eve", passed=frozenset()) for name, role in state.history.roles.items()}
+        responders = tuple((name, storm.clock.now()) for name in ("ana", *others))
+        state.history = replace(state.history, roles=roles, responders=responders)
+    assert "Others are asked in 1, nobody in 1." in await storm.text(ANA, "pass all")
+
+
+async def test_pass_all_of_the_only_responder(storm: Storm) -> None:
+    """Nobody is asked in their place, and they are told so."""
+    await storm.breaks("pay")
+    await storm.go(MINUTE)
+    state = storm.incidents.state("pay")
+    roles = {name: replace(role, holder="eve") for name, role in state.history.roles.items()}
+    state.history = replace(state.history, roles=roles, responders=(("ana", storm.clock.now()),))
+    code = storm.code("pay")
+    assert await storm.text(ANA, "pass all") == (
+        f"You passed on 1: SEV1 Trouble with pay ({code}). Nobody is asked in your place."
+    )
+
+
+async def test_what_was_lost_is_not_on_its_way(storm: Storm) -> None:
+    """A page that reached nobody (STOP came before it left) and is not tried again does not come after START."""
+    await storm.breaks("pay")
+    await storm.see("db", "Database down")
+    await storm.go(MINUTE)
+    state = storm.incidents.state("db")
+    page_at = state.history.newest_pages["ana"].at
+    state.history = replace(state.history, lost=frozenset({("ana", page_at)}))
+    said = await storm.text(ANA, "ok all")
+    assert said == f"You accepted 1: SEV1 Trouble with pay ({storm.code('pay')}). 1 more could not be sent to you."
+    assert storm.held_by("ana") == ["pay"]
+    assert await storm.text(ANA, "ok all") == (
+        "Nothing that you had been sent asks for an answer; nothing has changed. 1 more could not be sent to you."
+    )
+
+
 async def test_held_and_asked_in_one_incident(storm: Storm) -> None:
     """Of one incident in which somebody holds a role and is asked for another only that is declined."""
     await storm.breaks("pay")

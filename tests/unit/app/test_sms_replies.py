@@ -355,8 +355,59 @@ async def test_many_open_incidents(house: House) -> None:
     for number in range(25):
         await house.see(f"i{number}", f"Something fails {number}")
     said = await house.text(ANA, "pass")
-    assert said.startswith("Which one? Reply pass with its code: ")
+    assert said.startswith("Which one? Reply pass with its code, or pass all: ")
     assert all(house.code(f"i{number}") in said for number in range(25))
+
+
+async def test_a_bare_ok_names_what_still_asks(house: House) -> None:
+    """The worst first, and that `ok all` answers all of them; what they hold already is not in question."""
+    sev1 = house.policy.severities["sev1"]
+    severities = {"sev1": sev1, "sev3": replace(sev1, name="sev3")}
+    house.config.replace(replace(house.policy, severities=severities), house.config.settings)
+    await house.text(ANA, "ok")
+    await house.see("mild", "Slow", severity="sev3")
+    await house.see("drill", "Practice", drill=True)
+    assert await house.text(ANA, "ok") == (
+        f"Which one? Reply ok with its code, or ok all: {house.code('mild')} Slow; {house.code('drill')} Practice"
+    )
+    await house.see("bad", "Down")
+    said = await house.text(ANA, "ok")
+    assert [said.index(house.code(incident)) for incident in ("bad", "mild", "drill")] == sorted(
+        said.index(house.code(incident)) for incident in ("bad", "mild", "drill")
+    )
+    assert house.code("pay") not in said
+    assert house.code("pay") in await house.text(ANA, "pass")
+    for incident in ("mild", "drill"):
+        await house.text(ANA, f"ok {house.code(incident)}")
+    assert await house.text(ANA, "ok") == f"Which one? Reply ok with its code: {house.code('bad')} Down"
+    assert (await house.text(ANA, "note It is slow")).startswith("Which one? Reply note with its code and the text: ")
+
+
+async def test_more_codes_than_fit(house: House) -> None:
+    """The worst ones' stand whole, and how many more there are; the way to answer all of them stands first."""
+    for number in range(99):
+        await house.see(f"i{number}", f"Something fails {number}")
+    said = await house.text(ANA, "ok")
+    assert segments(said) == 1
+    assert said.startswith(f"Which one? Reply ok with its code, or ok all: {house.code('pay')} {house.code('i0')} ")
+    codes, _, more = said.partition(": ")[2].partition(" +")
+    assert len(codes.split()) + int(more) == 100
+    assert len(said) > 150
+
+
+@pytest.mark.parametrize(
+    ("people", "then"),
+    [((), "Somebody else is asked."), (("ana",), "Nobody is asked in your place.")],
+)
+async def test_whether_somebody_else_is_asked(people: tuple[str, ...], then: str) -> None:
+    """Rule 16, by the plan itself: whoever is the only one that the config names is told so."""
+    house = await House().open()
+    if people:
+        house.policy = replace(house.policy, people={name: house.policy.people[name] for name in people})
+        house.config.replace(house.policy, house.config.settings)
+    await house.see("pay")
+    said = await house.text(ANA, "pass")
+    assert said == f"Noted: you pass on technical_lead of Card payments fail. {then}"
 
 
 async def test_a_code_lives_a_week_beyond_its_incident(house: House) -> None:

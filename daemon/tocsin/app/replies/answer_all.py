@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.history import History
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.asked_for import AskedFor, asked_for
+from tocsin.planning.history.asked_for import AskedFor, asked_for, is_lost
+from tocsin.planning.history.fold import apply_fact
 
 AT_A_TIME = 20
 """Incidents that are looked at before others have their turn: no page waits for this."""
@@ -21,11 +23,14 @@ AT_A_TIME = 20
 
 @dataclass(frozen=True, slots=True)
 class MeantIncident:
-    """An open incident that the answer is about, as it stands before it, and what it asks of the person."""
+    """An open incident that the answer is about, as it stands before it, and what it asks of the person; of a pass,
+    whether somebody else is asked then.
+    """
 
     id: str
     before: History
     asked: AskedFor
+    others_asked: bool = False
 
     @property
     def title(self) -> str:
@@ -49,12 +54,14 @@ class MeantIncident:
 @dataclass(frozen=True, slots=True)
 class AllMeant:
     """What one answer meets. `meant` are the incidents that it answers, the worst first, drills after what is real;
-    `waiting` how many more ask the person by pages that left later, or not yet; `held` in how many they hold a role.
+    `waiting` how many more ask the person by pages that left later, or not yet; `lost` how many by pages that will not
+    reach them; `held` in how many they hold a role.
     """
 
     meant: tuple[MeantIncident, ...]
     waiting: int
     held: int
+    lost: int = 0
 
 
 async def meant_by_all(
@@ -62,14 +69,14 @@ async def meant_by_all(
     unheard: Mapping[str, Sequence[Answered]],
     handed_over: frozenset[tuple[str, int]],
     policy: Policy,
-    person: str,
-    answer: Answer,
+    fact: Answered,
 ) -> AllMeant:
-    """What this person's answer is about, a few incidents at a time. `unheard` are answers that the incidents do not
-    know of yet; `handed_over` are incidents and episodes of which a page to this person had left when the answer was
-    sent.
+    """What somebody's answer, which is to be recorded as `fact`, is about, a few incidents at a time. `unheard` are
+    answers that the incidents do not know of yet; `handed_over` are incidents and episodes of which a page to this
+    person had left when the answer was sent.
     """
-    meant, waiting, held = [], 0, 0
+    person, answer = fact.person, fact.answer
+    meant, waiting, held, lost = [], 0, 0, 0
     for number, incident in enumerate(incidents.open_ids(), 1):
         if number % AT_A_TIME == 0:
             await asyncio.sleep(0)
@@ -78,12 +85,15 @@ async def meant_by_all(
         asked = asked_for(history, person)
         if not asked.roles and not (asked.still_there and answer is Answer.OK):
             continue
-        if (incident, history.episode) not in handed_over:
-            waiting += 1
+        if (incident, history.episode) in handed_over:
+            others = answer is Answer.PASS and others_asked(apply_fact(history, fact), policy, person, fact.at)
+            meant.append(MeantIncident(incident, history, asked, others))
+        elif is_lost(history, person):
+            lost += 1
         else:
-            meant.append(MeantIncident(incident, history, asked))
+            waiting += 1
     meant.sort(key=lambda one: (one.drill, policy.severity_rank(one.severity), _since(one)))
-    return AllMeant(tuple(meant), waiting, held)
+    return AllMeant(tuple(meant), waiting, held, lost)
 
 
 def _since(one: MeantIncident) -> datetime:

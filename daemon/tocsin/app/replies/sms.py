@@ -23,6 +23,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
+from tocsin.planning.history.asked_for import asked_for
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, UnreadableError
@@ -102,13 +103,13 @@ class SmsReplies:
             if isinstance(fact, Answered):
                 unheard.setdefault(incident, []).append(fact)
         handed_over = await self._ledger.pages_handed_over(person.id, arrival.at)
-        all_meant = await meant_by_all(self._incidents, unheard, handed_over, policy, person.id, answer)
+        fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
+        all_meant = await meant_by_all(self._incidents, unheard, handed_over, policy, fact)
         words = sms_words.accepted_all if answer is Answer.OK else sms_words.passed_all
         text = words(all_meant, policy, self._code_of_worst(person, all_meant))
         if not all_meant.meant and await self._is_quiet(arrival.who):
             return QUIET
         letter = self._letter(arrival, person, text, NOBODY, now)
-        fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
         if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
             self._sender.enqueue([letter])
             return ACTED if all_meant.meant else ANSWERED
@@ -170,10 +171,32 @@ class SmsReplies:
 
     def _which(self, command: SmsCommand, person: Person) -> str:
         """The answer to a message that cannot be acted on."""
-        open_ = [(code.code, self._title(code.incident)) for code in self._open(person)]
+        asking, others = self._worst_first(person)
+        listed = [(code.code, self._title(code.incident)) for code in (*asking, *others)]
         if command.code:
-            return sms_words.no_such_code(command.code, open_)
-        return sms_words.which(command.verb, open_) if command.verb is not Verb.UNCLEAR else sms_words.unclear(open_)
+            return sms_words.no_such_code(command.code, listed)
+        if command.verb is Verb.UNCLEAR:
+            return sms_words.unclear(listed)
+        if command.verb is Verb.OK and asking:
+            listed = listed[: len(asking)]
+        paged = [code for code in asking if self._incidents.history(code.incident).resolved_at is None]
+        return sms_words.which(command.verb, listed, everything=len(paged) > 1)
+
+    def _worst_first(self, person: Person) -> tuple[list[ReplyCode], list[ReplyCode]]:
+        """Their codes of incidents that wait for their answer, and of others that are open, each the worst first."""
+        policy = self._config.policy
+        asking: list[ReplyCode] = []
+        others: list[ReplyCode] = []
+        for code in reversed(self._open(person)):
+            history = self._incidents.history(code.incident)
+            asks = history.resolved_at is not None or asked_for(history, person.id)
+            (asking if asks else others).append(code)
+
+        def badness(code: ReplyCode) -> tuple[bool, int]:
+            incident = self._incidents.history(code.incident).incident
+            return (incident is None or incident.drill, policy.severity_rank(incident.severity) if incident else 0)
+
+        return sorted(asking, key=badness), sorted(others, key=badness)
 
     def _title(self, incident: str) -> str:
         current = self._incidents.history(incident).incident

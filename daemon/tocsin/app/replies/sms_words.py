@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.replies.answer_all import AllMeant, MeantIncident
 from tocsin.app.replies.sms_grammar import Verb
 from tocsin.domain.history import History
@@ -57,7 +58,9 @@ def passed(before: History, after: History, policy: Policy, person: Person, now:
     declined, already = _passed(after, person), _passed(before, person)
     roles = [role for role in declined if role not in already]
     if roles:
-        return _fitted(f"Noted: you pass on {_titles(policy, roles)} of {TITLE}. Somebody else is asked.", after)
+        others = others_asked(after, policy, person.id, now)
+        then = "Somebody else is asked." if others else "Nobody is asked in your place."
+        return _fitted(f"Noted: you pass on {_titles(policy, roles)} of {TITLE}. {then}", after)
     if declined:
         return _fitted(f"You passed on {TITLE} already.", after)
     return _fitted(f"Nothing is asked of you now for {TITLE}, so nothing has changed.", after)
@@ -71,7 +74,7 @@ def accepted_all(all_meant: AllMeant, policy: Policy, code: str) -> str:
         return _nothing_asked(all_meant)
     stays = f" You confirmed {confirmed} that you hold." if confirmed else ""
     done = "You accepted" if taken else "You confirmed"
-    return _counted(done, taken or all_meant.meant, stays if taken else "", all_meant.waiting, policy, code)
+    return _counted(done, taken or all_meant.meant, stays if taken else "", _more(all_meant), policy, code)
 
 
 def passed_all(all_meant: AllMeant, policy: Policy, code: str) -> str:
@@ -79,7 +82,11 @@ def passed_all(all_meant: AllMeant, policy: Policy, code: str) -> str:
     if not all_meant.meant:
         return _nothing_asked(all_meant)
     stays = f" What you hold stays yours ({all_meant.held})." if all_meant.held else ""
-    return _counted("You passed on", all_meant.meant, f" Others are asked.{stays}", all_meant.waiting, policy, code)
+    asked = sum(one.others_asked for one in all_meant.meant)
+    then = " Others are asked." if asked else " Nobody is asked in your place."
+    if 0 < asked < len(all_meant.meant):
+        then = f" Others are asked in {asked}, nobody in {len(all_meant.meant) - asked}."
+    return _counted("You passed on", all_meant.meant, then + stays, _more(all_meant), policy, code)
 
 
 def status(history: History, state: CurrentState, policy: Policy, person: Person, now: datetime) -> str:
@@ -103,12 +110,13 @@ def noted(history: History) -> str:
     return _fitted(f"Noted for {TITLE}.", history)
 
 
-def which(verb: Verb, open_: Open) -> str:
-    """When it is not clear which incident is meant."""
+def which(verb: Verb, open_: Open, *, everything: bool) -> str:
+    """When it is not clear which incident is meant; `everything`: one word could answer them all."""
     if not open_:
         return "You have no open page. Nothing has changed."
     text = " and the text" if verb is Verb.NOTE else ""
-    return _listed(f"Which one? Reply {verb.value} with its code{text}: ", open_)
+    all_ = f", or {verb.value} all" if everything and verb in (Verb.OK, Verb.PASS) else ""
+    return _listed(f"Which one? Reply {verb.value} with its code{text}{all_}: ", open_)
 
 
 def unclear(open_: Open) -> str:
@@ -127,23 +135,24 @@ def no_such_code(code: str, open_: Open) -> str:
 
 def _nothing_asked(all_meant: AllMeant) -> str:
     """When nothing that had left asks for an answer."""
-    if not all_meant.waiting:
+    if not (all_meant.waiting or all_meant.lost):
         return "Nothing is asked of you now. Nothing has changed."
-    return f"Nothing that you had been sent asks for an answer; nothing has changed.{_more(all_meant.waiting)}"
+    return f"Nothing that you had been sent asks for an answer; nothing has changed.{_more(all_meant)}"
 
 
-def _more(waiting: int) -> str:
-    """What still asks."""
-    if not waiting:
-        return ""
-    return f" {waiting} more, just sent or on {'its' if waiting == 1 else 'their'} way, still {_asks(waiting)} you."
+def _more(all_meant: AllMeant) -> str:
+    """What still asks, and what does not reach them."""
+    waiting, lost = all_meant.waiting, all_meant.lost
+    way = "its" if waiting == 1 else "their"
+    comes = f" {waiting} more, just sent or on {way} way, still {_asks(waiting)} you." if waiting else ""
+    return comes + (f" {lost} more could not be sent to you." if lost else "")
 
 
 def _asks(number: int) -> str:
     return "asks" if number == 1 else "ask"
 
 
-def _counted(done: str, meant: Sequence[MeantIncident], then: str, waiting: int, policy: Policy, code: str) -> str:
+def _counted(done: str, meant: Sequence[MeantIncident], then: str, more: str, policy: Policy, code: str) -> str:
     """What was done to these, the worst first: how many, how many of each severity, and the worst, in one segment.
     First its title gives way, then how many of each.
     """
@@ -161,7 +170,7 @@ def _counted(done: str, meant: Sequence[MeantIncident], then: str, waiting: int,
         if len(meant) == 1
         else [f"{count}: {of_each}. Worst: {named}", f"{count}. Worst: {named}"]
     )
-    ends = (then + _more(waiting), _more(waiting))
+    ends = (then + more, more)
     fitted = [text.replace(TITLE, cleaning.cut(title, most)) + end for end in ends for text in texts for most in TITLES]
     fitted = [*map(fold, fitted), *(bare + end for end in ends)]
     return next((text for text in fitted if segments(text) == 1), cut(fitted[-1], 1))
@@ -178,13 +187,15 @@ def _fitted(text: str, history: History) -> str:
 
 
 def _listed(text: str, open_: Open) -> str:
-    """The text and what is open, in one segment."""
+    """The text and what is open, the worst first, in one segment; how many more there are, where not even codes fit."""
     texts = []
     for most in LISTED:
         entries = [
             f"{code} {cleaning.cut(fold(cleaning.one_line(title)), most)}" if most else code for code, title in open_
         ]
         texts.append(fold(text + ("; " if most else " ").join(entries)))
+    codes = [code for code, _ in open_]
+    texts += [fold(f"{text}{' '.join(codes[:most])} +{len(codes) - most}") for most in range(len(codes) - 1, 0, -1)]
     return next((answer for answer in texts if segments(answer) == 1), cut(texts[-1], 1))
 
 

@@ -40,6 +40,13 @@ def asked_for(history: History, person: str) -> AskedFor:
     return AskedFor(tuple(roles), still_there)
 
 
+def is_lost(history: History, person: str) -> bool:
+    """Whether somebody's newest page reached nobody, and is not tried again."""
+    page = history.newest_pages.get(person)
+    waits = any(entry.person == person for entry in history.waiting)
+    return page is not None and (person, page.at) in history.lost and not waits
+
+
 def _asks(role: RoleHistory, person: str) -> bool:
     """Whether a page for this role waits for their answer."""
     if not role.needed or not role.was_paged(person) or person in role.stood_down or role.holder == person:
