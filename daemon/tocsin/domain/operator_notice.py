@@ -80,7 +80,9 @@ class Trouble(StrEnum):
 
 ANEW = frozenset({Trouble.REOPENINGS_HELD, Trouble.NUMBER_STOPPED})
 """What comes back only because somebody does it anew: then it is news at once, not when the hour is over."""
-URGENT = frozenset({Trouble.PROVIDER_REFUSES, Trouble.PROVIDER_UNWELL, Trouble.SMS_UNDELIVERED})
+URGENT = frozenset(
+    {Trouble.PROVIDER_REFUSES, Trouble.PROVIDER_UNWELL, Trouble.RECIPIENT_DENIED, Trouble.SMS_UNDELIVERED}
+)
 """Pages go astray until somebody acts: these are gathered for some seconds only."""
 
 

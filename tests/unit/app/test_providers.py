@@ -436,6 +436,22 @@ def test_each_of_two_sick_providers_is_told_with_its_own_cause() -> None:
     assert more == [[], []]
 
 
+def test_what_came_up_last_is_told_first_when_nothing_leaves_any_more() -> None:
+    """Rule 39: by SMS there is room for one cure, and that of the first was told."""
+
+    async def story(parts: DaemonParts) -> None:
+        await fall_sick(parts)
+        words(parts)
+        parts.email.next(DENIED, times=2)
+        parts.email_backup.next(SUSPENDED, times=2)
+        for _number in range(2):
+            await parts.enqueue(word(parts))
+            await asyncio.sleep(1)
+
+    (told,) = words(live(story))
+    assert told.index("account suspended") < told.index("authentication failed")
+
+
 def test_another_cause_of_the_same_provider_is_news_within_the_hour() -> None:
     """Rule 39: the password was mended, now the account is suspended: that needs another action."""
 

@@ -170,7 +170,7 @@ class ProviderHealth:
             answer = f"{self._called} {what}: {undelivered_cause(fate.code)}"
             if barred or self._not_delivered is None:
                 sentence = f"{self._own(undelivered_cure(fate.code))} ({answer})"
-                self._not_delivered = Ailment(sentence, fate.code if barred else "")
+                self._not_delivered = _ailment(self._not_delivered, sentence, at, fate.code if barred else "")
             self._tell_states()
         return wrong
 
@@ -259,7 +259,8 @@ class ProviderHealth:
         of_action = bool(cure) or (isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER)
         if of_action or self._ailment is None:
             sentence = f"{self._own(cure)} ({answer})" if cure else f"{answer}{hint}"
-            self._ailment = Ailment(sentence, outcome.code if of_action else "")
+            assert self.failed_at is not None
+            self._ailment = _ailment(self._ailment, sentence, self.failed_at, outcome.code if of_action else "")
         self._tell_states()
 
     def _tell_states(self) -> None:
@@ -286,3 +287,8 @@ class ProviderHealth:
             self._notices.cured(Trouble.PROVIDER_UNWELL, self._called, again)
         if was_sick:
             self._tell_states()
+
+
+def _ailment(known: Ailment | None, sentence: str, at: datetime, code: str) -> Ailment:
+    """What is wrong, since it came up."""
+    return Ailment(sentence, code, known.since if known and known.code == code else at)

@@ -6,19 +6,23 @@ channel. Must not know how a provider's state was found out, nor what was told b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """What is wrong with a provider: what to do and what it said, as a sentence. The `code` tells it from another cause
-    of the same provider.
+    """What is wrong with a provider, and since when if that matters: what to do and what it said, as a sentence. The
+    `code` tells it from another cause of the same provider.
     """
 
     sentence: str
     code: str = ""
+    since: datetime = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class ProviderState:
 
 
 def sick_notices(via: Channel, providers: Sequence[ProviderState]) -> tuple[OperatorNotice, ...]:
-    """What is true of all providers of a channel now. What ails the first of them is told first."""
+    """What is true of all providers of a channel now."""
     if len(providers) > 1 and all(provider.refuses and provider.unwell for provider in providers):
         notices = [_channel_notice(via, providers)]
     else:
@@ -52,9 +56,10 @@ def undelivered_about(via: Channel, provider: ProviderState, *, alone: bool) -> 
 
 
 def _channel_notice(via: Channel, providers: Sequence[ProviderState]) -> OperatorNotice:
-    """Nothing leaves: every provider with what cures it."""
+    """Nothing leaves: every provider with what cures it, what came up last first: of that nobody was told yet."""
     ailments = {provider.name: provider.refuses for provider in providers if provider.refuses}
-    text = "\n".join(ailment.sentence for ailment in ailments.values())
+    newest_first = sorted(ailments.values(), key=lambda ailment: ailment.since, reverse=True)
+    text = "\n".join(ailment.sentence for ailment in newest_first)
     causes = sorted(f"{name}={ailment.code}" for name, ailment in ailments.items())
     return OperatorNotice(Trouble.PROVIDER_REFUSES, text, about=via.traits.word, aspect=",".join(causes))
 
