@@ -192,6 +192,16 @@ class Policy:
         wanted, groups = address.casefold(), self.stakeholders.values()
         return any(wanted == email.casefold() for group in groups for email in group.unsubscribed)
 
+    def is_insider(self, address: str) -> bool:
+        """Whether an internal group names this plain address: then it is told as an insider."""
+        wanted, groups = address.casefold(), self.stakeholders.values()
+        return any(not group.external and wanted in map(str.casefold, group.emails) for group in groups)
+
+    def lets_go(self, reader: str) -> bool:
+        """Whether a click of this reader takes effect: not of an insider, who is told all the same."""
+        groups = self.stakeholders.values()
+        return any(group.lets_go(reader) for group in groups) and not self.is_insider(reader)
+
     def group_title(self, group: str) -> str:
         """A stakeholder group's title; its id where the config does not have it (any more)."""
         return self.stakeholders[group].title if group in self.stakeholders else group

@@ -131,6 +131,19 @@ async def test_anybody_else_only_wishes(desk: Desk, reader: str) -> None:
     assert f"{reader} asks to be taken off the updates" in notice.text
 
 
+async def test_who_is_an_insider_too_is_not_taken_off(desk: Desk) -> None:
+    """They would be told all the same, and must not read otherwise: the operators hear, and no mail offers one click."""
+    staff = replace(desk.policy.stakeholders["staff"], emails=("PRESS@example.com",))
+    desk.config.replace(
+        replace(desk.policy, stakeholders={**desk.policy.stakeholders, "staff": staff}), desk.config.settings
+    )
+    assert not desk.config.policy.lets_go(PRESS)
+    assert desk.config.policy.lets_go(OTHER)
+    assert await desk.click(PRESS) == "passed on"
+    assert await desk.ledger.opt_outs() == ()
+    assert await desk.click(OTHER) == "unsubscribed"
+
+
 async def test_a_group_that_changed_its_mind(desk: Desk) -> None:
     """The config in force when the click is judged decides."""
     group = replace(desk.policy.stakeholders["press"], unsubscribe=Unsubscribing.OPERATORS)

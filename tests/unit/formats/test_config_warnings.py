@@ -96,6 +96,15 @@ def test_a_review_that_nobody_owns(roles: str, codes: list[str]) -> None:
     assert warnings(text) == codes
 
 
+@pytest.mark.parametrize(("external", "codes"), [("true", []), ("false", ["one-click-internal"])])
+def test_one_click_lets_go_of_outsiders_alone(external: str, codes: list[str]) -> None:
+    """Insiders are told all the same, so there it has no effect."""
+    group = f"{{emails: [list@example.com], external: {external}, unsubscribe: one_click}}"
+    use = "severities: {s: {updates: [{to: [g], every: 1h}], page: {roles: [scribe], via: [email], acknowledge_within: 5m}}}"
+    told = [code for code in warnings(f"stakeholders: {{g: {group}}}\n{use}") if code.startswith("one-click")]
+    assert told == codes
+
+
 def test_a_special_role_that_is_missing_is_told() -> None:
     """At the section of roles, or for the whole folder where there is none."""
     roles = b"roles: {incident_commander: {chain: [ana, bo]}, technical_lead: {chain: [ana, bo]}}"

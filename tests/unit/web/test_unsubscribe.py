@@ -109,6 +109,18 @@ async def letting_go(site: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
     return site
 
 
+async def test_an_insider_does_not_read_that_they_are_off(letting_go: Door) -> None:
+    """Their address is in an internal group as well: the page only passes the wish on."""
+    staff = StakeholderGroup("insiders", "Insiders", emails=(READER,))
+    groups = letting_go.force.now.stakeholders
+    letting_go.force.now = replace(letting_go.force.now, stakeholders={**groups, "insiders": staff})
+    assert "Ask to be taken off" in (await letting_go.get(LINK))[1]
+    status, page = await letting_go.post(LINK, CLICK)
+    assert (status, "Your wish was passed on." in page) == (200, True)
+    assert letting_go.ledger.pages.arrivals == []
+    assert len(letting_go.ledger.pages.reports) == 1
+
+
 async def test_a_mail_program_s_click_is_left_for_the_daemon(letting_go: Door) -> None:
     """A plain 200, once for the same minute; the operators are left alone."""
     for _ in range(3):

@@ -38,7 +38,10 @@ def problems(configuration: Configuration, folder: Path, opt_outs: Iterable[OptO
             for number, email in enumerate(group.emails):
                 if group.external and email.casefold() == wanted:
                     path = ("stakeholders", group.id, "emails", number)
-                    text = f"{email} unsubscribed on {since} and is told nothing; tocsin resubscribe {email} undoes it"
+                    told = "is told nothing"
+                    if policy.is_insider(email):
+                        told = "is told nothing as an outsider, and as an insider all the same"
+                    text = f"{email} unsubscribed on {since} and {told}; tocsin resubscribe {email} undoes it"
                     yield _warning(configuration, folder, group.place, path, "unsubscribed-address", text)
 
 

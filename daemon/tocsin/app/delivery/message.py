@@ -41,7 +41,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
 def _lets_go(notification: Notification, policy: Policy) -> bool:
     """Whether a click of this reader takes effect."""
     group = policy.stakeholders.get(notification.group or "")
-    return group is not None and group.lets_go(notification.to)
+    return group is not None and group.lets_go(notification.to) and policy.lets_go(notification.to)
 
 
 def _made_at(parcel: Parcel, attempt: Attempt) -> datetime:

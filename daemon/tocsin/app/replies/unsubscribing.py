@@ -1,7 +1,8 @@
 """Readers who unsubscribe by one click, and who are told again (product.md, section 5).
 
-It decides whether a click takes effect: only for a plain address of an external group whose config says so; else it is
-a wish that the operators hear of. What it means for messages is the policy's business (`app/state/opt_outs`).
+It decides whether a click takes effect: only for a plain address of an external group whose config says so, and that no
+internal group names; else it is a wish that the operators hear of. What it means for messages is the policy's business
+(`app/state/opt_outs`).
 """
 
 from tocsin.app.state.active_config import ActiveConfig
@@ -32,7 +33,7 @@ class Unsubscriptions:
     async def unsubscribe(self, arrival: Arrival) -> str:
         """A reader clicked; what it led to. Raises LedgerError: then it is judged again."""
         reader, policy = arrival.who, self._config.configured
-        if any(group.lets_go(reader) for group in policy.stakeholders.values()):
+        if policy.lets_go(reader):
             opt_out = OptOut(Channel.EMAIL, reader, min(arrival.at, self._clock.now()), arrival.ref)
             await self._ledger.opt_out(opt_out)
             self._config.opt_outs.add(opt_out)

@@ -6,7 +6,7 @@ alone (`coverage_advice`, `unused_advice`). Must not repeat what `references` re
 
 from collections.abc import Iterator
 
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Unsubscribing
 from tocsin.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.chain_advice import advise_on_chains, people_named, turns_in
@@ -33,6 +33,7 @@ def advise(fragments: Fragments, policy: Policy, label: str) -> list[Problem]:
         *advise_on_chains(fragments, policy),
         *_people(fragments),
         *_phones(fragments, policy),
+        *_groups(fragments),
         *_overrides(fragments, policy),
         *_reviews(fragments, policy),
     ]
@@ -50,6 +51,17 @@ def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
                 )
             else:
                 yield problem(label, TOP, "special-role-missing", message, ProblemLevel.WARNING)
+
+
+def _groups(fragments: Fragments) -> Iterator[Problem]:
+    """Internal groups whose readers seem to be let go by a click."""
+    for entry in fragments.stakeholders.values():
+        if entry.model and not entry.model.external and entry.model.unsubscribe is Unsubscribing.ONE_CLICK:
+            message = (
+                f"{entry.name} is no external group: a click takes no insider off, operators are told;"
+                " write external: true, or leave this out"
+            )
+            yield entry.problem(("unsubscribe",), "one-click-internal", message, level=ProblemLevel.WARNING)
 
 
 def _people(fragments: Fragments) -> Iterator[Problem]:

@@ -39,7 +39,7 @@ def routes(site: Site) -> list[web.RouteDef]:
             raise web.HTTPBadRequest(text="This asks for nothing. Nothing was changed.")
         policy = await site.active_policy.policy()
         by_page = "page" in form
-        if _lets_go(policy, reader):
+        if policy.lets_go(reader):
             await _take_off(site, incident, reader, waits=WAITS if by_page else 0)
             if not by_page:
                 return web.Response(text="You are taken off: your wish is kept, and counts from the next message on.")
@@ -58,17 +58,12 @@ async def _page(site: Site, incident: str, reader: str, *, asked: bool = False) 
         reader=reader,
         listed=bool(groups_naming(policy, reader)),
         off=await _is_off(site, policy, reader),
-        one_click=_lets_go(policy, reader),
+        one_click=policy.lets_go(reader),
         asked=asked,
         passed_on=await _was_passed_on(site, incident, reader),
     )
     page.headers.update(REFERRER)
     return page
-
-
-def _lets_go(policy: Policy, reader: str) -> bool:
-    """Whether a click of this reader takes effect."""
-    return any(group.lets_go(reader) for group in policy.stakeholders.values())
 
 
 async def _take_off(site: Site, incident: str, reader: str, *, waits: float) -> None:
