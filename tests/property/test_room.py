@@ -86,7 +86,7 @@ class Address:
         if admission is Admission.WAITS:
             self.waiting.append(page)
             return admission
-        self.room.note_alone(page, admission, self.limit)
+        self.room.note_alone(page, admission)
         self._sent([page], now, admission)
         return admission
 
@@ -99,10 +99,10 @@ class Address:
         leaving = [replace(page, at=instant(now)) for page in self.waiting]
         self.waiting = []
         if len(leaving) == 1:
-            self.room.note_alone(leaving[0], Admission.TAKES, self.limit)
+            self.room.note_alone(leaving[0], Admission.TAKES)
         else:
             leaving = [replace(page, bundle=f"b{now}") for page in leaving]
-            self.room.note_together(leaving, self.limit)
+            self.room.note_together(leaving)
         self._sent(leaving, now, Admission.TAKES)
 
     def _sent(self, sent: Iterable[PageSent], now: int, admission: Admission) -> None:
@@ -151,3 +151,25 @@ def test_nobody_is_flooded(storm: list[tuple[int, PageSent]]) -> None:
     address, _ = lived(once, 3, 120)
     for at in address.messages:
         assert sum(at <= other < at + timedelta(seconds=LATELY) for other in address.messages) <= 10
+
+
+limits = st.builds(Limit, st.integers(1, 5), st.integers(1, 90).map(lambda seconds: seconds * SECOND))
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), limits), min_size=1, max_size=30), limits, limits)
+def test_new_limits_hold_for_what_was_sent_before(reloads: list[tuple[int, Limit]], limit: Limit, other: Limit) -> None:
+    """Rule 45: whatever the limits were, who gets more room waits no longer than by the old ones, and nobody longer than
+    the new `every` from the last message on, nor less than it from the message `burst` before.
+    """
+    room, taken, now = Room(), [], 0
+    for number, (wait, earlier) in enumerate(reloads):
+        now += wait
+        if room.next_at(earlier, instant(now)) <= instant(now):
+            room.note_alone(PageSent(instant(now), f"i{number}", 1, 3), Admission.TAKES)
+            taken.append(instant(now))
+    at = room.next_at(limit, instant(now))
+    assert at <= max(instant(now), taken[-1] + limit.every)
+    if len(taken) >= limit.burst:
+        assert at >= taken[-limit.burst] + limit.every
+    more = Limit(max(limit.burst, other.burst), min(limit.every, other.every))
+    assert room.next_at(more, instant(now)) <= at

@@ -446,6 +446,32 @@ def test_new_limits_count_at_once() -> None:
     assert len(told(world.pages("ana"))) == 10
 
 
+@pytest.mark.parametrize(("before", "after", "left_by"), [(20, 3, 13), (3, 20, 22)])
+def test_new_spans_count_from_what_was_sent_before(before: int, after: int, left_by: int) -> None:
+    """Rule 45: a reload while pages wait: by a shorter `every` they leave at the next look, not after `burst` of the old
+    ones; by a longer one not before it is over.
+    """
+
+    def limit(world: World, every: int) -> None:
+        limits = AddressLimits(sms=SmsLimits(burst=3, every=timedelta(seconds=every)))
+        world.settings = world.settings.model_copy(update={"limits": limits})
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        limit(world, before)
+        await world.start()
+        declare(world, range(10))
+        await world.wait(2 if after > before else 6)
+        limit(world, after)
+        world.daemon.config.replace(world.policy, world.settings)
+        await world.wait(60)
+
+    world = simulate(story)
+    times = [(arrival.at - world.pages("ana")[0].at).total_seconds() for arrival in world.pages("ana")]
+    assert len(times) == 4
+    assert left_by - 8 < times[3] < left_by
+
+
 def copies(world: World) -> list[tuple[str, int, int]]:
     """Of each page how often it truly arrived, and how many of its tries say why they may be a second copy."""
     arrived = Counter(each.message.reference for each in world.pages())

@@ -69,7 +69,7 @@ class Rooms:
             self._waiting.setdefault(place, []).append(delivery)
             self._changed.set()
             return False
-        room.note_alone(sent, admission, limit)
+        room.note_alone(sent, admission)
         self._forget_ended(place, room)
         return True
 
@@ -106,9 +106,9 @@ class Rooms:
         waiting = self._waiting.pop(place)
         pages = [self._page_sent(delivery.notification, now) for delivery in waiting if self._is_wanted(delivery)]
         if len(pages) == 1:
-            room.note_alone(pages[0], Admission.TAKES, limit)
+            room.note_alone(pages[0], Admission.TAKES)
         elif pages:
-            room.note_together(pages, limit)
+            room.note_together(pages)
         return self._given_room(waiting, now)
 
     def _moved(self, place: PagedAddress, now: datetime) -> list[Delivery]:
@@ -138,7 +138,7 @@ class Rooms:
         waiting.remove(worst)
         if not waiting:
             del self._waiting[place]
-        room.note_alone(sent, Admission.WORSE, self._limit(place.via))
+        room.note_alone(sent, Admission.WORSE)
         return self._given_room([worst], now)
 
     def _given_room(self, waiting: list[Delivery], now: datetime) -> list[Delivery]:

@@ -21,6 +21,8 @@ LATELY = timedelta(minutes=10)
 """What a worse page is compared with, and within which so many need no room (rule 46)."""
 WORSE_MOST = 2
 """Pages within that time that need no room."""
+REMEMBERED = timedelta(days=1)
+"""How long it is kept what took room: longer than any span between two pages that is of use."""
 
 
 class Admission(Enum):
@@ -49,16 +51,21 @@ class Room:
     """The room of one address, as what was sent there leaves it. Instants must not go back."""
 
     def __init__(self) -> None:
-        self._full_at: datetime | None = None
+        self._taken: list[datetime] = []
         self._went_alone: dict[tuple[str, int], bool] = {}
         self._lately: list[tuple[datetime, int]] = []
         self._worse: list[datetime] = []
 
     def next_at(self, limit: Limit, now: datetime) -> datetime:
-        """When there is room for a message: now, or later."""
-        if self._full_at is None:
+        """When there is room for a message: now, or later. The limits may have been others when room was taken: it is
+        reckoned from the instants themselves, and what went beyond these limits makes nobody wait longer than `every`.
+        """
+        taken = [at for at in self._taken if at <= now]
+        if len(taken) < limit.burst:
             return now
-        full_at = min(self._full_at, now + limit.every * limit.burst)  # the limits may have been others
+        full_at = taken[0]
+        for at in taken:
+            full_at = min(max(full_at, at) + limit.every, at + limit.every * limit.burst)
         return max(now, full_at - limit.every * (limit.burst - 1))
 
     def admission(self, page: PageSent, limit: Limit, *, others_wait: bool) -> Admission:
@@ -76,21 +83,21 @@ class Room:
         few = sum(at > since for at in self._worse) < WORSE_MOST
         return few and all(page.severity < severity for at, severity in self._lately if at > since)
 
-    def note_alone(self, page: PageSent, admission: Admission, limit: Limit) -> None:
+    def note_alone(self, page: PageSent, admission: Admission) -> None:
         """A page goes alone."""
         self._went_alone.setdefault((page.incident, page.episode), True)
         self._note([page])
         if admission is Admission.TAKES:
-            self._take(page.at, limit)
+            self._take(page.at)
         elif admission is Admission.WORSE:
             self._worse = [*(at for at in self._worse if at > page.at - LATELY), page.at]
 
-    def note_together(self, pages: Sequence[PageSent], limit: Limit) -> None:
+    def note_together(self, pages: Sequence[PageSent]) -> None:
         """Pages leave as one message, which takes one."""
         for page in pages:
             self._went_alone.setdefault((page.incident, page.episode), False)
         self._note(pages)
-        self._take(pages[0].at, limit)
+        self._take(pages[0].at)
 
     def forget(self, incidents: Iterable[tuple[str, int]]) -> None:
         """These episodes send no pages any more."""
@@ -107,8 +114,8 @@ class Room:
         worst = min(page.severity for page in pages)
         self._lately = [*(sent for sent in self._lately if sent[0] > now - LATELY), (now, worst)]
 
-    def _take(self, now: datetime, limit: Limit) -> None:
-        self._full_at = max(self._full_at or now, now) + limit.every
+    def _take(self, now: datetime) -> None:
+        self._taken = [*(at for at in self._taken if at > now - REMEMBERED), now]
 
 
 def room_of(sent: Iterable[PageSent], limit: Limit) -> Room:
@@ -116,9 +123,9 @@ def room_of(sent: Iterable[PageSent], limit: Limit) -> Room:
     room = Room()
     for bundle, pages in groupby(sent, lambda page: (page.bundle, page.at) if page.bundle else None):
         if bundle is not None:
-            room.note_together(tuple(pages), limit)
+            room.note_together(tuple(pages))
             continue
         for page in pages:
             admission = room.admission(page, limit, others_wait=False)
-            room.note_alone(page, Admission.TAKES if admission is Admission.WAITS else admission, limit)
+            room.note_alone(page, Admission.TAKES if admission is Admission.WAITS else admission)
     return room
