@@ -11,7 +11,7 @@ from tocsin.domain.people import Channel
 
 from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import FILE, simulate
-from tests.simulation.world import World
+from tests.simulation.world import Faults, World
 
 PAGED = ("ana", "bo", "chen", "dai", "olga")
 
@@ -116,3 +116,26 @@ def test_with_a_fallback_every_page_is_there_within_seconds() -> None:
     words = [arrival.message.content.text for arrival in world.arrived if arrival.message.kind == "operator"]
     assert words
     assert not [text for text in words if "reached nobody" in text]
+
+
+def test_a_kill_forgets_no_provider_that_refuses_wrongly() -> None:
+    """Rules 38, 49: the fallback greylists, the daemon is killed and started; the pages do not go back to the relay that
+    knows nobody, and nobody's address is refused.
+    """
+
+    async def story(world: World) -> None:
+        world.add_fallbacks()
+        world.providers[Channel.EMAIL].faults = world.faults
+        world.fallbacks[Channel.EMAIL].faults = Faults(down=frozenset({Channel.EMAIL}))
+        await begin(world)
+        await world.wait(4)
+        await world.kill()
+        await world.start()
+        world.fallbacks[Channel.EMAIL].faults = Faults()
+        await world.wait(40)
+        assert not world.daemon.incidents.history("pay").refused
+        assert {"ana", "chen"} <= set(pages(world))
+
+    world = simulate(story)
+    kept = [attempt.outcome for tries in world.disk.attempts.values() for attempt in tries]
+    assert not [outcome for outcome in kept if isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS]

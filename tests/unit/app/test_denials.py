@@ -133,3 +133,31 @@ def test_others_that_are_taken_do_not_hurry_what_is_denied() -> None:
     to_ana = [message for message in parts.email.tries if message.address == "ana@example.com"]
     assert 5 <= len(to_ana) <= 9
     assert told(parts.notices) == [Trouble.RECIPIENT_DENIED]
+
+
+@pytest.mark.parametrize(
+    ("via", "kept", "wrong"),
+    [
+        (EMAIL, Refused("550 5.1.1 no such user", "550", Fault.MESSAGE), True),
+        (EMAIL, Refused("552 5.3.4 too big", "552", Fault.MESSAGE), False),
+        (EMAIL, Refused("550 5.1.1 no such user", "550"), False),
+        (EMAIL, Refused("no SMTPUTF8", "", Fault.MESSAGE), False),
+        (EMAIL, DENIED, False),
+        (SMS, Refused("no phone", "21214", Fault.MESSAGE), True),
+        (SMS, Refused("too long", "21617", Fault.MESSAGE), False),
+        (SMS, Refused("what", "99999", Fault.MESSAGE), False),
+    ],
+)
+def test_that_a_provider_refuses_wrongly_is_known_after_a_restart(via: Channel, kept: Outcome, wrong: bool) -> None:
+    """Rule 38: from what was taken back, for 15 minutes, unless it took a page since; so nobody is marked by it, and
+    messages go to another one.
+    """
+    now, minute = T0 + timedelta(minutes=14), timedelta(minutes=1)
+    for later, since, expected in (
+        (timedelta(0), (), wrong),
+        (2 * minute, (), False),
+        (timedelta(0), (tried(Accepted(), "bo", 1, via),), False),
+    ):
+        health = ProviderHealth(via, Notices(StillClock()))
+        health.recall([tried(kept, "ana", 0, via), *since], now + later)
+        assert (health.unwell, health.refuses_wrongly) == (expected, expected)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.state.incident_state import RefusalWithdrawn
-from tocsin.domain.delivery import Accepted, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
@@ -588,3 +588,33 @@ def test_what_cures_a_fallback_names_its_own_settings() -> None:
 
     told = words(live(story))
     assert any("TOCSIN_EMAIL__FALLBACKS__BACKUP__PASSWORD and email.fallbacks.backup.username" in line for line in told)
+
+
+def test_the_first_that_is_taken_after_a_start_frees_the_pages_of_the_process_before() -> None:
+    """Rules 48, 50: what the process before had tried in vain waits no longer than what is new."""
+    parts_of_page: list[Notification] = []
+
+    async def story(parts: DaemonParts) -> None:
+        notification = page(parts)
+        parts_of_page.append(notification)
+        failed = [
+            Attempt(
+                n,
+                notification.key,
+                n,
+                EMAIL,
+                "ana@example.com",
+                parts.clock.now(),
+                DENIED,
+                parts.clock.now(),
+                provider=name,
+            )
+            for n, name in enumerate(["main", "backup"] * 6, 1)
+        ]
+        await parts.ledger.record("pay", (), [letter(notification)], ())
+        parts.sender.enqueue([replace(letter(notification), attempts=tuple(failed))])
+        await asyncio.sleep(5)
+        await parts.enqueue(word(parts))
+
+    parts = live(story, 2)
+    assert [message.person for message in parts.email.tries] == ["eve", "ana"]

@@ -17,6 +17,7 @@ from tocsin.wording.delivery.answer_words import (
     provider_cure,
     undelivered_cause,
     undelivered_cure,
+    was_taken_back,
     wrongly_refused,
 )
 from tocsin.wording.delivery.sms_verdicts import FILTERED, OPTED_OUT
@@ -128,6 +129,17 @@ class ProviderHealth:
             self._tell(outcome, "check its settings and credentials", provider_cure(self._via, outcome))
         elif at_last or (len(self._peers) > 1 and self.unwell and not was_unwell):
             self._tell(outcome, "pages go by other channels meanwhile")
+
+    def recall(self, attempts: Sequence[Attempt], now: datetime) -> None:
+        """What the process before knew of it, from its tries, oldest first: that it refuses addresses wrongly, and took
+        nothing since. Operators were told.
+        """
+        for attempt in attempts:
+            if isinstance(attempt.outcome, Accepted):
+                self._refuses, self._refused = False, RefusalRow(REFUSES_WITHIN)
+            elif was_taken_back(self._via, attempt.outcome) and now - attempt.started_at < REFUSES_WITHIN:
+                self._refuses, self.failed_at = True, attempt.ended_at or attempt.started_at
+                self._refused.recall()
 
     def on_refused(self, tries: Sequence[Try]) -> tuple[Try, ...] | None:
         """An address was refused, in these tries that left as one message. None: that is the address's fault. Else it

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import same_try
@@ -125,13 +125,22 @@ class Providers:
         return await provider.transport.send(message)
 
     def on_attempt(self, attempt: Attempt) -> bool:
-        """Take note of how a try ended; whether its provider is well again by that."""
+        """Take note of how a try ended; whether its provider is well again by that, or is known to be well only now."""
         provider = self._of(attempt)
         if provider is None or attempt.outcome == Deferred(SPARED):
             return False
-        sick = provider.health.unwell
+        sick = provider.health.unwell or not provider.health.met
         provider.health.on_attempt(attempt)
-        return sick and not provider.health.unwell
+        return sick and isinstance(attempt.outcome, Accepted)
+
+    def recall(self, attempts: Sequence[Attempt]) -> None:
+        """Know what the process before knew, from its tries, oldest first."""
+        now = self._clock.now()
+        for via in Channel:
+            for name, provider in self.of(via).items():
+                provider.health.recall(
+                    [one for one in attempts if one.via is via and (one.provider or MAIN) == name], now
+                )
 
     def health_of(self, attempt: Attempt) -> ProviderHealth | None:
         """How the provider of that try fares; None when the config has it no more."""

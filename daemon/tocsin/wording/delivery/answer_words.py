@@ -9,7 +9,7 @@ from tocsin.domain.delivery import Deferred, Fault, Outcome, Refused
 from tocsin.domain.people import Channel
 from tocsin.text.scalars import variable_name
 from tocsin.wording.delivery.sms_verdicts import sms_verdict
-from tocsin.wording.delivery.smtp_verdicts import known_smtp_verdict
+from tocsin.wording.delivery.smtp_verdicts import Place, known_smtp_verdict, smtp_verdict
 from tocsin.wording.delivery.verdict import Verdict
 
 
@@ -21,6 +21,17 @@ def known_verdict(via: Channel, outcome: Outcome) -> Verdict | None:
         verdict = sms_verdict(outcome.code)
         return verdict if verdict is not None and verdict.fault is outcome.fault else None
     return known_smtp_verdict(outcome.fault, outcome.code, outcome.detail)
+
+
+def was_taken_back(via: Channel, outcome: Outcome | None) -> bool:
+    """Whether an answer that says an address is wrong was kept as being about this message alone (rule 38)."""
+    if not isinstance(outcome, Refused) or outcome.fault is not Fault.MESSAGE:
+        return False
+    if via is Channel.SMS:
+        verdict = sms_verdict(outcome.code)
+        return verdict is not None and verdict.fault is Fault.ADDRESS
+    refusing = outcome.code.isdecimal() and 400 <= int(outcome.code) < 600
+    return refusing and smtp_verdict(Place.RCPT, int(outcome.code), outcome.detail).fault is Fault.ADDRESS
 
 
 def cause(via: Channel, refused: Refused) -> str:

@@ -39,6 +39,10 @@ class RefusalRow:
         self._taken_back.discard(address)
         self.blames_provider = False
 
+    def recall(self) -> None:
+        """The process before found that the provider is at fault."""
+        self.blames_provider = True
+
     def add(self, address: str, at: datetime, refusals: Sequence[Try] = ()) -> tuple[Try, ...] | None:
         """One more address. None: that is its own fault, or nobody's yet. Else it is the provider's, and these earlier
         refusals are taken back. An address whose refusal was taken back, and which is refused again although the
