@@ -380,6 +380,10 @@ async def test_a_bare_ok_names_what_still_asks(house: House) -> None:
     for incident in ("mild", "drill"):
         await house.text(ANA, f"ok {house.code(incident)}")
     assert await house.text(ANA, "ok") == f"Which one? Reply ok with its code: {house.code('bad')} Down"
+    await house.text(ANA, f"ok {house.code('bad')}")
+    said = await house.text(ANA, "ok")
+    assert said.startswith("Nothing is asked of you now. Open: ")
+    assert house.code("bad") in said
     assert (await house.text(ANA, "note It is slow")).startswith("Which one? Reply note with its code and the text: ")
 
 

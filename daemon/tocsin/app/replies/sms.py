@@ -177,7 +177,9 @@ class SmsReplies:
             return sms_words.no_such_code(command.code, listed)
         if command.verb is Verb.UNCLEAR:
             return sms_words.unclear(listed)
-        if command.verb is Verb.OK and asking:
+        if command.verb is Verb.OK and listed:
+            if not asking:
+                return sms_words.nothing_asked(listed)
             listed = listed[: len(asking)]
         paged = [code for code in asking if self._incidents.history(code.incident).resolved_at is None]
         return sms_words.which(command.verb, listed, everything=len(paged) > 1)

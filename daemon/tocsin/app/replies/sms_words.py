@@ -119,6 +119,11 @@ def which(verb: Verb, open_: Open, *, everything: bool) -> str:
     return _listed(f"Which one? Reply {verb.value} with its code{text}{all_}: ", open_)
 
 
+def nothing_asked(open_: Open) -> str:
+    """When an ok could only confirm what they hold already, or what others took."""
+    return _listed("Nothing is asked of you now. Open: ", open_)
+
+
 def unclear(open_: Open) -> str:
     """When the message is none of those we understand."""
     if not open_:
