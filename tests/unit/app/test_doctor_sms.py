@@ -179,6 +179,17 @@ async def test_registration_concerns_the_usa_alone() -> None:
         assert named(await examined(twilio, "+447700900100"), "sms-registration").ok is None
 
 
+async def test_the_cure_names_where_the_sender_stands() -> None:
+    """A number for one beginning is another setting; and who has a number of the USA gets SMS from another sender."""
+    async with StandIn(numbers=[OURS]) as twilio:
+        checks = await examined(twilio, senders={"+49": "+15005550099", "+1415": OURS})
+        assert named(checks, "sms-sender", "+15005550099").cure == "name another in sms.senders.+49"
+        registration = named(checks, "sms-registration", "+15005550099").message
+        assert registration == "not tried: no SMS from it goes to a number of the USA"
+    async with StandIn(numbers=[]) as twilio:
+        assert named(await examined(twilio), "sms-sender").cure == "name another in sms.sender"
+
+
 @pytest.mark.parametrize(
     ("state", "ok"), [("TWILIO_APPROVED", True), ("IN_REVIEW", False), ("TWILIO_REJECTED", False), (None, False)]
 )

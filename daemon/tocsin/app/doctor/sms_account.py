@@ -53,6 +53,13 @@ class SmsAccount:
         """All that an SMS may come from."""
         return tuple(map(SmsOrigin, (*self.senders.all, *([self.service] if self.service else []))))
 
+    def setting_of(self, origin: SmsOrigin) -> str:
+        """Where that origin is named."""
+        if origin.name == self.service:
+            return f"{self.setting}.messaging_service_sid"
+        prefix = next((prefix for prefix, name in self.senders.prefixes.items() if name == origin.name), "")
+        return f"{self.setting}.sender" if origin.name == self.senders.default else f"{self.setting}.senders.{prefix}"
+
     @property
     def target(self) -> str:
         """What it is called."""
@@ -100,7 +107,7 @@ def _questions(provider: SmsAccount, account: TwilioAccount, phones: Mapping[str
     for sender, reached in senders.items():
         countries = {country_of(phone) for phone in reached}
         questions += [
-            _asked(SENDER, sender.name, examine_sender(provider.target, provider.setting, sender, account)),
+            _asked(SENDER, sender.name, examine_sender(provider.target, provider.setting_of(sender), sender, account)),
             _asked(REGISTRATION, sender.name, examine_registration(sender, countries, account)),
         ]
     for country in sorted(filter(None, people)):

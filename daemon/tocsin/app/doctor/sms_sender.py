@@ -43,26 +43,28 @@ class SmsOrigin:
 
 
 async def examine_sender(target: str, setting: str, sender: SmsOrigin, account: TwilioAccount) -> Check:
-    """Whether the account may send from it. Raises AccountQuestionError."""
+    """Whether the account may send from it; `setting` names it. Raises AccountQuestionError."""
     if sender.is_name:
         why = f"{sender.name} is a name: nobody can answer it, and the provider tells nothing of it"
         return Check(SENDER, sender.name, True, why)
     if sender.is_service:
         numbers = await account.service_numbers(sender.name)
         if numbers is None:
-            return _foreign(sender, target, f"correct {setting}.messaging_service_sid")
+            return _foreign(sender, target, f"correct {setting}")
         if not numbers:
             return Check(SENDER, sender.name, False, "the messaging service has no sender", "add a number to it")
         return Check(SENDER, sender.name, True, f"the messaging service sends from {', '.join(numbers[:3])}")
     if sender.is_short_code:
         if await account.has_short_code(sender.name):
             return Check(SENDER, sender.name, True, f"the short code {sender.name} is this account's")
-        return _foreign(sender, target, SMS_VERDICTS["21659"].cure)
+        return _foreign(sender, target, f"name another in {setting}")
     owned = await account.number(sender.name)
     if owned is None:
-        return _foreign(sender, target, SMS_VERDICTS["21659"].cure)
+        return _foreign(sender, target, f"name another in {setting}")
     if not owned.sms:
-        return Check(SENDER, sender.name, False, f"{sender.name} cannot send SMS", "name a number that can")
+        return Check(
+            SENDER, sender.name, False, f"{sender.name} cannot send SMS", f"name a number that can in {setting}"
+        )
     return Check(SENDER, sender.name, True, f"{sender.name} is this account's and can send SMS")
 
 
@@ -75,7 +77,7 @@ async def examine_registration(sender: SmsOrigin, countries: Collection[str], ac
     if sender.name.startswith(TOLL_FREE):
         return await _tollfree(sender, account)
     if not AMERICAN & set(countries):
-        return Check(REGISTRATION, sender.name, None, "not tried: nobody in the config has a number of the USA")
+        return Check(REGISTRATION, sender.name, None, "not tried: no SMS from it goes to a number of the USA")
     if sender.is_number and not sender.name.startswith("+1"):
         return Check(REGISTRATION, sender.name, None, "not tried: it is no number of North America")
     if not (sender.is_number or sender.is_service):
