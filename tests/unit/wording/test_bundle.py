@@ -106,7 +106,7 @@ def test_it_fits_one_segment_and_never_loses_how_to_answer(
         (
             "数据库崩溃了请立即处理 1",
             ["sev1", *["sev2"] * 7, *["sev3"] * 30],
-            "38 pages: 1 SEV1, .... Worst: SEV1 数据库崩溃了请立即处理 1 (K7). Reply ok all",
+            "38 pages: 1 SEV1 +37. Worst: SEV1 数据库崩溃了请立即处理 1 (K7). Reply ok all",
         ),
         (
             "数据库崩溃了请立即处理" * 9,
@@ -134,6 +134,19 @@ def test_where_a_wide_title_cannot_be_told(title: str, told: str) -> None:
     pages = [page(number, "sev3", title=title, id=id_, link=LINK) for number in range(6)]
     text = renderer().render_bundle(pages, graded()).text
     assert text == f"6 pages: 6 SEV3. Worst: SEV3 {told}. Ack it: tocsin ack {id_} --as ana"
+
+
+def test_more_severities_than_there_is_room_for() -> None:
+    """Three are counted, the worst first, and how many more pages there are."""
+    policy = graded()
+    names = [f"quite-a-long-name-{number}" for number in range(7)]
+    severities = {name: replace(policy.severities["sev1"], name=name) for name in names}
+    pages = [page(number, name, code="K7", title="x" * 99) for number, name in enumerate(names * 2)]
+    pages.sort(key=lambda one: one.incident.severity)
+    text = renderer().render_bundle(pages, replace(policy, severities=severities)).text
+    counted = "2 QUITE-A-LONG-NA..., 2 QUITE-A-LONG-NA..., 2 QUITE-A-LONG-NA... +8"
+    assert text.startswith(f"14 pages: {counted}. Worst: QUITE-A-LONG-... xxx")
+    assert segments(text) == 1
 
 
 def test_by_email_all_are_listed_worst_first() -> None:

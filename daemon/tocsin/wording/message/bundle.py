@@ -116,11 +116,9 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
         words = replace(words, worst=replace(words.worst, answer_url=""))
         yield words
     worst = replace(words.worst, tag=cut(words.worst.tag, TAG_MOST))
-    counted = [cut(part, TAG_MOST + 4) for part in words.tally.split(", ")]
-    more = ", ..." * (len(counted) > TALLIED_MOST)
-    words = replace(words, worst=worst, tally=", ".join(counted[:TALLIED_MOST]) + more)
+    words = replace(words, worst=worst, tally=_briefly(words, TALLIED_MOST))
     yield words
-    tally = counted[0] + ", ..." * (len(counted) > 1)
+    tally = _briefly(words, 1)
     if _is_wide(worst.title):
         words = replace(words, brief=True)
         yield words
@@ -130,6 +128,14 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
     words = replace(words, tally=tally)
     yield words
     yield replace(words, worst=replace(words.worst, acknowledge="tocsin status, tocsin ack"))
+
+
+def _briefly(words: BundleWording, most: int) -> str:
+    """How many there are of so many severities, and how many more."""
+    parts = words.tally.split(", ")
+    counts = [part.partition(" ")[0] for part in parts[:most]]
+    others = words.count - sum(int(count) for count in counts if count.isdecimal())
+    return ", ".join(cut(part, TAG_MOST + 4) for part in parts[:most]) + (f" +{others}" if others else "")
 
 
 def _is_wide(title: str) -> bool:
