@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tocsin.domain.delivery import Fault, Refused
 from tocsin.domain.facts import ChannelRefused, RefusalTakenBack, StepFired
 from tocsin.domain.notification import Kind
@@ -76,6 +77,48 @@ def test_a_kill_in_between_forgets_nothing() -> None:
     world = simulate(story)
     kept = [attempt.outcome for tries in world.disk.attempts.values() for attempt in tries]
     assert not [outcome for outcome in kept if isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_while_the_other_relay_greylists_a_kill_forgets_nothing(killed: bool) -> None:
+    """Rules 38, 49: the one that knows nobody stays the sick one in the next process too; whoever has email only is
+    paged by the other as soon as that takes anything, and nobody is told that an address is wrong.
+    """
+
+    async def story(world: World) -> None:
+        world.add_fallbacks()
+        await begin(world)
+        main, backup = world.providers[Channel.EMAIL], world.fallbacks[Channel.EMAIL]
+        main.faults = Faults(refuses=world.faults.refuses)
+        backup.faults = Faults(down=frozenset({Channel.EMAIL}))
+        await world.wait(4)
+        if killed:
+            await world.kill()
+            await world.start()
+        backup.faults = Faults()
+        await world.wait(45)
+        assert not world.daemon.incidents.history("pay").refused
+        assert pages(world) == dict.fromkeys(PAGED[:4], 1)
+
+    world = simulate(story)
+    assert not [key for key in world.disk.notices if "address-refused" in key]
+    tries = [attempt for tries in world.disk.attempts.values() for attempt in tries]
+    assert not [one for one in tries if isinstance(one.outcome, Refused) and one.outcome.fault is Fault.ADDRESS]
+
+
+def test_the_first_word_of_readers_leaves_by_the_other_relay() -> None:
+    """Rule 38: an update that the relay which knows nobody refused first is with its readers all the same, once."""
+
+    async def story(world: World) -> None:
+        world.add_fallbacks()
+        await begin(world)
+        world.providers[Channel.EMAIL].faults = Faults(refuses=world.faults.refuses)
+        await world.wait(20)
+
+    world = simulate(story)
+    words = [each.message for each in world.arrived if each.message.kind == "update"]
+    assert Counter(each.address for each in words) == {"status@lists.example.com": 1, "eve@example.com": 1}
+    assert pages(world) == dict.fromkeys(PAGED[:4], 1)
 
 
 def test_a_relay_that_stays_so_is_not_asked_without_end() -> None:

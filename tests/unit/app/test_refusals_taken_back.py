@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from tocsin.app.delivery.refusals.refusal_row import RefusalRow, Try
-from tocsin.app.engine.next_channel import choose_next_channel, take_back
+from tocsin.app.engine.next_channel import choose_next_channel, send_elsewhere, take_back
 from tocsin.app.state.incident_state import ChannelFailed, IncidentState, RefusalWithdrawn
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Refused
@@ -317,6 +317,18 @@ def test_an_update_is_not_sent_again() -> None:
     facts = take_back(state, RefusalWithdrawn(update, update.to), T0)
     assert facts == (RefusalTakenBack(T0, update.to, EMAIL, update.to),)
     assert take_back(IncidentState(), RefusalWithdrawn(update, update.to), T0) == ()
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.CLOSING])
+def test_an_update_or_a_closing_leaves_by_the_well_provider(kind: Kind) -> None:
+    """Rule 38: once, and only where another provider stands by; a page goes on its own way."""
+    word = replace(page_to("ana", T0, EMAIL), key="pay/1/word", kind=kind)
+    (again,) = filter(None, [send_elsewhere(RefusalWithdrawn(word, "ana@x", stand_in=True))])
+    assert again == replace(word, key=again.key)
+    assert again.key != word.key
+    assert send_elsewhere(RefusalWithdrawn(word, "ana@x")) is None
+    assert send_elsewhere(RefusalWithdrawn(again, "ana@x", stand_in=True)) is None
+    assert send_elsewhere(RefusalWithdrawn(page_to("ana", T0, EMAIL), "ana@x", stand_in=True)) is None
 
 
 def test_notices_and_incidents_that_are_over_are_left_alone() -> None:

@@ -23,6 +23,10 @@ refused by mistake by the only provider (rule 38).
 """
 
 
+ONCE_MORE = "/once-more"
+"""What the key of a message ends with that is sent a second time because its refusal was taken back."""
+
+
 def choose_next_channel(
     state: IncidentState, failed: ChannelFailed, policy: Policy, now: datetime
 ) -> tuple[tuple[Fact, ...], Notification | None]:
@@ -70,6 +74,17 @@ def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) 
         return ()
     again_at = now if withdrawn.stand_in else now + AGAIN_AFTER
     return (RefusalTakenBack(now, page.to, page.via, address, again_at if again else None),)
+
+
+def send_elsewhere(withdrawn: RefusalWithdrawn) -> Notification | None:
+    """An update or a closing message that was refused by mistake, for the provider that stands by: once, as a message
+    of its own. Whether it is still wanted is seen when it leaves; where nobody stands by the next update
+    does (rule 38).
+    """
+    refused = withdrawn.notification
+    if not withdrawn.stand_in or refused.kind not in (Kind.UPDATE, Kind.CLOSING) or refused.key.endswith(ONCE_MORE):
+        return None
+    return replace(refused, key=refused.key + ONCE_MORE)
 
 
 def note_delivery(state: IncidentState, delivered: ChannelDelivered, now: datetime) -> tuple[Fact, ...]:

@@ -11,7 +11,7 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.engine.next_channel import choose_next_channel, note_delivery, take_back
+from tocsin.app.engine.next_channel import choose_next_channel, note_delivery, send_elsewhere, take_back
 from tocsin.app.state.incident_state import (
     ChannelDelivered,
     ChannelFailed,
@@ -255,7 +255,7 @@ def _consequences(
     if isinstance(event, ChannelFailed):
         return choose_next_channel(draft, event, policy, now)
     if isinstance(event, RefusalWithdrawn):
-        return take_back(draft, event, now), None
+        return take_back(draft, event, now), send_elsewhere(event)
     return note_delivery(draft, event, now) if isinstance(event, ChannelDelivered) else (event,), None
 
 
