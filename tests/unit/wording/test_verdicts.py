@@ -205,7 +205,10 @@ def test_what_only_somebody_cures_says_how(row: object, needs: str) -> None:
     ("outcome", "act"),
     [
         (Deferred("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate", "tls", PROVIDER), "email.ca_file"),
-        (Deferred("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "tls", PROVIDER), "renew it"),
+        (
+            Deferred("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "tls", PROVIDER),
+            "renew its certificate",
+        ),
         (Deferred("[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch", "tls", PROVIDER), "email.host"),
         (Deferred("Server does not offer STARTTLS", fault=PROVIDER), "email.security"),
         (not_carried("störung@example.com", "ana@example.com"), "SMTPUTF8"),

@@ -46,7 +46,8 @@ SMS_VERDICTS = {
     "21217": _address("the provider takes it for no valid number", _CORRECT),
     "21265": _address("it is a short code, which takes no messages", _CORRECT),
     "21408": _provider(
-        "the country is not allowed", "tick it in the provider's console under Messaging, Geo permissions"
+        "the country is not allowed",
+        "allow the number's country in the provider's console (Messaging, Geo permissions)",
     ),
     "21602": _message("it has no text", "mend the template"),
     "21603": _provider("there is no sender", "name one in sms.sender"),

@@ -166,7 +166,7 @@ SMTP_VERDICTS = (
 NOT_BY_REPLY = (
     _row(
         (Place.CONNECT,), "", "", "certificate has expired", PROVIDER, "its certificate has expired",
-        "have whoever runs the mail server renew it",
+        "have whoever runs the mail server renew its certificate",
     ),
     _row(
         (Place.CONNECT,), "", "", "certificate is not yet valid", PROVIDER, "its certificate is not valid yet",
