@@ -82,6 +82,7 @@ class Disk:
 
     facts: dict[str, list[Fact]] = field(default_factory=dict)
     letters: dict[str, Letter] = field(default_factory=dict)
+    held: dict[str, Suppression] = field(default_factory=dict)
     recorded_at: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
@@ -119,6 +120,7 @@ class DiskLedger:
         anew: datetime | None = None,
     ) -> frozenset[str]:
         await self._commit()
+        self._disk.held.update((suppression.key, suppression) for suppression in held)
         if anew is not None:
             self._disk.unreadable.pop(incident, None)
             self._disk.facts.pop(incident, None)
@@ -608,7 +610,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     sender = Sender(clock, ledger, context, providers, world.dice, rooms, Bundles(context, PlainBundles()))
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
-    reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender)
+    reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, finished=await finished(ledger, incidents))

@@ -135,10 +135,13 @@ class GroupHistory:
 
 @dataclass(frozen=True, slots=True)
 class ReaderHistory:
-    """The channels that reached a reader, and whether only public wording may go to them."""
+    """The channels that reached a reader, and whether only public wording may go to them. `told_by` are those by which
+    more than pages came.
+    """
 
     channels: tuple[Channel, ...]
     external: bool
+    told_by: frozenset[Channel] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ class History:
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
-    `ineffective_acks` are acknowledgments that accepted nothing.
+    `ineffective_acks` are acknowledgments that accepted nothing. `never_left` is no fact but what the daemon knows at a
+    look: (person, channel) by which pages were decided of which none has left; the plan of a rehearsal knows none.
     """
 
     incident: Incident | None = None
@@ -196,6 +200,20 @@ class History:
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
+    never_left: frozenset[tuple[str, Channel]] = frozenset()
+
+    def channels_heard(self, reader: str) -> tuple[Channel, ...]:
+        """The channels by which something has left for a reader, of those that reached them (rule 25)."""
+        known = self.reached.get(reader)
+        return tuple(via for via in known.channels if (reader, via) not in self.never_left) if known else ()
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Who holds a role, has passed one, or answered as a responder."""
+        roles = self.roles.values()
+        holders = (role.holder for role in roles if role.holder)
+        passed = (person for role in roles for person in role.passed)
+        return self.responders_answered | self.responders_passed | {*holders, *passed}
 
     def refuses(self, reader: str, via: Channel, address: str) -> bool:
         """Whether this address of the reader was refused for good. One of which only the reader is known was refused

@@ -2,6 +2,7 @@
 that it is well and to write the review (rule 27).
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
@@ -9,7 +10,7 @@ from tocsin.domain.history import ReaderHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
-from tocsin.planning.draft import Draft
+from tocsin.planning.draft import NOTHING_LEFT, Draft
 from tocsin.planning.escalation import last_resort_people
 from tocsin.planning.needed_roles import roles_in_order
 from tocsin.planning.reach import channels_of, holder_of, open_channels
@@ -34,7 +35,11 @@ def send_closing(draft: Draft) -> None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
     told: set[tuple[Channel, str]] = set()
     for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
-        channels = _closing_channels(draft, reader, reached)
+        heard = history.channels_heard(reader)
+        if not heard:
+            draft.suppress(Kind.CLOSING, Why.NO_LONGER_WANTED, at, reader, NOTHING_LEFT, rule)
+            continue
+        channels = _closing_channels(draft, reader, replace(reached, channels=heard))
         person = draft.person(reader)
         for via in channels:
             address = (person.address(via) if person else reader).casefold()

@@ -20,6 +20,8 @@ from tocsin.planning.on_call.hours import opening_from
 
 LATE = timedelta(minutes=1)
 OPEN_ALWAYS = Hours()
+NOTHING_LEFT = "they never heard of it: no page had left for them"
+"""Why somebody hears no end, or no stand-down, of what they were to be paged for (rules 17, 25)."""
 
 
 class Draft:

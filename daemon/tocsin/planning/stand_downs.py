@@ -5,7 +5,7 @@ from datetime import datetime
 from tocsin.domain.facts import RoleSettled, StoodDown
 from tocsin.domain.history import History, PendingStandDowns, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
-from tocsin.planning.draft import Draft
+from tocsin.planning.draft import NOTHING_LEFT, Draft
 from tocsin.planning.needed_roles import known_in_order
 from tocsin.planning.reach import first_channel
 
@@ -47,6 +47,9 @@ def _no_longer_needed(draft: Draft, role: RoleHistory, pending: PendingStandDown
         if _wanted_elsewhere(draft.history, name):
             detail = f"{role.role}: holds or is asked for another role"
             draft.suppress(Kind.STAND_DOWN, Why.ASKED_ELSEWHERE, pending.at, name, detail, draft.place_of(role.role))
+        elif name in draft.history.reached and not draft.history.channels_heard(name):
+            rule = draft.place_of(role.role)
+            draft.suppress(Kind.STAND_DOWN, Why.NO_LONGER_WANTED, pending.at, name, NOTHING_LEFT, rule)
         else:
             people.append((name, pending.reason))
     return people

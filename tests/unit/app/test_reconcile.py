@@ -31,7 +31,9 @@ class Desk:
         self.parts = DaemonParts(self.clock, **changes)
         self.incidents, self.ledger = self.parts.incidents, self.parts.ledger
         self.renderer: Any = PlainRenderer()
-        self.reconciler = Reconciler(self.clock, self.ledger, self.renderer, self.parts.context, self.parts.sender)
+        self.reconciler = Reconciler(
+            self.clock, self.ledger, self.renderer, self.parts.context, self.parts.sender, self.parts.rooms
+        )
 
     async def see(self, incident: Incident = PAY) -> datetime | None:
         """A version of its file counts, and is looked at."""

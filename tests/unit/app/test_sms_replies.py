@@ -66,7 +66,7 @@ class House:
         rooms, bundles = Rooms(self.clock, context), Bundles(context, PlainBundles())
         providers = Providers(self.clock, transports, notices)
         sender = Sender(self.clock, self.ledger, context, providers, self.dice, rooms, bundles)
-        self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender)
+        self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender, rooms)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
         self.stops = stops = Stops(self.clock, self.ledger, context)

@@ -15,10 +15,11 @@ from tocsin.app.delivery.lanes import rank
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.domain.delivery import Attempt, Limit
+from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery.room import Admission, PageSent, Room, room_of
-from tocsin.planning.delivery.still_wanted import current_address
+from tocsin.planning.delivery.still_wanted import current_address, why_unwanted
 from tocsin.ports.clock import Clock
 
 LOOKS_EVERY = timedelta(seconds=5)
@@ -27,6 +28,8 @@ RECKONED_FROM = timedelta(hours=1)
 """How far back tries are looked at after a start."""
 EPISODES_KEPT = 500
 """Episodes that a room may know before it forgets those that are over."""
+LEFT_KEPT = 20_000
+"""The same for who was paged for which episode, of all rooms together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class Rooms:
         self._clock = clock
         self._context = context
         self._wanted = StillWanted(clock, context.incidents, context.notices)
-        self._recorded = first_tries(sent)
+        self._recorded = first_tries(sent := tuple(sent))
+        self._left = {(attempt.via, page.to, page.incident, page.episode) for page, attempt in sent}
+        self._left_most = LEFT_KEPT
         self._rooms: dict[PagedAddress, Room] = {}
         self._waiting: dict[PagedAddress, list[Delivery]] = {}
         self._changed = asyncio.Event()
@@ -70,8 +75,37 @@ class Rooms:
             self._changed.set()
             return False
         room.note_alone(sent, admission)
+        self._note_left([page])
         self._forget_ended(place, room)
         return True
+
+    def never_left(self, history: History) -> frozenset[tuple[str, Channel]]:
+        """To whom, and by which channel, pages of this episode were decided of which none has left: they wait, or were
+        held back. Whoever has answered, or was told otherwise, has heard of it all the same.
+        """
+        if history.incident is None:
+            return frozenset()
+        incident, answered = history.incident.id, history.answered
+        episodes = {history.episode, 0} if history.episode <= 1 else {history.episode}  # 0: while it was unreadable
+        return frozenset(
+            (reader, via)
+            for reader, known in history.reached.items()
+            for via in known.channels
+            if via not in known.told_by
+            and reader not in answered
+            and self._left.isdisjoint((via, reader, incident, episode) for episode in episodes)
+        )
+
+    def withdraw(self, history: History) -> None:
+        """What this history wants no more does not leave, though it is being written down only now."""
+        people = {person for person, _ in history.never_left}
+        if not people:
+            return
+        for place, waiting in self._waiting.items():
+            for delivery in waiting if place.person in people else ():
+                page = delivery.notification
+                concerned = history.incident is not None and page.incident == history.incident.id
+                delivery.withdrawn |= concerned and why_unwanted(page, history) is not None
 
     async def next_leaving(self) -> list[Delivery]:
         """Wait for the next pages that leave together, or for one that need not wait any more; the worst comes first.
@@ -104,7 +138,9 @@ class Rooms:
         if room.next_at(limit, now) > now:
             return []
         waiting = self._waiting.pop(place)
-        pages = [self._page_sent(delivery.notification, now) for delivery in waiting if self._is_wanted(delivery)]
+        wanted = [delivery.notification for delivery in waiting if self._is_wanted(delivery)]
+        pages = [self._page_sent(page, now) for page in wanted]
+        self._note_left(wanted)
         if len(pages) == 1:
             room.note_alone(pages[0], Admission.TAKES)
         elif pages:
@@ -139,6 +175,7 @@ class Rooms:
         if not waiting:
             del self._waiting[place]
         room.note_alone(sent, Admission.WORSE)
+        self._note_left([worst.notification])
         return self._given_room([worst], now)
 
     def _given_room(self, waiting: list[Delivery], now: datetime) -> list[Delivery]:
@@ -174,12 +211,20 @@ class Rooms:
         room.forget([known for known in room.episodes if history(known[0]).episode != known[1]])
         self._kept_most[place] = max(EPISODES_KEPT, 2 * len(room.episodes))
 
+    def _note_left(self, pages: Iterable[Notification]) -> None:
+        """These leave now, as far as room goes. Episodes that are over are forgotten now and then."""
+        self._left.update((page.via, page.to, page.incident, page.episode) for page in pages)
+        if len(self._left) > self._left_most:
+            history = self._context.incidents.history
+            self._left = {entry for entry in self._left if entry[3] in (0, history(entry[2]).episode)}
+            self._left_most = max(LEFT_KEPT, 2 * len(self._left))
+
     def _is_drill(self, page: Notification) -> bool:
         incident = self._context.incidents.history(page.incident).incident
         return incident is not None and bool(incident.drill)
 
     def _is_wanted(self, delivery: Delivery) -> bool:
-        return self._wanted.is_wanted(delivery.notification)
+        return not delivery.withdrawn and self._wanted.is_wanted(delivery.notification)
 
     def _limit(self, via: Channel) -> Limit:
         return self._context.config.settings.limits.of(via)

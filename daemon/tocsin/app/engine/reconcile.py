@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.rooms import Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.engine.next_channel import choose_next_channel, note_delivery, send_elsewhere, take_back
@@ -29,6 +30,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import unreached_since
+from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.redating import not_later
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
@@ -60,6 +62,7 @@ class Reconciler:
         renderer: Renderer,
         context: DeliveryContext,
         sender: Sender,
+        rooms: Rooms,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -69,6 +72,7 @@ class Reconciler:
         self._notices = context.notices
         self._reply_options = context.reply_options
         self._sender = sender
+        self._rooms = rooms
 
     async def reconcile(self, incident: str) -> datetime | None:
         """Bring one incident up to now. Gives the next look; never raises. One whose look breaks is logged, backed off
@@ -162,11 +166,13 @@ class Reconciler:
             known = draft.history.incident
             if known is None:
                 return decision, draft.history, None
-            planned = plan(known, policy, draft.history, now)
+            history = replace(draft.history, never_left=self._rooms.never_left(draft.history))
+            planned = plan(known, policy, history, now)
             if not (planned.facts or planned.due):
                 return decision + Decision(held=planned.suppressed), draft.history, planned.next_look
             words = self._words(planned.due, draft, policy, now)
-            draft.note(planned.facts, planned.history)
+            self._rooms.withdraw(planned.history)
+            draft.note(planned.facts, replace(planned.history, never_left=frozenset()))
             decision += Decision(planned.facts, held=planned.suppressed) + words
         raise AssertionError(f"the plan of {incident} does not come to rest")
 

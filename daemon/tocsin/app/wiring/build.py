@@ -165,7 +165,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))
     receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, socket.gethostname())
-    reconciler = Reconciler(clock, ledger, renderer, context, sender)
+    reconciler = Reconciler(clock, ledger, renderer, context, sender, rooms)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))

@@ -273,7 +273,7 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
         )
     history = replace(history, groups=groups)
     if isinstance(fact, f.Updated):
-        return _with_reached(history, fact.readers, fact.external)
+        return _with_reached(history, fact.readers, fact.external, told=True)
     return history
 
 
@@ -335,19 +335,19 @@ def _apply_stand_down(history: History, fact: f.StoodDown) -> History:
     for name in fact.roles:
         roles[name] = replace(roles[name], stood_down=roles[name].stood_down | {fact.person})
     history = replace(history, roles=roles)
-    return _with_reached(history, [(fact.person, fact.via)], external=False) if fact.via else history
+    return _with_reached(history, [(fact.person, fact.via)], external=False, told=True) if fact.via else history
 
 
-def _with_reached(history: History, readers: Iterable[tuple[str, Channel]], external: bool) -> History:
-    """Note which channels reached whom: these hear the end (rule 25)."""
+def _with_reached(
+    history: History, readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool = False
+) -> History:
+    """Note which channels reached whom: these hear the end (rule 25). `told`: by more than a page."""
     reached = dict(history.reached)
     for reader, via in readers:
-        known = reached.get(reader)
-        if known is None:
-            reached[reader] = ReaderHistory((via,), external)
-        elif via not in known.channels or (known.external and not external):
-            channels = known.channels if via in known.channels else (*known.channels, via)
-            reached[reader] = ReaderHistory(channels, known.external and external)
+        known = reached.get(reader) or ReaderHistory((), external)
+        channels = known.channels if via in known.channels else (*known.channels, via)
+        told_by = known.told_by | {via} if told else known.told_by
+        reached[reader] = ReaderHistory(channels, known.external and external, told_by)
     return replace(history, reached=reached)
 
 

@@ -19,7 +19,8 @@ class Delivery:
     does not know, `receipts` is what the provider said of attempts, by their numbers, while nobody has looked at it,
     `fate` the newest that was looked at. `possible_duplicate` is why an earlier copy may have left, `channel_failed`
     whether its next channel was asked for; `state` is how it was settled, while that is not written yet. `room_at` is
-    when it got room, if it had to wait for it; `bundles` are those it left in from memory.
+    when it got room, if it had to wait for it; `bundles` are those it left in from memory. `withdrawn`: while it waited
+    it became known that it is wanted no more, which is being written down.
     """
 
     letter: Letter
@@ -34,6 +35,7 @@ class Delivery:
     state: str = ""
     room_at: datetime | None = None
     bundles: dict[str, Bundle] = field(default_factory=dict)
+    withdrawn: bool = False
 
     @property
     def since(self) -> datetime:

@@ -32,4 +32,4 @@ class StillWanted:
 
     def among(self, parcel: Parcel) -> list[Delivery]:
         """Those letters of a parcel that should."""
-        return [member for member in parcel.members if self.is_wanted(member.notification)]
+        return [member for member in parcel.members if not member.withdrawn and self.is_wanted(member.notification)]
