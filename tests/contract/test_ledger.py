@@ -247,10 +247,12 @@ async def test_an_end_is_of_one_attempt(ledger: Ledger) -> None:
     assert first.id < second.id < other.id
     await ledger.end_attempt(second, Deferred("busy"), T0 + 2 * HOUR)
     await ledger.record_receipt(other, Receipt.QUEUED, T0)
+    await ledger.record_receipt(other, Receipt.UNDELIVERED, T0, "30034")
+    await ledger.record_receipt(other, Receipt.UNDELIVERED, T0, "30003")
     ended = replace(second, outcome=Deferred("busy"), ended_at=T0 + 2 * HOUR)
     assert [unsettled.attempts for unsettled in await ledger.unsettled()] == [
         (first, ended),
-        (replace(other, receipt=Receipt.QUEUED),),
+        (replace(other, receipt=Receipt.UNDELIVERED, receipt_code="30034"),),
     ]
 
 

@@ -152,12 +152,12 @@ class MemoryLedger:
         if key in pages.letters:
             pages.states.setdefault(key, (state, at))
 
-    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """Only forward."""
         attempts = self._at_work().attempts
         known = attempts[attempt.id - 1]
         if receipt.rank > (known.receipt or Receipt.UNKNOWN).rank:
-            attempts[attempt.id - 1] = replace(known, receipt=receipt)
+            attempts[attempt.id - 1] = replace(known, receipt=receipt, receipt_code=code)
             self.pages.receipts_at[attempt.id] = at
 
     async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:

@@ -254,10 +254,10 @@ class DiskLedger:
         await self._commit()
         self._disk.states.setdefault(key, state)
 
-    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         await self._commit()
         if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
-            self._change(attempt, receipt=receipt)
+            self._change(attempt, receipt=receipt, receipt_code=code)
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()

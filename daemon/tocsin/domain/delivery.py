@@ -148,8 +148,8 @@ class Fate:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of one notification on one channel. `outcome` is None while the first byte may have left; `receipt` is
-    what the provider said of it later. `provider` is the name of the provider that was tried, `bundle` the id of the
-    bundle it left in; empty: it left alone.
+    what the provider said of it later, `receipt_code` why it was not delivered. `provider` is the name of the provider
+    that was tried, `bundle` the id of the bundle it left in; empty: it left alone.
     """
 
     id: int
@@ -164,6 +164,7 @@ class Attempt:
     receipt: Receipt | None = None
     provider: str = ""
     bundle: str = ""
+    receipt_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

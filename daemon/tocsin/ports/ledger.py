@@ -156,8 +156,8 @@ class DeliveryLedger(Protocol):
         """Record how an attempt ended. A later outcome (the provider has it after all) replaces an earlier one."""
         ...
 
-    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
-        """What the provider said became of an attempt; never moves backwards."""
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
+        """What the provider said became of an attempt, by `code` why it was not delivered; never moves backwards."""
         ...
 
     async def settle(self, key: str, state: str, at: datetime) -> None:

@@ -129,12 +129,12 @@ async def test_a_receipt_is_noted_only_where_the_attempt_is_known() -> None:
     delivery, ledger, log = await written()
     (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
     assert begun
-    await log.receipt([attempt(1)], Receipt.DELIVERED, T0)
+    await log.receipt([attempt(1)], Fate(Receipt.DELIVERED), T0)
     assert ledger.pages.attempts[0].receipt is None
     ledger.trouble = "disk full"
-    await log.receipt([begun], Receipt.DELIVERED, T0)
+    await log.receipt([begun], Fate(Receipt.DELIVERED), T0)
     ledger.trouble = ""
-    await log.receipt([begun], Receipt.SENT, T0)
+    await log.receipt([begun], Fate(Receipt.SENT), T0)
     assert ledger.pages.attempts[0].receipt is Receipt.SENT
 
 

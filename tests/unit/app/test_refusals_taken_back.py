@@ -220,6 +220,7 @@ def test_three_numbers_that_are_not_reached_take_back_the_one_that_was_refused()
 
     async def story(parts: DaemonParts) -> None:
         await sms_undelivered(parts, ["30005", "30003", "30006", "30005"])
+        assert [one.receipt_code for one in parts.ledger.pages.attempts] == ["30005", "30003", "30006", "30005"]
         assert [notice.trouble for notice in parts.notices.take()] == [Trouble.SMS_UNDELIVERED]
         assert await parts.ledger.refusals() == ()
 

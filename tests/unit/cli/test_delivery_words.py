@@ -1,5 +1,6 @@
 """What became of messages that were decided as one, as `tocsin explain` says it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,6 +89,22 @@ def test_only_a_final_receipt_is_told(receipt: Receipt | None, words: str) -> No
     """What the provider says on the way is not."""
     page = record(Accepted(), state="accepted")
     assert outcome_of(Record(page.decided, None, page.attempts, receipt, "accepted")) == words
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "words"),
+    [
+        (Accepted(), "30003", "accepted, undelivered: the phone is off or out of reach (30003)"),
+        (Accepted(), "63038", "accepted, undelivered: the account's messages for the day are used up (63038)"),
+        (Accepted(), "39999", "accepted, undelivered: no reason was given (39999)"),
+        (Refused("no phone", "30005"), "30005", "refused (30005 no phone), undelivered"),
+    ],
+)
+def test_why_it_was_not_delivered_is_told(outcome: Outcome, code: str, words: str) -> None:
+    """P6, rule 39: with the words that operators read; once."""
+    page = record(outcome, state="accepted")
+    tries = tuple(replace(one, receipt=Receipt.UNDELIVERED, receipt_code=code) for one in page.attempts)
+    assert outcome_of(Record(page.decided, None, tries, Receipt.UNDELIVERED, "accepted")) == words
 
 
 def test_equal_things_are_said_once() -> None:

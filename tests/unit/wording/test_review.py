@@ -179,6 +179,9 @@ def test_how_a_message_ended(outcome: Outcome | None, said: str) -> None:
     assert messages(record(PAGE, (first, attempt))) == [(T0, what + said)]
     twice = record(PAGE, (first, replace(attempt, possible_duplicate="killed")), Receipt.UNDELIVERED)
     assert messages(twice) == [(T0, f"{what}{said}, undelivered, possibly a second copy (killed)")]
+    off = replace(attempt, receipt=Receipt.UNDELIVERED, receipt_code="30003")
+    told = f"{what}{said}, undelivered: the phone is off or out of reach (30003)"
+    assert messages(record(PAGE, (first, off), Receipt.UNDELIVERED)) == [(T0, told)]
 
 
 def test_who_carried_a_message_and_in_what_company() -> None:

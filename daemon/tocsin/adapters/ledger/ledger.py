@@ -143,9 +143,9 @@ class SqlLedger(KeptLedger):
         row = {"this": attempt.id, "outcome": write_outcome(outcome), "ended_at": write_instant(at)}
         await self._writer.commit(writes.end_attempt, row)
 
-    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime) -> None:
+    async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """What the provider said became of an attempt; never moves backwards."""
-        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": write_instant(at)}
+        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": write_instant(at), "receipt_code": code}
         await self._writer.commit(writes.record_receipt, row)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:

@@ -81,7 +81,8 @@ class Receipts:
         settled = [pair for pair in known if not self._sender.on_receipt(pair[0], fate)]
         for attempt, notification in settled:
             await self._apply_settled(attempt, notification, fate)
-        await asyncio.gather(*(self._ledger.record_receipt(attempt, fate.receipt, arrival.at) for attempt, _ in known))
+        said = fate.receipt, arrival.at, fate.code
+        await asyncio.gather(*(self._ledger.record_receipt(attempt, *said) for attempt, _ in known))
         return "refused" if fate.refused else fate.receipt.value
 
     def _is_from(self, attempt: Attempt, account: str) -> bool:
@@ -110,7 +111,7 @@ class Receipts:
         )
         tries = parcel.tries(attempt.number)
         self._sender.on_receipt(attempt, fate)
-        await self._attempt_log.receipt(tries, fate.receipt, self._clock.now())
+        await self._attempt_log.receipt(tries, fate, self._clock.now())
 
     async def _apply_settled(self, attempt: Attempt, notification: Notification, fate: Fate) -> None:
         """Nothing more was to be done with this letter, until this was heard."""

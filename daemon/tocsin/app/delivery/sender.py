@@ -364,7 +364,7 @@ class Sender:
             if parcel.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
                 fate = await self.judge_fate(parcel.letters_of(attempt.number), fate)
-                await self._attempt_log.receipt(parcel.tries(attempt.number), fate.receipt, now)
+                await self._attempt_log.receipt(parcel.tries(attempt.number), fate, now)
                 if fate.receipt.final:
                     parcel.add_receipt(attempt.number, fate)
                     await self._go_on(parcel)

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 from tocsin.domain.delivery import Accepted, Deferred, Record, Uncertain
 from tocsin.text.cleaning import clean, cut, one_line
-from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, try_number
+from tocsin.wording.report.outcome import (
+    outcome_word,
+    passed_over,
+    provider_answer,
+    provider_of,
+    receipt_words,
+    try_number,
+)
 
 DETAIL_LIMIT = 80
 """The longest answer of a provider that is shown, in characters."""
@@ -40,8 +47,8 @@ def outcome(record: Record) -> str:
     if not record.attempts:
         return "not sent yet" if record.state == "pending" else _STATES.get(record.state, record.state)
     words = _last_outcome(record)
-    if record.receipt and record.receipt.final:
-        words = f"{words}, {record.receipt}"
+    if receipt := receipt_words(record):
+        words = f"{words}, {clean(receipt)}"
     copies = dict.fromkeys(attempt.possible_duplicate for attempt in record.attempts if attempt.possible_duplicate)
     return f"{words}, possible duplicate ({'; '.join(map(_short, copies))})" if copies else words
 

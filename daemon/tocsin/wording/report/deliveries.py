@@ -10,7 +10,14 @@ from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
-from tocsin.wording.report.outcome import outcome_word, passed_over, provider_answer, provider_of, try_number
+from tocsin.wording.report.outcome import (
+    outcome_word,
+    passed_over,
+    provider_answer,
+    provider_of,
+    receipt_words,
+    try_number,
+)
 
 _STATES = {"opted_out": "that address wants nothing more"}
 """How messages were settled, where the word alone does not say it."""
@@ -103,7 +110,7 @@ def _outcome(record: Record) -> Runs:
         *(_passed_over(record) if provider else ()),
         _company(record),
     )
-    receipt = f", {record.receipt.value}" if record.receipt and record.receipt.final else ""
+    receipt = runs(", ", quoted(said)) if (said := receipt_words(record)) else ()
     duplicate = quoted(last.possible_duplicate)
     return runs(ended, receipt, runs(", possibly a second copy (", duplicate, ")") if last.possible_duplicate else ())
 

@@ -4,9 +4,21 @@ that was where it is not the only one.
 
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import (
+    MAIN,
+    Accepted,
+    Attempt,
+    Deferred,
+    Fault,
+    Outcome,
+    Receipt,
+    Record,
+    Refused,
+    Uncertain,
+)
 from tocsin.planning.delivery import same_try
 from tocsin.text.cleaning import clean, cut, one_line
+from tocsin.wording.delivery.answer_words import undelivered_cause
 
 
 def outcome_word(outcome: Outcome | None) -> str:
@@ -33,6 +45,20 @@ def provider_answer(outcome: Outcome | None, most: int | None = None) -> str:
     answer = outcome.detail if outcome.code in outcome.detail else f"{outcome.code} {outcome.detail}"
     line = one_line(clean(answer))
     return line if most is None else cut(line, most)
+
+
+def receipt_words(record: Record) -> str:
+    """`undelivered: the phone is off or out of reach (30003)`: the provider's last word of a message, and why it was
+    not delivered, as the table of codes has it, where its outcome does not say so. Empty while nothing is final.
+    """
+    if record.receipt is None or not record.receipt.final:
+        return ""
+    told = next((attempt for attempt in reversed(record.attempts) if attempt.receipt is record.receipt), None)
+    if told is None or not told.receipt_code or record.receipt is not Receipt.UNDELIVERED:
+        return record.receipt.value
+    if isinstance(told.outcome, Refused) and told.outcome.code == told.receipt_code:
+        return record.receipt.value
+    return f"{record.receipt.value}: {undelivered_cause(told.receipt_code)}"
 
 
 def provider_of(attempts: Sequence[Attempt]) -> str:

@@ -151,6 +151,7 @@ def attempt_of(row: RowMapping) -> Attempt:
         receipt=Receipt(row["receipt"]) if row["receipt"] else None,
         provider=row["provider"],
         bundle=row["bundle"],
+        receipt_code=row["receipt_code"],
     )
 
 

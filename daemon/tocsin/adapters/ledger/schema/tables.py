@@ -98,6 +98,7 @@ attempts = Table(
     Column("receipt_at", String),
     Column("provider", String, nullable=False, server_default=""),
     Column("bundle", String, nullable=False, server_default=""),
+    Column("receipt_code", String, nullable=False, server_default=""),
     Index("attempts_started", "started_at"),
     sqlite_autoincrement=True,
 )

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
-from tocsin.domain.delivery import Attempt, Bundle, Outcome, Receipt
+from tocsin.domain.delivery import Attempt, Bundle, Fate, Outcome
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError, SendLedger
@@ -71,11 +71,12 @@ class AttemptLog:
             member.unsaved.clear()
         return True
 
-    async def receipt(self, attempts: Sequence[Attempt], receipt: Receipt, now: datetime) -> None:
+    async def receipt(self, attempts: Sequence[Attempt], fate: Fate, now: datetime) -> None:
         """Note what the provider said of a try, where the ledger knows that. Trouble loses only the note."""
         try:
             known = [attempt for attempt in attempts if attempt.id]
-            await asyncio.gather(*(self._ledger.record_receipt(attempt, receipt, now) for attempt in known))
+            said = fate.receipt, now, fate.code
+            await asyncio.gather(*(self._ledger.record_receipt(attempt, *said) for attempt in known))
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
 

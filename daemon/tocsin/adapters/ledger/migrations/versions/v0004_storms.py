@@ -8,8 +8,10 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Attempts name their provider and their bundle; make the tables of bundles and of addresses that opted out."""
-    for name in ("provider", "bundle"):
+    """Attempts name their provider, their bundle, and why they were not delivered; make the tables of bundles and of
+    addresses that opted out.
+    """
+    for name in ("provider", "bundle", "receipt_code"):
         op.add_column("attempts", sa.Column(name, sa.String, nullable=False, server_default=""))
     op.create_index("attempts_started", "attempts", ["started_at"])
     op.create_index("attempts_bundled", "attempts", ["bundle", "id"], sqlite_where=sa.text("bundle != ''"))
