@@ -113,6 +113,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "too many tokens at the login": lambda _: "too many tries at the login; more are refused for a while",
     "a wrong token at the login": lambda _: "a wrong token at the login",
     "webhook refused": lambda f: f"a webhook was refused: {f['why']}",
+    "receipt of another account": lambda f: f"a receipt that {f['account']} signed is about no SMS of it: not believed",
     "stop": lambda f: f"{f['person']} answered STOP: no SMS goes there until START",
     "start": lambda f: f"{f['person']} takes SMS again",
     "refused": lambda f: f"{f['method']} {f['route']} was refused to {f['asker']} ({f['status']})",
