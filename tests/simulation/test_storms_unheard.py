@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tocsin.domain.notification import Kind
@@ -110,3 +111,25 @@ def test_a_stopped_number_brings_no_end_of_what_it_held_back() -> None:
     world = simulate(story)
     assert len(told(world.pages("ana"))) == 3
     assert incidents(world, "ana", Kind.CLOSING) == told(world.pages("ana"))
+
+
+def test_a_corrected_number_gets_what_waited_at_once_and_in_order() -> None:
+    """Rules 45, 47 and 65: what waited for the old number leaves as soon as anything is declared after the correction,
+    in room of its own.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(8))
+        await world.wait(21)
+        people = {**world.policy.people, "ana": replace(world.policy.people["ana"], phone="+14155550188")}
+        world.daemon.config.replace(replace(world.policy, people=people), world.settings)
+        declare(world, [100])
+        await world.wait(8)
+
+    world = simulate(story)
+    moved = [each.message for each in world.pages("ana") if each.message.address == "+14155550188"]
+    assert sorted(len(message.incidents) for message in moved) == [0, 5]
+    times = [each.at for each in world.pages("ana") if each.message.address == "+14155550188"]
+    assert abs(times[1] - times[0]) < timedelta(seconds=1)

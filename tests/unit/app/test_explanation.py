@@ -377,3 +377,14 @@ async def test_until_when_a_page_waits_for_room(ledger: SqlLedger, tmp_path: Pat
     assert "the number has had as many pages as limits.sms lets through at once: the SMS leaves by 10:02:30, as" in sent
     then = section(page(await told(ledger, tmp_path, T0 + 3 * MINUTE, T0 + MINUTE)), "WHAT WAS SENT")
     assert "room" not in then
+
+
+async def test_a_page_that_waited_until_the_end_did_not_leave(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Rules 45 and 47: of a resolved incident's page that was never tried nobody reads that it waits, or leaves by then."""
+    page_wanted = Notification("k", "card", 1, Kind.PAGE, Reason.DECLARED, T0, "dee", Channel.SMS)
+    letters = [Letter(page_wanted, Content("words"))]
+    await ledger.record("card", [Seen(T0, CARD, "d")], letters, ())
+    await ledger.record("card", [Seen(T0 + MINUTE, replace(CARD, status=Status.RESOLVED), "e")], [], ())
+    found = await told(ledger, tmp_path, T0 + 2 * MINUTE)
+    assert found.sent == ()
+    assert [group.records[0].state for group in found.dropped] == ["unwanted"]

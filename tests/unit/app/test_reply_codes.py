@@ -143,3 +143,19 @@ def test_a_code_of_the_future_is_not_reserved_for_ever() -> None:
     rows = [ReservedCode("over", Coded(T0 + 500 * RESERVED_FOR, "ana", ANA, "B2"), T0 + 501 * RESERVED_FOR)]
     codes = Codes(random.Random(1), rows, T0)
     assert [(code.since, code.closed_at) for code in codes.of_person(ANA, "ana")] == [(T0, T0)]
+
+
+def test_a_corrected_number_keeps_its_codes() -> None:
+    """Rules 42 and 65: what waited for the old number is answered from the new one by the same code, where it is free."""
+    codes = Codes(random.Random(1))
+    before, _ = codes.give("card", "ana", "+14155550101", T0)
+    other, _ = codes.give("search", "ana", "+14155550101", T0)
+    code, coded = codes.give("card", "ana", "+14155550188", T0, former="+14155550101")
+    assert code == before
+    assert coded == Coded(T0, "ana", "+14155550188", before)
+    assert codes.give("card", "ana", "+14155550188", T0, former="+14155550101") == (before, None)
+    taken, _ = codes.give("api", "bo", "+14155550199", T0, former="")
+    codes.give("web", "bo", "+14155550102", T0)
+    assert codes.give("search", "ana", "+14155550188", T0)[0] != before
+    assert other
+    assert taken

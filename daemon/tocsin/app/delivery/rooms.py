@@ -67,6 +67,9 @@ class Rooms:
         if page.kind is not Kind.PAGE or not address:
             return True
         place, now = PagedAddress(page.via, page.to, address.casefold(), self._is_drill(page)), self._clock.now()
+        for other in tuple(self._waiting):
+            if other != place and replace(other, address=place.address) == place:
+                self._moved(other, now)
         room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place)
         sent = self._page_sent(page, now)
         admission = room.admission(sent, limit, others_wait=bool(waiting))
@@ -160,6 +163,10 @@ class Rooms:
         if not address:
             return self._given_room(waiting, now)
         self._waiting.setdefault(replace(place, address=address), []).extend(waiting)
+        self._changed.set()
+        for moved in (delivery.notification for delivery in waiting):
+            if coded := self._context.reply_options.code_moved(moved, place.address, policy, now):
+                self._context.incidents.add_event(moved.incident, coded)
         return []
 
     def _worse(self, place: PagedAddress, now: datetime) -> list[Delivery]:

@@ -26,6 +26,7 @@ from tocsin.domain.policy import Policy, Severity
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.planning.current_state import current_state
+from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
 from tocsin.planning.history.fold import fold_facts
@@ -174,6 +175,7 @@ def _explained(
 ) -> Explanation:
     history = fold_facts(facts)
     assert history.incident is not None
+    records = [_as_wanted(record, history) for record in records]
     severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
     sent, dropped = [], []
     for group in group_records(records, policy, severities):
@@ -200,6 +202,15 @@ def _explained(
         notes,
         tuple(fact for fact in facts if isinstance(fact, RefusalTakenBack)),
     )
+
+
+def _as_wanted(record: Record, history: History) -> Record:
+    """A page that was never tried and that nobody wants any more will not leave, whatever it waits for."""
+    page = record.decided
+    untried = record.state == "pending" and not record.attempts and isinstance(page, Notification)
+    if untried and page.kind is Kind.PAGE and isinstance(page, Notification) and why_unwanted(page, history):
+        return replace(record, state="unwanted", room_at=None)
+    return record
 
 
 def group_records(

@@ -46,16 +46,19 @@ class Codes:
             self._of(fact.number)[fact.code] = code
 
     def give(
-        self, incident: str, person: str, number: str, now: datetime, *, over: bool = False
+        self, incident: str, person: str, number: str, now: datetime, *, over: bool = False, former: str = ""
     ) -> tuple[str, Coded | None]:
         """The code of a number for an incident, and the fact to record when it is given now. "" when none is left.
-        `over`: the incident is closed, and its code becomes free as it would.
+        `over`: the incident is closed, and its code becomes free as it would. `former`: a number that was corrected to
+        this one; its code is taken where it is free here, so that what was said with it stays true.
         """
         codes = self._of(number)
         own = next((code for code in codes.values() if (code.incident, code.person) == (incident, person)), None)
         if own and (over or own.closed_at is None):
             return own.code, None
-        letters = own.code if own else self._free(codes, now)
+        before = (code.code for code in self._of(former).values() if (code.incident, code.person) == (incident, person))
+        same = next((letters for letters in before if former and letters not in codes), "")
+        letters = own.code if own else same or self._free(codes, now)
         if not letters:
             return "", None
         codes.pop(letters, None)  # so that it is the newest again

@@ -29,6 +29,16 @@ class ReplyOptions:
             code, coded = self.codes.give(notification.incident, person.id, number, now, over=over)
         return self._with_links(notification, code, person), coded
 
+    def code_moved(self, page: Notification, former: str, policy: Policy, now: datetime) -> Coded | None:
+        """The code by which a page is answered from its person's number, which was `former` when it was decided;
+        None: it has one, or there is nothing to reply to.
+        """
+        person = policy.people.get(page.to)
+        number = person.address(page.via) if person and page.via.traits.takes_replies else ""
+        if person is None or not number or not self._config.reply_routes.takes_sms(number):
+            return None
+        return self.codes.give(page.incident, person.id, number, now, former=former)[1]
+
     def known_offers(self, notifications: Sequence[Notification], policy: Policy) -> list[ReplyOffer]:
         """How pages to one person may be answered, by codes that were given out for them already, whatever the
         channel: an email may name what a text message is answered with.
