@@ -12,6 +12,7 @@ from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
+from tocsin.planning.history.fold import fold_facts
 
 from tests.builders.policies import paging_policy
 from tests.simulation.test_delivery import simulate
@@ -171,7 +172,12 @@ def test_what_was_answered_meanwhile_is_not_in_the_bundle() -> None:
     assert len(world.pages("ana")) == 4
     assert last.incidents == ()
     assert "2 pages" not in last.content.text
-    assert sorted(Counter(world.disk.states.values())) == ["accepted", "unwanted"]
+    unheard = {key for key in world.disk.states if world.disk.states[key] == "unwanted"}
+    assert {world.disk.letters[key].notification.kind for key in unheard} == {Kind.PAGE}
+    ended = {incident for incident, facts in world.disk.facts.items() if fold_facts(facts).resolved_at is not None}
+    assert len(ended) == 2
+    assert {world.disk.letters[key].notification.incident for key in unheard} == ended
+    assert not [each for each in world.arrived if each.message.kind == Kind.CLOSING and each.message.person == "ana"]
 
 
 def test_the_storm_of_one_holds_up_nobody_else() -> None:
