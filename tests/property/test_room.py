@@ -97,13 +97,15 @@ class Address:
         if not (self.waiting and has_room):
             return
         leaving = [replace(page, at=instant(now)) for page in self.waiting]
-        self.waiting = []
+        self.waiting, admission = [], Admission.TAKES
         if len(leaving) == 1:
-            self.room.note_alone(leaving[0], Admission.TAKES)
+            admission = self.room.admission_with_room(leaving[0])
+            assert admission is self.reading.admission(leaving[0], now, others_wait=False)
+            self.room.note_alone(leaving[0], admission)
         else:
             leaving = [replace(page, bundle=f"b{now}") for page in leaving]
             self.room.note_together(leaving)
-        self._sent(leaving, now, Admission.TAKES)
+        self._sent(leaving, now, admission)
 
     def _sent(self, sent: Iterable[PageSent], now: int, admission: Admission) -> None:
         message = list(sent)

@@ -145,7 +145,7 @@ class Rooms:
         pages = [self._page_sent(page, now) for page in wanted]
         self._note_left(wanted)
         if len(pages) == 1:
-            room.note_alone(pages[0], Admission.TAKES)
+            room.note_alone(pages[0], room.admission_with_room(pages[0]))
         elif pages:
             room.note_together(pages)
         return self._given_room(waiting, now)

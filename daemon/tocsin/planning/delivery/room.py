@@ -77,6 +77,12 @@ class Room:
                 return Admission.TAKES
         return Admission.WORSE if self.is_worse(page) else Admission.WAITS
 
+    def admission_with_room(self, page: PageSent) -> Admission:
+        """What becomes of a page that has waited alone, now that there is room: if its incident went alone meanwhile,
+        by a page that was worse (rule 46), it takes none.
+        """
+        return Admission.FREE if self._went_alone.get((page.incident, page.episode)) else Admission.TAKES
+
     def is_worse(self, page: PageSent) -> bool:
         """Whether it is worse than all that was sent there lately, and not too many such went already (rule 46)."""
         since = page.at - LATELY
