@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import CONFIG, SETTINGS, Pager
+from tests.fakes.pager import CONFIG, ROOMY, SETTINGS, Pager
 from tests.fakes.phone import Phone
 from tests.fakes.twilio_webhooks import ACCOUNT
 from tests.fakes.wall_clock import WallClock
@@ -28,7 +28,7 @@ def clock(tmp_path: Path) -> WallClock:
 @pytest.fixture
 def pager(tmp_path: Path, clock: WallClock) -> Iterator[Pager]:
     """A pager by that clock, which is gone when the test is over."""
-    pager = Pager(tmp_path, **clock.environ)
+    pager = Pager(tmp_path, **ROOMY, **clock.environ)
     yield pager
     if pager.process is not None:
         pager.process.kill()

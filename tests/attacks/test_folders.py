@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import CONFIG, Pager
+from tests.fakes.pager import CONFIG, ROOMY, Pager
 from tests.fakes.sick_disk import SickDisk
 
 INCIDENT = "title: Card payments fail\nseverity: sev1\n"
@@ -270,7 +270,7 @@ def test_a_checkout_of_an_old_commit(tmp_path: Path, stopped: bool) -> None:
     """Rule 69: git goes back to a commit in which ten resolved incidents are open, while the daemon runs or is stopped:
     nobody is paged, one question to the operators. Back on the branch all is as before; one of them can be reopened.
     """
-    pager, incidents = Pager(tmp_path, TOCSIN_LIMITS__EMAIL__BURST="50"), tmp_path / "incidents"  # no storm
+    pager, incidents = Pager(tmp_path, **ROOMY), tmp_path / "incidents"
     names = [f"pay{number}" for number in range(10)]
     git(incidents, "init", "-q", "-b", "main")
     pager.start()

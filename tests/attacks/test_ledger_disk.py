@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.place.ballast import SIZE
 
-from tests.fakes.pager import SETTINGS, Pager
+from tests.fakes.pager import ROOMY, SETTINGS, Pager
 
 OPEN = "title: {title}\nseverity: sev1\n"
 SMALL = f"ledger: sqlite:///../small/tocsin.db\n{SETTINGS}"
@@ -23,7 +23,7 @@ needs_mount = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount 
 
 @pytest.fixture
 def pager(tmp_path: Path) -> Iterator[Pager]:
-    pager = Pager(tmp_path)
+    pager = Pager(tmp_path, **ROOMY)
     yield pager
     if pager.process is not None:
         pager.stop(signal.SIGKILL)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import Pager
+from tests.fakes.pager import ROOMY, Pager
 
 OPEN = "title: {title}\nseverity: sev1\n"
 
 
 @pytest.fixture
 def pager(tmp_path: Path) -> Iterator[Pager]:
-    pager = Pager(tmp_path)
+    pager = Pager(tmp_path, **ROOMY)
     yield pager
     if pager.process is not None:
         pager.stop(signal.SIGKILL)

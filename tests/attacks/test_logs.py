@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import TOCSIN, Pager
+from tests.fakes.pager import ROOMY, TOCSIN, Pager
 
 FILE = "title: Card payments fail\nseverity: sev1\n"
 
 
 @pytest.fixture
 def pager(tmp_path: Path) -> Iterator[Pager]:
-    pager = Pager(tmp_path)
+    pager = Pager(tmp_path, **ROOMY)
     yield pager
     if pager.process is not None:
         pager.stop(signal.SIGKILL)

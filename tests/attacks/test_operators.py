@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_providers import World
-from tests.fakes.pager import CONFIG, Pager
+from tests.fakes.pager import CONFIG, ROOMY, Pager
 
 FILE = "title: Card payments fail\nseverity: sev1\n"
 
 
 @pytest.fixture
 def pager(tmp_path: Path) -> Iterator[Pager]:
-    pager = Pager(tmp_path)
+    pager = Pager(tmp_path, **ROOMY)
     yield pager
     if pager.process is not None:
         pager.stop(signal.SIGKILL)

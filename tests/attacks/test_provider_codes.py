@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.pager import Pager
+from tests.fakes.pager import ROOMY, Pager
 from tests.fakes.providers import MAIN_ACCOUNT, OURS, StandInProcess
 
 ABOUT_THE_NUMBER = frozenset({"21211", "21214", "21610", "21614", "30005", "30006"})
@@ -44,7 +44,7 @@ class World:
         self.relay = StandInProcess(folder / "relay.truth", "smtp")
         account = ("--account", MAIN_ACCOUNT, "--token", "first", "--number", OURS)
         self.twilio = StandInProcess(folder / "twilio.truth", "twilio", *account)
-        self.pager = Pager(folder, TOCSIN_SMS__AUTH_TOKEN="first")
+        self.pager = Pager(folder, TOCSIN_SMS__AUTH_TOKEN="first", **ROOMY)
         people = {
             name: {"name": name, "email": f"{name}@example.com", "phone": number} for name, number in self.numbers
         }
