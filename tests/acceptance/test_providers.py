@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.pager import SETTINGS, Pager
+from tests.fakes.pager import ROOMY, SETTINGS, Pager
 
 ACCOUNT = "AC" + "0" * 32
 FILE = "title: Card payments fail\nseverity: sev1\n"
@@ -28,7 +28,7 @@ class World:
             "smtp", ["--tls", "starttls", "--user", "tocsin", "--password", "pw", "--dir", str(folder / "ca")]
         )
         twilio = self._serve("twilio", ["--account", ACCOUNT, "--token", "token"])
-        self.pager = Pager(folder, TOCSIN_SMS__AUTH_TOKEN="token", TOCSIN_EMAIL__PASSWORD="pw")
+        self.pager = Pager(folder, TOCSIN_SMS__AUTH_TOKEN="token", TOCSIN_EMAIL__PASSWORD="pw", **ROOMY)
         email = (
             f"transport: smtp, host: localhost, port: {smtp['port']}, username: tocsin, ca_file: '{smtp['ca_file']}'"
         )
