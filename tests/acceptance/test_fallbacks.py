@@ -1,8 +1,5 @@
 """The installed daemon with two mail servers and two accounts for SMS, of which the first ones are sick (rules 49, 50)."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.pager import SETTINGS, Pager
+from tests.fakes.providers import StandInProcess
 
 FIRST, SECOND = "AC" + "0" * 32, "AC" + "1" * 32
 FILE = "title: Card payments fail\nseverity: sev1\n"
@@ -22,10 +20,10 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.running: dict[str, subprocess.Popen[str]] = {}
-        relays = [self._serve(name, "smtp_server") for name in ("relay", "relay-2")]
+        self.running: dict[str, StandInProcess] = {}
+        relays = [self._serve(name, "smtp") for name in ("relay", "relay-2")]
         accounts = [
-            self._serve(name, "twilio_server", "--account", account, "--token", token)
+            self._serve(name, "twilio", "--account", account, "--token", token)
             for name, account, token in (("account", FIRST, "token"), ("account-2", SECOND, "token-2"))
         ]
         self.pager = Pager(folder, TOCSIN_SMS__AUTH_TOKEN="token", TOCSIN_SMS__FALLBACKS__BACKUP__AUTH_TOKEN="token-2")
@@ -36,37 +34,20 @@ class World:
         settings = SETTINGS.replace("email: {", f"email: {{{email}").replace("sms: {", f"sms: {{{sms}")
         (folder / "config" / "tocsin.yaml").write_text(settings + "replies: {by: off}\n")
 
-    def _serve(self, name: str, module: str, *more: str) -> dict[str, Any]:
-        self.truth(name).touch()
-        command = [sys.executable, "-m", f"tests.fakes.{module}", "--log", str(self.truth(name)), *more]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True
-        )
-        self.running[name] = process
-        assert process.stdout is not None
-        answer: dict[str, Any] = json.loads(process.stdout.readline())
-        return answer
-
-    def truth(self, name: str) -> Path:
-        """What arrived at one provider, a line each."""
-        return self.folder / f"{name}.truth"
+    def _serve(self, name: str, server: str, *more: str) -> dict[str, Any]:
+        self.running[name] = StandInProcess(self.folder / f"{name}.truth", server, *more)
+        return self.running[name].place
 
     def wrong(self, name: str, phase: str, fault: str) -> None:
         """From now on a provider goes wrong at a phase; an empty fault ends that."""
-        process = self.running[name]
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps({"phase": phase, "fault": fault, "times": None}) + "\n")
-        process.stdin.flush()
-        process.stdout.readline()
+        self.running[name].wrong(phase, fault)
 
     def arrived(self, *names: str) -> Counter[str]:
         """How many messages truly arrived at each address, by these providers or by all."""
         count: Counter[str] = Counter()
         for name in names or tuple(self.running):
-            for line in self.truth(name).read_text().splitlines():
-                to = json.loads(line)["to"]
-                count.update([to] if isinstance(to, str) else to)
+            for message in self.running[name].arrived():
+                count.update([message["to"]] if isinstance(message["to"], str) else message["to"])
         return count
 
     def close(self) -> None:
@@ -74,11 +55,7 @@ class World:
         if self.pager.process is not None:
             self.pager.stop()
         for process in self.running.values():
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
+            process.close()
 
 
 @pytest.fixture
