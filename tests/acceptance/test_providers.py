@@ -1,8 +1,5 @@
 """The installed daemon with a real mail server (STARTTLS, AUTH) and a stand-in for the SMS provider that go wrong."""
 
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.pager import ROOMY, SETTINGS, Pager
+from tests.fakes.providers import StandInProcess
 
 ACCOUNT = "AC" + "0" * 32
 FILE = "title: Card payments fail\nseverity: sev1\n"
@@ -21,7 +19,7 @@ class World:
     """A pager, and the two providers with the truth of what arrived."""
 
     def __init__(self, folder: Path) -> None:
-        self.running: dict[str, subprocess.Popen[str]] = {}
+        self.running: dict[str, StandInProcess] = {}
         self.truth = {name: folder / f"{name}.truth" for name in ("smtp", "twilio")}
         (folder / "ca").mkdir()
         smtp = self._serve(
@@ -37,15 +35,8 @@ class World:
         (folder / "config" / "tocsin.yaml").write_text(settings + "replies: {by: off}\n")
 
     def _serve(self, name: str, more: list[str]) -> dict[str, Any]:
-        self.truth[name].touch()
-        command = [sys.executable, "-m", f"tests.fakes.{name}_server", "--log", str(self.truth[name]), *more]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True
-        )
-        self.running[name] = process
-        assert process.stdout is not None
-        found: dict[str, Any] = json.loads(process.stdout.readline())
-        return found
+        self.running[name] = StandInProcess(self.truth[name], name, *more)
+        return self.running[name].place
 
     def wrong(self, name: str, phase: str, fault: str, times: int | None = None) -> None:
         """From now on a server goes wrong at a phase."""
@@ -53,20 +44,14 @@ class World:
 
     def order(self, name: str, order: dict[str, Any]) -> None:
         """Tell a server what to do; it has done so when this returns."""
-        process = self.running[name]
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps(order) + "\n")
-        process.stdin.flush()
-        process.stdout.readline()
+        self.running[name].order(**order)
 
     def arrived(self) -> Counter[str]:
         """How many messages truly arrived at each address."""
-        lines = [line for truth in self.truth.values() for line in truth.read_text().splitlines()]
         found: Counter[str] = Counter()
-        for line in lines:
-            to = json.loads(line)["to"]
-            found.update([to] if isinstance(to, str) else to)
+        for process in self.running.values():
+            for message in process.arrived():
+                found.update([message["to"]] if isinstance(message["to"], str) else message["to"])
         return found
 
     def close(self) -> None:
@@ -74,11 +59,7 @@ class World:
         if self.pager.process is not None:
             self.pager.stop()
         for process in self.running.values():
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
+            process.close()
 
 
 @pytest.fixture
