@@ -59,7 +59,8 @@ def told(world: World) -> str:
 def test_a_corrected_address_gets_its_page_at_once(world: World) -> None:
     """Rule 65, D8: the relay knows no such mailbox; the operator mends the typo in the config; ana is paged there."""
     edit(world, ("ana@example.com, phone: " + f'"{ANA}"', "ana@exmaple.com"), ("via: [sms, email]", "via: [email]"))
-    world.wrong("smtp", "rcpt", "550 5.1.1 no such user", 1)
+    unknown = {"phase": "rcpt", "fault": "550 5.1.1 no such user", "times": None, "to": "ana@exmaple.com"}
+    world.order("smtp", unknown)
     world.pager.start()
     world.pager.write("pay.yaml", FILE)
     world.pager.until(lambda: mails(world, "bo@example.com", "page"))
