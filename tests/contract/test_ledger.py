@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     Accepted,
     Attempt,
@@ -44,7 +44,7 @@ from tocsin.domain.facts import (
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import KeptConfig, Ledger
 from tocsin.ports.tally import ProviderTally
 
 from tests.fakes.ledger import MemoryLedger, Pages
@@ -777,6 +777,25 @@ async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     assert not await ledger.record_arrival(ARRIVAL)
 
 
+async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
+    """Whoever waits for an arrival reads what became of it, also after a restart, once it is judged; the first result
+    stands with its words. A reference counts within its kind.
+    """
+    ledger = await shelf.open()
+    assert await ledger.outcome(ArrivalKind.ANSWER, "x1") is None
+    for kind, ref in ((ArrivalKind.ANSWER, "x1"), (ArrivalKind.ANSWER, "x2"), (ArrivalKind.ALERT, "x1")):
+        assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=ref))
+    assert await ledger.outcome(ArrivalKind.ANSWER, "x1") is None
+    (first, _), (second, _), _ = await ledger.unjudged_arrivals()
+    await ledger.record_result(first, "acted", "You are the technical lead.")
+    await ledger.record_result(first, "refused", "No.")
+    await ledger.record_result(second, "acted")
+    ledger = await shelf.open()
+    assert await ledger.outcome(ArrivalKind.ANSWER, "x1") == Judgement("acted", "You are the technical lead.")
+    assert await ledger.outcome(ArrivalKind.ANSWER, "x2") == Judgement("acted")
+    assert await ledger.outcome(ArrivalKind.ALERT, "x1") is None
+
+
 async def test_every_arrival_is_met(ledger: Ledger) -> None:
     """However many have come in, whoever judges what is given and asks again meets each once, in the order they came."""
     refs = [f"SM{number}" for number in range(450)]
@@ -865,9 +884,9 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
     files = {"tocsin.yaml": b"operators: [ana]\n", "teams/a.yaml": bytes(range(256))}
     await ledger.record_config("r1", files, T0)
     await ledger.record_config("r2", {}, T0 + HOUR)
-    await ledger.record_config("r1", files, T0 + 2 * HOUR)
+    await ledger.record_config("r1", files, T0 + 2 * HOUR, "c0de")
     ledger = await shelf.open()
-    assert await ledger.last_good_config() == ("r1", T0 + 2 * HOUR, files)
+    assert await ledger.last_good_config() == KeptConfig("r1", T0 + 2 * HOUR, files, "c0de")
 
 
 async def test_the_last_good_config_of_many(shelf: Shelf) -> None:
@@ -876,9 +895,10 @@ async def test_the_last_good_config_of_many(shelf: Shelf) -> None:
     for number in range(45):
         files = {"tocsin.yaml": f"operators: [p{number}]".encode()}
         await ledger.record_config(f"r{number}", files, T0 + number * HOUR)
-        assert await ledger.last_good_config() == (f"r{number}", T0 + number * HOUR, files)
-    ledger = await shelf.open()
-    assert (await ledger.last_good_config() or ("",))[0] == "r44"
+        assert await ledger.last_good_config() == KeptConfig(f"r{number}", T0 + number * HOUR, files)
+    newest = await (await shelf.open()).last_good_config()
+    assert newest is not None
+    assert newest.revision == "r44"
 
 
 async def test_one_notice_an_hour(shelf: Shelf) -> None:
@@ -1156,7 +1176,7 @@ async def _instants(ledger: Ledger) -> dict[str, object]:
         "tries": {page.attempts[0].started_at, page.attempts[0].ended_at},
         "settled": {record.settled_at for record in await ledger.records("db") if record.state == "accepted"},
         "waiting": {(await ledger.unjudged_arrivals())[0][1].at, (await ledger.records("-"))[0].decided.at},
-        "config": config[1],
+        "config": config.since,
         "notice": await ledger.noticed_at("disk"),
         "opted out": (await ledger.opt_outs())[0].at,
         "finished": {fact.at for fact in await ledger.facts("old")} | {(await ledger.records("old"))[0].decided.at},

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     MAIN,
     Accepted,
@@ -27,7 +27,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
-from tocsin.ports.ledger import LedgerError, Report, Unreadable, UnreadableError
+from tocsin.ports.ledger import KeptConfig, LedgerError, Report, Unreadable, UnreadableError
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
 
@@ -43,10 +43,11 @@ class Pages:
     states: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     decided: list[str] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
-    configs: list[tuple[str, datetime, dict[str, bytes]]] = field(default_factory=list)
+    configs: list[KeptConfig] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
     arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
+    words: dict[int, str] = field(default_factory=dict)
     receipts_at: dict[int, datetime] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
@@ -392,9 +393,9 @@ class MemoryLedger:
             {address: replace(opted, at=redate(opted.at)) for address, opted in pages.opt_outs.items()}
         )
         if pages.configs:
-            revision, since, files = pages.configs[-1]
-            before.append(since)
-            pages.configs[-1] = (revision, redate(since), files)
+            config = pages.configs[-1]
+            before.append(config.since)
+            pages.configs[-1] = replace(config, since=redate(config.since))
         before += pages.notices.values()
         pages.notices.update({cause: redate(at) for cause, at in pages.notices.items()})
         return before
@@ -422,11 +423,20 @@ class MemoryLedger:
         rows = enumerate(self._at_work().arrivals, 1)
         return tuple((row, arrival) for row, (arrival, result) in rows if result is None)
 
-    async def record_result(self, row: int, result: str) -> None:
+    async def record_result(self, row: int, result: str, words: str = "") -> None:
         """The first result stands."""
         arrivals = self._at_work().arrivals
         arrival, known = arrivals[row - 1]
-        arrivals[row - 1] = (arrival, result if known is None else known)
+        if known is None:
+            arrivals[row - 1] = (arrival, result)
+            self.pages.words[row] = words
+
+    async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
+        """By kind and reference."""
+        for row, (arrival, result) in enumerate(self._at_work().arrivals, 1):
+            if (arrival.kind, arrival.ref) == (kind, ref) and result is not None:
+                return Judgement(result, self.pages.words[row])
+        return None
 
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """Newest first."""
@@ -450,11 +460,11 @@ class MemoryLedger:
                     reserved.append(ReservedCode(incident, coded, closed_at))
         return tuple(reserved)
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
         """The newest last."""
-        self._at_work().configs.append((revision, at, dict(files)))
+        self._at_work().configs.append(KeptConfig(revision, at, dict(files), mac))
 
-    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
+    async def last_good_config(self) -> KeptConfig | None:
         """The newest."""
         configs = self._at_work().configs
         return configs[-1] if configs else None

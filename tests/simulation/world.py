@@ -263,7 +263,7 @@ class DiskLedger:
         await self._commit()
         return tuple((row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None)
 
-    async def record_result(self, row: int, result: str) -> None:
+    async def record_result(self, row: int, result: str, words: str = "") -> None:
         await self._commit()
         self._disk.arrivals[row] = (self._disk.arrivals[row][0], result)
 

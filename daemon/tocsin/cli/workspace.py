@@ -107,7 +107,7 @@ async def open_workspace(
     try:
         if loaded.policy is None or loaded.settings is None:
             stored = await ledger.last_good_config() if ledger else None
-            good = read_tree(stored[2], folder, now, os.environ, revision=stored[0]) if stored else None
+            good = read_tree(stored.files, folder, now, os.environ, revision=stored.revision) if stored else None
             if good is None or good.policy is None or good.settings is None:
                 fail(loaded.problems)
             tell(f"the config is refused ({loaded.errors[0]}); the last good one is used, see tocsin check")

@@ -11,14 +11,17 @@ from tocsin.domain.people import Channel
 
 
 class ArrivalKind(StrEnum):
-    """What other processes leave in the ledger for the daemon: an SMS to us, the receipt of one of ours, and that a
-    reader unsubscribed, or is told again.
+    """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
+    or is told again, an answer by a link, what a notification of alerts comes to, and a word for the operators.
     """
 
     SMS = "sms"
     RECEIPT = "receipt"
     UNSUBSCRIBE = "unsubscribe"
     RESUBSCRIBE = "resubscribe"
+    ANSWER = "answer"
+    ALERT = "alert"
+    WORD = "word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class Arrival:
     who: str
     body: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of an arrival: `result`, a word for what it led to, and `words` for whoever waits for it, or none."""
+
+    result: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
@@ -28,6 +28,18 @@ class Report:
     at: datetime
     cause: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptConfig:
+    """A config that was in force: its revision, since when, its files by their names, and the code by which a signing
+    key vouches for them; empty: none does.
+    """
+
+    revision: str
+    since: datetime
+    files: Mapping[str, bytes]
+    mac: str = ""
 
 
 class LedgerError(Exception):
@@ -217,8 +229,14 @@ class ArrivalLedger(Protocol):
         """
         ...
 
-    async def record_result(self, row: int, result: str) -> None:
-        """An arrival is judged; `result` is a word for what it led to. The first result stands."""
+    async def record_result(self, row: int, result: str, words: str = "") -> None:
+        """An arrival is judged; `result` is a word for what it led to, `words` a sentence for whoever waits for it. The
+        first result stands, with its words.
+        """
+        ...
+
+    async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
+        """What became of an arrival; None: it is not judged yet, or nothing of that kind and `ref` came in."""
         ...
 
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
@@ -275,14 +293,12 @@ class AddressLedger(Protocol):
 class ConfigLedger(Protocol):
     """The configs that were in force."""
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
-        """A good config came into force."""
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
+        """A good config came into force. `mac`: the code by which a signing key vouches for it, if one does."""
         ...
 
-    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
-        """The config that came into force last: its revision, since when, and its files. One that cannot be read is
-        none.
-        """
+    async def last_good_config(self) -> KeptConfig | None:
+        """The config that came into force last. One that cannot be read is none."""
         ...
 
 

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, open_existing, open_file
 from tocsin.adapters.ledger.schema.tables import metadata
-from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Accepted, Bundle, Content, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger import KeptConfig, LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "data" / "ledger"
@@ -182,6 +182,29 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     ledger = SqlLedger(open_file(path, "later"))
     assert ledger.set_aside is None
     assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
+    await ledger.close()
+
+
+async def test_a_ledger_of_0004_takes_words_and_codes(path: Path) -> None:
+    """A ledger of schema 0004 keeps its config and what came in; nobody vouches for that config, and what was judged
+    has no words. What is new takes both.
+    """
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0004.sql").read_text())
+    old.close()
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    assert await ledger.last_good_config() == KeptConfig("r1", T0, {"tocsin.yaml": b"operators: [ana]\n"})
+    assert await ledger.outcome(ArrivalKind.SMS, "SM8") == Judgement("accepted")
+    ((row, waiting),) = await ledger.unjudged_arrivals()
+    assert isinstance(waiting, Arrival)
+    await ledger.record_result(row, "acted", "Done.")
+    await ledger.record_config("r2", {"people.yaml": b"people: {}\n"}, T0, "c0de")
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert await ledger.outcome(ArrivalKind.SMS, waiting.ref) == Judgement("acted", "Done.")
+    assert await ledger.last_good_config() == KeptConfig("r2", T0, {"people.yaml": b"people: {}\n"}, "c0de")
     await ledger.close()
 
 

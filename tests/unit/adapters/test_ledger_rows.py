@@ -16,7 +16,7 @@ from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Paged, Ro
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -161,7 +161,7 @@ async def test_a_kept_config_that_cannot_be_read_is_none(ledger: SqlLedger, path
     await ledger.record_config("r1", {"a.yaml": b"one"}, T0)
     await ledger.record_config("r2", {"a.yaml": b"two"}, T0 + HOUR)
     spoil(path, "UPDATE configs SET files = X'00' WHERE revision = 'r2'")
-    assert await ledger.last_good_config() == ("r1", T0, {"a.yaml": b"one"})
+    assert await ledger.last_good_config() == KeptConfig("r1", T0, {"a.yaml": b"one"})
     spoil(path, "UPDATE configs SET since = 'yore' WHERE revision = 'r1'")
     assert await ledger.last_good_config() is None
 

@@ -255,7 +255,7 @@ def test_the_ledger_keeps_what_came_into_force(folder: Path) -> None:
         assert daemon.config.policy.since == daemon.clock.now()
         kept = await daemon.ledger.last_good_config()
         assert kept is not None
-        assert b"ana@example.org" in kept[2]["all.yaml"]
+        assert b"ana@example.org" in kept.files["all.yaml"]
         assert len(daemon.ledger.pages.configs) == 2
 
     on_reload(folder, story)
@@ -377,8 +377,8 @@ def test_a_config_of_the_future_counts_from_now(folder: Path) -> None:
 
     async def story(daemon: Daemon) -> None:
         now = daemon.clock.now()
-        revision, _, files = daemon.ledger.pages.configs[-1]
-        daemon.ledger.pages.configs.append((revision, now + timedelta(hours=1), files))
+        last = daemon.ledger.pages.configs[-1]
+        daemon.ledger.pages.configs.append(replace(last, since=now + timedelta(hours=1)))
         started = await load_at_start(load(folder, now, {}), daemon.ledger, folder, {}, now)
         assert started.policy.since == now
 

@@ -17,13 +17,13 @@ from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, 
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
-from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import Report, Unreadable
+from tocsin.ports.ledger import KeptConfig, Report, Unreadable
 from tocsin.ports.tally import Tally
 
 
@@ -183,9 +183,14 @@ class SqlLedger(KeptLedger):
         """What came in and is not judged yet, oldest first, each with its row."""
         return await self._read(arrivals.unjudged_arrivals)
 
-    async def record_result(self, row: int, result: str) -> None:
-        """An arrival is judged. The first result stands."""
-        await self._writer.commit(writes.record_result, {"this": row, "result": result})
+    async def record_result(self, row: int, result: str, words: str = "") -> None:
+        """An arrival is judged. The first result stands, with its words."""
+        judged = {"this": row, "result": result, "words": replace_surrogates(words)}
+        await self._writer.commit(writes.record_result, judged)
+
+    async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
+        """What became of an arrival; None: it is not judged yet, or unknown."""
+        return await self._read(arrivals.outcome(kind, ref))
 
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
@@ -227,14 +232,15 @@ class SqlLedger(KeptLedger):
         """When each address last proved to work."""
         return await self._read(addresses.proofs)
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime) -> None:
+    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
         """A good config came into force."""
         texts = {name: data.decode("latin-1") for name, data in files.items()}
-        row = {"revision": revision, "since": write_instant(at), "files": zlib.compress(json.dumps(texts).encode())}
+        packed = zlib.compress(json.dumps(texts).encode())
+        row = {"revision": revision, "since": write_instant(at), "files": packed, "mac": mac or None}
         await self._writer.commit(writes.record_config, row)
 
-    async def last_good_config(self) -> tuple[str, datetime, dict[str, bytes]] | None:
-        """The config that came into force last and can be read: its revision, since when, and its files."""
+    async def last_good_config(self) -> KeptConfig | None:
+        """The config that came into force last and can be read."""
         return await self._read(operation.last_good_config)
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:

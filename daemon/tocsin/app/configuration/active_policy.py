@@ -34,11 +34,10 @@ class ActivePolicy:
         config = await self._ledger().last_good_config()
         if config is None:
             raise LedgerError("no config was in force yet: the daemon has not run")
-        revision, since, files = config
-        if self._known is None or self._known[0] != (revision, since):
-            configuration = read_tree(files, self._folder, now, self._environ, revision=revision)
+        if self._known is None or self._known[0] != (config.revision, config.since):
+            configuration = read_tree(config.files, self._folder, now, self._environ, revision=config.revision)
             if configuration.policy is None:
                 raise LedgerError(f"the config in force cannot be read here: {configuration.errors[0]}")
-            self._known = (revision, since), configuration.policy
+            self._known = (config.revision, config.since), configuration.policy
         self._looked_at = now
         return self._known[1]

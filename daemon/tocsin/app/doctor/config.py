@@ -25,7 +25,7 @@ async def in_force(
         stored = await ledger.last_good_config() if ledger else None
     except LedgerError:
         return None
-    good = read_tree(stored[2], folder, now, environ, revision=stored[0]) if stored else None
+    good = read_tree(stored.files, folder, now, environ, revision=stored.revision) if stored else None
     return good if good is not None and good.policy is not None and good.settings is not None else None
 
 

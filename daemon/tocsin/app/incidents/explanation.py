@@ -117,8 +117,8 @@ async def policy_since(configuration: Configuration, ledger: PolicyLedger | None
     if ledger:
         policy = OptOuts(await ledger.opt_outs()).heeded_by(policy, routes)
     last = await ledger.last_good_config() if ledger else None
-    known = last is not None and digest_of(last[2]) == digest_of(configuration.files)
-    return replace(policy, since=last[1] if last and known else now if last else None)
+    known = last is not None and digest_of(last.files) == digest_of(configuration.files)
+    return replace(policy, since=last.since if last and known else now if last else None)
 
 
 async def explain(

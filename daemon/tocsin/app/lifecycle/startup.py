@@ -79,11 +79,10 @@ async def load_at_start(
     last = await ledger.last_good_config()
     chosen, since = reading, now
     if last is not None:
-        revision, known_since, files = last
         if reading.policy is None:
-            chosen = read_tree(files, folder, now, environ, revision=revision)
-        if digest_of(files) == digest_of(chosen.files):
-            since = min(known_since, now)
+            chosen = read_tree(last.files, folder, now, environ, revision=last.revision)
+        if digest_of(last.files) == digest_of(chosen.files):
+            since = min(last.since, now)
     if chosen.policy is None or chosen.settings is None or (last is None and reading.errors):
         raise StartError(*reading.errors)
     if since is now:

@@ -10,7 +10,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.domain.arrival import Arrival, ArrivalKind, ReservedCode
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger import Unreadable
 
@@ -32,6 +32,20 @@ def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unre
 
 def _arrival(row: RowMapping) -> Arrival:
     return Arrival(ArrivalKind(row["kind"]), row["ref"], row["who"], row["body"], read_instant(row["at"]))
+
+
+def outcome(kind: ArrivalKind, ref: str) -> Question[Judgement | None]:
+    """What became of an arrival; None: it is not judged yet, or unknown."""
+    arrivals = t.arrivals.c
+    query = select(arrivals.result, arrivals.words).where(
+        arrivals.kind == kind.value, arrivals.ref == ref, arrivals.result.is_not(None)
+    )
+
+    def read(connection: Connection) -> Judgement | None:
+        judged = connection.execute(query).one_or_none()
+        return Judgement(judged.result, judged.words or "") if judged else None
+
+    return read
 
 
 def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str, ...]]:

@@ -11,11 +11,11 @@ from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.ports.ledger import Report
+from tocsin.ports.ledger import KeptConfig, Report
 
 
-def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, bytes]] | None:
-    """The config that came into force last and can be read: its revision, since when, and its files."""
+def last_good_config(connection: Connection) -> KeptConfig | None:
+    """The config that came into force last and can be read."""
     kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
     with connection.execute(kept) as rows:
         for row in rows.mappings():
@@ -24,13 +24,13 @@ def last_good_config(connection: Connection) -> tuple[str, datetime, dict[str, b
     return None
 
 
-def _config(row: RowMapping) -> tuple[str, datetime, dict[str, bytes]]:
+def _config(row: RowMapping) -> KeptConfig:
     texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
     files = {name: text.encode("latin-1") for name, text in texts.items()}
     since = read_instant(row["since"])
     if since.tzinfo is None:
         raise ValueError("since: it has no offset")
-    return row["revision"], since, files
+    return KeptConfig(row["revision"], since, files, row["mac"] or "")
 
 
 def noticed_at(cause: str) -> Question[datetime | None]:

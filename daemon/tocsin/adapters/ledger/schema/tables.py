@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -117,6 +117,7 @@ configs = Table(
     Column("revision", String, nullable=False),
     Column("since", String, nullable=False),
     Column("files", LargeBinary),
+    Column("mac", Text),
     sqlite_autoincrement=True,
 )
 
@@ -130,6 +131,7 @@ arrivals = Table(
     Column("body", Text, nullable=False),
     Column("at", String, nullable=False),
     Column("result", String),
+    Column("words", Text),
     Index("arrivals_ref", "kind", "ref", unique=True),
     Index("arrivals_of", "kind", "who", "id"),
     sqlite_autoincrement=True,
