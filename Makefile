@@ -5,8 +5,11 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 TESTS := $(VENV)/.tests
 PIP := $(BIN)/pip --quiet --disable-pip-version-check
-COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url \
+WHEELS := --only-binary :all:
+INSTALL := $(PIP) install --require-hashes $(WHEELS)
+COMPILE := $(BIN)/uv pip compile --universal --generate-hashes $(WHEELS) --no-header --no-emit-index-url \
 	--no-emit-find-links --upgrade -q
+BUILD_TOOLS := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["build"], sep="\n")'
 
 .PHONY: help run setup test quick faults lint types check bench fmt lock clean
 .DEFAULT_GOAL := help
@@ -16,17 +19,17 @@ help:  ## this list
 
 setup: $(RUNS)  ## build .venv with .venv/bin/tocsin and what it needs to run
 
-$(RUNS): pyproject.toml requirements.lock
+$(RUNS): pyproject.toml requirements.lock requirements-build.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tocsin needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "setting up $(VENV) (half a minute the first time)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(INSTALL) -r requirements.lock -r requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(RUNS)
 
 $(TESTS): $(RUNS) requirements-dev.lock
 	@echo "adding what the tests need"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(INSTALL) -r requirements-dev.lock
 	@touch $(TESTS)
 
 run: setup  ## run the daemon and the web side on config/, templates/ and incidents/ (outbox transport)
@@ -57,10 +60,10 @@ fmt: $(TESTS)  ## let the formatter decide
 	@$(BIN)/ruff check --fix -q daemon tests bench || true
 	@$(BIN)/ruff format -q daemon tests bench
 
-lock: $(RUNS)  ## renew both locks (hashes, no index address)
-	@$(PIP) install uv
-	@$(COMPILE) --extra build -o requirements.lock
-	@$(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+lock: $(TESTS)  ## renew the locks of running, building and developing (hashes, wheels only, no index address)
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(BUILD_TOOLS) | $(COMPILE) - -c requirements.lock -o requirements-build.lock
+	@$(COMPILE) pyproject.toml --extra build --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 
 clean:  ## remove what setup and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

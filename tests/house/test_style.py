@@ -73,7 +73,7 @@ def test_nothing_private_is_kept() -> None:
     assert not found, found
 
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
 
 
 def _pins(lock: str) -> dict[str, str]:
@@ -93,7 +93,23 @@ def test_the_locks_are_hashed(lock: str) -> None:
 
 
 def test_what_runs_is_what_is_tested() -> None:
-    """The lock for the tests holds that for running, at the same versions; nobody who only runs it installs a test tool."""
-    runs, tests = map(_pins, LOCKS)
-    assert runs.items() <= tests.items()
-    assert not {"pytest", "mypy", "ruff", "hypothesis", "playwright"} & runs.keys()
+    """The lock for developing holds those for running and for building, at the same versions; nobody who only runs it
+    installs a tool for tests or builds.
+    """
+    runs, builds, develops = map(_pins, LOCKS)
+    assert runs.items() <= develops.items()
+    assert builds.items() <= develops.items()
+    assert "hatchling" in builds
+    assert not {"hatchling", "mypy", "pip-audit", "playwright", "pytest", "ruff", "uv"} & runs.keys()
+
+
+def test_nothing_is_installed_without_a_hash() -> None:
+    """Each pip in the Makefile checks hashes and takes wheels only, but the one that puts our own package there."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "WHEELS := --only-binary :all:\n" in makefile
+    assert "INSTALL := $(PIP) install --require-hashes $(WHEELS)\n" in makefile
+    recipes = [line.strip() for line in makefile.splitlines() if line.startswith("\t")]
+    pip = [line for line in recipes if "pip" in line.lower() and "install" in line.lower()]
+    assert pip == ["@$(PIP) install --no-deps --no-build-isolation -e ."]
+    installs = [line.removeprefix("@$(INSTALL) ") for line in recipes if "$(INSTALL)" in line]
+    assert installs == ["-r requirements.lock -r requirements-build.lock", "-r requirements-dev.lock"]
