@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.rights import closed, is_folder, mode_in, way_to_write, why_not
+from tocsin.adapters.ledger.lock import Lock, is_locked
 
 NOBODY = 65534
 STRANGER = pwd.getpwuid(NOBODY).pw_name
@@ -114,3 +115,20 @@ def test_the_way_to_a_ledger_that_cannot_be_written(state: Path) -> None:
     )
     assert way_to_write(state) == f"{state} is a folder; move it away"
     assert way_to_write(state / "none" / "ledger") == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
+def test_a_group_sees_the_lock_and_cannot_take_it(state: Path) -> None:
+    """Whoever could open the lock's file could keep the daemon from its next start: nobody else can, also where an
+    earlier version let the group. Whether a daemon works is still known, as Linux says.
+    """
+    state.chmod(0o755)
+    file = state / "tocsin.db.lock"
+    file.touch(mode=0o644)
+    file.chmod(0o644)
+    lock = Lock(state / "tocsin.db")
+    assert as_stranger(lambda: (os.access(file, os.R_OK), is_locked(state / "tocsin.db"))) == "(False, True)"
+    lock.release()
+    assert as_stranger(lambda: is_locked(state / "tocsin.db")) == "False"
+    state.chmod(0o700)
+    assert as_stranger(lambda: is_locked(state / "tocsin.db")) == "True"

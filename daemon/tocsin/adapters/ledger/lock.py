@@ -1,4 +1,8 @@
-"""One daemon per ledger. The lock is the kernel's, so it never outlives its holder; its file names the holder's pid."""
+"""One daemon per ledger. The lock is the kernel's, so it never outlives its holder; its file names the holder's pid.
+
+Whoever may open the file can take the lock, and keep the daemon from its next start: so it is its owner's alone, also
+where the ledger beside it may be read by a group.
+"""
 
 import fcntl
 import os
@@ -7,10 +11,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tocsin.adapters.files.rights import mode_in
-
 TRIES, PAUSE = 20, 0.05
 """How often the lock is tried, and the seconds between: whoever only asks (`is_locked`) has it for an instant."""
+ITS_OWNERS = 0o600
+"""The permissions of the lock's file."""
+KERNELS_LOCKS = Path("/proc/locks")
+"""Where Linux says who has which lock: see proc_locks(5)."""
 
 
 class LedgerLockedError(Exception):
@@ -34,8 +40,9 @@ class Lock:
         self._file = self._take()
 
     def _take(self) -> int:
-        mode = mode_in(self._ledger.parent)
-        lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, ITS_OWNERS)
+        with suppress(OSError):  # an earlier version let the group open it
+            os.fchmod(lock, ITS_OWNERS)
         if not any(_try_lock(lock, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):
             pid, _, host = os.pread(lock, 300, 0).decode("ascii", "replace").partition("\n")
             os.close(lock)
@@ -70,11 +77,21 @@ def is_locked(ledger: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError:
-        return True
+        return _is_locked_by_kernel(_lock_file(ledger))
     try:
         return not _try_lock(file, fcntl.LOCK_SH)
     finally:
         os.close(file)
+
+
+def _is_locked_by_kernel(file: Path) -> bool:
+    """The same of a file that we may not open, as Linux says. True where it says nothing."""
+    try:
+        inode = b":%d" % file.stat().st_ino
+        locks = [line.split() for line in KERNELS_LOCKS.read_bytes().splitlines()]
+        return any(kind == b"FLOCK" and place.endswith(inode) for _, kind, _, _, _, place, *_ in locks)
+    except (OSError, ValueError):
+        return True
 
 
 def _lock_file(ledger: Path) -> Path:
