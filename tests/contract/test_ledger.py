@@ -843,6 +843,9 @@ async def test_what_arrivals_led_to(ledger: Ledger) -> None:
     assert await ledger.newest_results(ArrivalKind.SMS, ARRIVAL.who, 2) == ("ignored", "answered")
     assert await ledger.newest_results(ArrivalKind.SMS, "+14155550199", 2) == ()
     assert await ledger.last_arrival_at(ArrivalKind.SMS) == T0 + 3 * HOUR
+    lately = await ledger.results_since(ArrivalKind.SMS, ARRIVAL.who, T0)
+    assert lately == ((T0 + HOUR, "answered"), (T0 + 2 * HOUR, "ignored"))
+    assert await ledger.results_since(ArrivalKind.RECEIPT, ARRIVAL.who, T0) == ()
 
 
 async def test_codes_are_reserved_for_a_while_after_closing(ledger: Ledger) -> None:

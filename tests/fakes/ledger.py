@@ -444,6 +444,15 @@ class MemoryLedger:
         results = (result for arrival, result in newest if (arrival.kind, arrival.who) == (kind, who))
         return tuple(result for result in results if result is not None)[:most]
 
+    async def results_since(self, kind: ArrivalKind, who: str, since: datetime) -> tuple[tuple[datetime, str], ...]:
+        """Oldest first."""
+        results = [
+            (arrival.at, result)
+            for arrival, result in self._at_work().arrivals
+            if (arrival.kind, arrival.who) == (kind, who) and result is not None and arrival.at > since
+        ]
+        return tuple(sorted(results))
+
     async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """The newest."""
         return max((arrival.at for arrival, _ in self._at_work().arrivals if arrival.kind is kind), default=None)

@@ -229,6 +229,10 @@ class DiskLedger:
         results = [result for came, result in self._disk.arrivals if (came.kind, came.who) == (kind, who) and result]
         return tuple(reversed(results))[:most]
 
+    async def results_since(self, kind: ArrivalKind, who: str, since: datetime) -> tuple[tuple[datetime, str], ...]:
+        judged = [(came.at, result) for came, result in self._disk.arrivals if (came.kind, came.who) == (kind, who)]
+        return tuple(sorted((at, result) for at, result in judged if result and at > since))
+
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         await self._commit()
         self._change(attempt, outcome=outcome, ended_at=at)

@@ -145,12 +145,14 @@ ANSWERED_FOR = timedelta(days=1)
 class ReplyOffer:
     """How the reader of one message may answer it or read on, beside file and command; what is empty is not offered.
 
-    `code` goes with an SMS that answers, `answer_url` leads to a page with buttons, `page_url` to the incident's page.
+    `code` goes with an SMS that answers, and must be in it if it `needs_code`; `answer_url` leads to a page with
+    buttons, `page_url` to the incident's page.
     """
 
     code: str = ""
     answer_url: str = ""
     page_url: str = ""
+    needs_code: bool = False
 
 
 NO_REPLY_OFFER = ReplyOffer()

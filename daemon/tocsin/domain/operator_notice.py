@@ -56,6 +56,7 @@ class Trouble(StrEnum):
     MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"
     NUMBER_STOPPED = "number-stopped", "{about} answered STOP", "{about} takes SMS again", True
     ANSWERS_UNREAD = "answers-unread", "Answers by {about} do not come in", "Answers by {about} come in again"
+    ANSWER_FLOOD = "answer-flood", "A flood of SMS from {about}"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"

@@ -243,6 +243,10 @@ class ArrivalLedger(Protocol):
         """What the newest judged arrivals of somebody led to, newest first."""
         ...
 
+    async def results_since(self, kind: ArrivalKind, who: str, since: datetime) -> tuple[tuple[datetime, str], ...]:
+        """When each judged arrival of somebody after an instant came in, and what it led to, oldest first."""
+        ...
+
     async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """When the newest of a kind came in."""
         ...

@@ -53,7 +53,7 @@ ENDS = [
     "\n> Reply ok A1 or pass A1",
 ]
 PASSES = ["pass", "PASS", "no", "No.", "pass k7", "k7 pass", "no K7", "K7 no", "passK7"]
-UNCLEAR = ["", " ", "?", "👍", "okai", "oky", "okayy", "ok ok", "ik", "on", "nk", "pas", "all", "all ok", "all pass", "okall", "ok all all", "ok all K7", "ok K7 all", "K7 all", "status all",
+UNCLEAR = ["", " ", "?", "👍", "okai", "oky", "okayy", "ok ok", "ik", "on", "nk", "pas", "all", "all ok", "all pass", "okall", "ok all all", "ok all K7 K8", "ok K7 all", "K7 all", "status all",
            "ok alll", "ok al", "ok all?", "ok all please", "OK all of it", "all K7", "ok thanks", "ok, on it", "k", "kk", "o k", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K 7",
            "K7K8", "ok K7 K8", "nok7", "not ok", "nok", "aok", "acknowledge", "yess", "yes please", "nope", "no way", "да", "是", "はい", "نعم", "हाँ",
            "ja", "oui", "sí", "ok-k", "ok\u0336", "ök", "ack!k", "Please ok K7", "I said ok", "> ok", "ok К7", "ok Κ7", "ok k７７７", "A1B2", "passport",

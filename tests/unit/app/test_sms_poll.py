@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, OVERLAP, SmsPoll
+from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, IDLE, OVERLAP, SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import MAIN, Deferred, Fault
@@ -32,6 +32,7 @@ class Inbox:
         self.lies: list[Arrival] = []
         self.trouble: Deferred | None = None
         self.broken = False
+        self.settings = polled()
         self.begin()
 
     def begin(self) -> None:
@@ -41,7 +42,9 @@ class Inbox:
         by_name = {MAIN: sms} if self.name == MAIN else {MAIN: MemoryTransport(), self.name: sms}
         account = {"transport": "twilio", "sender": "+15005550107", "account_sid": "AC" + "1" * 32}
         accounts = polled().model_dump()["sms"] | {"auth_token": ["secret"], "fallbacks": {self.name: account}}
-        in_force = polled() if self.name == MAIN else settings(sms=accounts, replies={"by": "poll", "every": "10s"})
+        in_force = (
+            self.settings if self.name == MAIN else settings(sms=accounts, replies={"by": "poll", "every": "10s"})
+        )
         transports = Transports(in_force, lambda _settings: {Channel.SMS: by_name, Channel.EMAIL: {}})
         config = active_config(small_policy(), in_force)
         self.poll = SmsPoll(self.clock, self.ledger, config, transports, self.notices, self.name)
@@ -85,6 +88,32 @@ async def test_how_far_back(inbox: Inbox) -> None:
     inbox.clock.go(timedelta(days=2))
     await inbox.ask()
     assert inbox.asked == [start - FIRST_BACK, start - OVERLAP, inbox.clock.now() - BACK_MOST]
+
+
+async def test_a_webhook_is_not_relied_upon(inbox: Inbox) -> None:
+    """S4: the provider calls it once; an answer that came while nobody took the call is found within a minute, and what
+    was seen by both counts once. The provider is not asked more often than that, nor at all where answers are off.
+    """
+    account = polled().model_dump()["sms"] | {"auth_token": ["secret"]}
+    for by, every in (("webhook", "10s"), ("webhook", "5m"), ("off", "10s")):
+        inbox.settings = settings(sms=account, replies={"by": by, "every": every}, public_url="https://x.example")
+        inbox.begin()
+        inbox.asked.clear()
+        running = asyncio.create_task(inbox.poll.run())
+        await inbox.poll.asked.wait()
+        running.cancel()
+        assert len(inbox.asked) == (by == "webhook")
+        assert inbox.poll._pause() == (60 if by == "webhook" else IDLE.total_seconds())
+    inbox.settings = settings(sms=account, replies={"by": "webhook"}, public_url="https://x.example")
+    inbox.begin()
+    inbox.comes("SM1")
+    await inbox.ledger.record_arrival(inbox.lies[0])
+    inbox.comes("SM2")
+    assert await inbox.ask() == 2
+    inbox.trouble = Deferred("Twilio answered 401", "401", Fault.PROVIDER)
+    await inbox.ask()
+    (notice,) = inbox.notices.take()
+    assert notice.text.endswith("; what the webhook brings still counts")
 
 
 async def test_an_account_without_its_secret_is_told_as_that_and_not_as_well() -> None:

@@ -32,7 +32,14 @@ def graded() -> Policy:
 
 
 def page(
-    number: int, severity: str, via: Channel = SMS, code: str = "", link: str = "", **words: object
+    number: int,
+    severity: str,
+    via: Channel = SMS,
+    code: str = "",
+    link: str = "",
+    *,
+    needs_code: bool = False,
+    **words: object,
 ) -> BundledPage:
     """A page to ana."""
     incident = Incident(f"i{number}", f"Thing {number} breaks", severity)
@@ -40,7 +47,7 @@ def page(
     notification = Notification(
         f"k{number}", incident.id, 1, Kind.PAGE, Reason.DECLARED, T0, "ana", via, roles=("technical_lead",)
     )
-    offer = ReplyOffer(code, link, "")
+    offer = ReplyOffer(code, link, "", needs_code)
     return BundledPage(notification, incident, History(incident=incident, episode=1, started_at=T0), offer)
 
 
@@ -62,6 +69,20 @@ def test_by_sms_as_the_contract_says_it() -> None:
         "12 pages: 2 SEV1, 7 SEV2, 3 SEV3. Worst: SEV1 Card payments fail at checkout (K7). "
         "Reply ok all, or ok K7 for one"
     )
+
+
+@pytest.mark.parametrize("worst_code", ["K7", ""])
+def test_where_a_code_is_required_all_is_answered_with_one(worst_code: str) -> None:
+    """S3: the words say what counts, by SMS and by email, and where the worst has no code another's will do."""
+    for via in (SMS, EMAIL):
+        first = page(0, "sev1", via, code=worst_code, needs_code=True)
+        pages = [first, page(1, "sev3", via, code="B2", needs_code=True)]
+        content = renderer().render_bundle(pages, graded())
+        assert f"ok all {worst_code or 'B2'}" in content.text
+        if via is EMAIL:
+            assert f"“ok all {worst_code or 'B2'}”" in content.html
+            assert f'"pass all {worst_code or "B2"}"' in content.text
+            assert f"“pass all {worst_code or 'B2'}”" in content.html
 
 
 @pytest.mark.parametrize(

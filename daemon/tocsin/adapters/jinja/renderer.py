@@ -155,7 +155,9 @@ class JinjaRenderer:
         told = pages[:1] if first.via.traits.short else pages
         worded = [wording(page.notification, page.incident, page.history, policy, page.offer) for page in told]
         tags = [policy.severity(page.incident.severity).name.upper() for page in pages]
-        words = bundle_wording(worded, tags, replies=any(page.offer.code for page in pages))
+        offers = [page.offer for page in pages if page.offer.code]
+        code = next((offer.code for offer in offers if offer.needs_code), "")
+        words = bundle_wording(worded, tags, replies=bool(offers), code=code)
         try:
             return self._content(words, first.via, language_of(first, policy))
         except BrokenTemplateError as broken:

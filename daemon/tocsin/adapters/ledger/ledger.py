@@ -196,6 +196,10 @@ class SqlLedger(KeptLedger):
         """What the newest judged arrivals of somebody led to, newest first."""
         return await self._read(arrivals.newest_results(kind, who, most))
 
+    async def results_since(self, kind: ArrivalKind, who: str, since: datetime) -> tuple[tuple[datetime, str], ...]:
+        """When each judged arrival of somebody came in after an instant, and what it led to, oldest first."""
+        return await self._read(arrivals.results_since(kind, who, since))
+
     async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """When the newest of a kind came in."""
         return await self._read(arrivals.last_arrival_at(kind))

@@ -16,11 +16,13 @@ from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import ReplyCode
+from tocsin.app.state.answer_room import ANSWERS_MOST, AnswerRoom
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.asked_for import asked_for
@@ -37,6 +39,8 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 daemon was down, the provider slow) means something else.
 """
 
+COUNTED, IGNORED = "counted", "ignored"
+"""What a message led to that came in a flood: something was done, and not answered; nothing."""
 ACTED, ANSWERED, QUIET, CARRIER, UNKNOWN = "acted", "answered", "quiet", "carrier", "unknown"
 """What a message led to: something was done; only an answer; nothing, we had answered enough; nothing, the carrier
 answers; nothing, nobody of the config sent it."""
@@ -60,10 +64,12 @@ class SmsReplies:
         self._ledger = ledger
         self._config = context.config
         self._incidents = context.incidents
+        self._notices = context.notices
         self._codes = context.reply_options.codes
         self._sender = sender
         self._feed = feed
         self._stops = stops
+        self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
     async def judge(self, arrival: Arrival) -> str:
         """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
@@ -88,15 +94,18 @@ class SmsReplies:
             return ACTED
         facts, text = self._meaning(command, person, history, arrival.ref, now)
         if not facts and not (command.verb is Verb.STATUS and text):
-            if await self._is_quiet(arrival.who):
-                return QUIET
-            await self._answer(arrival, person, text or self._which(command, person), incident, (), now)
-            return ANSWERED
-        await self._answer(arrival, person, text, incident, facts, now)
-        return ACTED
+            return await self._answer_in_vain(arrival, person, text or self._which(command, person), incident, now)
+        if await self._has_room(person):
+            await self._answer(arrival, person, text, incident, facts, now)
+            return ACTED
+        if facts:
+            await self._ledger.record(incident, facts, (), ())
+        return COUNTED if facts else IGNORED
 
     async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
         """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
+        if refusal := self._all_refused(command, person):
+            return await self._answer_in_vain(arrival, person, refusal, "", now)
         policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
         unheard: dict[str, list[Answered]] = {}
         for _row, incident, fact in await self._ledger.answers_since(self._feed.last):
@@ -109,11 +118,24 @@ class SmsReplies:
         text = words(all_meant, policy, self._code_of_worst(person, all_meant))
         if not all_meant.meant and await self._is_quiet(arrival.who):
             return QUIET
-        letter = self._letter(arrival, person, text, NOBODY, now)
+        if not await self._has_room(person):
+            for one in all_meant.meant:  # judged again after a kill, the rest still asks
+                await self._ledger.record(one.id, [fact], (), ())
+            return COUNTED if all_meant.meant else IGNORED
+        letter = await self._letter(arrival, person, text, NOBODY, now)
         if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
-            self._sender.enqueue([letter])
+            self._send(letter, person)
             return ACTED if all_meant.meant else ANSWERED
         return ACTED
+
+    def _all_refused(self, command: SmsCommand, person: Person) -> str:
+        """The answer to an `ok all` that names a code which is none of theirs, or none where one is required."""
+        asking, others = self._worst_first(person)
+        listed = [(code.code, self._title(code.incident)) for code in (*asking, *others)]
+        if command.code:
+            is_theirs = any(code == command.code for code, _ in listed)
+            return "" if is_theirs else sms_words.no_such_code(command.code, listed)
+        return sms_words.all_with_code(command.verb, listed) if self._config.reply_routes.needs_code else ""
 
     def _code_of_worst(self, person: Person, all_meant: AllMeant) -> str:
         codes = {code.incident: code.code for code in self._codes.of_person(person.phone, person.id)}
@@ -139,6 +161,8 @@ class SmsReplies:
             if incident or command.verb is not Verb.NOTE or command.text == command.whole:
                 return incident or "", command
             command = SmsCommand(Verb.NOTE, "", command.whole, command.whole)
+        if self._config.reply_routes.needs_code and command.verb is not Verb.STATUS:
+            return "", command
         incidents = [code.incident for code in self._open(person) if code.since <= at + CLOCKS_DIFFER]
         return (incidents[0] if len(incidents) == 1 else ""), command
 
@@ -182,7 +206,8 @@ class SmsReplies:
                 return sms_words.nothing_asked(listed)
             listed = listed[: len(asking)]
         paged = [code for code in asking if self._incidents.history(code.incident).resolved_at is None]
-        return sms_words.which(command.verb, listed, everything=len(paged) > 1)
+        needs_code = self._config.reply_routes.needs_code and command.verb is not Verb.STATUS
+        return sms_words.which(command.verb, listed, everything=len(paged) > 1, needs_code=needs_code)
 
     def _worst_first(self, person: Person) -> tuple[list[ReplyCode], list[ReplyCode]]:
         """Their codes of incidents that wait for their answer, and of others that are open, each the worst first."""
@@ -208,29 +233,60 @@ class SmsReplies:
         """Whether we have answered often enough without anything coming of it."""
         in_vain = 0
         for result in await self._ledger.newest_results(ArrivalKind.SMS, number, LOOKS_BACK):
-            if result in (ACTED, QUIET):
+            if result in (ACTED, COUNTED, QUIET):
                 return result == QUIET
             in_vain += result == ANSWERED
             if in_vain >= ANSWERS_IN_VAIN:
                 return True
         return False
 
+    async def _has_room(self, person: Person) -> bool:
+        """Whether their number may get an answer; where not, operators hear once that it is flooded."""
+        if await self._room.left(person.phone):
+            return True
+        self._notices.tell(flood_notice(person, needs_code=self._config.reply_routes.needs_code))
+        return False
+
+    async def _answer_in_vain(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> str:
+        """Answer what nothing follows from, if we are to; what it led to."""
+        if await self._is_quiet(arrival.who):
+            return QUIET
+        if not await self._has_room(person):
+            return IGNORED
+        await self._answer(arrival, person, text, incident, (), now)
+        return ANSWERED
+
     async def _answer(
         self, arrival: Arrival, person: Person, text: str, incident: str, facts: tuple[Fact, ...], now: datetime
     ) -> None:
         """Record what follows together with our answer, and send that. Facts are met by `ledger_feed` and the plan."""
-        letter = self._letter(arrival, person, text, incident or NOBODY, now)
+        letter = await self._letter(arrival, person, text, incident or NOBODY, now)
         if await self._ledger.record(letter.notification.incident, facts, [letter], ()):
-            self._sender.enqueue([letter])
+            self._send(letter, person)
 
-    def _letter(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> Letter:
+    def _send(self, letter: Letter, person: Person) -> None:
+        self._room.take(person.phone)
+        self._sender.enqueue([letter])
+
+    async def _letter(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> Letter:
         """Our answer. The key names only the message: judged again, it is answered once, whatever it seems to mean."""
+        if await self._room.left(person.phone) == 1:
+            text = sms_words.last(text)
         key = f"{NOBODY}/0/{Kind.ANSWER.value}/{arrival.ref}"
         revision = self._config.policy.revision
         notification = Notification(
             key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
         return Letter(notification, Content(text))
+
+
+def flood_notice(person: Person, *, needs_code: bool) -> OperatorNotice:
+    """What operators hear once: who writes too much, what follows, and what to do about a forged sender."""
+    then = "" if needs_code else ", and set replies: {code: required}, so that only answers with a page's code count"
+    forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
+    fault = f"{ANSWERS_MOST} answers went to {person.phone} within an hour; what comes from there counts, unanswered"
+    place = f" ({person.place})" if person.place else ""
+    return OperatorNotice(Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id)
 
 
 def _wants(history: History, person: Person, now: datetime) -> bool:

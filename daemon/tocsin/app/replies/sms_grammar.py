@@ -5,7 +5,7 @@ marks that nobody sees don't matter, and a digit is a digit in any script; a let
 that letter. A closed table of slips stands for `ok`; nothing that is one letter away from declining is in it. Whose
 message it is, and which codes there are, plays no part.
 
-    ok ack a yes [CODE | all] · CODE [ok …] · pass no [CODE | all] · status [CODE] · note [CODE] TEXT
+    ok ack a yes [CODE | all [CODE]] · CODE [ok …] · pass no [CODE | all [CODE]] · status [CODE] · note [CODE] TEXT
     stop stopall unsubscribe cancel end quit revoke optout · start unstop (and yes) · help info
 
 Only the first line that says something counts, so that a signature or a quoted page below it does no harm; a note keeps
@@ -44,7 +44,7 @@ class Verb(StrEnum):
 class SmsCommand:
     """What was said, and by which code (in capitals, "" without one). A note's `text` is what follows its code, and
     `whole` what follows the word: the code may be a word of the note. `everything`: it answers all that is asked
-    (`ok all`). `starts`: to the carrier it says START as well.
+    (`ok all`), and its code only shows who writes. `starts`: to the carrier it says START as well.
     """
 
     verb: Verb
@@ -80,7 +80,7 @@ _BETWEEN = "[ :,.;#-]"
 _CODE = r"[a-z][0-9]{1,2}"
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _FIRST = re.compile(rf"(?P<verb>{_WORD})(?:{_BETWEEN}+(?P<code>{_CODE}))?")
-_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}+{ALL}")
+_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}+{ALL}(?:{_BETWEEN}+(?P<code>{_CODE}))?")
 _GLUED = re.compile(rf"(?P<verb>ok|ack|pass)(?P<code>{_CODE})")
 _LAST = re.compile(rf"#?(?P<code>{_CODE})(?:{_BETWEEN}+(?P<verb>{_WORD}))?")
 _NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]+)?note[ :,]*")
@@ -96,7 +96,7 @@ def read(text: str) -> SmsCommand:
         verb = CARRIER[first]
         return SmsCommand(verb if alone or verb is Verb.STOP else Verb.CARRIER)
     if (every := _ALL.fullmatch(first)) and WORDS[every["verb"]] is not Verb.STATUS:
-        return SmsCommand(WORDS[every["verb"]], everything=True)
+        return SmsCommand(WORDS[every["verb"]], (every["code"] or "").upper(), everything=True)
     for form in (_FIRST, _GLUED, _LAST):
         if match := form.fullmatch(first):
             starts = alone and first in START

@@ -1,5 +1,6 @@
-"""The provider is asked again and again for the SMS that came in, so that no port need be open: how far back, and when
-the operators hear that it fails.
+"""The provider is asked again and again for the SMS that came in, so that no port need be open; each minute also where
+it calls our webhook, so that what came while nobody took the call still counts. How far back is asked, and when the
+operators hear that it fails.
 
 What a message means is judged later, and once, however it came in.
 """
@@ -33,6 +34,8 @@ FIRST_BACK = timedelta(minutes=2)
 """How far before its start is asked when no message was ever known and nobody has a code to answer with: what lies in
 the account from before is not meant for us.
 """
+BESIDE_WEBHOOK = timedelta(minutes=1)
+"""How often is asked where a webhook brings what comes in: Twilio calls it once, whether or not somebody answers."""
 SLOWEST = timedelta(minutes=1)
 """How long is waited at most after failures, unless the provider wishes more; each doubles the wait."""
 IDLE = timedelta(seconds=10)
@@ -82,12 +85,13 @@ class SmsPoll:
             self.asked.set()
 
     def _pause(self) -> float:
-        wait = self.pause(self._config.settings.replies.every) if self._polled() else IDLE
-        return wait.total_seconds()
+        replies = self._config.settings.replies
+        every = BESIDE_WEBHOOK if replies.by is RepliesBy.WEBHOOK else replies.every
+        return (self.pause(every) if self._polled() else IDLE).total_seconds()
 
     def _polled(self) -> Polled | None:
         """Who is asked; None while the config has it otherwise."""
-        wanted = self._config.settings.replies.by is RepliesBy.POLL
+        wanted = self._config.settings.replies.by is not RepliesBy.OFF
         transport = self._transports.get(Channel.SMS, self._name)
         return transport.polled if wanted and transport else None
 
@@ -153,7 +157,10 @@ class SmsPoll:
         if failure.fault is Fault.PROVIDER or len(self._failures) == PATIENCE:
             cure = self._cure(failure)
             why = f"answers by SMS cannot be asked for{self._where}: {failure.detail}"
-            advice = "acknowledge by link, command or file meanwhile"
+            comes = self._config.settings.replies.by is RepliesBy.WEBHOOK
+            advice = (
+                "what the webhook brings still counts" if comes else "acknowledge by link, command or file meanwhile"
+            )
             text = f"{cure} ({why}); {advice}" if cure else f"{why}; {advice}"
             self._notices.tell(OperatorNotice(Trouble.ANSWERS_UNREAD, text, about=self._about))
 

@@ -19,6 +19,8 @@ TITLES = (60, 40, 24, 12)
 """Characters that a title may have, the most first; fewer where the rest would not fit."""
 LISTED = (30, 16, 8, 0)
 """The same in a list of several; at last only their codes."""
+LAST = " No more answers for now; what you write counts."
+"""What the last answer of a flood says."""
 TITLE = "\0"
 """Where the title comes; nothing that people write has it."""
 
@@ -110,13 +112,30 @@ def noted(history: History) -> str:
     return _fitted(f"Noted for {TITLE}.", history)
 
 
-def which(verb: Verb, open_: Open, *, everything: bool) -> str:
-    """When it is not clear which incident is meant; `everything`: one word could answer them all."""
+def which(verb: Verb, open_: Open, *, everything: bool, needs_code: bool = False) -> str:
+    """When it is not clear which incident is meant; `everything`: one word could answer them all. `needs_code`: it may
+    be clear, and nothing counts without a code.
+    """
     if not open_:
         return "You have no open page. Nothing has changed."
     text = " and the text" if verb is Verb.NOTE else ""
     all_ = f", or {verb.value} all" if everything and verb in (Verb.OK, Verb.PASS) else ""
-    return _listed(f"Which one? Reply {verb.value} with its code{text}{all_}: ", open_)
+    all_ += f" {open_[0][0]}" if all_ and needs_code else ""
+    asks = "Nothing has changed." if needs_code else "Which one?"
+    return _listed(f"{asks} Reply {verb.value} with its code{text}{all_}: ", open_)
+
+
+def all_with_code(verb: Verb, open_: Open) -> str:
+    """When an `ok all` counts only with a code of theirs."""
+    if not open_:
+        return "You have no open page. Nothing has changed."
+    return _listed(f"Nothing has changed. Reply {verb.value} all {open_[0][0]}, or for one its code: ", open_)
+
+
+def last(text: str) -> str:
+    """The last answer for a while, in one segment: it says so."""
+    texts = (fold(cleaning.cut(text, most)) + LAST for most in range(len(text), 0, -1))
+    return next((whole for whole in texts if segments(whole) == 1), text)
 
 
 def nothing_asked(open_: Open) -> str:

@@ -55,7 +55,7 @@ class ReplyOptions:
         """A code, or none, and what links lead to where there are links."""
         routes = self._config.reply_routes
         if not routes.links:
-            return ReplyOffer(code) if code else NO_REPLY_OFFER
+            return ReplyOffer(code, needs_code=routes.needs_code) if code else NO_REPLY_OFFER
         answer = (
             signed_links.answer(routes.keys, notification.incident, notification.to)
             if person and notification.kind in ASKING
@@ -66,7 +66,9 @@ class ReplyOptions:
             if notification.external
             else signed_links.page(routes.keys, notification.incident)
         )
-        return ReplyOffer(code, routes.public_url + answer if answer else "", routes.public_url + page)
+        return ReplyOffer(
+            code, routes.public_url + answer if answer else "", routes.public_url + page, routes.needs_code
+        )
 
     def unsubscribe(self, notification: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""

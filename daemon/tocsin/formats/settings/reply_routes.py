@@ -9,13 +9,15 @@ from tocsin.formats.settings.senders import SmsSenders
 @dataclass(frozen=True, slots=True)
 class ReplyRoutes:
     """Where answers come in: by SMS, where each account that may send to a number (`senders`) can be answered from
-    there; and at `public_url` by links that `keys` sign. How often receipts of pages are asked for, if at all.
+    there, and must name a code if `needs_code`; and at `public_url` by links that `keys` sign. How often receipts of
+    pages are asked for, if at all.
     """
 
     senders: tuple[SmsSenders, ...] = ()
     public_url: str = ""
     keys: tuple[str, ...] = ()
     receipts_every: timedelta | None = None
+    needs_code: bool = False
 
     def takes_sms(self, number: str) -> bool:
         """Whether an SMS to this number can be answered, whichever provider carries it: words are written before that

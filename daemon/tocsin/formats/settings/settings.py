@@ -42,11 +42,22 @@ class RepliesBy(StrEnum):
     OFF = "off"
 
 
+class ReplyCodes(StrEnum):
+    """Whether an answer by SMS must name its page."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 class RepliesSettings(Model):
-    """How SMS answers come in, and how often they are asked for."""
+    """How SMS answers come in, how often they are asked for, and what they must say."""
 
     by: RepliesBy = Field(default=RepliesBy.POLL, description="poll needs no open port; webhook needs `public_url`")
     every: Duration = Field(default=timedelta(seconds=10), description="how often the provider is asked")
+    code: ReplyCodes = Field(
+        default=ReplyCodes.OPTIONAL,
+        description="required: only an answer with a page's code counts, which a forged sender cannot know",
+    )
 
 
 class AlertmanagerSettings(Model):
@@ -151,6 +162,7 @@ def reply_routes(settings: Settings) -> ReplyRoutes:
         senders=_reply_senders(settings),
         public_url=settings.public_url or "",
         receipts_every=settings.replies.every if settings.replies.by is RepliesBy.POLL else None,
+        needs_code=settings.replies.code is ReplyCodes.REQUIRED,
         keys=tuple(filter(None, (key.get_secret_value() for key in settings.web.signing_key))),
     )
 

@@ -27,8 +27,8 @@ TALLIED_MOST = 3
 class BundleWording:
     """Everything a template of a bundle may say. `pages` are the words of each page, the worst first (`worst`); an SMS
     has those of the worst only. `count` is how many there are, `tally` how many of each severity, in words: `2 SEV1,
-    7 SEV3`. `replies` tells whether an SMS with `ok all` answers them, `brief` that there is no room to say that its
-    code answers the worst alone.
+    7 SEV3`. `replies` tells whether an SMS with `answer_all` (`ok all`, with a code where one is needed) answers them,
+    `brief` that there is no room to say that its code answers the worst alone.
     """
 
     drill: bool
@@ -40,11 +40,14 @@ class BundleWording:
     pages: tuple[Wording, ...]
     replies: bool
     brief: bool = False
+    answer_all: str = "ok all"
     kind: str = KIND
 
 
-def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bool) -> BundleWording:
-    """The words for pages of one reader, the worst first; `tags` are the severities of all of them."""
+def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bool, code: str = "") -> BundleWording:
+    """The words for pages of one reader, the worst first; `tags` are the severities of all of them, `code` what must
+    stand in an answer, if anything must.
+    """
     worst = pages[0]
     return BundleWording(
         drill=worst.drill,
@@ -55,6 +58,7 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
         worst=worst,
         pages=tuple(pages),
         replies=replies,
+        answer_all=f"ok all {code}".rstrip(),
     )
 
 
@@ -101,7 +105,7 @@ def _answer(words: BundleWording) -> str:
     if not words.replies:
         return f"Ack it: {words.worst.answer_url or words.worst.acknowledge}"
     one = words.worst.code and not words.brief
-    return "Reply ok all" + (f", or ok {words.worst.code} for one" if one else "")
+    return f"Reply {words.answer_all}" + (f", or ok {words.worst.code} for one" if one else "")
 
 
 def _tally(tags: Sequence[str]) -> str:

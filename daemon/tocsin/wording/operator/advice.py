@@ -147,8 +147,16 @@ ADVICE: Mapping[Trouble, Advice] = {
         "that somebody else is on call, or that they have email.",
     ),
     Trouble.ANSWERS_UNREAD: Advice(
-        "people are paged on although they may have answered. Nothing is lost: answers count once they are read.",
+        "people are paged on although they may have answered. Nothing is lost: answers count once they are read."
+        " With `replies.by: webhook` those that the provider brings count as ever; only what came while nobody took its"
+        " call waits.",
         "acknowledge by the link, by `tocsin ack ID --as PERSON` or in the file; mend what the message names.",
+    ),
+    Trouble.ANSWER_FLOOD: Advice(
+        "20 answers within an hour went to that number, and no more go there until the hour is over. What comes from "
+        "there still counts: who accepts, passes or notes something does so, unanswered.",
+        "call the person. If it is not they who write, somebody forges their number as the sender: have the provider "
+        "block it, and set `replies: {code: required}`, so that only an answer with a page's code counts.",
     ),
     Trouble.ARRIVAL_UNJUDGED: Advice(
         "all others are.",

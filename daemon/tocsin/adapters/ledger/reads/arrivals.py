@@ -9,7 +9,7 @@ from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
-from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger import Unreadable
@@ -56,6 +56,26 @@ def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str
     )
     newest = query.order_by(arrivals.id.desc()).limit(most)
     return lambda connection: tuple(connection.execute(newest).scalars())
+
+
+def results_since(kind: ArrivalKind, who: str, since: datetime) -> Question[tuple[tuple[datetime, str], ...]]:
+    """When each judged arrival of somebody came in after an instant, and what it led to, oldest first."""
+    arrivals = t.arrivals.c
+    query = select(arrivals.at, arrivals.result).where(
+        arrivals.kind == kind.value,
+        arrivals.who == who,
+        arrivals.result.is_not(None),
+        arrivals.at > write_instant(since),
+    )
+
+    def read(connection: Connection) -> tuple[tuple[datetime, str], ...]:
+        results = []
+        for at, result in connection.execute(query.order_by(arrivals.at)):
+            with suppress(ValueError):  # a row whose instant cannot be read counts for nothing
+                results.append((read_instant(at), result))
+        return tuple(results)
+
+    return read
 
 
 def last_arrival_at(kind: ArrivalKind) -> Question[datetime | None]:

@@ -1,0 +1,159 @@
+"""Floods of SMS from one number, and senders that are forged (product.md, section 6; attacks S1 to S3)."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from tocsin.app.state.answer_room import ANSWERS_MOST, WITHIN
+from tocsin.domain.arrival import ArrivalKind
+from tocsin.domain.facts import Answer, Answered, Noted
+from tocsin.domain.operator_notice import Trouble
+from tocsin.formats.settings.settings import RepliesSettings, ReplyCodes
+from tocsin.text.gsm import segments
+
+from tests.builders.active_config import polled
+from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
+
+LAST = "No more answers for now; what you write counts."
+
+
+@pytest.fixture
+async def house() -> House:
+    house = await House().open()
+    as_sent(house)
+    await house.see("pay")
+    await house.go(MINUTE)
+    return house
+
+
+def as_sent(house: House) -> None:
+    """The provider has taken every page."""
+
+    async def pages_handed_over(_person: str, _until: datetime) -> frozenset[tuple[str, int]]:
+        return frozenset((name, house.incidents.history(name).episode) for name in house.incidents.open_ids())
+
+    house.ledger.pages_handed_over = pages_handed_over  # type: ignore[method-assign]
+
+
+async def coded() -> House:
+    """A house whose answers must name their page."""
+    house = await House().open()
+    replies = RepliesSettings(code=ReplyCodes.REQUIRED)
+    house.config.replace(house.policy, polled().model_copy(update={"replies": replies}))
+    as_sent(house)
+    await house.see("pay")
+    await house.go(MINUTE)
+    return house
+
+
+async def test_an_ok_does_not_pay_for_more_than_five_answers(house: House) -> None:
+    """S1: a telephone that answers by itself gets five, whatever acted before; then a valid one is answered again."""
+    assert await house.text(ANA, "ok")
+    answers = [await house.text(ANA, "I am driving and will reply later") for _ in range(12)]
+    assert [bool(answer) for answer in answers] == [True] * 5 + [False] * 7
+    assert await house.text(ANA, "status")
+
+
+@pytest.mark.parametrize("body", ["status", "note It is slow", "ok", "what?"])
+async def test_at_most_twenty_answers_an_hour(house: House, body: str) -> None:
+    """S2: the twentieth says that it is the last; operators hear once what to do; an hour later there is room again,
+    and another number had room all the while.
+    """
+    answers = []
+    for _ in range(80):
+        house.clock.go(timedelta(seconds=2))
+        answers.append(await house.text(ANA, body if body != "what?" or len(answers) % 3 else "status"))
+    given = [answer for answer in answers if answer]
+    assert len(given) == ANSWERS_MOST
+    assert answers[: len(given)] == given or body == "what?"
+    assert given[-1].endswith(LAST)
+    assert not any(answer.endswith(LAST) for answer in given[:-1])
+    notices = [notice for notice in house.notices.take() if notice.trouble is Trouble.ANSWER_FLOOD]
+    assert len(notices) == 1
+    assert notices[0].headline == "A flood of SMS from ana"
+    assert notices[0].text.startswith(
+        "call Ana; if it is not they who write, their number is forged: have the provider"
+    )
+    assert "replies: {code: required}" in notices[0].text
+    await house.go(5 * MINUTE, "pay")
+    assert await house.text(BO, "status")
+    house.clock.go(WITHIN)
+    assert await house.text(ANA, "status")
+
+
+async def test_what_comes_in_a_flood_counts(house: House) -> None:
+    """Notes are kept, answers count, the last of them stands; none of it is answered."""
+    for _ in range(ANSWERS_MOST):
+        await house.text(ANA, "status")
+    for body in ("note one", "note two", "ok", "pass", "ok"):
+        assert await house.text(ANA, body) == ""
+    assert [note.text for note in house.facts(Noted)] == ["one", "two"]
+    assert [fact.answer for fact in house.facts(Answered)] == [Answer.OK, Answer.PASS, Answer.OK]
+    assert house.incidents.history("pay").holder("technical_lead") == "ana"
+    results = await house.ledger.newest_results(ArrivalKind.SMS, ANA, 6)
+    assert results == ("counted",) * 5 + ("acted",)
+
+
+async def test_all_at_once_counts_in_a_flood(house: House) -> None:
+    """`ok all` answers everything, unanswered, and once."""
+    await house.see("db", "Database down")
+    for _ in range(ANSWERS_MOST):
+        await house.text(ANA, "status " + house.code("pay"))
+    assert await house.text(ANA, "ok all") == ""
+    assert [house.incidents.history(name).holder("technical_lead") for name in ("pay", "db")] == ["ana", "ana"]
+    assert await house.text(ANA, "ok all") == ""
+    assert await house.ledger.newest_results(ArrivalKind.SMS, ANA, 2) == ("ignored", "counted")
+    assert len(house.facts(Answered)) == 2
+
+
+async def test_a_restart_does_not_forget_what_was_answered(house: House) -> None:
+    """The ledger knows it: else each restart would pay for twenty more."""
+    for _ in range(ANSWERS_MOST - 1):
+        await house.text(ANA, "status")
+    again = await House(house.clock, house.ledger.pages).open()
+    again.count = 100
+    assert (await again.text(ANA, "status")).endswith(LAST)
+    assert await again.text(ANA, "status") == ""
+
+
+@pytest.mark.parametrize("body", ["ok", "pass", "yes", "note It is slow", "ok all", "pass all"])
+async def test_where_a_code_is_required_nothing_counts_without(body: str) -> None:
+    """S3: who forges a sender does not know the codes. The number's owner reads which to add."""
+    house = await coded()
+    code = house.code("pay")
+    said = await house.text(ANA, body)
+    assert said.startswith("Nothing has changed. Reply ")
+    assert code in said
+    assert not house.facts(Answered)
+    assert not house.facts(Noted)
+    assert await house.text(ANA, body.replace(" It", f" {code} It") if "note" in body else f"{body} {code}")
+    assert house.facts(Answered) or house.facts(Noted)
+
+
+async def test_where_a_code_is_required_the_answers_name_it() -> None:
+    """The words, for one page and for several."""
+    house = await coded()
+    code = house.code("pay")
+    assert await house.text(ANA, "ok") == f"Nothing has changed. Reply ok with its code: {code} Card payments fail"
+    await house.see("db", "Database down")
+    other = house.code("db")
+    listed = f"{code} Card payments fail; {other} Database down"
+    assert await house.text(ANA, "ok") == f"Nothing has changed. Reply ok with its code, or ok all {code}: {listed}"
+    all_ = await house.text(ANA, "ok all")
+    assert all_ == f"Nothing has changed. Reply ok all {code}, or for one its code: {listed}"
+    assert segments(all_) == 1
+    assert (await house.text(ANA, "ok all Z99")).startswith("Z99 is no code of yours. Open: ")
+    assert not house.facts(Answered)
+
+
+async def test_a_code_alone_is_an_ok_where_one_is_required() -> None:
+    """`K7` names its page."""
+    house = await coded()
+    assert (await house.text(ANA, house.code("pay"))).startswith("You are technical_lead of Card payments fail")
+
+
+async def test_ok_all_may_name_a_code_anywhere(house: House) -> None:
+    """Where none is required it does no harm, if it is theirs."""
+    assert (await house.text(ANA, "ok all Z99")).startswith("Z99 is no code of yours.")
+    assert not house.facts(Answered)
+    assert (await house.text(ANA, f"ok all {house.code('pay')}")).startswith("You accepted 1: ")
+    assert len(house.facts(Answered)) == 1
