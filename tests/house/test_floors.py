@@ -231,7 +231,9 @@ def test_each_library_has_its_door(module: Module) -> None:
 
 
 def test_one_broad_except() -> None:
-    """Rule 9: the one broad except stands in one place: around one incident's reconcile, and around one arrival's judgement."""
+    """Rule 9: the one broad except stands in one place: around one incident's reconcile, and around one arrival's
+    judgement. Another stands in a process of its own, which hands back whatever its work raised.
+    """
     found = []
     for module in modules():
         for node in module.nodes:
@@ -239,7 +241,7 @@ def test_one_broad_except() -> None:
                 caught = ast.unparse(node.type) if node.type else ""
                 if caught in ("", "Exception", "BaseException"):
                     found.append(f"{module.name}:{node.lineno}")
-    assert [place.split(":")[0] for place in found] == ["app/engine/isolation.py"], found
+    assert [place.split(":")[0] for place in found] == ["adapters/child.py", "app/engine/isolation.py"], found
 
 
 def test_wiring_alone_constructs_adapters() -> None:

@@ -1,0 +1,266 @@
+"""Work in a process of its own: it ends, whatever it does, and nothing of ours goes with it."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tocsin.adapters.bounded_child import BoundedChild
+from tocsin.adapters.child import RESULT_MOST, note_stage
+from tocsin.ports.bounded_work import Overrun, OverrunCause
+
+QUICK, ROOM = 0.2, 128
+"""Seconds and megabytes that are enough here."""
+
+
+def double(number: int) -> int:
+    return number * 2
+
+
+def spin(stage: str) -> None:
+    note_stage(stage)
+    while True:
+        pass
+
+
+def spin_in_c() -> bool:
+    return pow(3, 10**9) > 0
+
+
+def wait_for_ever() -> None:
+    time.sleep(1000)
+
+
+def eat() -> int:
+    kept = []
+    while True:
+        kept.append(bytearray(1 << 20))
+
+
+def break_down() -> None:
+    note_stage("the third line")
+    raise LookupError("no such\nthing")
+
+
+def leave() -> None:
+    sys.exit(3)
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def make_much() -> bytes:
+    return b"x" * (RESULT_MOST + 1)
+
+
+def make_lambda() -> Callable[[], None]:
+    return lambda: None
+
+
+def be_killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leads_to(number: int) -> str:
+    """What a descriptor leads to, empty for one that is closed."""
+    try:
+        return str(Path(f"/proc/self/fd/{number}").readlink())
+    except OSError:
+        return ""
+
+
+def look_around() -> dict[str, Any]:
+    os.write(1, b"out")
+    os.write(2, b"err")
+    sys.stderr.write("written")
+    return {
+        "open": [where for number in range(100) if (where := leads_to(number))],
+        "score": int(Path("/proc/self/oom_score_adj").read_text()),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
+        "session": os.getsid(0) == os.getpid(),
+    }
+
+
+def spin_with_a_child(path: str) -> None:
+    child = subprocess.Popen(["sleep", "1000"])
+    note_stage(str(child.pid))
+    while True:
+        pass
+
+
+def write_file(path: str) -> None:
+    Path(path).write_text("x" * 10)
+
+
+@pytest.fixture(params=["forked", "server"])
+def bounded(request: pytest.FixtureRequest) -> Iterator[BoundedChild]:
+    """In both ways: forked from the test itself, and from a server."""
+    work = BoundedChild()
+    if request.param == "server":
+        work.keep_ready()
+        assert work._server
+    yield work
+    work.close()
+
+
+def run(bounded: BoundedChild, function: Callable[..., Any], *args: Any) -> Any:
+    return bounded.run(function, *args, seconds=QUICK, megabytes=ROOM)
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_what_it_gives_comes_back(bounded: BoundedChild) -> None:
+    """One after the other."""
+    assert [run(bounded, double, number) for number in (1, 2)] == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("work", "cause", "why"),
+    [
+        (spin_in_c, OverrunCause.TIME, "takes over 0.2 s"),
+        (eat, OverrunCause.MEMORY, "takes over 128 MB of memory"),
+        (break_down, OverrunCause.FAULT, "fails (LookupError: no such thing)"),
+        (leave, OverrunCause.FAULT, "fails (SystemExit: 3)"),
+        (crash, OverrunCause.CRASH, "ends its process with SIGSEGV"),
+        (make_much, OverrunCause.SIZE, "comes to over 32 MB"),
+        (be_killed, OverrunCause.MACHINE, "was killed from outside, as happens where memory is short"),
+    ],
+)
+def test_what_gives_nothing_is_a_value(
+    bounded: BoundedChild, work: Callable[[], Any], cause: OverrunCause, why: str
+) -> None:
+    """Whatever it does, it is told, and the next one goes well."""
+    overrun = run(bounded, work)
+    assert isinstance(overrun, Overrun)
+    assert (overrun.cause, overrun.why) == (cause, why)
+    assert run(bounded, double, 3) == 6
+
+
+def test_what_cannot_be_handed_back_is_told(bounded: BoundedChild) -> None:
+    """A result must be picklable."""
+    overrun = run(bounded, make_lambda)
+    assert overrun.cause is OverrunCause.FAULT
+    assert "pickle" in overrun.why
+
+
+def test_the_stage_is_told(bounded: BoundedChild) -> None:
+    """What it was at when its time was over, and when it broke."""
+    assert run(bounded, spin, "pay.ics").stage == "pay.ics"
+    assert run(bounded, break_down).stage == "the third line"
+
+
+def test_whoever_gets_not_begunor_is_not_to_blame(bounded: BoundedChild) -> None:
+    """A machine that is busy, or a disk that hangs: it may go well another time."""
+    overrun = run(bounded, wait_for_ever)
+    assert overrun.cause is OverrunCause.MACHINE
+    assert "within 0.6 s" in overrun.why
+
+
+def test_nothing_of_ours_goes_with_it(bounded: BoundedChild, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """No file, no lock, no socket and no standard stream; and the kernel takes it before us."""
+    with (tmp_path / "lock").open("w") as lock, socket.socket(socket.AF_UNIX), sqlite3.connect(tmp_path / "l.db"):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)
+        seen = run(bounded, look_around)
+    assert [name for name in seen["open"] if name != "/dev/null" and not name.startswith("pipe:")] == []
+    assert (seen["score"], seen["session"]) == (1000, True)
+    assert seen["nice"] > os.getpriority(os.PRIO_PROCESS, 0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_it_begins_ends_with_it(bounded: BoundedChild, tmp_path: Path) -> None:
+    """Its own children are ended too; who is not root cannot even begin one."""
+    overrun = run(bounded, spin_with_a_child, "")
+    if overrun.cause is OverrunCause.FAULT:
+        assert os.getuid()
+        return
+    end = time.monotonic() + 5
+    while alive(int(overrun.stage)):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_it_writes_no_files(bounded: BoundedChild, tmp_path: Path) -> None:
+    """Whatever it works on, nothing on the disk is changed by it."""
+    overrun = run(bounded, write_file, str(tmp_path / "x"))
+    assert overrun.cause is OverrunCause.FAULT
+    assert "OSError" in overrun.why
+
+
+def test_a_process_with_threads_takes_a_fresh_interpreter() -> None:
+    """A fork of it would not be whole. It finds our modules, knows the stages, and is used again."""
+    bounded, over = BoundedChild(), threading.Event()
+    thread = threading.Thread(target=over.wait, daemon=True)
+    thread.start()
+    try:
+        assert run(bounded, double, 3) == 6
+        server = bounded._server
+        assert server
+        assert run(bounded, spin, "pay.ics") == Overrun(OverrunCause.TIME, "takes over 0.2 s", "pay.ics")
+        assert run(bounded, eat).cause is OverrunCause.MEMORY
+        seen = run(bounded, look_around)
+        assert [name for name in seen["open"] if name != "/dev/null" and not name.startswith("pipe:")] == []
+        assert bounded._server is server
+    finally:
+        over.set()
+        thread.join()
+        bounded.close()
+
+
+def test_a_server_that_was_killed_has_a_follower() -> None:
+    """The next job begins a new one."""
+    bounded = BoundedChild()
+    bounded.keep_ready()
+    assert bounded._server
+    os.kill(bounded._server._pid, signal.SIGKILL)
+    assert run(bounded, double, 4) == 8
+    bounded.close()
+
+
+def test_no_signal_for_us_ends_it(bounded: BoundedChild) -> None:
+    """A Ctrl-C and a stop of the whole service are for whoever asked."""
+    bounded.run(double, 1, seconds=QUICK, megabytes=ROOM)
+    if bounded._server:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(bounded._server._pid, number)
+        server = bounded._server
+        assert run(bounded, double, 5) == 10
+        assert bounded._server is server
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_whoever_asked(number: signal.Signals, tmp_path: Path) -> None:
+    """The server and the work it does are gone with the process that asked, also when that is killed."""
+    script = (
+        "import sys, threading; from pathlib import Path; from tocsin.adapters.bounded_child import BoundedChild\n"
+        "from tests.unit.adapters import test_bounded_child as t\n"
+        "b = BoundedChild(); b.keep_ready(); Path(sys.argv[1]).write_text(str(b._server._pid))\n"
+        "b.run(t.spin, 'x', seconds=60, megabytes=64)"
+    )
+    running = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pid")], cwd=Path(__file__).parents[3])
+    end = time.monotonic() + 10
+    children: list[int] = []
+    while not children:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+        if (tmp_path / "pid").exists() and (text := (tmp_path / "pid").read_text()):
+            children = [int(pid) for pid in Path(f"/proc/{text}/task/{text}/children").read_text().split()]
+    running.send_signal(number)
+    running.wait(5)
+    while any(map(alive, (int(text), *children))):
+        assert time.monotonic() < end
+        time.sleep(0.02)
