@@ -34,6 +34,7 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.cli.log_output import open_log
     from tocsin.formats.settings.settings import Settings
     from tocsin.web.http import FOLDER
+    from tocsin.web.http.sessions import Sessions
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
 
@@ -48,12 +49,13 @@ def command(form: str | None, config: Path | None) -> None:
         try:
             pages = JinjaPages(FOLDER / "pages")
             inbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
-            return await serve(Site(settings, clock, ledger, policy, pages, inbox=inbox), Systemd(os.environ))
+            site = Site(settings, clock, ledger, policy, pages, inbox=inbox, sessions=sessions)
+            return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()
 
     open_log(form)
-    again = True
+    sessions, again = Sessions(), True
     while again:
         settings = asyncio.run(load_settings())
         try:

@@ -11,8 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from tocsin.ports.ledger import LedgerError
+from tocsin.web.access.guard import FORGETS_SESSION, TRIES, forget_session
+from tocsin.web.access.tries import TokenTries
 from tocsin.web.http.connections import Handler, on_connection
-from tocsin.web.http.rate_limit import RateLimit, client_address
+from tocsin.web.http.rate_limit import RateLimit
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import DEADLINE, Site
 from tocsin.web.routes import (
@@ -53,12 +55,27 @@ GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
 def application(site: Site) -> web.Application:
     """All routes, with what holds for every one of them."""
     app = web.Application(
-        middlewares=[on_connection, _plain_errors(site), _rate_limited(site), _in_time], client_max_size=BODY_MOST
+        middlewares=[on_connection, _forgetting(site), _plain_errors(site), _rate_limited(site), _in_time],
+        client_max_size=BODY_MOST,
     )
+    app[TRIES] = TokenTries(site.clock)
     app.on_response_prepare.append(_secure)
     for group in GROUPS:
         app.add_routes(group(site))
     return app
+
+
+def _forgetting(site: Site) -> Middleware:
+    """A browser whose session is over forgets it, whatever it is answered."""
+
+    @web.middleware
+    async def forgetting(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        if FORGETS_SESSION in request and not answer.prepared:
+            forget_session(site, answer)
+        return answer
+
+    return forgetting
 
 
 def _plain_errors(site: Site) -> Middleware:
@@ -80,7 +97,7 @@ def _plain_errors(site: Site) -> Middleware:
                 status=refusal.status,
                 method=request.method[:16],
                 route=route,
-                asker=client_address(request),
+                asker=site.client(request).address,
             )
             headers = {name: refusal.headers[name] for name in HEADERS_KEPT if name in refusal.headers}
             return web.Response(text=_text(refusal), status=refusal.status, headers=headers)
@@ -104,7 +121,7 @@ def _rate_limited(site: Site) -> Middleware:
 
     @web.middleware
     async def rate_limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not limit.allow(client_address(request)):
+        if not limit.allow(site.client(request).address):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         return await handler(request)
 

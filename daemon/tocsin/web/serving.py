@@ -5,6 +5,7 @@ import signal
 
 import structlog
 
+from tocsin.formats.settings.advice import short_secrets
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.web.http.connections import listening
 from tocsin.web.http.site import Site
@@ -30,6 +31,8 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop, number is signal.SIGHUP)
     address = site.settings.web
+    for _, trouble in short_secrets(site.settings):
+        log.warning("secret too short", trouble=trouble)
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
         async with listening(application(site), site.log, address.host, address.port):

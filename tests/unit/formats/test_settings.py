@@ -77,7 +77,7 @@ def test_everything_may_come_from_the_environment():
             "TOCSIN_EMAIL__SECURITY": "none",
             "TOCSIN_SMS__SENDER": "+15005550006",
             "TOCSIN_WEB__ALERTMANAGER__SEVERITIES": '{"critical": "sev1"}',
-            "TOCSIN_WEB__TOKEN": "t",
+            "TOCSIN_WEB__TOKEN": "0123456789abcdef",
         },
     )
     assert found.problems == ()
@@ -93,6 +93,38 @@ def test_the_signing_key_may_be_a_json_list(written, keys):
     """The first signs, all verify; a key that merely looks like JSON is a key."""
     found = read(variables={"TOCSIN_WEB__SIGNING_KEY": written})
     assert [key.get_secret_value() for key in found.settings.web.signing_key] == keys
+
+
+@pytest.mark.parametrize(
+    ("written", "networks"),
+    [
+        ("", ["127.0.0.1/32", "::1/128"]),
+        ("web: {proxies: 192.0.2.7}", ["192.0.2.7/32"]),
+        ('web: {proxies: [10.0.0.0/8, 10.1.2.3/24, "2001:db8::/32", "::1"]}', None),
+        ("web: {proxies: []}", []),
+    ],
+)
+def test_proxies_are_addresses_or_networks(written, networks):
+    """By default those of this machine; none is believed where there is none."""
+    networks = ["10.0.0.0/8", "10.1.2.0/24", "2001:db8::/32", "::1/128"] if networks is None else networks
+    found = read(f"{LEAST}\n{written}")
+    assert found.problems == ()
+    assert [str(network) for network in found.settings.web.proxies] == networks
+
+
+@pytest.mark.parametrize("written", ["localhost", "10.0.0.0/33", "10.0.0", "[[10.0.0.1]]", "{a: b}", '"::/129"'])
+def test_what_is_no_proxy_is_an_error(written):
+    """With its place, and what to write instead."""
+    problems = read(f"{LEAST}\nweb: {{proxies: {written}}}").problems
+    assert problems
+    assert all(problem.level is ProblemLevel.ERROR and problem.file == "config/tocsin.yaml" for problem in problems)
+
+
+@pytest.mark.parametrize("written", ["0.0.0.0/0", '"::/0"'])
+def test_a_proxy_that_is_everybody_is_doubted(written):
+    """Then whoever asks could name another client."""
+    (problem,) = read(f"{LEAST}\nweb: {{proxies: {written}}}").problems
+    assert (problem.code, problem.level) == ("doubtful", ProblemLevel.WARNING)
 
 
 def test_secrets_never_show():
@@ -171,6 +203,8 @@ def test_settings_that_do_not_go_together_are_doubted(text):
         ("public_url: https://tocsin.example.com\n", {}, "missing-secret"),
         ("", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcde"}, "doubtful"),
         ("", {"TOCSIN_WEB__SIGNING_KEY": '["0123456789abcdef", "short"]'}, "doubtful"),
+        ("", {"TOCSIN_WEB__TOKEN": "0123456789abcde"}, "doubtful"),
+        ("", {"TOCSIN_WEB__TOKEN": "0123456789abcdef"}, None),
         ("web: {alertmanager: {}}\n", {}, "missing-secret"),
         ("public_url: http://127.0.0.1:8765\n", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}, None),
         ("public_url: https://tocsin.example.com\n", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"}, None),

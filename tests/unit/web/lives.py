@@ -13,6 +13,7 @@ from tocsin.formats.settings.settings import Settings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
 from tocsin.web.http.log_limit import LimitedLog
+from tocsin.web.http.sessions import Sessions
 from tocsin.web.http.site import MessageInbox, Site
 from tocsin.web.server import application
 
@@ -103,6 +104,7 @@ async def alive(
     limits: Limits | None = None,
     inbox: MessageInbox | None = None,
     extra: list[web.RouteDef] | None = None,
+    sessions: Sessions | None = None,
     **changes: Any,
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
@@ -115,6 +117,7 @@ async def alive(
         JinjaPages(FOLDER / "pages"),
         log,
         inbox,
+        sessions or Sessions(),
     )
     app = application(site)
     app.add_routes(extra or [])

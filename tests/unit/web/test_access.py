@@ -3,13 +3,14 @@
 import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.app.reply_options import signed_links
 from tocsin.formats.settings.settings import AlertmanagerSettings
-from tocsin.web.access import sessions
+from tocsin.web.http import sessions
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.stories import many_incidents
@@ -25,17 +26,22 @@ INTERNAL = ("/incidents", "/incidents/card", "/oncall", "/inbox", "/inbox/{mail}
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
-def cookie(token: str = TOKEN, ago: timedelta = timedelta(0), **changes: str) -> str:
-    """A session that began some time ago, perhaps with a part of it changed by somebody."""
-    expires, _, signature = sessions.new_session(token, NOW - ago).partition(".")
-    return f"tocsin_session={changes.get('expires', expires)}.{changes.get('signature', signature)}"
+SESSIONS = sessions.Sessions()
+"""Those that have begun."""
+
+
+CLIENTS = count(1)
+
+
+def cookie(token: str = TOKEN, ago: timedelta = timedelta(0)) -> str:
+    """A session that began some time ago."""
+    return f"tocsin_session={SESSIONS.begin(token, NOW - ago)}"
 
 
 def basic(text: str) -> str:
     return "Basic " + base64.b64encode(text.encode()).decode()
 
 
-LATER = str(int((NOW + timedelta(days=365)).timestamp()))
 ASKERS: list[tuple[str, dict[str, str], bool]] = [
     ("nobody", {}, False),
     ("the token", {"Authorization": f"Bearer {TOKEN}"}, True),
@@ -57,9 +63,10 @@ ASKERS: list[tuple[str, dict[str, str], bool]] = [
     ("a session and a wrong token", {"Cookie": cookie(), "Authorization": "Bearer x"}, True),
     ("a session in its last second", {"Cookie": cookie(ago=timedelta(days=7, seconds=-1))}, True),
     ("a session that is over", {"Cookie": cookie(ago=timedelta(days=7))}, False),
-    ("a session made longer", {"Cookie": cookie(expires=LATER)}, False),
-    ("a session with another signature", {"Cookie": cookie(signature="0" * 64)}, False),
-    ("a session without a signature", {"Cookie": cookie(signature="")}, False),
+    ("a session with another letter", {"Cookie": cookie()[:-1] + "!"}, False),
+    ("a session cut short", {"Cookie": cookie()[:-1]}, False),
+    ("a session made longer", {"Cookie": cookie() + "A"}, False),
+    ("a session that nobody began", {"Cookie": "tocsin_session=" + "A" * 43}, False),
     ("a session of another token", {"Cookie": cookie("another-token-0123456")}, False),
     ("a session of the empty token", {"Cookie": cookie("")}, False),
     ("a session of letters", {"Cookie": "tocsin_session=\u00e9.\u00e9"}, False),
@@ -74,8 +81,10 @@ def header(headers: dict[str, str]) -> dict[str, str]:
 
 
 async def statuses(life: Life, mail: str, headers: dict[str, str]) -> dict[str, tuple[int, bool]]:
-    """Of each internal address the status, and whether something internal was shown."""
+    """Of each internal address the status, and whether something internal was shown. Each time by another client."""
     answers = {}
+    if not headers.keys().isdisjoint({"Authorization", "Cookie"}):
+        headers = {"X-Forwarded-For": f"192.0.2.{next(CLIENTS) % 256}"} | headers
     for path in INTERNAL:
         if path == "/inbox/events":
             life.site.ending.set()  # so that the stream ends at once
@@ -95,7 +104,7 @@ async def stocked(life: Life) -> Life:
 async def site(tmp_path: Path) -> AsyncIterator[tuple[Life, str]]:
     """A site with a public address, a token, two keys and an outbox with one mail."""
     web = {**WEB["web"], "signing_key": [KEY, OLD_KEY]}  # type: ignore[dict-item]  # a table of settings
-    async with alive(inbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
+    async with alive(sessions=SESSIONS, inbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
         yield await stocked(life), drop(tmp_path, 1)
 
 
@@ -111,7 +120,9 @@ async def test_what_is_internal_opens_to_the_token_alone(site: tuple[Life, str])
 async def test_where_there_is_no_token_none_opens(tmp_path: Path, token: str | None) -> None:
     """Without a token, or with an empty one, no token, no password and no session opens anything, nor logs in."""
     web = {**({} if token is None else {"token": token}), "signing_key": [KEY]}
-    async with alive(inbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com") as life:
+    async with alive(
+        sessions=SESSIONS, inbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com"
+    ) as life:
         await stocked(life)
         mail = drop(tmp_path, 1)
         for _, headers, _ in ASKERS:
@@ -124,14 +135,41 @@ async def test_where_there_is_no_token_none_opens(tmp_path: Path, token: str | N
             assert (status, "set-cookie" in headers_) == (403, False)
 
 
-async def test_metrics_are_for_the_listeners_own_network(site: tuple[Life, str]) -> None:
-    """Whoever reaches the listener may read them; what a proxy passed on wants the token, as any other asker does."""
-    life, _ = site
-    assert (await life.get("/metrics"))[0] == 200
-    for name in PROXY_HEADERS:
-        for _, headers, opens in ASKERS:
-            status, _, body = await life.get("/metrics", **header({name: "192.0.2.1", **headers}))
-            assert (status, "tocsin_" in body) == ((200, True) if opens else (401, False)), (name, headers)
+async def metrics_by_asker(life: Life, forwarded: str) -> None:
+    """What a proxy passed on wants the token, as any other asker does."""
+    for _, headers, opens in ASKERS:
+        given = {forwarded: "192.0.2.1", **headers} if forwarded else headers
+        status, _, body = await life.get("/metrics", **header(given))
+        assert (status, "tocsin_" in body) == ((200, True) if opens else (401, False)), (forwarded, headers)
+
+
+@pytest.mark.parametrize("forwarded", PROXY_HEADERS)
+async def test_metrics_are_for_the_listeners_own_network(monkeypatch: pytest.MonkeyPatch, forwarded: str) -> None:
+    """While no address is public whoever reaches the listener may read them, but for what a proxy passed on."""
+    monkeypatch.setattr("tocsin.web.access.tries.TRIES", 1000.0)
+    async with alive(sessions=SESSIONS, web=WEB["web"]) as life:
+        await stocked(life)
+        assert (await life.get("/metrics"))[0] == 200
+        await metrics_by_asker(life, forwarded)
+
+
+@pytest.mark.parametrize("forwarded", ["", *PROXY_HEADERS])
+async def test_metrics_want_the_token_where_an_address_is_public(
+    monkeypatch: pytest.MonkeyPatch, forwarded: str
+) -> None:
+    """W7: a proxy that adds no header looks like somebody at this machine, and is believed as little."""
+    monkeypatch.setattr("tocsin.web.access.tries.TRIES", 1000.0)
+    async with alive(sessions=SESSIONS, **WEB) as life:
+        await metrics_by_asker(await stocked(life), forwarded)
+
+
+async def test_metrics_are_closed_where_there_is_no_token() -> None:
+    """A public address without a token: nobody reads them; health is for everybody all the same."""
+    async with alive(public_url="https://pager.example.com") as life:
+        await stocked(life)
+        status, _, body = await life.get("/metrics")
+        assert (status, body) == (403, "This is closed until TOCSIN_WEB__TOKEN is set.\n")
+        assert (await life.get("/healthz"))[0] in (200, 503)
 
 
 PUBLIC = ("/healthz", "/login", "/static/site.css")
@@ -172,7 +210,7 @@ async def trial(life: Life, mail: str, headers: dict[str, str]) -> bool:
 async def test_somebody_who_tries_tocsin_out_sees_all(tmp_path: Path) -> None:
     """At this machine, by one of its own names; whatever hints at somebody else, or at a proxy, shuts it."""
     mail = drop(tmp_path, 1)
-    async with alive(inbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
+    async with alive(sessions=SESSIONS, inbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
         await stocked(life)
         assert [await trial(life, mail, headers) for headers, _ in TRIALS] == [opens for _, opens in TRIALS]
 
@@ -195,7 +233,9 @@ async def test_what_is_no_trial(
     """One that listens to others, has a public address, or whose messages really leave: nobody sits at this machine."""
     mail = drop(tmp_path, 1)
     inbox = OutboxReader(tmp_path) if is_outbox else None
-    async with alive(inbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url) as life:
+    async with alive(
+        sessions=SESSIONS, inbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url
+    ) as life:
         assert await trial(await stocked(life), mail, {}) is opens
 
 
@@ -286,7 +326,7 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
     """
     web = {"token": TOKEN, "signing_key": [KEY], "alertmanager": AlertmanagerSettings()}
     folder = tmp_path / "incidents"
-    async with alive(web=web, public_url="https://pager.example.com", incidents=folder) as life:
+    async with alive(sessions=SESSIONS, web=web, public_url="https://pager.example.com", incidents=folder) as life:
         await stocked(life)
         good, wrong = purposes(KEY), "A" * 22
         told = notification([alert()]).decode()
@@ -304,7 +344,8 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
         before = list(life.ledger.pages.facts)
         for path, body, right, is_right in rights:
             for headers, allowed in sorted(ORIGINS, key=lambda row: row[1]):
-                status, _, text = await post(life, path, body, **right, **headers)
+                asker = {"X-Forwarded-For": f"192.0.2.{next(CLIENTS) % 256}"}
+                status, _, text = await post(life, path, body, **right, **headers, **asker)
                 assert status in ((200, 303) if is_right and allowed else (401, 403)), (path, headers, text)
                 changed = life.ledger.pages.facts != before or life.ledger.pages.reports or folder.is_dir()
                 assert is_right or not changed
@@ -318,7 +359,9 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
 async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
     """Not with the right link, nor with the right token, whatever its origin is called."""
     web = {"token": TOKEN, "signing_key": [KEY], "alertmanager": AlertmanagerSettings()}
-    async with alive(web=web, public_url="https://pager.example.com", incidents=tmp_path / "incidents") as life:
+    async with alive(
+        sessions=SESSIONS, web=web, public_url="https://pager.example.com", incidents=tmp_path / "incidents"
+    ) as life:
         await stocked(life)
         before, good = list(life.ledger.pages.facts), purposes(KEY)
         for headers in (headers for headers, allowed in ORIGINS if not allowed):
@@ -330,6 +373,43 @@ async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / "incidents").exists()
 
 
+async def test_nobody_is_logged_in_or_out_by_a_foreign_page(site: tuple[Life, str]) -> None:
+    """W7: both forms are taken from our own pages alone, which tell browsers to say where a form comes from."""
+    life, _ = site
+    session = cookie()
+    for headers, allowed in ORIGINS:
+        status, answered, _ = await post(life, "/login", f"token={TOKEN}", **headers)
+        assert (status, "set-cookie" in answered) == ((303, True) if allowed else (403, False)), headers
+    for headers in (headers for headers, allowed in ORIGINS if not allowed):
+        status, answered, _ = await post(life, "/logout", "", Cookie=session, **headers)
+        assert (status, "set-cookie" in answered) == (403, False), headers
+        assert (await life.get("/oncall", Cookie=session))[0] == 200
+    for path in ("/login", "/oncall", "/incidents"):
+        right = {"Cookie": session} if path == "/incidents" else {}
+        assert (await life.get(path, **right))[1]["referrer-policy"] == "same-origin"
+
+
+def test_sessions_are_few_and_secret() -> None:
+    """The oldest goes when there are too many; of a session only a digest is known, and none of another token's."""
+    known = sessions.Sessions(most=2)
+    values = [known.begin(TOKEN, NOW) for _ in range(3)]
+    assert [known.is_valid(value, TOKEN, NOW) for value in values] == [False, True, True]
+    assert len({*values}) == 3
+    assert all(value not in repr(known._ends) and TOKEN not in repr(known._ends) for value in values)
+    assert not known.is_valid(values[2], "another-token-0123456", NOW)
+    known.end(values[2], "another-token-0123456")
+    assert known.is_valid(values[2], TOKEN, NOW)
+
+
+async def test_sessions_outlast_a_site_that_begins_anew(site: tuple[Life, str]) -> None:
+    """SIGHUP logs nobody out; a new token logs everybody out."""
+    session = cookie()
+    for token, status in ((TOKEN, 200), ("another-token-0123456", 401)):
+        async with alive(sessions=SESSIONS, web={"token": token}, public_url="https://pager.example.com") as anew:
+            await stocked(anew)
+            assert (await anew.get("/oncall", Cookie=session))[0] == status
+
+
 async def test_a_session_opens_only_by_looking(site: tuple[Life, str]) -> None:
     """HEAD is a look; whatever else a session asks for is not done."""
     life, _ = site
@@ -338,10 +418,14 @@ async def test_a_session_opens_only_by_looking(site: tuple[Life, str]) -> None:
         assert (await life.get("/oncall", method, Cookie=cookie()))[0] == 405
 
 
-async def test_logging_out_ends_the_session_here(site: tuple[Life, str]) -> None:
-    """The cookie is taken back, and one lands on the page that everybody may see."""
+async def test_logging_out_ends_the_session(site: tuple[Life, str]) -> None:
+    """W7: the cookie is taken back and counts no more, whoever kept it; one lands on the page that all may see."""
     life, _ = site
-    status, headers, _ = await post(life, "/logout", "", Cookie=cookie())
+    session, other = cookie(), cookie()
+    assert (await life.get("/oncall", Cookie=session))[0] == 200
+    status, headers, _ = await post(life, "/logout", "", Cookie=session)
+    assert (await life.get("/oncall", Cookie=session))[0] == 401
+    assert (await life.get("/oncall", Cookie=other))[0] == 200
     assert (status, headers["location"]) == (303, "/incidents")
     assert 'tocsin_session="";' in headers["set-cookie"] or "tocsin_session=;" in headers["set-cookie"]
     assert "Max-Age=0" in headers["set-cookie"]
@@ -353,7 +437,7 @@ async def test_logging_out_ends_the_session_here(site: tuple[Life, str]) -> None
 )
 async def test_a_cookie_leaves_over_tls_alone(public_url: str | None, is_secure: bool) -> None:
     """Unless the site says by its address that it has none; scripts never read it, other sites never send it along."""
-    async with alive(web={"token": TOKEN}, public_url=public_url) as life:
+    async with alive(sessions=SESSIONS, web={"token": TOKEN}, public_url=public_url) as life:
         _, headers, _ = await post(life, "/login", f"token=%20{TOKEN}%20")
         value = headers["set-cookie"]
         assert ("Secure" in value) is is_secure

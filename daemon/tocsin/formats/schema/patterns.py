@@ -106,6 +106,10 @@ URL = text_matching(
     r"[Hh][Tt][Tt][Pp][Ss]?:\/\/(?:[^\s\/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s\/?#:@\[\]]+)(?::[0-9]*)?(?:[\/?#]\S*)?",
     "write a web address such as https://tocsin.example.com",
 )
+NETWORK = text_matching(
+    r" *[0-9A-Fa-f:.]+(?:\/(?:[0-9]{1,3}|[0-9.]+))? *",
+    "write an address or a network, such as 192.0.2.1 or 192.0.2.0/24",
+)
 LISTEN = text_matching(
     r".+:(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
     "write host:port, such as 127.0.0.1:8765",

@@ -19,7 +19,7 @@ LACKING = "missing-secret"
 DOUBTFUL = "doubtful"
 """The code of values that do not go well together."""
 KEY_LEAST = 16
-"""Characters of a signing key below which `check` warns."""
+"""Characters of a signing key, and of the web side's token, below which `check` warns."""
 
 
 def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem]:
@@ -30,6 +30,16 @@ def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem
         yield located.problem(path, LACKING, message, level=ProblemLevel.WARNING)
     for path, message in (*_doubts(settings), *_doubts_about_fallbacks(settings), *_doubts_about_senders(settings)):
         yield located.problem(path, DOUBTFUL, message, level=ProblemLevel.WARNING)
+
+
+def short_secrets(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Secrets of the web side that can be guessed."""
+    cure = "can be guessed; make one such as with openssl rand -hex 32"
+    if any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key):
+        yield ("web", "signing_key"), f"web.signing_key holds a key of fewer than {KEY_LEAST} characters, which {cure}"
+    token = settings.web.token
+    if token and len(token.get_secret_value()) < KEY_LEAST:
+        yield ("web", "token"), f"web.token has fewer than {KEY_LEAST} characters, so it {cure}"
 
 
 def missing_sms_secret(settings: Settings, name: str) -> str:
@@ -82,11 +92,11 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield path, f"{_shown(path)} is not https: the account's secret and every text travel in the clear"
     if settings.replies.by is RepliesBy.WEBHOOK and not settings.public_url:
         yield ("replies", "by"), "replies.by webhook needs public_url: the address that the provider calls"
-    if any(len(key.get_secret_value()) < KEY_LEAST for key in settings.web.signing_key):
+    yield from short_secrets(settings)
+    if any(network.prefixlen == 0 for network in settings.web.proxies):
         yield (
-            ("web", "signing_key"),
-            f"web.signing_key holds a key of fewer than {KEY_LEAST} characters, which can be guessed; make one such as"
-            " with openssl rand -hex 32",
+            ("web", "proxies"),
+            "web.proxies holds every address, so whoever asks can name another; name the proxies alone",
         )
     if _in_the_clear(settings.public_url or ""):
         yield (

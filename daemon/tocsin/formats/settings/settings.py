@@ -7,6 +7,7 @@ severities that it names exist (`app/configuration`). Secrets never show in a re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tocsin.formats.settings.senders import SmsSenders
 from tocsin.formats.settings.types import (
     SQLITE,
     FilePath,
+    IpNetworks,
     LedgerUrl,
     Listen,
     Secret,
@@ -31,6 +33,8 @@ from tocsin.formats.settings.types import (
     Url,
 )
 
+LOOPBACK = ("127.0.0.1", "::1")
+"""Where a proxy on this machine is seen to come from."""
 DEFAULT_LEDGER = "sqlite:///../var/tocsin.db"
 
 
@@ -75,6 +79,10 @@ class WebSettings(Model):
     """The web side's listener and its secrets. The first signing key signs, all verify."""
 
     listen: Listen = Field(default="127.0.0.1:8765", description="host:port that `tocsin web` listens on")
+    proxies: IpNetworks = Field(
+        default_factory=lambda: list(map(ip_network, LOOPBACK)),
+        description="addresses or networks of the proxies in front, whose X-Forwarded-For names the client",
+    )
     alertmanager: AlertmanagerSettings | None = Field(default=None, description="how alerts become incidents")
     signing_key: Secrets = Field(default_factory=list)
     token: Secret = None

@@ -7,6 +7,7 @@ has the value, nor where it came from.
 import re
 from collections.abc import Callable
 from email.utils import formataddr, parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -70,6 +71,18 @@ def _listen(text: str) -> str:
     return text
 
 
+def _network(value: object) -> object:
+    """An address is a network of one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError(
+            f'"{value}" is no address and no network; write it such as 192.0.2.1 or 192.0.2.0/24'
+        ) from None
+
+
 def _sid(prefix: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not re.fullmatch(rf"{prefix}[0-9A-Za-z]+", text):
@@ -89,6 +102,10 @@ FallbackName = Annotated[Name, AfterValidator(_fallback_name), WithJsonSchema(pa
 AccountSid = Annotated[str, AfterValidator(account_sid), WithJsonSchema(patterns.sid("AC"))]
 ServiceSid = Annotated[str, AfterValidator(_sid("MG")), WithJsonSchema(patterns.sid("MG"))]
 Url = Annotated[str, AfterValidator(_url), WithJsonSchema(patterns.URL)]
+IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), WithJsonSchema(patterns.NETWORK)]
+IpNetworks = Annotated[
+    list[IpNetwork], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.NETWORK, least=0))
+]
 Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
 LedgerUrl = Annotated[str, AfterValidator(_ledger), WithJsonSchema(patterns.LEDGER)]
 FilePath = Annotated[Path, WithJsonSchema({"type": "string"})]

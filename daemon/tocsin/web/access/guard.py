@@ -5,12 +5,12 @@ send under another name (DNS rebinding).
 """
 
 from base64 import b64decode
-from hmac import compare_digest
 from ipaddress import ip_address
 
 from aiohttp import web
 
-from tocsin.web.access import sessions
+from tocsin.web.access.tries import TokenTries, TooManyTriesError
+from tocsin.web.http import sessions
 from tocsin.web.http.site import Site
 
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
@@ -19,29 +19,75 @@ LOOKING = ("GET", "HEAD")
 """Methods for which a session is enough: a form wants the token itself, or a signed link."""
 
 
+TRIES = web.AppKey("tries", TokenTries)
+"""What an application counts wrong tokens by."""
+_HAS_TOKEN = web.RequestKey("has_token", bool)
+FORGETS_SESSION = web.RequestKey("forgets_session", bool)
+"""Set where a request carries a session that is over: the browser is to forget it."""
+AGAIN_AFTER = 60
+"""Seconds after which a client that tried too many tokens is told to come again."""
+
+
 def has_token(site: Site, request: web.Request) -> bool:
     """Whether the request carries the token: as `Authorization: Bearer TOKEN`, as a browser's password, or (to look at
-    something) as the cookie of a session.
+    something) as the cookie of a session. Raises 429 to who has tried too many.
     """
+    if _HAS_TOKEN not in request:
+        try:
+            request[_HAS_TOKEN] = _has_session(site, request) or _gives_token(site, request)
+        except TooManyTriesError:
+            raise too_many_tries(site) from None
+    return request[_HAS_TOKEN]
+
+
+def too_many_tries(site: Site) -> web.HTTPException:
+    """What such a client is told."""
+    site.warn("too many wrong tokens")
+    return web.HTTPTooManyRequests(headers={"Retry-After": str(AGAIN_AFTER)})
+
+
+def _has_session(site: Site, request: web.Request) -> bool:
+    """Whether there is a session. One that is over counts as a wrong token once: its browser forgets it."""
+    value = request.cookies.get(sessions.COOKIE, "")
     token = site.settings.web.token
-    session = request.cookies.get(sessions.COOKIE, "")
-    if (
-        token
-        and session
-        and request.method in LOOKING
-        and sessions.is_valid(session, token.get_secret_value(), site.clock.now())
-    ):
+    if not value or not token or request.method not in LOOKING:
+        return False
+    if site.sessions.is_valid(value, token.get_secret_value(), site.clock.now()):
         return True
-    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+    request[FORGETS_SESSION] = True
+    if "Authorization" not in request.headers:
+        request.app[TRIES].count_wrong(site.client(request))
+    return False
+
+
+def forget_session(site: Site, answer: web.StreamResponse) -> None:
+    """Have the browser forget its session."""
+    answer.del_cookie(sessions.COOKIE, path="/", httponly=True, samesite="Strict", secure=is_over_tls(site))
+
+
+def is_over_tls(site: Site) -> bool:
+    """A browser sends the cookie back only over TLS (or on its own machine), unless the site says that it has none."""
+    return not (site.settings.public_url or "").startswith("http://")
+
+
+def _gives_token(site: Site, request: web.Request) -> bool:
+    """Whether `Authorization` has the token. One that gives no token at all, or cannot be read, is a wrong one too."""
+    token = site.settings.web.token
+    if "Authorization" not in request.headers or token is None:
+        return False
+    given = _credentials(request.headers["Authorization"])
+    return request.app[TRIES].is_right(site.client(request), given, token.get_secret_value())
+
+
+def _credentials(authorization: str) -> str:
+    """The token that such a header gives; empty where it gives none."""
+    scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
-            credentials = b64decode(credentials, validate=True).decode().partition(":")[2]
+            return b64decode(credentials, validate=True).decode().partition(":")[2].strip()
         except ValueError:
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    secret = token.get_secret_value() if token else ""
-    return compare_digest(credentials.strip().encode("utf-8", "replace"), secret.encode()) and bool(secret)
+            return ""
+    return credentials.strip() if scheme.lower() == "bearer" else ""
 
 
 def require_token(site: Site, request: web.Request) -> None:

@@ -5,9 +5,6 @@ A signed answer or webhook must never be lost to this: the bucket holds far more
 
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address
-
-from aiohttp import web
 
 BURST = 1000.0
 """Requests that an address may make at once."""
@@ -27,27 +24,20 @@ class RateLimit:
 
     def allow(self, address: str) -> bool:
         """Whether one more request of this address is within its rate. Counts it if so."""
-        now = self._seconds()
-        left, at = self._buckets.pop(address, (self._burst, now))
-        left = min(self._burst, left + max(0.0, now - at) * self._steady)  # the clock may be put back
+        left, now = self._left(address)
+        self._buckets.pop(address, None)
         allowed = left >= 1
         self._buckets[address] = (left - 1 if allowed else left, now)
         if len(self._buckets) > ADDRESSES_MOST:
             self._buckets.popitem(last=False)
         return allowed
 
+    def has_room(self, address: str) -> bool:
+        """Whether one more would be within the rate. Counts nothing."""
+        return self._left(address)[0] >= 1
 
-def client_address(request: web.BaseRequest) -> str:
-    """Whose request this is: the other end's address, or what a proxy on this machine says it was. One host has the
-    whole of an IPv6 network of 64 bits.
-    """
-    remote = request.remote or ""
-    try:
-        peer = ip_address(remote)
-        if peer.is_loopback and (forwarded_for := request.headers.get("X-Forwarded-For")):
-            peer = ip_address(forwarded_for.rpartition(",")[2].strip())
-    except ValueError:
-        return remote
-    if peer.version == 6 and not peer.ipv4_mapped:
-        return str(ip_address(int(peer) >> 64 << 64))
-    return str(peer)
+    def _left(self, address: str) -> tuple[float, float]:
+        """What is left in a bucket, and the time."""
+        now = self._seconds()
+        left, at = self._buckets.get(address, (self._burst, now))
+        return min(self._burst, left + max(0.0, now - at) * self._steady), now  # the clock may be put back

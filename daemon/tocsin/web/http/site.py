@@ -13,7 +13,9 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger
+from tocsin.web.http.clients import Client, client_of
 from tocsin.web.http.log_limit import LimitedLog
+from tocsin.web.http.sessions import Sessions
 
 CACHE_NEVER = "no-store"
 DEADLINE = web.RequestKey("deadline", asyncio.Timeout)
@@ -57,12 +59,18 @@ class Site:
     log: LimitedLog = field(default_factory=LimitedLog)
     inbox: MessageInbox | None = None
     """The outbox as its readers would see it; None where messages really leave."""
+    sessions: Sessions = field(default_factory=Sessions)
+    """Who is logged in; they outlast a site that begins anew."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the site stops: whatever lasts must end."""
 
     def warn(self, event: str, **fields: object) -> None:
         """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""
         self.log.warning(event, **fields)
+
+    def client(self, request: web.BaseRequest) -> Client:
+        """Whose request this is."""
+        return client_of(request, self.settings.web.proxies)
 
     @property
     def reply_routes(self) -> ReplyRoutes:

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
 from tocsin.formats.incident.file_name import ID
-from tocsin.web.access import sessions
 from tocsin.web.access.guard import is_insider
 from tocsin.web.access.link_guard import verified_parts
+from tocsin.web.access.same_origin import REFERRER
+from tocsin.web.http import sessions
 from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
 from tocsin.wording.report.chart import Chart
@@ -58,9 +59,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         incidents = await lists.get("", lambda: listing(site.ledger(), policy, now))
         if is_insider(site, request) and request.query.get("view") != "public":
             session = sessions.COOKIE in request.cookies
-            return site.page(
+            page = site.page(
                 "incidents", listing=incidents, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
             )
+            page.headers.update(REFERRER)  # for the form that logs out
+            return page
         going, over = incidents.public()
         login = site.settings.web.token is not None
         return site.page(

@@ -1,61 +1,73 @@
-"""`/login`, where a person gives the token once and the browser keeps a cookie made from it (`sessions`). From here one
-goes to pages of ours only.
+"""`/login`, where a person gives the token once and the browser keeps the cookie of a session (`sessions`), which ends
+at `/logout`. Both take forms of our own pages only, and from here one goes to pages of ours only.
 """
-
-from hmac import compare_digest
 
 from aiohttp import web
 
-from tocsin.web.access import sessions
-from tocsin.web.http.rate_limit import RateLimit, client_address
-from tocsin.web.http.site import Site
+from tocsin.web.access.guard import TRIES, forget_session, is_over_tls, too_many_tries
+from tocsin.web.access.same_origin import REFERRER, require_same_origin
+from tocsin.web.access.tries import TooManyTriesError
+from tocsin.web.http import sessions
+from tocsin.web.http.site import CACHE_NEVER, Site
 
 HOME = "/incidents"
-TRIES, TRIES_STEADY = 10.0, 1 / 6
-"""Tokens that one address may try at once, and each second after that: nobody guesses, people mistype."""
 TO_MOST = 200
 """Characters of the page that one came from."""
 
 
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET` and `POST /login`, `POST /logout`."""
-    tries = RateLimit(lambda: site.clock.now().timestamp(), TRIES, TRIES_STEADY)
 
     async def form(request: web.Request) -> web.Response:
         return login_form(site, request.query.get("to", HOME), 200)
 
     async def login(request: web.Request) -> web.Response:
-        if not tries.allow(client_address(request)):
-            site.warn("too many tokens at the login")
-            raise web.HTTPTooManyRequests
+        require_same_origin(site, request)
         fields = await request.post()
         password, to = fields.get("token"), fields.get("to")
         token = _token(site)
         to = _path_of_ours(to if isinstance(to, str) else HOME)
         password = password.strip() if isinstance(password, str) else ""
-        if not compare_digest(password.encode("utf-8", "replace"), token.encode()):
+        try:
+            right = request.app[TRIES].is_right(site.client(request), password, token)
+        except TooManyTriesError:
+            raise too_many_tries(site) from None
+        if not right:
             site.warn("a wrong token at the login")
             return login_form(site, to, 403, wrong=True)
-        answer = web.Response(status=303, headers={"Location": to, "Cache-Control": "no-store"})
-        lasts = int(sessions.LASTS.total_seconds())
-        value = sessions.new_session(token, site.clock.now())
+        answer = _go_to(to)
         answer.set_cookie(
-            sessions.COOKIE, value, max_age=lasts, httponly=True, samesite="Strict", secure=_over_tls(site), path="/"
+            sessions.COOKIE,
+            site.sessions.begin(token, site.clock.now()),
+            max_age=int(sessions.LASTS.total_seconds()),
+            httponly=True,
+            samesite="Strict",
+            secure=is_over_tls(site),
+            path="/",
         )
         return answer
 
-    async def logout(_request: web.Request) -> web.Response:
-        answer = web.Response(status=303, headers={"Location": HOME, "Cache-Control": "no-store"})
-        answer.del_cookie(sessions.COOKIE, path="/", httponly=True, samesite="Strict", secure=_over_tls(site))
+    async def logout(request: web.Request) -> web.Response:
+        require_same_origin(site, request)
+        token = site.settings.web.token
+        site.sessions.end(request.cookies.get(sessions.COOKIE, ""), token.get_secret_value() if token else "")
+        answer = _go_to(HOME)
+        forget_session(site, answer)
         return answer
 
     return [web.get("/login", form), web.post("/login", login), web.post("/logout", logout)]
 
 
+def _go_to(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path, "Cache-Control": CACHE_NEVER})
+
+
 def login_form(site: Site, to: str, status: int = 401, *, wrong: bool = False) -> web.Response:
     """The form, in place of what needs the token. Where no token is set there is nothing to log in to."""
     _token(site)
-    return site.page("login", status, to=_path_of_ours(to), wrong=wrong)
+    page = site.page("login", status, to=_path_of_ours(to), wrong=wrong)
+    page.headers.update(REFERRER)
+    return page
 
 
 def _token(site: Site) -> str:
@@ -69,8 +81,3 @@ def _path_of_ours(to: str) -> str:
     """A path of this site, else the list: nobody is sent elsewhere from here."""
     is_plain = to.isascii() and to.isprintable() and "\\" not in to and len(to) <= TO_MOST
     return to if is_plain and to.startswith("/") and not to.startswith("//") else HOME
-
-
-def _over_tls(site: Site) -> bool:
-    """A browser sends the cookie back only over TLS (or on its own machine), unless the site says that it has none."""
-    return not (site.settings.public_url or "").startswith("http://")

@@ -1,7 +1,8 @@
 """`/metrics`, the ledger's numbers as Prometheus reads them, and their names.
 
-Nothing in them names a person, an address or an incident, so whoever reaches the listener may read them; through a
-proxy, whoever knows the token.
+Nothing in them names a person, an address or an incident, so whoever reaches the listener may read them, while no
+address is public: a proxy that names nobody looks like somebody at this machine. Else, and through a proxy, whoever
+knows the token.
 """
 
 import asyncio
@@ -141,7 +142,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     newest: list[Numbers] = []
 
     async def metrics(request: web.Request) -> web.Response:
-        if through_proxy(request):
+        if site.settings.public_url or through_proxy(request):
             require_token(site, request)
         async with counting:
             if not newest or not timedelta(0) <= site.clock.now() - newest[0].at < FRESH:
