@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes $(WHEELS) --no-he
 	--no-emit-find-links --upgrade -q
 BUILD_TOOLS := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["build"], sep="\n")'
 
-.PHONY: help run setup test quick faults lint types check bench fmt lock clean
+.PHONY: help run setup test quick faults lint types check bench fmt lock audit licences sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -45,8 +45,8 @@ faults: $(TESTS)  ## attacks on the installed program, and a server installed by
 	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
-	@$(BIN)/ruff check daemon tests bench
-	@$(BIN)/ruff format --check -q daemon tests bench
+	@$(BIN)/ruff check daemon tests bench supply
+	@$(BIN)/ruff format --check -q daemon tests bench supply
 
 types: $(TESTS)  ## mypy, strict
 	@$(BIN)/mypy
@@ -57,13 +57,23 @@ bench: $(TESTS)  ## speed, as ratios against a baseline in the same run (not par
 	@$(BIN)/python -m bench
 
 fmt: $(TESTS)  ## let the formatter decide
-	@$(BIN)/ruff check --fix -q daemon tests bench || true
-	@$(BIN)/ruff format -q daemon tests bench
+	@$(BIN)/ruff check --fix -q daemon tests bench supply || true
+	@$(BIN)/ruff format -q daemon tests bench supply
 
 lock: $(TESTS)  ## renew the locks of running, building and developing (hashes, wheels only, no index address)
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(BUILD_TOOLS) | $(COMPILE) - -c requirements.lock -o requirements-build.lock
 	@$(COMPILE) pyproject.toml --extra build --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	@$(MAKE) --no-print-directory licences sbom
+
+audit: $(TESTS)  ## known advisories against the locked versions; needs the network, and says so where it has none
+	@$(BIN)/python -m supply.audit
+
+licences: $(TESTS)  ## docs/dependencies.md: what a production install takes, under which licence
+	@$(BIN)/python -m supply.licences
+
+sbom: $(TESTS)  ## packaging/sbom.cdx.json: the same for programs (CycloneDX)
+	@$(BIN)/python -m supply.sbom
 
 clean:  ## remove what setup and the tests made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""What tocsin takes from others: the locks read, known advisories, licences, and the bill of materials."""
