@@ -108,22 +108,22 @@ def test_its_variables(stand_in: Path, tmp_path: Path, monkeypatch: pytest.Monke
         ({}, "", "ssh -o BatchMode=yes -o ConnectTimeout=15"),
         ({}, "ssh -i key", "ssh -i key -o BatchMode=yes -o ConnectTimeout=15"),
         ({"GIT_SSH_COMMAND": "mine"}, "ssh -i key", "mine -o BatchMode=yes -o ConnectTimeout=15"),
-        ({"GIT_SSH": "plink"}, "", None),
+        ({"GIT_SSH": "plink"}, "", "plink"),
         ({"GIT_SSH": "plink"}, "ssh -i key", "ssh -i key -o BatchMode=yes -o ConnectTimeout=15"),
     ],
 )
 def test_its_way_over_the_network(
-    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], ssh: str, runs: str | None
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], ssh: str, runs: str
 ) -> None:
-    """The user's own ssh command is used before the repository's, told not to ask; a program named by GIT_SSH is left
-    alone, as it may not know ssh's options.
+    """The environment's ssh command is used before the config's, told not to ask; a program named by GIT_SSH is run as
+    it is, as it may not know ssh's options, and before what a repository names.
     """
     for name in ("GIT_SSH", "GIT_SSH_COMMAND"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     write(stand_in, 'echo "$GIT_SSH_COMMAND"')
-    assert command.run(tmp_path, ["fetch"], 5, ssh=ssh).line == (runs or "")
+    assert command.run(tmp_path, ["fetch"], 5, ssh=ssh).line == runs
 
 
 @pytest.mark.parametrize(

@@ -213,18 +213,23 @@ def test_hooks_and_a_hooks_variables_do_not_count(repositories: Repositories, mo
     assert not (repositories.ours / "hooked").exists()
 
 
-def _ssh(repositories: Repositories, tmp_path: Path, script: str) -> None:
-    """Let the upstream be reached by a stand-in for ssh."""
+def _ssh(repositories: Repositories, tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the upstream be reached by a stand-in for ssh that the user who pulls has chosen."""
     stand_in = tmp_path / "ssh"
     stand_in.write_text(f"#!/bin/sh\n{script}\n")
     stand_in.chmod(0o755)
-    repositories.git("config", "core.sshCommand", str(stand_in))
+    config = tmp_path / "gitconfig"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    repositories.git("config", "--global", "core.sshCommand", str(stand_in))
     repositories.git("remote", "set-url", "origin", "git@git.example.com:team/config.git")
 
 
-def test_nothing_waits_for_a_person(repositories: Repositories, tmp_path: Path) -> None:
-    """The repository's own ssh command is used, and told never to ask; why it failed is said without noise."""
-    _ssh(repositories, tmp_path, 'echo "$@" > asked; echo "Host key verification failed." >&2; exit 255')
+def test_nothing_waits_for_a_person(
+    repositories: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own ssh command is used, and told never to ask; why it failed is said without noise."""
+    script = 'echo "$@" > asked; echo "Host key verification failed." >&2; exit 255'
+    _ssh(repositories, tmp_path, script, monkeypatch)
     done = repositories.pull()
     assert "-o BatchMode=yes" in next(tmp_path.rglob("asked")).read_text()
     assert "Host key verification failed." in done.lines[0]
@@ -237,7 +242,7 @@ def test_a_fetch_that_hangs_is_ended(
     """After the deadline git and what it started are ended, however stubborn; nothing is left locked."""
     monkeypatch.setattr(command, "FETCH_DEADLINE", 0.5)
     monkeypatch.setattr(command, "ENDS_WITHIN", 0.3)
-    _ssh(repositories, tmp_path, "trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done")
+    _ssh(repositories, tmp_path, "trap '' TERM; echo $$ > pid; while :; do sleep 0.1; done", monkeypatch)
     began = time.monotonic()
     done = repositories.pull()
     assert time.monotonic() - began < 10

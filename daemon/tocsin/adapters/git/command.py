@@ -1,7 +1,10 @@
-"""One git command, run so that nothing waits for a person and nothing goes on after its deadline.
+"""One git command, run so that nothing waits for a person, nothing goes on after its deadline, and no program starts
+that a repository names.
 
-No prompt for passwords or host keys, no hooks, no variables of a hook that name another repository. When a command
-takes too long, git and everything that it started (ssh) is ended. Git's faults are values.
+A repository's own config may name programs (hooks, filters, helpers, proxies): who unpacked an archive did not choose
+them. So what could start one is set here, which counts before any config, and a look starts no transport: a missing
+object is missing. When a command takes too long, git and everything that it started (ssh) is ended. Git's faults are
+values.
 """
 
 import contextlib
@@ -10,7 +13,7 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +36,27 @@ COMPLAINT_LIMIT = 300
 _SETTINGS = (
     "core.hooksPath=/dev/null",  # hooks of whoever works in the clone are not for the machine
     "core.fsmonitor=false",
+    "core.pager=cat",
+    "core.editor=false",
+    "core.askPass=",
+    "core.alternateRefsCommand=:",
+    "gpg.program=false",
+    "gpg.openpgp.program=false",
+    "gpg.x509.program=false",
+    "gpg.ssh.program=false",
+    "log.showSignature=false",
+    "merge.verifySignatures=false",
     "merge.autoStash=false",
+    "submodule.recurse=false",
+    "safe.bareRepository=explicit",  # a folder that came as a file's neighbours is no repository
     "gc.autoDetach=false",  # it ends before we do
     "maintenance.autoDetach=false",
 )
+_NO_TRANSPORT = "none"
+_TRANSPORTS = "https:http:ssh:git:file"
+"""What git may reach another repository by: nothing in a look (it would fetch what a partial clone lacks); in a fetch
+whatever is no program that its address names (`ext::`).
+"""
 _OF_A_REPOSITORY = {
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"),
     *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_NAMESPACE"),
@@ -49,6 +69,7 @@ _ALONE = {
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
     "LC_ALL": "C",
 }
 
@@ -98,9 +119,16 @@ class Done:
         )
 
 
-def run(folder: Path, arguments: Sequence[str], deadline: float, lines: bytes = b"", ssh: str | None = None) -> Done:
-    """Run a git command in a folder, for `deadline` seconds at most. `lines` is its input. `ssh` is for one that goes
-    over the network: the repository's own command for it, empty for the usual one.
+def run(
+    folder: Path,
+    arguments: Sequence[str],
+    deadline: float,
+    lines: bytes = b"",
+    ssh: str | None = None,
+    settings: Sequence[tuple[str, str]] = (),
+) -> Done:
+    """Run a git command in a folder, for `deadline` seconds at most. `lines` is its input, `settings` count after all
+    config. `ssh` is for one that goes over the network: its user's own command for it, empty for the usual one.
     """
     options = [word for setting in _SETTINGS for word in ("-c", setting)]
     try:
@@ -109,7 +137,7 @@ def run(folder: Path, arguments: Sequence[str], deadline: float, lines: bytes = 
             stdin=subprocess.PIPE if lines else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(ssh),
+            env=_environment(ssh, settings),
             start_new_session=True,
         )
     except (OSError, ValueError) as fault:
@@ -136,9 +164,38 @@ def _end(running: "subprocess.Popen[bytes]") -> None:
             return
 
 
-def _environment(ssh: str | None) -> dict[str, str]:
+def _environment(ssh: str | None, settings: Sequence[tuple[str, str]]) -> dict[str, str]:
     """The process's variables, but for a hook's; nothing asks for a password, a passphrase or a host key."""
     own = {name: value for name, value in os.environ.items() if name not in _OF_A_REPOSITORY} | _ALONE
-    if ssh is not None and ("GIT_SSH" not in own or "GIT_SSH_COMMAND" in own or ssh):
-        own["GIT_SSH_COMMAND"] = f"{own.get('GIT_SSH_COMMAND') or ssh or 'ssh'} -o BatchMode=yes -o ConnectTimeout=15"
-    return own
+    own["GIT_ALLOW_PROTOCOL"] = _NO_TRANSPORT if ssh is None else own.get("GIT_ALLOW_PROTOCOL", _TRANSPORTS)
+    own.setdefault("GIT_PROXY_COMMAND", "")
+    named = own.get("GIT_SSH_COMMAND") or ssh
+    if ssh is not None and (named or "GIT_SSH" not in own):
+        own["GIT_SSH_COMMAND"] = f"{named or 'ssh'} -o BatchMode=yes -o ConnectTimeout=15"
+    elif ssh is not None:  # it may not know these options, and comes after what a repository's config names
+        own["GIT_SSH_COMMAND"] = shlex.quote(own["GIT_SSH"])
+    return own | _counted(own, settings)
+
+
+def _counted(own: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Settings as git takes them from its environment, where a name may hold any letter: after config, before `-c`."""
+    if not settings:
+        return {}
+    count = own.get("GIT_CONFIG_COUNT", "")
+    first = int(count) if count.isdecimal() else 0
+    variables = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for number, (name, value) in enumerate(settings, first):
+        variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return variables
+
+
+def config(folder: Path, pattern: str, *, own: bool = False) -> tuple[tuple[str, str], ...]:
+    """What config says of the names that match, in order. Not `own`: what a repository's own files say is left out; who
+    runs the command has the others (`git config --global`).
+    """
+    done = run(folder, ("config", "--show-scope", "--null", "--get-regexp", pattern), LOOK_DEADLINE)
+    words = done.output.decode("utf-8", "surrogateescape").split("\0")
+    entries = zip(words[::2], words[1::2], strict=False)
+    wanted = {"system", "global"} | ({"local", "worktree"} if own else set())
+    pairs = (entry.partition("\n")[::2] for scope, entry in entries if scope in wanted)
+    return tuple((name, value) for name, value in pairs)

@@ -74,10 +74,15 @@ def fetch(followed: Upstream) -> Fetched | str:
     """Bring the upstream's commits into the object store; neither work tree nor branch is touched. A sentence when
     that fails, now: the next time may go well.
     """
-    options = ("--quiet", "--no-tags", "--no-recurse-submodules")
+    top = followed.top
+    options = ["--quiet", "--no-tags", "--no-recurse-submodules", "--upload-pack=git-upload-pack"]
+    if command.config(top, r"^gc\.recentobjectshook$", own=True):
+        options.append("--no-auto-maintenance")
     refs = ("--", followed.remote, f"+{followed.ref}:{FETCHED}")
-    ssh = _git(followed.top, "config", "--get", "core.sshCommand").line
-    done = command.run(followed.top, ("fetch", *options, *refs), command.FETCH_DEADLINE, ssh=ssh)
+    ssh = [value for _, value in command.config(top, r"^core\.sshcommand$")][-1:]
+    helpers = (("credential.helper", ""), *command.config(top, r"^credential\..*helper$"))  # "" forgets those before
+    fetching = ("fetch", *options, *refs)
+    done = command.run(top, fetching, command.FETCH_DEADLINE, ssh="".join(ssh), settings=helpers)
     if done.status:
         return done.complaint
     commits = _git(followed.top, "rev-parse", "HEAD^{commit}", f"{FETCHED}^{{commit}}")
@@ -99,7 +104,10 @@ def forward(followed: Upstream, commit: str) -> str:
     """Move the branch and the work tree forward to a commit; empty, or why nothing was moved: git looks at everything
     that it would overwrite before it touches anything.
     """
-    done = _git(followed.top, "merge", "--ff-only", "--quiet", commit)
+    named = command.config(followed.top, r"^filter\..*\.(clean|smudge|process|required)$", own=True)
+    none = [(name, "false" if name.endswith(".required") else "") for name, _ in named]
+    merging = ("merge", "--ff-only", "--no-verify-signatures", "--no-autostash", "--quiet", commit)
+    done = command.run(followed.top, merging, command.STEP_DEADLINE, settings=none)
     if not done.status:
         return ""
     in_the_way = [line.strip() for line in done.errors.splitlines() if line.startswith("\t")]

@@ -4,6 +4,7 @@ Only what reads is run, never anything that would touch the work tree or the ind
 repository, there is simply no revision.
 """
 
+import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from tocsin.adapters.files.rights import is_folder
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import command
 
 FILES_LIMIT = 2000
 """The most files that are read out of one revision."""
+COMPARED_MOST = 16 << 20
+"""The most bytes of a file that is compared with what was committed; a larger one counts as changed."""
 LINKS_LIMIT = 8
 """The most links from one to the next that are followed."""
 
@@ -74,11 +78,27 @@ def commit(folder: Path) -> str | None:
     """
     if _git(folder, "rev-parse", "--quiet", "--verify", "HEAD:./") is None:
         return None
-    newest = _git(folder, "log", "-1", "--abbrev=12", "--format=%h", "--", ".")
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".")
-    if not newest or changed is None:
+    newest = _git(folder, "rev-list", "-1", "--abbrev-commit", "--abbrev=12", "HEAD", "--", ".")
+    listing = _bytes(folder, "ls-tree", "-r", "-z", "-l", "HEAD")
+    there = _bytes(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if not newest or listing is None or there is None:
         return None
-    return newest + ("+" if changed else "")
+    committed = {path: (mode, name, size) for mode, name, size, path in _entries(listing)}
+    beside = any(os.fsdecode(path) not in committed for path in there.split(b"\0") if path)
+    differs = beside or any(not _is_as_committed(folder / path, *entry) for path, entry in committed.items())
+    return newest + ("+" if differs else "")
+
+
+def _is_as_committed(path: Path, mode: str, name: str, size: int) -> bool:
+    """Whether a file is, byte for byte, what was committed. Git itself might ask a filter that the repository names."""
+    if size > COMPARED_MOST:
+        return False
+    try:
+        data = os.fsencode(path.readlink()) if mode == _LINK else read_regular(path, size + 1)
+    except OSError:
+        return False
+    digest = hashlib.sha256 if len(name) == len(hashlib.sha256().hexdigest()) else hashlib.sha1
+    return len(data) == size and digest(b"blob %d\0" % size + data, usedforsecurity=False).hexdigest() == name
 
 
 def revision(folder: Path, name: str) -> Revision | NoRevision:
@@ -94,6 +114,8 @@ def revision(folder: Path, name: str) -> Revision | NoRevision:
         shallow = _git(nearest, "rev-parse", "--is-shallow-repository") == "true"
         return NoRevision(Lack.REVISION, tuple(known.splitlines()), shallow)
     inside = Path(os.path.realpath(nearest), folder.absolute().relative_to(nearest))
+    if not inside.is_relative_to(os.path.realpath(top)):  # its config names another work tree
+        return NoRevision(Lack.REPOSITORY)
     prefix = posixpath.normpath(inside.relative_to(os.path.realpath(top)).as_posix())
     prefix = "" if prefix == "." else prefix
     listing = _bytes(Path(top), "ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit_id}:{prefix}")
@@ -182,7 +204,8 @@ def _entries(listing: bytes) -> Iterator[tuple[str, str, int, str]]:
         if path:
             mode, kind, name, size = about.decode().split()
             if kind == "blob":
-                yield mode, name, int(size), os.fsdecode(path)
+                known = int(size) if size.isdecimal() else 0  # one that is missing has none
+                yield mode, name, known, os.fsdecode(path)
 
 
 def _followed(source: Revision, path: str) -> str | None:
