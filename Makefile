@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes $(WHEELS) --no-he
 	--no-emit-find-links --upgrade -q
 BUILD_TOOLS := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["build"], sep="\n")'
 
-.PHONY: help run setup test quick faults lint types check bench fmt lock audit licences sbom clean
+.PHONY: help run setup test quick faults fuzz lint types check bench fmt lock audit licences sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -43,6 +43,9 @@ quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (abo
 
 faults: $(TESTS)  ## attacks on the installed program, and a server installed by the page (tests/attacks/README.md)
 	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py
+
+fuzz: $(TESTS)  ## fuzzers of all that reads what others write: MINUTES=10, SEED=1 for the same cases, ONLY="incident reply"
+	@$(BIN)/python -m tests.fuzz --minutes "$(or $(MINUTES),10)" --seed "$(SEED)" $(ONLY)
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench supply

@@ -61,6 +61,7 @@ def test_a_bundle_is_about_several_incidents() -> None:
         assert read is not None
         assert (read.incident, read.incidents) == ("db", read_as)
     assert outbox_file.read(name, json.dumps({**sheet, "incidents": 7}).encode()) is None
+    assert outbox_file.read(name, json.dumps({**sheet, "segments": 1e400}).encode()) is None
 
 
 @pytest.mark.parametrize(
@@ -84,9 +85,10 @@ def test_no_file_is_too_broken(data: bytes) -> None:
     outbox_file.html_of(data)
 
 
-def test_unknown_letters_are_left_out() -> None:
+@pytest.mark.parametrize("charset", [b"klingon", b"utf-8\0", b"zlib", b"=?"])
+def test_unknown_letters_are_left_out(charset: bytes) -> None:
     """A body in letters that nobody knows is shown as none, and the heads all the same."""
-    data = b"From: i@example.com\r\nContent-Type: text/plain; charset=klingon\r\n\r\nwords"
+    data = b"From: i@example.com\r\nContent-Type: text/plain; charset=" + charset + b"\r\n\r\nwords"
     read = outbox_file.read("20261123T100000Z-1-email-ana.eml", data)
     assert read is not None
     assert (read.sender, read.text) == ("i@example.com", "")

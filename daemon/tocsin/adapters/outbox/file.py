@@ -74,7 +74,7 @@ def _sms(name: str, at: datetime, person: str, data: bytes) -> OutboxFile | None
         words = {key: str(sheet[key])[:TEXT_MOST] for key in ("from", "to", "body", "incident", "kind")}
         segments = int(sheet["segments"])
         incidents = tuple(str(name)[:HEAD_MOST] for name in sheet.get("incidents", ())) or (words["incident"],)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError):
         return None
     return OutboxFile(
         name, at, Channel.SMS, person, words["from"], words["to"], "", words["body"],
@@ -112,6 +112,6 @@ def _body(mail: Message, kind: str) -> str:
         if isinstance(data, bytes):
             try:
                 return data.decode(part.get_content_charset() or "utf-8", "replace")
-            except LookupError:
+            except (LookupError, ValueError):  # no encoding has that name, or that name at all
                 return ""
     return ""

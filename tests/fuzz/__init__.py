@@ -1,0 +1,1 @@
+"""Fuzzers of everything that reads what others write: `make fuzz MINUTES=10`, and a sample of each in `make test`."""

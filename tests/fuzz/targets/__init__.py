@@ -1,0 +1,19 @@
+"""All fuzzers, in the order in which they run."""
+
+from functools import cache
+
+from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.targets import answers, configs, incidents, messages, templates
+
+NAMES = (
+    "incident", "alertmanager", "config", "calendar", "reply", "link", "session", "outbox", "message", "template"
+)  # fmt: skip
+
+
+@cache
+def fuzzers() -> dict[str, Fuzzer]:
+    """Every fuzzer, by its name. Making them takes a second."""
+    rooms = (incidents, configs, answers, messages, templates)
+    made = {fuzzer.name: fuzzer for room in rooms for fuzzer in room.fuzzers()}
+    assert tuple(made) == NAMES
+    return made
