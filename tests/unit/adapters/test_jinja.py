@@ -425,6 +425,9 @@ def test_a_file_overrides_a_file(tmp_path: Path, renderer: JinjaRenderer) -> Non
     assert "accepted by Chen Wei" in renderer.render(stand_down, INCIDENT, history(), POLICY).text
 
 
+TWINS = "{% set a = [1, 1] %}{% set b = [1, 1] %}" + "{% set a = [a, a] %}{% set b = [b, b] %}" * 40
+"""Two lists of the same shape, that print 2^41 items each."""
+TUPLES = "{% set a = (1, 1) %}" + "{% set a = (a, a) %}" * 40
 BROKEN = {
     "undefined": "line one\n{{ nothing_like_it }}",
     "empty": "{% if False %}x{% endif %}",
@@ -452,6 +455,38 @@ BROKEN = {
     "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}x",
     "deep macros": "{% macro m(n) %}{{ m(n) }}{% endmacro %}{{ m(1) }}",
     "segments": "no page has " + "room for so much fixed text " * 9,
+    "nested lists": "{% set a = [1, 1] %}" + "{% set a = [a, a] %}" * 40 + "{{ a | string }}",
+    "nested lists printed": "{% set a = [1, 1] %}" + "{% set a = [a, a] %}" * 40 + "{{ a }}",
+    "nested lists compared": TWINS + "{{ a == b }}",
+    "nested lists tested": TWINS + "{{ a is eq b }}",
+    "nested lists sought": TWINS + "{{ a in [b] }}",
+    "nested lists sorted": TWINS + "{{ [a, b] | sort }}",
+    "nested lists counted": TWINS + "{{ [a].count(b) }}",
+    "nested lists changed": TWINS + "{% for each in [a, b] %}{{ loop.changed(each) }}{% endfor %}",
+    "nested tuples as keys": TUPLES + "{{ {a: 1} }}",
+    "nested tuples as items": TUPLES + "{{ {}[a] }}",
+    "nested tuples by get": TUPLES + "{{ {}.get(a) }}",
+    "nested tuples as names": TUPLES + "{% include [a] %}",
+    "nested tuples, each once": TUPLES + "{{ [a] | unique }}",
+    "a list doubled": "{% set l = [1] * 5000 %}" + "{% set l = l + l %}" * 20 + "{{ l | length }}",
+    "a long join": "{% set s = 'x' * 5000 %}{% set s = s ~ s ~ s ~ s ~ s ~ s ~ s ~ s %}{{ ([s] * 5000) | join }}",
+    "an odd text": "{{ '%0999999999d' is odd }}",
+    "a divisible text": "{{ '%0999999999d' is divisibleby(1) }}",
+    "much in a loop": "{% for each in range(2400) %}" + "{% if title == id %}{% endif %}" * 300 + "{% endfor %}x",
+    "much in a macro": "{% macro m() %}" + "{% if title == id %}{% endif %}" * 300 + "{% endmacro %}"
+    "{% for each in range(2400) %}{{ m() }}{% endfor %}x",
+    "much in a block": "{% block b %}" + "{% if title == id %}{% endif %}" * 300 + "{% endblock %}"
+    "{% for each in range(2400) %}{{ self.b() }}{% endfor %}x",
+    "much in a test": "{% for each in range(2400) if " + "title == id and " * 50 + "0 %}{% endfor %}x",
+    "fixed text in a block": "{% set x %}{% for each in range(2400) %}"
+    + "y" * 20_000
+    + "{% endfor %}{% endset %}{{ x }}",
+    "long texts sought": "{% set s = 'a' * 5000 %}{% set s = s ~ s ~ s ~ s %}{% set n = 'a' * 49 ~ 'b' ~ 'a' * 49 %}"
+    "{% for each in range(2400) %}{% if n in s %}{% endif %}{% endfor %}x",
+    "long texts stripped": "{% set s = 'a' * 5000 %}{% set n = 'b' * 5000 ~ 'a' %}"
+    "{% for each in range(1200) %}{% if s.strip(n) %}{% endif %}{% endfor %}x",
+    "large numbers": "{% set n = 99999999 %}" + "{% set n = n * n %}" * 20 + "{{ n }}",
+    "a budget of one's own": "{{ [-99999999] | map('what is carried out', -99999999) | list }}",
 }
 
 
@@ -462,9 +497,9 @@ def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told
     (tmp_path / "page.sms.txt.j2").write_text(source)
     assert renderer.load(tmp_path) == ()
     page = notification(Kind.PAGE, Channel.SMS)
-    began = time.monotonic()
+    began = time.thread_time()
     first = renderer.render(page, INCIDENT, history(), POLICY).text
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 1
     assert "You: Technical Lead. Ack: tocsin ack 2026-11-23-card-payments-fail --as bo" in first
     assert segments(first) == 1
     renderer.render(replace(page, to="ana"), INCIDENT, history(), POLICY)
@@ -535,6 +570,22 @@ SYNTAX = {
     "one\ntwo {{ title | nofilter }}": 2,
     "{% for a in [1] recursive %}{% endfor %}": 1,
     "one\n{{ title | center(99) }}": 2,
+    "one\n{{ title | striptags }}": 2,
+    "one\n{{ title is callable }}": 2,
+    "one\n{% if title %}\n{{ title | nofilter }}{% endif %}": 3,
+    "one\n" + "{% for each in [1] %}" * 25 + "x" + "{% endfor %}" * 25: 2,
+    "one\n" + "{% if 1 %}" * 101 + "x" + "{% endif %}" * 101: 2,
+    "one\n{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}": 2,
+    "one\n{{ " + "not " * 5000 + "1 }}": 2,
+    "one\n{{ " + "1 + " * 900 + "1 }}": 2,
+    "one\n{{ title" + " | upper" * 900 + " }}": 2,
+    "one\n\n{{ " + "9" * 60_000 + " }}": 3,
+    "one\n{{ 0x" + "f" * 60_000 + " }}": 2,
+    "one\n" + "{{ a }}" * 3000: 2,
+    "{% block a %}"
+    + "".join(f"{{% set a{number} = 1 %}}" for number in range(400))
+    + "{% include 'x.j2' %}" * 350
+    + "{% endblock %}": 1,
 }
 
 
@@ -545,7 +596,9 @@ def test_a_template_that_cannot_be_used_is_refused(
     """At the first load the shipped text stands in; later the last good set goes on, whole (P8)."""
     page, stand_down = notification(Kind.PAGE, Channel.SMS), notification(Kind.STAND_DOWN, Channel.SMS)
     (tmp_path / "page.sms.txt.j2").write_text(source)
+    began = time.thread_time()
     [problem] = renderer.load(tmp_path)
+    assert time.thread_time() - began < 1
     assert (problem.file, problem.line) == (str(tmp_path / "page.sms.txt.j2"), line)
     assert "shipped text" in problem.message
     assert renderer.render(page, INCIDENT, history(), POLICY).text.startswith("SEV1 Card")
@@ -579,16 +632,84 @@ def test_a_file_that_cannot_be_read_keeps_the_last_good_set(tmp_path: Path, rend
 
 
 def test_a_mounted_folder(tmp_path: Path, renderer: JinjaRenderer) -> None:
-    """Templates that are links to files, as a mounted folder has them, count; one of just the longest length does too."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "page").write_text("Linked: {{ acknowledge }}")
-    folder = tmp_path / "templates"
-    folder.mkdir()
-    (folder / "page.sms.txt.j2").symlink_to("../data/page")
-    (folder / "update.sms.txt.j2").write_text("x" + " " * (64 * 1024 - 1))
-    assert renderer.load(folder) == ()
+    """Templates that are links to files in the folder, by way of another link, as a mounted folder has them, count, and
+    count once; one of just the longest length does too.
+    """
+    data = tmp_path / "..2026_11_26"
+    data.mkdir()
+    (data / "page.sms.txt.j2").write_text("Linked: {{ acknowledge }}")
+    (tmp_path / "..data").symlink_to("..2026_11_26")
+    (tmp_path / "page.sms.txt.j2").symlink_to("..data/page.sms.txt.j2")
+    (tmp_path / "update.sms.txt.j2").write_text("x" + " " * (64 * 1024 - 1))
+    assert renderer.load(tmp_path) == ()
+    assert sorted(sources.read(tmp_path).texts) == ["page.sms.txt.j2", "update.sms.txt.j2"]
     text = renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY).text
     assert text.startswith("Linked: tocsin ack")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, renderer: JinjaRenderer) -> None:
+    """T5: what lies outside is never read, by a link, by a chain of links, through a folder that is one, or as the
+    folder's own parent; no word of it is said, and the other templates of a first load count.
+    """
+    (tmp_path / "secret").write_text("S3cret {{ S3cret }}")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "page.sms.txt.j2").symlink_to("../secret")
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "good.j2").write_text("x")
+    (folder / "one.j2").symlink_to("../secret")
+    (folder / "two.j2").symlink_to("one.j2")
+    (folder / "three.j2").symlink_to("/proc/self/environ")
+    (folder / "four.j2").symlink_to("sub/page.sms.txt.j2")
+    (folder / "sub").symlink_to("../outside")
+    (folder / "folder.j2").symlink_to("..")
+    files = sources.read(folder)
+    assert files.texts == {"good.j2": "x"}
+    assert not files.unread
+    assert {(Path(problem.file).name, problem.code) for problem in files.problems} == {
+        (name, "link-outside") for name in ("one.j2", "two.j2", "three.j2", "four.j2", "folder.j2")
+    }
+    assert not any("S3cret" in str(problem) for problem in renderer.load(folder))
+
+
+def test_a_link_that_is_put_in_while_a_file_is_opened_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T5: whoever changes a folder into a link just after it was looked at gets nothing opened behind it."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "a.j2").write_text("S3cret")
+    folder = tmp_path / "templates"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.j2").write_text("x")
+    assert sources.read(folder).texts == {"sub/a.j2": "x"}
+    look = os.path.realpath
+
+    def swapping(path: str | os.PathLike[str], *, strict: bool = False) -> str:
+        real = look(path, strict=strict)
+        if str(path).endswith("a.j2"):
+            (folder / "sub").rename(tmp_path / "away")
+            (folder / "sub").symlink_to("../outside")
+        return real
+
+    monkeypatch.setattr(os.path, "realpath", swapping)
+    files = sources.read(folder)
+    assert not files.texts
+    assert [problem.file for problem in files.unread] == [str(folder / "sub" / "a.j2")]
+
+
+def test_a_missing_template_is_named_only_if_its_name_is_written(tmp_path: Path, told: list[Problem]) -> None:
+    """T5: a name that is put together may hold what nobody should read."""
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    (tmp_path / "page.sms.txt.j2").write_text("{% include 'nowhere.j2' %}")
+    (tmp_path / "page.subject.txt.j2").write_text("{% set s %}S3{{ 'cret' }}{% endset %}{% include s %}")
+    (tmp_path / "page.email.txt.j2").write_text("{% set s %}S3{{ 'cret' }}{% endset %}{% include [s, s ~ s] %}")
+    assert renderer.load(tmp_path) == ()
+    assert {problem.message for problem in renderer.check()} == {
+        "there is no template nowhere.j2; mend it",
+        "there is no template of the name that is put together here; mend it",
+        "none of the templates named there is there; mend it",
+    }
 
 
 def test_too_many_templates(tmp_path: Path, renderer: JinjaRenderer) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tocsin.adapters.files.rights import closed, why_not
-from tocsin.adapters.files.safe_open import read_regular
+from tocsin.adapters.files.safe_open import LinkOutsideError, read_inside, read_regular
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
@@ -39,7 +39,7 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
         ]
-    inside = os.path.realpath(folder)
+    inside = Path(os.path.realpath(folder))
     for path in _wanted(folder, label, problems):
         name = path.relative_to(folder).as_posix()
         if len(files) >= FILES_LIMIT:
@@ -51,15 +51,14 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
     return files, problems
 
 
-def _add(files: dict[str, bytes], name: str, path: Path, inside: str) -> tuple[str, str] | None:
+def _add(files: dict[str, bytes], name: str, path: Path, inside: Path) -> tuple[str, str] | None:
     """Read one file into the snapshot, or say why not: a code and a sentence."""
     if not name.isprintable():
         return "unprintable-name", "the name holds characters that cannot be shown; rename the file"
     try:
-        real = Path(os.path.realpath(path, strict=True))
-        if not real.is_relative_to(inside):
-            return "link-outside", "the link leads outside the config folder; put the file itself here"
-        files[name] = read_regular(real, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+        files[name] = read_inside(path, inside, (CALENDAR_LIMIT if path.suffix == ".ics" else FILE_LIMIT) + 1)
+    except LinkOutsideError:
+        return "link-outside", "the link leads outside the config folder; put the file itself here"
     except OSError as fault:
         return "unreadable-file", f"the file {why_not(path, fault)}"
     return None

@@ -27,6 +27,30 @@ def read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:
     return read_with_status(os.path.realpath(path, strict=True) if follow else path, limit)[0]
 
 
+class LinkOutsideError(OSError):
+    """A link leads out of the folder that a file is wanted from."""
+
+
+def read_inside(path: Path, inside: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file in the real folder `inside` or below it. A link that leads to one there
+    will do: mounted folders are made of them. Raises LinkOutsideError for one that leads out, and OSError for all else;
+    also when a link is put in between the look and the opening, for from the folder on none is followed then.
+    """
+    try:
+        way = Path(os.path.realpath(path, strict=True)).relative_to(inside).parts
+    except ValueError:
+        raise LinkOutsideError(errno.EXDEV, "the link leads out of the folder") from None
+    folder = os.open(inside, _FLAGS | os.O_DIRECTORY)
+    try:
+        for part in way[:-1]:
+            below = os.open(part, _FLAGS | os.O_DIRECTORY, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        return read_with_status(way[-1] if way else ".", limit, folder)[0]
+    finally:
+        os.close(folder)
+
+
 def read_with_status(
     name: str | os.PathLike[str], limit: int, folder: int | None = None
 ) -> tuple[bytes, os.stat_result]:

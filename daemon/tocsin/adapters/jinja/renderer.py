@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import Template, TemplateError, TemplateNotFound, TemplatesNotFound, TemplateSyntaxError
 
 from tocsin.adapters.jinja import sources
-from tocsin.adapters.jinja.sandbox import Sandbox
+from tocsin.adapters.jinja.sandbox import Codes, Sandbox
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -40,11 +40,14 @@ BANNER = (
 PAGES_A_BUDGET = 20
 """Pages of a bundle for which a template gets what other messages get for one."""
 
-FAULTS = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError)
-"""What a template may raise while it is rendered."""
+FAULTS = (
+    TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError,
+    SyntaxError, NameError, AssertionError, StopIteration, OSError,
+)  # fmt: skip
+"""What a template may raise while it is compiled or rendered."""
 
 _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
-_BODY = re.compile(r"<body[^>]*>", re.IGNORECASE)
+_BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
 
 Tell = Callable[[Problem], None]
 AnyWording = Wording | BundleWording
@@ -83,15 +86,19 @@ class JinjaRenderer:
         self._own: dict[str, str] = {}
         self._folder = Path("templates")
         self._loaded = False
-        self._sandbox = Sandbox(self._shipped)
+        self._codes: Codes = {}
+        self._sandbox = Sandbox(self._shipped, self._codes)
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
         """Read a user's folder and use it. Gives what is wrong."""
         return self.use(self.read(folder))
 
     def read(self, folder: Path) -> TemplateFiles:
-        """Read a user's folder."""
-        return sources.read(folder)
+        """Read a user's folder. Its templates are compiled already, since that takes longest."""
+        files = sources.read(folder)
+        for name, text in files.texts.items():
+            _fault(self._sandbox, name, text)
+        return files
 
     def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
         """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the
@@ -106,7 +113,9 @@ class JinjaRenderer:
             return tuple(problems)
         self._own = {name: text for name, text in texts.items() if name not in faults}
         self._folder, self._loaded = folder, True
-        self._sandbox = Sandbox({**self._shipped, **self._own})
+        used = {**self._shipped, **self._own}
+        self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
+        self._sandbox = Sandbox(used, self._codes)
         self._renderings.clear()
         self._reported.clear()
         return tuple(problems)
@@ -203,7 +212,7 @@ class JinjaRenderer:
         """The reader's language first, then the default."""
         name = f"{words.kind}.{part}.j2"
         try:
-            return self._sandbox.choose(f"{language}/{name}", name)
+            return self._sandbox.choose(f"{language}/{name}", name, times=_times(words))
         except TemplateSyntaxError as fault:
             raise BrokenTemplateError(fault.name or name, fault.lineno, _words_of(fault)) from fault
         except TemplateNotFound as fault:
@@ -212,9 +221,8 @@ class JinjaRenderer:
     def _rendered(self, template: Template, words: AnyWording) -> str:
         """What a template makes of the words. An empty text is a broken template's."""
         name = template.name or ""
-        times = 1 + len(words.pages) // PAGES_A_BUDGET if isinstance(words, BundleWording) else 1
         try:
-            text = self._sandbox.text(template, _names(words), times)
+            text = self._sandbox.text(template, _names(words), _times(words))
         except FAULTS as fault:
             raise BrokenTemplateError(*_where(fault, name), _words_of(fault)) from fault
         if not text.strip():
@@ -251,6 +259,11 @@ def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
 def _parts(via: Channel) -> tuple[str, ...]:
     """The templates of a message on a channel, by what follows its kind in their names."""
     return (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html")
+
+
+def _times(words: AnyWording) -> int:
+    """How many times a message may cost what others may."""
+    return 1 + len(words.pages) // PAGES_A_BUDGET if isinstance(words, BundleWording) else 1
 
 
 def _names(words: AnyWording) -> dict[str, Any]:
@@ -292,8 +305,9 @@ def _where(fault: BaseException, name: str) -> tuple[str, int]:
 
 
 def _words_of(fault: BaseException) -> str:
-    words = " ".join(str(fault).split())[:200] or type(fault).__name__
-    return f"there is no template {words}" if isinstance(fault, TemplateNotFound) else words.rstrip(".")
+    if isinstance(fault, TemplatesNotFound):
+        return "none of the templates named there is there"
+    return " ".join(str(fault)[:1000].split())[:200].rstrip(".") or type(fault).__name__
 
 
 def _problem(path: Path, line: int, why: str) -> Problem:

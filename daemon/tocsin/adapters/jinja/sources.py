@@ -1,16 +1,23 @@
 """A folder of templates, read once as a whole."""
 
+import errno
 import os
 from pathlib import Path
 
-from tocsin.adapters.files.safe_open import NotRegularError, read_regular
+from tocsin.adapters.files.safe_open import LinkOutsideError, NotRegularError, read_inside
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.renderer import TemplateFiles
+from tocsin.text.cleaning import shown
 
 SOURCE_MOST = 64 * 1024
 """The longest template, in bytes."""
 FILES_MOST = 500
 """How many templates a folder may hold."""
+TOTAL_MOST = 1024 * 1024
+"""The most bytes of all templates of a folder together."""
+LOOKED_MOST = 20_000
+"""How many names are looked at, in a folder and all below it."""
+LINK_OUTSIDE = "the link leads outside the folder of the templates; put the file itself here"
 
 
 def shipped_folder() -> Path:
@@ -25,45 +32,61 @@ def read(folder: Path) -> TemplateFiles:
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     unread: list[Problem] = []
+    inside = Path(os.path.realpath(folder))
     files, faults = _listed(folder)
     unread += [_unreadable(folder, f"the templates cannot be listed: {fault.strerror}") for fault in faults]
     if len(files) > FILES_MOST:
         problems.append(_unreadable(folder, f"there are over {FILES_MOST} templates; those after that are left out"))
     for path in files[:FILES_MOST]:
+        name = path.relative_to(folder).as_posix()
         try:
-            text, why = _text(path)
+            text, why = _text(path, inside)
         except OSError as trouble:
             unread.append(_unreadable(path, f"the template cannot be read: {trouble.strerror}"))
             continue
+        if not why and sum(map(len, texts.values())) + len(text) > TOTAL_MOST:
+            why = f"all templates together are over {TOTAL_MOST // 1024} KiB; shorten them"
         if why:
-            problems.append(_unreadable(path, why))
+            problems.append(_unreadable(path, why, "link-outside" if why == LINK_OUTSIDE else "template-unreadable"))
         else:
-            texts[path.relative_to(folder).as_posix()] = text
+            texts[name] = text
     return TemplateFiles(folder, texts, tuple(problems), tuple(unread))
 
 
 def _listed(folder: Path) -> tuple[list[Path], list[OSError]]:
-    """The templates of a folder in order, and what could not be listed."""
+    """The templates of a folder in order, and what could not be listed. Hidden folders are left alone, as the config's:
+    mounted folders keep what their links lead to there. A folder behind a link is not looked into, so that a link to
+    one is listed as if it were a template, and refused as none.
+    """
     faults: list[OSError] = []
-    walk = os.walk(folder, onerror=faults.append)
-    files = [Path(root, name) for root, inside, names in walk for name in (*inside, *names) if name.endswith(".j2")]
+    files: list[Path] = []
+    looked = 0
+    for root, folders, names in os.walk(folder, onerror=faults.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [Path(root, name) for name in (*folders, *names) if name.endswith(".j2")]
+        looked += len(folders) + len(names)
+        if looked > LOOKED_MOST:
+            faults.append(OSError(errno.EFBIG, f"it holds over {LOOKED_MOST:,} names"))
+            break
     return sorted(files), [fault for fault in faults if not isinstance(fault, FileNotFoundError | NotADirectoryError)]
 
 
-def _text(path: Path) -> tuple[str, str]:
-    """A file's text, or what is wrong with it. A link to a file will do: mounted folders are made of them. Raises
-    OSError when the disk does not give it.
+def _text(path: Path, inside: Path) -> tuple[str, str]:
+    """A file's text, or what is wrong with it. A link to a file in the folder will do. Raises OSError when the disk
+    does not give it.
     """
     try:
-        data = read_regular(path, SOURCE_MOST + 1, follow=True)
+        data = read_inside(path, inside, SOURCE_MOST + 1)
         if len(data) > SOURCE_MOST:
             return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
         return data.decode("utf-8"), ""
+    except LinkOutsideError:
+        return "", LINK_OUTSIDE
     except NotRegularError:
         return "", "this is no regular file; a template is one"
     except ValueError:
         return "", "the template is not UTF-8; save it so"
 
 
-def _unreadable(path: Path, fault: str) -> Problem:
-    return Problem(str(path), 1, 1, ProblemLevel.ERROR, "template-unreadable", fault)
+def _unreadable(path: Path, fault: str, code: str = "template-unreadable") -> Problem:
+    return Problem(shown(str(path)), 1, 1, ProblemLevel.ERROR, code, fault)
