@@ -12,7 +12,6 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.tests import TESTS
 from jinja2.utils import pass_context, pass_eval_context
-from markupsafe import Markup, escape
 
 from tocsin.adapters.jinja.budget import ITEM, NODE, SEVERAL, Budget, key, number
 from tocsin.adapters.jinja.operations import comparison, seek
@@ -46,8 +45,8 @@ class Filters:
             "count": len,
             "d": self._default,
             "default": self._default,
-            "e": self._of_text(escape),
-            "escape": self._of_text(escape),
+            "e": self._of_text(filters.FILTERS["escape"]),
+            "escape": self._of_text(filters.FILTERS["escape"]),
             "first": self._first,
             "float": self._float,
             "int": self._int,
@@ -63,7 +62,7 @@ class Filters:
             "rejectattr": self._rejectattr,
             "replace": self._replace,
             "reverse": self._reverse,
-            "safe": self._of_text(Markup),
+            "safe": self._of_text(filters.do_mark_safe),
             "select": self._select,
             "selectattr": self._selectattr,
             "sort": self._sort,
