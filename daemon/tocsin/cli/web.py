@@ -32,20 +32,21 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.cli.log_output import open_log
+    from tocsin.formats.config.read import SETTINGS
     from tocsin.formats.settings.settings import Settings
     from tocsin.web.http import FOLDER
     from tocsin.web.http.sessions import Sessions
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
 
-    async def load_settings() -> Settings:
+    async def load_settings() -> tuple[Settings, bytes | None]:
         async with open_workspace(folder_of(config), utc_now()) as (loaded, _):
             assert loaded.settings is not None
-            return loaded.settings
+            return loaded.settings, loaded.files.get(SETTINGS)
 
-    async def run(settings: Settings) -> bool:
+    async def run(settings: Settings, settings_file: bytes | None) -> bool:
         ledger, clock = SharedLedger(settings.database), WallClock()
-        policy = ActivePolicy(ledger, folder_of(config), os.environ, clock)
+        policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, settings_file)
         try:
             pages = JinjaPages(FOLDER / "pages")
             inbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
@@ -57,9 +58,9 @@ def command(form: str | None, config: Path | None) -> None:
     open_log(form)
     sessions, again = Sessions(), True
     while again:
-        settings = asyncio.run(load_settings())
+        settings, settings_file = asyncio.run(load_settings())
         try:
-            again = asyncio.run(run(settings))
+            again = asyncio.run(run(settings, settings_file))
         except OSError as fault:
             fail([cannot_listen(settings.web.listen, fault)])
 

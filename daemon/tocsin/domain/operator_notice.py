@@ -27,6 +27,7 @@ class Trouble(StrEnum):
         return member
 
     CONFIG_REFUSED = "config-refused", "The config was refused", "The config is good again"
+    CONFIG_IN_PART = "config-in-part", "Only a part of the last good config counts", "The whole config counts again"
     CONFIG_UNREAD = "config-unread", "The config cannot be read", "The config can be read again"
     SETTINGS_NEED_RESTART = "settings-need-restart", "Settings count only after a restart"
     TEMPLATE_BROKEN = "template-broken", "A template cannot be used"

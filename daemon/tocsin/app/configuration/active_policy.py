@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.load import Configuration, read_tree
 from tocsin.domain.policy import Policy
+from tocsin.formats.config.read import SETTINGS
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ConfigLedger, LedgerError
+from tocsin.ports.ledger import ConfigLedger, KeptConfig, LedgerError
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""
@@ -17,12 +18,19 @@ class ActivePolicy:
     """The policy in force, looked up again when it has grown old."""
 
     def __init__(
-        self, ledger: Callable[[], ConfigLedger], folder: Path, environ: Mapping[str, str], clock: Clock
+        self,
+        ledger: Callable[[], ConfigLedger],
+        folder: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        settings: bytes | None = None,
     ) -> None:
+        """`settings` is this machine's tocsin.yaml: a kept config brings no operators, and no last resort."""
         self._ledger = ledger
         self._folder = folder
         self._environ = environ
         self._clock = clock
+        self._settings = settings
         self._known: tuple[tuple[str, datetime], Policy] | None = None
         self._looked_at: datetime | None = None
 
@@ -35,9 +43,17 @@ class ActivePolicy:
         if config is None:
             raise LedgerError("no config was in force yet: the daemon has not run")
         if self._known is None or self._known[0] != (config.revision, config.since):
-            configuration = read_tree(config.files, self._folder, now, self._environ, revision=config.revision)
+            configuration = self._read(config, now)
             if configuration.policy is None:
                 raise LedgerError(f"the config in force cannot be read here: {configuration.errors[0]}")
             self._known = (config.revision, config.since), configuration.policy
         self._looked_at = now
         return self._known[1]
+
+    def _read(self, config: KeptConfig, now: datetime) -> Configuration:
+        """A config that is in force, by this machine's own tocsin.yaml if the two go together (P9)."""
+        own = {} if self._settings is None else {SETTINGS: self._settings}
+        mixed = read_tree({**config.files, **own}, self._folder, now, self._environ, revision=config.revision)
+        if mixed.policy is not None or not own:
+            return mixed
+        return read_tree(config.files, self._folder, now, self._environ, revision=config.revision)

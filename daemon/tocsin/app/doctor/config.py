@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
-from tocsin.app.configuration.load import Configuration, label_of, read_tree
+from tocsin.app.configuration.kept.reading import read_kept
+from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.doctor.check import WITH_SECRETS, Check
 from tocsin.domain.problem import ProblemLevel
 from tocsin.ports.ledger import Ledger, LedgerError
@@ -25,7 +26,7 @@ async def in_force(
         stored = await ledger.last_good_config() if ledger else None
     except LedgerError:
         return None
-    good = read_tree(stored.files, folder, now, environ, revision=stored.revision) if stored else None
+    good = read_kept(stored, loaded, folder, now, environ).configuration if stored else None
     return good if good is not None and good.policy is not None and good.settings is not None else None
 
 

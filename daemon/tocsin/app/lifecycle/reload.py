@@ -18,7 +18,7 @@ from tocsin.app.configuration.load import digest_of, label_of, load
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
-from tocsin.app.lifecycle.startup import Started
+from tocsin.app.lifecycle.startup import Started, keep_config
 from tocsin.app.lifecycle.unread import UnreadConfig
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
@@ -94,11 +94,13 @@ class ConfigReader:
             since, self._digest = now, digest
             log.info("config", revision=reading.revision)
             try:
-                await self._ledger.record_config(reading.revision, reading.files, now)
+                await keep_config(self._ledger, reading, now)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         self._config.replace(replace(policy, since=since), taken_over(self._config.settings, settings))
-        self._notices.cured(Trouble.CONFIG_REFUSED, "", f"the config on disk is in force, revision {reading.revision}")
+        in_force = f"the config on disk is in force, revision {reading.revision}"
+        self._notices.cured(Trouble.CONFIG_REFUSED, "", in_force)
+        self._notices.cured(Trouble.CONFIG_IN_PART, "", in_force)
         self._tell_cold(", ".join(waiting(self._started_with, settings)))
         return True
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from tocsin.app.configuration.load import Configuration, digest_of, read_tree
+from tocsin.app.configuration.kept.reading import read_kept
+from tocsin.app.configuration.kept.vouching import code_of, vouched
+from tocsin.app.configuration.load import Configuration, digest_of
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
@@ -19,7 +21,7 @@ from tocsin.domain.facts import Answered, ClockMoved, Coded, Fact, Noted
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.formats.settings.settings import Settings
+from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
 from tocsin.ports.ledger import ClockLedger, ConfigLedger, FileLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import roughly
@@ -41,7 +43,8 @@ class StartError(Exception):
 @dataclass(frozen=True, slots=True)
 class Started:
     """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused, or what of
-    it could not be read. `first`: no daemon has run on this ledger before.
+    it could not be read. `left_out` names what of a kept config does not count. `first`: no daemon has run on this
+    ledger before.
     """
 
     policy: Policy
@@ -50,6 +53,7 @@ class Started:
     refused: tuple[Problem, ...] = ()
     unread: tuple[Problem, ...] = ()
     first: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
@@ -73,22 +77,35 @@ async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | Non
 async def load_at_start(
     reading: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
 ) -> Started:
-    """The config on disk if it is good, else the last good one. A first run wants the one on disk without any error.
-    Raises StartError.
+    """The config on disk if it is good, else what counts of the last good one. A first run wants the one on disk
+    without any error. Raises StartError.
     """
     last = await ledger.last_good_config()
-    chosen, since = reading, now
-    if last is not None:
-        if reading.policy is None:
-            chosen = read_tree(last.files, folder, now, environ, revision=last.revision)
-        if digest_of(last.files) == digest_of(chosen.files):
-            since = min(last.since, now)
-    if chosen.policy is None or chosen.settings is None or (last is None and reading.errors):
+    refused = () if reading.unread else reading.errors
+    if last is not None and (reading.policy is None or reading.settings is None):
+        kept = read_kept(last, reading, folder, now, environ)
+        policy, settings = kept.configuration.policy, kept.configuration.settings
+        if policy is None or settings is None:
+            raise StartError(*reading.errors, *filter(None, [kept.why]))
+        policy = replace(policy, since=min(last.since, now))
+        return Started(policy, settings, digest_of(last.files), refused, reading.unread, left_out=kept.left_out)
+    policy, settings, digest = reading.policy, reading.settings, digest_of(reading.files)
+    if policy is None or settings is None or (last is None and reading.errors):
         raise StartError(*reading.errors)
-    if since is now:
-        await ledger.record_config(chosen.revision, chosen.files, now)
-    policy, refused = replace(chosen.policy, since=since), () if reading.unread else reading.errors
-    return Started(policy, chosen.settings, digest_of(chosen.files), refused, reading.unread, last is None)
+    known = last is not None and digest_of(last.files) == digest
+    since = min(last.since, now) if last and known else now
+    keys = reply_routes(settings).keys
+    if last is None or not known or (keys and not vouched(keys, last)):
+        await keep_config(ledger, reading, since)
+    return Started(replace(policy, since=since), settings, digest, refused, reading.unread, last is None)
+
+
+async def keep_config(ledger: ConfigLedger, config: Configuration, since: datetime) -> None:
+    """The ledger is to keep a good config, and the first signing key vouches for it. Raises LedgerError."""
+    assert config.settings is not None
+    keys = reply_routes(config.settings).keys
+    mac = code_of(keys, config.revision, config.files)
+    await ledger.record_config(config.revision, config.files, since, mac)
 
 
 async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:

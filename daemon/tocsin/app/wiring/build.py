@@ -3,7 +3,7 @@
 import os
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
+from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
@@ -43,7 +44,7 @@ from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
-from tocsin.app.lifecycle.startup import StartError, bring_back, finished, load_at_start, recall
+from tocsin.app.lifecycle.startup import Started, StartError, bring_back, finished, load_at_start, recall
 from tocsin.app.replies.first_answers import FirstAnswers
 from tocsin.app.replies.inbound import Arrivals, Judge
 from tocsin.app.replies.ledger_feed import LedgerFeed
@@ -62,7 +63,6 @@ from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
-from tocsin.domain.problem import Problem
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.ledger import LedgerError
 
@@ -98,7 +98,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 daemon = await assemble(
                     clock, ledger, config, notices, manager, reader, incident_folder, before, beside, steps
                 )
-                tell_troubles(notices, started.refused, ledger, clock_notice)
+                tell_troubles(notices, started, ledger, clock_notice)
                 orders.by_signal()
                 unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
                 await daemon.serve(daemon.incidents.resumable(unsettled), orders)
@@ -201,17 +201,19 @@ def judges(receipts: Receipts, replies: SmsReplies, unsubscriptions: Unsubscript
     }
 
 
-def tell_troubles(
-    notices: Notices, refused_for: Iterable[Problem], ledger: SqlLedger, clock_notice: OperatorNotice | None
-) -> None:
-    """What operators hear of the start: of a wrong clock, a refused config, and a ledger that was set aside."""
+def tell_troubles(notices: Notices, started: Started, ledger: SqlLedger, clock_notice: OperatorNotice | None) -> None:
+    """What operators hear of the start: of a wrong clock, a refused config, what of the one before does not count, and
+    a ledger that was set aside.
+    """
     if clock_notice:
         notices.tell(clock_notice)
-    problems = tuple(refused_for)
-    for notice in refused(problems):
+    for notice in refused(started.refused):
         notices.tell(notice)
-    if not problems:
-        notices.cured(Trouble.CONFIG_REFUSED, "", "the config on disk is in force")
+    if started.left_out:
+        notices.tell(OperatorNotice(Trouble.CONFIG_IN_PART, in_part(started.left_out)))
+    elif not started.refused:
+        for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART):
+            notices.cured(trouble, "", "the config on disk is in force")
     if ledger.set_aside:
         sentence = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
         notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))

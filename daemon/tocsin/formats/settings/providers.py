@@ -27,6 +27,9 @@ from tocsin.formats.settings.types import (
     Url,
 )
 
+NOWHERE = "left-out.invalid"
+"""A host that there never is (RFC 2606), for a provider that is not to be reached."""
+
 
 class MailTransport(StrEnum):
     """How email leaves."""
@@ -162,6 +165,14 @@ class SmsSettings(SmsProvider):
     def own_numbers(self) -> frozenset[str]:
         """Every sender of ours: what comes from one is no answer."""
         return frozenset(sender for provider in self.providers.values() for sender in provider.by_number.all)
+
+
+def leads_nowhere(provider: EmailProvider | SmsProvider) -> bool:
+    """Whether there is nothing to be reached by a provider: what was known of it was left out."""
+    return NOWHERE in (
+        getattr(provider, "host", None),
+        (getattr(provider, "api_url", None) or "").removeprefix("https://"),
+    )
 
 
 def _completed(value: Any, transports: type[StrEnum], *inherited: str) -> Any:

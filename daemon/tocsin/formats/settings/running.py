@@ -8,7 +8,7 @@ know how anybody is told.
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from tocsin.formats.settings.providers import EmailProvider, EmailSettings, SmsProvider, SmsSettings
+from tocsin.formats.settings.providers import EmailProvider, EmailSettings, SmsProvider, SmsSettings, leads_nowhere
 from tocsin.formats.settings.settings import Settings
 from tocsin.formats.settings.variables import FALLBACKS
 
@@ -44,7 +44,9 @@ def _channel(in_force: S, new: S) -> S:
 
 
 def _moved(in_force: EmailProvider | SmsProvider, new: EmailProvider | SmsProvider) -> tuple[str, ...]:
-    """Which of a provider's settings lead elsewhere now."""
+    """Which of a provider's settings lead elsewhere now. What leads nowhere is put right without a restart."""
+    if leads_nowhere(in_force):
+        return ()
     return tuple(name for name in WAYS if getattr(in_force, name, None) != getattr(new, name, None))
 
 

@@ -19,6 +19,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "the last good config goes on, whole. Nobody's page waits. What you changed does not count yet.",
         "`tocsin check` shows the same places; mend them. Nothing needs a restart: the daemon looks every 2 s.",
     ),
+    Trouble.CONFIG_IN_PART: Advice(
+        "everybody else is told as ever. Who is named in the message gets nothing there; whoever has no other address "
+        "is passed over, and the next in the chain is paged.",
+        "mend the config at once (`tocsin check` names the places). So that it cannot come to this again, set a "
+        "signing key (`TOCSIN_WEB__SIGNING_KEY`).",
+    ),
     Trouble.CONFIG_UNREAD: Advice(
         "the config in force goes on, whole. It is read again after 1, 2, 4 s and so on, at least each minute.",
         "see to the disk or the rights (`cat` the file as the daemon's user). Nothing needs a restart.",
