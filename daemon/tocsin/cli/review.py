@@ -48,7 +48,7 @@ async def _write(written: str, folder: Path) -> str:
         if ledger is None:
             need_ledger(loaded.ledger, "the review is drafted from what the ledger records")
         try:
-            name = await write(incident, ledger, loaded.policy, IncidentFiles(loaded.settings.reviews))
+            name = await write(incident, ledger, loaded.policy, IncidentFiles(loaded.settings.reviews, private=True))
         except NeverSeenError:
             hint = closest(incident[:80], await ledger.incidents())
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])

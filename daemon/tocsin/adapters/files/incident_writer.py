@@ -13,9 +13,10 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from tocsin.adapters.files.rights import why_not
+from tocsin.adapters.files.rights import mode_in, why_not
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.files.watch_mark import is_watched
+from tocsin.adapters.files.whole_file import sync, sync_folder, temporary_file
 from tocsin.formats.incident.file_name import incident_id, is_incident_file
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
@@ -39,10 +40,13 @@ class FileError(Exception):
 
 
 class IncidentFiles:
-    """The folder of incident files, for commands that write. `written` is what was written there last."""
+    """The folder of incident files, for commands that write. `written` is what was written there last; `private` files
+    are for whom the folder itself names, and it is made for its owner alone.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, private: bool = False) -> None:
         self.folder = folder
+        self._private = private
         self.written: Path | None = None
 
     def names(self) -> list[str]:
@@ -79,7 +83,7 @@ class IncidentFiles:
         Nobody else who asks this way writes in between.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make()
         except OSError as fault:
             raise self._trouble(name, fault) from None
         with self._alone():
@@ -88,14 +92,14 @@ class IncidentFiles:
     def create(self, name: str, data: bytes) -> bool:
         """Write a new file; False when one of that name is there already."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make()
             with self._written(name, data) as temporary:
                 try:
                     os.link(temporary, self.folder / name)
                 except FileExistsError:
                     return False
             self.written = self.folder / name
-            self._sync()
+            sync_folder(self.folder)
         except OSError as fault:
             raise self._trouble(name, fault) from None
         return True
@@ -123,7 +127,7 @@ class IncidentFiles:
             if aside and os.path.lexists(self.folder / name):
                 copy = self._keep(name, aside)
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self._make()
             except OSError as fault:
                 raise self._trouble(name, fault) from None
             self._replaced(name, data)
@@ -155,7 +159,7 @@ class IncidentFiles:
                     return False
                 os.replace(temporary, self.folder / name)  # noqa: PTH105 - beside os.link and os.open
             self.written = self.folder / name
-            self._sync()
+            sync_folder(self.folder)
         except OSError as fault:
             raise self._trouble(name, fault) from None
         return True
@@ -163,23 +167,15 @@ class IncidentFiles:
     @contextmanager
     def _written(self, name: str, data: bytes) -> Iterator[Path]:
         """The data on disk under a name that the scanner ignores, with the mode and owner of the file it is for."""
-        room = NAME_LIMIT - 24
-        temporary = self.folder / f".{os.fsdecode(os.fsencode(name)[:room])}.{secrets.token_hex(6)}.tmp"
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, NEW_MODE)
-        try:
-            with os.fdopen(file, "wb") as opened:
-                opened.write(data)
-                opened.flush()
-                os.fchmod(file, self._new_mode())
-                with suppress(OSError):  # there may be no file yet, and only root gives files away
-                    before = self._status(name)
-                    if stat.S_ISREG(before.st_mode):
-                        os.fchmod(file, stat.S_IMODE(before.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
-                        os.fchown(file, before.st_uid, before.st_gid)
-                os.fsync(file)
+        with temporary_file(self.folder / name, self._new_mode()) as (temporary, opened):
+            opened.write(data)
+            with suppress(OSError):  # there may be no file yet, and only root gives files away
+                before, file = self._status(name), opened.fileno()
+                if stat.S_ISREG(before.st_mode):
+                    os.fchmod(file, stat.S_IMODE(before.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+                    os.fchown(file, before.st_uid, before.st_gid)
+            sync(opened)
             yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -216,8 +212,14 @@ class IncidentFiles:
 
     def _new_mode(self) -> int:
         """The permissions of a new file: in a folder that hands its group on (setgid), that group may write it too."""
-        shared = self.folder.stat().st_mode & stat.S_ISGID
-        return NEW_MODE | stat.S_IWGRP if shared else NEW_MODE
+        folder = self.folder.stat().st_mode
+        if folder & stat.S_ISGID:
+            everybody = folder & stat.S_IROTH if self._private else stat.S_IROTH
+            return NEW_MODE & ~stat.S_IROTH | stat.S_IWGRP | everybody
+        return mode_in(self.folder) if self._private else NEW_MODE
+
+    def _make(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700 if self._private else 0o777)
 
     def _is_regular(self, name: str) -> bool:
         try:
@@ -227,14 +229,6 @@ class IncidentFiles:
 
     def _status(self, name: str) -> os.stat_result:
         return os.lstat(self.folder / name)
-
-    def _sync(self) -> None:
-        """Make a rename in the folder last."""
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _label(self, name: str) -> str:
         return shown(str(self.folder / name))

@@ -5,6 +5,7 @@ import grp
 import os
 import pwd
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from tocsin.text.cleaning import shown
@@ -33,6 +34,21 @@ def mode_in(folder: Path) -> int:
     except OSError:
         return 0o600
     return 0o640 if doors == stat.S_IXGRP else 0o600
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner may enter, with those above it. One of ours that is open to everybody, as an
+    earlier version made it, is closed. Raises OSError.
+    """
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    status = folder.stat()
+    if status.st_mode & stat.S_IXOTH and status.st_uid == os.geteuid():
+        with suppress(OSError):  # a file system without modes; what is written into it is private all the same
+            folder.chmod(stat.S_IMODE(status.st_mode) & stat.S_IRWXU)
 
 
 def owner_beside_root(folder: Path) -> str:

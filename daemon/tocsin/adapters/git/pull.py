@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from tocsin.adapters.files.whole_file import write_whole
 from tocsin.adapters.git import command
 from tocsin.adapters.git.command import Done
 
@@ -125,7 +126,7 @@ def failures(followed: Upstream, failed: bool) -> int:
             counter.unlink(missing_ok=True)
             return 0
         count = int(counter.read_text()) + 1 if counter.exists() else 1
-        counter.write_text(str(count))
+        write_whole(counter, str(count).encode(), 0o600)
     except (OSError, ValueError):
         with contextlib.suppress(OSError):
             counter.unlink(missing_ok=True)

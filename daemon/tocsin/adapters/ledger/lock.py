@@ -40,7 +40,7 @@ class Lock:
         self._file = self._take()
 
     def _take(self) -> int:
-        lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, ITS_OWNERS)
+        lock = os.open(_lock_file(self._ledger), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, ITS_OWNERS)
         with suppress(OSError):  # an earlier version let the group open it
             os.fchmod(lock, ITS_OWNERS)
         if not any(_try_lock(lock, fcntl.LOCK_EX, pause) for pause in (0.0, *[PAUSE] * (TRIES - 1))):

@@ -6,16 +6,16 @@ of the files is their reader's.
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
 from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.rights import make_private, mode_in
 from tocsin.adapters.files.safe_open import NotRegularError, read_regular
+from tocsin.adapters.files.whole_file import sync_folder, write_whole
 from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
@@ -39,7 +39,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 class Outbox:
     """A port Transport for both channels. The senders are what messages say they come from: a mailbox, a number, and
-    other numbers by how the reader's begins.
+    other numbers by how the reader's begins. The folder is private: messages carry the links that answer for people.
     """
 
     receipts = False
@@ -94,19 +94,9 @@ class Outbox:
     def _write(self, message: Message, now: datetime) -> Outcome:
         """Under a hidden name first, flushed, then by rename: whoever watches the folder never sees half a file."""
         try:
-            number = self._number()
-            hidden = self._folder / f".{os.getpid()}-{number}.tmp"
-            name = _name(message, now, number)
-            try:
-                with hidden.open("wb") as file:
-                    file.write(self._bytes(message))
-                    file.flush()
-                    os.fsync(file.fileno())
-                hidden.rename(self._folder / name)
-            finally:
-                with suppress(OSError):
-                    hidden.unlink(missing_ok=True)
-            _flush(self._folder)
+            name = _name(message, now, self._number())
+            write_whole(self._folder / name, self._bytes(message), mode_in(self._folder))
+            sync_folder(self._folder)
         except OSError as trouble:
             return Deferred(f"the outbox cannot be written: {trouble.strerror}", code=str(trouble.errno or ""))
         return Accepted(name)
@@ -114,7 +104,7 @@ class Outbox:
     def _number(self) -> int:
         """A number that no file here has had: it goes on where the newest of the folder stopped."""
         with self._counting:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_private(self._folder)
             if not self._next:
                 names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
                 self._next = 1 + max((int(name[2]) for name in names if name), default=0)
@@ -169,12 +159,3 @@ def _name(message: Message, now: datetime, number: int) -> str:
 def _person(message: Message) -> str:
     """Who it is for, in characters that suit a file's name."""
     return _UNSUITABLE.sub("_", message.person)[:NAME_MOST]
-
-
-def _flush(folder: Path) -> None:
-    """Make the folder's entries survive a power loss."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -102,7 +102,7 @@ async def prepare_folders(started: Started, incidents: ClaimedFolder, threads: E
 def _make(folder: Path) -> str:
     """Make a folder that is missing; empty, or why it cannot be made."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as trouble:
         return f"the folder {folder} cannot be made: {trouble.strerror}"
     return ""

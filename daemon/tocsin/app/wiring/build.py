@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
@@ -177,7 +178,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
-    reviews = Reviews(clock, ledger, config, incidents, notices, IncidentFiles, DiskThreads("reviews"))
+    reviews = Reviews(
+        clock, ledger, config, incidents, notices, partial(IncidentFiles, private=True), DiskThreads("reviews")
+    )
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch, delivering=sender)

@@ -5,9 +5,9 @@ Decides when there is room enough to hold them again. Must not know what the led
 
 import os
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
+from tocsin.adapters.files.whole_file import write_whole
 from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_held, is_written
 
 SIZE = 8 << 20
@@ -44,17 +44,9 @@ class Ballast:
             return True
         if free(self.path.parent) < ROOM:
             return False
-        part = self.path.with_name(f"{self.path.name}.part")
         try:
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(file, "wb") as blocks:
-                blocks.write(os.urandom(SIZE))  # no file system makes less of random bytes
-                blocks.flush()
-                os.fsync(blocks.fileno())
-            part.rename(self.path)
+            write_whole(self.path, os.urandom(SIZE), 0o600)  # no file system makes less of random bytes
         except OSError:
-            with suppress(OSError):
-                part.unlink()
             return False
         return True
 

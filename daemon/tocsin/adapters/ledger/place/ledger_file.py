@@ -75,7 +75,7 @@ class LedgerFile:
         for suffix in ("", *SIDES):
             with_suffix(copy, suffix).unlink(missing_ok=True)
         try:
-            copy.touch(mode=mode_in(copy.parent))
+            copy.touch(mode=mode_in(copy.parent), exist_ok=False)
             with closing(connect(f"file:{quote(str(copy))}?mode=rw")) as target:
                 self._anchor.backup(target)
             _sync(copy)

@@ -9,7 +9,6 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -17,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from tocsin.adapters.files.rights import mode_in
+from tocsin.adapters.files.whole_file import write_whole
 
 KEPT_FOR = timedelta(days=1)
 """How long what was sent is remembered; never more than `KEPT_MOST` of it."""
@@ -138,18 +138,10 @@ class SentMark:
 
     def _rewrite(self, lines: Iterable[Sent | datetime]) -> None:
         """Only these lines, whole or not at all."""
-        part = self.path.with_name(f"{self.path.name}.part")
         try:
-            file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(file, "wb") as mark:
-                mark.write("".join(map(_text, lines)).encode("ascii"))
-                mark.flush()
-                os.fsync(mark.fileno())
-            part.rename(self.path)
+            write_whole(self.path, "".join(map(_text, lines)).encode("ascii"), mode_in(self.path.parent))
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
-            with suppress(OSError):
-                part.unlink()
 
 
 def hash_of(text: str) -> str:
