@@ -34,7 +34,7 @@ def command(incident: str, config: Path | None) -> None:
 
 async def _write(written: str, folder: Path) -> str:
     """The path of the draft, as users call it."""
-    from tocsin.adapters.files.incident_writer import IncidentFiles
+    from tocsin.adapters.files.incident_writer import review_files
     from tocsin.app.configuration.load import label_of
     from tocsin.app.incidents.reviews import NeverSeenError, write
     from tocsin.cli.workspace import id_of, need_ledger, open_workspace
@@ -48,7 +48,7 @@ async def _write(written: str, folder: Path) -> str:
         if ledger is None:
             need_ledger(loaded.ledger, "the review is drafted from what the ledger records")
         try:
-            name = await write(incident, ledger, loaded.policy, IncidentFiles(loaded.settings.reviews, private=True))
+            name = await write(incident, ledger, loaded.policy, review_files(loaded.settings.reviews))
         except NeverSeenError:
             hint = closest(incident[:80], await ledger.incidents())
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])

@@ -238,3 +238,8 @@ class IncidentFiles:
             gone = f"the incident folder {shown(str(self.folder))} is not there and cannot be made"
             return FileError(f"{gone} ({(fault.strerror or str(fault)).lower()}); make it, or start the daemon")
         return FileError(f"{self._label(name)} {why_not(self.folder, fault, 'written', os.W_OK)}")
+
+
+def review_files(folder: Path) -> IncidentFiles:
+    """The folder of review drafts: they tell of people, and are for whom the folder is."""
+    return IncidentFiles(folder, private=True)

@@ -6,13 +6,12 @@ import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
-from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.files.incident_writer import review_files
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
@@ -178,9 +177,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
-    reviews = Reviews(
-        clock, ledger, config, incidents, notices, partial(IncidentFiles, private=True), DiskThreads("reviews")
-    )
+    reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch, delivering=sender)
