@@ -4,11 +4,11 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from tocsin.app.configuration.load import load
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Level, PagePolicy, Policy, Role, Service, Severity, Span, Stream, Who
 
 from tests.builders.instants import T0
+from tests.builders.loading import load
 
 SHIPPED_CONFIG = Path(__file__).parents[2] / "config"
 WITHIN = timedelta(minutes=5)

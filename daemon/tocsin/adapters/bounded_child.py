@@ -62,7 +62,7 @@ class BoundedChild:
 
     def run(self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int) -> T | Overrun:
         """As the port BoundedWork has it."""
-        job = Job(pickle.dumps(function), pickle.dumps(args), seconds, megabytes)
+        job = Job(pickle.dumps(function), pickle.dumps(args), seconds, megabytes, _here())
         with self._turn:
             ended = self._ended(job)
         if isinstance(ended, Overrun):
@@ -150,6 +150,14 @@ def _fresh_server() -> _Server:
             raise
     begun.returncode = 0  # it is waited for by us, not by subprocess
     return _Server(ours, begun.pid)
+
+
+def _here() -> str:
+    """Where we stand; empty where that is gone."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text
+    except OSError:
+        return ""
 
 
 def serve(descriptor: int) -> None:

@@ -46,12 +46,13 @@ _report_to = -1
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A pickled function, its pickled arguments, and its bounds."""
+    """A pickled function, its pickled arguments, its bounds, and the folder that it is done in (empty: any)."""
 
     function: bytes
     args: bytes
     seconds: float
     megabytes: int
+    folder: str = ""
 
     @property
     def longest(self) -> float:
@@ -74,6 +75,9 @@ def work(job: Job, sink: int) -> None:
         os.nice(NICE)
     gc.freeze()
     _report_to = sink
+    if job.folder:
+        with contextlib.suppress(OSError):
+            os.chdir(job.folder)
     try:
         function, args = pickle.loads(job.function), pickle.loads(job.args)  # noqa: S301 - whoever forked us made it
         _bind(job)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.load import Configuration
-from tocsin.cli.options import InputPath, config_option, folder_of
+from tocsin.cli.options import InputPath, bounded_child, config_option, folder_of
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -34,10 +34,9 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
       tocsin check --format github        annotations for a pull request
     """
     from tocsin.adapters.clock import SystemClock
-    from tocsin.adapters.jinja import check_templates
     from tocsin.app.configuration.check import inspect
 
-    loaded, problems = inspect(folder_of(config), paths, SystemClock().now(), os.environ, _scan, check_templates)
+    loaded, problems = inspect(bounded_child(), folder_of(config), paths, SystemClock().now(), os.environ, _scan)
     problems += _addresses_in_doubt(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
@@ -61,8 +60,8 @@ def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
     if loaded.policy is None or loaded.settings is None:
         return []
     from tocsin.adapters.clock import SystemClock
-    from tocsin.app.configuration import opt_outs as stopped
-    from tocsin.app.configuration import refused_addresses
+    from tocsin.app.configuration.address_advice import opt_outs as stopped
+    from tocsin.app.configuration.address_advice import refused_addresses
     from tocsin.app.doctor import people
     from tocsin.cli.workspace import ledger_at, warn
     from tocsin.ports.ledger import LedgerError

@@ -12,7 +12,7 @@ import click
 
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
-from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
+from tocsin.cli.options import bounded_child, config_option, fail, folder_of, instant_option, utc_now
 from tocsin.ports.clock import Clock
 
 PATIENCE = timedelta(seconds=1.5)
@@ -54,7 +54,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
     if why := closed(folder):
         fail([f"the config folder {folder} {why}"])
-    old, new = (open_config(folder, name, base, os.environ) for name in (revision, other))
+    old, new = (open_config(bounded_child(), folder, name, base, os.environ) for name in (revision, other))
     if isinstance(old, str) or isinstance(new, str):
         fail(side for side in (old, new) if isinstance(side, str))
     zone, clock = zone_of(new.policy), SystemClock()

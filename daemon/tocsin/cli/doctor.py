@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.doctor.check import Diagnosis
-from tocsin.cli.options import config_option, folder_of
+from tocsin.cli.options import config_option, folder_of, ready_child
 from tocsin.ports.ledger import Ledger
 
 CLEAR = "\r\x1b[K"
@@ -96,7 +96,8 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     """Everything that is to be seen from here."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.disk_threads import DiskThreads
-    from tocsin.app.configuration.load import judge, load, unanswered
+    from tocsin.app.configuration.judge import judge_config, with_ledger
+    from tocsin.app.configuration.load import read_files, unanswered
     from tocsin.app.doctor.config import examine_config, in_force
     from tocsin.app.doctor.examine import examine
     from tocsin.app.doctor.people import proven_addresses
@@ -104,14 +105,16 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
     from tocsin.ports.ledger import LedgerError
 
-    clock = SystemClock()
+    clock, work = SystemClock(), ready_child()
     now = clock.now()
     show_waiting(["the config"])
-    loaded = await in_time(FOLDERS_WITHIN, DiskThreads("config"), load, folder, now, os.environ)
-    loaded = loaded or judge(unanswered(folder), folder, now, os.environ)
+    threads = DiskThreads("config")
+    files = await in_time(FOLDERS_WITHIN, threads, read_files, folder) or unanswered(folder)
+    loaded = judge_config(work, files, folder, now, os.environ)
+    loaded = await in_time(FOLDERS_WITHIN, threads, with_ledger, loaded) or loaded
     ledger, trouble = await _open_ledger(loaded.ledger)
     try:
-        good = await in_force(loaded, ledger, folder, now, os.environ)
+        good = await in_force(loaded, ledger, folder, now, os.environ, work)
         checks = examine_config(loaded, good, folder)
         if good is None:
             return Diagnosis([("the config", checks)], [])

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
+from tocsin.adapters.bounded_child import BoundedChild
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.rights import closed, is_file
 from tocsin.domain.policy import Policy
@@ -93,6 +95,19 @@ class InputPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+@cache
+def bounded_child() -> BoundedChild:
+    """Where this process has configs judged, so that none keeps it for ever."""
+    return BoundedChild()
+
+
+def ready_child() -> BoundedChild:
+    """The same, made ready while there is one thread and nothing is open: for a process that begins others later."""
+    child = bounded_child()
+    child.keep_ready()
+    return child
+
+
 class OpenedConfig:
     """A config that loaded: the policy and the settings, and what `check` warns of."""
 
@@ -104,9 +119,9 @@ class OpenedConfig:
 
 def open_policy(config: Path | None, at: datetime) -> OpenedConfig:
     """The config as it is on disk, around an instant. A refused one is told, problem by problem, and ends with 1."""
-    from tocsin.app.configuration.load import load
+    from tocsin.app.configuration.judge import load
 
-    loaded = load(folder_of(config), at, os.environ)
+    loaded = load(bounded_child(), folder_of(config), at, os.environ)
     if loaded.policy is None or loaded.settings is None:
         fail(loaded.problems)
     warn_of(loaded.errors)

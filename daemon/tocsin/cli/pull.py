@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.pull import PullResult
-from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
 from tocsin.ports.ledger import LedgerError
 
 
@@ -37,7 +37,7 @@ def command(config: Path | None) -> None:
     folder, now = folder_of(config), utc_now()
     if why := closed(folder):
         fail([f"the config folder {folder} {why}"])
-    pulled = pull(folder, now, os.environ)
+    pulled = pull(bounded_child(), folder, now, os.environ)
     for line in pulled.lines:
         click.echo(line, err=not pulled.good)
     if pulled.word:
@@ -49,9 +49,9 @@ async def _notify(pulled: PullResult, folder: Path, now: datetime) -> None:
     """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
     from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
-    from tocsin.app.configuration.load import load
+    from tocsin.app.configuration.judge import load
 
-    path = load(folder, now, os.environ).ledger
+    path = load(bounded_child(), folder, now, os.environ).ledger
     try:
         engine = open_existing(path)
         if engine is None:

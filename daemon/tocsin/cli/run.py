@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of
+from tocsin.cli.options import config_option, fail, folder_of, ready_child
 
 
 @click.command("run")
@@ -25,8 +25,9 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     from tocsin.app.wiring.build import run
     from tocsin.cli.log_output import open_log
 
+    work = ready_child()
     log, watched = open_log(form, inbox)
     try:
-        asyncio.run(run(folder_of(config), os.environ, log, watched=watched))
+        asyncio.run(run(folder_of(config), os.environ, log, work, watched=watched))
     except StartError as trouble:
         fail(trouble.reasons)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.workspace import open_workspace
 
 
@@ -26,11 +26,13 @@ def command(form: str | None, config: Path | None) -> None:
       TOCSIN_WEB__LISTEN=127.0.0.1:9000 tocsin web
     """
     from tocsin.adapters.clock import WallClock
+    from tocsin.adapters.files.disk_threads import DiskThreads
     from tocsin.adapters.jinja.pages import JinjaPages
     from tocsin.adapters.ledger.shared import SharedLedger
     from tocsin.adapters.outbox.reader import OutboxReader
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
+    from tocsin.app.configuration.config_judge import ConfigJudge
     from tocsin.cli.log_output import open_log
     from tocsin.formats.config.read import SETTINGS
     from tocsin.formats.settings.settings import Settings
@@ -46,7 +48,7 @@ def command(form: str | None, config: Path | None) -> None:
 
     async def run(settings: Settings, settings_file: bytes | None) -> bool:
         ledger, clock = SharedLedger(settings.database), WallClock()
-        policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, settings_file)
+        policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, judge, settings_file)
         try:
             pages = JinjaPages(FOLDER / "pages")
             inbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
@@ -55,6 +57,7 @@ def command(form: str | None, config: Path | None) -> None:
         finally:
             await ledger.close()
 
+    judge = ConfigJudge(ready_child(), DiskThreads("config judge"))
     open_log(form)
     sessions, again = Sessions(), True
     while again:

@@ -16,10 +16,12 @@ import click
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.adapters.files.rights import closed, is_file
-from tocsin.app.configuration.kept.reading import in_part, read_kept
-from tocsin.app.configuration.load import Configuration, label_of, load
+from tocsin.app.configuration.judge import load
+from tocsin.app.configuration.kept.judging import judge_kept
+from tocsin.app.configuration.kept.reading import in_part
+from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.cli.options import fail, folder_of, utc_now, warn_of
+from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.ports.ledger import Ledger, LedgerError
 
@@ -103,12 +105,13 @@ async def open_workspace(
     """The config that counts, and the ledger if there is one. A refused config gives way to what counts of the last
     good one that the ledger keeps (rule 43); without one its problems are told and the command ends with 1.
     """
-    loaded = load(folder, now, os.environ)
+    work = bounded_child()
+    loaded = load(work, folder, now, os.environ)
     ledger = ledger_at(loaded.ledger, tell)
     try:
         if loaded.policy is None or loaded.settings is None:
             stored = await ledger.last_good_config() if ledger else None
-            good = read_kept(stored, loaded, folder, now, os.environ) if stored else None
+            good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
             if good is None or good.configuration.policy is None or good.configuration.settings is None:
                 fail([*loaded.problems, *([good.why] if good and good.why else [])])
             tell(f"the config is refused ({loaded.errors[0]}); the last good one is used, see tocsin check")

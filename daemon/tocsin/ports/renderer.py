@@ -58,13 +58,37 @@ class TemplateFiles:
     unread: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateFault:
+    """What is wrong with a template, by its path in the folder (empty for all of them), and in which line."""
+
+    name: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVerdict:
+    """What is wrong with templates. Without those `left_out` the others can be used, over the shipped ones. `unread`:
+    it is not known yet, for no fault of theirs (rule 73).
+    """
+
+    faults: tuple[TemplateFault, ...] = ()
+    left_out: frozenset[str] = frozenset()
+    unread: tuple[Problem, ...] = ()
+
+
 class Templates(Protocol):
-    """The templates of a folder, over the shipped ones. Neither method raises."""
+    """The templates of a folder, over the shipped ones. No method raises."""
 
     def read(self, folder: Path) -> TemplateFiles:
         """Read a folder. It blocks."""
         ...
 
-    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+    def prepare(self, files: TemplateFiles, verdict: TemplateVerdict) -> None:
+        """Do of their use what takes long. It blocks."""
+        ...
+
+    def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         """Use these templates from now on, as far as they can be used. Gives what is wrong."""
         ...

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tocsin.adapters import bounded_child
 from tocsin.adapters.bounded_child import BoundedChild
 from tocsin.adapters.child import RESULT_MOST, note_stage
 from tocsin.ports.bounded_work import Overrun, OverrunCause
@@ -104,8 +105,11 @@ def write_file(path: str) -> None:
 
 
 @pytest.fixture(params=["forked", "server"])
-def bounded(request: pytest.FixtureRequest) -> Iterator[BoundedChild]:
-    """In both ways: forked from the test itself, and from a server."""
+def bounded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[BoundedChild]:
+    """In both ways: forked from the test itself, and from a server. What runs the tests may have a thread of its own,
+    which no fork of ours needs.
+    """
+    monkeypatch.setattr(bounded_child, "alone", lambda: True)
     work = BoundedChild()
     if request.param == "server":
         work.keep_ready()
@@ -163,7 +167,7 @@ def test_the_stage_is_told(bounded: BoundedChild) -> None:
     assert run(bounded, break_down).stage == "the third line"
 
 
-def test_whoever_gets_not_begunor_is_not_to_blame(bounded: BoundedChild) -> None:
+def test_whoever_gets_no_processor_is_not_to_blame(bounded: BoundedChild) -> None:
     """A machine that is busy, or a disk that hangs: it may go well another time."""
     overrun = run(bounded, wait_for_ever)
     assert overrun.cause is OverrunCause.MACHINE
@@ -221,8 +225,9 @@ def test_a_process_with_threads_takes_a_fresh_interpreter() -> None:
         bounded.close()
 
 
-def test_a_server_that_was_killed_has_a_follower() -> None:
+def test_a_server_that_was_killed_has_a_follower(monkeypatch: pytest.MonkeyPatch) -> None:
     """The next job begins a new one."""
+    monkeypatch.setattr(bounded_child, "alone", lambda: True)
     bounded = BoundedChild()
     bounded.keep_ready()
     assert bounded._server

@@ -10,6 +10,8 @@ from tocsin.adapters.git import read as git
 from tocsin.adapters.git.pull import upstream
 from tocsin.app.configuration.revisions import open_config
 
+from tests.fakes.bounded_work import SameProcess
+
 
 def run(top: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=Ana", "-c", "user.email=ana@example.com"]
@@ -145,6 +147,6 @@ def test_somebody_elses_repository_is_named(folder: Path, tmp_path: Path) -> Non
     assert isinstance(found, git.NoRevision)
     assert found.distrust == told
     assert upstream(folder) == told
-    refusal = open_config(folder, "HEAD", datetime(2026, 11, 23, tzinfo=UTC), {})
+    refusal = open_config(SameProcess(), folder, "HEAD", datetime(2026, 11, 23, tzinfo=UTC), {})
     assert isinstance(refusal, str)
     assert refusal.endswith(f"cannot be compared: {told}")

@@ -7,6 +7,7 @@ from tocsin.app.configuration.active_policy import FRESH, ActivePolicy
 from tocsin.ports.ledger import LedgerError
 
 from tests.builders.instants import MINUTE, T0
+from tests.fakes.bounded_work import JUDGE
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.pager import CONFIG, SETTINGS
@@ -20,7 +21,7 @@ class Process:
 
     def __init__(self, folder: Path) -> None:
         self.ledger, self.clock = MemoryLedger(), StillClock()
-        self.active = ActivePolicy(lambda: self.ledger, folder, {}, self.clock)
+        self.active = ActivePolicy(lambda: self.ledger, folder, {}, self.clock, JUDGE)
 
     async def name(self) -> str:
         """What ana is called by the policy in force."""

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from tocsin.app.configuration.check import advice
-from tocsin.app.configuration.load import Configuration, load, read_tree
+from tocsin.app.configuration.load import Configuration, read_tree
 from tocsin.domain.problem import Problem, ProblemLevel
+
+from tests.builders.loading import load
 
 CONFIG = Path(__file__).parents[3] / "config"
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

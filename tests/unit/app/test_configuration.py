@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.configuration.load import load, read_tree
+from tocsin.app.configuration.load import read_tree
 from tocsin.domain.problem import ProblemLevel
+
+from tests.builders.loading import load
 
 DATA = Path(__file__).parents[2] / "data"
 BASE = {path.name: path.read_bytes() for path in (DATA / "config" / "base").iterdir()}

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.app.configuration.load import load
 from tocsin.app.doctor.check import Check
 from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
 
+from tests.builders.loading import load
 from tests.fakes.dns_server import DnsServer
 from tests.fakes.pager import CONFIG
 from tests.fakes.smtp_server import Relay

@@ -9,7 +9,6 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.configuration.load import load
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain, policy_since
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
 from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Fault, Letter, Refused, Uncertain
@@ -21,6 +20,7 @@ from tocsin.formats.incident.read import digest
 from tocsin.formats.settings.limits import AddressLimits
 
 from tests.builders.instants import T0
+from tests.builders.loading import load
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
 from tests.builders.stories import happen, on_duty, pass_time, see
 from tests.fakes.ledger import MemoryLedger

@@ -16,6 +16,7 @@ from tocsin.app.lifecycle.startup import Started, StartError
 
 from tests.builders.active_config import settings
 from tests.builders.policies import small_policy
+from tests.fakes.bounded_work import JUDGE
 from tests.fakes.pager import CONFIG, SETTINGS
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -64,7 +65,7 @@ async def test_what_hangs_is_not_waited_for(hung: DiskThreads) -> None:
 async def test_a_config_folder_that_hangs(tmp_path: Path, hung: DiskThreads, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules 62, 73: it counts as not read, and the ledger is looked for where the environment says."""
     monkeypatch.setattr(folders, "CONFIG_WITHIN", 0.1)
-    before, reading = await read_config(tmp_path, {"TOCSIN_LEDGER": "sqlite:////x/y.db"}, NOW, hung)
+    before, reading = await read_config(tmp_path, {"TOCSIN_LEDGER": "sqlite:////x/y.db"}, NOW, hung, JUDGE)
     assert (before, reading.policy, reading.ledger) == (frozenset(), None, Path("/x/y.db"))
     (fault,) = reading.unread
     assert "does not answer" in fault.message
@@ -73,7 +74,7 @@ async def test_a_config_folder_that_hangs(tmp_path: Path, hung: DiskThreads, mon
 async def test_the_ledger_of_a_config_that_cannot_be_read(tmp_path: Path) -> None:
     """Rule 43: the first place at which one lies; without one there is nothing to go on with."""
     environ = {"STATE_DIRECTORY": str(tmp_path)}
-    _, reading = await read_config(tmp_path / "config", environ, NOW, DiskThreads("x"))
+    _, reading = await read_config(tmp_path / "config", environ, NOW, DiskThreads("x"), JUDGE)
     assert await ledger_of(reading, DiskThreads("x")) is None
     (tmp_path / "tocsin.db").touch()
     assert await ledger_of(reading, DiskThreads("x")) == tmp_path / "tocsin.db"
@@ -83,7 +84,7 @@ async def test_a_config_folder_that_answers(tmp_path: Path) -> None:
     """It is read, with its fingerprint from before."""
     (tmp_path / "all.yaml").write_text(CONFIG)
     (tmp_path / "tocsin.yaml").write_text(SETTINGS)
-    before, reading = await read_config(tmp_path, {}, NOW, DiskThreads("x"))
+    before, reading = await read_config(tmp_path, {}, NOW, DiskThreads("x"), JUDGE)
     assert len(before) == 2
     assert reading.policy is not None
     assert reading.unread == ()

@@ -7,7 +7,7 @@ import pytest
 from tocsin.app.configuration.kept.disk_words import DiskWords
 from tocsin.app.configuration.kept.reading import KeptReading, in_part, read_kept
 from tocsin.app.configuration.kept.vouching import code_of, vouched
-from tocsin.app.configuration.load import Configuration, load
+from tocsin.app.configuration.load import Configuration
 from tocsin.app.lifecycle.startup import StartError, load_at_start
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import leads_nowhere
@@ -15,6 +15,8 @@ from tocsin.formats.settings.running import taken_over, waiting
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import KeptConfig
 
+from tests.builders.loading import load
+from tests.fakes.bounded_work import JUDGE
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.pager import CONFIG
 
@@ -287,13 +289,13 @@ async def test_a_start_says_what_it_lacks(disk: Disk) -> None:
     forged = kept(FORGED)
     await ledger.record_config("r1", forged.files, NOW)
     disk.write(CONFIG + FAULT, REAL)
-    started = await load_at_start(load(disk.folder, NOW, {}), ledger, disk.folder, {}, NOW)
+    started = await load_at_start(load(disk.folder, NOW, {}), ledger, disk.folder, {}, NOW, JUDGE)
     assert started.left_out == ("ana's number", "bo's mailbox")
     assert started.policy.since == NOW
     assert len(ledger.pages.configs) == 1
     disk.write(CONFIG, FAULT)
     with pytest.raises(StartError) as refused:
-        await load_at_start(load(disk.folder, NOW, {}), ledger, disk.folder, {}, NOW)
+        await load_at_start(load(disk.folder, NOW, {}), ledger, disk.folder, {}, NOW, JUDGE)
     assert any("too little of it stands on disk" in reason for reason in refused.value.reasons)
 
 
@@ -305,7 +307,7 @@ async def test_a_config_is_vouched_for_once_there_is_a_key(disk: Disk) -> None:
 
     async def start(environ: dict[str, str]) -> Configuration:
         reading = load(disk.folder, NOW, environ)
-        started = await load_at_start(reading, ledger, disk.folder, environ, NOW)
+        started = await load_at_start(reading, ledger, disk.folder, environ, NOW, JUDGE)
         assert started.policy.since == ledger.pages.configs[0].since
         return reading
 

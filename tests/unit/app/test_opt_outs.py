@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tocsin.app.configuration.load import load
-from tocsin.app.configuration.opt_outs import problems
+from tocsin.app.configuration.address_advice.opt_outs import problems
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import OptOut
@@ -15,6 +14,7 @@ from tocsin.formats.settings.reply_routes import NO_REPLY_ROUTES
 from tocsin.formats.settings.settings import reply_routes
 
 from tests.builders.active_config import polled
+from tests.builders.loading import load
 from tests.builders.policies import paging_policy
 from tests.fakes.pager import CONFIG, SETTINGS
 

@@ -11,6 +11,7 @@ import pytest
 from tocsin.adapters.git import command
 from tocsin.app.configuration.pull import PullResult, pull
 
+from tests.fakes.bounded_work import SameProcess
 from tests.fakes.pager import CONFIG, SETTINGS
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -56,7 +57,7 @@ class Repositories:
         self.git("push", "--quiet", *options, "origin", "HEAD:main", at=self.theirs)
 
     def pull(self, **environ: str) -> PullResult:
-        return pull(self.ours / "config", T0, environ)
+        return pull(SameProcess(), self.ours / "config", T0, environ)
 
     def head(self) -> str:
         return self.git("rev-parse", "HEAD")
@@ -183,7 +184,7 @@ def test_a_network_that_is_away_is_told_after_a_while(repositories: Repositories
 def test_what_follows_nothing_is_refused(repositories: Repositories, tmp_path: Path) -> None:
     """No repository, no branch, no upstream, no config folder there: each is said in one sentence."""
     (tmp_path / "plain").mkdir()
-    said = [pull(tmp_path / "plain", T0, {}).word]
+    said = [pull(SameProcess(), tmp_path / "plain", T0, {}).word]
     repositories.git("checkout", "--quiet", "--detach")
     said.append(repositories.pull().word)
     repositories.git("checkout", "--quiet", "-b", "other")

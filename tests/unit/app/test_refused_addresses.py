@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.app.configuration.load import load
-from tocsin.app.configuration.refused_addresses import problems, still_standing
+from tocsin.app.configuration.address_advice.refused_addresses import problems, still_standing
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Accepted, Attempt, Deferred, Proof, ProvedBy, Refused
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 
+from tests.builders.loading import load
 from tests.fakes.pager import CONFIG, SETTINGS
 
 AT = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
-from tocsin.app.configuration.load import load
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
@@ -24,8 +23,10 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.ports.renderer import TemplateFiles
+from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 
+from tests.builders.loading import load
+from tests.fakes.bounded_work import JUDGE
 from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import StillHangsError, VirtualClock, run_virtually
@@ -53,7 +54,10 @@ class CountingTemplates:
     def read(self, folder: Path) -> TemplateFiles:
         return TemplateFiles(folder, {}, unread=self.unread)
 
-    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+    def prepare(self, files: TemplateFiles, verdict: TemplateVerdict) -> None:
+        pass
+
+    def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         self.loads.append(files.folder)
         return self.problems
 
@@ -72,9 +76,11 @@ class Daemon:
         """Load the config as a start does."""
         before = fingerprint((self.folder, self.folder.parent / "templates"))
         clock, ledger, notices, folder = self.clock, self.ledger, self.notices, self.folder
-        self.started = started = await load_at_start(load(folder, clock.now(), {}), ledger, folder, {}, clock.now())
+        self.started = started = await load_at_start(
+            load(folder, clock.now(), {}), ledger, folder, {}, clock.now(), JUDGE
+        )
         self.config = ActiveConfig(started.policy, started.settings)
-        reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started)
+        reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started, JUDGE)
         self.transports = Transports(
             started.settings, lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel}
         )
@@ -346,12 +352,12 @@ def test_a_start_with_a_broken_config_goes_on_with_the_last_good_one(folder: Pat
         await asyncio.sleep(60)
         daemon.write("all.yaml", "chain:", "chains:")
         reading = load(folder, daemon.clock.now(), {})
-        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now(), JUDGE)
         assert started.policy.people["ana"].email == "ana@example.com"
         assert started.policy.since == since
         assert started.refused
         with pytest.raises(StartError) as refusal:
-            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now())
+            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now(), JUDGE)
         assert any("all.yaml:7:" in reason for reason in refusal.value.reasons)
 
     on_reload(folder, story)
@@ -364,7 +370,7 @@ def test_a_start_with_another_good_config_begins_it_now(folder: Path) -> None:
         await asyncio.sleep(60)
         daemon.write("all.yaml", "ana@example.com", "ana@example.org")
         reading = load(folder, daemon.clock.now(), {})
-        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now(), JUDGE)
         assert started.policy.since == daemon.clock.now()
         assert started.refused == ()
         assert len(daemon.ledger.pages.configs) == 2
@@ -379,7 +385,7 @@ def test_a_config_of_the_future_counts_from_now(folder: Path) -> None:
         now = daemon.clock.now()
         last = daemon.ledger.pages.configs[-1]
         daemon.ledger.pages.configs.append(replace(last, since=now + timedelta(hours=1)))
-        started = await load_at_start(load(folder, now, {}), daemon.ledger, folder, {}, now)
+        started = await load_at_start(load(folder, now, {}), daemon.ledger, folder, {}, now, JUDGE)
         assert started.policy.since == now
 
     on_reload(folder, story)
@@ -473,11 +479,11 @@ def test_a_start_that_cannot_read_the_config_goes_on_with_the_last_good_one(fold
     async def story(daemon: Daemon) -> None:
         path = unreadable(daemon)
         reading = load(folder, daemon.clock.now(), {})
-        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now())
+        started = await load_at_start(reading, daemon.ledger, folder, {}, daemon.clock.now(), JUDGE)
         assert (started.refused, [fault.code for fault in started.unread]) == ((), ["unreadable-file"])
         with pytest.raises(StartError, match=r"all.yaml.*cannot be read"):
-            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now())
-        reader = ConfigReader(folder, {}, daemon.clock, daemon.ledger, daemon.config, daemon.notices, started)
+            await load_at_start(reading, MemoryLedger(), folder, {}, daemon.clock.now(), JUDGE)
+        reader = ConfigReader(folder, {}, daemon.clock, daemon.ledger, daemon.config, daemon.notices, started, JUDGE)
         readable(path)
         await asyncio.sleep(1)
         assert reader.unread.due

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.app.configuration.load import load
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, UpdateEntry
@@ -16,6 +15,8 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 from tocsin.wording.message.reason_text import reason_text, suppression_text
+
+from tests.builders.loading import load
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CONFIG = """

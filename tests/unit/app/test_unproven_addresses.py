@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.app.configuration.load import load
 from tocsin.app.doctor.people import PROVE_ANEW, Proofs, problems
 from tocsin.domain.delivery import Proof, ProvedBy
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 
+from tests.builders.loading import load
 from tests.fakes.pager import CONFIG, SETTINGS
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

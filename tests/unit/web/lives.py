@@ -18,6 +18,7 @@ from tocsin.web.http.site import MessageInbox, Site
 from tocsin.web.server import application
 
 from tests.builders.policies import SHIPPED_CONFIG
+from tests.fakes.bounded_work import JUDGE
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 
@@ -113,7 +114,7 @@ async def alive(
         settings(**changes),
         clock,
         lambda: ledger,
-        ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock),
+        ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock, JUDGE),
         JinjaPages(FOLDER / "pages"),
         log,
         inbox,

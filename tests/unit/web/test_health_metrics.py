@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from tocsin.app.configuration.load import load
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut
 from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter, Receipt
@@ -22,6 +21,7 @@ from tocsin.web.access.guard import FORWARDED
 
 from tests.builders.daemon_parts import DaemonParts
 from tests.builders.instants import T0
+from tests.builders.loading import load
 from tests.builders.policies import SHIPPED_CONFIG
 from tests.builders.stories import happen
 from tests.house.code import ROOT

@@ -5,7 +5,7 @@ Incident text is data, never template.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.ports.renderer import BundledPage, TemplateFiles
+from tocsin.ports.renderer import BundledPage, TemplateFault, TemplateFiles, TemplateVerdict
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import BundleWording, builtin_bundle, bundle_wording, shorten_bundle
 from tocsin.wording.message.locale import language_of, zone_of
@@ -62,6 +62,11 @@ class BrokenTemplateError(Exception):
         self.line = line
         self.why = why
 
+    @property
+    def fault(self) -> TemplateFault:
+        """As what it is told."""
+        return TemplateFault(self.name, self.line, self.why)
+
 
 @dataclass(frozen=True, slots=True)
 class _Rendering:
@@ -90,28 +95,32 @@ class JinjaRenderer:
         self._sandbox = Sandbox(self._shipped, self._codes)
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
-        """Read a user's folder and use it. Gives what is wrong."""
-        return self.use(self.read(folder))
+        """Read a user's folder and use what can be parsed. Gives what is wrong."""
+        files = self.read(folder)
+        faults = self.unusable(files.texts)
+        return self.use(files, TemplateVerdict(faults, frozenset(fault.name for fault in faults)))
 
     def read(self, folder: Path) -> TemplateFiles:
-        """Read a user's folder. Its templates are compiled already, since that takes longest."""
-        files = sources.read(folder)
-        for name, text in files.texts.items():
-            _fault(self._sandbox, name, text)
-        return files
+        """Read a user's folder."""
+        return sources.read(folder)
 
-    def use(self, files: TemplateFiles) -> tuple[Problem, ...]:
+    def prepare(self, files: TemplateFiles, verdict: TemplateVerdict) -> None:
+        """Compile templates that were judged, since that takes longest: it is known to come to an end."""
+        if not verdict.unread:
+            self.unusable({name: text for name, text in files.texts.items() if name not in verdict.left_out})
+
+    def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the
         first time the good ones count and the shipped text stands in for the others. Gives what is wrong.
         """
         folder, texts, problems = files.folder, files.texts, [*files.problems, *files.unread]
         instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
-        own = {name: text for name, text in texts.items() if text != self._shipped.get(name)}
-        faults = {name: fault for name, text in own.items() if (fault := _fault(self._sandbox, name, text))}
-        problems += [_problem(folder / name, line, f"{why}; {instead}") for name, (line, why) in faults.items()]
+        for fault in verdict.faults:
+            within = folder if fault.name in texts or not fault.name else Path("templates")
+            problems.append(_problem(within / fault.name, fault.line, f"{fault.why}; {instead}"))
         if problems and self._loaded:
             return tuple(problems)
-        self._own = {name: text for name, text in texts.items() if name not in faults}
+        self._own = {name: text for name, text in texts.items() if name not in verdict.left_out}
         self._folder, self._loaded = folder, True
         used = {**self._shipped, **self._own}
         self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
@@ -120,19 +129,40 @@ class JinjaRenderer:
         self._reported.clear()
         return tuple(problems)
 
+    @property
+    def has_own(self) -> bool:
+        """Whether any template is not as it was shipped."""
+        return any(text != self._shipped.get(name) for name, text in self._own.items())
+
+    def unusable(
+        self, texts: Mapping[str, str], begins: Callable[[str], None] = lambda _name: None
+    ) -> tuple[TemplateFault, ...]:
+        """The templates that cannot be parsed. `begins` hears which one is looked at."""
+        faults = []
+        for name, text in texts.items():
+            if text != self._shipped.get(name):
+                begins(name)
+                fault = _fault(self._sandbox, name, text)
+                faults += [TemplateFault(name, *fault)] if fault else []
+        return tuple(faults)
+
     def check(self) -> tuple[Problem, ...]:
-        """What is wrong with the templates as they are, each rendered in every language for samples of its kind: all
-        there is to say, as little as there can be, for insiders and outsiders.
+        """What is wrong with the templates as they are when they are rendered."""
+        return tuple(self._placed(fault, "mend it") for fault in self.breaking())
+
+    def breaking(self, begins: Callable[[str], None] = lambda _name: None) -> tuple[TemplateFault, ...]:
+        """The templates that break, each rendered in every language for samples of its kind: all there is to say, as
+        little as there can be, for insiders and outsiders. `begins` hears which one is rendered.
         """
-        problems: dict[Problem, None] = {}
+        faults: dict[TemplateFault, None] = {}
         languages = {name.partition("/")[0] for name in self._own if "/" in name} | {"en"}
         every: tuple[AnyWording, ...] = (*samples(), *bundle_samples())
         for words in every:
             for via in Channel:
                 for language in sorted(languages):
-                    for broken in self._broken(words, via, language):
-                        problems[self._place(broken, "mend it")] = None
-        return tuple(problems)
+                    for broken in self._broken(words, via, language, begins):
+                        faults[broken.fault] = None
+        return tuple(faults)
 
     def render(
         self,
@@ -151,7 +181,7 @@ class JinjaRenderer:
         try:
             content = self._content(words, notification.via, language_of(notification, policy))
         except BrokenTemplateError as broken:
-            self._say(self._place(broken, "the built-in text was sent instead"))
+            self._say(self._placed(broken.fault, "the built-in text was sent instead"))
             content = builtin_content(words, notification.via)
         if len(self._renderings) >= RENDERINGS_MOST:
             self._renderings.clear()
@@ -170,7 +200,7 @@ class JinjaRenderer:
         try:
             return self._content(words, first.via, language_of(first, policy))
         except BrokenTemplateError as broken:
-            self._say(self._place(broken, "the built-in text was sent instead"))
+            self._say(self._placed(broken.fault, "the built-in text was sent instead"))
             subject, text = builtin_bundle(words, short=first.via.traits.short)
             return Content(text, subject)
 
@@ -184,9 +214,13 @@ class JinjaRenderer:
         start = body.end() if (body := _BODY.search(html)) else 0
         return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
 
-    def _broken(self, words: AnyWording, via: Channel, language: str) -> Iterator[BrokenTemplateError]:
+    def _broken(
+        self, words: AnyWording, via: Channel, language: str, begins: Callable[[str], None]
+    ) -> Iterator[BrokenTemplateError]:
         """Every template of a message that gives no text."""
         for part in _parts(via):
+            name = f"{words.kind}.{part}.j2"
+            begins(f"{language}/{name}" if f"{language}/{name}" in self._own else name)
             try:
                 if via.traits.short:
                     self._short(words, via, language)
@@ -229,20 +263,14 @@ class JinjaRenderer:
             raise BrokenTemplateError(name, 1, "the text is empty")
         return _BLANKS.sub("\n\n", text)
 
-    def _place(self, broken: BrokenTemplateError, instead: str) -> Problem:
-        folder = self._folder if broken.name in self._own else Path("templates")
-        return _problem(folder / broken.name, broken.line, f"{broken.why}; {instead}")
+    def _placed(self, fault: TemplateFault, instead: str) -> Problem:
+        folder = self._folder if fault.name in self._own else Path("templates")
+        return _problem(folder / fault.name, fault.line, f"{fault.why}; {instead}")
 
     def _say(self, problem: Problem) -> None:
         if problem not in self._reported:
             self._reported.add(problem)
             self._tell(problem)
-
-
-def check_templates(folder: Path) -> tuple[Problem, ...]:
-    """What is wrong with a folder of templates, those that cannot be used and those that break on a sample."""
-    renderer = JinjaRenderer(sources.shipped_folder(), lambda _broken: None)
-    return (*renderer.load(folder), *renderer.check())
 
 
 def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tocsin.app.configuration.load import Configuration, read_tree
+from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.load import ConfigFiles, Configuration
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.read import SETTINGS
 from tocsin.ports.clock import Clock
@@ -23,6 +24,7 @@ class ActivePolicy:
         folder: Path,
         environ: Mapping[str, str],
         clock: Clock,
+        judge: ConfigJudge,
         settings: bytes | None = None,
     ) -> None:
         """`settings` is this machine's tocsin.yaml: a kept config brings no operators, and no last resort."""
@@ -31,6 +33,7 @@ class ActivePolicy:
         self._environ = environ
         self._clock = clock
         self._settings = settings
+        self._judge = judge
         self._known: tuple[tuple[str, datetime], Policy] | None = None
         self._looked_at: datetime | None = None
 
@@ -43,17 +46,20 @@ class ActivePolicy:
         if config is None:
             raise LedgerError("no config was in force yet: the daemon has not run")
         if self._known is None or self._known[0] != (config.revision, config.since):
-            configuration = self._read(config, now)
+            configuration = await self._read(config, now)
             if configuration.policy is None:
                 raise LedgerError(f"the config in force cannot be read here: {configuration.errors[0]}")
             self._known = (config.revision, config.since), configuration.policy
         self._looked_at = now
         return self._known[1]
 
-    def _read(self, config: KeptConfig, now: datetime) -> Configuration:
+    async def _read(self, config: KeptConfig, now: datetime) -> Configuration:
         """A config that is in force, by this machine's own tocsin.yaml if the two go together (P9)."""
         own = {} if self._settings is None else {SETTINGS: self._settings}
-        mixed = read_tree({**config.files, **own}, self._folder, now, self._environ, revision=config.revision)
+        mixed = await self._judged({**config.files, **own}, config.revision, now)
         if mixed.policy is not None or not own:
             return mixed
-        return read_tree(config.files, self._folder, now, self._environ, revision=config.revision)
+        return await self._judged(config.files, config.revision, now)
+
+    async def _judged(self, files: Mapping[str, bytes], revision: str, now: datetime) -> Configuration:
+        return await self._judge.config(ConfigFiles(files, (), revision), self._folder, now, self._environ)

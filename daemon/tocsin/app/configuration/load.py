@@ -6,18 +6,17 @@ exist. Never raises.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files import config_snapshot
-from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.git import read as git
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.fragments import Fragments
-from tocsin.formats.config.read import MISNAMED, SETTINGS, ConfigReading, Sources, read_config
+from tocsin.formats.config.read import MISNAMED, SETTINGS, ConfigReading, Sources, read_config, unheard
 from tocsin.formats.settings.layers import (
     UNKNOWN_VARIABLE,
     SettingsLayers,
@@ -73,14 +72,6 @@ class ConfigFiles:
     revision: str
 
 
-def load(folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
-    """Read the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's variables. Its
-    `ledger` is where one lies, if there is any.
-    """
-    found = judge(read_files(folder), folder, at, environ)
-    return replace(found, ledger=next(filter(is_file, (found.ledger, *found.elsewhere)), found.ledger))
-
-
 def read_files(folder: Path) -> ConfigFiles:
     """What the disk gives of a config folder. It may hang."""
     files, problems = config_snapshot.snapshot(folder, label_of(folder))
@@ -97,12 +88,6 @@ def unanswered(folder: Path) -> ConfigFiles:
     return ConfigFiles({}, (problem(label, TOP, "unreadable-file", why),), "")
 
 
-def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
-    """Whether what was read of a config folder is a good config."""
-    problems = list(found.problems)
-    return read_tree(found.files, folder, at, environ, problems=problems, revision=found.revision)
-
-
 def read_tree(
     files: Mapping[str, bytes],
     folder: Path,
@@ -111,27 +96,27 @@ def read_tree(
     *,
     problems: list[Problem] | None = None,
     revision: str = "",
+    begins: Callable[[str], None] = unheard,
 ) -> Configuration:
-    """Read a snapshot of a config folder, from disk or kept in the ledger. `folder` is where relative paths start."""
+    """Read a snapshot of a config folder, from disk or kept in the ledger. `folder` is where relative paths start;
+    `begins` hears which file is read now.
+    """
     label = label_of(folder)
     problems = list(problems or [])
     revision = revision or f"sha256:{digest_of(files)[:12]}"
     credentials, faults = config_snapshot.credentials(environ.get("CREDENTIALS_DIRECTORY"))
     disk = [*problems, *faults]
     unread = tuple(fault for fault in disk if fault.code in config_snapshot.UNREAD)
-    stack = SettingsLayers(
-        document=read_yaml(files.get(SETTINGS, b""), displayed_path(label, SETTINGS)),
-        credentials=credentials,
-        variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
-        base=_absolute(folder),
-    )
+    begins(displayed_path(label, SETTINGS))
+    stack = _layers(files.get(SETTINGS, b""), folder, credentials, environ)
     ledger, *elsewhere = ledger_files(stack, _state_folders(stack.base, environ))
     if not files and problems:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(problems), ledger, unread=unread, elsewhere=tuple(elsewhere))
     if MISNAMED in files:
         problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
     layered = read_settings(stack)
-    reading = read_config(Sources(files, label), at, handoffs.cron_problem)
+    begins("")
+    reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem)
     problems += [*faults, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
@@ -149,6 +134,16 @@ def read_tree(
         declared=reading.declared,
         unread=unread,
         elsewhere=() if layered.settings else tuple(elsewhere),
+    )
+
+
+def _layers(data: bytes, folder: Path, credentials: Mapping[str, str], environ: Mapping[str, str]) -> SettingsLayers:
+    """Everything that settings come from."""
+    return SettingsLayers(
+        document=read_yaml(data, displayed_path(label_of(folder), SETTINGS)),
+        credentials=credentials,
+        variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
+        base=_absolute(folder),
     )
 
 

@@ -14,6 +14,7 @@ from tocsin.adapters.git import read as git
 from tocsin.adapters.git.pull import BranchState, Fetched, Upstream
 from tocsin.app.configuration.load import label_of
 from tocsin.app.configuration.revisions import of_revision
+from tocsin.ports.bounded_work import BoundedWork
 from tocsin.text.cleaning import one_line
 
 PATIENCE = 3
@@ -33,7 +34,7 @@ class PullResult:
     cause: str = ""
 
 
-def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
+def pull(work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
     """Follow the upstream of the branch that the config folder is in. It blocks, for two minutes at most."""
     upstream = git_pull.upstream(folder)
     if isinstance(upstream, str):
@@ -51,10 +52,12 @@ def pull(folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
         return PullResult((f"nothing new: {upstream.branch} is at {_short(fetched.head)}, as {upstream.name} is",))
     if fetched.state is BranchState.AHEAD:
         return PullResult((f"nothing new: {upstream.branch} has commits that {upstream.name} has not",))
-    return _step(folder, at, environ, upstream, fetched)
+    return _step(work, folder, at, environ, upstream, fetched)
 
 
-def _step(folder: Path, at: datetime, environ: Mapping[str, str], upstream: Upstream, fetched: Fetched) -> PullResult:
+def _step(
+    work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str], upstream: Upstream, fetched: Fetched
+) -> PullResult:
     """Step forward to what was fetched, or refuse it."""
     new, stays = f"{_short(fetched.commit)} of {upstream.name}", f"the config stays at {_short(fetched.head)}"
     if fetched.state is BranchState.APART:
@@ -65,7 +68,7 @@ def _step(folder: Path, at: datetime, environ: Mapping[str, str], upstream: Upst
     revision = git.revision(folder, fetched.commit)
     if isinstance(revision, git.NoRevision):
         return _refused(fetched.commit, f"{new} was refused, {stays}: there is no folder {label_of(folder)} in it")
-    configuration = of_revision(revision, folder, at, environ)
+    configuration = of_revision(work, revision, folder, at, environ)
     if configuration.policy is None or configuration.settings is None:
         errors = configuration.errors or configuration.problems
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

@@ -12,13 +12,15 @@ from pathlib import Path
 from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
-from tocsin.app.configuration.load import Configuration, label_of, load, read_tree
+from tocsin.app.configuration.judge import judge_config, load
+from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
 from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.tree import ConfigTree, read_config_tree
 from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
 from tocsin.formats.settings.settings import Settings
+from tocsin.ports.bounded_work import BoundedWork
 from tocsin.text.cleaning import one_line, shown
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
 from tocsin.text.scalars import closest
@@ -44,22 +46,26 @@ class ComparedConfig:
     fetch: Callable[[str], bytes | None]
 
 
-def open_config(folder: Path, name: str | None, at: datetime, environ: Mapping[str, str]) -> ComparedConfig | str:
+def open_config(
+    work: BoundedWork, folder: Path, name: str | None, at: datetime, environ: Mapping[str, str]
+) -> ComparedConfig | str:
     """The config of a revision, or of the work tree without a `name`; or one line that says why it cannot be used."""
     if name is None:
-        on_disk = load(folder, at, environ)
+        on_disk = load(work, folder, at, environ)
         return _refusal(WORK_TREE, on_disk) or _compared(
             WORK_TREE, on_disk, folder, _tests_on_disk(folder), partial(_beside, folder)
         )
     revision = git.revision(folder, name)
     if isinstance(revision, git.NoRevision):
         return _lack(name, label_of(folder), revision)
-    configuration = of_revision(revision, folder, at, environ)
+    configuration = of_revision(work, revision, folder, at, environ)
     tests, _ = git.files(revision, lambda path: FILE_LIMIT if _is_test(path) else 0)
     return _refusal(name, configuration) or _compared(name, configuration, folder, tests, partial(git.blob, revision))
 
 
-def of_revision(revision: git.Revision, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+def of_revision(
+    work: BoundedWork, revision: git.Revision, folder: Path, at: datetime, environ: Mapping[str, str]
+) -> Configuration:
     """The config as it was in a revision, read as from disk. `folder` is where relative paths start."""
     files, troubles = git.files(revision, _limit)
     label = label_of(folder)
@@ -68,7 +74,7 @@ def of_revision(revision: git.Revision, folder: Path, at: datetime, environ: Map
         for path, why in troubles.items()
         if not _hidden(path)
     ]
-    return read_tree(files, folder, at, environ, problems=problems, revision=revision.commit[:12])
+    return judge_config(work, ConfigFiles(files, tuple(problems), revision.commit[:12]), folder, at, environ)
 
 
 def _refusal(name: str, configuration: Configuration) -> str:

@@ -5,10 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
-from tocsin.app.configuration.kept.reading import read_kept
+from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.doctor.check import WITH_SECRETS, Check
 from tocsin.domain.problem import ProblemLevel
+from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.ledger import Ledger, LedgerError
 
 CONFIG, SECRETS = "config", "secrets"
@@ -17,7 +18,12 @@ READ = "see to its rights or its disk"
 
 
 async def in_force(
-    loaded: Configuration, ledger: Ledger | None, folder: Path, now: datetime, environ: Mapping[str, str]
+    loaded: Configuration,
+    ledger: Ledger | None,
+    folder: Path,
+    now: datetime,
+    environ: Mapping[str, str],
+    work: BoundedWork,
 ) -> Configuration | None:
     """The config to look at: the one on disk, else the last good one that the ledger keeps (rule 43); None without."""
     if loaded.policy is not None and loaded.settings is not None:
@@ -26,7 +32,7 @@ async def in_force(
         stored = await ledger.last_good_config() if ledger else None
     except LedgerError:
         return None
-    good = read_kept(stored, loaded, folder, now, environ).configuration if stored else None
+    good = judge_kept(work, stored, loaded, folder, now, environ).configuration if stored else None
     return good if good is not None and good.policy is not None and good.settings is not None else None
 
 

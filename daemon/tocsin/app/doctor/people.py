@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tocsin.app.configuration.address_advice.refused_addresses import document_of
 from tocsin.app.configuration.load import Configuration
-from tocsin.app.configuration.refused_addresses import document_of
 from tocsin.app.doctor.check import ProvenAddress
 from tocsin.domain.delivery import Proof
 from tocsin.domain.people import Channel

@@ -14,7 +14,8 @@ from typing import ParamSpec, Protocol, TypeVar
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watch_mark import FolderWatchedError
-from tocsin.app.configuration.load import ConfigFiles, Configuration, judge, read_files, unanswered
+from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.load import ConfigFiles, Configuration, read_files, unanswered
 from tocsin.app.lifecycle.startup import Started, StartError
 
 CONFIG_WITHIN = 10.0
@@ -42,7 +43,7 @@ class ClaimedFolder(Protocol):
 
 
 async def read_config(
-    folder: Path, environ: Mapping[str, str], now: datetime, threads: Executor
+    folder: Path, environ: Mapping[str, str], now: datetime, threads: Executor, judge: ConfigJudge
 ) -> tuple[Fingerprint, Configuration]:
     """The config on disk, and the folder's fingerprint from before it was read."""
 
@@ -50,7 +51,7 @@ async def read_config(
         return fingerprint((folder,)), read_files(folder)
 
     before, found = await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder))
-    return before, judge(found, folder, now, environ)
+    return before, await judge.config(found, folder, now, environ)
 
 
 async def ledger_of(reading: Configuration, threads: Executor) -> Path | None:

@@ -14,8 +14,10 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
-from tocsin.app.configuration.load import digest_of, label_of, load
+from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.load import ConfigFiles, digest_of, label_of, read_files
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
 from tocsin.app.lifecycle.startup import Started, keep_config
@@ -28,7 +30,7 @@ from tocsin.domain.problem import Problem
 from tocsin.formats.settings.running import taken_over, waiting
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger, LedgerError
-from tocsin.ports.renderer import TemplateFiles, Templates
+from tocsin.ports.renderer import TemplateFiles, Templates, TemplateVerdict
 from tocsin.text.decoding import TOP, problem
 
 LOOKS_EVERY = 2.0
@@ -56,9 +58,11 @@ class ConfigReader:
         config: ActiveConfig,
         notices: Notices,
         started: Started,
+        judge: ConfigJudge,
         threads: Executor | None = None,
     ) -> None:
         """`threads` is where the folder is read: it may hang."""
+        self._judge = judge
         self._folder = folder
         self._threads = threads
         self._environ = environ
@@ -80,7 +84,8 @@ class ConfigReader:
         it only could not be read: then it is read again (rule 73).
         """
         self.read_at = now = self._clock.now()
-        reading = await self._in_threads(load, self._folder, now, self._environ)
+        found: ConfigFiles = await self._in_threads(read_files, self._folder)
+        reading = await self._judge.config(found, self._folder, now, self._environ)
         policy, settings = reading.policy, reading.settings
         if self.unread.note(CONFIG, reading.unread):
             return False
@@ -130,15 +135,34 @@ class ConfigReader:
         fault = problem(label_of(folder), TOP, "template-unreadable", "the template folder does not answer")
         nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
         before, files = await in_time(FOLDERS_WITHIN, self._threads, read) or nothing
+        verdict = await self._soon_judged(files)
+        await in_time(FOLDERS_WITHIN, self._threads, templates.prepare, files, verdict)
+        if verdict.unread:
+            files = replace(files, texts={}, unread=(*files.unread, *verdict.unread))
         self.unread.note(TEMPLATES, files.unread)
-        self._tell_templates([fault for fault in templates.use(files) if fault not in files.unread])
+        self._tell_templates([fault for fault in templates.use(files, verdict) if fault not in files.unread])
         return before
+
+    async def _soon_judged(self, files: TemplateFiles) -> TemplateVerdict:
+        """The verdict on templates, if it is there soon: a start waits for none that hangs. The shipped texts stand in
+        for all of them until it is.
+        """
+        judging = asyncio.ensure_future(self._judge.templates(files))
+        await asyncio.wait({judging}, timeout=FOLDERS_WITHIN)
+        if judging.done():
+            return judging.result()
+        label = label_of(files.folder)
+        return TemplateVerdict(unread=(problem(label, TOP, "not-judged", "the templates are still being judged"),))
 
     async def templates(self, templates: Templates) -> None:
         """Read the templates of the config in force and use them; what the disk does not give stays as it was."""
         files = await self._in_threads(templates.read, self._config.settings.templates)
-        if not self.unread.note(TEMPLATES, files.unread):
-            self._tell_templates(templates.use(files))
+        if self.unread.note(TEMPLATES, files.unread):
+            return
+        verdict = await self._judge.templates(files)
+        await self._in_threads(templates.prepare, files, verdict)
+        if not self.unread.note(TEMPLATES, verdict.unread):
+            self._tell_templates(templates.use(files, verdict))
 
     def _tell_templates(self, faults: Sequence[Problem]) -> None:
         """Tell of the templates that cannot be used, and of none that was mended. With a fault the set before goes on,
@@ -190,7 +214,9 @@ class Reload:
         last = self._settled
         while True:
             await asyncio.sleep(self._reader.unread.pause(LOOKS_EVERY))
-            current = await self._reader.fingerprint()
+            current = await guarded(self._reader.fingerprint())
+            if isinstance(current, Broken):  # it is logged; the folders are looked at again
+                continue
             changed = current == last and (current != self._settled or self._reader.unread.due)
             if changed or self._clock.now() - self._reader.read_at > CALENDARS_EVERY:
                 self._settled = current
@@ -198,7 +224,15 @@ class Reload:
             last = current
 
     async def reload(self) -> None:
-        """Read the config, and fit transports, templates, files and incidents to it if it is good."""
+        """Read the config, and fit transports, templates, files and incidents to it if it is good. Whatever that meets,
+        the daemon goes on.
+        """
+        broken = await guarded(self._fit())
+        if isinstance(broken, Broken):
+            why = f"the config cannot be put in force ({broken}), which is a fault of tocsin; what was in force goes on"
+            self._notices.tell(OperatorNotice(Trouble.CONFIG_REFUSED, why, aspect=why))
+
+    async def _fit(self) -> None:
         if not await self._reader.read():
             return
         settings = self._config.settings

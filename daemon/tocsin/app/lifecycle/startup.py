@@ -11,7 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from tocsin.app.configuration.kept.reading import read_kept
+from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.vouching import code_of, vouched
 from tocsin.app.configuration.load import Configuration, digest_of
 from tocsin.app.engine.isolation import Broken, guarded
@@ -75,7 +76,12 @@ async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | Non
 
 
 async def load_at_start(
-    reading: Configuration, ledger: ConfigLedger, folder: Path, environ: Mapping[str, str], now: datetime
+    reading: Configuration,
+    ledger: ConfigLedger,
+    folder: Path,
+    environ: Mapping[str, str],
+    now: datetime,
+    judge: ConfigJudge,
 ) -> Started:
     """The config on disk if it is good, else what counts of the last good one. A first run wants the one on disk
     without any error. Raises StartError.
@@ -83,7 +89,7 @@ async def load_at_start(
     last = await ledger.last_good_config()
     refused = () if reading.unread else reading.errors
     if last is not None and (reading.policy is None or reading.settings is None):
-        kept = read_kept(last, reading, folder, now, environ)
+        kept = await judge.ask(judge_kept, last, reading, folder, now, environ)
         policy, settings = kept.configuration.policy, kept.configuration.settings
         if policy is None or settings is None:
             raise StartError(*reading.errors, *filter(None, [kept.why]))

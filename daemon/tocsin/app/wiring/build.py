@@ -20,6 +20,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
+from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.bundles import Bundles
@@ -64,17 +65,20 @@ from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import letter_not_later
+from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.ledger import LedgerError
 
 
-async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, watched: bool) -> None:
-    """The daemon, from start to drain; `log` tells whether its lines arrive, `watched` that a person reads them.
+async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: BoundedWork, *, watched: bool) -> None:
+    """The daemon, from start to drain; `log` tells whether its lines arrive, `watched` that a person reads them; `work`
+    is where a config is judged.
     Whenever the machine's clock is put forward or back it begins anew, with the same ledger (rule 60). Raises
     StartError.
     """
     clock, orders, steps = SystemClock(), Orders(), ClockSteps()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
-    before, reading = await read_config(folder, environ, clock.now(), config_threads)
+    judge = ConfigJudge(work, DiskThreads("config judge"))
+    before, reading = await read_config(folder, environ, clock.now(), config_threads, judge)
     place = await ledger_of(reading, other_threads)
     if place is None:
         raise StartError(*reading.errors)
@@ -84,14 +88,14 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
         await ledger.compare_with_mark(clock.now())
         advice: tuple[Part, ...] = (StartAdvice(reading, clock.now(), whole=watched),)
         while True:
-            started = await load_at_start(reading, ledger, folder, environ, clock.now())
+            started = await load_at_start(reading, ledger, folder, environ, clock.now(), judge)
             incident_folder = WatchedFolder(started.settings.incidents, clock)
             async with AsyncExitStack() as life:
                 life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
                 await prepare_folders(started, incident_folder, other_threads)
                 opt_outs = OptOuts(await ledger.opt_outs())
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
-                reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, config_threads)
+                reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, judge, config_threads)
                 keeper = LedgerKeeper(clock, ledger, notices, place)
                 manager = Systemd(environ)
                 beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, *advice)
@@ -106,7 +110,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, *, wat
                 return
             clock_notice = await daemon.take_over()
             advice = ()
-            before, reading = await read_config(folder, environ, clock.now(), config_threads)
+            before, reading = await read_config(folder, environ, clock.now(), config_threads, judge)
 
 
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:

@@ -30,14 +30,20 @@ MISNAMED = "tocsin.yml"
 TESTS = "tests/"
 
 
+def unheard(_file: str) -> None:
+    """Nobody asks which file is read now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """A snapshot of the config folder: paths relative to it, with `/`, and their bytes. `label` is how users call
-    the folder, and stands before each path in problems and places.
+    the folder, and stands before each path in problems and places. `begins` hears which file is read now, by its name
+    in problems, and of "" when none is any more.
     """
 
     files: Mapping[str, bytes]
     label: str
+    begins: Callable[[str], None] = unheard
 
     def name(self, path: str) -> str:
         """A file as problems call it."""
@@ -72,6 +78,7 @@ def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str 
     calendars are read; `cron_fault` says what is wrong with a cron expression, or None.
     """
     documents = [_document(sources, path) for path in sources.fragments()]
+    sources.begins("")
     declared, problems = merge_fragments(documents)
     whole = not any(document.broken for document in documents)
     if whole:
@@ -97,6 +104,7 @@ def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str 
 def _document(sources: Sources, path: str) -> Document:
     """Read one fragment. One that is too large is refused whole."""
     data = sources.files[path]
+    sources.begins(sources.name(path))
     document = read_yaml(data, sources.name(path))
     if len(data) > FILE_LIMIT:
         document.value, document.broken = None, True
@@ -123,9 +131,11 @@ def _calendars(
             message = f"{path} is over {CALENDAR_LIMIT // 1024 // 1024} MiB; export a shorter span"
             problems.append(entry.problem(("calendar",), "file-too-large", message))
             continue
+        sources.begins(sources.name(path))
         events[name], wrong = read_calendar(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
         )
+        sources.begins("")
         problems += wrong
         if not any(event.end > at for event in events[name]):
             message = f"{path} names nobody from now on; renew the calendar"

@@ -7,8 +7,8 @@ Decides which count, where each is written, and what lifts it.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tocsin.app.configuration.address_advice.refused_addresses import document_of
 from tocsin.app.configuration.load import Configuration
-from tocsin.app.configuration.refused_addresses import document_of
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel

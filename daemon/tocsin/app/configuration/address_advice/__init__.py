@@ -1,0 +1,1 @@
+"""What `tocsin check` says of addresses that the ledger knows something of: refused, stopped, unsubscribed."""

@@ -1,0 +1,84 @@
+"""Judges a config and its templates for who must not wait: the daemon and the web side.
+
+Decides which templates are left out, and what is said of those that hang, eat memory or break what renders them.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, TypeVarTuple
+
+from tocsin.adapters.child import note_stage
+from tocsin.adapters.jinja.judging import judge_templates
+from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN, judge_config
+from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
+from tocsin.ports.bounded_work import BoundedWork, Overrun, OverrunCause
+from tocsin.ports.renderer import TemplateFault, TemplateFiles, TemplateVerdict
+from tocsin.text.decoding import TOP, problem
+
+HANGING_MOST = 2
+"""How many templates are found out one by one, each after its deadline; with one more all are left out."""
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class ConfigJudge:
+    """Judges for the daemon and the web side, in threads of its own: their loop never waits."""
+
+    def __init__(self, work: BoundedWork, threads: Executor | None = None) -> None:
+        self._work = work
+        self._threads = threads
+        self._judged: tuple[Mapping[str, str], TemplateVerdict] | None = None
+
+    async def config(self, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+        """What was read of a config folder, or is kept of one, as a config."""
+        return await self.ask(judge_config, found, folder, at, environ)
+
+    async def ask(self, function: Callable[[BoundedWork, *Ts], T], *args: *Ts) -> T:
+        """Whatever else is judged by a function that is given where."""
+        return await self._in_threads(function, self._work, *args)
+
+    async def templates(self, files: TemplateFiles) -> TemplateVerdict:
+        """What is wrong with templates. What was judged last is known."""
+        return await self._in_threads(self._templates, files)
+
+    def _templates(self, files: TemplateFiles) -> TemplateVerdict:
+        if self._judged and self._judged[0] == files.texts:
+            return self._judged[1]
+        verdict = judge_folder(self._work, files)
+        if not verdict.unread:
+            self._judged = files.texts, verdict
+        return verdict
+
+    async def _in_threads(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args))
+
+
+def judge_folder(work: BoundedWork, files: TemplateFiles) -> TemplateVerdict:
+    """What is wrong with a folder of templates, each rendered with samples of its kind. Those that come to no end are
+    found one by one.
+    """
+    hanging: list[TemplateFault] = []
+    while True:
+        out = {fault.name for fault in hanging}
+        rest = {name: text for name, text in files.texts.items() if name not in out}
+        verdict = work.run(judge_texts, rest, seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
+        if not isinstance(verdict, Overrun):
+            return replace(verdict, faults=(*hanging, *verdict.faults), left_out=verdict.left_out | out)
+        if verdict.cause is OverrunCause.MACHINE:
+            label = label_of(files.folder)
+            unread = problem(label, TOP, "not-judged", f"judging these templates {verdict.why}; it is tried again")
+            return TemplateVerdict(unread=(unread,))
+        hanging.append(TemplateFault(verdict.stage, 1, f"rendering this template {verdict.why}"))
+        if verdict.stage not in rest or len(hanging) > HANGING_MOST:
+            return TemplateVerdict(tuple(hanging), frozenset(files.texts))
+
+
+def judge_texts(texts: Mapping[str, str]) -> TemplateVerdict:
+    """Judge templates, with nothing to bound it."""
+    return judge_templates(texts, note_stage)

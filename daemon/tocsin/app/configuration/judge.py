@@ -1,0 +1,98 @@
+"""Whether a config may count: it is read, and its calendars expanded, in a process of its own, with a deadline and a
+bound on memory, before anything of it replaces what is in force.
+
+Decides what is said of a config that hangs, eats memory or breaks its reader: it is refused, with its place. Must not
+know what follows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from tocsin.adapters.child import note_stage
+from tocsin.adapters.files.rights import is_file
+from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of, read_files, read_tree
+from tocsin.domain.problem import Problem
+from tocsin.formats.config.read import SETTINGS
+from tocsin.ports.bounded_work import BoundedWork, Overrun, OverrunCause
+from tocsin.text.decoding import TOP, problem
+
+JUDGED_WITHIN = 10.0
+"""Seconds of the processor for a whole config, and for all templates of a folder."""
+JUDGED_IN = 256
+"""Megabytes for that."""
+
+
+def load(work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+    """Read and judge the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's
+    variables. Its `ledger` is where one lies, if there is any.
+    """
+    return with_ledger(judge_config(work, read_files(folder), folder, at, environ))
+
+
+def with_ledger(found: Configuration) -> Configuration:
+    """The same, with the place where a ledger does lie, if one lies in any of those where it may. It asks the disk."""
+    return replace(found, ledger=next(filter(is_file, (found.ledger, *found.elsewhere)), found.ledger))
+
+
+def judge_config(
+    work: BoundedWork, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
+) -> Configuration:
+    """Whether what was read of a config folder is a good config. One that comes to no end is refused; where only the
+    machine was slow it counts as unread, and may go well in a moment (rule 73).
+    """
+    judged = _bounded(work, found, folder, at, environ)
+    if isinstance(judged, Configuration):
+        return replace(judged, files=found.files)
+    fault = _fault(judged, label_of(folder))
+    place = _ledger_place(work, judged, found, folder, at, environ)
+    return Configuration(
+        policy=None,
+        settings=None,
+        problems=(*found.problems, fault),
+        ledger=place.ledger,
+        files=found.files,
+        revision=found.revision,
+        unread=(fault,) if judged.cause is OverrunCause.MACHINE else (),
+        elsewhere=place.elsewhere,
+    )
+
+
+def _ledger_place(
+    work: BoundedWork, judged: Overrun, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
+) -> Configuration:
+    """What is known of where the ledger lies when the config as a whole comes to no end: what tocsin.yaml says, unless
+    that is to blame. A slow machine is not asked again for so little.
+    """
+    alone = ConfigFiles({path: data for path, data in found.files.items() if path == SETTINGS}, (), "")
+    if judged.cause is OverrunCause.MACHINE:
+        return judge(alone, folder, at, environ)
+    place = _bounded(work, alone, folder, at, environ)
+    return read_tree({}, folder, at, environ) if isinstance(place, Overrun) else place
+
+
+def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+    """Read what was read of a config folder as a config, with nothing to bound it: this is what the process of its own
+    does. The files are not handed back.
+    """
+    problems = list(found.problems)
+    judged = read_tree(found.files, folder, at, environ, problems=problems, revision=found.revision, begins=note_stage)
+    return replace(judged, files={})
+
+
+def _bounded(
+    work: BoundedWork, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
+) -> Configuration | Overrun:
+    return work.run(judge, found, folder, at, dict(environ), seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
+
+
+def _fault(overrun: Overrun, label: str) -> Problem:
+    """A config that gave nothing, as a problem: the file that was read then, if one was."""
+    what = "file" if overrun.stage else "config"
+    if overrun.cause is OverrunCause.MACHINE:
+        return problem(label, TOP, "not-judged", f"judging this config {overrun.why}; it is tried again")
+    advice = f"simplify this {what}, or take {'it' if overrun.stage else 'out what was changed last'}"
+    if overrun.stage:
+        advice += " out"
+    return problem(overrun.stage or label, TOP, "cannot-be-judged", f"reading this {what} {overrun.why}; {advice}")
