@@ -9,6 +9,8 @@ import click
 
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.workspace import open_workspace
+from tocsin.formats.config.read import SETTINGS
+from tocsin.formats.settings.settings import Settings
 
 
 @click.command("web")
@@ -34,17 +36,10 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.configuration.config_judge import ConfigJudge
     from tocsin.cli.log_output import open_log
-    from tocsin.formats.config.read import SETTINGS
-    from tocsin.formats.settings.settings import Settings
     from tocsin.web.http import FOLDER
     from tocsin.web.http.sessions import Sessions
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
-
-    async def load_settings() -> tuple[Settings, bytes | None]:
-        async with open_workspace(folder_of(config), utc_now()) as (loaded, _):
-            assert loaded.settings is not None
-            return loaded.settings, loaded.files.get(SETTINGS)
 
     async def run(settings: Settings, settings_file: bytes | None) -> bool:
         ledger, clock = SharedLedger(settings.database), WallClock()
@@ -61,11 +56,18 @@ def command(form: str | None, config: Path | None) -> None:
     open_log(form)
     sessions, again = Sessions(), True
     while again:
-        settings, settings_file = asyncio.run(load_settings())
+        settings, settings_file = asyncio.run(_load_settings(folder_of(config)))
         try:
             again = asyncio.run(run(settings, settings_file))
         except OSError as fault:
             fail([cannot_listen(settings.web.listen, fault)])
+
+
+async def _load_settings(folder: Path) -> tuple[Settings, bytes | None]:
+    """The settings that count, and tocsin.yaml as it is."""
+    async with open_workspace(folder, utc_now()) as (loaded, _):
+        assert loaded.settings is not None
+        return loaded.settings, loaded.files.get(SETTINGS)
 
 
 def cannot_listen(listen: str, fault: OSError) -> str:
