@@ -22,12 +22,12 @@ INNER = {
     "app": {
         "state": 0, "simulation": 0, "configuration": 0, "reply_options": 1, "delivery": 2,
         "diff": 3, "policy_tests": 3, "incidents": 3, "engine": 3,
-        "intake": 4, "alerts": 4, "replies": 4, "lifecycle": 5, "doctor": 6, "wiring": 7,
+        "intake": 4, "alerts": 4, "replies": 4, "arrivals": 5, "lifecycle": 6, "doctor": 7, "wiring": 8,
     },
-    "formats": {"schema": 0, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
+    "formats": {"schema": 0, "inbox": 0, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"delivery": 0, "message": 1, "operator": 1, "report": 2},
     "planning": {"history": 0, "on_call": 0, "delivery": 0},
-    "adapters": {"files": 0, "": 0} | dict.fromkeys(("dns", "git", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
+    "adapters": {"files": 0, "": 0} | dict.fromkeys(("dns", "git", "inbox", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
     "web": {"http": 0, "access": 1, "routes": 2},
 }  # fmt: skip
 """Inside a floor: a folder may import folders with a lower number. A floor's own files stand above its sub-folders."""

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tocsin.app.arrivals.gate import Gate
+from tocsin.app.arrivals.inbound import Arrivals
+from tocsin.app.arrivals.inbox_feed import InboxFeed
+from tocsin.app.arrivals.link_answers import LinkAnswers
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
@@ -28,8 +32,6 @@ from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
-from tocsin.app.replies.inbound import Arrivals
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes
@@ -71,6 +73,7 @@ from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PlainBundles
 from tests.fakes.folder import FakeFolder
+from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.loop import VirtualClock
 
 Dice = random.Random
@@ -193,11 +196,8 @@ class DiskLedger:
         await self._commit()
         return self._disk.opt_outs.pop((via, address), None) is not None
 
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered], ...]:
-        return tuple((row, *answer) for row, answer in enumerate(self._disk.answers, 1) if row > last)
-
-    async def reports_since(self, last: int) -> tuple[()]:
-        return ()
+    async def last_answer(self) -> int:
+        return len(self._disk.answers)
 
     async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
         await self._commit()
@@ -262,6 +262,13 @@ class DiskLedger:
         await self._commit()
         if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
             self._change(attempt, receipt=receipt, receipt_code=code)
+
+    async def record_arrival(self, arrival: CameIn) -> bool:
+        await self._commit()
+        if any((came.kind, came.ref) == (arrival.kind, arrival.ref) for came, _ in self._disk.arrivals):
+            return False
+        self._disk.arrivals.append((arrival, None))
+        return True
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
@@ -488,7 +495,12 @@ class World:
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
         self.dice = Dice(seed)
-        self.disk, self.folder, self.faults = Disk(), FakeFolder(), Faults()
+        self.disk, self.folder, self.faults, self.inbox = (
+            Disk(),
+            FakeFolder(),
+            Faults(),
+            FakeInboxFolder(looks_every=2.0),
+        )
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
         }
@@ -622,10 +634,14 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     health = Health(
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
     )
-    feed = LedgerFeed(clock, ledger, incidents, notices, len(world.disk.answers))
     stops = Stops(clock, ledger, context)
-    replies = SmsReplies(clock, ledger, context, sender, feed, stops)
-    arrivals = Arrivals(ledger, {ArrivalKind.RECEIPT: receipts.judge, ArrivalKind.SMS: replies.judge}, notices)
+    judges = {
+        ArrivalKind.RECEIPT: receipts.judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops).judge,
+        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents).judge,
+    }
+    arrivals = Arrivals(ledger, judges, notices)
+    inbox = InboxFeed(clock, ledger, world.inbox, Gate(clock, config), arrivals, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (
         set_aside,
@@ -636,12 +652,12 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         watch,
         health,
         arrivals,
-        feed,
+        inbox,
         stops,
         transports,
         *world.further_parts,
     )
     reload: Any = None
-    clock_watch = ClockWatch(clock, ledger, incidents, notices, feed, sender, world.steps)
+    clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, world.steps)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, world.manager)
-    return Daemon(*daemon, (*parts, clock_watch), (watch,))
+    return Daemon(*daemon, (*parts, clock_watch), (watch, inbox))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,10 @@ import click
 
 from tocsin.app.configuration.pull import PullResult
 from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.inbox import InboxError
+
+WORD_MOST = 1900
+"""Characters of what operators are told."""
 
 
 @click.command()
@@ -46,21 +50,17 @@ def command(config: Path | None) -> None:
 
 
 async def _notify(pulled: PullResult, folder: Path, now: datetime) -> None:
-    """Leave word for the operators in the ledger of the config in force, where the daemon finds it."""
-    from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
+    """Leave word for the operators in the inbox of the config in force, where the daemon finds it."""
+    from tocsin.adapters.clock import WallClock
+    from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.app.configuration.judge import load
+    from tocsin.domain.arrival import WordEntry
+    from tocsin.text.cleaning import cut
 
-    path = load(bounded_child(), folder, now, os.environ).ledger
+    loaded = load(bounded_child(), folder, now, os.environ)
+    inbox = loaded.settings.inbox if loaded.settings else loaded.ledger.parent / "inbox"
     try:
-        engine = open_existing(path)
-        if engine is None:
-            click.echo(f"the operators are not told: there is no ledger {path}", err=True)
-            return
-        ledger = SqlLedger(OpenedLedger(engine))
-        try:
-            await ledger.report(pulled.cause, pulled.word, now)
-        finally:
-            await ledger.close()
-    except LedgerError as trouble:
-        click.echo(f"the operators are not told: the ledger cannot be used: {trouble}", err=True)
+        entry = WordEntry(secrets.token_hex(10), pulled.cause[:100], cut(pulled.word, WORD_MOST))
+        await InboxWriter(inbox, WallClock()).leave(entry)
+    except InboxError as trouble:
+        click.echo(f"the operators are not told: {trouble}", err=True)

@@ -28,20 +28,25 @@ def command(address: str, config: Path | None) -> None:
     Examples:
       tocsin resubscribe press@example.com
     """
+    from tocsin.ports.inbox import InboxError
     from tocsin.ports.ledger import LedgerError
 
     try:
         click.echo(asyncio.run(_resubscribe(address.strip(), folder_of(config))))
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
+    except InboxError as trouble:
+        fail([str(trouble)])
 
 
 async def _resubscribe(address: str, folder: Path) -> str:
-    """What is true now. Raises LedgerError."""
+    """What is true now. Raises LedgerError and InboxError."""
+    from tocsin.adapters.clock import WallClock
+    from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.app.lifecycle.health import HEALTHY
     from tocsin.app.state.opt_outs import OptOuts
     from tocsin.cli.workspace import need_ledger, open_workspace
-    from tocsin.domain.arrival import Arrival, ArrivalKind
+    from tocsin.domain.arrival import ResubscribeEntry
     from tocsin.domain.people import Channel
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest
@@ -61,8 +66,9 @@ async def _resubscribe(address: str, folder: Path) -> str:
             off = [one.address for one in opt_outs.all() if one.via is Channel.EMAIL]
             others = closest(address[:80], off) or ("" if off else "; no address is")
             fail([f'"{quotable(address)}" is not unsubscribed{others}'])
-        ref = f"{known.address}:{secrets.token_hex(8)}"
-        await ledger.record_arrival(Arrival(ArrivalKind.RESUBSCRIBE, ref, known.address, "", now))
+        assert loaded.settings is not None
+        inbox = InboxWriter(loaded.settings.inbox, WallClock())
+        await inbox.leave(ResubscribeEntry(secrets.token_hex(10), known.address))
         healthy_at = await ledger.noticed_at(HEALTHY)
         if healthy_at is None or abs(now - healthy_at) > HEALTHY_WITHIN:
             return f"{known.address} is told again once the daemon runs: no healthy one does now"

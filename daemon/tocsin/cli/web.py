@@ -29,6 +29,7 @@ def command(form: str | None, config: Path | None) -> None:
     """
     from tocsin.adapters.clock import WallClock
     from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.adapters.jinja.pages import JinjaPages
     from tocsin.adapters.ledger.shared import SharedLedger
     from tocsin.adapters.outbox.reader import OutboxReader
@@ -46,8 +47,9 @@ def command(form: str | None, config: Path | None) -> None:
         policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, judge, settings_file)
         try:
             pages = JinjaPages(FOLDER / "pages")
-            inbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
-            site = Site(settings, clock, ledger, policy, pages, inbox=inbox, sessions=sessions)
+            outbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
+            inbox = InboxWriter(settings.inbox, clock)
+            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions)
             return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()

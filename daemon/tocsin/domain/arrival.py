@@ -1,12 +1,13 @@
-"""What came in from outside by SMS or HTTP, as the ledger keeps it for the daemon, and the reply codes that say which
-incident an answer is about.
+"""What came in from outside: as other processes leave it in the inbox (P8), and as the ledger keeps it; and the reply
+codes that say which incident an answer is about.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 
-from tocsin.domain.facts import Coded
+from tocsin.domain.facts import Answer, Coded
 from tocsin.domain.people import Channel
 
 
@@ -67,3 +68,85 @@ class ReservedCode:
     incident: str
     given: Coded
     closed_at: datetime | None
+
+
+class EntryKind(StrEnum):
+    """The kinds of entries; their names stand in the names of the files."""
+
+    ANSWER = "answer"
+    WEBHOOK = "webhook"
+    WISH = "wish"
+    WORD = "word"
+    RESUBSCRIBE = "resubscribe"
+
+
+OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH})
+"""What only the web side leaves. The rest is left by commands, and never by the web side: it is told to operators."""
+
+
+class WebhookRoute(StrEnum):
+    """What a provider called: an SMS to us, or what became of one of ours."""
+
+    INBOUND = "inbound"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEntry:
+    """A person's answer by their signed link, which is of one episode of the incident."""
+
+    kind: ClassVar[EntryKind] = EntryKind.ANSWER
+    ref: str
+    incident: str
+    episode: int
+    person: str
+    answer: Answer
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEntry:
+    """A webhook as it came: the path and query that were asked for, the form's values in their order, what the provider
+    wrote as its signature.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.WEBHOOK
+    ref: str
+    route: WebhookRoute
+    address: str
+    parameters: tuple[tuple[str, str], ...]
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class WishEntry:
+    """A reader of updates about an incident asks, by their signed link, to be taken off."""
+
+    kind: ClassVar[EntryKind] = EntryKind.WISH
+    ref: str
+    incident: str
+    reader: str
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordEntry:
+    """A command's word to the operators; `cause` is what counts as the same."""
+
+    kind: ClassVar[EntryKind] = EntryKind.WORD
+    ref: str
+    cause: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResubscribeEntry:
+    """An address that unsubscribed is to be told again."""
+
+    kind: ClassVar[EntryKind] = EntryKind.RESUBSCRIBE
+    ref: str
+    address: str
+
+
+InboxEntry = AnswerEntry | WebhookEntry | WishEntry | WordEntry | ResubscribeEntry
+"""What lies in the inbox. None of it is believed before it is judged."""

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.lifecycle.clock_watch import APART, FORGETS_AFTER, STANDS_FOR, ClockSteps, ClockWatch
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.state.incident_state import Decision
-from tocsin.domain.facts import Answer, Answered, ClockMoved, Seen
+from tocsin.domain.facts import ClockMoved, Seen
 from tocsin.domain.operator_notice import Trouble
 
 from tests.builders.daemon_parts import PAY, DaemonParts
@@ -24,13 +23,11 @@ class Desk:
     def __init__(self, clock: VirtualClock) -> None:
         self.machine, self.steps = MachineClock(clock), ClockSteps()
         self.parts = parts = DaemonParts(self.machine)
-        self.feed = LedgerFeed(self.machine, parts.ledger, parts.incidents, parts.notices, 0)
         self.watch = ClockWatch(
             self.machine,
             parts.ledger,
             parts.incidents,
             parts.notices,
-            self.feed,
             parts.sender,
             self.steps,
         )
@@ -73,24 +70,6 @@ def test_a_step_is_taken_over_at_once() -> None:
         assert desk.machine.now() == start + 10 * SECOND + by
         assert await desk.parts.ledger.facts("pay") == (Seen(start + by, PAY), ClockMoved(desk.machine.now(), by))
         assert not desk.told()
-
-    on_desk(story)
-
-
-def test_an_answer_that_was_not_brought_yet_is_by_the_new_clock() -> None:
-    """Rule 60: another process wrote it after the step; one that was brought before was by the old clock."""
-
-    async def story(desk: Desk) -> None:
-        start, ledger = desk.machine.now(), desk.parts.ledger
-        await ledger.record("pay", [Seen(start, PAY), Answered(start, "ana", Answer.OK)], (), ())
-        await desk.feed.ask()
-        desk.machine.ahead = -HOUR
-        await ledger.record("pay", [Answered(start - HOUR + SECOND, "bo", Answer.OK)], (), ())
-        assert await desk.goes(3)
-        await asyncio.sleep(2)
-        await desk.watch.take_over()
-        by = -HOUR + APART
-        assert [fact.at - start for fact in await ledger.facts("pay")][:3] == [by, by, -HOUR + SECOND]
 
     on_desk(story)
 

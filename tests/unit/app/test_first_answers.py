@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from tocsin.app.replies.first_answers import FirstAnswers
+from tocsin.app.arrivals.first_answers import FirstAnswers
 from tocsin.ports.ledger import LedgerError
 
 

@@ -7,18 +7,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
+from tocsin.app.arrivals import inbound
+from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.replies import inbound, ledger_feed, polling, sms_poll
-from tocsin.app.replies.inbound import Arrivals
-from tocsin.app.replies.ledger_feed import LedgerFeed
+from tocsin.app.replies import polling, sms_poll
 from tocsin.app.replies.sms_poll import SmsPoll
-from tocsin.app.state.agenda import Agenda
-from tocsin.app.state.incident_state import RecordedFact
-from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import MAIN
-from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 
@@ -89,21 +85,6 @@ async def until(happened: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not happened():  # noqa: ASYNC110 - the loops tell nobody
             await asyncio.sleep(0.005)
-
-
-async def test_the_feed_outlives_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers of other processes come in although the ledger was in trouble before."""
-    monkeypatch.setattr(ledger_feed, "ASKS_EVERY", 0.01)
-    ledger, clock, incidents = MemoryLedger(), StillClock(), Incidents(Agenda())
-    feed = LedgerFeed(clock, ledger, incidents, Notices(clock), 0)
-    await ledger.record("db", [Answered(clock.now(), "ana", Answer.OK)], (), ())
-    ledger.trouble = "disk full"
-    with capture_logs() as lines:
-        async with running(feed.run()):
-            await until(lambda: len(lines) > 1)
-            ledger.trouble = ""
-            await until(lambda: bool(incidents.state("db").events))
-    assert incidents.state("db").events == [RecordedFact(Answered(clock.now(), "ana", Answer.OK))]
 
 
 async def test_arrivals_outlive_trouble(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.providers import Providers
@@ -14,8 +15,6 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.lifecycle.startup import recall
-from tocsin.app.replies.inbound import Arrivals
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_words import status
 from tocsin.app.replies.stops import Stops
@@ -68,9 +67,8 @@ class House:
         sender = Sender(self.clock, self.ledger, context, providers, self.dice, rooms, bundles)
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender, rooms)
         await recall(self.ledger, self.incidents, self.clock.now())
-        self.answers = LedgerFeed(self.clock, self.ledger, self.incidents, notices, 0)
         self.stops = stops = Stops(self.clock, self.ledger, context)
-        self.replies = SmsReplies(self.clock, self.ledger, context, sender, self.answers, stops)
+        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops)
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self
@@ -109,7 +107,6 @@ class House:
         """What waits is judged and brought to the incidents; what we answer."""
         before = set(self.ledger.pages.letters)
         await self.arrivals.look()
-        await self.answers.ask()
         for incident in await self.ledger.incidents():
             await self.reconciler.reconcile(incident)
         new = [each for key, each in self.ledger.pages.letters.items() if key not in before]

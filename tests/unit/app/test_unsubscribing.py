@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.replies.unsubscribing import Unsubscriptions
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import Arrival, ArrivalKind, OptOut

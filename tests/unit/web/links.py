@@ -23,6 +23,7 @@ from tests.builders.instants import T0
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import happen, see
 from tests.fakes.clock import StillClock
+from tests.fakes.inbox import JudgedInbox
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.web.lives import RecordedLog
 
@@ -39,12 +40,13 @@ CARD = Incident(
 )
 
 
-def settings(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> Settings:
-    """What switches links on."""
+def settings(keys: list[str] | None = None, public_url: str | None = PUBLIC, *, sms: bool = False) -> Settings:
+    """What switches links on; `sms`: one can answer by SMS, too."""
     secrets = [SecretStr(key) for key in ([KEY, OLD_KEY] if keys is None else keys)]
-    email, sms = EmailSettings(sender="tocsin@example.com"), SmsSettings(sender="+15005550006")
+    email, account = EmailSettings(sender="tocsin@example.com"), {"transport": "twilio", "account_sid": "AC" + "0" * 32}
+    texts = SmsSettings.model_validate({"sender": "+15005550006", **(account if sms else {})})
     web = WebSettings(signing_key=secrets)
-    return Settings(operators=["ana"], last_resort=["ana"], email=email, sms=sms, web=web, public_url=public_url)
+    return Settings(operators=["ana"], last_resort=["ana"], email=email, sms=texts, web=web, public_url=public_url)
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Door:
     clock: StillClock
     log: RecordedLog
     force: Any
+    inbox: JudgedInbox
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
         """Look."""
@@ -74,9 +77,9 @@ class Door:
         assert status == 200
         return page
 
-    def link(self, person: str, incident: str = "card", key: str = KEY) -> str:
+    def link(self, person: str, incident: str = "card", key: str = KEY, episode: int = 1) -> str:
         """The path of somebody's link."""
-        return signed_links.answer([key], incident, person)
+        return signed_links.answer([key], incident, person, episode)
 
     async def seen(self, **changes: Any) -> None:
         """The daemon sees a version now."""
@@ -99,7 +102,9 @@ class Door:
 
 
 @asynccontextmanager
-async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -> AsyncIterator[Door]:
+async def door(
+    keys: list[str] | None = None, public_url: str | None = PUBLIC, *, sms: bool = False
+) -> AsyncIterator[Door]:
     """The site, with the incident declared at T0."""
     ledger, clock, log = MemoryLedger(), StillClock(T0), RecordedLog()
     force = SimpleNamespace(now=shipped_policy())
@@ -108,10 +113,11 @@ async def door(keys: list[str] | None = None, public_url: str | None = PUBLIC) -
         return force.now
 
     active_policy: Any = SimpleNamespace(policy=policy)
-    site = Site(settings(keys, public_url), clock, lambda: ledger, active_policy, JinjaPages(FOLDER / "pages"), log)
+    inbox = JudgedInbox(clock, ledger, lambda: force.now, in_force := settings(keys, public_url, sms=sms))
+    site = Site(in_force, clock, lambda: ledger, active_policy, JinjaPages(FOLDER / "pages"), inbox, log)
     await see(ledger, CARD)
     async with TestClient(TestServer(application(site))) as client:
-        yield Door(client, ledger, clock, log, force)
+        yield Door(client, ledger, clock, log, force, inbox)
 
 
 def _dashed(headers: dict[str, str]) -> dict[str, str]:

@@ -7,19 +7,20 @@ from typing import Any
 
 from aiohttp import web
 from tocsin.adapters.jinja.pages import JinjaPages
+from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
-from tocsin.web.http.log_limit import LimitedLog
 from tocsin.web.http.sessions import Sessions
-from tocsin.web.http.site import MessageInbox, Site
+from tocsin.web.http.site import OutboxView, Site
 from tocsin.web.server import application
 
-from tests.builders.policies import SHIPPED_CONFIG
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
 from tests.fakes.bounded_work import JUDGE
 from tests.fakes.clock import StillClock
+from tests.fakes.inbox import JudgedInbox
 from tests.fakes.ledger import MemoryLedger
 
 TOKEN = "open-sesame-0123456789"
@@ -65,7 +66,10 @@ class RecordedLog(LimitedLog):
 class Life:
     """A site that listens on a port of this machine."""
 
-    def __init__(self, site: Site, ledger: MemoryLedger, clock: StillClock, log: RecordedLog) -> None:
+    def __init__(
+        self, site: Site, ledger: MemoryLedger, clock: StillClock, log: RecordedLog, inbox: JudgedInbox
+    ) -> None:
+        self.inbox = inbox
         self.site, self.ledger, self.clock, self.log = site, ledger, clock, log
         self.port = 0
 
@@ -103,26 +107,28 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], str]:
 @asynccontextmanager
 async def alive(
     limits: Limits | None = None,
-    inbox: MessageInbox | None = None,
+    outbox: OutboxView | None = None,
     extra: list[web.RouteDef] | None = None,
     sessions: Sessions | None = None,
     **changes: Any,
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
     ledger, clock, log = MemoryLedger(), StillClock(), RecordedLog()
+    inbox = JudgedInbox(clock, ledger, shipped_policy, in_force := settings(**changes))
     site = Site(
-        settings(**changes),
+        in_force,
         clock,
         lambda: ledger,
         ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock, JUDGE),
         JinjaPages(FOLDER / "pages"),
-        log,
         inbox,
+        log,
+        outbox,
         sessions or Sessions(),
     )
     app = application(site)
     app.add_routes(extra or [])
-    life = Life(site, ledger, clock, log)
+    life = Life(site, ledger, clock, log, inbox)
     async with listening(app, log, "127.0.0.1", 0, limits or Limits()) as address:
         life.port = address[1]
         try:

@@ -104,7 +104,7 @@ async def stocked(life: Life) -> Life:
 async def site(tmp_path: Path) -> AsyncIterator[tuple[Life, str]]:
     """A site with a public address, a token, two keys and an outbox with one mail."""
     web = {**WEB["web"], "signing_key": [KEY, OLD_KEY]}  # type: ignore[dict-item]  # a table of settings
-    async with alive(sessions=SESSIONS, inbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
+    async with alive(sessions=SESSIONS, outbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
         yield await stocked(life), drop(tmp_path, 1)
 
 
@@ -121,7 +121,7 @@ async def test_where_there_is_no_token_none_opens(tmp_path: Path, token: str | N
     """Without a token, or with an empty one, no token, no password and no session opens anything, nor logs in."""
     web = {**({} if token is None else {"token": token}), "signing_key": [KEY]}
     async with alive(
-        sessions=SESSIONS, inbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com"
+        sessions=SESSIONS, outbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com"
     ) as life:
         await stocked(life)
         mail = drop(tmp_path, 1)
@@ -210,7 +210,7 @@ async def trial(life: Life, mail: str, headers: dict[str, str]) -> bool:
 async def test_somebody_who_tries_tocsin_out_sees_all(tmp_path: Path) -> None:
     """At this machine, by one of its own names; whatever hints at somebody else, or at a proxy, shuts it."""
     mail = drop(tmp_path, 1)
-    async with alive(sessions=SESSIONS, inbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
+    async with alive(sessions=SESSIONS, outbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
         await stocked(life)
         assert [await trial(life, mail, headers) for headers, _ in TRIALS] == [opens for _, opens in TRIALS]
 
@@ -234,7 +234,7 @@ async def test_what_is_no_trial(
     mail = drop(tmp_path, 1)
     inbox = OutboxReader(tmp_path) if is_outbox else None
     async with alive(
-        sessions=SESSIONS, inbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url
+        sessions=SESSIONS, outbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url
     ) as life:
         assert await trial(await stocked(life), mail, {}) is opens
 
@@ -347,12 +347,12 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
                 asker = {"X-Forwarded-For": f"192.0.2.{next(CLIENTS) % 256}"}
                 status, _, text = await post(life, path, body, **right, **headers, **asker)
                 assert status in ((200, 303) if is_right and allowed else (401, 403)), (path, headers, text)
-                changed = life.ledger.pages.facts != before or life.ledger.pages.reports or folder.is_dir()
+                changed = life.ledger.pages.facts != before or life.inbox.left or folder.is_dir()
                 assert is_right or not changed
             if path == good["answer"]:
                 assert len(life.ledger.pages.facts) <= len(before) + 1
                 before = list(life.ledger.pages.facts)
-        assert len(life.ledger.pages.reports) == 1
+        assert len(life.inbox.notices.take()) == 1
         assert len(list(folder.glob("*.yaml"))) == 1
 
 
@@ -369,7 +369,7 @@ async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
             await post(life, good["unsubscribe"], "List-Unsubscribe=One-Click", **headers)
             right = {"Authorization": f"Bearer {TOKEN}"}
             await post(life, "/alertmanager", notification([alert()]).decode(), **right, **headers)
-        assert (life.ledger.pages.facts, life.ledger.pages.reports) == (before, [])
+        assert (life.ledger.pages.facts, life.inbox.left) == (before, [])
         assert not (tmp_path / "incidents").exists()
 
 

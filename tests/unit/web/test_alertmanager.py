@@ -27,6 +27,7 @@ from tocsin.web.server import application
 
 from tests.builders.policies import shipped_policy
 from tests.fakes.clock import StillClock
+from tests.fakes.inbox import KeptInbox
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification
 from tests.unit.web.lives import RecordedLog
@@ -60,7 +61,7 @@ class Post:
 
         active_policy: Any = SimpleNamespace(policy=policy)
         nothing: Any = None
-        site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, self.log)
+        site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, KeptInbox(), self.log)
         client: TestClient[Any, Any] = TestClient(TestServer(application(site)))
         await client.start_server()
         self.clients.append(client)

@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.facts import Answer, Answered, StillThereAsked
+from tocsin.domain.facts import Answer, Answered, Coded, StillThereAsked
 from tocsin.domain.incident import Status
+from tocsin.ports.inbox import InboxError
+from tocsin.web.http import judged
 
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import on_duty
@@ -177,8 +179,82 @@ async def test_a_link_dies_a_day_after_the_resolution(site: Door) -> None:
             "This incident was resolved more than a day ago. Its links no longer lead anywhere.",
         )
     await site.seen(status=Status.INVESTIGATING)
-    assert (await site.get(site.link(LEAD)))[0] == 200
+    assert (await site.get(site.link(LEAD, episode=2)))[0] == 200
     assert site.answers == []
+
+
+async def test_a_link_is_of_one_episode(site: Door) -> None:
+    """W6: reopened, the links of before lead nowhere, to look and to press, and say what to do; a new one does. No
+    signature fits another episode, and none that says the first.
+    """
+    await site.seen(status=Status.RESOLVED)
+    await site.seen(status=Status.INVESTIGATING)
+    for status, said in (await site.get(site.link(LEAD)), await site.post(site.link(LEAD), {"answer": "ok"})):
+        assert (status, "use the link of the newest page" in said) == (410, True)
+    assert site.answers == []
+    second = site.link(LEAD, episode=2)
+    signature = second.rpartition("/")[2]
+    old = site.link(LEAD).rpartition("/")[2]
+    for forged in (
+        second.replace("/2/", "/3/"),
+        second.replace("/2/", "/1/"),
+        f"/answer/card/{LEAD}/{signature}",
+        f"/answer/card/{LEAD}/2/{old}",
+        f"/answer/card/{LEAD}/02/{signature}",
+        f"/answer/card/{LEAD}/-2/{signature}",
+    ):
+        assert (await site.post(forged, {"answer": "ok"}))[0] == 403, forged
+    assert "You are Technical Lead" in (await site.post(second, {"answer": "ok"}))[1]
+    assert site.answers == [(LEAD, "ok")]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for the daemon for a moment only."""
+    monkeypatch.setattr(judged, "LOOKS_EVERY", 0.01)
+    monkeypatch.setattr(judged, "WAITS", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_answer_that_nobody_confirms_is_not_said_to_count(site: Door) -> None:
+    """P8: 503, in plain words; it looks again by itself, without scripts, and says so once the daemon has judged it."""
+    site.inbox.away = True
+    async with site.client.post(site.link(LEAD), data={"answer": "ok"}, allow_redirects=False) as told:
+        page = await told.text()
+    assert told.status == 503
+    assert "NOT yet accepted: nobody has confirmed it." in page
+    assert "You are Technical Lead" not in page
+    again = re.search(r'http-equiv="refresh" content="5;url=([^"]+)"', page)
+    assert again is not None
+    assert (await site.get(again[1]))[0] == 503
+    assert site.answers == []
+    await site.inbox.judge(site.inbox.left[0])
+    status, page = await site.get(again[1])
+    assert (status, "You are Technical Lead, since" in page) == (200, True)
+    assert site.answers == [(LEAD, "ok")]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_page_that_waits_says_what_else_to_do() -> None:
+    """The code by which the person may answer instead, if they have one for this incident; else by SMS, or a call."""
+    async with door(sms=True) as site:
+        site.inbox.away = True
+        assert "Reply <code>ok</code>" in (await site.post(site.link(LEAD), {"answer": "ok"}))[1]
+        await site.ledger.record("card", [Coded(site.now, LEAD, "+14155550101", "K7")], [], [])
+        assert "Reply <code>ok K7</code>" in (await site.post(site.link(LEAD), {"answer": "ok"}))[1]
+        site.ledger.trouble = "full"
+        assert (await site.post(site.link(LEAD), {"answer": "ok"}))[0] == 503
+        assert len(site.inbox.left) == 3
+
+
+async def test_an_answer_that_cannot_be_kept_is_told(site: Door) -> None:
+    """503; nothing is lost in silence, and the log has why."""
+    site.inbox.trouble = InboxError("the disk is full")
+    status, page = await site.post(site.link(LEAD), {"answer": "ok"})
+    assert (status, "NOT accepted: your answer could not be kept." in page) == (503, True)
+    assert "refresh" not in page
+    assert site.inbox.left == []
+    assert ("entry not left", {"kind": "answer", "trouble": "the disk is full"}) in site.log.lines
 
 
 async def test_who_left_the_config_is_out(site: Door) -> None:
@@ -305,10 +381,12 @@ async def test_strangers_text_is_data(site: Door) -> None:
     assert "{{ 7 * 7 }}" in page
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_the_ledgers_trouble_is_told(site: Door) -> None:
     """Without the ledger nobody is told anything wrong: 503, and try again."""
     site.ledger.trouble = "full"
     assert (await site.get(site.link(LEAD)))[0] == 503
+    site.inbox.away = True
     assert (await site.post(site.link(LEAD), {"answer": "ok"}))[0] == 503
 
 
@@ -330,7 +408,7 @@ async def test_the_daemon_agrees(site: Door) -> None:
     """What the page said after a press is what the plan makes of the same facts: the ladder stops."""
     await site.take(LEAD)
     recorded = [fact for _, fact in site.ledger.pages.facts if isinstance(fact, Answered)]
-    assert recorded == [Answered(site.now, LEAD, Answer.OK)]
+    assert recorded == [Answered(site.now, LEAD, Answer.OK, site.inbox.left[0].ref)]
     site.clock.go(timedelta(minutes=30))
     await site.seen(impact="more")
     paged = {

@@ -54,7 +54,7 @@ async def test_every_message_newest_first(tmp_path: Path) -> None:
     drop(tmp_path, 9)
     drop_sms(tmp_path, 10, "SEV1 <script>alert(1)</script>")
     drop(tmp_path, 11, "bo", html="", text="plain <b>words</b>")
-    async with alive(inbox=OutboxReader(tmp_path)) as life:
+    async with alive(outbox=OutboxReader(tmp_path)) as life:
         status, headers, body = await life.get("/inbox")
     assert (status, headers["cache-control"]) == (200, "no-store")
     assert body.index("11-email-bo") < body.index("10-sms-ana") < body.index("9-email-ana")
@@ -70,7 +70,7 @@ async def test_every_message_newest_first(tmp_path: Path) -> None:
 
 async def test_an_empty_inbox_tells_what_to_do(tmp_path: Path) -> None:
     """Before the first message a newcomer reads which four lines make one."""
-    async with alive(inbox=OutboxReader(tmp_path / "not made yet")) as life:
+    async with alive(outbox=OutboxReader(tmp_path / "not made yet")) as life:
         _, _, body = await life.get("/inbox")
     lines = body.partition('<pre class="code">')[2].partition("</pre>")[0].splitlines()
     assert len(lines) == 4
@@ -82,7 +82,7 @@ async def test_only_somebodys_or_an_incidents(tmp_path: Path) -> None:
     drop(tmp_path, 1, "ana", "db")
     drop(tmp_path, 2, "ana", "web")
     drop(tmp_path, 3, "bo", "db")
-    async with alive(inbox=OutboxReader(tmp_path)) as life:
+    async with alive(outbox=OutboxReader(tmp_path)) as life:
         for query, shown in (
             ("person=ana", {1, 2}),
             ("incident=db", {1, 3}),
@@ -97,7 +97,7 @@ async def test_a_full_outbox_is_not_shown_whole(tmp_path: Path) -> None:
     """Of very many messages the newest are shown."""
     for number in range(1, SHOWN_MOST + 30):
         drop_sms(tmp_path, number, "down")
-    async with alive(inbox=OutboxReader(tmp_path)) as life:
+    async with alive(outbox=OutboxReader(tmp_path)) as life:
         _, _, body = await life.get("/inbox")
     assert body.count("<article") == SHOWN_MOST
     assert f"-{SHOWN_MOST + 29}-sms" in body
@@ -106,7 +106,7 @@ async def test_a_full_outbox_is_not_shown_whole(tmp_path: Path) -> None:
 async def test_a_mail_can_do_nothing(tmp_path: Path) -> None:
     """The frame's document may neither run, load nor send anything; only its own style sheet counts."""
     name = drop(tmp_path, 1)
-    async with alive(inbox=OutboxReader(tmp_path)) as life:
+    async with alive(outbox=OutboxReader(tmp_path)) as life:
         status, headers, body = await life.get(f"/inbox/{name}/html")
     policy = headers["content-security-policy"]
     assert status == 200
@@ -131,7 +131,7 @@ async def test_only_messages_are_read(tmp_path: Path) -> None:
     (inside / "20261123T100000Z-6-sms-half.json").write_text("{")
     (inside / "notes.txt").write_text("private")
     asked = [path.name for path in inside.iterdir()] + [f"..%2foutside%2f{secret}", "%00", "..", "."]
-    async with alive(inbox=OutboxReader(inside)) as life:
+    async with alive(outbox=OutboxReader(inside)) as life:
         _, _, body = await life.get("/inbox")
         assert "<article" not in body
         for name in asked:
@@ -150,7 +150,7 @@ async def test_where_an_address_is_public_everybody_needs_the_token(tmp_path: Pa
     """A proxy on this machine that names nobody looks like somebody at it."""
     drop(tmp_path, 1)
     web = {"listen": "127.0.0.1:8765", "token": "a-long-token"}
-    async with alive(inbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com") as life:
+    async with alive(outbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com") as life:
         assert (await life.get("/inbox"))[0] == 401
         assert (await life.get("/inbox", Authorization="Bearer a-long-token"))[0] == 200
 
@@ -175,7 +175,7 @@ async def test_only_this_machine_without_the_token(
 ) -> None:
     """Who is not at this machine needs the token, for the page, its events and every mail."""
     name = drop(tmp_path, 1)
-    async with alive(inbox=OutboxReader(tmp_path), web={"listen": listen, "token": "a-long-token"}) as life:
+    async with alive(outbox=OutboxReader(tmp_path), web={"listen": listen, "token": "a-long-token"}) as life:
         for path in ("/inbox", f"/inbox/{name}/html"):
             assert (await life.get(path, **given))[0] == status
         if status != 200:
@@ -185,7 +185,7 @@ async def test_only_this_machine_without_the_token(
 async def test_events_tell_of_each_change(tmp_path: Path) -> None:
     """Whoever watches hears the folder's mark at once and again when a message came; the stream ends with the site."""
     inbox = OutboxReader(tmp_path)
-    async with alive(inbox=inbox) as life:
+    async with alive(outbox=inbox) as life:
         reader, writer = await asyncio.open_connection("127.0.0.1", life.port)
         writer.write(b"GET /inbox/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         async with asyncio.timeout(3):
@@ -201,7 +201,7 @@ async def test_events_tell_of_each_change(tmp_path: Path) -> None:
 
 async def test_only_so_many_watch(tmp_path: Path) -> None:
     """Beyond a number of browsers the next is told to come again; one that left makes room."""
-    async with alive(inbox=OutboxReader(tmp_path)) as life:
+    async with alive(outbox=OutboxReader(tmp_path)) as life:
         watching = []
         for _ in range(WATCHERS_MOST):
             reader, writer = await asyncio.open_connection("127.0.0.1", life.port)

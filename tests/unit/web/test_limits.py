@@ -12,8 +12,9 @@ import structlog
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from tocsin.app.arrivals import log_limit
 from tocsin.app.lifecycle.health import HEALTHY
-from tocsin.web.http import connections, log_limit
+from tocsin.web.http import connections
 from tocsin.web.http.connections import LINE_MOST, Limits
 from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, RateLimit
 from tocsin.web.http.responses import BUSY, SENTENCES

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.arrival import ArrivalKind, OptOut
-from tocsin.domain.people import Channel, StakeholderGroup, Unsubscribing
+from tocsin.domain.arrival import WishEntry
+from tocsin.domain.people import StakeholderGroup, Unsubscribing
+from tocsin.ports.inbox import InboxError
 
 from tests.unit.web.links import KEY, OLD_KEY, Door, door
 
@@ -32,7 +33,7 @@ async def test_looking_asks_for_nothing(site: Door) -> None:
     assert "o/hara{x}+eu@example.com" in page
     assert "Ask to be taken off" in page
     assert await site.get(LINK, "HEAD") == (200, "")
-    assert site.ledger.pages.reports == []
+    assert site.inbox.left == []
     assert site.ledger.pages.notices == {}
 
 
@@ -48,8 +49,8 @@ async def test_one_click_is_heard_by_the_operators(site: Door, form: str) -> Non
     async with site.client.post(LINK, data=body, headers={"Content-Type": form}, allow_redirects=False) as answer:
         assert answer.status == 200
         assert "Your wish was passed on." in await answer.text()
-    (report,) = site.ledger.pages.reports
-    assert report.text == (
+    (notice,) = site.inbox.notices.take()
+    assert notice.text == (
         f"{READER} asks to be taken off the updates, in one about card; the config names them in the stakeholders "
         "press (config/groups.yaml:7); nothing was changed"
     )
@@ -59,12 +60,13 @@ async def test_a_wish_is_told_once_a_day(site: Door) -> None:
     """Pressing again tells nobody anew, and the page says that it was passed on; a day later it may be asked again."""
     for _ in range(5):
         await site.post(LINK, CLICK)
-    assert len(site.ledger.pages.reports) == 1
+    assert len(site.inbox.left) == 1
+    assert len(site.inbox.notices.take()) == 1
     assert "Your wish was passed on." in (await site.get(LINK))[1]
     site.clock.go(timedelta(days=1))
     assert "Ask to be taken off" in (await site.get(LINK))[1]
     await site.post(LINK, CLICK)
-    assert len(site.ledger.pages.reports) == 2
+    assert len(site.inbox.notices.take()) == 1
 
 
 async def test_who_is_on_no_list_asks_for_nothing(site: Door) -> None:
@@ -73,7 +75,7 @@ async def test_who_is_on_no_list_asks_for_nothing(site: Door) -> None:
     for status, page in (await site.get(gone), await site.post(gone, CLICK)):
         assert status == 200
         assert "is on no list for updates any more" in page
-    assert site.ledger.pages.reports == []
+    assert site.inbox.notices.take() == ()
 
 
 async def test_nobody_asks_for_another(site: Door) -> None:
@@ -96,13 +98,14 @@ async def test_nobody_asks_for_another(site: Door) -> None:
     assert (await site.post(LINK, CLICK, Sec_Fetch_Site="cross-site"))[0] == 403
     for data in (None, {"x": "y"}, {"List-Unsubscribe": "no"}):
         assert (await site.post(LINK, data))[0] == 400
-    assert site.ledger.pages.reports == []
+    assert site.inbox.left == []
 
 
 @pytest.fixture
 async def letting_go(site: Door, monkeypatch: pytest.MonkeyPatch) -> Door:
     """The reader's group says that one click takes effect."""
-    monkeypatch.setattr("tocsin.web.routes.unsubscribe.WAITS", 0.2)
+    monkeypatch.setattr("tocsin.web.http.judged.WAITS", 0.1)
+    monkeypatch.setattr("tocsin.web.http.judged.LOOKS_EVERY", 0.02)
     groups = site.force.now.stakeholders
     press = replace(groups["press"], unsubscribe=Unsubscribing.ONE_CLICK)
     site.force.now = replace(site.force.now, stakeholders={**groups, "press": press})
@@ -117,32 +120,44 @@ async def test_an_insider_does_not_read_that_they_are_off(letting_go: Door) -> N
     assert "Ask to be taken off" in (await letting_go.get(LINK))[1]
     status, page = await letting_go.post(LINK, CLICK)
     assert (status, "Your wish was passed on." in page) == (200, True)
-    assert letting_go.ledger.pages.arrivals == []
-    assert len(letting_go.ledger.pages.reports) == 1
+    assert await letting_go.ledger.opt_outs() == ()
+    assert len(letting_go.inbox.notices.take()) == 1
 
 
 async def test_a_mail_program_s_click_is_left_for_the_daemon(letting_go: Door) -> None:
-    """A plain 200, once for the same minute; the operators are left alone."""
+    """A plain 200, and no more is left once they are off; the operators are left alone."""
     for _ in range(3):
         status, said = await letting_go.post(LINK, CLICK)
-        assert (status, said.partition(":")[0]) == (200, "You are taken off")
-    ((arrival, _),) = letting_go.ledger.pages.arrivals
-    assert (arrival.kind, arrival.who, arrival.body) == (ArrivalKind.UNSUBSCRIBE, READER, "card")
-    assert letting_go.ledger.pages.reports == []
+        assert (status, said.partition(":")[0]) == (200, "You are taken off") or "is taken off." in said
+    (entry,) = letting_go.inbox.left
+    assert isinstance(entry, WishEntry)
+    assert (entry.reader, entry.incident) == (READER, "card")
+    (opt_out,) = await letting_go.ledger.opt_outs()
+    assert opt_out.address == READER
+    assert letting_go.inbox.notices.take() == ()
 
 
 async def test_the_page_says_what_is_true(letting_go: Door) -> None:
     """A look asks for nothing. Pressed while the daemon does not act it is not told as done; once it is, it is."""
     assert "Take me off" in (await letting_go.get(LINK))[1]
-    assert letting_go.ledger.pages.arrivals == []
+    assert letting_go.inbox.left == []
+    letting_go.inbox.away = True
     status, page = await letting_go.post(LINK, {**CLICK, "page": "1"})
     assert (status, "does not count yet" in page) == (200, True)
-    assert len(letting_go.ledger.pages.arrivals) == 1
-    await letting_go.ledger.opt_out(OptOut(Channel.EMAIL, READER.upper(), letting_go.clock.now(), "click"))
+    await letting_go.inbox.judge(letting_go.inbox.left[0])
     for _, page in (await letting_go.get(LINK), await letting_go.post(LINK, {**CLICK, "page": "1"})):
         assert "is taken off." in page
         assert "Take me off" not in page
-    assert len(letting_go.ledger.pages.arrivals) == 1
+    assert len(letting_go.inbox.left) == 1
+
+
+async def test_a_wish_that_nobody_passed_on_is_not_said_to_be(site: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept, and the page says so; one that cannot be kept is 503, so that a mail program asks again."""
+    monkeypatch.setattr("tocsin.web.http.judged.WAITS", 0.05)
+    site.inbox.away = True
+    assert "was not passed on yet" in (await site.post(LINK, CLICK))[1]
+    site.inbox.trouble = InboxError("the disk is full")
+    assert (await site.post(LINK, CLICK))[0] == 503
 
 
 async def test_a_click_needs_its_signature_here_too(letting_go: Door) -> None:
@@ -150,4 +165,4 @@ async def test_a_click_needs_its_signature_here_too(letting_go: Door) -> None:
     forged = signed_links.unsubscribe(["another key altogether"], "card", READER)
     assert (await letting_go.post(forged, CLICK))[0] == 403
     assert (await letting_go.post(LINK, CLICK, Origin="https://evil.example"))[0] == 403
-    assert letting_go.ledger.pages.arrivals == []
+    assert letting_go.inbox.left == []

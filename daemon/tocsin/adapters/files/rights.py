@@ -58,7 +58,7 @@ def owner_beside_root(folder: Path) -> str:
     if os.geteuid() != 0 or not is_folder(folder):
         return ""
     owner = folder.stat().st_uid
-    return _user(owner) if owner else ""
+    return user_name(owner) if owner else ""
 
 
 def way_to_write(path: Path) -> str:
@@ -90,13 +90,13 @@ def is_there(path: Path) -> bool:
 
 def ours() -> str:
     """Who this process is."""
-    return _user(os.geteuid())
+    return user_name(os.geteuid())
 
 
 def owner(path: Path) -> str:
     """Whom a path belongs to; empty where that cannot be seen."""
     try:
-        return _user(path.stat().st_uid)
+        return user_name(path.stat().st_uid)
     except OSError:
         return ""
 
@@ -127,7 +127,7 @@ def _predicate(deed: str, door: Path, needs: int) -> str:
         return begin
     if status.st_mode & _OF_GROUP[needs]:
         return f"{begin}; ask to be in the group {_group(status.st_gid)}"
-    return f"{begin}; {shown(str(door))} is for {_user(status.st_uid)} alone"
+    return f"{begin}; {shown(str(door))} is for {user_name(status.st_uid)} alone"
 
 
 def _group(number: int) -> str:
@@ -137,7 +137,8 @@ def _group(number: int) -> str:
         return str(number)
 
 
-def _user(number: int) -> str:
+def user_name(number: int) -> str:
+    """What a user is called; the number of one who has no name."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:

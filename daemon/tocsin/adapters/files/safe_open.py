@@ -14,12 +14,27 @@ _UNOPENED = {errno.ELOOP: stat.S_IFLNK, errno.ENXIO: stat.S_IFSOCK}
 """What an error of `open` says of the thing that it did not open."""
 
 
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
 class NotRegularError(OSError):
     """What stands there is no regular file. `kind` is what it is, as `stat.S_IFMT` gives it."""
 
     def __init__(self, kind: int) -> None:
         super().__init__(0, "it is no regular file")
         self.kind = kind
+
+
+def kind_word(kind: int) -> str:
+    """What a thing that is no regular file is called, by its kind as `stat.S_IFMT` gives it."""
+    return _KINDS.get(kind, "not a file")
 
 
 def read_regular(path: Path, limit: int, *, follow: bool = False) -> bytes:

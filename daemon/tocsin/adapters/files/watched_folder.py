@@ -20,7 +20,7 @@ from watchfiles import Change, watch
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.disk_threads import DiskThreads
-from tocsin.adapters.files.safe_open import NotRegularError, read_with_status
+from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
 from tocsin.adapters.files.watch_mark import WatchMark
 from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
@@ -44,13 +44,6 @@ STEP_MS = 6
 DEBOUNCE_MS = 20
 """How long watchfiles gathers a stream of changes into one poke."""
 
-_KINDS = {
-    stat.S_IFLNK: "a symbolic link",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 _Identity = tuple[int, int, int, int, int]
 
 
@@ -242,7 +235,7 @@ def _identity(status: os.stat_result) -> _Identity:
 
 def _never_opened(name: str, mode: int) -> Listed:
     """An entry that is no file (rule 41)."""
-    kind = _KINDS.get(stat.S_IFMT(mode), "not a file")
+    kind = kind_word(stat.S_IFMT(mode))
     return Listed(name, None, "", f"{shown(name)} is {kind}, which is never opened; put a regular file in its place")
 
 

@@ -13,7 +13,6 @@ import structlog
 
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN
@@ -70,7 +69,6 @@ class ClockWatch:
         ledger: Ledger,
         incidents: Incidents,
         notices: Notices,
-        feed: LedgerFeed,
         sender: Sender,
         steps: ClockSteps,
     ) -> None:
@@ -78,7 +76,6 @@ class ClockWatch:
         self._ledger = ledger
         self._incidents = incidents
         self._notices = notices
-        self._feed = feed
         self._sender = sender
         self._steps = steps
         self._standing: tuple[timedelta, float] | None = None
@@ -124,7 +121,7 @@ class ClockWatch:
             return None
         by = step + APART * len(self._steps.taken_at)
         try:
-            await self._ledger.move_clock(by, self._clock.now() + by, self._feed.last)
+            await self._ledger.move_clock(by, self._clock.now() + by, await self._ledger.last_answer())
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return None

@@ -69,7 +69,8 @@ def _receipt(fields: Fields) -> str:
 
 
 def _arrival(fields: Fields) -> str:
-    kind = {"sms": "an SMS", "receipt": "a receipt"}.get(fields["kind"], "something")
+    kinds = {"sms": "an SMS", "receipt": "a receipt", "answer": "an answer by link", "unsubscribe": "a reader's wish"}
+    kind = kinds.get(fields["kind"], "something")
     return f"{kind} came in: {fields['result'].replace('_', ' ')}"
 
 
@@ -113,6 +114,9 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "too many wrong tokens": lambda _: "too many wrong tokens of one client; more are refused for a while",
     "secret too short": lambda f: f"{f['trouble']}",
     "a wrong token at the login": lambda _: "a wrong token at the login",
+    "entry refused": lambda f: f"{f['what']} in the inbox was refused: {f['why']}",
+    "entry not removed": lambda f: f"{f['number']} of what was read in the inbox cannot be removed: {f['why']}",
+    "entry not left": lambda f: f"what came in ({f['kind']}) cannot be left for the daemon: {f['trouble']}",
     "webhook refused": lambda f: f"a webhook was refused: {f['why']}",
     "receipt of another account": lambda f: f"a receipt that {f['account']} signed is about no SMS of it: not believed",
     "stop": lambda f: f"{f['person']} answered STOP: no SMS goes there until START",

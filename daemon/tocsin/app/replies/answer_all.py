@@ -5,7 +5,6 @@ was sent. What an answer does is `planning.history.answers`' business.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,21 +65,19 @@ class AllMeant:
 
 async def meant_by_all(
     incidents: Incidents,
-    unheard: Mapping[str, Sequence[Answered]],
     handed_over: frozenset[tuple[str, int]],
     policy: Policy,
     fact: Answered,
 ) -> AllMeant:
-    """What somebody's answer, which is to be recorded as `fact`, is about, a few incidents at a time. `unheard` are
-    answers that the incidents do not know of yet; `handed_over` are incidents and episodes of which a page to this
-    person had left when the answer was sent.
+    """What somebody's answer, which is to be recorded as `fact`, is about, a few incidents at a time. `handed_over`
+    are incidents and episodes of which a page to this person had left when the answer was sent.
     """
     person, answer = fact.person, fact.answer
     meant, waiting, held, lost = [], 0, 0, 0
     for number, incident in enumerate(incidents.open_ids(), 1):
         if number % AT_A_TIME == 0:
             await asyncio.sleep(0)
-        history = incidents.answered_history(incident, unheard.get(incident, ()))
+        history = incidents.answered_history(incident)
         held += any(role.holder == person and role.needed for role in history.roles.values())
         asked = asked_for(history, person)
         if not asked.roles and not (asked.still_there and answer is Answer.OK):

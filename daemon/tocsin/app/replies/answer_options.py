@@ -80,9 +80,13 @@ class AnswerOptions:
 async def options_for(ledger: FactLedger, incident: str, person: str, now: datetime) -> AnswerOptions | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
     facts, history = await recorded_history(ledger, incident)
+    return options_of(facts, history, person, now) if history.incident else None
+
+
+def options_of(facts: Sequence[Fact], history: History, person: str, now: datetime) -> AnswerOptions:
+    """How things stand for one person in an incident that is known, by what is recorded of it."""
     current = history.incident
-    if current is None:
-        return None
+    assert current is not None, "an incident is known once it was seen"
     at = _at(history, person, now)
     after_ok, after_pass = apply_ok(history, person, at, at), apply_pass(history, person, at)
     ok_matters = _changed_by_ok(after_ok) != _changed_by_ok(history)
@@ -101,13 +105,11 @@ async def options_for(ledger: FactLedger, incident: str, person: str, now: datet
     )
 
 
-async def record_answer(ledger: FactLedger, options: AnswerOptions, answer: Answer, now: datetime) -> bool:
-    """Record an answer if it changes something. The daemon finds it within a second. Raises LedgerError."""
+def answer_fact(options: AnswerOptions, answer: Answer, now: datetime, ref: str) -> Answered | None:
+    """What is to be recorded of an answer; None: it changes nothing."""
     if not _is_worth_recording(options, answer, now):
-        return False
-    at = _at(options.history, options.person, now)
-    await ledger.record(options.incident.id, [Answered(at, options.person, answer)], [], [])
-    return True
+        return None
+    return Answered(_at(options.history, options.person, now), options.person, answer, ref)
 
 
 def _is_worth_recording(options: AnswerOptions, answer: Answer, now: datetime) -> bool:

@@ -4,7 +4,7 @@ What it means (an `Answered`, a `Noted`) is recorded together with our answer in
 the roles is `planning.history.answers`' business, the words are `sms_words`'.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from tocsin.app.delivery.context import DeliveryContext
@@ -12,11 +12,11 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import ReplyCode
 from tocsin.app.state.answer_room import ANSWERS_MOST, AnswerRoom
+from tocsin.app.state.incident_state import RecordedFact
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
@@ -57,7 +57,6 @@ class SmsReplies:
         ledger: Ledger,
         context: DeliveryContext,
         sender: Sender,
-        feed: LedgerFeed,
         stops: Stops,
     ) -> None:
         self._clock = clock
@@ -67,7 +66,6 @@ class SmsReplies:
         self._notices = context.notices
         self._codes = context.reply_options.codes
         self._sender = sender
-        self._feed = feed
         self._stops = stops
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
@@ -100,6 +98,7 @@ class SmsReplies:
             return ACTED
         if facts:
             await self._ledger.record(incident, facts, (), ())
+            self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
         return COUNTED if facts else IGNORED
 
     async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
@@ -107,13 +106,9 @@ class SmsReplies:
         if refusal := self._all_refused(command, person):
             return await self._answer_in_vain(arrival, person, refusal, "", now)
         policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
-        unheard: dict[str, list[Answered]] = {}
-        for _row, incident, fact in await self._ledger.answers_since(self._feed.last):
-            if isinstance(fact, Answered):
-                unheard.setdefault(incident, []).append(fact)
         handed_over = await self._ledger.pages_handed_over(person.id, arrival.at)
         fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
-        all_meant = await meant_by_all(self._incidents, unheard, handed_over, policy, fact)
+        all_meant = await meant_by_all(self._incidents, handed_over, policy, fact)
         words = sms_words.accepted_all if answer is Answer.OK else sms_words.passed_all
         text = words(all_meant, policy, self._code_of_worst(person, all_meant))
         if not all_meant.meant and await self._is_quiet(arrival.who):
@@ -121,9 +116,11 @@ class SmsReplies:
         if not await self._has_room(person):
             for one in all_meant.meant:  # judged again after a kill, the rest still asks
                 await self._ledger.record(one.id, [fact], (), ())
+                self._note([(one.id, fact)])
             return COUNTED if all_meant.meant else IGNORED
         letter = await self._letter(arrival, person, text, NOBODY, now)
         if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
+            self._note((one.id, fact) for one in all_meant.meant)
             self._send(letter, person)
             return ACTED if all_meant.meant else ANSWERED
         return ACTED
@@ -259,10 +256,16 @@ class SmsReplies:
     async def _answer(
         self, arrival: Arrival, person: Person, text: str, incident: str, facts: tuple[Fact, ...], now: datetime
     ) -> None:
-        """Record what follows together with our answer, and send that. Facts are met by `ledger_feed` and the plan."""
+        """Record what follows together with our answer, act on it, and send that."""
         letter = await self._letter(arrival, person, text, incident or NOBODY, now)
         if await self._ledger.record(letter.notification.incident, facts, [letter], ()):
+            self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
             self._send(letter, person)
+
+    def _note(self, answers: Iterable[tuple[str, Answered]]) -> None:
+        """These are recorded: they count at the look that follows."""
+        for incident, answer in answers:
+            self._incidents.add_event(incident, RecordedFact(answer))
 
     def _send(self, letter: Letter, person: Person) -> None:
         self._room.take(person.phone)

@@ -5,6 +5,8 @@ internal group names; else it is a wish that the operators hear of. What it mean
 (`app/state/opt_outs`).
 """
 
+from datetime import timedelta
+
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, OptOut
@@ -19,6 +21,9 @@ UNSUBSCRIBED, RESUBSCRIBED = "unsubscribed", "resubscribed"
 """The address hears nothing more as an outsider; it is told again."""
 PASSED_ON, NOTHING = "passed on", "nothing"
 """The operators hear that a reader wishes it; it was so already."""
+
+ONCE_IN = timedelta(days=1)
+"""How often the operators hear of the same wish."""
 
 
 class Unsubscriptions:
@@ -39,7 +44,8 @@ class Unsubscriptions:
             self._config.opt_outs.add(opt_out)
             return UNSUBSCRIBED
         groups = groups_naming(policy, reader)
-        if groups:
+        now = self._clock.now()
+        if groups and await self._ledger.claim_notice(wish_mark(arrival.body, reader), now, ONCE_IN):
             text = wish(arrival.body, reader, groups)
             self._notices.tell(OperatorNotice(Trouble.UNSUBSCRIBE_WISH, text, about=reader))
         return PASSED_ON if groups else NOTHING
@@ -52,6 +58,11 @@ class Unsubscriptions:
         await self._ledger.opt_in(Channel.EMAIL, known.address)
         self._config.opt_outs.remove(Channel.EMAIL, known.address)
         return RESUBSCRIBED
+
+
+def wish_mark(incident: str, reader: str) -> str:
+    """What the ledger remembers a wish by that was passed on; another cause than the one that operators are told."""
+    return f"wish:{incident}:{reader}"
 
 
 def wish(incident: str, reader: str, groups: list[StakeholderGroup]) -> str:

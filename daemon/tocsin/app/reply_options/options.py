@@ -57,7 +57,7 @@ class ReplyOptions:
         if not routes.links:
             return ReplyOffer(code, needs_code=routes.needs_code) if code else NO_REPLY_OFFER
         answer = (
-            signed_links.answer(routes.keys, notification.incident, notification.to)
+            signed_links.answer(routes.keys, notification.incident, notification.to, notification.episode)
             if person and notification.kind in ASKING
             else ""
         )

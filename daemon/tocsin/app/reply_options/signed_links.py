@@ -14,9 +14,11 @@ SIGNATURE_OCTETS = 16
 """How much of the digest is kept: 128 bits are 22 characters, and more than anybody can guess."""
 
 
-def answer(keys: Sequence[str], incident: str, person: str) -> str:
-    """The path at which one person answers for one incident."""
-    return _signed(keys, "answer", incident, person)
+def answer(keys: Sequence[str], incident: str, person: str, episode: int = 1) -> str:
+    """The path at which one person answers for one incident, in one of its episodes. That of the first is not named:
+    links were once of any episode, and those who hold one must still be heard while it can be meant.
+    """
+    return _signed(keys, "answer", incident, person, *_later(episode))
 
 
 def page(keys: Sequence[str], incident: str) -> str:
@@ -32,6 +34,16 @@ def calendar(keys: Sequence[str], owner: str) -> str:
 def unsubscribe(keys: Sequence[str], incident: str, reader: str) -> str:
     """The path at which a reader asks to hear no more of such updates."""
     return _signed(keys, "unsubscribe", incident, reader)
+
+
+def answer_is_signed(keys: Sequence[str], signature: str, incident: str, person: str, episode: int) -> bool:
+    """Whether one of the keys signed a link by which this person answers in this episode."""
+    return verified(keys, signature, "answer", incident, person, *_later(episode))
+
+
+def _later(episode: int) -> tuple[str, ...]:
+    """What an answer's link says of the episode."""
+    return () if episode <= 1 else (str(episode),)
 
 
 def verified(keys: Sequence[str], signature: str, *parts: str) -> bool:

@@ -51,7 +51,7 @@ class ChannelDelivered:
 
 @dataclass(frozen=True, slots=True)
 class RecordedFact:
-    """A fact that another process has written into the ledger."""
+    """A fact that was written into the ledger as it came in."""
 
     fact: Fact
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
@@ -36,13 +36,13 @@ class Incidents:
         state = self._states.get(incident)
         return state.history if state else History()
 
-    def answered_history(self, incident: str, unheard: Iterable[Answered] = ()) -> History:
-        """The history of an incident with what was answered since its last look; `unheard` came in nowhere yet."""
+    def answered_history(self, incident: str) -> History:
+        """The history of an incident with what was answered since its last look."""
         state = self._states.get(incident)
         if state is None or state.history.incident is None:
             return History()
         heard = (event.fact for event in state.events if isinstance(event, RecordedFact))
-        return fold_facts((*heard, *unheard), state.history)
+        return fold_facts(heard, state.history)
 
     def open_ids(self) -> tuple[str, ...]:
         """The incidents that were seen and are not resolved."""

@@ -15,11 +15,18 @@ from tocsin.adapters.files.incident_writer import review_files
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
+from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
+from tocsin.app.arrivals.first_answers import FirstAnswers
+from tocsin.app.arrivals.gate import Gate
+from tocsin.app.arrivals.inbound import Arrivals, Judge
+from tocsin.app.arrivals.inbox_feed import InboxFeed
+from tocsin.app.arrivals.link_answers import LinkAnswers
+from tocsin.app.arrivals.words import Words
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import label_of
@@ -46,9 +53,6 @@ from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import Started, StartError, bring_back, finished, load_at_start, recall
-from tocsin.app.replies.first_answers import FirstAnswers
-from tocsin.app.replies.inbound import Arrivals, Judge
-from tocsin.app.replies.ledger_feed import LedgerFeed
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.replies.stops import Stops
@@ -174,13 +178,13 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    ledger_feed = LedgerFeed(clock, ledger, incidents, notices, last=await ledger.last_answer())
     stops = Stops(clock, ledger, context)
-    replies = SmsReplies(clock, ledger, context, sender, ledger_feed, stops)
-    arrivals = Arrivals(ledger, judges(receipts, replies, Unsubscriptions(clock, ledger, config, notices)), notices)
+    replies = SmsReplies(clock, ledger, context, sender, stops)
+    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies), notices)
+    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), Gate(clock, config), arrivals, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
-    clock_watch = ClockWatch(clock, ledger, incidents, notices, ledger_feed, sender, steps)
+    clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
 
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
@@ -189,19 +193,24 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
-    parts = (*core, *watches, ledger_feed, arrivals, stops, transports, reviews, *polls)
-    sources = (watch, FirstAnswers(polls, arrivals))
+    parts = (*core, *watches, inbox, arrivals, stops, transports, reviews, *polls)
+    sources = (watch, inbox, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
 
 
-def judges(receipts: Receipts, replies: SmsReplies, unsubscriptions: Unsubscriptions) -> Mapping[ArrivalKind, Judge]:
+def judges(
+    clock: SystemClock, ledger: SqlLedger, context: DeliveryContext, receipts: Receipts, replies: SmsReplies
+) -> Mapping[ArrivalKind, Judge]:
     """Who acts on what comes in."""
+    unsubscriptions = Unsubscriptions(clock, ledger, context.config, context.notices)
     return {
         ArrivalKind.RECEIPT: receipts.judge,
         ArrivalKind.SMS: replies.judge,
+        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents).judge,
         ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
         ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
+        ArrivalKind.WORD: Words(clock, context.notices).judge,
     }
 
 

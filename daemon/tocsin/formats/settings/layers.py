@@ -199,7 +199,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     email = _with_absolute_ca_file(settings.email, base)
     fallbacks = {name: _with_absolute_ca_file(fallback, base) for name, fallback in email.fallbacks.items()}
     email = email.model_copy(update={"fallbacks": fallbacks})
-    return settings.model_copy(update={**folders, "ledger": ledger, "email": email})
+    inbox = settings.web.inbox
+    web = settings.web.model_copy(update={"inbox": _join(base, inbox) if inbox else None})
+    return settings.model_copy(update={**folders, "ledger": ledger, "email": email, "web": web})
 
 
 def _with_absolute_ca_file(provider: P, base: Path) -> P:

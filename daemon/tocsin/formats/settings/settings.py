@@ -84,6 +84,10 @@ class WebSettings(Model):
         description="addresses or networks of the proxies in front, whose X-Forwarded-For names the client",
     )
     alertmanager: AlertmanagerSettings | None = Field(default=None, description="how alerts become incidents")
+    inbox: FilePath | None = Field(
+        default=None,
+        description="the folder by which what comes in reaches the daemon; absent: inbox, beside the ledger",
+    )
     signing_key: Secrets = Field(default_factory=list)
     token: Secret = None
 
@@ -157,6 +161,11 @@ class Settings(BaseSettings):
     def database(self) -> Path:
         """The ledger's file."""
         return Path(self.ledger.removeprefix(SQLITE))
+
+    @property
+    def inbox(self) -> Path:
+        """The folder by which what comes in from outside reaches the daemon."""
+        return self.web.inbox or self.database.parent / "inbox"
 
     @property
     def receives_callbacks(self) -> bool:

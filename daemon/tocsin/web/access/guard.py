@@ -110,7 +110,7 @@ def is_insider(site: Site, request: web.Request) -> bool:
     """Whether somebody may see what is not for outsiders: with the token, or while tocsin is being tried out: nothing
     really leaves, no address is public, and they sit at this machine.
     """
-    is_trial = site.inbox is not None and site.settings.public_url is None
+    is_trial = site.outbox is not None and site.settings.public_url is None
     return has_token(site, request) or (is_trial and at_this_machine(site, request))
 
 

@@ -12,13 +12,18 @@ WRONG = "This link is not valid. Open it from the message as it stands there, wh
 
 def verified_parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
     """The parts of the address that were signed. Raises 404 where there are no links, 403 for a wrong signature."""
+    require_links(site)
     routes = site.reply_routes
-    if not routes.links:
-        raise web.HTTPNotFound
     parts = [request.match_info[name] for name in names]
     if not signed_links.verified(routes.keys, request.match_info["signature"], purpose, *parts):
         raise web.HTTPForbidden(text=WRONG)
     return parts
+
+
+def require_links(site: Site) -> None:
+    """Raises 404 where there are no links."""
+    if not site.reply_routes.links:
+        raise web.HTTPNotFound
 
 
 def truncated_link_routes(site: Site, path: str) -> list[web.RouteDef]:

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from tocsin.web.http.log_limit import LimitedLog
+from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.web.http.responses import BUSY, HEADERS, SERVER, sentence
 
 ENDS_WITHIN = 5.0

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from tocsin.adapters.outbox.file import OutboxFile
+from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
+from tocsin.ports.inbox import Inbox
 from tocsin.ports.ledger import Ledger
 from tocsin.web.http.clients import Client, client_of
-from tocsin.web.http.log_limit import LimitedLog
 from tocsin.web.http.sessions import Sessions
 
 CACHE_NEVER = "no-store"
@@ -30,7 +31,7 @@ class PageTemplates(Protocol):
         ...
 
 
-class MessageInbox(Protocol):
+class OutboxView(Protocol):
     """The messages of the outbox. Each question blocks: ask it in a thread."""
 
     def mark(self) -> str:
@@ -56,9 +57,11 @@ class Site:
     """The ledger; raises LedgerError while there is none."""
     active_policy: ActivePolicy
     pages: PageTemplates
+    inbox: Inbox
+    """Where what comes in is left for the daemon."""
     log: LimitedLog = field(default_factory=LimitedLog)
-    inbox: MessageInbox | None = None
-    """The outbox as its readers would see it; None where messages really leave."""
+    outbox: OutboxView | None = None
+    """The messages as their readers would see them; None where messages really leave."""
     sessions: Sessions = field(default_factory=Sessions)
     """Who is logged in; they outlast a site that begins anew."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,10 +1,13 @@
 """`/answer/INCIDENT/PERSON/SIGNATURE`, the page on which one person takes, passes or confirms. Looking changes nothing,
 since mail scanners follow links; only the form does.
 
-Whoever has the link may, while the person is in the config, until a day after the resolution.
+Whoever has the link may, while the person is in the config, in the episode that the link is of, until a day after the
+resolution. The answer is left for the daemon; what is shown as true is what the daemon has recorded.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -12,23 +15,45 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for, record_answer
+from tocsin.app.arrivals.link_answers import ACTED, GONE, UNKNOWN_INCIDENT, refusal
+from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.arrival import AnswerEntry, ArrivalKind
 from tocsin.domain.facts import Answer
 from tocsin.domain.incident import Status
-from tocsin.domain.notification import ANSWERED_FOR
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
+from tocsin.formats.inbox.names import REF
 from tocsin.planning.current_state import current_state
+from tocsin.ports.ledger import LedgerError
 from tocsin.text.times import clock, span
-from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
+from tocsin.web.access.link_guard import WRONG, require_links, truncated_link_routes
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
+from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.message.wording import listed
 
-PATH = "/answer/{incident}/{person}/{signature}"
+PATHS = (
+    "/answer/{incident}/{person}/{signature}",
+    "/answer/{incident}/{person}/{episode:[1-9][0-9]{0,5}}/{signature}",
+)
+"""Only later episodes than the first are named (`app/reply_options/signed_links`)."""
+LEFT = "left"
+"""What the page's own address calls an answer that waits to be judged."""
+LOOKS_AGAIN = 5
+"""Seconds after which a page looks again whether an answer was judged, without scripts."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _SignedLink:
+    """What a link says that one of our keys has signed."""
+
+    incident: str
+    person: str
+    episode: int
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +70,86 @@ def routes(site: Site) -> list[web.RouteDef]:
     """`GET` (and `HEAD`) the page, `POST answer=ok` or `answer=pass`."""
 
     async def look(request: web.Request) -> web.Response:
-        page = _page(site, await _open_link(site, request))
+        link, ref = _signed(site, request), request.query.get(LEFT, "")
+        if re.fullmatch(REF, ref) and await judgement(site, ArrivalKind.ANSWER, ref, 0) is None:
+            return await _waiting(site, link, _address(site, request), ref)
+        page = _page(site, await _open_link(site, link))
         page.headers.update(REFERRER)
         return page
 
     async def act(request: web.Request) -> web.Response:
-        link = await _open_link(site, request)
+        link = _signed(site, request)
         require_same_origin(site, request)
         answer = _answer((await request.post()).getall("answer", []))
-        if await record_answer(site.ledger(), link.options, answer, link.now):
-            log.info("answered", answer=answer.value, incident=link.options.incident.id, person=link.person.id)
-        again = urlsplit(site.reply_routes.public_url).path + request.rel_url.raw_path
-        return web.Response(status=303, headers={"Location": again, "Cache-Control": CACHE_NEVER})
+        with suppress(LedgerError):  # what cannot be looked up is judged by the daemon alone
+            await _open_link(site, link)
+        ref, here = new_ref(), _address(site, request)
+        entry = AnswerEntry(ref, link.incident, link.episode, link.person, answer, link.signature)
+        try:
+            await leave(site, entry)
+        except web.HTTPServiceUnavailable:
+            return await _waiting(site, link, here, "")
+        judged = await judgement(site, ArrivalKind.ANSWER, ref)
+        if judged is None:
+            return await _waiting(site, link, here, ref)
+        if judged.result == ACTED:
+            log.info("answered", answer=answer.value, incident=link.incident, person=link.person)
+        return web.Response(status=303, headers={"Location": here, "Cache-Control": CACHE_NEVER})
 
-    return [web.get(PATH, look), web.post(PATH, act), *truncated_link_routes(site, "/answer/")]
+    paths = [route for path in PATHS for route in (web.get(path, look), web.post(path, act))]
+    return [*paths, *truncated_link_routes(site, "/answer/")]
 
 
-async def _open_link(site: Site, request: web.Request) -> _OpenLink:
+def _signed(site: Site, request: web.Request) -> _SignedLink:
+    """What the address says. Raises 404 where there are no links, 403 for a wrong signature."""
+    require_links(site)
+    match = request.match_info
+    link = _SignedLink(match["incident"], match["person"], int(match.get("episode", "1")), match["signature"])
+    keys = site.reply_routes.keys
+    if not signed_links.answer_is_signed(keys, link.signature, link.incident, link.person, link.episode):
+        raise web.HTTPForbidden(text=WRONG)
+    return link
+
+
+def _address(site: Site, request: web.Request) -> str:
+    """The path of the page, as the browser knows it."""
+    return urlsplit(site.reply_routes.public_url).path + request.rel_url.raw_path
+
+
+async def _open_link(site: Site, link: _SignedLink) -> _OpenLink:
     """What the link leads to. Raises 403, 404 and 410, each with a sentence."""
-    incident, name = verified_parts(site, request, "answer", "incident", "person")
     policy, now = await site.active_policy.policy(), site.clock.now()
-    person = policy.people.get(name)
+    person = policy.people.get(link.person)
     if person is None:
-        raise web.HTTPForbidden(text="You are no longer in the config, so you cannot answer for this incident.")
-    options = await options_for(site.ledger(), incident, name, now)
+        raise web.HTTPForbidden(text=GONE)
+    options = await options_for(site.ledger(), link.incident, link.person, now)
     if options is None:
-        raise web.HTTPNotFound(text="This incident is not known here.")
-    resolved_at = options.history.resolved_at
-    if resolved_at is not None and now - resolved_at >= ANSWERED_FOR:
-        raise web.HTTPGone(text="This incident was resolved more than a day ago. Its links no longer lead anywhere.")
+        raise web.HTTPNotFound(text=UNKNOWN_INCIDENT)
+    if why := refusal(options, link.episode, known_person=True, now=now):
+        raise web.HTTPGone(text=why)
     return _OpenLink(options, person, policy, now)
+
+
+async def _waiting(site: Site, link: _SignedLink, here: str, ref: str) -> web.Response:
+    """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept."""
+    now = site.clock.now()
+    try:
+        codes = await site.ledger().reserved_codes(now)
+    except LedgerError:
+        codes = ()
+    own = [code.given.code for code in codes if (code.incident, code.given.person) == (link.incident, link.person)]
+    page = site.page(
+        "answer_waiting",
+        status=503,
+        kept=bool(ref),
+        code=own[-1] if own and site.reply_routes.senders else "",
+        by_sms=bool(site.reply_routes.senders),
+        here=here,
+        again=f"{here}?{LEFT}={ref}" if ref else "",
+        looks_again=LOOKS_AGAIN,
+    )
+    page.headers.update(REFERRER)
+    return page
 
 
 def _answer(values: Sequence[object]) -> Answer:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from tocsin.adapters.outbox.file import OutboxFile
 from tocsin.web.access.guard import require_token_from_afar
-from tocsin.web.http.site import CACHE_NEVER, DEADLINE, MessageInbox, Site
+from tocsin.web.http.site import CACHE_NEVER, DEADLINE, OutboxView, Site
 
 LOOKED_AT = 500
 """Messages among which those that somebody asked for are looked for."""
@@ -107,19 +107,19 @@ def routes(site: Site) -> list[web.RouteDef]:
     ]
 
 
-def _messages(site: Site, request: web.Request) -> MessageInbox:
+def _messages(site: Site, request: web.Request) -> OutboxView:
     """The inbox, for somebody who may see it."""
-    if site.inbox is None:
+    if site.outbox is None:
         raise web.HTTPNotFound(text="There is no inbox here: messages really leave. It shows those of the outbox.")
     require_token_from_afar(site, request)
-    return site.inbox
+    return site.outbox
 
 
 def _filter(request: web.Request) -> _Filter:
     return _Filter(request.query.get("person", "")[:100], request.query.get("incident", "")[:100])
 
 
-async def _watch(site: Site, messages: MessageInbox, request: web.Request) -> web.StreamResponse:
+async def _watch(site: Site, messages: OutboxView, request: web.Request) -> web.StreamResponse:
     """Tell a browser the folder's mark now and whenever it changes."""
     request[DEADLINE].reschedule(None)
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": CACHE_NEVER})

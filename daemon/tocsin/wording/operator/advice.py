@@ -168,6 +168,18 @@ ADVICE: Mapping[Trouble, Advice] = {
         "all others are.",
         "ask the sender if it was an answer; report the log.",
     ),
+    Trouble.INBOX_UNUSABLE: Advice(
+        "pages go on; answers by link and webhooks wait there; SMS that we ask for, files and commands count.",
+        "put the folder right: it belongs to the web side's user, and the daemon's group reads and writes it.",
+    ),
+    Trouble.INBOX_REFUSED: Advice(
+        "it counts for nothing; everything else in the inbox is judged.",
+        "what the message says; if the web side left what nobody sent it, stop it and look how it was broken into.",
+    ),
+    Trouble.INBOX_FLOODED: Advice(
+        "pages go on; answers by link are judged before all else there.",
+        "the log says what is refused; stop the web side (`systemctl stop tocsin-web`) if nothing else helps.",
+    ),
     Trouble.UNSUBSCRIBE_WISH: Advice(
         "nothing was changed: who hears stands in the config alone.",
         "take the address out of the group that the message names, or talk to them.",

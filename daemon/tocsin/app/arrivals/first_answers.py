@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tocsin.app.replies.inbound import Arrivals
+from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.ports.ledger import LedgerError
 

@@ -1,4 +1,4 @@
-"""What came in from outside and lies in the ledger (an SMS, a receipt) is brought to whoever judges its kind, once."""
+"""What came in from outside and lies in the ledger is brought to whoever judges its kind, once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +8,7 @@ import structlog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.ledger import ArrivalLedger, LedgerError, Unreadable
 
@@ -19,9 +19,10 @@ UNKNOWN = "unknown"
 BROKEN = "broken"
 """The result of an arrival that its judge cannot cope with: it is set aside, so that the others are judged."""
 
-Judge = Callable[[Arrival], Awaitable[str]]
-"""Acts on an arrival and gives a word for what it led to. It may be called again after a kill: acting twice is
-harmless."""
+Judge = Callable[[Arrival], Awaitable[str | Judgement]]
+"""Acts on an arrival and gives a word for what it led to, with words for whoever waits for it if somebody may. It may
+be called again after a kill: acting twice is harmless.
+"""
 
 log = structlog.get_logger()
 
@@ -45,11 +46,11 @@ class Arrivals:
             while arrivals := await self._ledger.unjudged_arrivals():
                 for row, arrival in arrivals:
                     if isinstance(arrival, Unreadable):
-                        kind, result = "unreadable", self._set_aside(arrival)
+                        kind, judged = "unreadable", Judgement(self._set_aside(arrival))
                     else:
-                        kind, result = arrival.kind.value, await self._judged(arrival)
-                    log.info("arrival", kind=kind, result=result)
-                    await self._ledger.record_result(row, result)
+                        kind, judged = arrival.kind.value, await self._judged(arrival)
+                    log.info("arrival", kind=kind, result=judged.result)
+                    await self._ledger.record_result(row, judged.result, judged.words)
 
     def _set_aside(self, arrival: Unreadable) -> str:
         """An arrival that cannot be read holds up nobody (rule 63)."""
@@ -57,14 +58,14 @@ class Arrivals:
         self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text))
         return BROKEN
 
-    async def _judged(self, arrival: Arrival) -> str:
+    async def _judged(self, arrival: Arrival) -> Judgement:
         """What one arrival led to. Raises LedgerError."""
         judge = self._judges.get(arrival.kind)
         if judge is None:
-            return UNKNOWN
+            return Judgement(UNKNOWN)
         result = await guarded(judge(arrival), LedgerError)
         if isinstance(result, Broken):
             text = f"an {arrival.kind.value} that came in could not be judged ({result}); the others are"
             self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about=arrival.kind.value))
-            return BROKEN
-        return result
+            return Judgement(BROKEN)
+        return Judgement(result) if isinstance(result, str) else result

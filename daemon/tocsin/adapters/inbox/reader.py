@@ -1,0 +1,136 @@
+"""The inbox as the daemon reads it: what lies there is a stranger's, and is opened and removed with that in mind.
+
+It decides when the folder may rest unlisted. It must not know what an entry is, but how long one may be. Everything
+here blocks.
+"""
+
+import os
+from concurrent.futures import Executor
+from pathlib import Path
+
+from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.rights import user_name, why_not
+from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
+from tocsin.adapters.inbox.place import open_inbox
+from tocsin.formats.inbox.entries import ENTRY_MOST
+from tocsin.formats.inbox.names import HIDDEN
+from tocsin.ports.inbox import InboxFile, InboxListing
+from tocsin.text.cleaning import shown
+
+LOOKS_EVERY = 0.1
+"""Seconds between two looks at the folder; while it rests one costs a look at its time."""
+LISTED_MOST = 10_000
+"""Names that are looked at in one listing."""
+LISTS_AGAIN = 20
+"""Listings after a change that are made whatever the folder's time says: it is as coarse as the kernel's tick, and what
+came in the same tick as a listing would not show.
+"""
+RESTS_MOST = 100
+"""Looks after which the folder is listed although nothing seems to have changed."""
+LEFT_OVER_AFTER = 600.0
+"""Seconds after which a file that was never written to its end is left over from somebody who was killed. They count by
+the folder's own times, up to what was last put there.
+"""
+THREADS = 3
+"""How many: two may hang for ever, and one more asks again."""
+
+
+class InboxReader:
+    """A port InboxFolder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._listed_of: tuple[int, int, int] | None = None
+        self._again = 0
+        self._rested = 0
+        self.threads: Executor = DiskThreads("inbox", THREADS)
+        self.looks_every = LOOKS_EVERY
+
+    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
+        """What lies there now; None: nothing was put there since the last listing; a text: why it cannot be listed."""
+        try:
+            status = self._folder.stat()
+            identity = (status.st_dev, status.st_ino, status.st_mtime_ns)
+            if anew or identity != self._listed_of:
+                self._again = LISTS_AGAIN
+            self._rested += 1
+            if not self._again and self._rested < RESTS_MOST:
+                return None
+            self._again = max(0, self._again - 1)
+            self._listed_of, self._rested = identity, 0
+            return self._list()
+        except FileNotFoundError:
+            return self._made()
+        except OSError as fault:
+            self._listed_of = None
+            return f"the inbox {shown(str(self._folder))} {why_not(self._folder, fault, needs=os.W_OK)}"
+
+    def read(self, name: str) -> InboxFile | None:
+        """One of the files; None: it is gone."""
+        try:
+            folder = open_inbox(self._folder)
+        except OSError:
+            return None
+        try:
+            return _read(name, folder)
+        finally:
+            os.close(folder)
+
+    def remove(self, name: str) -> str:
+        """Remove it, whatever it is; empty, or why it cannot be removed."""
+        path = self._folder / name
+        try:
+            try:
+                path.unlink()
+            except IsADirectoryError:
+                path.rmdir()
+        except FileNotFoundError:
+            return ""
+        except OSError as fault:
+            return (fault.strerror or str(fault)).lower()
+        return ""
+
+    def _list(self) -> InboxListing:
+        """Raises OSError."""
+        names: list[str] = []
+        newest = self._folder.stat().st_mtime
+        with os.scandir(self._folder) as entries:
+            for number, entry in enumerate(entries, 1):
+                if number > LISTED_MOST:
+                    return InboxListing(names, more=True)
+                if not entry.name.startswith(HIDDEN) or _is_left_over(entry, newest):
+                    names.append(entry.name)
+        return InboxListing(names)
+
+    def _made(self) -> InboxListing | str:
+        """The folder was missing."""
+        self._listed_of = None
+        try:
+            os.close(open_inbox(self._folder))
+        except OSError as fault:
+            why = (fault.strerror or str(fault)).lower()
+            return f"the inbox {shown(str(self._folder))} is missing, and cannot be made: {why}"
+        return InboxListing(())
+
+
+def _is_left_over(entry: "os.DirEntry[str]", newest: float) -> bool:
+    try:
+        return newest - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER
+    except OSError:
+        return False
+
+
+def _read(name: str, folder: int) -> InboxFile | None:
+    hosts = {os.fstat(folder).st_uid, os.geteuid()}
+    try:
+        data, status = read_with_status(name, ENTRY_MOST + 1, folder)
+    except FileNotFoundError:
+        return None
+    except NotRegularError as thing:
+        return InboxFile(name, fault=f"it is {kind_word(thing.kind)}")
+    except OSError as fault:
+        return InboxFile(name, fault=f"it cannot be read: {(fault.strerror or str(fault)).lower()}")
+    if status.st_nlink > 1:
+        return InboxFile(name, fault="it is also called otherwise elsewhere (a hard link)")
+    trusted = status.st_uid in hosts
+    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted)

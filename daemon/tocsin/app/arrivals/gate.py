@@ -1,0 +1,90 @@
+"""What the daemon lets in from the inbox: an entry that is whole, from whom it may be, and signed by whom it says.
+
+What is refused leaves no trace in the ledger. What an entry leads to is decided by those who judge arrivals.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.app.arrivals.webhooks import webhook_arrival
+from tocsin.app.reply_options import signed_links
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.domain.arrival import (
+    OF_WEB_SIDE,
+    AnswerEntry,
+    Arrival,
+    ArrivalKind,
+    InboxEntry,
+    ResubscribeEntry,
+    WebhookEntry,
+    WishEntry,
+    WordEntry,
+)
+from tocsin.formats.inbox.entries import read_entry
+from tocsin.formats.inbox.names import read_entry_name
+from tocsin.ports.clock import Clock
+from tocsin.ports.inbox import InboxFile
+
+UNSIGNED = (
+    "no signing key of the daemon's has signed it: "
+    "have the daemon and the web side use the same TOCSIN_WEB__SIGNING_KEY, and restart both"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRefused:
+    """Why an entry is not let in, as the end of a sentence, and what it is. `by_stranger`: anybody on earth can bring
+    that about, so it is no news to operators.
+    """
+
+    what: str
+    why: str
+    by_stranger: bool = False
+
+
+class Gate:
+    """Judges files of the inbox by the config in force."""
+
+    def __init__(self, clock: Clock, config: ActiveConfig) -> None:
+        self._clock = clock
+        self._config = config
+
+    def admit(self, file: InboxFile) -> Arrival | EntryRefused | None:
+        """What came in with a file; None: nothing that means anything to us."""
+        name = read_entry_name(file.name)
+        if file.fault or name is None:
+            return EntryRefused("something", file.fault or "its name is not that of an entry")
+        entry = read_entry(file.data)
+        if isinstance(entry, str):
+            return EntryRefused(f"an entry ({name.kind})", entry)
+        if (entry.kind, entry.ref) != (name.kind, name.ref):
+            return EntryRefused(f"an entry ({name.kind})", "its name says something else than the entry")
+        if entry.kind in OF_WEB_SIDE and not file.of_web_side:
+            return EntryRefused(
+                f"an entry ({name.kind})",
+                f"{file.owner} has left it, and only the inbox's own user may: make the web side's user the owner of "
+                f"the folder (docs/installing.md), or ask {file.owner} what this was",
+            )
+        return self._arrival(entry, min(name.left_at, self._clock.now()))
+
+    def _arrival(self, entry: InboxEntry, at: datetime) -> Arrival | EntryRefused | None:
+        keys = self._config.reply_routes.keys
+        match entry:
+            case AnswerEntry():
+                if not signed_links.answer_is_signed(
+                    keys, entry.signature, entry.incident, entry.person, entry.episode
+                ):
+                    return EntryRefused("an answer by link", UNSIGNED)
+                body = f"{entry.answer.value} {entry.episode} {entry.incident}"
+                return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
+            case WishEntry():
+                if not signed_links.verified(keys, entry.signature, "unsubscribe", entry.incident, entry.reader):
+                    return EntryRefused("a reader's wish", UNSIGNED)
+                return Arrival(ArrivalKind.UNSUBSCRIBE, entry.ref, entry.reader, entry.incident, at)
+            case WebhookEntry():
+                arrival = webhook_arrival(entry, self._config.settings, at)
+                return EntryRefused("a webhook", arrival, by_stranger=True) if isinstance(arrival, str) else arrival
+            case WordEntry():
+                return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
+            case ResubscribeEntry():
+                return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)

@@ -1,0 +1,220 @@
+"""The way from the inbox folder into the ledger (P8): what is let in is recorded as an arrival, once, and then judged;
+only then its file is removed.
+
+It decides how often the folder is looked at, how much is taken at once, answers first, and what operators hear of it.
+A folder that hangs holds up nothing but itself.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from tocsin.app.arrivals.gate import EntryRefused, Gate
+from tocsin.app.arrivals.inbound import Arrivals
+from tocsin.app.arrivals.log_limit import LimitedLog
+from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.state.notices import Notices
+from tocsin.domain.arrival import EntryKind
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.inbox.names import read_entry_name
+from tocsin.ports.clock import Clock
+from tocsin.ports.inbox import InboxFile, InboxFolder
+from tocsin.ports.ledger import ArrivalLedger, LedgerError
+
+RESTS_FOR = 1.0
+"""Seconds until the next look while the folder or the ledger is in trouble, or flooded."""
+JUDGED_MOST = 200
+"""Entries that are taken a second."""
+WEBHOOKS_MOST = 20
+"""How many of them may be webhooks: anybody can call one."""
+WAITING_MOST = 1000
+"""Entries that may wait: the web side leaves no more, so more is a flood."""
+HANGS_AFTER = timedelta(seconds=30)
+"""How long the folder may take to answer until operators hear of it."""
+ASKS_AGAIN = 15.0
+"""Seconds after which a folder that does not answer is asked anew."""
+ASKED_MOST = 2
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _InboxLook:
+    """What a look at the folder gave. `names` are those that wait, in the order of their turns (`more`: there are too
+    many to list), `files` those whose turn it is, `rest` the names that wait on; `kept` is why what was done with could
+    not be removed.
+    """
+
+    names: Sequence[str]
+    more: bool
+    files: Sequence[InboxFile]
+    rest: Sequence[str]
+    kept: Mapping[str, str]
+
+
+class InboxFeed:
+    """Brings what lies in the inbox to those who judge it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: ArrivalLedger,
+        folder: InboxFolder,
+        gate: Gate,
+        arrivals: Arrivals,
+        notices: Notices,
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._folder = folder
+        self._gate = gate
+        self._arrivals = arrivals
+        self._notices = notices
+        self._log = LimitedLog()
+        self._done: frozenset[str] = frozenset()
+        self._unremovable: frozenset[str] = frozenset()
+        self._names: Sequence[str] = ()
+        self._more = False
+        self._anew = False
+        self._read_once = asyncio.Event()
+
+    async def first_read(self) -> None:
+        """Wait until the answers that lay there at the start are judged, or it is known that they cannot be read."""
+        await self._read_once.wait()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        seconds = RESTS_FOR
+        while True:
+            try:
+                seconds = await self.look(seconds)
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+                seconds = RESTS_FOR
+            await asyncio.sleep(seconds)
+
+    async def look(self, seconds: float) -> float:
+        """Look once, and take as much as `seconds` since the last look allow; after how many seconds to look again.
+        Raises LedgerError: then all that was not recorded lies there still, and is looked at again.
+        """
+        look = await self._reading(seconds)
+        if isinstance(look, str):
+            self._notices.tell(OperatorNotice(Trouble.INBOX_UNUSABLE, look))
+            self._read_once.set()
+            return RESTS_FOR
+        self._notices.cured(Trouble.INBOX_UNUSABLE, "", "what is left in the inbox is read again; nothing was lost")
+        if look is None:
+            self._read_once.set()
+            return self._folder.looks_every
+        self._names, self._more = look.names, look.more
+        self._tell_kept(look.kept)
+        self._watch_flood(look)
+        for file in look.files:
+            taken = await guarded(self._take(file), LedgerError)
+            if isinstance(taken, Broken):
+                self._refuse(EntryRefused("an entry", f"it could not be looked at ({taken})"))
+        await self._arrivals.look()
+        self._done, self._names = frozenset(file.name for file in look.files), look.rest
+        if not look.rest or not _is_answer(look.rest[0]):
+            self._read_once.set()
+        return RESTS_FOR if look.rest and len(look.names) > WAITING_MOST else self._folder.looks_every
+
+    async def _take(self, file: InboxFile) -> None:
+        """Record what is let in of one file. Raises LedgerError."""
+        admitted = self._gate.admit(file)
+        if isinstance(admitted, EntryRefused):
+            self._refuse(admitted)
+        elif admitted is not None:
+            await self._ledger.record_arrival(admitted)
+
+    def _refuse(self, refused: EntryRefused) -> None:
+        """Tell of it: what strangers can bring about only the log."""
+        if refused.by_stranger:
+            self._log.warning("webhook refused", why=refused.why)
+            return
+        self._log.warning("entry refused", what=refused.what, why=refused.why)
+        text = f"{refused.what} in the inbox was refused: {refused.why}"
+        self._notices.tell(OperatorNotice(Trouble.INBOX_REFUSED, text, about=refused.what))
+
+    def _watch_flood(self, look: _InboxLook) -> None:
+        if len(look.names) > WAITING_MOST:
+            number = f"over {len(look.names)}" if look.more else str(len(look.names))
+            text = f"{number} entries wait in the inbox; {JUDGED_MOST} a second are judged, answers first"
+            self._notices.tell(OperatorNotice(Trouble.INBOX_FLOODED, text))
+        else:
+            self._notices.cured(Trouble.INBOX_FLOODED, "", "what is left in the inbox is judged at once again")
+
+    def _tell_kept(self, kept: Mapping[str, str]) -> None:
+        """What cannot be removed is passed over from now on."""
+        if not kept:
+            return
+        self._unremovable |= kept.keys()
+        why = next(iter(kept.values()))
+        self._log.warning("entry not removed", number=len(kept), why=why)
+        text = f"{len(kept)} of what was read in the inbox cannot be removed ({why}), and is passed over"
+        cure = "have the folder writable for the daemon's group, and remove what is no entry by hand"
+        about = "what cannot be removed"
+        self._notices.tell(OperatorNotice(Trouble.INBOX_REFUSED, f"{text}; {cure}", about=about))
+
+    async def _reading(self, seconds: float) -> _InboxLook | str | None:
+        """What a look gives. While the folder does not answer it is asked anew in another thread, and told."""
+        loop, since = asyncio.get_running_loop(), self._clock.now()
+        asked: set[asyncio.Future[_InboxLook | str | None]] = set()
+        while True:
+            if len(asked) < ASKED_MOST:
+                asked.add(loop.run_in_executor(self._folder.threads, self._read, seconds))
+            answered, asked = await asyncio.wait(asked, timeout=ASKS_AGAIN, return_when=asyncio.FIRST_COMPLETED)
+            if answered:
+                self._anew = len(answered | asked) > 1  # the others' answers go unheard
+                return answered.pop().result()
+            if self._clock.now() - since >= HANGS_AFTER:
+                text = f"the inbox has not answered since {since:%H:%M:%S} UTC: see whether its disk is alive"
+                self._notices.tell(OperatorNotice(Trouble.INBOX_UNUSABLE, text, since=since))
+
+    def _read(self, seconds: float) -> _InboxLook | str | None:
+        """In a thread, changing nothing here: remove what is done with, list if something may be new, and read those
+        files whose turn it is. None: there are none.
+        """
+        kept = {name: why for name in self._done if (why := self._folder.remove(name))}
+        listing = self._folder.changed(anew=self._anew)
+        if isinstance(listing, str):
+            return listing
+        names, more = self._names, self._more
+        if listing is not None:
+            passed_over = self._unremovable | kept.keys()
+            names, more = sorted((name for name in listing.names if name not in passed_over), key=_turn), listing.more
+        if not (names or kept):
+            return None
+        turn = _whose_turn(names, seconds)
+        files = [file for name in turn if (file := self._folder.read(name)) is not None]
+        return _InboxLook(names, more, files, [name for name in names if name not in turn], kept)
+
+
+def _turn(name: str) -> tuple[int, str]:
+    """Answers first, then what was left first (names begin with the time), then what is no entry."""
+    entry = read_entry_name(name)
+    if entry is None:
+        return 2, name
+    return (0 if entry.kind is EntryKind.ANSWER else 1), name
+
+
+def _is_answer(name: str) -> bool:
+    return _turn(name)[0] == 0
+
+
+def _whose_turn(names: Sequence[str], seconds: float) -> dict[str, None]:
+    """The names of which so many seconds allow to take the files, in their order."""
+    most, webhooks = max(1, round(JUDGED_MOST * seconds)), max(1, round(WEBHOOKS_MOST * seconds))
+    turn: dict[str, None] = {}
+    for name in names:
+        if len(turn) >= most:
+            break
+        if f"-{EntryKind.WEBHOOK.value}-" in name:
+            if not webhooks:
+                continue
+            webhooks -= 1
+        turn[name] = None
+    return turn

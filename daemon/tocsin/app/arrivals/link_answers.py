@@ -1,0 +1,77 @@
+"""Answers by link, judged: whether the person may still answer for that episode (rules 15, 16)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.replies.answer_options import AnswerOptions, answer_fact, options_of
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incident_state import RecordedFact
+from tocsin.app.state.incidents import Incidents
+from tocsin.domain.arrival import Arrival, Judgement
+from tocsin.domain.facts import Answer, Answered, Fact
+from tocsin.domain.history import History
+from tocsin.domain.notification import ANSWERED_FOR
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import FactLedger, UnreadableError
+
+ACTED, UNCHANGED, REFUSED = "acted", "unchanged", "refused"
+"""The answer counts; it changed nothing; it does not count."""
+GONE = "You are no longer in the config, so you cannot answer for this incident."
+UNKNOWN_INCIDENT = "This incident is not known here."
+OVER = "This incident was resolved more than a day ago. Its links no longer lead anywhere."
+EARLIER = (
+    "This link is from an earlier time that this incident was open. It was reopened since: use the link of the newest "
+    "page, or call."
+)
+"""Why an answer does not count, for whoever gave it."""
+
+
+def refusal(options: AnswerOptions | None, episode: int, *, known_person: bool, now: datetime) -> str:
+    """Why a link leads nowhere; empty: it leads somewhere."""
+    if not known_person:
+        return GONE
+    if options is None:
+        return UNKNOWN_INCIDENT
+    if options.history.episode > episode:
+        return EARLIER
+    resolved_at = options.history.resolved_at
+    return OVER if resolved_at is not None and now - resolved_at >= ANSWERED_FOR else ""
+
+
+class LinkAnswers:
+    """The judge of answers by link."""
+
+    def __init__(self, clock: Clock, ledger: FactLedger, config: ActiveConfig, incidents: Incidents) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+
+    async def judge(self, arrival: Arrival) -> Judgement:
+        """Act on one answer. Raises LedgerError: then it is judged again."""
+        word, episode, incident = arrival.body.split(" ", 2)
+        now = self._clock.now()
+        facts, history = await self._recorded(incident)
+        if any(isinstance(fact, Answered) and fact.ref == arrival.ref for fact in facts):
+            return Judgement(ACTED)
+        options = options_of(facts, history, arrival.who, now) if history.incident else None
+        is_known = arrival.who in self._config.policy.people
+        if why := refusal(options, int(episode), known_person=is_known, now=now):
+            return Judgement(REFUSED, why)
+        assert options is not None
+        fact = answer_fact(options, Answer(word), now, arrival.ref)
+        if fact is None:
+            return Judgement(UNCHANGED)
+        await self._ledger.record(incident, [fact], [], [])
+        self._incidents.add_event(incident, RecordedFact(fact))
+        return Judgement(ACTED)
+
+    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History]:
+        """What is recorded of an incident, and what has happened to it; where a row cannot be read, as this process
+        knows it (rule 63). Raises LedgerError.
+        """
+        try:
+            return await recorded_history(self._ledger, incident)
+        except UnreadableError:
+            return (), self._incidents.answered_history(incident)

@@ -1,0 +1,107 @@
+"""A webhook as the web side left it, checked: whether Twilio signed it, for an account of the config, and what it says.
+
+Twilio signs the public address and the form's names and values, one after the other with nothing between them. So a
+text could be cut into further parameters under the same signature. Such a cut must take in the true sender somewhere
+behind the text: no name beside Twilio's own, and no value but the text, may hold it, nor what is in every message.
+(Names that are merely new are taken: Twilio adds some without notice, and an answer must not be lost for that.)
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from tocsin.adapters.twilio import responses
+from tocsin.adapters.twilio.signature import signed
+from tocsin.domain.arrival import Arrival, ArrivalKind, WebhookEntry, WebhookRoute
+from tocsin.domain.delivery import Receipt
+from tocsin.formats.settings.settings import Settings
+
+TEXT_MOST = 1600
+"""Characters of a text that are kept; Twilio takes no longer ones."""
+DOCUMENTED = re.compile(
+    "(Account|Sms|Message|SmsMessage|MessagingService)Sid|ApiVersion|Body|From|To|(From|To)(City|State|Zip|Country)|"
+    "Num(Media|Segments)|Media(Url|ContentType)[0-9]{1,2}|OptOutType|(Sms|Message)Status|Error(Code|Message)|RawDlrDoneDate"
+)
+"""Names of parameters that Twilio's documentation has."""
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
+NUMBER = re.compile(r"\+?[A-Za-z0-9 ]{1,20}")
+TRY = re.compile(r"/twilio/status\?try=([1-9][0-9]{0,17})")
+
+UNSIGNED = "its signature is wrong: is public_url just what the provider was given, and the token that of its account?"
+
+
+def webhook_arrival(entry: WebhookEntry, settings: Settings, at: datetime) -> Arrival | str | None:
+    """What came in by a webhook; a text: why it is refused; None: it is genuine, and means nothing to us."""
+    values = dict(entry.parameters)
+    if len(values) != len(entry.parameters) or not all(map(NAME.fullmatch, values)):
+        return "it is not written as the provider writes: a name twice, or one that is none"
+    tokens = _tokens(settings, values.get("AccountSid", ""))
+    if settings.public_url is None or not any(_all_tokens(settings)):
+        lacking = "public_url" if any(_all_tokens(settings)) else "TOCSIN_SMS__AUTH_TOKEN"
+        return f"its signature cannot be checked: {lacking} is not set for the daemon"
+    if not tokens:
+        return "it names no account of the config"
+    if not any(signed(token, settings.public_url + entry.address, values, entry.signature) for token in tokens):
+        return UNSIGNED
+    inbound = entry.route is WebhookRoute.INBOUND
+    return _sms(values, settings, at) if inbound else _receipt(values, entry.address, at)
+
+
+def _sms(values: Mapping[str, str], settings: Settings, at: datetime) -> Arrival | str:
+    """An SMS to us."""
+    sid, sender = values.get("MessageSid", ""), values.get("From", "")
+    if not (SID.fullmatch(sid) and NUMBER.fullmatch(sender) and "Body" in values):
+        return "it is no SMS: it lacks MessageSid, From or Body"
+    if any(map(_may_be_cut, values.items())):
+        return "its text may have been cut into parameters"
+    if values.get("To", "") in _numbers_of_others(settings, values["AccountSid"]):
+        return "it is signed by one account, and of an SMS to the number of another"
+    return Arrival(ArrivalKind.SMS, sid, sender, values["Body"][:TEXT_MOST], at)
+
+
+def _may_be_cut(parameter: tuple[str, str]) -> bool:
+    """Whether a parameter may hold what stood behind a text that was cut."""
+    name, value = parameter
+    whole = value if DOCUMENTED.fullmatch(name) else name + value
+    return name != "Body" and ("From" in whole or "MessageSid" in whole)
+
+
+def _receipt(values: Mapping[str, str], address: str, at: datetime) -> Arrival | str | None:
+    """What became of an SMS of ours. The try is in the address, which is signed too."""
+    sid, state = values.get("MessageSid", ""), values.get("MessageStatus", "")
+    attempt = TRY.fullmatch(address[address.find("/twilio/") :])
+    if not (SID.fullmatch(sid) and state and attempt):
+        return "it is no receipt: it lacks MessageSid, MessageStatus or ?try="
+    if responses.receipt(state) is Receipt.UNKNOWN:
+        return None
+    code = values.get("ErrorCode", "")
+    body = f"{state} {code}" if re.fullmatch("[0-9]{5}", code) else state
+    ref = f"{values['AccountSid']}/{sid}:{state}"  # else another account's could take a true one's place
+    return Arrival(ArrivalKind.RECEIPT, ref, attempt[1], body, at)
+
+
+def _tokens(settings: Settings, account: str) -> Sequence[str]:
+    """The tokens that may have signed for an account; one may stand in the config as two providers."""
+    providers = settings.sms.providers.values()
+    named = [provider for provider in providers if account and provider.account_sid == account]
+    return [token for provider in named for secret in provider.auth_token if (token := secret.get_secret_value())]
+
+
+def _all_tokens(settings: Settings) -> Sequence[str]:
+    return [secret.get_secret_value() for provider in settings.sms.providers.values() for secret in provider.auth_token]
+
+
+def _numbers_of_others(settings: Settings, account: str) -> frozenset[str]:
+    """The senders that are other accounts' than this one."""
+    providers = settings.sms.providers.values()
+    own, others = (
+        {
+            number
+            for provider in providers
+            if (provider.account_sid == account) is ours
+            for number in provider.by_number.all
+        }
+        for ours in (True, False)
+    )
+    return frozenset(others - own)

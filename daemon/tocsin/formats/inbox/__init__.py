@@ -1,0 +1,1 @@
+"""Entries of the inbox: how they are written, and read with the care that strangers deserve."""

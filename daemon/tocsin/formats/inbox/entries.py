@@ -1,0 +1,129 @@
+"""An entry of the inbox as JSON: one object, its `kind`, and just the keys of that kind.
+
+Decides what an entry may look like, and how long each part is. Must not know whether any of it is true.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from tocsin.domain.arrival import (
+    AnswerEntry,
+    InboxEntry,
+    ResubscribeEntry,
+    WebhookEntry,
+    WebhookRoute,
+    WishEntry,
+    WordEntry,
+)
+from tocsin.domain.facts import Answer
+from tocsin.formats.inbox.names import REF
+
+ENTRY_MOST = 8192
+"""Octets of an entry."""
+TEXT_MOST = 4000
+"""Characters of a word to the operators; whoever leaves a longer one cuts it."""
+
+Ref = Annotated[str, Field(pattern=f"^{REF}$")]
+Signature = Annotated[str, Field(max_length=128)]
+Id = Annotated[str, Field(min_length=1, max_length=255)]
+Address = Annotated[str, Field(min_length=1, max_length=320)]
+ValueText = Annotated[str, Field(max_length=TEXT_MOST)]
+
+
+class _EntryModel(BaseModel):
+    """Nothing is converted, and nothing unknown is passed over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    ref: Ref
+
+
+class _Answer(_EntryModel):
+    kind: Literal["answer"]
+    incident: Id
+    episode: Annotated[int, Field(ge=1, le=1_000_000)]
+    person: Id
+    answer: Literal["ok", "pass"]
+    signature: Signature
+
+
+class _Webhook(_EntryModel):
+    kind: Literal["webhook"]
+    route: Literal["inbound", "status"]
+    address: Annotated[str, Field(min_length=1, max_length=2048)]
+    parameters: Annotated[list[Annotated[list[ValueText], Field(min_length=2, max_length=2)]], Field(max_length=200)]
+    signature: Signature
+
+
+class _Wish(_EntryModel):
+    kind: Literal["wish"]
+    incident: Id
+    reader: Address
+    signature: Signature
+
+
+class _Word(_EntryModel):
+    kind: Literal["word"]
+    cause: Annotated[str, Field(min_length=1, max_length=100)]
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_MOST)]
+
+
+class _Resubscribe(_EntryModel):
+    kind: Literal["resubscribe"]
+    address: Address
+
+
+_Model = _Answer | _Webhook | _Wish | _Word | _Resubscribe
+_ENTRIES: TypeAdapter[_Model] = TypeAdapter(Annotated[_Model, Field(discriminator="kind")])
+
+
+def write_entry(entry: InboxEntry) -> bytes:
+    """An entry as its file holds it. A lone surrogate is written as a question mark."""
+    values: Mapping[str, Any] = {"kind": entry.kind.value, **asdict(entry)}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def read_entry(data: bytes) -> InboxEntry | str:
+    """The entry that a file holds, or why it is none, in a few words that repeat nothing of it."""
+    if len(data) > ENTRY_MOST:
+        return f"it is over {ENTRY_MOST // 1024} kB"
+    try:
+        return _entry(_ENTRIES.validate_json(data))
+    except ValidationError as fault:
+        first = fault.errors(include_url=False, include_context=False, include_input=False)[0]
+        known = {name for model in _MODELS for name in (*model.model_fields, model.__name__)}
+        place = next((str(part) for part in first["loc"][1:] if part in known), "")
+        return f"it is no entry: {place + ': ' if place else ''}{_WORDS.get(first['type'], 'a value that is none')}"
+
+
+_MODELS: tuple[type[_EntryModel], ...] = (_Answer, _Webhook, _Wish, _Word, _Resubscribe)
+_WORDS = {
+    "json_invalid": "no JSON",
+    "union_tag_not_found": "no kind",
+    "union_tag_invalid": "an unknown kind",
+    "missing": "missing",
+    "extra_forbidden": "an unknown key",
+    "string_too_long": "too long",
+    "too_long": "too long",
+}
+
+
+def _entry(model: _Model) -> InboxEntry:
+    """What a model says, as the house's own value."""
+    match model:
+        case _Answer():
+            answer = Answer(model.answer)
+            return AnswerEntry(model.ref, model.incident, model.episode, model.person, answer, model.signature)
+        case _Webhook():
+            pairs = tuple((name, value) for name, value in model.parameters)
+            return WebhookEntry(model.ref, WebhookRoute(model.route), model.address, pairs, model.signature)
+        case _Wish():
+            return WishEntry(model.ref, model.incident, model.reader, model.signature)
+        case _Word():
+            return WordEntry(model.ref, model.cause, model.text)
+        case _Resubscribe():
+            return ResubscribeEntry(model.ref, model.address)

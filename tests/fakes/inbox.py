@@ -1,0 +1,123 @@
+"""An inbox that is judged as soon as something is left in it, by the daemon's own gate and judges."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from tocsin.app.arrivals.gate import EntryRefused, Gate
+from tocsin.app.arrivals.inbound import Arrivals, Judge
+from tocsin.app.arrivals.link_answers import LinkAnswers
+from tocsin.app.replies.unsubscribing import Unsubscriptions
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.app.state.opt_outs import OptOuts
+from tocsin.domain.arrival import ArrivalKind, InboxEntry
+from tocsin.domain.policy import Policy
+from tocsin.formats.inbox.entries import write_entry
+from tocsin.formats.inbox.names import EntryName, entry_name
+from tocsin.formats.settings.settings import Settings
+from tocsin.ports.inbox import InboxError, InboxFile, InboxListing
+
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.loop import StillHangsError
+
+
+class KeptInbox:
+    """`ports.Inbox` that only keeps. `trouble` is why nothing can be left."""
+
+    def __init__(self) -> None:
+        self.left: list[InboxEntry] = []
+        self.trouble: InboxError | None = None
+
+    async def leave(self, entry: InboxEntry) -> None:
+        """Keep it."""
+        if self.trouble:
+            raise self.trouble
+        self.left.append(entry)
+
+
+class JudgedInbox(KeptInbox):
+    """What is left is judged at once, unless the daemon is `away`."""
+
+    def __init__(self, clock: Any, ledger: MemoryLedger, policy: Callable[[], Policy], settings: Settings) -> None:
+        super().__init__()
+        self.away = False
+        self.refused: list[EntryRefused] = []
+        self.notices = Notices(clock)
+        self._clock, self._ledger, self._policy, self._settings = clock, ledger, policy, settings
+
+    async def leave(self, entry: InboxEntry) -> None:
+        """Keep it, and have it judged."""
+        await super().leave(entry)
+        if not self.away:
+            await self.judge(entry)
+
+    async def judge(self, entry: InboxEntry) -> None:
+        """What the daemon does with it."""
+        config = ActiveConfig(self._policy(), self._settings, OptOuts(await self._ledger.opt_outs()))
+        name = entry_name(EntryName(self._clock.now(), entry.kind, entry.ref))
+        admitted = Gate(self._clock, config).admit(InboxFile(name, write_entry(entry), of_web_side=True))
+        if isinstance(admitted, EntryRefused):
+            self.refused.append(admitted)
+        elif admitted is not None:
+            await self._ledger.record_arrival(admitted)
+            wishes = Unsubscriptions(self._clock, self._ledger, config, self.notices)
+            judges: Mapping[ArrivalKind, Judge] = {
+                ArrivalKind.ANSWER: LinkAnswers(self._clock, self._ledger, config, Incidents(Agenda())).judge,
+                ArrivalKind.UNSUBSCRIBE: wishes.unsubscribe,
+            }
+            await Arrivals(self._ledger, judges, self.notices).look()
+
+
+class FakeInboxFolder:
+    """`ports.InboxFolder` without a disk. `away` is why it cannot be listed, `hangs` is set while nobody gets an answer;
+    `stuck` are names that cannot be removed.
+    """
+
+    threads = None
+
+    def __init__(self, looks_every: float = 0.1) -> None:
+        self.looks_every = looks_every
+        self.files: dict[str, InboxFile] = {}
+        self.away = ""
+        self.hangs: asyncio.Event | None = None
+        self.stuck: set[str] = set()
+        self.listings = 0
+        self._changed = True
+
+    def put(self, entry: InboxEntry, at: datetime, *, of_web_side: bool = True) -> str:
+        """Somebody leaves an entry; the name of its file."""
+        name = entry_name(EntryName(at, entry.kind, entry.ref))
+        self.put_file(InboxFile(name, write_entry(entry), "" if of_web_side else "sam", of_web_side))
+        return name
+
+    def put_file(self, file: InboxFile) -> None:
+        """Something lies there."""
+        self.files[file.name] = file
+        self._changed = True
+
+    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
+        """What lies there, if something was put there."""
+        if self.hangs:
+            raise StillHangsError(self.hangs)
+        if self.away:
+            return self.away
+        if not (anew or self._changed):
+            return None
+        self._changed = False
+        self.listings += 1
+        return InboxListing(tuple(self.files))
+
+    def read(self, name: str) -> InboxFile | None:
+        """One of the files."""
+        return self.files.get(name)
+
+    def remove(self, name: str) -> str:
+        """Remove it."""
+        if name in self.stuck:
+            return "operation not permitted"
+        self.files.pop(name, None)
+        return ""

@@ -1,0 +1,260 @@
+"""The inbox folder on a real disk: whole entries or none, and hostile things that lie there."""
+
+import asyncio
+import errno
+import os
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.inbox import writer
+from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader
+from tocsin.adapters.inbox.writer import WAITING_MOST, WEBHOOKS_MOST, InboxWriter
+from tocsin.domain.arrival import EntryKind, InboxEntry, ResubscribeEntry, WebhookEntry, WebhookRoute, WordEntry
+from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry
+from tocsin.formats.inbox.names import read_entry_name
+from tocsin.ports.inbox import InboxError, InboxFullError, InboxListing
+
+from tests.fakes.clock import StillClock
+
+ENTRY = ResubscribeEntry("0123456789", "x@example.com")
+
+
+def names(listing: InboxListing | str | None) -> list[str]:
+    assert isinstance(listing, InboxListing), listing
+    return sorted(listing.names)
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_what_is_left_is_read_whole(tmp_path: Path) -> None:
+    """The folder is made, for us alone; the name says when, what and which; nothing else lies there."""
+    folder, clock = tmp_path / "var" / "inbox", StillClock()
+    await InboxWriter(folder, clock).leave(ENTRY)
+    (name,) = left(folder)
+    known = read_entry_name(name)
+    assert known is not None
+    assert (known.left_at, known.kind, known.ref) == (clock.now(), EntryKind.RESUBSCRIBE, ENTRY.ref)
+    reader = InboxReader(folder)
+    assert names(reader.changed()) == [name]
+    file = reader.read(name)
+    assert file is not None
+    assert (read_entry(file.data), file.of_web_side, file.fault) == (ENTRY, True, "")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / name)] == [0o700, 0o600]
+    assert reader.remove(name) == ""
+    assert (left(folder), reader.remove(name), reader.read(name)) == ([], "", None)
+
+
+async def test_on_a_server_the_group_may_take_entries_away(tmp_path: Path) -> None:
+    """The folder stands there, open to its group: so are the files, whatever the umask says. Beside a ledger that a
+    group may read one that is missing is made so.
+    """
+    folder, state = tmp_path / "inbox", tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    state.mkdir()
+    state.chmod(0o750)
+    before = os.umask(0o077)
+    try:
+        await InboxWriter(folder, StillClock()).leave(ENTRY)
+        await InboxWriter(state / "inbox", StillClock()).leave(ENTRY)
+    finally:
+        os.umask(before)
+    for made in (folder, state / "inbox"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o2770
+        assert stat.S_IMODE((made / left(made)[0]).stat().st_mode) == 0o660
+
+
+@pytest.mark.parametrize("fails", ["write", "fsync", "rename"])
+async def test_a_full_disk_leaves_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """Neither an entry nor a rest of one; who wanted to leave it learns why."""
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(writer.os, fails, full)
+    with pytest.raises(InboxError, match="no space left on device"):
+        await InboxWriter(tmp_path, StillClock()).leave(ENTRY)
+    monkeypatch.undo()
+    assert left(tmp_path) == []
+
+
+async def test_no_more_than_a_thousand_wait(tmp_path: Path) -> None:
+    """And strangers fill no more than half of the places."""
+    inbox = InboxWriter(tmp_path, StillClock())
+    webhook = WebhookEntry("webhook001", WebhookRoute.INBOUND, "/twilio/inbound", (("Body", "ok"),), "x")
+    for number in range(WEBHOOKS_MOST):
+        (tmp_path / f"20261126T101112.{number:06}Z-webhook-{number:08}.json").touch()
+    with pytest.raises(InboxFullError, match="is it running"):
+        await inbox.leave(webhook)
+    await inbox.leave(ENTRY)
+    for number in range(WAITING_MOST - WEBHOOKS_MOST - 1):
+        (tmp_path / f"20261126T101112.{number:06}Z-word-{number:08}.json").touch()
+    with pytest.raises(InboxFullError):
+        await inbox.leave(ENTRY)
+
+
+async def test_what_is_too_big_is_not_left(tmp_path: Path) -> None:
+    """Nothing is cut in silence."""
+    with pytest.raises(InboxError, match="over 8 kB"):
+        await InboxWriter(tmp_path, StillClock()).leave(WordEntry("0123456789", "pull", "é" * ENTRY_MOST))
+    assert left(tmp_path) == []
+
+
+async def test_places_that_are_no_inbox(tmp_path: Path) -> None:
+    """One line each, that names the folder."""
+    (tmp_path / "file").touch()
+    with pytest.raises(InboxError, match="is no folder"):
+        await InboxWriter(tmp_path / "file", StillClock()).leave(ENTRY)
+    said = InboxReader(tmp_path / "file").changed()
+    assert isinstance(said, str)
+    assert str(tmp_path / "file") in said
+
+
+async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who leaves an entry is told, and the loop goes on."""
+    goes_on = threading.Event()
+    monkeypatch.setattr(writer, "WRITTEN_WITHIN", 0.1)
+    monkeypatch.setattr(writer.os, "fsync", lambda _file: goes_on.wait(10))
+    try:
+        async with asyncio.timeout(5):
+            with pytest.raises(InboxError, match="does not answer"):
+                await InboxWriter(tmp_path, StillClock()).leave(ENTRY)
+    finally:
+        goes_on.set()
+
+
+def things(folder: Path) -> dict[str, str]:
+    """Hostile things in a folder, each with what is said of it."""
+    outside = folder.parent / "secret"
+    outside.write_text("secret")
+    (folder / "link").symlink_to(outside)
+    (folder / "nowhere").symlink_to("/nonexistent")
+    os.mkfifo(folder / "fifo")
+    (folder / "folder").mkdir()
+    (folder / "new\nline").symlink_to(outside)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / "socket"))
+    os.link(outside, folder / "twice")
+    return {
+        "link": "it is a symbolic link",
+        "nowhere": "it is a symbolic link",
+        "fifo": "it is a FIFO",
+        "folder": "it is a folder",
+        "new\nline": "it is a symbolic link",
+        "socket": "it is a socket",
+        "twice": "it is also called otherwise elsewhere (a hard link)",
+    }
+
+
+def test_nothing_but_files_of_its_own_is_opened(tmp_path: Path) -> None:
+    """Links, pipes, sockets, folders, a file that has another name elsewhere: said, and removed; what a link leads to
+    stays.
+    """
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    expected, reader = things(folder), InboxReader(folder)
+    assert names(reader.changed()) == sorted(expected)
+    for name, said in expected.items():
+        file = reader.read(name)
+        assert file is not None
+        assert (file.fault, file.data) == (said, b"")
+        assert reader.remove(name) == ""
+    assert (left(folder), (tmp_path / "secret").read_text()) == ([], "secret")
+
+
+def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
+    """What is below it is nobody's to remove."""
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").touch()
+    assert InboxReader(tmp_path).remove("deep") == "directory not empty"
+
+
+def test_no_more_is_read_than_an_entry_may_have(tmp_path: Path) -> None:
+    """A megabyte costs no more than 8 kB."""
+    (tmp_path / "big").write_bytes(b"x" * 1_000_000)
+    file = InboxReader(tmp_path).read("big")
+    assert file is not None
+    assert len(file.data) == ENTRY_MOST + 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_whose_a_file_is(tmp_path: Path) -> None:
+    """The inbox's own user, or ours: else its owner is named, a stranger by the number."""
+    os.chown(tmp_path, 54321, -1)
+    for name, owner in (("host", 54321), ("ours", 0), ("other", 54322)):
+        (tmp_path / name).touch()
+        os.chown(tmp_path / name, owner, -1)
+    reader = InboxReader(tmp_path)
+    files = {name: reader.read(name) for name in ("host", "ours", "other")}
+    assert {name: (file.of_web_side, file.owner) for name, file in files.items() if file} == {
+        "host": (True, ""),
+        "ours": (True, ""),
+        "other": (False, "54322"),
+    }
+
+
+def test_a_folder_that_rests_is_not_listed(tmp_path: Path) -> None:
+    """After a change it is listed for a while, as its time is coarse; then only when something was put there."""
+    reader = InboxReader(tmp_path)
+    listed = [reader.changed() for _ in range(LISTS_AGAIN + 5)]
+    assert listed[LISTS_AGAIN:] == [None] * 5
+    assert None not in listed[:LISTS_AGAIN]
+    (tmp_path / "new").touch()
+    os.utime(tmp_path, ns=(0, 1))  # whatever the tick says
+    assert names(reader.changed()) == ["new"]
+    assert names(reader.changed(anew=True)) == ["new"]
+
+
+def test_what_was_never_finished_is_cleared_in_time(tmp_path: Path) -> None:
+    """A file that is being written is left alone; one that somebody who was killed left behind is removed after a while."""
+    reader = InboxReader(tmp_path)
+    (tmp_path / ".half").touch()
+    assert names(reader.changed()) == []
+    old = tmp_path.stat().st_mtime - LEFT_OVER_AFTER - 1
+    os.utime(tmp_path / ".half", (old, old))
+    assert names(reader.changed(anew=True)) == [".half"]
+
+
+@contextmanager
+def many(folder: Path, number: int) -> Iterator[None]:
+    for name in range(number):
+        (folder / f"{name}").touch()
+    yield
+
+
+def test_a_listing_has_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of any number of names costs no more than a look at some of them."""
+    monkeypatch.setattr("tocsin.adapters.inbox.reader.LISTED_MOST", 50)
+    with many(tmp_path, 60):
+        listing = InboxReader(tmp_path).changed()
+    assert isinstance(listing, InboxListing)
+    assert (len(listing.names), listing.more) == (50, True)
+
+
+@pytest.mark.parametrize("entry", [ENTRY, WordEntry("0123456789", "pull", "\ud83d broken")])
+async def test_nobody_sees_half_an_entry(tmp_path: Path, entry: InboxEntry) -> None:
+    """While two hundred are left at once every listing shows whole ones only."""
+    inbox, reader, seen = InboxWriter(tmp_path, StillClock()), InboxReader(tmp_path), 0
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(100):
+            tasks.create_task(
+                inbox.leave(type(entry)(f"{number:010}", *[getattr(entry, n) for n in entry.__slots__[1:]]))
+            )
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+            for name in names(reader.changed(anew=True)):
+                file = reader.read(name)
+                assert file is not None
+                assert not isinstance(read_entry(file.data), str)
+                seen += 1
+    assert seen
+    assert len(left(tmp_path)) == 100
