@@ -1,5 +1,6 @@
 """iCalendar rotations: recurrences, exceptions, zones, and whom an event names (`docs/behaviour.md`, Turns)."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -373,3 +374,181 @@ def test_a_day_that_no_month_has_is_refused(rule: str, read: bool) -> None:
     """It would be looked for until the year 9999; counted from the end too."""
     _, problems = read_calendar(one("SUMMARY:ana", f"RRULE:{rule}"), "r.ics", PEOPLE, START, END)
     assert (problems == ()) is read
+
+
+GOOD = event("2", "SUMMARY:bo")
+ODD_ZONE = "DTSTART;TZID=Odd:20261210T090000\nDTEND;TZID=Odd:20261210T100000"
+
+
+def described(*rules: str, name: str = "Odd") -> str:
+    """A VTIMEZONE three hours east of Greenwich, with rules for when its clock changes."""
+    lines = ("DTSTART:19700101T000000", "TZOFFSETFROM:+0300", "TZOFFSETTO:+0300", *rules)
+    return f"BEGIN:VTIMEZONE\nTZID:{name}\nBEGIN:STANDARD\n" + "\n".join(lines) + "\nEND:STANDARD\nEND:VTIMEZONE\n"
+
+
+def quickly(data: bytes) -> tuple[list[str], list[str]]:
+    """Whom a calendar names, and what is warned of, well within a second of the processor."""
+    began = time.thread_time()
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
+    assert time.thread_time() - began < 1
+    assert {problem.level for problem in problems} <= {ProblemLevel.WARNING}
+    assert all(problem.message.isprintable() and len(problem.message) < 400 for problem in problems)
+    return [each.person for each in events], [problem.message for problem in problems]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=YEARLY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=-1",
+        "FREQ=DAILY;INTERVAL=1,0",
+        "FREQ=DAILY;INTERVAL=99999999999999999999",
+        "FREQ=DAILY;COUNT=3\nRRULE:FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;BYYEARDAY=366;BYMONTH=2",
+        "FREQ=DAILY;BYSETPOS=366",
+        "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=5",
+        "FREQ=MONTHLY;BYDAY=1MO;BYSETPOS=5",
+        "FREQ=DAILY;BYWEEKNO=53;BYMONTH=6",
+        "FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=1MO",
+        "FREQ=MONTHLY;BYDAY=6MO",
+        "FREQ=YEARLY;BYDAY=54MO",
+        "FREQ=MONTHLY;BYMONTH=13",
+        "COUNT=3",
+    ],
+)
+def test_a_rule_that_would_not_end_is_left_out(rule: str) -> None:
+    """C1, C4: one that stands still, or looks for a day that never comes until the year 9999, costs its own event."""
+    people, messages = quickly(calendar(event("1", "SUMMARY:ana", f"RRULE:{rule}"), GOOD))
+    assert people == ["bo"]
+    assert [message.partition(" is left out: ")[0] for message in messages] == ['the event "ana" cannot be read and']
+
+
+def test_rules_that_are_usual_are_read() -> None:
+    """C1, C4: what bounds the others leaves these alone."""
+    for rule, count in {
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1": 10,
+        "FREQ=MONTHLY;BYDAY=1MO,-1FR": 18,
+        "FREQ=YEARLY;BYDAY=20MO": 2,
+        "FREQ=YEARLY;BYMONTH=12;BYDAY=2TH": 1,
+        "FREQ=WEEKLY;BYDAY=MO,TH;BYSETPOS=2": 38,
+        "FREQ=WEEKLY;INTERVAL=1;COUNT=3": 3,
+    }.items():
+        people, messages = quickly(calendar(event("1", "SUMMARY:ana", f"RRULE:{rule}")))
+        assert (len(people), messages) == (count, []), rule
+
+
+@pytest.mark.parametrize("name", ["RDATE", "EXDATE"])
+def test_dates_without_an_end_are_left_out(name: str) -> None:
+    """C4: an event may list many dates, and no more."""
+    several = [f"{name}:" + ",".join(["20261211T090000Z"] * 3000)] * 4
+    people, (message,) = quickly(calendar(event("1", "SUMMARY:ana", "RRULE:FREQ=DAILY;COUNT=2", *several), GOOD))
+    assert people == ["bo"]
+    assert "over 10,000 dates" in message
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["RRULE:FREQ=MINUTELY"],
+        ["rrule:FREQ=MINUTELY"],
+        ["RRULE:FREQ=YEARLY", "RRULE:FREQ=MINUTELY"],
+        ["RRULE:FREQ=SECONDLY;COUNT=99999999"],
+        ["RRULE:FREQ=YEARLY;INTERVAL=0"],
+        ["RRULE:FREQ=YEARLY;INTERVAL=2"],
+        ["RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"],
+        ["RRULE:FREQ=YEARLY;BYHOUR=1,2,3;BYMINUTE=1,2,3;BYSECOND=1,2,3"],
+        ["RRULE:FREQ=YEARLY;BYMONTH=1,2,3;BYMONTHDAY=" + ",".join(map(str, range(1, 31)))],
+        ["EXRULE:FREQ=MINUTELY"],
+        ["RDATE:" + ",".join(["19800101T000000"] * 600)],
+        ["TZOFFSETTO:+9900"],
+        ["TZID:Other"],
+        ["RRULE:FREQ=YEARLY;UNTIL=x"],
+    ],
+)
+def test_a_zone_whose_clock_never_rests_is_not_read(rules: list[str]) -> None:
+    """C2: its events are taken in the calendar's own zone, with a warning; the others count, and so does a good zone of
+    the same name in the next file.
+    """
+    bad = calendar(event("1", "SUMMARY:ana", when=ODD_ZONE), GOOD, head=described(*rules))
+    people, messages = quickly(bad)
+    assert sorted(people) == ["ana", "bo"]
+    assert [message.partition(" cannot be read (")[0] for message in messages] == ['timezone "Odd"']
+    yearly = described("RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=10;BYDAY=-1SU")
+    assert told(calendar(event("1", "SUMMARY:ana", when=ODD_ZONE), head=yearly)) == [
+        ("ana", "12-10 06:00", "12-10 07:00")
+    ]
+    assert quickly(bad)[1] == messages
+
+
+def test_a_zone_is_known_in_its_own_file_only() -> None:
+    """C2: the library keeps zones by name for the process; the next file describes its own, or has none."""
+    odd = event("1", "SUMMARY:ana", when=ODD_ZONE)
+    assert told(calendar(odd, head=described())) == [("ana", "12-10 06:00", "12-10 07:00")]
+    moved = described().replace("+0300", "-0500")
+    assert told(calendar(odd, head=moved)) == [("ana", "12-10 14:00", "12-10 15:00")]
+    assert quickly(calendar(odd))[1] == [
+        'unknown timezone "Odd" without a VTIMEZONE; the zone of the calendar (UTC) is taken'
+    ]
+
+
+def test_zones_without_an_end() -> None:
+    """C2: a file describes some zones, and a zone some changes."""
+    many = "".join(described(name=f"Odd{number}") for number in range(300))
+    lost = ODD_ZONE.replace("Odd", "Odd299")
+    assert "over 200 zones" in quickly(calendar(event("1", "SUMMARY:ana", when=lost), head=many))[1][0]
+
+
+ODD_NAMES = [
+    *("Europe", "Europe:", "Etc", "", "x" * 300, "/" + "a/" * 3000, "../../etc/passwd", "/etc/passwd", "Europe/"),
+    *("__init__", "tzdata.zi", "leapseconds", "Europe/Berlin,UTC", '"a,b"', "%s%n", "\x7f", "\u202e", "é"),
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_odd_names_of_zones(name: str) -> None:
+    """C3: what looks like a folder, a path or no name at all costs a warning, wherever it stands; no event is lost."""
+    for line in ("EXDATE;TZID={}:20261211T090000", "RDATE;TZID={}:20261212T090000"):
+        data = calendar(event("1", "SUMMARY:ana", "RRULE:FREQ=DAILY;COUNT=3", line.format(name)), GOOD)
+        people, messages = unknown(data)
+        assert people.count("bo") == 1
+        assert people.count("ana") >= 2
+        assert len(messages) == 1
+    when = f"DTSTART;TZID={name}:20261210T090000\nDTEND;TZID={name}:20261210T100000"
+    people, messages = unknown(calendar(event("1", "SUMMARY:ana", when=when), GOOD))
+    assert people.count("bo") == 1
+    assert len(messages) == 1
+    people, messages = unknown(calendar(event("1", "SUMMARY:ana"), GOOD, head=f"X-WR-TIMEZONE:{name}\n"))
+    assert sorted(people) == ["ana", "bo"]
+    assert len(messages) == (1 if name.strip("\x7f") else 0)
+
+
+def unknown(data: bytes) -> tuple[list[str], list[str]]:
+    """Whom a calendar names, and the warnings of what is unknown or cannot be read, within a second, in one line."""
+    began = time.thread_time()
+    events, problems = read_calendar(data, "r.ics", PEOPLE, START, END)
+    assert time.thread_time() - began < 1
+    assert all(problem.message.isprintable() and len(problem.message) < 400 for problem in problems)
+    codes = ("unknown-timezone", "calendar-event-unreadable")
+    return [each.person for each in events], [problem.message for problem in problems if problem.code in codes]
+
+
+def test_an_event_that_the_library_breaks_at_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C3: whatever it raises while the file is read costs the event where it raises, and is told at its line."""
+
+    def breaking(name: str) -> None:
+        if "Berlin" in name:
+            raise OSError(36, "File name too long")
+
+    monkeypatch.setattr("icalendar.timezone.tzp.timezone", breaking)
+    data = calendar(BIWEEKLY, GOOD)
+    events, (problem,) = read_calendar(data, "r.ics", PEOPLE, START, END)
+    assert [each.person for each in events] == ["bo"]
+    assert (problem.line, problem.code) == (4, "calendar-event-unreadable")
+    assert "File name too long" in problem.message
+
+
+def test_words_of_a_file_stand_on_one_line() -> None:
+    """C3: a summary with a line end or a letter that turns the line around is shown as an escape."""
+    _, (message,) = quickly(calendar(event("1", "SUMMARY:one\\ntwo\u202ethree")))
+    assert message.startswith('the event "one\\ntwo\\u202ethree" names nobody')

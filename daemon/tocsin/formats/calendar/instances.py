@@ -12,6 +12,7 @@ from tocsin.domain.people import Person
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import CalendarEvent
 from tocsin.formats.calendar.names import Names
+from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
 EVENTS_MAX = 10_000
@@ -104,7 +105,12 @@ def _lines(text: str) -> list[tuple[int, int]]:
 
 
 def _called(summary: str) -> str:
-    return f'the event "{summary[:80]}"'
+    return f'the event "{short(summary)}"'
+
+
+def short(text: str) -> str:
+    """Words of a file, fit for a line of a problem."""
+    return shown(text[:80])
 
 
 def _attendees(instance: Any) -> Iterator[str]:

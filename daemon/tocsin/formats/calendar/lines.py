@@ -4,6 +4,7 @@ Descriptions, attachments, alarms and to-dos are most of a real calendar, and re
 is never looked at and how large what is looked at may be. Must not know what the lines mean.
 """
 
+import re
 from collections.abc import Iterator
 
 LINE_MAX = 64 * 1024
@@ -11,6 +12,11 @@ LINE_MAX = 64 * 1024
 ATTENDEES_MAX = 100
 """The most attendees of an event that are looked at."""
 DEPTH_MAX = 4
+ZONE_MOST = 100
+"""The most letters of a zone's name that are looked at."""
+
+_ZONE = re.compile(r'(;TZID=)("[^"]*"|[^;:"]*)', re.IGNORECASE)
+_BARE = re.compile(r"[A-Za-z0-9_+\-/ .]+", re.ASCII)
 
 _COMPONENTS = {"VCALENDAR", "VEVENT", "VTIMEZONE", "STANDARD", "DAYLIGHT"}
 _PROPERTIES = {
@@ -20,21 +26,26 @@ _PROPERTIES = {
 }
 
 
-def wanted(text: str) -> str:
-    """The file without what nobody needs to know. Raises ValueError when what is needed is too large."""
-    return "\r\n".join(_wanted(text)) + "\r\n"
+def wanted(text: str) -> list[str]:
+    """The lines of a file, folded ones together, without what nobody needs to know. Raises ValueError when what is
+    needed is too large.
+    """
+    return [_plain_zone(line) for line in _wanted(text)]
 
 
 def _wanted(text: str) -> Iterator[str]:
-    left_out, depth, attendees, size = "", 0, 0, 0
+    left_out, depth, attendees, part, size = "", 0, 0, list[str](), 0
     for ended in text.split("\n" if "\n" in text else "\r"):
         line = ended.rstrip("\r")
         if line[:1] in (" ", "\t"):
-            if size:
+            if part:
                 size += len(line)
-                yield _bounded(line, size)
+                part.append(line[1:])
+                _refuse_long(part, size)
             continue
-        size = 0
+        if part:
+            yield "".join(part)
+        part = []
         name, _, rest = line.partition(":")
         name, value = name.partition(";")[0].strip().upper(), rest.strip().upper()
         if left_out:
@@ -48,11 +59,29 @@ def _wanted(text: str) -> Iterator[str]:
             raise ValueError("its components are nested too deep")
         attendees = attendees + 1 if name == "ATTENDEE" else 0 if name == "BEGIN" else attendees
         if name in _PROPERTIES and (name != "ATTENDEE" or attendees <= ATTENDEES_MAX):
-            size = len(line)
-            yield _bounded(line, size)
+            part, size = [line], len(line)
+            _refuse_long(part, size)
+    if part:
+        yield "".join(part)
 
 
-def _bounded(line: str, size: int) -> str:
+def _refuse_long(part: list[str], size: int) -> None:
     if size > LINE_MAX:
-        raise ValueError(f"{line[:20]}... goes on for over {LINE_MAX // 1024} KiB")
-    return line
+        raise ValueError(f"{part[0][:20]}... goes on for over {LINE_MAX // 1024} KiB")
+
+
+def _plain_zone(line: str) -> str:
+    """A line whose zone has a name that can be looked for: one name, not too long, without what cannot be printed."""
+    if "TZID" not in line.upper():
+        return line
+    if line.upper().startswith("TZID:"):
+        return line[:5] + _name(line[5:])
+    return _ZONE.sub(lambda zone: zone[1] + _quoted(_name(zone[2].strip('"'))), line)
+
+
+def _name(zone: str) -> str:
+    return "".join(letter for letter in zone if letter.isprintable())[:ZONE_MOST]
+
+
+def _quoted(zone: str) -> str:
+    return zone if _BARE.fullmatch(zone) else f'"{zone}"'

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from tocsin.domain.people import Person
 
+TEXT_MOST = 1_000
+"""The most letters of a summary or attendee that are looked at."""
+
 _PART_OF_ADDRESS = r"[\w.+-]"
 
 
@@ -22,7 +25,10 @@ class Names:
             for known, word in zip(self._exact, (person.id, person.name, person.email), strict=True):
                 if word:
                     known[_folded(word)] = (*known.get(_folded(word), ()), person.id)
-        self._inside = [(_inside(word), person.id) for person in people.values() for word in _long(person)]
+        self._inside = [
+            (_folded(word), _inside(word), person.id) for person in people.values() for word in _long(person)
+        ]
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, summary: str, attendees: Iterable[str]) -> tuple[str, ...]:
         """The people whom the summary names, else those whom the attendees name, the first one first."""
@@ -31,12 +37,21 @@ class Names:
         )
 
     def _named(self, text: str) -> tuple[str, ...]:
-        folded = _folded(text)
-        return next((known[folded] for known in self._exact if folded in known), ()) or self._found_in(folded)
+        """Whom a text names; kept, because the same stands in many events."""
+        if (named := self._known.get(text)) is None:
+            folded = _folded(text[:TEXT_MOST])
+            named = next((known[folded] for known in self._exact if folded in known), ()) or self._found_in(folded)
+            self._known[text] = named
+        return named
 
     def _found_in(self, text: str) -> tuple[str, ...]:
         """The people whose names stand in a longer text, in its order; a name inside a longer name is none."""
-        matches = [(match.span(), person) for pattern, person in self._inside for match in pattern.finditer(text)]
+        matches = [
+            (match.span(), person)
+            for word, pattern, person in self._inside
+            if word in text
+            for match in pattern.finditer(text)
+        ]
         matches.sort(key=lambda match: (match[0][0], -match[0][1]))
         spans = [span for span, _ in matches]
         alone = (
