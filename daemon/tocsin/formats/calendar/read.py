@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,8 +38,6 @@ _FAULTS = (
 
 _ZONED = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
 _LEFT_OUT = "X-LEFT-OUT"
-_LIBRARY = Lock()
-"""Held while a file is read: what the library knows of zones is the whole process's."""
 
 _TIMES = {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
 _ZONE_KEY = "X-WR-TIMEZONE"
@@ -51,20 +48,20 @@ def read_calendar(
 ) -> tuple[tuple[CalendarEvent, ...], tuple[Problem, ...]]:
     """The events of a calendar that touch [start, end), by start, and what is wrong with it.
 
-    An event that cannot be read or names nobody in the config is left out, with a warning.
+    An event that cannot be read or names nobody in the config is left out, with a warning. One file at a time in a
+    process: what the library knows of zones is the process's.
     """
     text, problems = decode(data, file, len(data))
     instances, zones = Instances(file, text, people, (start, end)), Zones()
-    with _LIBRARY:
-        tzp.use(zones)
-        try:
-            calendars = _calendars(text, instances, zones)
-            _unroll_all(calendars, instances, zones, text, (start, end))
-        except _FAULTS as fault:
-            words = f"is no iCalendar file that can be read: {_why(fault)}; export it again as .ics"
-            return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
-        finally:
-            tzp.use_default()
+    tzp.use(zones)
+    try:
+        calendars = _calendars(text, instances, zones)
+        _unroll_all(calendars, instances, zones, text, (start, end))
+    except _FAULTS as fault:
+        words = f"is no iCalendar file that can be read: {_why(fault)}; export it again as .ics"
+        return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
+    finally:
+        tzp.use_default()
     return instances.result(problems)
 
 
