@@ -6,6 +6,7 @@ from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.planning.history.fold import HistoryError, fold_facts
 from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
+from tocsin.wording.report.timeline import TimelineStep, steps_of
 
 Recorded = Sequence[Fact]
 """The facts of one incident, in the order recorded."""
@@ -20,6 +21,16 @@ async def recorded_history(ledger: FactLedger, incident: str) -> tuple[Recorded,
     if isinstance(history, Unreadable):
         raise UnreadableError(history)
     return facts, history
+
+
+def recorded_steps(incident: str, facts: Recorded) -> list[TimelineStep]:
+    """The facts of one incident, each with its history before and after it: they are folded once. Raises
+    UnreadableError where they do not fit together.
+    """
+    try:
+        return steps_of(facts)
+    except HistoryError as fault:
+        raise UnreadableError(_unfit(incident, fault)) from fault
 
 
 def histories_of(recorded: Mapping[str, Recorded | Unreadable]) -> tuple[dict[str, History], dict[str, Unreadable]]:
@@ -38,4 +49,8 @@ def _history(incident: str, facts: Recorded) -> History | Unreadable:
     try:
         return fold_facts(facts)
     except HistoryError as fault:
-        return Unreadable(incident, f"its facts do not fit together: {fault}")
+        return _unfit(incident, fault)
+
+
+def _unfit(incident: str, fault: HistoryError) -> Unreadable:
+    return Unreadable(incident, f"its facts do not fit together: {fault}")

@@ -5,11 +5,12 @@ Decides which incidents are listed and what outsiders may see of them; who asks 
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.app.incidents.histories import histories_of, recorded_history
+from tocsin.app.incidents.histories import histories_of, recorded_steps
 from tocsin.app.incidents.waiting_pages import PageLimits, SentLedger, with_room
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
@@ -76,23 +77,32 @@ class IncidentList:
 
 
 async def views(
-    incident: str, ledger: SentLedger, policy: Policy, limits: PageLimits, now: datetime
+    incident: str,
+    ledger: SentLedger,
+    policy: Policy,
+    limits: PageLimits,
+    now: datetime,
+    threads: Executor | None = None,
 ) -> IncidentViews | None:
-    """One incident; None when the ledger knows none of that name. Raises LedgerError."""
-    facts, _ = await recorded_history(ledger, incident)
+    """One incident, worked out in one of the `threads`; None when the ledger knows none of that name. Raises
+    LedgerError.
+    """
+    facts = await ledger.facts(incident)
     records = await with_room(await ledger.records(incident), ledger, policy, limits, now) if facts else ()
-    return await asyncio.to_thread(_views, facts, records, policy, now)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(threads, _views, incident, facts, records, policy, now)
 
 
-async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> IncidentList:
-    """The list. Raises LedgerError."""
+async def listing(ledger: FactLedger, policy: Policy, now: datetime, threads: Executor | None = None) -> IncidentList:
+    """The list, worked out in one of the `threads`. Raises LedgerError."""
+    loop = asyncio.get_running_loop()
     recorded = await ledger.unfinished()
     ended = [name for name, at in await ledger.last_closed(RESOLVED_MOST) if now - at < RECENT]
     for name in ended:
         if name not in recorded:
             with suppress(UnreadableError):
                 recorded[name] = await ledger.facts(name)
-    histories, _ = await asyncio.to_thread(histories_of, recorded)
+    histories, _ = await loop.run_in_executor(threads, histories_of, recorded)
     going = [(name, history) for name, history in histories.items() if _goes_on(history)]
     going.sort(key=lambda entry: (_rank(entry[1], policy), entry[1].started_at or now, entry[0]))
     over = [(name, histories[name]) for name in ended if name in histories and histories[name].resolved_at]
@@ -101,13 +111,15 @@ async def listing(ledger: FactLedger, policy: Policy, now: datetime) -> Incident
         records = await ledger.records(name) if any(reach.external for reach in history.reached.values()) else ()
         facts = recorded[name]
         assert not isinstance(facts, Unreadable)
-        rows[name] = await asyncio.to_thread(_row, facts, history, records, policy, now)
+        rows[name] = await loop.run_in_executor(threads, _row, facts, history, records, policy, now)
     open_rows = tuple(rows[name] for name, _ in going[:OPEN_MOST])
     return IncidentList(open_rows, tuple(rows[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
 
 
-def _views(facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime) -> IncidentViews | None:
-    steps = steps_of(facts)
+def _views(
+    name: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime
+) -> IncidentViews | None:
+    steps = recorded_steps(name, facts)
     if not steps:
         return None
     history = steps[-1].after

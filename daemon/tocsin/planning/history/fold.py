@@ -4,7 +4,7 @@ It knows what happened, not what should: no policy comes in here. Versions of th
 people answered is applied in `answers`; what the plan decided is noted down here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from tocsin.domain import facts as f
@@ -34,12 +34,19 @@ class HistoryError(Exception):
 def fold_facts(facts: Iterable[f.Fact], history: History | None = None) -> History:
     """The history after all these facts, in their order. Raises HistoryError."""
     history = history or History()
+    for after in fold_each(facts, history):
+        history = after
+    return history
+
+
+def fold_each(facts: Iterable[f.Fact], history: History) -> Iterator[History]:
+    """The history after each of these facts. Raises HistoryError."""
     for number, fact in enumerate(facts, 1):
         try:
             history = apply_fact(history, fact)
         except (AssertionError, LookupError, TypeError, ValueError) as fault:
             raise HistoryError(f"fact {number}, {type(fact).__name__}, does not fit those before it") from fault
-    return history
+        yield history
 
 
 def apply_fact(history: History, fact: f.Fact) -> History:

@@ -162,6 +162,10 @@ def new_entries(old: Incident, new: Incident) -> tuple[UpdateEntry, ...]:
     growth = len(new.updates) - len(old.updates)
     if growth <= 0:
         return ()
+    if new.updates[: len(old.updates)] == old.updates:  # as a rule, and it spares the counting
+        return new.updates[len(old.updates) :]
+    if new.updates[growth:] == old.updates:  # written on top
+        return new.updates[:growth]
     unmatched = Counter(old.updates)
     fresh: list[UpdateEntry] = []
     for entry in new.updates:

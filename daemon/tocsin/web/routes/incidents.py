@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
 from tocsin.formats.incident.file_name import ID
 from tocsin.web.access.guard import is_insider
@@ -23,6 +24,8 @@ from tocsin.wording.report.public_view import PublicView, public_chart
 
 PAGES_MOST = 100
 """Incidents kept for a moment."""
+THREADS = 4
+"""Pages worked out at once; the end of the process waits for none of them."""
 AGAIN_AFTER = 30
 """Seconds after which a page of something open loads itself anew."""
 
@@ -30,6 +33,7 @@ AGAIN_AFTER = 30
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET /incidents`, `/incidents/{id}` and `/incidents/{id}/{signature}`."""
     views_of: BriefCache[IncidentViews | None] = BriefCache(PAGES_MOST)
+    threads = DiskThreads("incident pages", THREADS)
     lists: BriefCache[IncidentList] = BriefCache(1)
 
     async def look(request: web.Request) -> IncidentViews:
@@ -37,7 +41,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
         policy, now, limits = await site.active_policy.policy(), site.clock.now(), site.settings.limits
-        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, limits, now))
+        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, limits, now, threads))
         if both_views is None:
             raise web.HTTPNotFound
         return both_views
@@ -56,7 +60,7 @@ def routes(site: Site) -> list[web.RouteDef]:
 
     async def every(request: web.Request) -> web.Response:
         policy, now = await site.active_policy.policy(), site.clock.now()
-        incidents = await lists.get("", lambda: listing(site.ledger(), policy, now))
+        incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, threads))
         if is_insider(site, request) and request.query.get("view") != "public":
             session = sessions.COOKIE in request.cookies
             page = site.page(

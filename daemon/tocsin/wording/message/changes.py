@@ -83,13 +83,17 @@ def severity_change(before: str, after: str, policy: Policy) -> str:
 def _new_entries(incident: Incident, previous: Incident | None) -> list[UpdateEntry]:
     if previous is None:
         return list(incident.updates)
+    if incident.updates[: len(previous.updates)] == previous.updates:  # as a rule, and it spares the counting
+        return list(incident.updates[len(previous.updates) :])
+    grown = len(incident.updates) - len(previous.updates)
+    if grown > 0 and incident.updates[grown:] == previous.updates:  # written on top
+        return list(incident.updates[:grown])
     known, unknown = Counter(previous.updates), []
     for entry in incident.updates:
         if known[entry] > 0:
             known[entry] -= 1
         else:
             unknown.append(entry)
-    grown = len(incident.updates) - len(previous.updates)
     return unknown[-grown:] if grown > 0 else []
 
 

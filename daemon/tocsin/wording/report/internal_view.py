@@ -59,7 +59,7 @@ class LatestWords:
 
 @dataclass(frozen=True, slots=True)
 class InternalView:
-    """The internal view. Texts are clean. `left_out` counts the moments between the first and the last shown."""
+    """The internal view. Texts are clean. `left_out` counts the paragraphs between the first and the last shown."""
 
     incident: Incident
     title: str
@@ -161,10 +161,9 @@ def _groups(history: History, waits: Mapping[str, datetime], policy: Policy) -> 
 def _latest(steps: Sequence[TimelineStep], incident: Incident) -> LatestWords:
     """The newest entry under `updates`, as it stands."""
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
-    entries = [
-        (at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in incident.updates
-    ]
+    places = {entry: place for place, entry in reversed([*enumerate(incident.updates)])}
+    entries = [(at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in places]
     if not entries:
         return LatestWords(standing(incident.status, incident.status))
-    at, entry = max(entries, key=lambda dated: (dated[0], incident.updates.index(dated[1])))
+    at, entry = max(entries, key=lambda dated: (dated[0], places[dated[1]]))
     return LatestWords(clean(entry.text or entry.public), one_line(clean(entry.by)), at)

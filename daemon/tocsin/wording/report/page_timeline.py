@@ -5,10 +5,11 @@ Decides what is folded, and what is left out of a timeline that is too long. Mus
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from tocsin.domain.delivery import Receipt, Record, Refused
 from tocsin.domain.notification import Kind, Notification
@@ -18,11 +19,12 @@ from tocsin.text.markdown import Run, Runs
 from tocsin.wording.report.deliveries import deliveries, of_messages
 from tocsin.wording.report.timeline import TimelineStep, timeline_lines
 
-FIRST_MOST = 60
-LAST_MOST = 240
-"""Of a timeline with more moments than these together, the first and the last are shown."""
+FIRST_MOST = 100
+LAST_MOST = 400
+"""Of a timeline with more paragraphs than these together, the first and the last are shown."""
 NAMED_MOST = 4
 """More readers of one kind are counted."""
+T = TypeVar("T")
 _BREAKS = re.compile("\n+")
 _CALLED = {
     Kind.PAGE: ("page to", "pages to"),
@@ -86,11 +88,42 @@ def moments(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Po
 
 
 def first_and_last(whole: Sequence[TimelineMoment]) -> tuple[Moments, Moments, int]:
-    """The first and the last of a long timeline, and how many moments are left out between them."""
-    left_out = len(whole) - FIRST_MOST - LAST_MOST
-    if left_out <= 0:
-        return tuple(whole), (), 0
-    return tuple(whole[:FIRST_MOST]), tuple(whole[-LAST_MOST:]), left_out
+    """The first and the last of a long timeline, and how many paragraphs are left out between them."""
+    return excerpt(whole, lambda moment: len(moment.lines) + len(moment.messages), _shortened)
+
+
+def excerpt(
+    entries: Sequence[T], length: Callable[[T], int], shortened: Callable[[T, int], T]
+) -> tuple[tuple[T, ...], tuple[T, ...], int]:
+    """The first and the last of what is too long for a page, and how many paragraphs are left out between them.
+    `length` is how many an entry has, at least one; `shortened` is one that has only so many.
+    """
+    total = sum(max(length(entry), 1) for entry in entries)
+    if total <= FIRST_MOST + LAST_MOST:
+        return tuple(entries), (), 0
+
+    def take(some: Iterable[T], most: int) -> tuple[tuple[T, ...], int]:
+        taken: list[T] = []
+        room = most
+        for entry in some:
+            paragraphs = max(length(entry), 1)
+            taken.append(entry if paragraphs <= room else shortened(entry, room))
+            room -= min(paragraphs, room)
+            if not room:
+                break
+        return tuple(taken), most - room
+
+    first, begins = take(entries, FIRST_MOST)
+    last, ends = take(reversed(entries[len(first) :]), LAST_MOST)
+    return first, last[::-1], total - begins - ends
+
+
+def _shortened(moment: TimelineMoment, most: int) -> TimelineMoment:
+    """The moment with so many paragraphs, and a word that there are more."""
+    lines = moment.lines[:most]
+    messages = moment.messages[: most - len(lines)]
+    more = len(moment.lines) + len(moment.messages) - len(lines) - len(messages)
+    return replace(moment, lines=(*lines, (Run(f"and {more} more at this instant", "slight"),)), messages=messages)
 
 
 def _plain(line: Runs) -> Runs:

@@ -6,7 +6,7 @@ Decides what of an incident is public, and whether it is at all. Must not know h
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Closed, Updated
@@ -18,6 +18,7 @@ from tocsin.text.times import span
 from tocsin.wording.message.changes import changes, news, standing
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
+from tocsin.wording.report.page_timeline import excerpt
 from tocsin.wording.report.timeline import TimelineStep
 
 ZONE = "UTC"
@@ -55,6 +56,11 @@ class PublicView:
     def began_at(self) -> datetime:
         """When outsiders first heard of it."""
         return self.updates[0].at
+
+    @property
+    def excerpt(self) -> tuple[tuple[PublicUpdate, ...], tuple[PublicUpdate, ...], int]:
+        """The first and the last updates of many, and how many paragraphs are left out between them."""
+        return excerpt(self.updates, lambda update: len(update.changes) + len(update.words), _shortened)
 
     @property
     def latest(self) -> PublicUpdate:
@@ -114,6 +120,14 @@ def public_chart(view: PublicView, now: datetime) -> Chart:
     lanes = (ChartLane("Status", bands=tuple(joined)), ChartLane("Updates", marks=tuple(marks)))
     about = "The status over time, and the updates. The list below tells the same."
     return Chart("Timeline", about, view.began_at, view.began_at + length, None if view.resolved_at else now, lanes)
+
+
+def _shortened(update: PublicUpdate, most: int) -> PublicUpdate:
+    """The update with so many paragraphs, and a word that there are more."""
+    changes = update.changes[:most]
+    words = update.words[: most - len(changes)]
+    more = len(update.changes) + len(update.words) - len(changes) - len(words)
+    return replace(update, changes=changes, words=(*words, f"(and {more} more)"))
 
 
 def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:

@@ -6,8 +6,10 @@ same page. Must not know files, nor when a draft is written.
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from tocsin.domain.delivery import Record
 from tocsin.domain.history import History, RoleHistory
@@ -136,16 +138,21 @@ def _role(role: str, policy: Policy) -> str:
 
 
 def _timeline(lines: Sequence[TimelineLine]) -> Iterator[str]:
-    """The story, a day at a time, as far as it fits a page."""
+    """The story, a day at a time. Of one that does not fit a page the beginning and the end."""
+    entries = [f"- **{line.at:%H:%M:%S}** {markdown(line.words, INDENT)}" for line in lines]
+    sizes = [len(entry.encode("utf-8", "replace")) + 1 for entry in entries]
+    begins = len(entries)
+    ends = begins
+    if sum(sizes) > STORY_MOST:
+        begins = bisect_right(list(accumulate(sizes)), STORY_MOST // 4)
+        ends -= bisect_right(list(accumulate(reversed(sizes[begins:]))), STORY_MOST - STORY_MOST // 4)
     day: datetime | None = None
-    room = STORY_MOST
-    for number, line in enumerate(lines):
-        shown = f"- **{line.at:%H:%M:%S}** {markdown(line.words, INDENT)}"
-        room -= len(shown.encode("utf-8", "replace")) + 1
-        if room < 0:
-            yield f"\nand {len(lines) - number} more entries, which the ledger has (`tocsin explain`)"
-            return
-        if day is None or line.at.date() != day.date():
+    for number, (line, entry) in enumerate(zip(lines, entries, strict=True)):
+        if number == begins and ends > begins:
+            yield f"\nand {ends - begins} more entries here, which the ledger has (`tocsin explain`)\n"
+        if begins <= number < ends:
+            continue
+        if day is None or line.at.date() != day.date() or number == ends > begins:
             yield f"{'' if day is None else chr(10)}### {line.at:%Y-%m-%d}\n"
             day = line.at
-        yield shown
+        yield entry

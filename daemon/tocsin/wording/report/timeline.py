@@ -13,7 +13,7 @@ from tocsin.domain.delivery import Record
 from tocsin.domain.history import History
 from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
-from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.history.fold import fold_each
 from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
 from tocsin.text.times import brief, utc
 from tocsin.wording.report.deliveries import deliveries
@@ -51,15 +51,11 @@ class Acceptance:
 
 
 def steps_of(facts: Sequence[f.Fact]) -> list[TimelineStep]:
-    """Each fact with the history before and after it, from the first version on."""
-    steps: list[TimelineStep] = []
-    history = History()
-    for fact in facts:
-        after = apply_fact(history, fact) if history.incident or isinstance(fact, f.Seen) else history
-        if after.incident:
-            steps.append(TimelineStep(fact, history, after))
-        history = after
-    return steps
+    """Each fact with the history before and after it, from the first version on. Raises HistoryError."""
+    begins = next((place for place, fact in enumerate(facts) if isinstance(fact, f.Seen)), len(facts))
+    begun = facts[begins:]
+    histories = [History(), *fold_each(begun, History())]
+    return [TimelineStep(*step) for step in zip(begun, histories, histories[1:], strict=False)]
 
 
 def timeline_lines(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> list[TimelineLine]:

@@ -4,9 +4,10 @@ Two versions are compared field by field; what people wrote under `updates` and 
 Must not know who was told because of it.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
@@ -39,26 +40,75 @@ def gathered(versions: Sequence[Seen], pick: Callable[[Incident], Sequence[Entry
     """Every entry that people wrote, as it last stood, with its instant: its own, else when it was first seen. An entry
     was edited when another with its instant or its text took its place.
     """
-    known: list[tuple[Entry, datetime]] = []
+    written = WrittenEntries[Entry]()
     for seen in versions:
-        entries = pick(seen.incident)
-        for entry in entries:
-            if any(former == entry for former, _ in known):
-                continue
-            replaced = (
-                place for place, (former, _) in enumerate(known) if former not in entries and _edited(former, entry)
-            )
-            place = next(replaced, None)
-            if place is None:
-                known.append((entry, seen.at))
-            else:
-                known[place] = (entry, known[place][1])
-    for entry, seen_at in known:
+        written.see(pick(seen.incident), seen.at)
+    for entry, seen_at in written.entries:
         yield entry.at or seen_at, entry
 
 
-def _edited(old: Entry, new: Entry) -> bool:
-    return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)
+class WrittenEntries(Generic[Entry]):
+    """The entries of all versions so far, each once. A version costs as much as differs from the one before."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Entry, datetime]] = []
+        self._places: dict[Entry, int] = {}
+        self._version: Sequence[Entry] = ()
+        self._standing: Counter[Entry] = Counter()
+        self._vanished: defaultdict[object, set[int]] = defaultdict(set)
+        """The places of those that stand there no more, by their instants and by their texts."""
+
+    def see(self, version: Sequence[Entry], at: datetime) -> None:
+        """One more version, which counts from `at`."""
+        removed, added = _differing(self._version, version)
+        self._version = version
+        self._standing.subtract(removed)
+        self._standing.update(added)
+        for entry in dict.fromkeys(removed):
+            if not self._standing[entry] and entry in self._places:
+                self._note_vanished(entry, self._places[entry])
+        written_anew = [entry for entry in dict.fromkeys(added) if entry not in self._places]
+        for entry in added:
+            if entry in self._places:
+                self._note_standing(entry, self._places[entry])
+        for entry in written_anew:
+            self._write(entry, at)
+
+    def _write(self, entry: Entry, at: datetime) -> None:
+        """An entry that no version before had: a new one, or an edit of the first that it may be an edit of."""
+        place = min((place for key in _keys(entry) for place in self._vanished[key]), default=None)
+        if place is None:
+            self._places[entry] = len(self.entries)
+            self.entries.append((entry, at))
+            return
+        former, seen_at = self.entries[place]
+        self._note_standing(former, place)
+        del self._places[former]
+        self._places[entry] = place
+        self.entries[place] = entry, seen_at
+
+    def _note_vanished(self, entry: Entry, place: int) -> None:
+        for key in _keys(entry):
+            self._vanished[key].add(place)
+
+    def _note_standing(self, entry: Entry, place: int) -> None:
+        for key in _keys(entry):
+            self._vanished[key].discard(place)
+
+
+def _keys(entry: UpdateEntry | TimelineNote) -> list[object]:
+    """What an edited entry shares with the one that it was: its instant, or its text."""
+    return [key for key in (entry.at, entry.text) if key]
+
+
+def _differing(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """What of two lists is not their common beginning, or, where one was written on top, their common end."""
+    if new[: len(old)] == old:
+        return (), new[len(old) :]
+    if old and new[-len(old) :] == old:
+        return (), new[: -len(old)]
+    begins = next((place for place, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), len(new))
+    return old[begins:], new[begins:]
 
 
 def _begun(new: Incident, *, again: bool) -> Runs:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.codec import FactReader, read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
@@ -42,10 +42,11 @@ def _facts(incident: str, rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...] | U
     incident was over.
     """
     facts: list[Fact] = []
+    read = FactReader().read
     why, ended = "", False
     for _, row, kind, body in rows:
         try:
-            fact = decode("facts", row, read_fact, kind, body)
+            fact = decode("facts", row, read, kind, body)
         except RowError as fault:
             why, ended = why or str(fault), ended or kind == Closed.__name__
             continue

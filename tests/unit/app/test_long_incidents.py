@@ -1,0 +1,251 @@
+"""W8: an incident with very many updates costs what it is long, not the square of that; its pages show its ends."""
+
+import cProfile
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from tocsin.adapters.ledger.schema.codec import FactReader, read_fact, write_fact
+from tocsin.app.incidents.histories import recorded_steps
+from tocsin.app.incidents.incident_views import IncidentViews, views
+from tocsin.domain.facts import Fact, Seen, Updated
+from tocsin.domain.incident import Incident, UpdateEntry
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
+from tocsin.formats.settings.limits import AddressLimits
+from tocsin.planning.history import fold
+from tocsin.web.routes.incidents import _internal_page, _public_page
+from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST
+from tocsin.wording.report.review import draft
+from tocsin.wording.report.versions import gathered
+
+from tests.builders.instants import MINUTE, T0
+from tests.builders.policies import shipped_policy
+from tests.builders.stories import CARD
+from tests.fakes.ledger import MemoryLedger
+from tests.unit.web.lives import alive
+
+NOW = T0 + 10_000 * MINUTE
+
+
+def told(at: datetime, reason: Reason) -> Iterator[Updated]:
+    """What two groups heard."""
+    yield Updated(at, "customers", reason, True, (("status@lists.example.com", Channel.EMAIL),))
+    yield Updated(at, "executives", reason, False, (("ceo", Channel.EMAIL),))
+
+
+def story(updates: int, at_once: int = 1) -> tuple[Fact, ...]:
+    """So many updates, so many in each version of the file; all of it once written and read, as by the ledger."""
+    entries = tuple(
+        UpdateEntry(f"INTERNAL-{number} We wait.", f"Public {number}.", T0 + number * MINUTE, "chen")
+        for number in range(updates)
+    )
+    facts: list[Fact] = [Seen(T0, CARD, "d"), *told(T0, Reason.DECLARED)]
+    for number in range(at_once, updates + 1, at_once):
+        at = T0 + number * MINUTE
+        facts.append(Seen(at, replace(CARD, updates=entries[:number]), f"d{number}"))
+        facts += told(at + timedelta(seconds=2), Reason.CHANGED)
+    read = FactReader().read
+    return tuple(read(type(fact).__name__, write_fact(fact)) for fact in facts)
+
+
+async def seen(facts: Sequence[Fact]) -> IncidentViews:
+    """How it looks, from a ledger in memory."""
+    ledger = MemoryLedger()
+    await ledger.record("card", facts, [], [])
+    both_views = await views("card", ledger, shipped_policy(), AddressLimits(), NOW)
+    assert both_views is not None
+    assert both_views.public is not None
+    return both_views
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many calls a piece of work takes: unlike its time, always the same."""
+    profile = cProfile.Profile()
+    profile.enable()
+    work()
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_twice_as_long_costs_twice_as_much(newest_first: bool) -> None:
+    """Reading it, folding it, its views and its review: not four times, nor eight as before."""
+
+    def work(updates: int) -> int:
+        facts = story(updates)
+        if newest_first:
+            facts = tuple(
+                replace(fact, incident=replace(fact.incident, updates=fact.incident.updates[::-1]))
+                if isinstance(fact, Seen)
+                else fact
+                for fact in facts
+            )
+
+        def all_of_it() -> None:
+            steps = recorded_steps("card", facts)
+            draft(steps, (), shipped_policy())
+            list(gathered([fact for fact in facts if isinstance(fact, Seen)], lambda version: version.updates))
+
+        return calls(all_of_it)
+
+    few, many = work(100), work(200)
+    assert many < 2.5 * few
+    assert calls(lambda: story(200)) < 2.5 * calls(lambda: story(100))
+
+
+async def test_it_is_folded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the page of insiders and that of outsiders together."""
+    facts, folded = story(50), 0
+    apply_fact = fold.apply_fact
+
+    def count(*arguments: object) -> object:
+        nonlocal folded
+        folded += 1
+        return apply_fact(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fold, "apply_fact", count)
+    await seen(facts)
+    assert folded == len(facts)
+
+
+@pytest.mark.parametrize("at_once", [1, 600])
+async def test_its_pages_show_its_ends(at_once: int) -> None:
+    """The first and the newest of what was said, some 500 paragraphs of it, and how much is left out; the review tells
+    the ends of what is too long for a file that is read back.
+    """
+    facts = story(600, at_once)
+    both_views = await seen(facts)
+    assert both_views.public is not None
+    async with alive() as life:
+        inside = _internal_page(life.site, both_views, signed=False).text or ""
+        outside = _public_page(life.site, both_views.public).text or ""
+    for page, word in ((inside, "INTERNAL-"), (outside, "Public ")):
+        shown = [int(number) for number in re.findall(f"{word}([0-9]+)", page)]
+        assert shown[-1] == 599 or at_once == 600
+        assert 100 <= len(shown) <= FIRST_MOST + LAST_MOST + 50
+        assert "left out here" in page
+        assert page.count("<p>") <= FIRST_MOST + LAST_MOST + 50
+    review = draft(recorded_steps("card", facts), (), shipped_policy()).decode()
+    assert "INTERNAL-0 " in review
+    assert "INTERNAL-599 " in review
+
+
+def test_a_review_that_is_cut_has_its_ends() -> None:
+    """The beginning, how many entries are left out, and the end; each day has its heading."""
+    facts = story(3000, 1500)
+    review = draft(recorded_steps("card", facts), (), shipped_policy()).decode()
+    assert len(review) < 256 * 1024
+    (left_out,) = re.findall(r"\nand ([0-9]+) more entries here", review)
+    assert "INTERNAL-0 " in review
+    assert "INTERNAL-2999 " in review
+    assert review.count("\n- **") == 3003 - int(left_out)
+
+
+def edited(chance: random.Random, entries: list[UpdateEntry]) -> None:
+    """Somebody writes, mends, removes or moves entries."""
+    entry = UpdateEntry(
+        chance.choice("abc"), chance.choice(["", '"updates":[{}]', "ü\n"]), T0 + chance.randrange(3) * MINUTE
+    )
+    kind = chance.random()
+    if kind < 0.4 or not entries:
+        entries.append(entry)
+    elif kind < 0.55:
+        entries.insert(0, entry)
+    elif kind < 0.7:
+        entries.pop(chance.randrange(len(entries)))
+    elif kind < 0.9:
+        entries[chance.randrange(len(entries))] = entry
+    else:
+        chance.shuffle(entries)
+
+
+def histories(seed: int) -> list[Seen]:
+    """Versions of a file that people edit."""
+    chance, entries = random.Random(seed), list[UpdateEntry]()
+    versions = []
+    for number in range(8):
+        versions.append(Seen(T0 + number * MINUTE, Incident("card", '"updates":[', "sev1", updates=tuple(entries))))
+        for _ in range(chance.randrange(4)):
+            edited(chance, entries)
+    return versions
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_versions_are_read_as_they_were_written(seed: int) -> None:
+    """What one has in common with the one before is taken from there, and is the same."""
+    versions = histories(seed)
+    read = FactReader().read
+    bodies = [write_fact(version) for version in versions]
+    assert [read("Seen", body) for body in bodies] == [read_fact("Seen", body) for body in bodies] == versions
+
+
+def test_equal_entries_are_kept_once() -> None:
+    """A thousand versions of a long file fit the memory."""
+    first, second = [fact for fact in story(3) if isinstance(fact, Seen)][-2:]
+    assert first.incident.updates[1] is second.incident.updates[1]
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        ',{"text":1}]',
+        ",{]",
+        ',"x"]',
+        ",",
+        "",
+        ',{"text":"b","at":"x"}]',
+        "," + "[" * 100_000,
+        ',{"text":"b"}],"updates":[]',
+    ],
+)
+def test_an_edited_row_is_as_unreadable_as_before(tail: str) -> None:
+    """However the rest of a version was damaged, it is read as by itself or refused, and the next one is read."""
+    whole = write_fact(Seen(T0, replace(CARD, updates=(UpdateEntry("a"),))))
+    read = FactReader().read
+    read("Seen", whole)
+    begins, _, ends = whole.partition('"updates":[{"text":"a"}]')
+    damaged = begins + '"updates":[{"text":"a"}' + tail + ends
+    assert outcome(read, damaged) == outcome(read_fact, damaged)
+    assert read("Seen", whole) == read_fact("Seen", whole)
+
+
+def outcome(read: Callable[[str, str], Fact], body: str) -> Fact | type[Exception]:
+    """What is read, or that nothing can be."""
+    try:
+        return read("Seen", body)
+    except ValueError:
+        return ValueError
+
+
+def _edited(old: UpdateEntry, new: UpdateEntry) -> bool:
+    return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)
+
+
+def plainly(versions: Sequence[Seen]) -> list[tuple[datetime, UpdateEntry]]:
+    """What `gathered` says, worked out as one would explain it."""
+    known: list[tuple[UpdateEntry, datetime]] = []
+    for version in versions:
+        entries = version.incident.updates
+        for entry in entries:
+            if any(former == entry for former, _ in known):
+                continue
+            places = (
+                place for place, (former, _) in enumerate(known) if former not in entries and _edited(former, entry)
+            )
+            place = next(places, None)
+            if place is None:
+                known.append((entry, version.at))
+            else:
+                known[place] = entry, known[place][1]
+    return [(entry.at or seen_at, entry) for entry, seen_at in known]
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_entries_are_gathered_as_they_were_edited(seed: int) -> None:
+    """An entry is mended by the one that took its place."""
+    versions = histories(seed)
+    assert list(gathered(versions, lambda version: version.updates)) == plainly(versions)
