@@ -1,7 +1,15 @@
 """The dead man's switch: one GET to an outside watcher that raises the alarm when the pings stop."""
 
+from collections.abc import Mapping
+
 import aiohttp
 
+WORDS: Mapping[type[BaseException], str] = {
+    TimeoutError: "no answer in time",
+    aiohttp.ServerDisconnectedError: "it hung up",
+    aiohttp.TooManyRedirects: "it leads on and on",
+    aiohttp.InvalidURL: "the address cannot be asked",
+}
 PATIENCE = 10.0
 """Seconds for one ping in all."""
 
@@ -15,5 +23,7 @@ class HttpHeartbeat:
             timeout = aiohttp.ClientTimeout(total=PATIENCE)
             async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
                 return "" if answer.status < 400 else f"it answered {answer.status}"
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as trouble:
-            return str(trouble) or type(trouble).__name__
+        except aiohttp.ClientConnectorError as trouble:  # it names the host alone
+            return str(trouble)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as trouble:  # most name the address, a secret
+            return WORDS.get(type(trouble), type(trouble).__name__)

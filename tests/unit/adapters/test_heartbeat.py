@@ -23,6 +23,10 @@ async def watching() -> AsyncIterator[tuple[str, list[str]]]:
             await asyncio.sleep(60)
         if request.path == "/moved":
             raise web.HTTPFound("/ok")
+        if request.path == "/circle":
+            raise web.HTTPFound("/circle")
+        if request.path == "/astray":
+            raise web.HTTPFound("http://")
         return web.Response(status=ANSWERS[request.path])
 
     app = web.Application()
@@ -63,3 +67,14 @@ async def test_a_watcher_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None
 async def test_nobody_there(url: str) -> None:
     """Whatever is wrong with the address or the way there, a reason is given and nothing raised."""
     assert await HttpHeartbeat().ping(url)
+
+
+@pytest.mark.parametrize("path", ["circle", "astray", "nowhere"])
+async def test_what_is_told_does_not_hold_the_address(path: str) -> None:
+    """F4: the address is often all that a ping needs; at most its host is told."""
+    async with watching() as (url, _):
+        there = "http://127.0.0.1:1/circle" if path == "nowhere" else f"{url}/{path}"
+        why = await HttpHeartbeat().ping(f"{there}?secret=hunter2")
+    assert why
+    assert "hunter2" not in why
+    assert f"/{path}" not in why

@@ -272,6 +272,8 @@ def test_a_sender_by_name_without_an_address_for_links_is_a_warning() -> None:
         ('    second: {account_sid: AC2, sender: "+15005550007"}\n', "", ("sms.fallbacks",)),
         ("    zeta:", "    added: {host: evil.example.com}\n    zeta:", ("email.fallbacks",)),
         ("transport: smtp\n  host: one.example.com", "transport: outbox", ("email.transport", "email.host")),
+        ("host: one.example.com", "host: one.example.com\n  security: none", ("email.security",)),
+        ("host: one.example.com", "host: one.example.com\n  ca_file: mine.pem", ("email.ca_file",)),
     ],
 )
 def test_where_messages_go_counts_only_after_a_restart(before: str, after: str, names: tuple[str, ...]) -> None:
@@ -279,13 +281,45 @@ def test_where_messages_go_counts_only_after_a_restart(before: str, after: str, 
     started = good()
     new = good((HEAD + EMAIL + SMS).replace(before, after))
     running = taken_over(started, new)
-    assert waiting(started, new) == names
+    assert tuple(setting.name for setting in waiting(started, new)) == names
     for channel in ("email", "sms"):
         now, then = getattr(running, channel).providers, getattr(started, channel).providers
         assert list(now) == list(then)
         for name in then:
-            ways = ("transport", "host", "port", "api_url", "password", "sender")
+            ways = ("transport", "host", "port", "security", "ca_file", "api_url", "password", "sender")
             assert [getattr(now[name], way, None) for way in ways] == [getattr(then[name], way, None) for way in ways]
+
+
+def test_where_messages_would_go_is_told_and_nothing_secret() -> None:
+    """F3: the old host and the new one; of an address neither who logs in nor what follows the host."""
+    text = HEAD + EMAIL + SMS
+    started = good(
+        text.replace("account_sid: AC1\n", "account_sid: AC1\n  api_url: https://u:canary@old.example.com/canary\n")
+    )
+    new = text.replace(
+        "account_sid: AC1\n", "account_sid: AC1\n  api_url: https://canary@evil.example.com:8/canary?canary\n"
+    )
+    new = new.replace("host: one.example.com", "host: evil.example.com\n  security: none")
+    new = new.replace("    zeta:", "    added: {host: canary@evil.example.com}\n    zeta:")
+    sentence = ", ".join(map(str, waiting(started, good(new))))
+    assert "email.host (from one.example.com to evil.example.com)" in sentence
+    assert "email.security (from starttls to none)" in sentence
+    assert "sms.api_url (from https://old.example.com to https://evil.example.com:8)" in sentence
+    assert "added at evil.example.com" in sentence
+    assert "canary" not in sentence
+
+
+def test_links_lead_to_another_host_only_after_a_restart() -> None:
+    """They answer for their reader: who may change the folder does not get them. To have links at all counts at once."""
+    text = HEAD + EMAIL + SMS
+    without = good(text, **{name: "" for name in SECRETS if "URL" in name})
+    old, new = (good(text, TOCSIN_PUBLIC_URL=f"https://{name}.example.com") for name in ("old", "evil"))
+    assert taken_over(old, new).public_url == "https://old.example.com"
+    (link,) = waiting(old, new)
+    assert str(link) == "public_url (from https://old.example.com to https://evil.example.com)"
+    assert taken_over(without, new).public_url == "https://evil.example.com"
+    assert taken_over(old, without).public_url is None
+    assert waiting(without, new) == waiting(old, without) == ()
 
 
 def test_what_says_how_and_not_where_counts_at_once() -> None:

@@ -184,19 +184,22 @@ async def _public_url(settings: Settings, resolve: Resolve) -> Check:
     if not url:
         return Check(PUBLIC_URL, "public_url", None, "not tried: it is not set, so messages carry no links")
     parts = urlsplit(url)
+    told = url.replace(parts.netloc, parts.netloc.rpartition("@")[2], 1)
     host = parts.hostname or ""
     if len(host) > HOST_MOST:
         cure = "give the web side a shorter name"
-        return Check(PUBLIC_URL, url, False, f"its host has {len(host)} letters; an SMS has room for {HOST_MOST}", cure)
+        return Check(
+            PUBLIC_URL, told, False, f"its host has {len(host)} letters; an SMS has room for {HOST_MOST}", cure
+        )
     found = await resolve(host)
     if isinstance(found, str):
-        return Check(PUBLIC_URL, url, False, f"{host} {found}", "correct public_url, or publish that name")
+        return Check(PUBLIC_URL, told, False, f"{host} {found}", "correct public_url, or publish that name")
     if not settings.web.signing_key:
         why = "not tried: TOCSIN_WEB__SIGNING_KEY is not known here, and without it messages carry no links"
-        return Check(PUBLIC_URL, url, None, why)
+        return Check(PUBLIC_URL, told, None, why)
     if parts.scheme != "https":
-        return Check(PUBLIC_URL, url, True, f"{host} is {found[0]}", "make it https: whoever listens can answer pages")
-    return Check(PUBLIC_URL, url, True, f"{host} is {found[0]}; open {url}/healthz on a phone to see it from outside")
+        return Check(PUBLIC_URL, told, True, f"{host} is {found[0]}", "make it https: whoever listens can answer pages")
+    return Check(PUBLIC_URL, told, True, f"{host} is {found[0]}; open {told}/healthz on a phone to see it from outside")
 
 
 async def _heartbeat(settings: Settings, resolve: Resolve) -> Check:

@@ -27,7 +27,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
-from tocsin.formats.settings.running import taken_over, waiting
+from tocsin.formats.settings.running import PendingSetting, taken_over, waiting
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger, LedgerError
 from tocsin.ports.renderer import TemplateFiles, Templates, TemplateVerdict
@@ -106,17 +106,19 @@ class ConfigReader:
         in_force = f"the config on disk is in force, revision {reading.revision}"
         self._notices.cured(Trouble.CONFIG_REFUSED, "", in_force)
         self._notices.cured(Trouble.CONFIG_IN_PART, "", in_force)
-        self._tell_cold(", ".join(waiting(self._started_with, settings)))
+        self._tell_cold(waiting(self._started_with, settings))
         return True
 
-    def _tell_cold(self, names: str) -> None:
+    def _tell_cold(self, settings: Sequence[PendingSetting]) -> None:
         """Tell of the settings that wait for a restart. What was told of others before is not true any more."""
+        names = ", ".join(map(str, settings))
         if names != self._cold:
             self._notices.retract(Trouble.SETTINGS_NEED_RESTART, self._cold)
         self._cold = names
         if names:
             sentence = f"tocsin.yaml: {names} changed; this counts only after a restart of the daemon"
-            sentence += "; until then nothing else of that provider does either" if "." in names else ""
+            of_provider = any("." in setting.name for setting in settings)
+            sentence += "; until then nothing else of that provider does either" if of_provider else ""
             self._notices.tell(OperatorNotice(Trouble.SETTINGS_NEED_RESTART, sentence, about=names))
 
     async def fingerprint(self) -> Fingerprint:

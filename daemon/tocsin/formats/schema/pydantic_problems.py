@@ -50,7 +50,10 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
     words = ".".join(part for part in where if isinstance(part, str))
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
-        message = f'unknown key "{loc[-1]}"{closest(str(loc[-1]), known_keys(model, loc[:-1]))}'
+        name = str(loc[-1])
+        message = f'unknown key "{name}"{closest(name, known_keys(model, loc[:-1]))}'
+        if "://" in name:  # which may be a secret
+            message = "an address stands where a key is meant; write its key, a colon and a blank before it"
         return document.problem(where, "unknown-key", message, key=True)
     if kind == "missing":
         return document.problem(where, "missing-key", f"{words} is missing")

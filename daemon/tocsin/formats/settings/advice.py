@@ -4,6 +4,7 @@ Warnings only: a check in a pipeline has no secrets, and `ack` needs none. Must 
 """
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from tocsin.domain.delivery import MAIN
@@ -79,11 +80,9 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     for name, mail in settings.email.providers.items():
         path = _path("email", name)
         where = _shown(path)
-        if mail.username and mail.security is Security.NONE:
-            yield (
-                (*path, "security"),
-                f"{where}.security none sends the password in the clear; write starttls or tls",
-            )
+        if mail.username and mail.security is Security.NONE and not _is_here(mail.host or ""):
+            doubt = f"{where}.security none sends the password in the clear; write starttls or tls"
+            yield (*path, "security"), doubt
         if mail.security is Security.TLS and mail.port == 587:
             yield (*path, "port"), f"{where}.security tls usually goes with port 465; on 587 it is starttls"
     for name, account in settings.sms.providers.items():
@@ -98,6 +97,8 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             ("web", "proxies"),
             "web.proxies holds every address, so whoever asks can name another; name the proxies alone",
         )
+    if _in_the_clear(settings.heartbeat.url or ""):
+        yield ("heartbeat", "url"), "heartbeat.url is not https: whoever listens on the way can ping in its place"
     if _in_the_clear(settings.public_url or ""):
         yield (
             ("public_url",),
@@ -138,4 +139,12 @@ def _doubts_about_senders(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
 def _in_the_clear(url: str) -> bool:
     """Whether an address travels unencrypted, beyond this machine."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
+    return parts.scheme == "http" and not _is_here(parts.hostname or "")
+
+
+def _is_here(host: str) -> bool:
+    """Whether what goes to a host stays on this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -46,14 +46,29 @@ def _fallback_name(text: str) -> str:
 
 
 def _url(text: str) -> str:
+    if why := _why_no_url(text):
+        raise ValueError(f"it is no web address ({why}); write it such as https://tocsin.example.com")
+    return text.rstrip("/")
+
+
+def _why_no_url(text: str) -> str:
+    """What is wrong with a web address, without a word of it: many are secrets of their own."""
+    if re.search(r"\s", text):
+        return "there is a blank in it"
     try:
         parts = urlsplit(text)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        host, port = parts.hostname, parts.port
     except ValueError:
-        good = False
-    if not good or re.search(r"\s", text):
-        raise ValueError(f'"{text}" is no web address; write it such as https://tocsin.example.com')
-    return text.rstrip("/")
+        return "its host or its port cannot be read"
+    if parts.scheme not in {"http", "https"}:
+        return "it does not begin with https:// or http://"
+    return "it names no host" if not host else "its port is 0" if port == 0 else ""
+
+
+def host_of(url: str) -> str:
+    """Scheme, host and port of a web address, without what may be secret: who logs in, and what follows."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _ledger(text: str) -> str:
@@ -86,7 +101,7 @@ def _network(value: object) -> object:
 def _sid(prefix: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not re.fullmatch(rf"{prefix}[0-9A-Za-z]+", text):
-            raise ValueError(f'"{text}" is no such id; it begins with {prefix}')
+            raise ValueError(f"it is no such id, which begins with {prefix}")  # often a token in the wrong place
         return text
 
     return check

@@ -31,6 +31,7 @@ ADVICE: Mapping[Trouble, Advice] = {
     ),
     Trouble.SETTINGS_NEED_RESTART: Advice(
         "the old values go on; everything else of the new config is in force.",
+        "if nobody meant messages or links to go to a new place, find out who changed it, and restart nothing. Else "
         "restart the daemon when it suits: `systemctl restart tocsin`. A clean stop takes at most some seconds, "
         "and nothing is lost or sent twice.",
     ),
