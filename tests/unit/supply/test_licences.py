@@ -1,6 +1,7 @@
 """What a production install takes has a licence that is allowed, and both lists of it are current."""
 
 import json
+import tomllib
 
 import pytest
 
@@ -61,6 +62,15 @@ def test_the_bill_of_materials_is_current() -> None:
     for pin in PINS:
         assert tuple(entry["content"] for entry in components[pin.name]["hashes"]) == pin.hashes
         assert components[pin.name]["licenses"]
+
+
+def test_a_server_gets_the_lists_that_the_pages_name() -> None:
+    """The lock and the bill of materials go with the wheel, to where docs/ says they are."""
+    project = tomllib.loads((lock.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    for path, page in ((lock.RUN, "installing.md"), (sbom.BILL, "dependencies.md")):
+        place = shared[path.relative_to(lock.ROOT).as_posix()]
+        assert f"/opt/tocsin/{place}" in (lock.ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
 def test_the_bill_of_materials_is_cyclonedx() -> None:
