@@ -197,3 +197,25 @@ def test_a_version_written_anew_reads_the_same(incident: Incident) -> None:
     found = read_incident(data, "x.yaml", POLICY, None, "x.yaml")
     assert (found.incident, found.problems) == (incident, ())
     assert edit_incident(data, WHOLE) is not None
+
+
+def test_an_edit_that_would_not_be_read_is_not_made() -> None:
+    """A key that only looks like another (two files joined leave a byte-order mark between them) is read as that other:
+    what is added below it would say nothing, so the file is left alone.
+    """
+    text = "title: x\n\ufeffroles: {technical_lead: ana}\n\ufeffacknowledged: [ana]\n"
+    assert edit_incident(text.encode(), Edit(role=("scribe", "dee"))) is None
+    assert edit_incident(text.encode(), ACK) is None
+    assert edit_incident(text.encode(), Edit(status=Status.MONITORING)) is not None
+
+
+def test_an_edit_brings_nothing_else() -> None:
+    """What was not read before is not read afterwards either: else an edit of the severity could change the title."""
+    text = "severity: &s sev1\ntitle: *s\nsummary: *s\nroles: &r {technical_lead: ana}\n<<: *r\n"
+    assert edit_incident(text.encode(), Edit(severity="sev2")) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_anchor_may_be_given_twice() -> None:
+    """Nobody is told of the writer's own opinion of that."""
+    assert after("title: &a x\nimpact: &a y\nsummary: *a\n").startswith("title: &a x\nimpact: &a y\nsummary: *a\n")

@@ -99,10 +99,28 @@ def write_incident(incident: Incident, edit: Edit | None = None) -> bytes:
 
 
 def _kept(before: Mapping[str, Value], after: Value, edit: Edit) -> bool:
-    """Whether everything that the edit does not touch still reads the same, and what it touches is there."""
-    if not isinstance(after, dict) or not edit.keys <= after.keys():
+    """Whether everything that the edit does not touch still reads the same, and what it says is there."""
+    if not isinstance(after, dict) or not after.keys() <= before.keys() | edit.keys:
         return False
-    return all(after.get(key) == value for key, value in before.items() if key not in edit.keys)
+    untouched = all(after.get(key) == value for key, value in before.items() if key not in edit.keys)
+    return untouched and _holds(after, edit)
+
+
+def _holds(after: Mapping[str, Value], edit: Edit) -> bool:
+    """Whether the file says what the edit says, as it is read and not as it was meant."""
+    alone = CommentedMap()
+    _apply(alone, edit)
+    wanted = read_yaml(_dump(_writer(), alone).encode(), "").value
+    return isinstance(wanted, dict) and all(_includes(after.get(key), value) for key, value in wanted.items())
+
+
+def _includes(found: Value, wanted: Value) -> bool:
+    """Whether a value is the one wanted: of a list its end, of a mapping a part."""
+    if isinstance(wanted, list):
+        return isinstance(found, list) and found[-len(wanted) :] == wanted
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(found.get(key) == value for key, value in wanted.items())
+    return found == wanted
 
 
 def _indents(document: Document) -> tuple[int, int]:
@@ -124,6 +142,7 @@ def _writer(mapping: int = 2, offset: int = 2) -> YAML:
     writer.preserve_quotes = True
     writer.width = WIDTH
     writer.indent(mapping=mapping, sequence=offset + 2, offset=offset)
+    writer.composer.warn_double_anchors = False  # an anchor may be given twice, and nobody reads that warning
     return writer
 
 
