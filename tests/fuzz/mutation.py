@@ -52,8 +52,13 @@ class Mutator:
         """Change a list of tokens or lines at one place."""
         at = random.randrange(len(parts) + 1)
         end = min(len(parts), at + 1 + int(random.expovariate(0.7)))
-        change = random.randrange(6)
-        if change == 0:
+        change = random.randrange(7)
+        numbers = [place for place, part in enumerate(parts) if part.isdigit()] if change == 6 else []
+        if numbers:
+            place = random.choice(numbers)
+            value = int(parts[place][:18])
+            parts[place] = b"%d" % random.choice((0, 1, -1, value + 1, value - 1, value * 10, value * 1000, 2**63))
+        elif change == 0:
             del parts[at:end]
         elif change == 1:
             parts[at:at] = parts[at:end] * random.randint(1, REPEATED_MOST if random.random() < 0.2 else 1)

@@ -49,6 +49,9 @@ MAIL_WORDS = (
 OUTBOX_NAMES = ("20261123T100000Z-12-email-ana.eml", "20261123T100000Z-3-sms-ana.json")
 
 
+UNSEEN = {"Cf", "Mn", "Me", "Cc", "Pi", "Pf", "Po", "Ps", "Pe", "Sk"}
+"""Letters that play no part in an answer: marks that nobody sees, quotes and the like."""
+
 KEYS = ("the newest key of all, long enough", "an older key, which still verifies")
 INCIDENTS = ("checkout", "checkout-2", "Zahlung äöü", "a/b", "..", "answer")
 READERS = ("ana", "bo", "status@lists.example.com", "incidents")
@@ -70,7 +73,7 @@ def reply(data: bytes) -> None:
     assert len(said.whole) <= sms_grammar.NOTE_MOST
     if said.verb in {Verb.OK, Verb.PASS}:
         plain = unicodedata.normalize("NFKC", text).lower()
-        plain = "".join(letter for letter in plain if unicodedata.category(letter) not in {"Cf", "Mn", "Me", "Cc"})
+        plain = "".join(letter for letter in plain if unicodedata.category(letter) not in UNSEEN)
         assert said.code or any(word in plain for word in sms_grammar.WORDS)
     if said.code:
         assert said.code.isascii()

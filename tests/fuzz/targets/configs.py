@@ -1,4 +1,4 @@
-"""What a config folder holds: fragments, settings and calendars together, a calendar alone."""
+"""What a config folder holds: fragments, settings and calendars together, a calendar alone, policy tests."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -8,10 +8,12 @@ from tocsin.adapters.files.config_snapshot import snapshot
 from tocsin.app.configuration.load import read_tree
 from tocsin.domain.people import Person
 from tocsin.formats.calendar.read import read_calendar
+from tocsin.formats.policy_test.read import read_policy_tests
 
 from tests.builders.instants import T0
-from tests.builders.policies import SHIPPED_CONFIG
+from tests.builders.policies import SHIPPED_CONFIG, shipped_policy
 from tests.fuzz.fuzzer import Fuzzer
+from tests.fuzz.targets.incidents import INCIDENTS
 
 DATA = Path(__file__).parents[2] / "data"
 START, END = T0 - timedelta(days=60), T0 + timedelta(days=400)
@@ -69,12 +71,47 @@ ATTENDEE;CN=Chen Li:mailto:chen@example.com
 END:VEVENT
 END:VCALENDAR
 """,
+    b"""\
+BEGIN:VCALENDAR
+BEGIN:VTIMEZONE
+TZID:Zone
+BEGIN:STANDARD
+DTSTART:19701025T030000
+RRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=10;BYDAY=-1SU
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:3
+DTSTART;TZID=Zone:20261005T090000
+DURATION:PT12H
+RRULE:FREQ=DAILY;INTERVAL=3
+SUMMARY:ana
+END:VEVENT
+BEGIN:VEVENT
+UID:4
+DTSTART;TZID=Europe/Berlin:20200101T000000
+DTEND;TZID=Europe/Berlin:20200101T120000
+RRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=MO,TU
+SUMMARY:bo
+END:VEVENT
+END:VCALENDAR
+""",
     *(path.read_bytes() for path in sorted((DATA / "calendars").glob("*.ics"))),
 )
 CALENDAR_WORDS = (
-    *(b"YEARLY", b"MONTHLY", b"WEEKLY", b"DAILY", b"HOURLY", b"MINUTELY", b"SECONDLY", b"INTERVAL=0", b"COUNT=0"),
-    *(b"BYDAY=MO", b"BYMONTH=2", b"BYMONTHDAY=31", b"BYYEARDAY=366", b"BYSETPOS=366", b"BYHOUR=0", b"BYWEEKNO=53"),
-    *(b"TZID=Europe/Berlin", b"TZID=Europe", b"UNTIL=20270101T000000Z", b"19700101T000000", b"00010101", b"P1D"),
+    *(b"YEARLY", b"MONTHLY", b"WEEKLY", b"DAILY", b"HOURLY", b"MINUTELY", b"SECONDLY", b";INTERVAL=0", b";COUNT=0"),
+    *(
+        b";BYDAY=MO",
+        b";BYMONTH=2",
+        b";BYMONTHDAY=31",
+        b";BYYEARDAY=366",
+        b";BYSETPOS=366",
+        b";BYHOUR=0",
+        b";BYWEEKNO=53",
+    ),
+    *(b"TZID=Europe/Berlin", b"TZID=Europe", b";UNTIL=20270101T000000Z", b"19700101T000000", b"00010101", b"P1D"),
     *(b"BEGIN:VEVENT\n", b"END:VEVENT\n", b"RRULE:FREQ=DAILY\n", b"DTSTART:20261101T000000Z\n", b"-PT1S", b"+9999"),
 )
 
@@ -125,7 +162,16 @@ def fuzzers() -> list[Fuzzer]:
         assert list(events) == sorted(events, key=lambda event: event.start)
         assert all("\n" not in problem.message for problem in problems)
 
+    tests = [path.read_bytes() for path in sorted((SHIPPED_CONFIG / "tests").glob("*.yaml"))]
+    policy = shipped_policy()
+
+    def policy_test(data: bytes) -> None:
+        found, problems = read_policy_tests(data, "config/tests/sev1.yaml", policy, {"a.yaml": INCIDENTS[1]}.get)
+        assert found or problems
+        assert all(problem.line >= 1 and "\n" not in problem.message for problem in problems)
+
     return [
+        Fuzzer("policy-test", tests, policy_test, (b"expect:", b"never:", b"within:", b"after:"), sample=40),
         Fuzzer("config", corpus, config, (*settings[:3], b"chain:", b"page:", b"extends:"), sample=20),
         Fuzzer("calendar", CALENDARS, calendar, CALENDAR_WORDS, sample=20),
     ]

@@ -10,10 +10,9 @@ from urllib.parse import unquote, urlencode
 from multidict import CIMultiDict
 from pydantic import SecretStr
 from tocsin.app.arrivals.webhooks import webhook_arrival
-from tocsin.domain.arrival import Arrival
-from tocsin.domain.facts import Answer
-from tocsin.domain.inbox_entry import (
+from tocsin.domain.arrival import (
     AnswerEntry,
+    Arrival,
     InboxEntry,
     ResubscribeEntry,
     WebhookEntry,
@@ -21,6 +20,7 @@ from tocsin.domain.inbox_entry import (
     WishEntry,
     WordEntry,
 )
+from tocsin.domain.facts import Answer
 from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
 from tocsin.formats.inbox.names import entry_name, read_entry_name
 from tocsin.web.routes import twilio

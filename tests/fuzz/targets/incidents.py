@@ -3,12 +3,15 @@
 import json
 
 from tocsin.app.alerts.payload import AlertGroup, read_notification
-from tocsin.domain.incident import Incident
+from tocsin.app.alerts.words import TITLE_MOST, incident_summary, incident_title
+from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.incident.edit import Edit, edit_incident
 from tocsin.formats.incident.fields import FIELDS
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import read_incident
 
+from tests.builders.instants import T0
 from tests.builders.policies import shipped_policy
 from tests.fuzz.fuzzer import Fuzzer
 
@@ -76,8 +79,39 @@ ALERTS = tuple(
 )
 
 
+EDITS = (
+    Edit(acknowledgment=Acknowledgment("bo", T0)),
+    Edit(entry=UpdateEntry("Two lines:\n- and # no comment", "Said 'so'", T0, "chen"), status=Status.MONITORING),
+    Edit(role=("scribe", "dee"), severity="sev2", services=("search",)),
+    Edit(status=Status.RESOLVED, resolution="Done: all of it.", summary='"quoted"'),
+)
+
+
+def edit(data: bytes) -> None:
+    """A file is left alone, or what an edit says is in it, and all that it does not touch reads as it did."""
+    policy = shipped_policy()
+    for change in EDITS:
+        after = edit_incident(data, change)
+        if after is None:
+            continue
+        before, read = (read_incident(text, NAME, policy, None, NAME).incident for text in (data, after))
+        assert before is not None
+        assert read is not None
+        if change.acknowledgment:
+            assert change.acknowledgment in read.acknowledged
+        if change.entry:
+            assert read.updates[-1:] == (change.entry,)
+            assert len(read.updates) == len(before.updates) + 1
+        if change.role:
+            assert change.role in read.roles
+        assert read.status is (change.status or before.status)
+        assert change.resolution in (None, read.resolution)
+        for name in ("title", "impact", "eta", "timeline", "drill", "review", "verified_by"):
+            assert getattr(before, name) == getattr(read, name), name
+
+
 def fuzzers() -> list[Fuzzer]:
-    """Both."""
+    """All of them."""
     policy = shipped_policy()
     opened = Incident("known-id", "Known", "sev2")
 
@@ -102,11 +136,15 @@ def fuzzers() -> list[Fuzzer]:
             assert len(group.key) == 8
             assert all(alert in group.alerts for alert in group.firing)
             assert group.ended_at is None or group.ended_at.tzinfo is not None
+            assert 0 < len(incident_title(group)) <= TITLE_MOST
+            assert incident_title(group).isprintable()
+            assert "\x1b" not in incident_summary(group)
         else:
             assert group.isprintable()
             assert len(group) < 300
 
     return [
         Fuzzer("incident", INCIDENTS, incident, (*KEYS, *WORDS), sample=150),
+        Fuzzer("edit", INCIDENTS, edit, (*KEYS, *WORDS, b"# a comment"), sample=15),
         Fuzzer("alertmanager", ALERTS, alerts, sample=300),
     ]
