@@ -11,17 +11,17 @@ from types import FrameType
 from tests.fuzz.mutation import Mutator
 
 CASE_SECONDS = 1.0
-"""Processor time that a case may take."""
+"""Processor time that a case may take, if its fuzzer names no other."""
 
 
 class TooSlowError(BaseException):
-    """A case took over CASE_SECONDS. No library's `except Exception` may swallow it."""
+    """A case took too long. No library's `except Exception` may swallow it."""
 
 
 @dataclass(frozen=True)
 class Fuzzer:
-    """One reader under attack. `check` raises whatever is wrong with a case; `sample` are the cases that `make test`
-    tries.
+    """One reader under attack. `check` raises whatever is wrong with a case, which may take so many `seconds` of
+    processor time; `sample` are the cases that `make test` tries.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Fuzzer:
     check: Callable[[bytes], None]
     tokens: Sequence[bytes] = ()
     sample: int = 200
+    seconds: float = CASE_SECONDS
     mutator: Mutator = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +44,7 @@ class Fuzzer:
     def try_case(self, data: bytes) -> float:
         """How long a case took, in seconds of processor time. Raises what is wrong with it."""
         begun = time.process_time()
-        with bounded(CASE_SECONDS):
+        with bounded(self.seconds):
             self.check(data)
         return time.process_time() - begun
 

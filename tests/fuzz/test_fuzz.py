@@ -72,9 +72,8 @@ def test_what_is_wrong_is_told_and_kept(
     """A case that raises, ends the process or never ends is in a file that the message names."""
     monkeypatch.setattr(runner, "ROOT", tmp_path)
     monkeypatch.setattr(runner, "FOLDER", tmp_path / "kept")
-    monkeypatch.setattr("tests.fuzz.fuzzer.CASE_SECONDS", 0.05)
     monkeypatch.setattr(runner, "FAULTS_MOST", 1)
-    fuzzer = Fuzzer("bad", [b"fine", word.encode()], bad)
+    fuzzer = Fuzzer("bad", [b"fine", word.encode()], bad, seconds=0.05)
     assert runner.Run(fuzzer, "1", 20).run() == 1
     said = capsys.readouterr().out
     assert f"bad, case 2 of seed 1: {told}" in said

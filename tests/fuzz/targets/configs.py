@@ -21,6 +21,8 @@ PEOPLE = {
     name: Person(name, full, f"{name}@example.com")
     for name, full in (("ana", "Ana Souza"), ("bo", "Bo Berg"), ("chen", "Chen Li"), ("dee", "Dee Roy"))
 }
+SECONDS = 5.0
+"""A calendar may have 10,000 events, which take some seconds; a config is judged for 10 s at most."""
 MARK = b"=== "
 """Begins the line that names a file of a folder."""
 
@@ -172,6 +174,6 @@ def fuzzers() -> list[Fuzzer]:
 
     return [
         Fuzzer("policy-test", tests, policy_test, (b"expect:", b"never:", b"within:", b"after:"), sample=40),
-        Fuzzer("config", corpus, config, (*settings[:3], b"chain:", b"page:", b"extends:"), sample=20),
-        Fuzzer("calendar", CALENDARS, calendar, CALENDAR_WORDS, sample=20),
+        Fuzzer("config", corpus, config, (*settings[:3], b"chain:", b"page:", b"extends:"), sample=20, seconds=SECONDS),
+        Fuzzer("calendar", CALENDARS, calendar, CALENDAR_WORDS, sample=20, seconds=SECONDS),
     ]

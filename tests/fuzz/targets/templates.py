@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from tocsin.adapters.jinja.judging import judge_templates
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.domain.incident import Status
 from tocsin.ports.renderer import TemplateFiles
@@ -32,11 +33,11 @@ def fuzzers() -> list[Fuzzer]:
     names = [name for name in texts if name.startswith(kinds)]
     written = [folder({name: texts[name]}) for name in names]
     written += [folder({name: b"".join(JINJA[at : at + 9])}) for at, name in enumerate(names)]
-    renderer = JinjaRenderer(TEMPLATES, lambda _problem: None)
 
     def templates(case: bytes) -> None:
         own = {path: data.decode("utf-8", "replace") for path, data in files_of(case).items()}
-        problems = renderer.use(TemplateFiles(Path("own"), own))
+        renderer = JinjaRenderer(TEMPLATES, lambda _problem: None)
+        problems = renderer.use(TemplateFiles(Path("own"), own), judge_templates(own, lambda _name: None))
         assert all("\n" not in problem.message for problem in problems)
         for (kind, _via), (notification, incident, history) in known.items():
             if any(name.startswith(f"{kind}.") for name in own):
