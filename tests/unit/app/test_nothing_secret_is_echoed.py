@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tocsin.app.configuration.load import load
+
+from tests.builders.loading import load
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CANARY = "c4n4ry"
