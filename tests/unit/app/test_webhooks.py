@@ -171,6 +171,17 @@ def test_a_text_cannot_carry_parameters(cut: dict[str, str]) -> None:
     assert isinstance(came(entry(INBOUND, genuine)), Arrival)
 
 
+@pytest.mark.parametrize(
+    "cut", [{"ErrorCode30006": ""}, {"ApiVersion": "2010-04-01ErrorCode30006"}, {"ErrorCode": "", "ErrorCode30006": ""}]
+)
+def test_a_receipt_cannot_lose_its_code(cut: dict[str, str]) -> None:
+    """The same signature holds for the code as a part of another parameter, and would hide why an SMS was refused."""
+    address, genuine = SAMPLES[-1]
+    altered = {name: value for name, value in genuine.items() if name != "ErrorCode"} | cut
+    for sign in (signature(TOKEN, PUBLIC + address, genuine), signature(TOKEN, PUBLIC + address, altered)):
+        assert isinstance(came(entry(address, altered, sign)), str)
+
+
 def test_a_new_parameter_loses_no_answer() -> None:
     """Twilio adds names without notice: one that can hold nothing of a cut text is taken."""
     assert isinstance(came(entry(INBOUND, inbound("ok") | {"ChannelMetadata": '{"type":"x"}'})), Arrival)

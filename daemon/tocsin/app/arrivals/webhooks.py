@@ -73,6 +73,8 @@ def _receipt(values: Mapping[str, str], address: str, at: datetime) -> Arrival |
     attempt = TRY.fullmatch(address[address.find("/twilio/") :])
     if not (SID.fullmatch(sid) and state and attempt):
         return "it is no receipt: it lacks MessageSid, MessageStatus or ?try="
+    if any("ErrorCode" in name + value for name, value in values.items() if name != "ErrorCode"):
+        return "its error code may have been cut off"
     if responses.receipt(state) is Receipt.UNKNOWN:
         return None
     code = values.get("ErrorCode", "")
