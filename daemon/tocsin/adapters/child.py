@@ -29,7 +29,7 @@ RESULT_MOST = 32 * 1024 * 1024
 WORDS_MOST = 300
 """The most characters of what an exception says, and of a stage."""
 NICE = 5
-"""How far the work gives way to whoever else wants the processor."""
+"""How far the work gives way to whoever else wants the processor, where the service may say so."""
 TAKEN_FIRST, TAKEN_EARLY = 1000, 500
 """Where memory is short the kernel takes the work first, then the server, and only then us (proc(5), oom_score_adj)."""
 NAME = "tocsin-judge"

@@ -42,6 +42,15 @@ def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert [(problem.code, "c.yaml" in problem.message) for problem in problems] == [("too-many-files", True)]
 
 
+def test_too_much_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of thousands of large calendars is not taken into memory; where it stops is named."""
+    monkeypatch.setattr(config_snapshot, "TOTAL_LIMIT", 10)
+    write(tmp_path, "a.yaml", "b.yaml", "c.yaml")
+    files, problems = snapshot(tmp_path, "config")
+    assert list(files) == ["a.yaml", "b.yaml"]
+    assert [(problem.code, "b.yaml" in problem.message) for problem in problems] == [("folder-too-large", True)]
+
+
 def test_links_and_strange_things(tmp_path: Path) -> None:
     """A link inside the folder is the file it leads to; others, FIFOs and names that cannot be shown are problems, each
     at its own path.

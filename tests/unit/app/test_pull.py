@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.git import command
 from tocsin.app.configuration.pull import PullResult, pull
+from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 from tests.fakes.bounded_work import SameProcess
 from tests.fakes.pager import CONFIG, SETTINGS
@@ -106,6 +107,59 @@ def test_a_config_with_errors_is_not_checked_out(repositories: Repositories) -> 
     repositories.push({"config/all.yaml": GOOD})
     assert repositories.pull().good
     assert (repositories.ours / "config" / "all.yaml").read_text() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("page.sms.txt.j2", "one\n{% nonsense %}", "ours/templates/page.sms.txt.j2:2:1: error: "),
+        (
+            "update.sms.txt.j2",
+            "{% if external %}\n{{ wrong }}{% endif %}.",
+            "ours/templates/update.sms.txt.j2:2:1: error: ",
+        ),
+        (
+            "page.sms.txt.j2",
+            None,
+            "ours/templates/page.sms.txt.j2:1:1: error: the template is a link that leads to no file",
+        ),
+    ],
+    ids=["cannot be parsed", "breaks on a sample", "leads out"],
+)
+def test_a_revision_with_broken_templates_is_refused(
+    repositories: Repositories, name: str, text: str | None, told: str
+) -> None:
+    """Templates of the same repository are judged as the daemon would, before the step; a link out is never followed."""
+    before = repositories.head()
+    (repositories.theirs / "templates").mkdir()
+    path = repositories.theirs / "templates" / name
+    if text is None:
+        path.symlink_to("/etc/passwd")
+    repositories.push({"config/all.yaml": GOOD} | ({f"templates/{name}": text} if text else {}))
+    refused = repositories.pull()
+    assert not refused.good
+    assert refused.lines[1].startswith(told)
+    assert told in refused.word
+    assert "root" not in "".join(refused.lines)
+    assert (repositories.head(), repositories.status()) == (before, "")
+    path.unlink()
+    repositories.push({f"templates/{name}": "Good: {{ title }}"})
+    assert repositories.pull().good
+
+
+def test_a_revision_that_comes_to_no_end_is_refused(repositories: Repositories) -> None:
+    """What hangs is refused with its place; where only the machine was slow nobody is told, and the next pull tries."""
+    before = repositories.head()
+    repositories.push({"config/all.yaml": GOOD})
+    slow = Overrun(OverrunCause.MACHINE, "got 0.1 s of the processor within 30 s")
+    late = pull(SameProcess(slow), repositories.ours / "config", T0, {})
+    assert (late.good, late.word) == (False, "")
+    assert "is not pulled yet: judging this config got 0.1 s" in late.lines[0]
+    hung = Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics")
+    refused = pull(SameProcess(hung), repositories.ours / "config", T0, {})
+    assert "config/pay.ics:1:1: error: reading this file takes over 10 s" in refused.word
+    assert repositories.head() == before
+    assert repositories.pull().good
 
 
 def test_an_unknown_variable_of_the_process_refuses_no_pull(repositories: Repositories) -> None:

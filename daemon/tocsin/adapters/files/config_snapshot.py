@@ -15,6 +15,8 @@ from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path
 WANTED = (".yaml", ".yml", ".ics")
 FILES_LIMIT = 2000
 """The most files of one config folder."""
+TOTAL_LIMIT = 32 * 1024 * 1024
+"""The most bytes of all of them together."""
 CREDENTIAL_LIMIT = 64 * 1024
 """The most bytes of a credential."""
 UNREADABLE_SECRETS = "unreadable-secrets"
@@ -39,7 +41,7 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         return {}, [
             problem(label, TOP, "no-such-file", f"there is no config folder {label}; name it with --config DIR")
         ]
-    inside = Path(os.path.realpath(folder))
+    inside, total = Path(os.path.realpath(folder)), 0
     for path in _wanted(folder, label, problems):
         name = path.relative_to(folder).as_posix()
         if len(files) >= FILES_LIMIT:
@@ -48,6 +50,12 @@ def snapshot(folder: Path, label: str) -> tuple[dict[str, bytes], list[Problem]]
         fault = _add(files, name, path, inside)
         if fault:
             problems.append(problem(displayed_path(label, shown(name)), TOP, *fault))
+        total += len(files.get(name, b""))
+        if total > TOTAL_LIMIT:
+            most = TOTAL_LIMIT // 1024 // 1024
+            why = f"all files together are over {most} MiB; what follows {shown(name)} is not read"
+            problems.append(problem(label, TOP, "folder-too-large", why))
+            break
     return files, problems
 
 

@@ -18,6 +18,8 @@ from tocsin.adapters.git import command
 
 FILES_LIMIT = 2000
 """The most files that are read out of one revision."""
+TOTAL_LIMIT = 32 * 1024 * 1024
+"""The most bytes of all of them together."""
 COMPARED_MOST = 16 << 20
 """The most bytes of a file that is compared with what was committed; a larger one counts as changed."""
 LINKS_LIMIT = 8
@@ -145,6 +147,7 @@ def files(source: Revision, limit: Callable[[str], int]) -> tuple[dict[str, byte
     """
     wanted: dict[str, tuple[str, bool, int]] = {}
     trouble: dict[str, str] = {}
+    total = 0
     for path in sorted({*source.paths, *source.links}):
         most = limit(path)
         target = _followed(source, path) if path in source.links else path
@@ -156,9 +159,13 @@ def files(source: Revision, limit: Callable[[str], int]) -> tuple[dict[str, byte
             trouble[path] = f"is not read: over {FILES_LIMIT} files"
             break
         elif target is None:
-            trouble[path] = "is a link that leads to no file of the config folder; put the file itself here"
+            trouble[path] = "is a link that leads to no file of its folder; put the file itself here"
         else:
             blob, size = source.paths[target]
+            total += min(size, most)
+            if total > TOTAL_LIMIT:
+                trouble[path] = f"is not read: all files together are over {TOTAL_LIMIT // 1024 // 1024} MiB"
+                break
             wanted[path] = (blob, size > most, most)
     read = blobs(source.repository, [blob for blob, over, _ in wanted.values() if not over])
     files = {

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import LinkOutsideError, NotRegularError, read_inside
@@ -17,6 +18,7 @@ TOTAL_MOST = 1024 * 1024
 """The most bytes of all templates of a folder together."""
 LOOKED_MOST = 20_000
 """How many names are looked at, in a folder and all below it."""
+TOO_MUCH = f"all templates together are over {TOTAL_MOST // 1024} KiB; shorten them"
 LINK_OUTSIDE = "the link leads outside the folder of the templates; put the file itself here"
 
 
@@ -45,12 +47,27 @@ def read(folder: Path) -> TemplateFiles:
             unread.append(_unreadable(path, f"the template cannot be read: {trouble.strerror}"))
             continue
         if not why and sum(map(len, texts.values())) + len(text) > TOTAL_MOST:
-            why = f"all templates together are over {TOTAL_MOST // 1024} KiB; shorten them"
+            why = TOO_MUCH
         if why:
             problems.append(_unreadable(path, why, "link-outside" if why == LINK_OUTSIDE else "template-unreadable"))
         else:
             texts[name] = text
     return TemplateFiles(folder, texts, tuple(problems), tuple(unread))
+
+
+def of_revision(folder: Path, files: Mapping[str, bytes], troubles: Mapping[str, str]) -> TemplateFiles:
+    """The same of a folder as it was in a revision, and what of it could not be read, each with why."""
+    problems = [_unreadable(folder / path, f"the template {why}") for path, why in troubles.items()]
+    texts: dict[str, str] = {}
+    for path, data in files.items():
+        text, why = _decoded(data)
+        if not why and sum(map(len, texts.values())) + len(text) > TOTAL_MOST:
+            why = TOO_MUCH
+        if why:
+            problems.append(_unreadable(folder / path, why))
+        else:
+            texts[path] = text
+    return TemplateFiles(folder, texts, tuple(problems))
 
 
 def _listed(folder: Path) -> tuple[list[Path], list[OSError]]:
@@ -76,14 +93,19 @@ def _text(path: Path, inside: Path) -> tuple[str, str]:
     does not give it.
     """
     try:
-        data = read_inside(path, inside, SOURCE_MOST + 1)
-        if len(data) > SOURCE_MOST:
-            return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
-        return data.decode("utf-8"), ""
+        return _decoded(read_inside(path, inside, SOURCE_MOST + 1))
     except LinkOutsideError:
         return "", LINK_OUTSIDE
     except NotRegularError:
         return "", "this is no regular file; a template is one"
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """A template's text, or what is wrong with it."""
+    if len(data) > SOURCE_MOST:
+        return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
+    try:
+        return data.decode("utf-8"), ""
     except ValueError:
         return "", "the template is not UTF-8; save it so"
 

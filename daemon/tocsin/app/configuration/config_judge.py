@@ -14,7 +14,7 @@ from typing import TypeVar, TypeVarTuple
 
 from tocsin.adapters.child import note_stage
 from tocsin.adapters.jinja.judging import judge_templates
-from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN, judge_config
+from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN, NOT_JUDGED, judge_config
 from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
 from tocsin.ports.bounded_work import BoundedWork, Overrun, OverrunCause
 from tocsin.ports.renderer import TemplateFault, TemplateFiles, TemplateVerdict
@@ -72,7 +72,7 @@ def judge_folder(work: BoundedWork, files: TemplateFiles) -> TemplateVerdict:
             return replace(verdict, faults=(*hanging, *verdict.faults), left_out=verdict.left_out | out)
         if verdict.cause is OverrunCause.MACHINE:
             label = label_of(files.folder)
-            unread = problem(label, TOP, "not-judged", f"judging these templates {verdict.why}; it is tried again")
+            unread = problem(label, TOP, NOT_JUDGED, f"judging these templates {verdict.why}; it is tried again")
             return TemplateVerdict(unread=(unread,))
         hanging.append(TemplateFault(verdict.stage, 1, f"rendering this template {verdict.why}"))
         if verdict.stage not in rest or len(hanging) > HANGING_MOST:

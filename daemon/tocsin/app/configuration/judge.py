@@ -22,6 +22,8 @@ JUDGED_WITHIN = 10.0
 """Seconds of the processor for a whole config, and for all templates of a folder."""
 JUDGED_IN = 256
 """Megabytes for that."""
+NOT_JUDGED = "not-judged"
+"""The code of what the machine was too slow for: nothing is known to be wrong with it."""
 
 
 def load(work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
@@ -91,7 +93,7 @@ def _fault(overrun: Overrun, label: str) -> Problem:
     """A config that gave nothing, as a problem: the file that was read then, if one was."""
     what = "file" if overrun.stage else "config"
     if overrun.cause is OverrunCause.MACHINE:
-        return problem(label, TOP, "not-judged", f"judging this config {overrun.why}; it is tried again")
+        return problem(label, TOP, NOT_JUDGED, f"judging this config {overrun.why}; it is tried again")
     advice = f"simplify this {what}, or take {'it' if overrun.stage else 'out what was changed last'}"
     if overrun.stage:
         advice += " out"

@@ -4,7 +4,7 @@ Decides whether what was fetched may be checked out: only forward, only over not
 read out of git's object store before a file is touched. The daemon notices by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,11 @@ from pathlib import Path
 from tocsin.adapters.git import pull as git_pull
 from tocsin.adapters.git import read as git
 from tocsin.adapters.git.pull import BranchState, Fetched, Upstream
+from tocsin.app.configuration.check import template_problems
+from tocsin.app.configuration.judge import NOT_JUDGED
 from tocsin.app.configuration.load import label_of
-from tocsin.app.configuration.revisions import of_revision
+from tocsin.app.configuration.revisions import of_revision, templates_of
+from tocsin.domain.problem import Problem
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.text.cleaning import one_line
 
@@ -69,8 +72,14 @@ def _step(
     if isinstance(revision, git.NoRevision):
         return _refused(fetched.commit, f"{new} was refused, {stays}: there is no folder {label_of(folder)} in it")
     configuration = of_revision(work, revision, folder, at, environ)
+    errors: Sequence[Problem] = ()
     if configuration.policy is None or configuration.settings is None:
         errors = configuration.errors or configuration.problems
+    elif templates := templates_of(fetched.commit, configuration.settings.templates):
+        errors = template_problems(work, templates)
+    if any(error.code == NOT_JUDGED for error in errors):  # the next pull may well do it
+        return PullResult((f"{new} is not pulled yet: {errors[0].message}",), good=False)
+    if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         refusal = _refused(fetched.commit, one_line(f"{new} was refused, {stays}: {errors[0]}{more}"))
         first = f"{new} was refused, {stays}; its config has problems:"

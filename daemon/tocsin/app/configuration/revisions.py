@@ -12,6 +12,8 @@ from pathlib import Path
 from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
+from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.sources import SOURCE_MOST
 from tocsin.app.configuration.judge import judge_config, load
 from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
 from tocsin.app.configuration.policy_parts import PolicyParts
@@ -21,6 +23,7 @@ from tocsin.formats.config.tree import ConfigTree, read_config_tree
 from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
+from tocsin.ports.renderer import TemplateFiles
 from tocsin.text.cleaning import one_line, shown
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, TOP, displayed_path, problem
 from tocsin.text.scalars import closest
@@ -77,6 +80,17 @@ def of_revision(
     return judge_config(work, ConfigFiles(files, tuple(problems), revision.commit[:12]), folder, at, environ)
 
 
+def templates_of(commit: str, folder: Path) -> TemplateFiles | None:
+    """A folder of templates as it was in a commit; None where it is none of that commit's repository."""
+    revision = git.revision(folder, commit)
+    if isinstance(revision, git.NoRevision):
+        return None
+    files, troubles = git.files(revision, lambda path: SOURCE_MOST if _is_template(path) else 0)
+    return sources.of_revision(
+        Path(label_of(folder)), files, {path: why for path, why in troubles.items() if _is_template(path)}
+    )
+
+
 def _refusal(name: str, configuration: Configuration) -> str:
     """One line that says why a config cannot be used; empty when it can."""
     if configuration.policy is not None and configuration.settings is not None:
@@ -125,6 +139,10 @@ def _beside(folder: Path, path: str) -> bytes | None:
 
 def _is_test(path: str) -> bool:
     return path.startswith(f"{TESTS}/") and path.endswith((".yaml", ".yml")) and not _hidden(path)
+
+
+def _is_template(path: str) -> bool:
+    return path.endswith(".j2") and not _hidden(path)
 
 
 def _limit(path: str) -> int:

@@ -15,6 +15,7 @@ import structlog
 
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.judge import NOT_JUDGED
 from tocsin.app.configuration.load import ConfigFiles, digest_of, label_of, read_files
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
@@ -154,7 +155,7 @@ class ConfigReader:
         if judging.done():
             return judging.result()
         label = label_of(files.folder)
-        return TemplateVerdict(unread=(problem(label, TOP, "not-judged", "the templates are still being judged"),))
+        return TemplateVerdict(unread=(problem(label, TOP, NOT_JUDGED, "the templates are still being judged"),))
 
     async def templates(self, templates: Templates) -> None:
         """Read the templates of the config in force and use them; what the disk does not give stays as it was."""
