@@ -48,7 +48,7 @@ def run_command(
 
     async def run() -> tuple[str, Path | None]:
         now = utc_now()
-        async with open_workspace(folder_of(config), now) as (loaded, ledger):
+        async with open_workspace(folder_of(config), now, writing=True) as (loaded, ledger):
             assert loaded.policy is not None
             assert loaded.settings is not None
             await need_answer(loaded.settings.incidents, "nothing was written; to acknowledge, answer a page")
@@ -100,14 +100,15 @@ def nobody_watches(written: Path) -> Iterator[str]:
 
 @asynccontextmanager
 async def open_workspace(
-    folder: Path, now: datetime, tell: Callable[[str], None] = warn
+    folder: Path, now: datetime, tell: Callable[[str], None] = warn, *, writing: bool = False
 ) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
     """The config that counts, and the ledger if there is one. A refused config gives way to what counts of the last
-    good one that the ledger keeps (rule 43); without one its problems are told and the command ends with 1.
+    good one that the ledger keeps (rule 43); without one its problems are told and the command ends with 1. The ledger
+    is only read, unless somebody is `writing`.
     """
     work = bounded_child()
     loaded = load(work, folder, now, os.environ)
-    ledger = ledger_at(loaded.ledger, tell)
+    ledger = ledger_at(loaded.ledger, tell, writing=writing)
     try:
         if loaded.policy is None or loaded.settings is None:
             stored = await ledger.last_good_config() if ledger else None
@@ -125,7 +126,7 @@ async def open_workspace(
             await ledger.close()
 
 
-def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
+def ledger_at(path: Path, tell: Callable[[str], None] = warn, *, writing: bool = False) -> Ledger | None:
     """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
     if why := closed(path):
         tell(f"the ledger {path} {why}; going on with the files alone")
@@ -133,14 +134,14 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn) -> Ledger | None:
     if not is_file(path):
         return None
     from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
+    from tocsin.adapters.ledger.opening import open_existing
 
     try:
-        engine = open_existing(path)
+        opened = open_existing(path, writing=writing)
     except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
-    return SqlLedger(OpenedLedger(engine)) if engine else None
+    return SqlLedger(opened) if opened else None
 
 
 def need_ledger(path: Path, why: str) -> NoReturn:

@@ -20,7 +20,7 @@ from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
 from tocsin.adapters.ledger.place.ballast import Ballast, can_return
-from tocsin.adapters.ledger.place.ledger_file import LedgerFile
+from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
 from tocsin.adapters.ledger.place.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
 from tocsin.adapters.ledger.reads.messages import attempt_keys
 from tocsin.adapters.ledger.writer import Writer
@@ -153,13 +153,18 @@ class KeptLedger:
         if self._file is not None:
             self._file.close()
         self._writer.engine.dispose()
+        if self._file is not None and not self._file.away:
+            await asyncio.to_thread(stay_open_to_readers, self._file.path)
 
     async def _read(self, question: Callable[[Connection], T]) -> T:
         """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
 
         def ask() -> T:
             with self._writer.engine.connect().execution_options(reading=True) as connection:
-                return question(connection)
+                answer = question(connection)
+            if self._opened.unopened is not None and is_open_to_readers(self._opened.unopened):
+                raise LedgerError("the daemon has just opened it; ask again")  # what was read may be torn
+            return answer
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, ask)

@@ -26,7 +26,7 @@ from tocsin.adapters.ledger.errors import describe, is_damage, is_held_by_anothe
 from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.place.ballast import Ballast
 from tocsin.adapters.ledger.place.faults import outlived
-from tocsin.adapters.ledger.place.ledger_file import MEMORY_NAME, LedgerFile, in_memory, put_aside
+from tocsin.adapters.ledger.place.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
 
@@ -41,6 +41,10 @@ NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "gl
 MOUNTS = Path("/proc/self/mountinfo")
 IN_PLACE = MappingProxyType({"mode": "rw"})
 """How SQLite opens a file that is there, to read and to write."""
+BESIDE = MappingProxyType({"mode": "ro"})
+"""How it opens one to read along, beside whoever writes it."""
+UNOPENED = MappingProxyType({"mode": "ro", "immutable": "1"})
+"""How it reads a file that nobody has open, without the files that it would want beside it."""
 MEMORY = MappingProxyType({"vfs": "memdb"})
 """How it opens the one database in memory."""
 
@@ -53,6 +57,7 @@ class LedgerDamagedError(Exception):
 class OpenedLedger:
     """An engine; where a damaged ledger was set aside, if it was; what operators should know of the file's place. A
     daemon's has its `file` too; `freed`: the ballast was given up for it; `known`: what the file held is in it.
+    `unopened` is the file, where it is read as one that nobody has open.
     """
 
     engine: Engine
@@ -61,6 +66,7 @@ class OpenedLedger:
     file: LedgerFile | None = None
     freed: bool = False
     known: bool = True
+    unopened: Path | None = None
 
 
 FAULTS = (LedgerDamagedError, LedgerError, SQLAlchemyError, sqlite3.Error, OSError)
@@ -126,9 +132,9 @@ def _open_in_memory(path: Path, why: str) -> OpenedLedger:
     return OpenedLedger(engine, file=file, known=known)
 
 
-def open_existing(path: Path) -> Engine | None:
-    """The engine of a ledger that is there; None when there is none. For commands, beside a running daemon: it neither
-    makes nor changes a file; whoever may only read it, reads. Raises LedgerError.
+def open_existing(path: Path, *, writing: bool = False) -> OpenedLedger | None:
+    """A ledger that is there, to be read only; None when there is none. For the web side and commands, beside a running
+    daemon or without one: nothing is made, and nothing changed but by who is `writing` and may. Raises LedgerError.
     """
     try:
         status = path.stat()
@@ -138,7 +144,11 @@ def open_existing(path: Path) -> Engine | None:
         raise LedgerError(f"{path} {why_not(path, fault)}") from None
     if not stat.S_ISREG(status.st_mode) or not status.st_size:
         return None
-    engine = make_engine(path, readable_only(path))
+    unopened = None if is_open_to_readers(path) else path
+    if writing and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        engine, unopened = make_engine(path), None
+    else:
+        engine = make_engine(path, UNOPENED if unopened else BESIDE)
     try:
         with engine.connect().execution_options(reading=True) as connection:
             schema = _schema(connection)
@@ -146,21 +156,11 @@ def open_existing(path: Path) -> Engine | None:
         engine.dispose()
         raise LedgerError(f"{path}: {describe(fault)}") from None
     if schema == SCHEMA:
-        return engine
+        return OpenedLedger(engine, unopened=unopened)
     engine.dispose()
     if schema is None:
         return None
     raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
-
-
-def readable_only(path: Path) -> Mapping[str, str]:
-    """How SQLite opens a ledger for somebody who may read it and not write; for all others, as ever. Beside a daemon
-    (or after its kill) they read along; a ledger that was closed well has no WAL, and is one file that nobody changes.
-    """
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        return IN_PLACE
-    wal = path.with_name(f"{path.name}-wal")
-    return {"mode": "ro"} if os.path.lexists(wal) else {"mode": "ro", "immutable": "1"}
 
 
 def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
@@ -174,7 +174,7 @@ def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", _set_up_to_read if how in (BESIDE, UNOPENED) else _set_up)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -183,6 +183,11 @@ def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
     connection.text_factory = _read_text
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _set_up_to_read(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.text_factory = _read_text
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 def _begin(connection: Connection) -> None:

@@ -9,7 +9,8 @@ from tocsin.app.configuration.load import ConfigFiles, Configuration
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.read import SETTINGS
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ConfigLedger, KeptConfig, LedgerError
+from tocsin.ports.ledger import KeptConfig, LedgerError
+from tocsin.ports.ledger_reading import ConfigInForce
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""
@@ -20,7 +21,7 @@ class ActivePolicy:
 
     def __init__(
         self,
-        ledger: Callable[[], ConfigLedger],
+        ledger: Callable[[], ConfigInForce],
         folder: Path,
         environ: Mapping[str, str],
         clock: Clock,

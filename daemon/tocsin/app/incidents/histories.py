@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.planning.history.fold import HistoryError, fold_facts
-from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
+from tocsin.ports.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger_reading import IncidentRecords
 from tocsin.wording.report.timeline import TimelineStep, steps_of
 
 Recorded = Sequence[Fact]
 """The facts of one incident, in the order recorded."""
 
 
-async def recorded_history(ledger: FactLedger, incident: str) -> tuple[Recorded, History]:
+async def recorded_history(ledger: IncidentRecords, incident: str) -> tuple[Recorded, History]:
     """The facts of one incident and its history. Raises LedgerError, of it UnreadableError where they cannot be read or
     do not fit together.
     """

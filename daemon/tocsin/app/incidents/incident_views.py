@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.histories import histories_of, recorded_steps
-from tocsin.app.incidents.waiting_pages import PageLimits, SentLedger, with_room
+from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import current_state
-from tocsin.ports.ledger import FactLedger, Unreadable, UnreadableError
+from tocsin.ports.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger_reading import IncidentRecords, SentReader
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
@@ -78,7 +79,7 @@ class IncidentList:
 
 async def views(
     incident: str,
-    ledger: SentLedger,
+    ledger: SentReader,
     policy: Policy,
     limits: PageLimits,
     now: datetime,
@@ -93,7 +94,9 @@ async def views(
     return await loop.run_in_executor(threads, _views, incident, facts, records, policy, now)
 
 
-async def listing(ledger: FactLedger, policy: Policy, now: datetime, threads: Executor | None = None) -> IncidentList:
+async def listing(
+    ledger: IncidentRecords, policy: Policy, now: datetime, threads: Executor | None = None
+) -> IncidentList:
     """The list, worked out in one of the `threads`. Raises LedgerError."""
     loop = asyncio.get_running_loop()
     recorded = await ledger.unfinished()

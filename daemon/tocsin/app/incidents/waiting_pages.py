@@ -17,11 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.room import Admission, PageSent, room_of
 from tocsin.planning.delivery.still_wanted import current_address
-from tocsin.ports.ledger import DeliveryLedger, FactLedger
-
-
-class SentLedger(FactLedger, DeliveryLedger, Protocol):
-    """What was sent, and of which incidents."""
+from tocsin.ports.ledger_reading import SentReader
 
 
 class PageLimits(Protocol):
@@ -33,7 +29,7 @@ class PageLimits(Protocol):
 
 
 async def with_room(
-    records: Sequence[Record], ledger: SentLedger, policy: Policy, limits: PageLimits, now: datetime
+    records: Sequence[Record], ledger: SentReader, policy: Policy, limits: PageLimits, now: datetime
 ) -> list[Record]:
     """The same records; pages that wait for room know until when. Raises LedgerError."""
     waiting = {record.decided.key: record.notification for record in records if _is_untried_page(record)}

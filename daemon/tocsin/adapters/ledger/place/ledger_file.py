@@ -217,6 +217,27 @@ def put_aside(path: Path, word: str, stamp: str) -> Path:
     return aside
 
 
+def is_open_to_readers(path: Path) -> bool:
+    """Whether the files are there that SQLite wants beside a database to read along, whoever writes it."""
+    log, index = (with_suffix(path, suffix) for suffix in SIDES)
+    return os.path.lexists(log) and (os.path.lexists(index) or is_written(log))
+
+
+def stay_open_to_readers(path: Path) -> None:
+    """SQLite deletes these files when it closes a database well. They stay, empty: whoever may only read the ledger can
+    do so before the next start, and goes on when it comes.
+    """
+    with suppress(OSError):  # then it is read as a file that nobody has open
+        mode = stat.S_IMODE(path.stat().st_mode)
+        for suffix in SIDES:
+            with suppress(FileExistsError):
+                side = os.open(with_suffix(path, suffix), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                try:
+                    os.fchmod(side, mode)
+                finally:
+                    os.close(side)
+
+
 def with_suffix(path: Path, suffix: str) -> Path:
     """The name beside a file that SQLite would use."""
     return path.with_name(path.name + suffix)

@@ -1,0 +1,84 @@
+"""The ledger for whoever may only read it: the web side, and what its pages are made of. No call of these writes.
+
+Every `Ledger` is one too; what each call gives is said there.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from tocsin.domain.arrival import ArrivalKind, Judgement, OptOut, ReservedCode
+from tocsin.domain.delivery import Attempt, Record
+from tocsin.domain.facts import Fact
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Notification
+from tocsin.ports.ledger import KeptConfig, Unreadable
+from tocsin.ports.tally import Tally
+
+
+class IncidentRecords(Protocol):
+    """What happened in each incident, and what was decided about it."""
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """All facts of one incident."""
+        ...
+
+    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
+        """The newest version of each of these incidents."""
+        ...
+
+    async def records(self, incident: str) -> tuple[Record, ...]:
+        """Everything decided for an incident."""
+        ...
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
+        """The facts of every incident that may still need something."""
+        ...
+
+    async def incidents(self) -> tuple[str, ...]:
+        """The ids of all incidents ever seen."""
+        ...
+
+    async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
+        """The incidents that were closed last."""
+        ...
+
+
+class SentReader(IncidentRecords, Protocol):
+    """What was sent, and of which incidents."""
+
+    async def sent_pages(self, since: datetime, person: str = "") -> tuple[tuple[Notification, Attempt], ...]:
+        """What the room of each address is reckoned from."""
+        ...
+
+
+class ConfigInForce(Protocol):
+    """The config that is in force, as the ledger keeps it."""
+
+    async def last_good_config(self) -> KeptConfig | None:
+        """The config that came into force last."""
+        ...
+
+
+class LedgerReader(SentReader, ConfigInForce, Protocol):
+    """All that the web side asks of a ledger."""
+
+    async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
+        """What became of an arrival."""
+        ...
+
+    async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:
+        """The reply codes that are in use."""
+        ...
+
+    async def opt_outs(self) -> tuple[OptOut, ...]:
+        """Every address that wants nothing more."""
+        ...
+
+    async def noticed_at(self, cause: str) -> datetime | None:
+        """When this cause was last told."""
+        ...
+
+    async def tally(self, settled_before: datetime) -> Tally:
+        """What the ledger holds, in numbers."""
+        ...
