@@ -40,6 +40,7 @@ ONLY_CODE = {
     "chain-rotation-bare": "the name of a rotation",
     "cron-zone-unknown": "which zones there are",
     "duration-beyond-reason": "a sum",
+    "handoff-each-minute": "how long a rotation has run",
     "override-backwards": "which instant is the later",
     "person-zone-unknown": "which zones there are",
     "phone-too-short": "how long the numbers of a country are",

@@ -1,15 +1,17 @@
 """Handoffs across clock changes, month ends and skipped dates; turns counted by handoffs (docs/behaviour.md, Handoffs)."""
 
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim, CronSimError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.rotation import Shift
-from tocsin.planning.on_call.handoffs import cron_problem, firings, next_firing, turn_of
+from tocsin.planning.on_call.handoffs import cron_problem, firings, handoffs_since, next_firing, turn_of
 from tocsin.planning.on_call.wall_clock import instant
 
 ZONES = [
@@ -216,3 +218,48 @@ def test_a_shift_that_starts_on_new_years_night() -> None:
     york = Shift(("ana", "bo", "chen"), "0 22 * * *", "America/New_York", datetime(2026, 12, 31, 21, 0))
     starts = datetime(2027, 1, 1, 2, tzinfo=UTC)
     assert [turn_of(york, starts + timedelta(minutes=after)) for after in (-1, 0, 59, 60)] == [None, 0, 0, 1]
+
+
+@given(
+    st.sampled_from(
+        ["* * * * *", "*/7 * * * *", "*/2 1-4 * * *", "* 0,23 * * mon-fri", "*/30 * 1 * *", "* 2 * 3,10 sun"]
+    ),
+    st.sampled_from(ZONES),
+    st.integers(0, 14 * 1440),
+    st.integers(0, 40 * 86_400),
+)
+@settings(max_examples=60, deadline=None)
+def test_turns_counted_by_days_are_those_counted_one_by_one(cron: str, zone: str, starts: int, later: int) -> None:
+    """C5: an expression that fires often is counted by days; clock changes and skipped dates leave nothing out."""
+    shift = Shift(("ana", "bo"), cron, zone, datetime(2011, 3, 10) + timedelta(minutes=starts))
+    if later % 2:
+        shift = replace(shift, starts=shift.starts + timedelta(days=282))  # Samoa had no 30 December
+    begins = instant(shift.starts, zone)
+    at = begins + timedelta(seconds=later)
+    one_by_one = sum(1 for _ in takewhile(lambda fired: fired <= at, firings(cron, zone, begins)))
+    assert turn_of(shift, at) == one_by_one
+
+
+def test_a_turn_that_passes_each_minute_is_known_at_once() -> None:
+    """C5: nobody's first page waits until every minute since 2010 was looked at."""
+    shift = Shift(("ana", "bo"), "* * * * *", "UTC", datetime(2010, 1, 4, 9, 0))
+    at = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
+    began = time.thread_time()
+    assert turn_of(shift, at) == (at - datetime(2010, 1, 4, 9, 0, tzinfo=UTC)) / timedelta(minutes=1)
+    assert time.thread_time() - began < 4
+
+
+@pytest.mark.parametrize(
+    ("cron", "starts", "count"),
+    [
+        ("* * * * *", "2026-11-01T00:00", 36_000),
+        ("* * * * *", "2010-01-04T09:00", 8_880_000),
+        ("* * 1 1 *", "1990-01-01T00:00", 53_000),
+        ("0 9 * * mon", "2010-01-04T09:00", 6_000),
+        ("* * * * *", "2030-01-04T09:00", 0),
+    ],
+)
+def test_about_how_many_handoffs_there_were(cron: str, starts: str, count: int) -> None:
+    """C5: near enough to refuse what would take long; where there are few it may be more than there were."""
+    about = handoffs_since(cron, datetime.fromisoformat(starts), datetime(2026, 11, 26, 10, 0, tzinfo=UTC))
+    assert count * 0.9 <= about <= count * 1.1 + 1

@@ -82,7 +82,7 @@ def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str 
     declared, problems = merge_fragments(documents)
     whole = not any(document.broken for document in documents)
     if whole:
-        problems += check_references(declared, cron_fault)
+        problems += check_references(declared, cron_fault, at)
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
     built = None

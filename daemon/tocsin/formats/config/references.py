@@ -5,25 +5,33 @@ what would merely be wiser (the advice modules).
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from tocsin.domain.policy import ALWAYS, RESPONDER
 from tocsin.domain.problem import Problem
 from tocsin.formats.config.fragments import DeclaredEntry, Fragments
 from tocsin.formats.schema.fields import Model
+from tocsin.planning.on_call.handoffs import handoffs_since
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath
 
 PARTS = ("on_call", "next", "everyone")
 
 
-def check_references(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> list[Problem]:
-    """Every reference that leads nowhere or clashes. `cron_fault` says what is wrong with an expression, or None."""
+HANDOFFS_MOST = 1_000_000
+"""The most turns that are counted through since a rotation's start."""
+
+
+def check_references(fragments: Fragments, cron_fault: Callable[[str], str | None], at: datetime) -> list[Problem]:
+    """Every reference that leads nowhere or clashes, and turns that pass too often until `at` (UTC). `cron_fault` says
+    what is wrong with an expression, or None.
+    """
     return [
         *_names(fragments),
         *_severities(fragments, cron_fault),
         *_roles(fragments),
         *_people(fragments),
-        *_rotations(fragments, cron_fault),
+        *_rotations(fragments, cron_fault, at),
         *_services(fragments),
         *_groups(fragments),
     ]
@@ -126,7 +134,7 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
                 yield entry.problem(("phone",), "shared-phone", f"{message}; answers could not be told apart")
 
 
-def _rotations(fragments: Fragments, cron_fault: Callable[[str], str | None]) -> Iterator[Problem]:
+def _rotations(fragments: Fragments, cron_fault: Callable[[str], str | None], at: datetime) -> Iterator[Problem]:
     for entry in fragments.rotations.values():
         if entry.model is None:
             continue
@@ -135,6 +143,12 @@ def _rotations(fragments: Fragments, cron_fault: Callable[[str], str | None]) ->
                 yield from _unknown(entry, ("shifts", number, "members", place), member, "person", fragments.people)
             if fault := cron_fault(shift.handoff):
                 yield entry.problem(("shifts", number, "handoff"), "wrong-cron", fault)
+            elif (count := handoffs_since(shift.handoff, shift.starts, at)) > HANDOFFS_MOST:
+                why = (
+                    f"the turn has passed about {count:,} times since `starts`, over {HANDOFFS_MOST:,} are not counted"
+                )
+                advice = "write a later `starts`, or a rarer `handoff`"
+                yield entry.problem(("shifts", number, "handoff"), "too-many-handoffs", f"{why}; {advice}")
         for number, override in enumerate(entry.model.overrides):
             inside = ("overrides", number)
             yield from _unknown(entry, (*inside, "person"), override.person, "person", fragments.people)

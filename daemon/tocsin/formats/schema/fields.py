@@ -100,11 +100,13 @@ Whos = Annotated[
     list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.one_or_list(patterns.WHO))
 ]
 Chain = Annotated[list[Whos], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
+WINDOWS_MOST = 50
+"""The most windows of one `during`: each is looked at for each page."""
 Windows = Annotated[
     list[During],
     BeforeValidator(one_or_many),
-    Field(min_length=1),
-    WithJsonSchema(json_schema.one_or_list(patterns.WINDOW)),
+    Field(min_length=1, max_length=WINDOWS_MOST),
+    WithJsonSchema(json_schema.one_or_list(patterns.WINDOW, most=WINDOWS_MOST)),
 ]
 Emails = Annotated[
     list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.EMAIL, least=0))

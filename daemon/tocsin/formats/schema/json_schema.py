@@ -43,15 +43,15 @@ def whole(least: int, most: int) -> JsonSchema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
-def list_of(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
-    """A list of these."""
-    counted: JsonSchema = {"minItems": least} if least else {}
+def list_of(item: JsonSchema, *, least: int = 1, most: int = 0, once: bool = False) -> JsonSchema:
+    """A list of these; `most` 0 is as many as one likes."""
+    counted: JsonSchema = {**({"minItems": least} if least else {}), **({"maxItems": most} if most else {})}
     return {"type": "array", "items": item, **counted, **({"uniqueItems": True} if once else {})}
 
 
-def one_or_list(item: JsonSchema, *, least: int = 1, once: bool = False) -> JsonSchema:
+def one_or_list(item: JsonSchema, *, least: int = 1, most: int = 0, once: bool = False) -> JsonSchema:
     """A list of these, of which one will do without brackets."""
-    return {"anyOf": [item, list_of(item, least=least, once=once)]}
+    return {"anyOf": [item, list_of(item, least=least, most=most, once=once)]}
 
 
 def one_at_least(*keys: str) -> JsonSchema:

@@ -23,6 +23,7 @@ _WORDS = {
     "time_delta_type": ("wrong-type", "must be a duration such as 5m"),
     "datetime_type": ("wrong-type", "must be a time"),
     "too_short": ("empty-list", "must name at least one"),
+    "too_long": ("too-many", "lists more than is read; write fewer"),
     "string_pattern_mismatch": ("wrong-value", "is not written as it should be"),
 }
 

@@ -14,11 +14,17 @@ from itertools import takewhile
 from croniter import CroniterBadDateError, CroniterError, croniter
 
 from tocsin.domain.rotation import Shift
-from tocsin.planning.on_call.wall_clock import SECOND, instant, local
+from tocsin.planning.on_call.wall_clock import SECOND, instant, local, zone
 
 FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
 _KNOWN = ("0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec", "0 to 7 (0 and 7 are Sunday) or mon to sun")
 HOUR = timedelta(hours=1)
+MOMENT = timedelta(microseconds=1)
+OFTEN = 12
+"""Firings of one day from which on turns are counted by days."""
+SAMPLE_DAYS = 4 * 365 + 1
+FEW = 100_000
+"""So many firings are counted through in no time."""
 _PLAIN = re.compile(r"[0-9A-Za-z*/,\-?#]+(?:\s+[0-9A-Za-z*/,\-?#]+){4}", re.ASCII)
 _RANDOM = re.compile(r"(?:^|[\s,/])[RHrh](?:$|[\s,/(])")
 _OF_ONE = re.compile(r"(?<![\w-])(\w+)-\1(?:/\d+)?(?![\w/#-])", re.ASCII)
@@ -106,7 +112,7 @@ def _from_hour(cron: str, timezone: str, hour: datetime) -> tuple[datetime, ...]
     hundred times more than comparing instants, and many incidents ask the same.
     """
     fired: list[datetime] = []
-    for at in firings(cron, timezone, hour - timedelta(microseconds=1)):
+    for at in firings(cron, timezone, hour - MOMENT):
         fired.append(at)
         if at >= hour + HOUR:
             break
@@ -123,18 +129,74 @@ def turn_of(shift: Shift, at: datetime) -> int | None:
         return None
     first, last = starts_at.year, at.astimezone(UTC).year
     whole = sum(_count(shift.handoff, shift.timezone, year) for year in range(first, last))
-    this_year = bisect_right(firings_in_year(shift.handoff, shift.timezone, last), at)
-    return whole + this_year - bisect_right(firings_in_year(shift.handoff, shift.timezone, first), starts_at)
+    this_year = _count_until(shift.handoff, shift.timezone, last, at)
+    return whole + this_year - _count_until(shift.handoff, shift.timezone, first, starts_at)
+
+
+def handoffs_since(cron: str, starts: datetime, at: datetime) -> int:
+    """About how many firings lie between the local time `starts` and `at`; more than there are where those are few."""
+    days = max((at.replace(tzinfo=None) - starts).days + 1, 0)
+    most = len(_times(cron)) * days
+    return most if most < FEW else round(most * _firing_days(cron) / SAMPLE_DAYS)
+
+
+@lru_cache(maxsize=1024)
+def _firing_days(cron: str) -> int:
+    """On how many days of a sample an expression fires."""
+    ends = _SOME_DAY + timedelta(days=SAMPLE_DAYS)
+    return sum(1 for _ in takewhile(lambda day: day < ends, _days(cron, _SOME_DAY)))
 
 
 @lru_cache(maxsize=65536)
 def _count(cron: str, timezone: str, year: int) -> int:
     """How many firings a UTC year has."""
+    if len(_times(cron)) > OFTEN:
+        begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+        return _counted(cron, timezone, begins - MOMENT, ends - MOMENT)
     return len(firings_in_year(cron, timezone, year))
+
+
+def _count_until(cron: str, timezone: str, year: int, at: datetime) -> int:
+    """How many firings a UTC year has until an instant in it, that one included."""
+    if len(_times(cron)) > OFTEN:
+        return _counted(cron, timezone, datetime(year, 1, 1, tzinfo=UTC) - MOMENT, at)
+    return bisect_right(firings_in_year(cron, timezone, year), at)
+
+
+def _counted(cron: str, timezone: str, after: datetime, until: datetime) -> int:
+    """How many firings lie in (after, until], by whole days where the clock is not changed: an expression that fires
+    each minute has half a million a year, and all of them would be looked at whenever somebody is paged.
+    """
+    times, count, last = _times(cron), 0, after
+    first, final = (
+        local(moment, timezone).replace(hour=0, minute=0, second=0, microsecond=0) for moment in (after, until)
+    )
+    for day in _days(cron, first):
+        if day > final:
+            break
+        if first < day < final and _is_even(day, timezone):
+            count += len(times)
+            last = instant(day + times[-1], timezone)
+            continue
+        for time in times:
+            at = instant(day + time, timezone)
+            if last < at <= until:
+                count, last = count + 1, at
+    return count
+
+
+def _midnight(shown: datetime) -> datetime:
+    return shown.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _is_even(day: datetime, timezone: str) -> bool:
+    """Whether no clock is changed from the day before a local day until the end of that after it."""
+    offsets = {(day + timedelta(days=days)).replace(tzinfo=zone(timezone)).utcoffset() for days in (-1, 0, 1, 2)}
+    return len(offsets) == 1
 
 
 @lru_cache(maxsize=2048)
 def firings_in_year(cron: str, timezone: str, year: int) -> tuple[datetime, ...]:
     """Every firing in a UTC year, in order. Kept, because turns are asked for again and again."""
     begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    return tuple(takewhile(lambda at: at < ends, firings(cron, timezone, begins - timedelta(microseconds=1))))
+    return tuple(takewhile(lambda at: at < ends, firings(cron, timezone, begins - MOMENT)))
