@@ -4,7 +4,6 @@ What goes on below a request is `connections`' business, what is asked for the r
 """
 
 import asyncio
-import codecs
 from collections.abc import Callable
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from tocsin.ports.ledger import LedgerError
 from tocsin.web.access.guard import FORGETS_SESSION, TRIES, forget_session
 from tocsin.web.access.tries import TokenTries
 from tocsin.web.http.connections import Handler, on_connection
+from tocsin.web.http.forms import is_legible
 from tocsin.web.http.rate_limit import RateLimit
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import DEADLINE, Site
@@ -131,7 +131,7 @@ def _rate_limited(site: Site) -> Middleware:
 @web.middleware
 async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A body that does not come whole is 408, one that breaks off or cannot be read is 400."""
-    if request.charset and not _is_known(request.charset):
+    if not is_legible(request):
         raise web.HTTPUnsupportedMediaType
     try:
         async with asyncio.timeout(ANSWERED_WITHIN) as deadline:
@@ -145,13 +145,6 @@ async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, UnicodeDecodeError, ConnectionError):
         raise web.HTTPBadRequest from None
-
-
-def _is_known(charset: str) -> bool:
-    try:
-        return bool(codecs.lookup(charset))
-    except LookupError:
-        return False
 
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:

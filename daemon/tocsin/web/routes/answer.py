@@ -29,6 +29,7 @@ from tocsin.ports.ledger import LedgerError
 from tocsin.text.times import clock, span
 from tocsin.web.access.link_guard import WRONG, require_links, truncated_link_routes
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
+from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.message.wording import listed
@@ -80,7 +81,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     async def act(request: web.Request) -> web.Response:
         link = _signed(site, request)
         require_same_origin(site, request)
-        answer = _answer((await request.post()).getall("answer", []))
+        answer = _answer((await form(request)).get("answer", []))
         with suppress(LedgerError):  # what cannot be looked up is judged by the daemon alone
             await _open_link(site, link)
         ref, here = new_ref(), _address(site, request)

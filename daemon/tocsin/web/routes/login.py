@@ -8,6 +8,7 @@ from tocsin.web.access.guard import TRIES, forget_session, is_over_tls, too_many
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.access.tries import TooManyTriesError
 from tocsin.web.http import sessions
+from tocsin.web.http.forms import form
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 HOME = "/incidents"
@@ -18,16 +19,14 @@ TO_MOST = 200
 def routes(site: Site) -> list[web.RouteDef]:
     """`GET` and `POST /login`, `POST /logout`."""
 
-    async def form(request: web.Request) -> web.Response:
+    async def show(request: web.Request) -> web.Response:
         return login_form(site, request.query.get("to", HOME), 200)
 
     async def login(request: web.Request) -> web.Response:
         require_same_origin(site, request)
-        fields = await request.post()
-        password, to = fields.get("token"), fields.get("to")
+        fields = await form(request)
+        password, to = fields.get("token", [""])[0].strip(), _path_of_ours(fields.get("to", [HOME])[0])
         token = _token(site)
-        to = _path_of_ours(to if isinstance(to, str) else HOME)
-        password = password.strip() if isinstance(password, str) else ""
         try:
             right = request.app[TRIES].is_right(site.client(request), password, token)
         except TooManyTriesError:
@@ -55,7 +54,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         forget_session(site, answer)
         return answer
 
-    return [web.get("/login", form), web.post("/login", login), web.post("/logout", logout)]
+    return [web.get("/login", show), web.post("/login", login), web.post("/logout", logout)]
 
 
 def _go_to(path: str) -> web.Response:

@@ -14,6 +14,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
+from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import Site
 
@@ -31,14 +32,14 @@ def routes(site: Site) -> list[web.RouteDef]:
         incident, reader = verified_parts(site, request, "unsubscribe", "incident", "reader")
         wish = WishEntry(new_ref(), incident, reader, request.match_info["signature"])
         require_same_origin(site, request)
-        form = await request.post()
-        if form.getall("List-Unsubscribe", []) != ["One-Click"]:
+        fields = await form(request, in_parts=True)
+        if fields.get("List-Unsubscribe", []) != ["One-Click"]:
             raise web.HTTPBadRequest(text="This asks for nothing. Nothing was changed.")
         policy = await site.active_policy.policy()
         one_click = policy.lets_go(reader)
         if not await (_is_off(site, policy, reader) if one_click else _was_passed_on(site, incident, reader)):
             await leave(site, wish)
-            if "page" not in form and one_click:
+            if "page" not in fields and one_click:
                 return web.Response(text="You are taken off: your wish is kept, and counts from the next message on.")
             await judgement(site, ArrivalKind.UNSUBSCRIBE, wish.ref)
         return await _page(site, incident, reader, asked=True)
