@@ -38,7 +38,7 @@ class World:
         data = urlencode(form).encode() if form else None
         request = urllib.request.Request(url, data, method="POST" if form else method)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=15) as answer:
                 return answer.status, " ".join(answer.read().decode().split())
         except urllib.error.HTTPError as told:
             with told:
