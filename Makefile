@@ -45,7 +45,7 @@ faults: $(TESTS)  ## attacks on the installed program, and a server installed by
 	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py
 
 fuzz: $(TESTS)  ## fuzzers of all that reads what others write: MINUTES=10, SEED=1 for the same cases, ONLY="incident reply"
-	@$(BIN)/python -m tests.fuzz --minutes "$(or $(MINUTES),10)" --seed "$(SEED)" $(ONLY)
+	@$(BIN)/python -m tests.fuzz --minutes "$(or $(MINUTES),10)" --seed "$(SEED)" $(if $(CASE),--case $(CASE)) $(ONLY)
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench supply

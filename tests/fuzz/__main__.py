@@ -149,7 +149,7 @@ class Run:
         shown = path.relative_to(ROOT)
         print(
             f"\n{self._fuzzer.name}, case {self._done} of seed {self._seed}: {where}\n{fault}\n"
-            f"kept in {shown}; again: python -m tests.fuzz --case {shown} {self._fuzzer.name}",
+            f"kept in {shown}; again: make fuzz CASE={shown} ONLY={self._fuzzer.name}",
             flush=True,
         )
 
@@ -187,7 +187,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = options.seed or str(SystemRandom().randrange(10**6))
     print(f"seed {seed}, {len(chosen)} fuzzers, {options.minutes:g} minutes", flush=True)
     share = options.minutes * 60 / len(chosen)
-    faults = sum([Run(fuzzer, seed, share).run() for fuzzer in chosen])
+    try:
+        faults = sum([Run(fuzzer, seed, share).run() for fuzzer in chosen])
+    except KeyboardInterrupt:
+        print("\nstopped; what was found so far stands above")
+        return 130
     print(f"{faults} faults; their cases are in {FOLDER.relative_to(ROOT)}" if faults else "no faults")
     return 1 if faults else 0
 
