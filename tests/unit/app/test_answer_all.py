@@ -189,7 +189,6 @@ async def test_held_and_asked_in_one_incident(storm: Storm) -> None:
     assert asked_for(storm.incidents.history("pay"), "ana").roles == ("incident_commander",)
     await storm.comes(ANA, "pass all")
     await storm.arrivals.look()
-    await storm.answers.ask()
     (event,) = storm.incidents.state("pay").events
     after = storm.incidents.answered_history("pay")
     assert event

@@ -6,6 +6,7 @@ import pytest
 from tocsin.app.state.answer_room import ANSWERS_MOST, WITHIN
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Answer, Answered, Noted
+from tocsin.domain.notification import Kind
 from tocsin.domain.operator_notice import Trouble
 from tocsin.formats.settings.settings import RepliesSettings, ReplyCodes
 from tocsin.text.gsm import segments
@@ -13,6 +14,7 @@ from tocsin.text.gsm import segments
 from tests.builders.active_config import polled
 from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
 
+OTHERS = {Kind.PAGE, Kind.STAND_DOWN}
 LAST = "No more answers for now; what you write counts."
 
 
@@ -84,7 +86,7 @@ async def test_what_comes_in_a_flood_counts(house: House) -> None:
     """Notes are kept, answers count, the last of them stands; none of it is answered."""
     for _ in range(ANSWERS_MOST):
         await house.text(ANA, "status")
-    for body in ("note one", "note two", "ok", "pass", "ok"):
+    for body in ("note one", "note two", "ok", "pass", "ok"):  # flips of which there were few
         assert await house.text(ANA, body) == ""
     assert [note.text for note in house.facts(Noted)] == ["one", "two"]
     assert [fact.answer for fact in house.facts(Answered)] == [Answer.OK, Answer.PASS, Answer.OK]
@@ -157,3 +159,70 @@ async def test_ok_all_may_name_a_code_anywhere(house: House) -> None:
     assert not house.facts(Answered)
     assert (await house.text(ANA, f"ok all {house.code('pay')}")).startswith("You accepted 1: ")
     assert len(house.facts(Answered)) == 1
+
+
+async def flip(house: House, times: int) -> list[str]:
+    """Somebody accepts and passes on, each 1.6 s; what we answer."""
+    answers = []
+    for number in range(2 * times):
+        house.clock.go(timedelta(seconds=1.6))
+        answers += await text(house, "pass" if number % 2 else "ok")
+    return answers
+
+
+async def text(house: House, body: str) -> list[str]:
+    """Ana writes; what we answer then, which may be nothing."""
+    await house.comes(ANA, body)
+    return await house.judge()
+
+
+def pages(house: House) -> int:
+    """How many pages and stand-downs others got."""
+    letters = house.ledger.pages.letters.values()
+    return sum(letter.notification.to != "ana" and letter.notification.kind in OTHERS for letter in letters)
+
+
+async def test_flips_wake_others_three_times_only(house: House) -> None:
+    """S2: a forged sender's `ok` and `pass` in turn. From the third time on an `ok` has to stand; the last word counts,
+    and a `pass` does so at once: then the incident asks on.
+    """
+    await flip(house, 3)
+    woken = pages(house)
+    assert woken
+    answers = await flip(house, 20)
+    assert pages(house) == woken
+    assert len(answers) <= 5  # "You passed on … already", which is in vain
+    (notice,) = [notice for notice in house.notices.take() if notice.trouble is Trouble.ANSWER_FLOOD]
+    assert "accepted pay and handed it back 3 times within an hour; an ok from there counts once it" in notice.text
+    await house.judge()
+    assert len(await house.ledger.unjudged_arrivals()) == 0
+    assert house.incidents.history("pay").holder("technical_lead") is None
+
+
+async def test_an_ok_that_stands_counts_after_flips(house: House) -> None:
+    """A minute later, once, and it is answered; one said again meanwhile does not begin anew."""
+    await flip(house, 3)
+    assert await text(house, "ok") == []
+    house.clock.go(timedelta(seconds=40))
+    assert await text(house, "ok") == []
+    assert house.incidents.history("pay").holder("technical_lead") is None
+    house.clock.go(timedelta(seconds=20))
+    (answer,) = await house.judge()
+    assert answer.startswith("You a")
+    assert house.incidents.history("pay").holder("technical_lead") == "ana"
+    house.clock.go(WITHIN)
+    assert await text(house, "pass")
+    assert await text(house, "ok")
+
+
+async def test_flips_of_one_incident_hold_up_no_other(house: House) -> None:
+    """Nor anybody else's answer, nor a note; after a restart nothing waits."""
+    await flip(house, 3)
+    await house.see("db", "Database down")
+    assert await text(house, f"ok {house.code('db')}")
+    assert await text(house, f"note {house.code('pay')} it is slow")
+    assert await text(house, f"ok {house.code('pay')}") == []
+    await house.go(5 * MINUTE, "pay")
+    again = await House(house.clock, house.ledger.pages).open()
+    (answer,) = await again.judge()
+    assert answer.startswith("You are technical_lead of Card payments fail")

@@ -64,7 +64,7 @@ def told(folder: Path, extra: str, **environ: str) -> list[str]:
     return [str(problem) for problem in load(config, T0, environ).problems]
 
 
-@pytest.mark.parametrize("extra", IN_FILES)
+@pytest.mark.parametrize("extra", IN_FILES, ids=range(len(IN_FILES)))
 def test_of_a_file(tmp_path: Path, extra: str) -> None:
     """There is a complaint, with its place, and the secret is not in it."""
     problems = told(tmp_path, extra)
@@ -73,7 +73,7 @@ def test_of_a_file(tmp_path: Path, extra: str) -> None:
     assert not [problem for problem in problems if CANARY in problem]
 
 
-@pytest.mark.parametrize(("name", "value"), OF_VARIABLES)
+@pytest.mark.parametrize(("name", "value"), OF_VARIABLES, ids=range(len(OF_VARIABLES)))
 @pytest.mark.parametrize("layer", ["environment", "credentials"])
 def test_of_the_environment_and_of_credentials(tmp_path: Path, name: str, value: str, layer: str) -> None:
     """The variable is named, or nothing is wrong with it."""

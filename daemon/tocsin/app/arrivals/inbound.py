@@ -19,9 +19,9 @@ UNKNOWN = "unknown"
 BROKEN = "broken"
 """The result of an arrival that its judge cannot cope with: it is set aside, so that the others are judged."""
 
-Judge = Callable[[Arrival], Awaitable[str | Judgement]]
-"""Acts on an arrival and gives a word for what it led to, with words for whoever waits for it if somebody may. It may
-be called again after a kill: acting twice is harmless.
+Judge = Callable[[Arrival], Awaitable[str | Judgement | None]]
+"""Acts on an arrival and gives a word for what it led to, with words for whoever waits for it if somebody may; None: it
+is to be judged later, and asked about at each look. It may be called again after a kill: acting twice is harmless.
 """
 
 log = structlog.get_logger()
@@ -43,12 +43,16 @@ class Arrivals:
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""
         async with self._judging:
-            while arrivals := await self._ledger.unjudged_arrivals():
+            later: set[int] = set()
+            while arrivals := [entry for entry in await self._ledger.unjudged_arrivals() if entry[0] not in later]:
                 for row, arrival in arrivals:
                     if isinstance(arrival, Unreadable):
                         kind, judged = "unreadable", Judgement(self._set_aside(arrival))
+                    elif (judgement := await self._judged(arrival)) is not None:
+                        kind, judged = arrival.kind.value, judgement
                     else:
-                        kind, judged = arrival.kind.value, await self._judged(arrival)
+                        later.add(row)
+                        continue
                     log.info("arrival", kind=kind, result=judged.result)
                     await self._ledger.record_result(row, judged.result, judged.words)
 
@@ -58,8 +62,8 @@ class Arrivals:
         self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text))
         return BROKEN
 
-    async def _judged(self, arrival: Arrival) -> Judgement:
-        """What one arrival led to. Raises LedgerError."""
+    async def _judged(self, arrival: Arrival) -> Judgement | None:
+        """What one arrival led to; None: not yet. Raises LedgerError."""
         judge = self._judges.get(arrival.kind)
         if judge is None:
             return Judgement(UNKNOWN)

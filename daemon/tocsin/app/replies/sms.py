@@ -12,6 +12,7 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
+from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, OkState
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import ReplyCode
@@ -67,10 +68,13 @@ class SmsReplies:
         self._codes = context.reply_options.codes
         self._sender = sender
         self._stops = stops
+        self._flips = Flips(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
-    async def judge(self, arrival: Arrival) -> str:
-        """Act on one message, and answer it; what it led to. Raises LedgerError: then it is judged again."""
+    async def judge(self, arrival: Arrival) -> str | None:
+        """Act on one message, and answer it; what it led to, None while it waits whether it stands. Raises LedgerError:
+        then it is judged again.
+        """
         policy, now = self._config.policy, self._clock.now()
         person = next((person for person in policy.people.values() if person.phone == arrival.who), None)
         if person is None or arrival.who in self._config.settings.sms.own_numbers:
@@ -90,7 +94,17 @@ class SmsReplies:
         recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
             return ACTED
+        if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
+            return IGNORED if state is OkState.VOID else None
+        return await self._act(arrival, person, command, incident, history, now)
+
+    async def _act(
+        self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
+    ) -> str:
+        """Act on a message about an incident, "" where none is clear, and answer it; what it led to."""
         facts, text = self._meaning(command, person, history, arrival.ref, now)
+        if command.verb is Verb.PASS and incident:
+            self._note_pass(person, incident, history)
         if not facts and not (command.verb is Verb.STATUS and text):
             return await self._answer_in_vain(arrival, person, text or self._which(command, person), incident, now)
         if await self._has_room(person):
@@ -100,6 +114,17 @@ class SmsReplies:
             await self._ledger.record(incident, facts, (), ())
             self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
         return COUNTED if facts else IGNORED
+
+    def _ok_state(self, arrival: Arrival, person: Person, incident: str) -> OkState:
+        """Whether an `ok` counts now."""
+        return self._flips.state_of(arrival.ref, person.id, incident) if incident else OkState.COUNTS
+
+    def _note_pass(self, person: Person, incident: str, history: History) -> None:
+        """What somebody hands back too often, they must let stand; operators hear of it once."""
+        self._flips.note_pass(person.id, incident)
+        holds = any(role.holder == person.id for role in history.roles.values())
+        if holds and self._flips.take_back(person.id, incident):
+            self._notices.tell(flip_notice(person, incident, needs_code=self._config.reply_routes.needs_code))
 
     async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
         """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
@@ -285,9 +310,20 @@ class SmsReplies:
 
 def flood_notice(person: Person, *, needs_code: bool) -> OperatorNotice:
     """What operators hear once: who writes too much, what follows, and what to do about a forged sender."""
+    fault = f"{ANSWERS_MOST} answers went to {person.phone} within an hour; what comes from there counts, unanswered"
+    return _flood(person, fault, needs_code=needs_code)
+
+
+def flip_notice(person: Person, incident: str, *, needs_code: bool) -> OperatorNotice:
+    """The same of somebody who accepts and hands back, again and again."""
+    fault = f"{person.phone} accepted {incident} and handed it back {TAKEN_BACK_MOST} times within an hour"
+    follows = f"an ok from there counts once it has stood for {STANDS_FOR.seconds} s"
+    return _flood(person, f"{fault}; {follows}", needs_code=needs_code)
+
+
+def _flood(person: Person, fault: str, *, needs_code: bool) -> OperatorNotice:
     then = "" if needs_code else ", and set replies: {code: required}, so that only answers with a page's code count"
     forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
-    fault = f"{ANSWERS_MOST} answers went to {person.phone} within an hour; what comes from there counts, unanswered"
     place = f" ({person.place})" if person.place else ""
     return OperatorNotice(Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id)
 

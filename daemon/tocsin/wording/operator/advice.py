@@ -160,8 +160,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "acknowledge by the link, by `tocsin ack ID --as PERSON` or in the file; mend what the message names.",
     ),
     Trouble.ANSWER_FLOOD: Advice(
-        "20 answers within an hour went to that number, and no more go there until the hour is over. What comes from "
-        "there still counts: who accepts, passes or notes something does so, unanswered.",
+        "that number gets at most 20 answers within an hour. What comes from there beyond that still counts, "
+        "unanswered. An `ok` to what was handed back three times within an hour counts once it has stood for a minute.",
         "call the person. If it is not they who write, somebody forges their number as the sender: have the provider "
         "block it, and set `replies: {code: required}`, so that only an answer with a page's code counts.",
     ),

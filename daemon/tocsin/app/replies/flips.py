@@ -1,0 +1,82 @@
+"""Somebody who accepts and takes it back, again and again: each time others are paged, and stood down.
+
+After a few times an `ok` of theirs counts once it has stood for a while: a `pass` behind it takes it back before
+anybody hears of it. Nothing is lost by that: the last word stands, and while it waits the incident asks on.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from tocsin.ports.clock import Clock
+
+TAKEN_BACK_MOST, WITHIN = 3, timedelta(hours=1)
+"""How often within so long somebody may hand back an incident that they had accepted."""
+STANDS_FOR = timedelta(minutes=1)
+"""How long an `ok` must stand after that."""
+
+
+class OkState(Enum):
+    """What becomes of an `ok`: it counts now, it waits whether it stands, or something newer took its place."""
+
+    COUNTS = "counts"
+    WAITS = "waits"
+    VOID = "void"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The last `ok` of somebody, from when it stands, and those before it."""
+
+    ref: str
+    since: datetime
+    void: set[str] = field(default_factory=set)
+
+
+class Flips:
+    """Who hands back what, and the last `ok` of each that waits. After a restart none has to wait."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._taken_back: dict[tuple[str, str], deque[datetime]] = {}
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
+
+    def take_back(self, person: str, incident: str) -> bool:
+        """Somebody passes on what they had accepted; whether from now on their `ok` has to stand."""
+        known = self._taken_back.setdefault((person, incident), deque(maxlen=TAKEN_BACK_MOST))
+        known.append(self._clock.now())
+        return self._flips((person, incident))
+
+    def note_pass(self, person: str, incident: str) -> None:
+        """An `ok` that waits is void."""
+        waiting = self._waiting.get((person, incident))
+        if waiting and waiting.ref:
+            waiting.void.add(waiting.ref)
+            waiting.ref = ""
+
+    def state_of(self, ref: str, person: str, incident: str) -> OkState:
+        """What becomes of an `ok` under this reference. It is asked of the same again while it waits; they are asked in
+        the order in which they came.
+        """
+        key, now = (person, incident), self._clock.now()
+        waiting = self._waiting.get(key)
+        if waiting and ref in waiting.void:
+            waiting.void.remove(ref)
+            return OkState.VOID
+        stands = waiting is not None and ref == waiting.ref and now - waiting.since >= STANDS_FOR
+        if stands or not self._flips(key):
+            self._waiting.pop(key, None)
+            return OkState.COUNTS
+        if waiting is None:
+            self._waiting[key] = _Waiting(ref, now)
+        elif ref != waiting.ref:
+            waiting.since = waiting.since if waiting.ref else now  # one more `ok` does not begin anew
+            waiting.void |= {waiting.ref} - {""}
+            waiting.ref = ref
+        return OkState.WAITS
+
+    def _flips(self, key: tuple[str, str]) -> bool:
+        """Whether they have handed it back too often lately."""
+        taken_back = self._taken_back.get(key, deque())
+        return len(taken_back) == TAKEN_BACK_MOST and self._clock.now() - taken_back[0] < WITHIN
