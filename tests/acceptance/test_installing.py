@@ -19,9 +19,11 @@ import pytest
 from tests.fakes.sandbox import LENT, PATH, ROOT, Sandbox, build_wheel, missing
 
 PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+FORMER = "### From one user to three\n"
+"""The section for who installed tocsin when it was one user."""
 PROGRAMS = {
-    "cat", "curl", "install", "ln", "openssl", "python3", "rm", "runuser", "sqlite3", "systemctl", "systemd-sysusers",
-    "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
+    "cat", "chown", "curl", "git", "grep", "install", "ln", "mv", "openssl", "python3", "rm", "runuser", "sed", "sqlite3",
+    "systemctl", "systemd-sysusers", "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
 }  # fmt: skip
 """Whatever else the page used, this test would have to run as well."""
 PASSWORD, TOKEN = "a-mail-password", "a-twilio-token"
@@ -32,10 +34,10 @@ RELAY = "smtp.example.com"
 WHY_NOT = missing()
 
 
-def commands() -> list[str]:
-    """The page's commands: the lines of its shell blocks, a here-document with its first line."""
+def commands(text: str) -> list[str]:
+    """The commands of a page: the lines of its shell blocks, a here-document with its first line."""
     found: list[str] = []
-    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         ends = ""
         for line in block.splitlines():
             if ends:
@@ -47,9 +49,16 @@ def commands() -> list[str]:
     return found
 
 
+BEFORE, _, AFTER = PAGE.partition(FORMER)
+UPGRADE = commands(AFTER.partition("\n## ")[0])
+COMMANDS = commands(BEFORE + AFTER.partition("\n## ")[2])
+
+
 def test_the_page_uses_few_programs() -> None:
     """Each command is one of a short list, all of which the test below runs."""
-    words = [next(word for word in shlex.split(line.partition("<<")[0]) if "=" not in word) for line in commands()]
+    words = [
+        next(word for word in shlex.split(line.partition("<<")[0]) if "=" not in word) for line in (*COMMANDS, *UPGRADE)
+    ]
     assert set(words) == PROGRAMS
 
 
@@ -139,7 +148,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     """Each command does what the page says it does, and in the end there is a server that pages."""
     said: dict[str, str] = {}
-    for command in commands():
+    for command in COMMANDS:
         if command.endswith("tocsin check") and not said.get("trusted"):
             said["trusted"] = trust_the_authority(machine)
         said[command] = machine.follow(command)
@@ -156,26 +165,93 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     assert said["curl -sS http://127.0.0.1:8765/healthz"] == "ok\n"
     assert "tocsin_ledger_readable 1.0" in said[next(command for command in said if command.endswith("/metrics"))]
     assert said['sqlite3 /var/backups/tocsin/tocsin.db "PRAGMA integrity_check"'] == "ok\n"
-    assert commands()[-1].startswith("curl")
-    assert said[commands()[-1]] == "ok\n"
+    assert COMMANDS[-1].startswith("curl")
+    assert said[COMMANDS[-1]] == "ok\n"
     for path, mode in (
         ("/etc/tocsin", "root:tocsin 750"),
         ("/var/lib/tocsin", "tocsin:tocsin 750"),
+        ("/var/lib/tocsin/incidents", "tocsin:tocsin-responders 2770"),
+        ("/var/lib/tocsin/inbox", "tocsin-web:tocsin 2770"),
         ("/etc/credstore", "root:root 700"),
     ):
         assert machine.sandbox.root(f"stat -c '%U:%G %a' {path}") == f"{mode}\n"
 
 
-def trust_the_authority(machine: Machine) -> str:
+def trust_the_authority(machine: Machine, *, tried: bool = True) -> str:
     """Add the line that the page gives for a private authority. Before it, and with a wrong password, send-test names
-    what to look at.
+    what to look at, where that is to be `tried`.
     """
     (line,) = re.findall(r"^  ca_file: (\S+)$", PAGE, re.MULTILINE)
     test = "CREDENTIALS_DIRECTORY=/etc/credstore tocsin send-test ana --via email"
-    assert "email.ca_file" in machine.refused(test)
+    if tried:
+        assert "email.ca_file" in machine.refused(test)
     machine.sandbox.root(
         f"install -D -m 644 {machine.authority} {line}\n"
         f"sed -i 's|^  security: starttls|&\\n  ca_file: {line}|' /etc/tocsin/tocsin.yaml"
     )
-    assert "TOCSIN_EMAIL__PASSWORD" in machine.refused(f"TOCSIN_EMAIL__PASSWORD=wrong {test}")
+    if tried:
+        assert "TOCSIN_EMAIL__PASSWORD" in machine.refused(f"TOCSIN_EMAIL__PASSWORD=wrong {test}")
     return line
+
+
+ONE_USER = """
+systemctl stop tocsin tocsin-web
+userdel tocsin-web; userdel tocsin-pull; gpasswd --delete ana tocsin-responders; groupdel tocsin-responders
+rm -r /var/lib/tocsin/inbox /var/lib/tocsin-pull
+chgrp -R tocsin /var/lib/tocsin; chmod 0640 /var/lib/tocsin/tocsin.db.lock
+install -D /dev/null /etc/systemd/system/tocsin-web.service.d/secrets.conf
+sed -i 's/User=.*/User=tocsin/; s/Group=.*/Group=tocsin/' /etc/systemd/system/tocsin*.service
+echo LoadCredential=tocsin_sms__auth_token:/etc/credstore/tocsin_sms__auth_token >> \
+    /etc/systemd/system/tocsin-web.service.d/secrets.conf
+git init --quiet --bare --initial-branch=main /opt/up.git
+git -c init.defaultBranch=main clone --quiet /opt/up.git /opt/work 2>/dev/null; mv /etc/tocsin /opt/work/config
+cd /opt/work && git add --all && git -c user.name=x -c user.email=x@example.com commit --quiet --message=x
+git push --quiet origin HEAD:main; chmod -R a+rX /opt/up.git
+git config --system --add safe.directory /opt/up.git
+git config --system --add safe.directory /var/lib/tocsin/repository
+runuser -u tocsin -- git clone --quiet --branch main /opt/up.git /var/lib/tocsin/repository
+ln -sT /var/lib/tocsin/repository/config /etc/tocsin
+systemctl start tocsin tocsin-web
+runuser -u ana -- tocsin declare "It is down" --severity sev1
+"""
+"""How it was when the web side and the pull were the daemon's user, with an incident that is open."""
+
+
+@pytest.mark.attack
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_an_installation_of_one_user_becomes_one_of_three(machine: Machine) -> None:
+    """The upgrade's commands, with those of its section before the restart: everything is whose it should be, the open
+    incident goes on, nobody is paged again for it, and the clone is pulled by its new owner.
+    """
+    install = COMMANDS[: COMMANDS.index("systemctl enable --now tocsin tocsin-web") + 1]
+    upgrade = COMMANDS[next(n for n, command in enumerate(COMMANDS) if "before-upgrade.db" in command) :]
+    add_people = next(command for command in COMMANDS if command.startswith("usermod"))
+    for command in [*(line for line in install if not re.search(r"(doctor|send-test)", line)), add_people]:
+        if command.endswith("tocsin check"):
+            trust_the_authority(machine, tried=False)
+        machine.follow(command)
+    machine.sandbox.root(f"install -d -m 700 /var/backups/tocsin{ONE_USER}")
+    restart = next(n for n, command in enumerate(upgrade) if command.startswith("systemctl restart"))
+    for command in [*upgrade[:restart], *UPGRADE, *upgrade[restart:]]:
+        said = machine.follow(command)
+    assert said == "ok\n"
+    for path, mode in (
+        ("/var/lib/tocsin/incidents/*.yaml", "ana:tocsin-responders 664"),
+        ("/var/lib/tocsin/inbox", "tocsin-web:tocsin 2770"),
+        ("/var/lib/tocsin/tocsin.db.lock", "tocsin:tocsin 600"),
+        ("/var/lib/tocsin-pull/repository/config/tocsin.yaml", "tocsin-pull:tocsin 644"),
+    ):
+        assert machine.sandbox.root(f"stat -c '%U:%G %a' {path}") == f"{mode}\n"
+    who = "ps -o user:20= -p $(cat /opt/.systemctl/tocsin-web.pid)"
+    assert machine.sandbox.root(who).strip() == "tocsin-web"
+    assert "auth_token" not in machine.sandbox.root("ls /opt/.systemctl/credentials/tocsin-web")
+    assert "auth_token" in machine.sandbox.root("ls /opt/.systemctl/credentials/tocsin")
+    pulled = machine.sandbox.root("setpriv --reuid=tocsin-pull --regid=tocsin --init-groups tocsin pull")
+    assert pulled.startswith("nothing new: ")
+    shown = machine.sandbox.root(
+        "runuser -u ana -- sh -c 'tocsin ack $(ls /var/lib/tocsin/incidents) --as ana; tocsin status'"
+    )
+    assert "accepted" in shown
+    texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
+    pages = [text["to"] for text in texts if "It is down" in text["body"]]
+    assert len(pages) == len(set(pages)) == 2, texts

@@ -1,4 +1,4 @@
-"""Attacks by rights that are missing: an installed server, carol who is in the group `tocsin`, dave who is not."""
+"""Attacks by rights that are missing: an installed server, carol who responds, dave who is in no group."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_what_the_daemon_makes_is_private(server: Server) -> None:
     for path in ("tocsin.db", "tocsin.db-wal", "outbox"):
         assert server.root(f"stat -c '%U:%G %a' {STATE}/{path}").split()[1] in {"640", "750"}, path
     listed = server.root(f"stat -c '%U:%G %a' {STATE}/incidents/*.yaml")
-    assert listed == "carol:tocsin 664\n"
+    assert listed == "carol:tocsin-responders 664\n"
 
 
 @pytest.mark.attack
@@ -143,22 +143,11 @@ def test_a_config_that_follows_git(server: Server) -> None:
     """docs/config-as-code.md: /etc/tocsin is a link to the clone's config: the daemon, the timer's unit and everybody's
     commands go by the same files, and who is outside the group is told so.
     """
-    commit = "git -c user.name=x -c user.email=x@example.com commit --quiet --all --message=x && git push --quiet"
-    server.root(
-        f"""mv /etc/tocsin /opt/first && git init --quiet --bare --initial-branch=main /opt/up.git
-        git -c init.defaultBranch=main clone --quiet /opt/up.git /opt/work 2>&1 && mv /opt/first /opt/work/config
-        cd /opt/work && git add --all && {commit} origin HEAD:main && chmod -R a+rX /opt/up.git
-        git config --system --add safe.directory /opt/up.git
-        git config --system --add safe.directory /var/lib/tocsin/repository
-        runuser -u tocsin -- git clone --quiet --branch main /opt/up.git /var/lib/tocsin/repository
-        ln -sT /var/lib/tocsin/repository/config /etc/tocsin"""
-    )
+    server.follow_git()
     server.start()
     good(server.run("carol", "declare", "Everything is down", "--severity", "sev1"))
     server.until(lambda: server.outbox("page") == 2)
-    server.root(
-        f"cd /opt/work && sed -i 's/every: 30m/every: 20m/' config/severities.yaml && {commit} origin HEAD:main"
-    )
+    server.push("sed -i 's/every: 30m/every: 20m/' config/severities.yaml")
     assert good(server.unit("tocsin-pull.service")).startswith("pulled 1 commit: main is now at ")
     server.until(lambda: '"event": "config"' in server.log.read_text())
     assert "/etc/tocsin/severities.yaml" in good(server.run("carol", "diff", "HEAD~1"))

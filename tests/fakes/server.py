@@ -1,6 +1,9 @@
-"""An installed server in a sandbox: the wheel, the units' user, group, folders and environment."""
+"""An installed server in a sandbox: the wheel, the units' users, groups, folders and environment, and on demand what a
+unit may see and write.
+"""
 
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,11 +27,26 @@ install -D -m 644 -t /etc/systemd/system {SHARE}/systemd/*
 mkdir -p /usr/local/bin
 ln -sf /opt/tocsin/bin/tocsin /usr/local/bin/tocsin
 useradd --no-create-home carol
-usermod --append --groups tocsin carol
+usermod --append --groups tocsin,tocsin-responders carol
+useradd --no-create-home erin
+usermod --append --groups tocsin erin
 useradd --no-create-home dave
 """
-"""What docs/installing.md says, and two people: carol is in the group, dave is not."""
+"""What docs/installing.md says, and three people: carol responds, erin may look, dave is in no group."""
 
+
+CLONE = Path("/var/lib/tocsin-pull/repository")
+_COMMIT = "git -c user.name=x -c user.email=x@example.com commit --quiet --all --message=x && git push --quiet"
+FOLLOW = f"""
+mv /etc/tocsin /opt/first && git init --quiet --bare --initial-branch=main /opt/up.git
+git -c init.defaultBranch=main clone --quiet /opt/up.git /opt/work 2>&1 && mv /opt/first /opt/work/config
+cd /opt/work && git add --all && {_COMMIT} origin HEAD:main && chmod -R a+rX /opt/up.git
+git config --system --add safe.directory /opt/up.git
+git config --system --add safe.directory {CLONE}
+runuser -u tocsin-pull -- git clone --quiet --branch main /opt/up.git {CLONE}
+ln -sT {CLONE}/config /etc/tocsin
+"""
+"""What docs/config-as-code.md says, with an upstream on this machine."""
 
 TEAM = ("--person", "Ana Souza <ana@example.com> +14155550101", "--person", "Bo Berg <bo@example.com> +14155550102")
 
@@ -68,6 +86,7 @@ class Server:
         self.log = folder / "log"
         self.log.touch()
         self._daemon: subprocess.Popen[bytes] | None = None
+        self._web: subprocess.Popen[bytes] | None = None
         self._sandbox = Sandbox(folder, alone=False)
         self.root(f"{sys.executable} -m venv --without-pip /opt/tocsin")
         self._install(build_wheel(folder))
@@ -86,6 +105,14 @@ class Server:
         """Run a script as the administrator; what it said."""
         return self._sandbox.root(script)
 
+    def follow_git(self) -> None:
+        """Let the config follow a repository."""
+        self.root(FOLLOW)
+
+    def push(self, edit: str) -> None:
+        """Commit upstream what a script does in the repository."""
+        self.root(f"cd /opt/work && {edit} && {_COMMIT} origin HEAD:main")
+
     def run(self, user: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command as somebody who has just logged in."""
         variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"} | environ
@@ -96,14 +123,51 @@ class Server:
 
     def unit(self, name: str) -> subprocess.CompletedProcess[str]:
         """Run a unit that comes to its end."""
-        return subprocess.run(self._service(name), capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(
+            self._service(name, {}, mounts=True), capture_output=True, text=True, check=False, timeout=60
+        )
 
-    def start(self) -> None:
+    def start(self, **environ: str) -> None:
         """Start the daemon as systemd would."""
+        self._daemon = self._begin("tocsin.service", environ)
+
+    def start_web(self, **environ: str) -> None:
+        """Start the web side as systemd would, with the mounts of its unit."""
+        self._web = self._begin("tocsin-web.service", environ, mounts=True)
+
+    def _begin(self, unit: str, environ: Mapping[str, str], *, mounts: bool = False) -> "subprocess.Popen[bytes]":
+        """Start a service, and wait until it says that it is ready."""
         began = self.log.read_text().count('"ready"')
         with self.log.open("ab") as log:
-            self._daemon = subprocess.Popen(self._service("tocsin.service"), stdout=log, stderr=log)
-        self.until(lambda: self.log.read_text().count('"ready"') > began)
+            begun = subprocess.Popen(self._service(unit, environ, mounts=mounts), stdout=log, stderr=log)
+        try:
+            self.until(lambda: self.log.read_text().count('"ready"') > began or begun.poll() is not None)
+            assert begun.poll() is None, self.log.read_text()[-4000:]
+        except AssertionError:
+            begun.kill()
+            raise
+        return begun
+
+    @property
+    def pid(self) -> int:
+        """The daemon's process."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
+    def kill(self) -> None:
+        """Kill the daemon at once."""
+        assert self._daemon is not None
+        self._daemon.kill()
+        self._daemon.wait()
+        self._daemon = None
+
+    def stop_web(self) -> int:
+        """Stop the web side; its exit status."""
+        assert self._web is not None
+        self._web.terminate()
+        status = self._web.wait(20)
+        self._web = None
+        return status
 
     def stop(self) -> int:
         """Stop the daemon; its exit status."""
@@ -115,9 +179,11 @@ class Server:
 
     def close(self) -> None:
         """End everything."""
-        if self._daemon is not None:
-            self._daemon.kill()
-            self._daemon.wait()
+        for process in (self._daemon, self._web):
+            if process is not None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait()
         self._sandbox.close()
 
     def until(self, true: Callable[[], Any], seconds: float = 20) -> Any:
@@ -133,18 +199,86 @@ class Server:
         """How many emails of a kind were sent."""
         return int(self.root(f"grep -ls 'X-Tocsin-Kind: {kind}' {STATE}/outbox/*.eml | wc -l"))
 
-    def _service(self, unit: str) -> list[str]:
-        """The unit's command with its user, umask and environment, and nothing else."""
-        service = read_unit(ROOT / "systemd" / unit)
-        variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
-        variables |= {"STATE_DIRECTORY": f"/var/lib/{service['StateDirectory']}"}
-        variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-        return self._as(service["User"], variables, *shlex.split(service["ExecStart"]), mask=service["UMask"])
+    def as_unit(self, unit: str, script: str, *, mounts: bool) -> subprocess.CompletedProcess[str]:
+        """Run a script of Python as whoever took over a service: as its user with its groups; with the mounts of its
+        unit, or by the rights of files alone. `unit` may be `root`: as the administrator.
+        """
+        python = ["/opt/tocsin/bin/python", "-c", script]
+        command = self._sandbox.inside(*python) if unit == "root" else self._of_unit(unit, {}, python, mounts=mounts)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
-    def _as(self, user: str, environ: Mapping[str, str], *command: str, mask: str = "0022") -> list[str]:
-        variables = [f"{name}={value}" for name, value in environ.items()]
-        become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "env", "-i", *variables]
-        return self._sandbox.inside("sh", "-c", f'umask {mask}; exec "$@"', "sh", *become, *command)
+    @contextmanager
+    def taken_over(self, unit: str, script: str, *, mounts: bool) -> Iterator[None]:
+        """The same for a script that prints a line when it has begun, and then holds on to what it has."""
+        command = self._of_unit(unit, {}, ["/opt/tocsin/bin/python", "-c", script], mounts=mounts)
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            try:
+                assert running.stdout.readline() == b"held\n"
+                yield
+            finally:
+                running.kill()
+
+    def _service(self, unit: str, environ: Mapping[str, str], *, mounts: bool = False) -> list[str]:
+        """The unit's command with its user, umask and environment."""
+        return self._of_unit(unit, environ, shlex.split(_service_of(unit)["ExecStart"]), mounts=mounts)
+
+    def _of_unit(self, unit: str, environ: Mapping[str, str], command: list[str], *, mounts: bool) -> list[str]:
+        service = _service_of(unit)
+        variables = dict(pair.split("=", 1) for pair in shlex.split(service.get("Environment", "")))
+        if folder := service.get("StateDirectory"):
+            variables |= {"STATE_DIRECTORY": f"/var/lib/{folder}"}
+        variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        variables.pop(service.get("UnsetEnvironment", ""), None)
+        become = _become(service["User"], service["Group"], variables | environ)
+        return self._sandbox.inside(
+            *_masked(service["UMask"]), *(_mounted(service) if mounts else []), *become, *command
+        )
+
+    def _as(self, user: str, environ: Mapping[str, str], *command: str) -> list[str]:
+        return self._sandbox.inside(*_masked("0022"), *_become(user, user, environ), *command)
+
+
+def _service_of(unit: str) -> dict[str, str]:
+    return read_unit(ROOT / "systemd" / unit)
+
+
+def _masked(mask: str) -> list[str]:
+    return ["sh", "-c", f'umask {mask}; exec "$@"', "sh"]
+
+
+def _become(user: str, group: str, environ: Mapping[str, str]) -> list[str]:
+    variables = [f"{name}={value}" for name, value in environ.items()]
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--init-groups", "env", "-i", *variables]
+
+
+def _mounted(service: Mapping[str, str]) -> list[str]:
+    """What a unit makes of the file system, by mounts of its own: `ProtectSystem=strict` with what it may write, what it
+    must not see, and a folder of which it sees a part alone. That systemd reads the lines so was tried with systemd.
+    """
+    assert service["ProtectSystem"] == "strict"
+    state = [f"/var/lib/{service['StateDirectory']}"] if "StateDirectory" in service else []
+    writable = [*state, *_places(service, "ReadWritePaths"), *_places(service, "BindPaths")]
+    lines = ["set -e", "mkdir -p /mnt/seen /mnt/none", "chmod 000 /mnt/none"]
+    for number, place in enumerate(writable):
+        lines += [f"[ ! -e {place} ] || {{ mkdir -p /mnt/seen/{number}; mount --bind {place} /mnt/seen/{number}; }}"]
+    lines += ["for m in $(awk '{print $5}' /proc/self/mountinfo | grep -v '^/mnt\\|^/proc\\|^/dev' | sort -u)"]
+    lines += ["do mount -o remount,bind,ro $m 2>/dev/null || true; done"]
+    for place in _places(service, "TemporaryFileSystem"):
+        folder = place.partition(":")[0]
+        inside = [there for there in writable if there.startswith(f"{folder}/")]
+        lines += [f"mount -t tmpfs -o mode=0755 none {folder}", *(f"mkdir -p {there}" for there in inside)]
+        lines += [f"mount -o remount,ro {folder}"]
+    for number, place in enumerate(writable):
+        lines += [f"[ ! -e /mnt/seen/{number} ] || mount --bind /mnt/seen/{number} {place}"]
+    for place in _places(service, "InaccessiblePaths"):
+        lines += [f"[ ! -e {place} ] || mount --bind /mnt/none {place}"]
+    lines += ["umount -l /mnt/seen/* 2>/dev/null || true", 'exec "$@"']
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", "\n".join(lines), "sh"]
+
+
+def _places(service: Mapping[str, str], key: str) -> list[str]:
+    return [place.removeprefix("-") for place in service.get(key, "").split()]
 
 
 def read_unit(path: Path) -> dict[str, str]:

@@ -52,13 +52,15 @@ def command(config: Path | None) -> None:
 async def _notify(pulled: PullResult, folder: Path, now: datetime) -> None:
     """Leave word for the operators in the inbox of the config in force, where the daemon finds it."""
     from tocsin.adapters.clock import WallClock
+    from tocsin.adapters.files.rights import is_folder
     from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.app.configuration.judge import load
     from tocsin.domain.arrival import WordEntry
     from tocsin.text.cleaning import cut
 
     loaded = load(bounded_child(), folder, now, os.environ)
-    inbox = loaded.settings.inbox if loaded.settings else loaded.ledger.parent / "inbox"
+    nearby = [ledger.parent / "inbox" for ledger in (loaded.ledger, *loaded.elsewhere)]
+    inbox = loaded.settings.inbox if loaded.settings else next(filter(is_folder, nearby), nearby[0])
     try:
         entry = WordEntry(secrets.token_hex(10), pulled.cause[:100], cut(pulled.word, WORD_MOST))
         await InboxWriter(inbox, WallClock()).leave(entry)

@@ -17,10 +17,11 @@ def closed(path: Path, deed: str = "read", needs: int = os.R_OK) -> str:
     """That a path "cannot be read by ana", and which group to ask for: for whoever may not reach it, or not do the
     `deed` there (`needs` is R_OK, W_OK or X_OK). Empty where nothing forbids it, or where the path is not there.
     """
-    for folder in reversed(Path(os.path.realpath(path)).parents):
+    place = Path(os.path.realpath(path))
+    for folder in reversed(place.parents):
         if os.path.lexists(folder) and not os.access(folder, os.X_OK):
             return _predicate(deed, folder, os.X_OK)
-    if os.path.lexists(path) and not os.access(path, needs):
+    if os.path.lexists(place) and not os.access(place, needs):
         return _predicate(deed, path, needs)
     return ""
 
@@ -86,6 +87,12 @@ def way_to_write(path: Path) -> str:
 def is_there(path: Path) -> bool:
     """Whether anything can be seen at a path. Never raises."""
     return os.path.lexists(path)
+
+
+def leads_nowhere(path: Path) -> Path | None:
+    """Where a link leads, if nothing can be seen there; None for whatever else."""
+    place = Path(os.path.realpath(path))
+    return place if os.path.islink(path) and not os.path.lexists(place) else None  # noqa: PTH114 - never raises
 
 
 def ours() -> str:

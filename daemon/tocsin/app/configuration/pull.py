@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from tocsin.adapters.files.rights import leads_nowhere, ours
 from tocsin.adapters.git import pull as git_pull
 from tocsin.adapters.git import read as git
 from tocsin.adapters.git.pull import BranchState, Fetched, Upstream
@@ -39,6 +40,9 @@ class PullResult:
 
 def pull(work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str]) -> PullResult:
     """Follow the upstream of the branch that the config folder is in. It blocks, for two minutes at most."""
+    if (lost := leads_nowhere(folder)) is not None:
+        move = f"if the clone is another user's still, move it to {ours()} (docs/installing.md, From one user to three)"
+        return _refused("folder", f"{label_of(folder)} leads to {label_of(lost)}, where {ours()} sees nothing; {move}")
     upstream = git_pull.upstream(folder)
     if isinstance(upstream, str):
         return _refused("upstream", f"{label_of(folder)} follows no upstream: {upstream}")

@@ -189,8 +189,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "pages go out from memory, at most two copies of each, and so do messages like this one, once. Updates "
         "and the rest wait.",
         "make room, or mend the disk; if the message says that it is locked, end the program that holds it: "
-        "`fuser -v tocsin.db` lists it beside tocsin's own. Do not restart the daemon before: it would forget "
-        "what it knows.",
+        "`fuser -v tocsin.db` lists it beside tocsin's own. If it is the web side's, `systemctl stop tocsin-web`. "
+        "Do not restart the daemon before: it would forget what it knows.",
     ),
     Trouble.LEDGER_DISK_FULL: Advice(
         "it gave up the ballast, 8 MB that it holds beside the ledger as `tocsin.db.ballast` for this, and works "
