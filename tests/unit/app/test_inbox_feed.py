@@ -28,6 +28,7 @@ from tocsin.domain.arrival import (
 )
 from tocsin.domain.facts import Answer
 from tocsin.domain.operator_notice import Trouble
+from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name
 from tocsin.ports.inbox import InboxFile
 
@@ -307,6 +308,32 @@ def test_what_cannot_be_removed_is_passed_over() -> None:
         assert (trouble, "cannot be removed (operation not permitted)" in text) == (Trouble.INBOX_REFUSED, True)
 
     at_post(story)
+
+
+def test_who_renames_what_cannot_be_removed_fills_no_memory() -> None:
+    """Names that are passed over are forgotten once nothing is called so; and what comes later under the name of
+    something that was removed is judged.
+    """
+
+    async def scenario(clock: VirtualClock) -> None:
+        post = Post(clock)
+        for number in range(20):
+            post.folder.stuck = {f"junk {number}"}
+            post.folder.files.pop(f"junk {number - 1}", None)
+            post.folder.put_file(InboxFile(f"junk {number}", fault="it is a folder"))
+            for _ in range(3):
+                await post.feed.look(1)
+        assert len(post.feed.passed_over) <= 2
+        name = post.put(answer(1, key="nobody's"))
+        for _ in range(3):
+            await post.feed.look(1)
+        assert name not in post.folder.files
+        post.folder.put_file(replace(InboxFile(name, write_entry(answer(1))), of_web_side=True))
+        for _ in range(3):
+            await post.feed.look(1)
+        assert [ref for _, ref in post.judged] == ["answer0001"]
+
+    run_virtually(scenario)
 
 
 @pytest.mark.parametrize("hangs", [True, False])

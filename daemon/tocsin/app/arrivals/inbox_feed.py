@@ -45,7 +45,7 @@ log = structlog.get_logger()
 class _InboxLook:
     """What a look at the folder gave. `names` are those that wait, in the order of their turns (`more`: there are too
     many to list), `files` those whose turn it is, `rest` the names that wait on; `kept` is why what was done with could
-    not be removed.
+    not be removed, `listed` all that lay there, if it was listed.
     """
 
     names: Sequence[str]
@@ -53,6 +53,7 @@ class _InboxLook:
     files: Sequence[InboxFile]
     rest: Sequence[str]
     kept: Mapping[str, str]
+    listed: Sequence[str] | None
 
 
 class InboxFeed:
@@ -81,6 +82,11 @@ class InboxFeed:
         self._anew = False
         self._read_once = asyncio.Event()
 
+    @property
+    def passed_over(self) -> frozenset[str]:
+        """The names of what lies there for good."""
+        return self._unremovable
+
     async def first_read(self) -> None:
         """Wait until the answers that lay there at the start are judged, or it is known that they cannot be read."""
         await self._read_once.wait()
@@ -101,6 +107,7 @@ class InboxFeed:
         Raises LedgerError: then all that was not recorded lies there still, and is looked at again.
         """
         look = await self._reading(seconds)
+        self._done = frozenset()  # they are removed; what is called so now was put there since
         if isinstance(look, str):
             self._notices.tell(OperatorNotice(Trouble.INBOX_UNUSABLE, look))
             self._read_once.set()
@@ -110,6 +117,8 @@ class InboxFeed:
             self._read_once.set()
             return self._folder.looks_every
         self._names, self._more = look.names, look.more
+        if look.listed is not None:  # whoever renames what cannot be removed does not fill our memory
+            self._unremovable &= frozenset(look.listed)
         self._tell_kept(look.kept)
         self._watch_flood(look)
         for file in look.files:
@@ -190,7 +199,8 @@ class InboxFeed:
             return None
         turn = _whose_turn(names, seconds)
         files = [file for name in turn if (file := self._folder.read(name)) is not None]
-        return _InboxLook(names, more, files, [name for name in names if name not in turn], kept)
+        rest = [name for name in names if name not in turn]
+        return _InboxLook(names, more, files, rest, kept, listing.names if listing is not None else None)
 
 
 def _turn(name: str) -> tuple[int, str]:
