@@ -49,7 +49,8 @@ def command(form: str | None, config: Path | None) -> None:
             pages = JinjaPages(FOLDER / "pages")
             outbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
             inbox = InboxWriter(settings.inbox, clock)
-            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions)
+            apart = not os.access(settings.database.parent, os.W_OK)
+            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions, apart=apart)
             return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()

@@ -5,7 +5,7 @@ import signal
 
 import structlog
 
-from tocsin.formats.settings.advice import short_secrets
+from tocsin.formats.settings.advice import needless_secrets, short_secrets
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.web.http.connections import listening
 from tocsin.web.http.site import Site
@@ -33,6 +33,9 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
     address = site.settings.web
     for _, trouble in short_secrets(site.settings):
         log.warning("secret too short", trouble=trouble)
+    if site.apart and (needless := needless_secrets(site.settings)):
+        cure = "the daemon alone needs them: take them out of tocsin-web.service.d"
+        log.warning("needless secrets", trouble=f"the web side holds {', '.join(needless)}; {cure}")
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
         async with listening(application(site), site.log, address.host, address.port):

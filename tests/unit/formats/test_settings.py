@@ -8,6 +8,7 @@ from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.domain.delivery import Limit
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.settings.advice import needless_secrets
 from tocsin.formats.settings.layers import SettingsLayers, ledger_files, read_settings
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.text.yaml import read_yaml
@@ -125,6 +126,31 @@ def test_a_proxy_that_is_everybody_is_doubted(written):
     """Then whoever asks could name another client."""
     (problem,) = read(f"{LEAST}\nweb: {{proxies: {written}}}").problems
     assert (problem.code, problem.level) == ("doubtful", ProblemLevel.WARNING)
+
+
+def test_what_the_daemon_alone_needs_is_named():
+    """Secrets of providers, those of fallbacks too, by their variables and never by what they are."""
+    fallbacks = "email: {sender: a@example.com, host: h, transport: smtp, fallbacks: {second: {host: i}}}\n"
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith("email"))
+    given = ("TOCSIN_EMAIL__FALLBACKS__SECOND__PASSWORD", "TOCSIN_SMS__AUTH_TOKEN", "TOCSIN_SMS__API_SECRET")
+    settings = read(rest + fallbacks, dict.fromkeys(given, "hunter2") | {"TOCSIN_WEB__TOKEN": "x" * 16}).settings
+    assert settings is not None
+    assert needless_secrets(settings) == list(given)
+    settings = read(variables={"TOCSIN_WEB__TOKEN": "x" * 16, "TOCSIN_WEB__SIGNING_KEY": "y" * 16}).settings
+    assert settings is not None
+    assert needless_secrets(settings) == []
+
+
+def test_webhooks_that_nobody_can_check_are_told():
+    """An API key sends, and only the auth token checks: `check` says so where a key is known and no token."""
+    text = "sms: {transport: twilio, account_sid: AC" + "0" * 32 + ", sender: '+15005550006'}\n"
+    rest = "".join(line for line in LEAST.splitlines(keepends=True) if not line.startswith("sms"))
+    rest += "replies: {by: webhook}\npublic_url: https://t.example.com\n"
+    key = {"TOCSIN_SMS__API_KEY": "SK" + "0" * 32, "TOCSIN_SMS__API_SECRET": "s", "TOCSIN_WEB__SIGNING_KEY": "y" * 16}
+    (problem,) = read(text + rest, key).problems
+    assert (problem.code, problem.level) == ("doubtful", ProblemLevel.WARNING)
+    assert "needs TOCSIN_SMS__AUTH_TOKEN beside the API key" in str(problem)
+    assert read(text + rest, key | {"TOCSIN_SMS__AUTH_TOKEN": "t"}).problems == ()
 
 
 def test_secrets_never_show():

@@ -112,6 +112,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "not HTTP": lambda f: f"a client did not speak HTTP ({f['trouble']})",
     "too slow": lambda f: f"a client did not end its request within {f['within']} s",
     "too many wrong tokens": lambda _: "too many wrong tokens of one client; more are refused for a while",
+    "needless secrets": lambda f: f"{f['trouble']}",
     "secret too short": lambda f: f"{f['trouble']}",
     "a wrong token at the login": lambda _: "a wrong token at the login",
     "entry refused": lambda f: f"{f['what']} in the inbox was refused: {f['why']}",

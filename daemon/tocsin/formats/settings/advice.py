@@ -43,6 +43,18 @@ def short_secrets(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("web", "token"), f"web.token has fewer than {KEY_LEAST} characters, so it {cure}"
 
 
+def needless_secrets(settings: Settings) -> list[str]:
+    """The variables of secrets that only the daemon needs, those that are given: a web side apart should hold none."""
+    mail = [(*_path("email", name), "password") for name, of in settings.email.providers.items() if of.password]
+    sms = [
+        (*_path("sms", name), secret)
+        for name, of in settings.sms.providers.items()
+        for secret in ("auth_token", "api_key", "api_secret")
+        if getattr(of, secret)
+    ]
+    return [variable(path) for path in (*mail, *sms)]
+
+
 def missing_sms_secret(settings: Settings, name: str) -> str:
     """The variable that gives the secret which this SMS account lacks; empty if it lacks none."""
     place = _path("sms", name)
@@ -89,6 +101,12 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         path = (*_path("sms", name), "api_url")
         if _in_the_clear(account.api_url or ""):
             yield path, f"{_shown(path)} is not https: the account's secret and every text travel in the clear"
+        if settings.replies.by is RepliesBy.WEBHOOK and account.api_key and not account.auth_token:
+            token = variable((*_path("sms", name), "auth_token"))
+            yield (
+                ("replies", "by"),
+                f"replies.by webhook needs {token} beside the API key: no webhook can be checked without it",
+            )
     if settings.replies.by is RepliesBy.WEBHOOK and not settings.public_url:
         yield ("replies", "by"), "replies.by webhook needs public_url: the address that the provider calls"
     yield from short_secrets(settings)

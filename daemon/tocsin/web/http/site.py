@@ -64,6 +64,8 @@ class Site:
     """The messages as their readers would see them; None where messages really leave."""
     sessions: Sessions = field(default_factory=Sessions)
     """Who is logged in; they outlast a site that begins anew."""
+    apart: bool = False
+    """Whether it is a user of its own, who may not write the ledger."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the site stops: whatever lasts must end."""
 
