@@ -388,11 +388,19 @@ async def test_strangers_text_is_data(site: Door) -> None:
 
 @pytest.mark.usefixtures("impatient")
 async def test_the_ledgers_trouble_is_told(site: Door) -> None:
-    """Without the ledger nobody is told anything wrong: 503, and try again."""
+    """Without the ledger nobody is told anything wrong: 503, and one may answer all the same. What is answered so is
+    kept, and not said to count.
+    """
     site.ledger.trouble = "full"
-    assert (await site.get(site.link(LEAD)))[0] == 503
+    status, page = await site.get(site.link(LEAD))
+    assert (status, "What is true now cannot be seen from here." in page) == (503, True)
+    assert re.findall(r'<button[^>]*value="(\w+)"', page) == ["ok", "pass"]
     site.inbox.away = True
-    assert (await site.post(site.link(LEAD), {"answer": "ok"}))[0] == 503
+    status, page = await site.post(site.link(LEAD), {"answer": "ok"})
+    assert (status, "NOT yet accepted" in page) == (503, True)
+    site.ledger.trouble = ""
+    await site.inbox.judge(site.inbox.left[0])
+    assert site.answers == [(LEAD, "ok")]
 
 
 async def test_a_file_that_cannot_be_read_is_taken_too() -> None:

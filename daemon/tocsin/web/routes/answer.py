@@ -74,7 +74,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         link, ref = _signed(site, request), request.query.get(LEFT, "")
         if re.fullmatch(REF, ref) and await judgement(site, ArrivalKind.ANSWER, ref, 0) is None:
             return await _waiting(site, link, _address(site, request), ref)
-        page = _page(site, await _open_link(site, link))
+        try:
+            page = _page(site, await _open_link(site, link))
+        except LedgerError as fault:
+            site.warn("ledger trouble", trouble=str(fault))
+            page = site.page("answer_blind", status=503)
         page.headers.update(REFERRER)
         return page
 
