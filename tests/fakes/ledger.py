@@ -27,7 +27,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
-from tocsin.ports.ledger import KeptConfig, LedgerError, Report, Unreadable, UnreadableError
+from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
 
@@ -45,7 +45,6 @@ class Pages:
     attempts: list[Attempt] = field(default_factory=list)
     configs: list[KeptConfig] = field(default_factory=list)
     notices: dict[str, datetime] = field(default_factory=dict)
-    reports: list[Report] = field(default_factory=list)
     arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
     words: dict[int, str] = field(default_factory=dict)
     receipts_at: dict[int, datetime] = field(default_factory=dict)
@@ -322,26 +321,11 @@ class MemoryLedger:
         file = self._at_work().files.get(incident)
         return (file[0], file[2]) if file else None
 
-    async def last_answer(self) -> int:
-        """Rows count from 1."""
-        rows = (row for row, (_, fact) in enumerate(self._at_work().facts, 1) if isinstance(fact, Answered))
-        return max(rows, default=0)
-
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
-        """Rows count from 1."""
-        rows = enumerate(self._at_work().facts, 1)
-        return tuple((row, name, fact) for row, (name, fact) in rows if row > last and isinstance(fact, Answered))
-
-    async def correct_answer(self, row: int, answer: Answered) -> None:
-        """In its row."""
-        facts = self._at_work().facts
-        facts[row - 1] = (facts[row - 1][0], answer)
-
-    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+    async def move_clock(self, by: timedelta, now: datetime) -> None:
         """What is unfinished, what waits, and every notice."""
         pages, touched = self._at_work(), set()
         for place, (incident, fact) in enumerate(pages.facts):
-            if not pages.incidents[incident] and not (isinstance(fact, Answered) and place >= last_answer):
+            if not pages.incidents[incident]:
                 pages.facts[place] = (incident, not_later(moved(fact, by), now))
                 touched |= {incident} if isinstance(fact, Seen) else set()
         pages.facts += [(incident, ClockMoved(now, by)) for incident in sorted(touched)]
@@ -399,16 +383,6 @@ class MemoryLedger:
         before += pages.notices.values()
         pages.notices.update({cause: redate(at) for cause, at in pages.notices.items()})
         return before
-
-    async def report(self, cause: str, text: str, at: datetime) -> None:
-        """The newest thousand stay."""
-        reports = self._at_work().reports
-        reports.append(Report(reports[-1].row + 1 if reports else 1, at, cause, text))
-        del reports[:-1000]
-
-    async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """In order."""
-        return tuple(report for report in self._at_work().reports if report.row > last)
 
     async def record_arrival(self, arrival: Arrival) -> bool:
         """Once."""

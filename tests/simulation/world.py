@@ -196,9 +196,6 @@ class DiskLedger:
         await self._commit()
         return self._disk.opt_outs.pop((via, address), None) is not None
 
-    async def last_answer(self) -> int:
-        return len(self._disk.answers)
-
     async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
         await self._commit()
         if letter.notification.key in self._disk.letters:
@@ -289,7 +286,7 @@ class DiskLedger:
     async def noticed_at(self, cause: str) -> datetime | None:
         return self._disk.notices.get(cause)
 
-    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+    async def move_clock(self, by: timedelta, now: datetime) -> None:
         """As the real one does it; nobody answers through the ledger here."""
         await self._commit()
         disk, touched = self._disk, self._disk.facts.keys() - self._disk.finished

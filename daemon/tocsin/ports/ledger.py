@@ -19,18 +19,6 @@ from tocsin.ports.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What another process wants the operators to know: its row in the ledger, when it was written, what counts as the
-    same cause, and the sentence.
-    """
-
-    row: int
-    at: datetime
-    cause: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class KeptConfig:
     """A config that was in force: its revision, since when, its files by their names, and the code by which a signing
     key vouches for them; empty: none does.
@@ -307,7 +295,7 @@ class ConfigLedger(Protocol):
 
 
 class NoticeLedger(Protocol):
-    """When each cause was last told to the operators, and reports that other processes leave for them."""
+    """When each cause was last told to the operators."""
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
@@ -317,38 +305,13 @@ class NoticeLedger(Protocol):
         """When this cause was last told; None: never."""
         ...
 
-    async def report(self, cause: str, text: str, at: datetime) -> None:
-        """Leave a report: the daemon tells the operators, since all messages go its way. Only the newest stay."""
-        ...
-
-
-class FeedLedger(Protocol):
-    """What other processes wrote that the daemon must act on."""
-
-    async def last_answer(self) -> int:
-        """The row of the newest answer recorded; 0: there is none."""
-        ...
-
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
-        """Answers recorded by any process after a row of the ledger: (row, incident, answer), in order."""
-        ...
-
-    async def correct_answer(self, row: int, answer: Answered) -> None:
-        """The answer in this row counts so from now on: its instant was written by a clock that was wrong."""
-        ...
-
-    async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """Reports for the operators after a row of the ledger that can be read, in order."""
-        ...
-
 
 class ClockLedger(Protocol):
     """Recorded instants, put right after the clock was wrong. What people wrote into incident files is left alone."""
 
-    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+    async def move_clock(self, by: timedelta, now: datetime) -> None:
         """The clock was put forward by `by` (back if it is less than nothing) and says `now`: all that is recorded of
-        incidents that may still need something, and all that waits, is moved with it (rule 60). Answers in rows after
-        `last_answer` were written by that clock already, and stay.
+        incidents that may still need something, and all that waits, is moved with it (rule 60).
         """
         ...
 
@@ -365,7 +328,6 @@ class Ledger(
     AddressLedger,
     ConfigLedger,
     NoticeLedger,
-    FeedLedger,
     ClockLedger,
     Protocol,
 ):

@@ -165,7 +165,7 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     await ledger.end_attempt(again, Accepted("SM1"), T0)
     coded = Coded(T0, "ana", "+14155550101", "K7")
     await ledger.record("db", (FACT, coded), (), ())
-    assert [answer for _, _, answer in await ledger.answers_since(0)][-1] == FACT
+    assert (await ledger.facts("db"))[-2] == FACT
     assert await ledger.reserved_codes(T0) == (ReservedCode("db", coded, None),)
     arrival = Arrival(ArrivalKind.SMS, "SM9", "+14155550101", "ok", T0)
     assert await ledger.record_arrival(arrival)
@@ -310,8 +310,7 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
     assert [type(fact).__name__ for fact in await ledger.facts("db")] == ["Seen", "Assessed", "StepFired", "Paged"]
     assert [len(letter.attempts) for letter in await ledger.unsettled()] == [1]
     assert await ledger.file("db") == ("db.yaml", b"title: x\n")
-    await ledger.report("pull", "refused", T0)
-    assert [report.text for report in await ledger.reports_since(0)] == ["refused"]
+    assert await ledger.claim_notice("pull", T0, timedelta(0))
     await ledger.close()
 
 

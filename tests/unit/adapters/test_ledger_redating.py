@@ -25,7 +25,7 @@ async def test_a_row_that_cannot_be_read_is_left_alone(tmp_path: Path, moves: bo
     with sqlite3.connect(path) as rows:
         rows.execute("UPDATE facts SET body = '{}' WHERE incident = 'bad' AND kind = 'Seen'")
     if moves:
-        await ledger.move_clock(HOUR, T0 + 2 * HOUR, 0)
+        await ledger.move_clock(HOUR, T0 + 2 * HOUR)
         assert (await ledger.facts("good"))[1:] == (Closed(T0 + HOUR), ClockMoved(T0 + 2 * HOUR, HOUR))
     else:
         assert await ledger.bring_back(T0 - HOUR) == HOUR

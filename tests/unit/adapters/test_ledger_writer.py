@@ -107,11 +107,10 @@ async def test_calls_of_many_kinds_share_a_transaction(ledger: SqlLedger) -> Non
         ledger.claim_notice("disk", T0, timedelta(hours=1)),
         ledger.begin_attempt("y", Channel.SMS, PHONE, T0),
         ledger.record_arrival(arrival),
-        ledger.report("pull", "refused", T0),
     )
     first, second = results[2], results[6]
     assert (first.reference, second.reference) == ("x", "y")
-    assert results == [{"a"}, True, first, {"b"}, True, False, second, False, None]
+    assert results == [{"a"}, True, first, {"b"}, True, False, second, False]
 
 
 async def test_who_gave_up_in_time_writes_nothing(ledger: SqlLedger) -> None:

@@ -23,7 +23,7 @@ from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import KeptConfig, Report, Unreadable
+from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
 
 
@@ -255,29 +255,9 @@ class SqlLedger(KeptLedger):
         """When this cause was last told; None: never."""
         return await self._read(operation.noticed_at(cause))
 
-    async def report(self, cause: str, text: str, at: datetime) -> None:
-        """Leave a report for the operators. Only the newest stay."""
-        await self._writer.commit(writes.report, {"at": write_instant(at), "cause": cause, "text": text})
-
-    async def last_answer(self) -> int:
-        """The row of the newest answer recorded; 0: there is none."""
-        return await self._read(of_incidents.last_answer)
-
-    async def answers_since(self, last: int) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
-        """Answers recorded by any process after a row: (row, incident, answer), in order."""
-        return await self._read(of_incidents.answers_since(last))
-
-    async def reports_since(self, last: int) -> tuple[Report, ...]:
-        """Reports for the operators after a row that can be read, in order."""
-        return await self._read(operation.reports_since(last))
-
-    async def correct_answer(self, row: int, answer: Answered) -> None:
-        """The answer in this row counts so."""
-        await self._writer.commit(redating.correct_answer, (row, answer))
-
-    async def move_clock(self, by: timedelta, now: datetime, last_answer: int) -> None:
+    async def move_clock(self, by: timedelta, now: datetime) -> None:
         """The clock was put forward by so much and says `now`: what still matters is moved with it."""
-        await self._writer.commit(redating.move, redating.ClockMove(by, now, last_answer))
+        await self._writer.commit(redating.move, redating.ClockMove(by, now))
 
     async def bring_back(self, now: datetime) -> timedelta:
         """Nothing that still matters is later than now; how far ahead the latest was."""

@@ -16,7 +16,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.adapters.ledger.writes import run_each
-from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
+from tocsin.domain.facts import ClockMoved, Fact, Seen
 from tocsin.planning.history.redating import moved, not_later
 
 Shift = Callable[[datetime], timedelta]
@@ -24,13 +24,10 @@ Shift = Callable[[datetime], timedelta]
 
 
 class ClockMove(NamedTuple):
-    """The clock was put forward by `by` and says `now`. Answers in rows after `last_answer` are by that clock already:
-    other processes wrote them since.
-    """
+    """The clock was put forward by `by` and says `now`."""
 
     by: timedelta
     now: datetime
-    last_answer: int
 
 
 class _Rest(NamedTuple):
@@ -65,18 +62,8 @@ def bring_back(connection: Connection, instants: Sequence[datetime]) -> list[tim
     return [_bring_back(connection, now) for now in instants]
 
 
-def correct_answer(connection: Connection, answers: Sequence[tuple[int, Answered]]) -> list[None]:
-    """Answers, by row, as they count."""
-    _change_facts(connection, answers)
-    return [None] * len(answers)
-
-
-def _move(connection: Connection, by: timedelta, now: datetime, last_answer: int) -> None:
-    facts = [
-        (row, incident, not_later(moved(fact, by), now))
-        for row, incident, fact in _facts(connection)
-        if row <= last_answer or not isinstance(fact, Answered)
-    ]
+def _move(connection: Connection, by: timedelta, now: datetime) -> None:
+    facts = [(row, incident, not_later(moved(fact, by), now)) for row, incident, fact in _facts(connection)]
     _change_facts(connection, [(row, fact) for row, _, fact in facts])
     mark = {"kind": ClockMoved.__name__, **_fact_row(ClockMoved(now, by))}
     seen = dict.fromkeys(incident for _, incident, fact in facts if isinstance(fact, Seen))

@@ -44,8 +44,6 @@ COMPILED_MAX = 64
 """Statements kept compiled."""
 CONFIGS_KEPT = 20
 """How many configs keep their files."""
-REPORTS_KEPT = 1000
-"""How many reports for the operators are kept."""
 
 Row = dict[str, Any]
 
@@ -263,14 +261,6 @@ def record_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
     newest = connection.execute(select(func.max(t.configs.c.id))).scalar_one()
     old = update(t.configs).where(t.configs.c.id <= newest - CONFIGS_KEPT, t.configs.c.files.is_not(None))
     connection.execute(old.values(files=None))
-    return [None] * len(rows)
-
-
-def report(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """Reports for the operators. Only the newest are kept."""
-    connection.execute(insert(t.reports), rows)
-    newest = connection.execute(select(func.max(t.reports.c.id))).scalar_one()
-    connection.execute(delete(t.reports).where(t.reports.c.id <= newest - REPORTS_KEPT))
     return [None] * len(rows)
 
 

@@ -121,7 +121,7 @@ class ClockWatch:
             return None
         by = step + APART * len(self._steps.taken_at)
         try:
-            await self._ledger.move_clock(by, self._clock.now() + by, await self._ledger.last_answer())
+            await self._ledger.move_clock(by, self._clock.now() + by)
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return None

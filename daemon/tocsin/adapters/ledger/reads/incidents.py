@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import FactReader, read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.facts import Closed, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger import Unreadable, UnreadableError
 
@@ -132,33 +132,5 @@ def file(incident: str) -> Question[tuple[str, bytes] | None]:
             return os.fsdecode(row[0]), zlib.decompress(row[1])
         except (TypeError, zlib.error):
             raise UnreadableError(Unreadable(incident, "the last good version of its file cannot be read")) from None
-
-    return read
-
-
-def last_answer(connection: Connection) -> int:
-    """The row of the newest answer; 0: there is none."""
-    return connection.execute(select(func.max(t.facts.c.id)).where(t.answers)).scalar() or 0
-
-
-def answers_since(last: int) -> Question[tuple[tuple[int, str, Answered | Unreadable], ...]]:
-    """Answers recorded after a row: (row, incident, answer), in order."""
-    query = (
-        select(t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
-        .where(t.answers, t.facts.c.id > last)
-        .order_by(t.facts.c.id)
-    )
-
-    def read(connection: Connection) -> tuple[tuple[int, str, Answered | Unreadable], ...]:
-        answers: list[tuple[int, str, Answered | Unreadable]] = []
-        for row, incident, kind, body in connection.execute(query):
-            try:
-                answer = decode("facts", row, read_fact, kind, body)
-            except RowError as fault:
-                answers.append((row, incident, Unreadable(incident, str(fault))))
-                continue
-            assert isinstance(answer, Answered)
-            answers.append((row, incident, answer))
-        return tuple(answers)
 
     return read

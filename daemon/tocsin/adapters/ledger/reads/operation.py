@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.ports.ledger import KeptConfig, Report
+from tocsin.ports.ledger import KeptConfig
 
 
 def last_good_config(connection: Connection) -> KeptConfig | None:
@@ -42,19 +42,5 @@ def noticed_at(cause: str) -> Question[datetime | None]:
         with suppress(ValueError):
             return read_instant(at) if at else None
         return None
-
-    return read
-
-
-def reports_since(last: int) -> Question[tuple[Report, ...]]:
-    """Reports for the operators after a row, in order."""
-    query = select(t.reports).where(t.reports.c.id > last).order_by(t.reports.c.id)
-
-    def read(connection: Connection) -> tuple[Report, ...]:
-        reports = []
-        for row in connection.execute(query).mappings():
-            with suppress(ValueError):
-                reports.append(Report(row["id"], read_instant(row["at"]), row["cause"], row["text"]))
-        return tuple(reports)
 
     return read
