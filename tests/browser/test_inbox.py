@@ -24,7 +24,7 @@ HOSTILE = (
 
 async def test_messages_appear_by_themselves(tmp_path: Path) -> None:
     """Whoever looks on sees each new message at the top without a reload, and the first one ends the advice."""
-    async with alive(inbox=OutboxReader(tmp_path)) as life, browser() as chromium:
+    async with alive(outbox=OutboxReader(tmp_path)) as life, browser() as chromium:
         page, said = await opened(await chromium.new_context(), life, "/inbox")
         assert await page.get_by_text("No message yet").is_visible()
         await page.get_by_text("Live: new messages").wait_for()
@@ -44,7 +44,7 @@ async def test_a_mail_looks_as_it_would_and_does_nothing(tmp_path: Path) -> None
     link opens beside the inbox.
     """
     drop(tmp_path, 1, html=HOSTILE)
-    async with alive(inbox=OutboxReader(tmp_path)) as life, browser() as chromium:
+    async with alive(outbox=OutboxReader(tmp_path)) as life, browser() as chromium:
         context = await chromium.new_context()
         await context.route("https://example.com/**", lambda route: route.fulfill(body="answered"))
         page, _ = await opened(context, life, "/inbox")

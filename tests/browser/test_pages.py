@@ -59,7 +59,7 @@ async def site(folder: Path) -> AsyncIterator[Life]:
         )
         message = Message(f"key-{via}", via, address, "ana", "Ana Souza", content, "card", 1, "page", T0)
         assert isinstance(await outbox.send(message), Accepted)
-    async with alive(inbox=OutboxReader(folder), **WEB) as life:
+    async with alive(outbox=OutboxReader(folder), **WEB) as life:
         life.ledger.pages = await many_incidents()
         life.clock.go(71 * MINUTE)
         yield life
