@@ -726,7 +726,9 @@ async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
     for kind, ref in ((ArrivalKind.ANSWER, "x1"), (ArrivalKind.ANSWER, "x2"), (ArrivalKind.ALERT, "x1")):
         assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=ref))
     assert await ledger.outcome(ArrivalKind.ANSWER, "x1") is None
-    (first, _), (second, _), _ = await ledger.unjudged_arrivals()
+    (first, _), (second, _) = await ledger.unjudged_arrivals()
+    ((_, alert),) = await ledger.unjudged_alerts()
+    assert (alert.kind, alert.ref) == (ArrivalKind.ALERT, "x1")  # type: ignore[union-attr]
     await ledger.record_result(first, "acted", "You are the technical lead.")
     await ledger.record_result(first, "refused", "No.")
     await ledger.record_result(second, "acted")
@@ -734,6 +736,9 @@ async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
     assert await ledger.outcome(ArrivalKind.ANSWER, "x1") == Judgement("acted", "You are the technical lead.")
     assert await ledger.outcome(ArrivalKind.ANSWER, "x2") == Judgement("acted")
     assert await ledger.outcome(ArrivalKind.ALERT, "x1") is None
+    ((row, _),) = await ledger.unjudged_alerts()
+    await ledger.record_result(row, "declared")
+    assert await ledger.unjudged_alerts() == ()
 
 
 async def test_every_arrival_is_met(ledger: Ledger) -> None:

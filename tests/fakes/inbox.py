@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate
 from tocsin.app.arrivals.inbound import Arrivals, Judge
 from tocsin.app.arrivals.link_answers import LinkAnswers
@@ -14,12 +18,13 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.opt_outs import OptOuts
-from tocsin.domain.arrival import ArrivalKind, InboxEntry
+from tocsin.domain.arrival import Arrival, ArrivalKind, InboxEntry
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.inbox import InboxError, InboxFile, InboxListing
+from tocsin.ports.ledger import LedgerError
 
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import StillHangsError
@@ -70,6 +75,38 @@ class JudgedInbox(KeptInbox):
                 ArrivalKind.UNSUBSCRIBE: wishes.unsubscribe,
             }
             await Arrivals(self._ledger, judges, self.notices).look()
+            incidents = AlertIncidents(IncidentFiles(self._settings.incidents))
+            await AlertFeed(self._clock, self._ledger, config, self.notices, incidents).look()
+
+
+class JudgedAlerts(KeptInbox):
+    """Alerts that are left are judged at once, and written into a folder, unless the daemon is `away`."""
+
+    def __init__(self, clock: Any, ledger: MemoryLedger, config: ActiveConfig, files: IncidentFiles) -> None:
+        super().__init__()
+        self.away = False
+        self.notices = Notices(clock)
+        self.feed = AlertFeed(clock, ledger, config, self.notices, AlertIncidents(files))
+        self._clock, self._ledger, self._gate = clock, ledger, Gate(clock, config)
+        self._waiting: list[InboxFile] = []
+
+    async def leave(self, entry: InboxEntry) -> None:
+        """Keep it, and have it judged."""
+        await super().leave(entry)
+        name = entry_name(EntryName(self._clock.now(), entry.kind, entry.ref))
+        self._waiting.append(InboxFile(name, write_entry(entry), of_web_side=True))
+        with suppress(LedgerError):
+            await self.look()
+
+    async def look(self) -> None:
+        """What the daemon does, if it runs. Raises LedgerError."""
+        while self._waiting and not self.away:
+            admitted = self._gate.admit(self._waiting[0])
+            assert isinstance(admitted, Arrival), admitted
+            await self._ledger.record_arrival(admitted)
+            del self._waiting[0]
+        if not self.away:
+            await self.feed.look()
 
 
 class FakeInboxFolder:

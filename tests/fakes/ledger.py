@@ -394,8 +394,15 @@ class MemoryLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
+        return tuple(one for one in self._unjudged() if one[1].kind is not ArrivalKind.ALERT)
+
+    async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """Rows count from 1."""
+        return tuple(one for one in self._unjudged() if one[1].kind is ArrivalKind.ALERT)
+
+    def _unjudged(self) -> list[tuple[int, Arrival]]:
         rows = enumerate(self._at_work().arrivals, 1)
-        return tuple((row, arrival) for row, (arrival, result) in rows if result is None)
+        return [(row, arrival) for row, (arrival, result) in rows if result is None]
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """The first result stands."""

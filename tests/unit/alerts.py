@@ -3,9 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
+from tocsin.app.alerts.entries import alert_entries
 from tocsin.app.alerts.payload import AlertGroup, read_notification
+from tocsin.domain.arrival import AlertEntry, FiringAlerts
+from tocsin.formats.settings.settings import AlertmanagerSettings
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ZERO = "0001-01-01T00:00:00Z"
@@ -50,3 +54,20 @@ def group(*alerts: Mapping[str, Any], **changes: Any) -> AlertGroup:
     read = read_notification(notification(alerts, **changes))
     assert not isinstance(read, str), read
     return read
+
+
+def entries(*alerts: Mapping[str, Any], **changes: Any) -> list[AlertEntry]:
+    """What it comes to for the daemon."""
+    refs = (f"reference{number}" for number in count())
+    return alert_entries(group(*alerts, **changes), AlertmanagerSettings(), lambda _: 0, refs)
+
+
+def firing(*alerts: Mapping[str, Any]) -> tuple[FiringAlerts, ...]:
+    """Those that fire, as the daemon hears of them."""
+    return tuple(some for one in entries(*alerts) for some in one.firing)
+
+
+def entry(*alerts: Mapping[str, Any], **changes: Any) -> AlertEntry:
+    """What it comes to, as one."""
+    (one,) = entries(*alerts, **changes)
+    return one

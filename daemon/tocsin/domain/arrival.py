@@ -76,11 +76,12 @@ class EntryKind(StrEnum):
     ANSWER = "answer"
     WEBHOOK = "webhook"
     WISH = "wish"
+    ALERT = "alert"
     WORD = "word"
     RESUBSCRIBE = "resubscribe"
 
 
-OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH})
+OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT})
 """What only the web side leaves. The rest is left by commands, and never by the web side: it is told to operators."""
 
 
@@ -129,6 +130,44 @@ class WishEntry:
     signature: str
 
 
+MARK_LENGTH = 8
+"""Letters of the mark that tells one firing of an alert from every other."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiringAlerts:
+    """Alerts that fire and whose labels say the same of severity and service, as written there: when the newest of them
+    began (UTC), and the marks of all, one after the other.
+    """
+
+    severity: str
+    service: str
+    newest_at: datetime
+    marks: str
+
+    @property
+    def all_marks(self) -> tuple[str, ...]:
+        """The mark of each alert."""
+        places = range(0, len(self.marks), MARK_LENGTH)
+        return tuple(self.marks[place : place + MARK_LENGTH] for place in places)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEntry:
+    """What a notification of a group of alerts comes to: the group's short name, how its incident reads, how many of
+    its alerts were left out by who told it, when the last of those that ended did so (UTC), and those that fire.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.ALERT
+    ref: str
+    group: str
+    title: str
+    summary: str
+    truncated: int
+    ended_at: datetime | None
+    firing: tuple[FiringAlerts, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WordEntry:
     """A command's word to the operators; `cause` is what counts as the same."""
@@ -148,5 +187,5 @@ class ResubscribeEntry:
     address: str
 
 
-InboxEntry = AnswerEntry | WebhookEntry | WishEntry | WordEntry | ResubscribeEntry
+InboxEntry = AnswerEntry | WebhookEntry | WishEntry | AlertEntry | WordEntry | ResubscribeEntry
 """What lies in the inbox. None of it is believed before it is judged."""

@@ -62,6 +62,7 @@ class Trouble(StrEnum):
     INBOX_UNUSABLE = "inbox-unusable", "The inbox cannot be read", "The inbox is read again"
     INBOX_REFUSED = "inbox-refused", "Something in the inbox was refused"
     INBOX_FLOODED = "inbox-flooded", "The inbox is flooded", "The inbox is not flooded any more"
+    ALERTS_UNWRITTEN = "alerts-unwritten", "Alerts wait to become incidents", "Alerts become incidents again"
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
     INCIDENT_SET_ASIDE = "incident-set-aside", "The ledger cannot read incident {about}"

@@ -14,7 +14,7 @@ from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incide
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
-from tests.unit.alerts import T0, alert, group, notification
+from tests.unit.alerts import T0, alert, firing, group, notification
 
 
 def test_a_notification_is_read() -> None:
@@ -154,11 +154,11 @@ FILES = [
 @pytest.mark.parametrize("text", FILES)
 def test_a_file_remembers(text: str) -> None:
     """What is written is read again, says nothing else, is replaced whole, and goes with the file."""
-    first = AlertMemory().with_alerts(group(*(alert(f"{n}", n) for n in range(25))).firing, T0).with_summary("s")
+    first = AlertMemory().with_alerts(firing(*(alert(f"{n}", n) for n in range(25))), T0).with_summary("s")
     once = with_memory(text.encode(), first)
     assert read_memory(once) == first
     assert read_yaml(once, "").value == read_yaml(text.encode(), "").value
-    second = first.with_alerts(group(alert("new", 3)).firing, T0 + timedelta(hours=1))
+    second = first.with_alerts(firing(alert("new", 3)), T0 + timedelta(hours=1))
     twice = with_memory(once, second)
     assert read_memory(twice) == second
     assert twice.count(b"newest") == 1
@@ -167,7 +167,7 @@ def test_a_file_remembers(text: str) -> None:
 
 def test_newest_is_never_in_the_future() -> None:
     """An alert that says it begins tomorrow has begun when it was told."""
-    heard = AlertMemory().with_alerts(group(alert(began=999)).firing, T0)
+    heard = AlertMemory().with_alerts(firing(alert(began=999)), T0)
     assert heard.newest_at == T0
 
 
@@ -184,15 +184,15 @@ def test_no_bytes_confuse_the_memory() -> None:
 def test_the_newest_alerts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more alerts than a file may remember, the oldest are forgotten."""
     monkeypatch.setattr(memory, "KNOWN_MOST", 3)
-    old, new = group(alert("a"), alert("b")), group(alert("c", 1), alert("d", 1))
-    remembered = AlertMemory().with_alerts(old.firing, T0).with_alerts(new.firing, T0)
+    old, new = firing(alert("a"), alert("b")), firing(alert("c", 1), alert("d", 1))
+    remembered = AlertMemory().with_alerts(old, T0).with_alerts(new, T0)
     assert len(remembered.marks) == 3
-    assert remembered.new(new.firing) == ()
-    assert len(remembered.new(old.firing)) == 1
+    assert remembered.new(new) == ()
+    assert [len(some.all_marks) for some in remembered.new(old)] == [1]
 
 
 def test_a_file_never_grows_beyond_what_is_read() -> None:
     """One that has no room for the memory stays as it is: better an alert told twice than an incident unread."""
     full = b"title: x\n#" + b"x" * (FILE_LIMIT - 20) + b"\n"
-    remembered = AlertMemory().with_alerts(group(alert()).firing, T0)
+    remembered = AlertMemory().with_alerts(firing(alert()), T0)
     assert with_memory(full, remembered) == full

@@ -12,22 +12,29 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.alerts.entries import alert_entries
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.payload import AlertGroup, read_notification
 from tocsin.app.alerts.steps import Action
+from tocsin.app.alerts.words import KEPT
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.domain.arrival import AlertEntry
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import read_incident
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import AlertmanagerSettings, Settings, WebSettings
+from tocsin.ports.inbox import InboxFullError
+from tocsin.web.http import judged
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
 from tests.builders.policies import shipped_policy
 from tests.fakes.clock import StillClock
-from tests.fakes.inbox import KeptInbox
+from tests.fakes.inbox import JudgedAlerts
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, notification
 from tests.unit.web.lives import RecordedLog
@@ -52,6 +59,8 @@ class Post:
             incidents=self.folder,
         )
         self.clients: list[TestClient[Any, Any]] = []
+        files = IncidentFiles(self.folder)
+        self.inbox = JudgedAlerts(self.clock, self.ledger, ActiveConfig(shipped_policy(), self.settings), files)
 
     async def start(self) -> TestClient[Any, Any]:
         """Another process of the site."""
@@ -61,7 +70,7 @@ class Post:
 
         active_policy: Any = SimpleNamespace(policy=policy)
         nothing: Any = None
-        site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, KeptInbox(), self.log)
+        site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, self.inbox, self.log)
         client: TestClient[Any, Any] = TestClient(TestServer(application(site)))
         await client.start_server()
         self.clients.append(client)
@@ -258,25 +267,41 @@ async def test_the_largest_outage_is_taken(post: Post) -> None:
 
 
 async def test_trouble_is_to_be_tried_again(post: Post) -> None:
-    """A folder that cannot be written, a ledger that cannot be read: 503, and Alertmanager tells again."""
+    """A folder that cannot be written, or an inbox: 503, and Alertmanager tells again."""
     post.folder.write_text("no folder")
     assert (await post.tell(FIRING))[0] == 503
     post.folder.unlink()
-    post.ledger.trouble = "disk full"
+    post.inbox.trouble = InboxFullError("over 1000 wait")
     assert (await post.tell(FIRING))[0] == 503
-    post.ledger.trouble = ""
+    post.inbox.trouble = None
     assert (await post.tell(FIRING))[0] == 200
+
+
+@pytest.mark.parametrize("trouble", ["away", "ledger"])
+async def test_what_nobody_has_judged_is_kept(post: Post, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    """While no daemon runs, or its ledger cannot be used, it waits in the inbox: 200 that says so, since told again it
+    would wait twice. Told again all the same it is declared once, as soon as it is judged.
+    """
+    monkeypatch.setattr(judged, "WAITS", 0.4)
+    post.inbox.away, post.ledger.trouble = trouble == "away", "disk full" if trouble == "ledger" else ""
+    for _ in range(2):
+        assert await post.tell(FIRING) == (200, f"{KEPT}\n")
+    assert post.files() == {}
+    post.inbox.away, post.ledger.trouble = False, ""
+    post.clock.go(timedelta(hours=1))
+    await post.inbox.look()
+    assert post.incident().title == "Errors on a"
+    assert [arrival[1] for arrival in post.ledger.pages.arrivals] == ["declared", "nothing"]
 
 
 async def test_unknown_services_are_told(post: Post) -> None:
     """In the answer and in the log; the incident has the others."""
     told = notification([alert(service="checkout"), alert("b", service="no such")])
-    assert (await post.tell(told))[1].endswith(": declared; there is no service no such\n")
+    with capture_logs() as lines:
+        assert (await post.tell(told))[1].endswith(": declared; there is no service no such\n")
     assert post.incident().services == ("checkout",)
-    assert post.log.lines[-1] == (
-        "alerts",
-        post.log.lines[-1][1] | {"did": "declared", "unknown_services": ["no such"]},
-    )
+    (line,) = (line for line in lines if line["event"] == "alerts")
+    assert (line["did"], line["unknown_services"]) == ("declared", ["no such"])
 
 
 async def test_the_newest_of_many_counts(post: Post) -> None:
@@ -317,11 +342,12 @@ class SharedFolder(IncidentFiles):
         return super().change(name, edit)
 
 
-def read(body: bytes) -> AlertGroup:
-    """The group of a notification."""
+def read(body: bytes) -> AlertEntry:
+    """What a notification comes to."""
     group = read_notification(body)
     assert isinstance(group, AlertGroup)
-    return group
+    (entry,) = alert_entries(group, ALERTS, lambda _: 0, iter(["reference"]))
+    return entry
 
 
 def texts(folder: Path) -> list[str]:

@@ -183,6 +183,10 @@ class SqlLedger(KeptLedger):
         """What came in and is not judged yet, oldest first, each with its row."""
         return await self._read(arrivals.unjudged_arrivals)
 
+    async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """The alerts among it."""
+        return await self._read(arrivals.unjudged_alerts)
+
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""
         judged = {"this": row, "result": result, "words": replace_surrogates(words)}

@@ -6,26 +6,32 @@ wrote meanwhile.
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar, TypeVarTuple
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.memory import read_memory, with_memory
-from tocsin.app.alerts.payload import AlertGroup
 from tocsin.app.alerts.steps import ALERTMANAGER, Action, AlertStep, declaration, next_step
-from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
+from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.app.incidents.histories import recorded_history
+from tocsin.domain.arrival import AlertEntry
+from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.new_id import candidate_ids
-from tocsin.formats.incident.read import read_incident, unreadable_incident
+from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 from tocsin.ports.ledger import IncidentLedger, LedgerError
 from tocsin.text.cleaning import shown
 from tocsin.text.yaml import read_yaml
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 TRIES = 20
 """How often it is looked again because somebody wrote meanwhile."""
@@ -54,33 +60,37 @@ class _GroupIncident:
 
 
 class AlertIncidents:
-    """The folder of incident files, for what Alertmanager tells. Used in one loop, a notification at a time."""
+    """The folder of incident files, for what Alertmanager tells. Used in one loop, an entry at a time; the folder is
+    touched in the `threads` alone, since it may hang.
+    """
 
-    def __init__(self, files: IncidentFiles) -> None:
+    def __init__(self, files: IncidentFiles, threads: Executor | None = None) -> None:
         self._files = files
-        self._alone = asyncio.Lock()
+        self._threads = threads
 
     async def apply(
-        self, group: AlertGroup, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
+        self, group: AlertEntry, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
     ) -> AlertResult:
         """Do what follows. Raises FileError, EditRefusedError or LedgerError when it cannot be done now."""
-        async with self._alone:
-            for _ in range(TRIES):
-                names = await asyncio.to_thread(self._names, group.key)
-                current = await self._find(group.key, names, policy, ledger)
-                memory = read_memory(current.data if current else b"")
-                step = next_step(group, current.incident if current else None, memory, meaning, now)
-                if current is None or step.action is Action.DECLARED:
-                    result = await self._declare(group, names, meaning, step, ledger, now)
-                else:
-                    result = await self._edit(current, step, policy, ledger, now)
-                if result:
-                    return result
+        for _ in range(TRIES):
+            names = await self._in_threads(self._names, group.group)
+            current = await self._find(group.group, names, policy, ledger)
+            memory = read_memory(current.data if current else b"")
+            step = next_step(group, current.incident if current else None, memory, meaning, now)
+            if current is None or step.action is Action.DECLARED:
+                result = await self._declare(group, names, meaning, step, ledger, now)
+            else:
+                result = await self._edit(current, step, now)
+            if result:
+                return result
         raise LedgerError("the incident file keeps changing")
+
+    async def _in_threads(self, ask: Callable[[*Ts], T], *args: *Ts) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *args)
 
     async def _declare(
         self,
-        group: AlertGroup,
+        group: AlertEntry,
         names: Sequence[str],
         meaning: Meaning,
         step: AlertStep,
@@ -95,18 +105,16 @@ class AlertIncidents:
         ids_of_files = {incident_id(name) for name in names}
 
         def moot(names_now: Sequence[str]) -> bool:
-            return not set(_of_group(group.key, names_now)) <= set(names)
+            return not set(_of_group(group.group, names_now)) <= set(names)
 
-        for id_ in candidate_ids(incident.title, now, group.key):
+        for id_ in candidate_ids(incident.title, now, group.group):
             if id_ in ids_of_files or await ledger.facts(id_):
                 continue
-            created = await asyncio.to_thread(self._files.create_unless, f"{id_}.yaml", data, moot)
+            created = await self._in_threads(self._files.create_unless, f"{id_}.yaml", data, moot)
             return AlertResult(Action.DECLARED, id_) if created else None
         raise AssertionError("ids never run out")
 
-    async def _edit(
-        self, current: _GroupIncident, step: AlertStep, policy: Policy, ledger: IncidentLedger, now: datetime
-    ) -> AlertResult | None:
+    async def _edit(self, current: _GroupIncident, step: AlertStep, now: datetime) -> AlertResult | None:
         """Make the edit; None when the file is no longer as it was read."""
         id_ = current.incident.id
         result = AlertResult(step.action, id_, step.why)
@@ -124,9 +132,11 @@ class AlertIncidents:
 
         if current.name is None:  # gone from the folder: as the commands do it, from the last good version
             if step.action is not Action.CHANGED or step.edit.severity or step.edit.services:
-                await IncidentCommands(self._files, policy, ledger, now).edit(id_, step.edit)
+                anew = edit_incident(current.data, step.edit) if current.data else None
+                data = with_memory(anew or write_incident(current.incident, step.edit), step.memory)
+                await self._in_threads(self._files.put, f"{id_}.yaml", data, now)
             return result
-        if await asyncio.to_thread(self._files.change, current.name, change):
+        if await self._in_threads(self._files.change, current.name, change):
             return result
         if moved:
             return None
@@ -150,7 +160,7 @@ class AlertIncidents:
 
     async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _GroupIncident | None:
         """An incident as its file has it. One that cannot be read goes on as it last could be."""
-        data = self._files.read(name)
+        data = await self._in_threads(self._files.read, name)
         if data is None:
             return None
         incident = read_incident(data, name, policy, None, name).incident
@@ -161,10 +171,23 @@ class AlertIncidents:
         return _GroupIncident(incident, name, data)
 
     async def _recorded(self, id_: str, ledger: IncidentLedger) -> _GroupIncident | None:
-        """An incident without a file in the folder."""
-        _, history = await recorded_history(ledger, id_)
-        incident, file = history.incident, await ledger.file(id_)
-        return _GroupIncident(incident, None, file[1] if file else b"") if incident else None
+        """An incident without a file of the group's name in the folder: in another file that holds what was seen last
+        of it (rule 33), else as the ledger keeps it.
+        """
+        facts, history = await recorded_history(ledger, id_)
+        if history.incident is None:
+            return None
+        newest = next((fact.digest for fact in reversed(facts) if isinstance(fact, Seen)), "")
+        renamed = await self._in_threads(self._renamed, newest)
+        if renamed is not None:
+            return _GroupIncident(history.incident, *renamed)
+        file = await ledger.file(id_)
+        return _GroupIncident(history.incident, None, file[1] if file else b"")
+
+    def _renamed(self, newest: str) -> tuple[str, bytes] | None:
+        """A file with this digest, and its bytes."""
+        files = ((name, self._files.read(name)) for name in self._files.names())
+        return next(((name, data) for name, data in files if data is not None and digest(data) == newest), None)
 
 
 def _of_group(key: str, names: Iterable[str]) -> list[str]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from tocsin.app.alerts.payload import Alert
+from tocsin.domain.arrival import FiringAlerts
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.settings import AlertmanagerSettings
-from tocsin.text.cleaning import clean, one_line
 
 
 class Meaning:
@@ -21,35 +20,38 @@ class Meaning:
         self._mapped = {label.casefold(): severity for label, severity in settings.severities.items()}
         self._default = self._named(settings.default_severity) or self._named(policy.unreadable_severity)
 
-    def severity(self, alerts: Iterable[Alert]) -> str:
+    def severity(self, alerts: Iterable[FiringAlerts]) -> str:
         """The worst of theirs; the default where labels say nothing."""
-        return min((self._severity(alert) for alert in alerts), key=self._policy.severity_rank)
+        return min((self._severity(some.severity) for some in alerts), key=self._policy.severity_rank)
 
     def worse(self, severity: str, than: str) -> bool:
         """Whether a severity is worse than another; one that the config lacks is worse than none."""
         known = than in self._policy.severities
         return not known or self._policy.severity_rank(severity) < self._policy.severity_rank(than)
 
-    def services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+    def services(self, alerts: Iterable[FiringAlerts]) -> tuple[str, ...]:
         """The services that they name by id or title, each once."""
         services = (self._service(name) for name in self._names_of_services(alerts))
         return tuple(dict.fromkeys(service for service in services if service))
 
-    def unknown(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
+    def unknown(self, alerts: Iterable[FiringAlerts]) -> tuple[str, ...]:
         """What they call a service and the config does not have."""
         return tuple(name for name in self._names_of_services(alerts) if self._service(name) is None)
 
-    def _severity(self, alert: Alert) -> str:
+    def rank(self, value: str) -> int:
+        """How bad the value of a severity's label is, the worst first."""
+        return self._policy.severity_rank(self._severity(value))
+
+    def _severity(self, value: str) -> str:
         """The severity that the label's value stands for, else the one of that name, else the default."""
-        value = alert.labels.get(self._settings.severity_label, "").strip()
+        value = value.strip()
         mapped = self._settings.severities.get(value) or self._mapped.get(value.casefold())
         severity = self._named(mapped) or self._named(value) or self._default
         assert severity is not None
         return severity
 
-    def _names_of_services(self, alerts: Iterable[Alert]) -> tuple[str, ...]:
-        values = (one_line(clean(alert.labels.get(self._settings.service_label, ""))) for alert in alerts)
-        return tuple(dict.fromkeys(value for value in values if value))
+    def _names_of_services(self, alerts: Iterable[FiringAlerts]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(some.service for some in alerts if some.service))
 
     def _service(self, name: str) -> str | None:
         if name in self._services:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from tocsin.app.alerts.payload import Alert
+from tocsin.domain.arrival import FiringAlerts
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
@@ -33,10 +33,13 @@ class AlertMemory:
     newest_at: datetime | None = None
     summary: str = "-"
 
-    def new(self, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    def new(self, alerts: Iterable[FiringAlerts]) -> tuple[FiringAlerts, ...]:
         """Those not heard of before."""
-        known = frozenset(self.marks)
-        return tuple(alert for alert in alerts if alert.mark not in known)
+        known, new = frozenset(self.marks), []
+        for some in alerts:
+            marks = "".join(mark for mark in some.all_marks if mark not in known)
+            new += [replace(some, marks=marks)] if marks else []
+        return tuple(new)
 
     def wrote(self, summary: str) -> bool:
         """Whether this is the summary that was written last."""
@@ -46,11 +49,11 @@ class AlertMemory:
         """Having written this summary."""
         return replace(self, summary=_digest(summary))
 
-    def with_alerts(self, alerts: Iterable[Alert], now: datetime) -> "AlertMemory":
+    def with_alerts(self, alerts: Iterable[FiringAlerts], now: datetime) -> "AlertMemory":
         """Having heard of these too. None of them begins in the future, whatever it says."""
         new = self.new(alerts)
-        starts = [min(alert.starts_at, now) for alert in new] + ([self.newest_at] if self.newest_at else [])
-        marks = dict.fromkeys([*(alert.mark for alert in new), *self.marks])
+        starts = [min(some.newest_at, now) for some in new] + ([self.newest_at] if self.newest_at else [])
+        marks = dict.fromkeys([*(mark for some in new for mark in some.all_marks), *self.marks])
         return replace(self, marks=tuple(marks)[:KNOWN_MOST], newest_at=max(starts, default=None))
 
 

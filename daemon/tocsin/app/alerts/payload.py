@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from tocsin.domain.arrival import MARK_LENGTH
+
 ALERTS_MOST = 50_000
 """Alerts of one notification; Alertmanager sends all of a group in one."""
 _ZERO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,7 +71,7 @@ class Alert(_Part):
         once it has ended and begun again.
         """
         identity = self.fingerprint or "\0".join(f"{name}\1{value}" for name, value in sorted(self.labels.items()))
-        return _mark(f"{identity}\0{self.starts_at.isoformat()}", 8)
+        return _mark(f"{identity}\0{self.starts_at.isoformat()}", MARK_LENGTH)
 
 
 class AlertGroup(_Part):

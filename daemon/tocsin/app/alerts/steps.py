@@ -18,8 +18,8 @@ from enum import StrEnum
 
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.memory import AlertMemory
-from tocsin.app.alerts.payload import AlertGroup
-from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incident_title, resolution_text
+from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
+from tocsin.domain.arrival import AlertEntry
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.edit import Edit
 
@@ -52,7 +52,7 @@ class AlertStep:
 
 
 def next_step(
-    group: AlertGroup, incident: Incident | None, memory: AlertMemory, meaning: Meaning, now: datetime
+    group: AlertEntry, incident: Incident | None, memory: AlertMemory, meaning: Meaning, now: datetime
 ) -> AlertStep:
     """What follows for the newest incident of the group (None: there is none), which remembers these alerts."""
     if not group.firing:
@@ -74,24 +74,24 @@ def next_step(
     return _reopen(group, incident, memory, meaning, now)
 
 
-def declaration(group: AlertGroup, meaning: Meaning) -> Incident:
+def declaration(group: AlertEntry, meaning: Meaning) -> Incident:
     """The incident that a group's firing alerts mean. Its id does not matter."""
     return Incident(
         id="",
-        title=incident_title(group),
+        title=group.title,
         severity=meaning.severity(group.firing),
-        summary=incident_summary(group),
+        summary=group.summary,
         services=meaning.services(group.firing),
         declared_by=ALERTMANAGER,
     )
 
 
-def _declare(group: AlertGroup, now: datetime) -> AlertStep:
-    memory = AlertMemory().with_alerts(group.firing, now).with_summary(incident_summary(group))
+def _declare(group: AlertEntry, now: datetime) -> AlertStep:
+    memory = AlertMemory().with_alerts(group.firing, now).with_summary(group.summary)
     return AlertStep(Action.DECLARED, memory=memory)
 
 
-def _go_on(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
+def _go_on(group: AlertEntry, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
     """It is open: what alerts not heard of before add to it."""
     edit, after = _additions(group, incident, memory, meaning, now)
     if not edit.keys and after == memory:
@@ -99,7 +99,7 @@ def _go_on(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: 
     return AlertStep(Action.CHANGED, edit, after)
 
 
-def _reopen(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
+def _reopen(group: AlertEntry, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime) -> AlertStep:
     """It is open again, with what alerts not heard of before add to it."""
     edit, after = _additions(group, incident, memory, meaning, now)
     reopening = Edit(
@@ -113,9 +113,9 @@ def _reopen(group: AlertGroup, incident: Incident, memory: AlertMemory, meaning:
 
 
 def _additions(
-    group: AlertGroup, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime
+    group: AlertEntry, incident: Incident, memory: AlertMemory, meaning: Meaning, now: datetime
 ) -> tuple[Edit, AlertMemory]:
-    new, summary = memory.new(group.firing), incident_summary(group)
+    new, summary = memory.new(group.firing), group.summary
     severity = meaning.severity(new) if new else None
     services = tuple(service for service in meaning.services(new) if service not in incident.services)
     after, ours = memory.with_alerts(new, now), memory.wrote(incident.summary)
@@ -129,7 +129,7 @@ def _additions(
     return edit, after
 
 
-def _end(group: AlertGroup, incident: Incident | None, memory: AlertMemory, now: datetime) -> AlertStep:
+def _end(group: AlertEntry, incident: Incident | None, memory: AlertMemory, now: datetime) -> AlertStep:
     if incident is None:
         return AlertStep(Action.NOTHING, why="there is no incident of it")
     if incident.resolved:

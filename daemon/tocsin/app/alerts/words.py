@@ -3,8 +3,9 @@
 The title is all of it that outsiders may read; summary and labels are for responders.
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from tocsin.app.alerts.payload import Alert, AlertGroup
@@ -19,10 +20,23 @@ TEXT_MOST = 1500
 """Characters of a description."""
 LISTED_MOST = 20
 """Alerts that are listed; the rest is counted."""
+SUMMARY_MOST = 4000
+"""Octets of a summary: it has to fit into an entry of the inbox."""
 LABELS_MOST = 12
 """Labels of one alert that are shown."""
 ALERT = "alertname"
 _ENDED = re.compile(r"All alerts have stopped firing \(Alertmanager, (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)\.")
+
+
+NOT_NOW = "The incident file cannot be written now. Try again in a minute."
+NOT_SET = "The daemon takes no alerts: web.alertmanager is not set in its config. Restart it, if it was set since."
+KEPT = "kept: no daemon has judged it yet, it does once it runs; this need not be said again"
+
+
+def outcome_sentence(incident: str, did: str, why: str, unknown: Sequence[str]) -> str:
+    """What a notification led to; `unknown` are services that the config lacks."""
+    left_out = f"; there is no service {', '.join(unknown)}" if unknown else ""
+    return f"{incident or 'no incident'}: {did}{f' ({why})' if why else ''}{left_out}"
 
 
 def incident_title(group: AlertGroup) -> str:
@@ -42,8 +56,12 @@ def incident_title(group: AlertGroup) -> str:
 
 
 def incident_summary(group: AlertGroup) -> str:
-    """What responders should know: what the alerts share, then the firing ones, a line each."""
-    return clean("\n".join(_summary(group)))
+    """What responders should know: what the alerts share, then the firing ones, a line each, if there is room."""
+    for listed in range(LISTED_MOST, -1, -1):
+        text = clean("\n".join(_summary(group, listed)))
+        if len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")) <= SUMMARY_MOST:
+            return text
+    return cut(text, SUMMARY_MOST // 8)
 
 
 def resolution_text(at: datetime) -> str:
@@ -60,7 +78,7 @@ def ended_by_alerts_at(text: str) -> datetime | None:
         return None
 
 
-def _summary(group: AlertGroup) -> Iterator[str]:
+def _summary(group: AlertGroup, listed: int) -> Iterator[str]:
     shared = group.common_annotations
     description = cut(clean(shared.get("description", "") or shared.get("message", "")), TEXT_MOST)
     if description:
@@ -71,10 +89,10 @@ def _summary(group: AlertGroup) -> Iterator[str]:
         yield f"All alerts: {common}"
     number = len(group.firing) + max(group.truncated, 0)
     yield f"{number} alert{'' if number == 1 else 's'} firing:"
-    for alert in group.firing[:LISTED_MOST]:
+    for alert in group.firing[:listed]:
         yield f"- {cut(_alert(alert, group), LINE_MOST)}"
-    if number > LISTED_MOST:
-        yield f"- and {number - LISTED_MOST} more"
+    if number > listed:
+        yield f"- and {number - listed} more"
 
 
 def _alert(alert: Alert, group: AlertGroup) -> str:

@@ -11,6 +11,7 @@ from tocsin.app.reply_options import signed_links
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.arrival import (
     OF_WEB_SIDE,
+    AlertEntry,
     AnswerEntry,
     Arrival,
     ArrivalKind,
@@ -20,7 +21,7 @@ from tocsin.domain.arrival import (
     WishEntry,
     WordEntry,
 )
-from tocsin.formats.inbox.entries import read_entry
+from tocsin.formats.inbox.entries import read_entry, write_entry
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxFile
@@ -84,6 +85,8 @@ class Gate:
             case WebhookEntry():
                 arrival = webhook_arrival(entry, self._config.settings, at)
                 return EntryRefused("a webhook", arrival, by_stranger=True) if isinstance(arrival, str) else arrival
+            case AlertEntry():
+                return Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), at)
             case WordEntry():
                 return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
             case ResubscribeEntry():

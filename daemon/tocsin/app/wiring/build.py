@@ -11,7 +11,7 @@ from pathlib import Path
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.fingerprint import Fingerprint
-from tocsin.adapters.files.incident_writer import review_files
+from tocsin.adapters.files.incident_writer import IncidentFiles, review_files
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
@@ -21,6 +21,8 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
+from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.first_answers import FirstAnswers
 from tocsin.app.arrivals.gate import Gate
 from tocsin.app.arrivals.inbound import Arrivals, Judge
@@ -102,7 +104,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, judge, config_threads)
                 keeper = LedgerKeeper(clock, ledger, notices, place)
                 manager = Systemd(environ)
-                beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, *advice)
+                alerts = alert_feed(clock, ledger, config, notices)
+                beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, alerts, *advice)
                 daemon = await assemble(
                     clock, ledger, config, notices, manager, reader, incident_folder, before, beside, steps
                 )
@@ -197,6 +200,12 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     sources = (watch, inbox, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
+
+
+def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:
+    """What brings alerts to their incidents."""
+    incidents = AlertIncidents(IncidentFiles(config.settings.incidents), DiskThreads("alerts"))
+    return AlertFeed(clock, ledger, config, notices, incidents)
 
 
 def judges(

@@ -6,12 +6,15 @@ Decides what an entry may look like, and how long each part is. Must not know wh
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tocsin.domain.arrival import (
+    AlertEntry,
     AnswerEntry,
+    FiringAlerts,
     InboxEntry,
     ResubscribeEntry,
     WebhookEntry,
@@ -31,6 +34,7 @@ Ref = Annotated[str, Field(pattern=f"^{REF}$")]
 Signature = Annotated[str, Field(max_length=128)]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 Address = Annotated[str, Field(min_length=1, max_length=320)]
+At = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 ValueText = Annotated[str, Field(max_length=TEXT_MOST)]
 
 
@@ -66,6 +70,25 @@ class _Wish(_EntryModel):
     signature: Signature
 
 
+class _FiringModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    severity: Annotated[str, Field(max_length=255)]
+    service: Annotated[str, Field(max_length=255)]
+    newest_at: At
+    marks: Annotated[str, Field(pattern=r"^([a-z2-7]{8})+$", max_length=ENTRY_MOST)]
+
+
+class _AlertModel(_EntryModel):
+    kind: Literal["alert"]
+    group: Annotated[str, Field(pattern=r"^[a-z2-7]{8}$")]
+    title: Annotated[str, Field(min_length=1, max_length=255)]
+    summary: ValueText
+    truncated: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    ended_at: At | None
+    firing: Annotated[list[_FiringModel], Field(max_length=ENTRY_MOST)]
+
+
 class _Word(_EntryModel):
     kind: Literal["word"]
     cause: Annotated[str, Field(min_length=1, max_length=100)]
@@ -77,14 +100,20 @@ class _Resubscribe(_EntryModel):
     address: Address
 
 
-_Model = _Answer | _Webhook | _Wish | _Word | _Resubscribe
+_Model = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe
 _ENTRIES: TypeAdapter[_Model] = TypeAdapter(Annotated[_Model, Field(discriminator="kind")])
 
 
 def write_entry(entry: InboxEntry) -> bytes:
     """An entry as its file holds it. A lone surrogate is written as a question mark."""
     values: Mapping[str, Any] = {"kind": entry.kind.value, **asdict(entry)}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_instant)
+    return text.encode("utf-8", "replace")
+
+
+def _instant(value: object) -> str:
+    assert isinstance(value, datetime)
+    return value.isoformat()
 
 
 def read_entry(data: bytes) -> InboxEntry | str:
@@ -100,7 +129,7 @@ def read_entry(data: bytes) -> InboxEntry | str:
         return f"it is no entry: {place + ': ' if place else ''}{_WORDS.get(first['type'], 'a value that is none')}"
 
 
-_MODELS: tuple[type[_EntryModel], ...] = (_Answer, _Webhook, _Wish, _Word, _Resubscribe)
+_MODELS: tuple[type[_EntryModel], ...] = (_Answer, _Webhook, _Wish, _AlertModel, _Word, _Resubscribe)
 _WORDS = {
     "json_invalid": "no JSON",
     "union_tag_not_found": "no kind",
@@ -123,6 +152,11 @@ def _entry(model: _Model) -> InboxEntry:
             return WebhookEntry(model.ref, WebhookRoute(model.route), model.address, pairs, model.signature)
         case _Wish():
             return WishEntry(model.ref, model.incident, model.reader, model.signature)
+        case _AlertModel():
+            firing = tuple(FiringAlerts(**dict(some)) for some in model.firing)
+            return AlertEntry(
+                model.ref, model.group, model.title, model.summary, model.truncated, model.ended_at, firing
+            )
         case _Word():
             return WordEntry(model.ref, model.cause, model.text)
         case _Resubscribe():

@@ -14,7 +14,7 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import Inbox
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger_reading import LedgerReader
 from tocsin.web.http.clients import Client, client_of
 from tocsin.web.http.sessions import Sessions
 
@@ -53,7 +53,7 @@ class Site:
 
     settings: Settings
     clock: Clock
-    ledger: Callable[[], Ledger]
+    ledger: Callable[[], LedgerReader]
     """The ledger; raises LedgerError while there is none."""
     active_policy: ActivePolicy
     pages: PageTemplates

@@ -1,27 +1,31 @@
 """`/alertmanager`, where Prometheus Alertmanager's webhook declares and ends incidents.
 
-It answers 2xx for what is done, 5xx for what is to be tried again, 409 for what is to be said again later if it is
-still true. What alerts mean, and how incident files are written, is `app.alerts`' business.
+It leaves what a notification comes to in the inbox, and waits for what the daemon makes of it: 2xx for what is done or
+will be, 5xx for what is to be tried again, 409 for what is to be said again later if it is still true. What alerts
+mean, and how incident files are written, is `app.alerts`' business.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from aiohttp import web
 
-from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.alerts.entries import alert_entries
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.payload import read_notification
 from tocsin.app.alerts.steps import Action
-from tocsin.app.incidents.commands import EditRefusedError
+from tocsin.app.alerts.words import KEPT, NOT_NOW
+from tocsin.app.arrivals.alert_feed import BROKEN, NOT_TAKEN
+from tocsin.domain.arrival import ArrivalKind, Judgement
 from tocsin.web.access.guard import has_token
 from tocsin.web.access.same_origin import require_same_origin
+from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 BODY_MOST = 4 * 1024 * 1024
 """Octets of a notification: some ten thousand alerts. The largest outage must not be what is refused."""
-UNKNOWN_MOST = 5
-"""Unknown services that are named."""
+LEAST_TOLD = (Action.CHANGED.value, Action.NOTHING.value, Action.TOO_SOON.value)
+"""Of several entries that led to different things the first that is none of these is told, else the first of these."""
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -29,40 +33,40 @@ def routes(site: Site) -> list[web.RouteDef]:
     settings = site.settings.web.alertmanager
     if settings is None:
         return []
-    incidents = AlertIncidents(IncidentFiles(site.settings.incidents))
 
     async def receive(request: web.Request) -> web.Response:
-        """200 and a sentence once it is on disk."""
+        """200 and a sentence once it is on disk, for good."""
         _require_sender(site, request)
         group = await asyncio.to_thread(read_notification, await _body(request))
         if isinstance(group, str):
             raise web.HTTPBadRequest(text=group)
-        policy = await site.active_policy.policy()
-        meaning = Meaning(settings, policy)
-        try:
-            result = await incidents.apply(group, meaning, policy, site.ledger(), site.clock.now())
-        except (FileError, EditRefusedError) as fault:
-            site.warn("alerts not taken", trouble=str(fault))
-            text = "The incident file cannot be written now. Try again in a minute."
-            raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "60"}) from None
-        unknown = meaning.unknown(group.firing)[:UNKNOWN_MOST] if result.action is not Action.NOTHING else ()
-        if result.action is not Action.NOTHING or result.why != "it is known":
-            site.warn(
-                "alerts",
-                did=result.action.value,
-                incident=result.incident,
-                why=result.why,
-                unknown_services=[name[:64] for name in unknown],
-            )
-        if result.action is Action.TOO_SOON:
-            sentence = f"{result.incident}: {result.why}. If they still fire, say so again in a minute."
-            raise web.HTTPConflict(text=sentence)
-        why = f" ({result.why})" if result.why else ""
-        left_out = f"; there is no service {', '.join(name[:64] for name in unknown)}" if unknown else ""
-        sentence = f"{result.incident or 'no incident'}: {result.action.value}{why}{left_out}"
-        return web.Response(text=f"{sentence}\n", headers={"Cache-Control": CACHE_NEVER})
+        meaning = Meaning(settings, await site.active_policy.policy())
+        entries = await asyncio.to_thread(alert_entries, group, settings, meaning.rank, iter(new_ref, ""))
+        for entry in entries:
+            await leave(site, entry)
+        judgements = await asyncio.gather(*(judgement(site, ArrivalKind.ALERT, entry.ref) for entry in entries))
+        return _answer([judged for judged in judgements if judged], kept=None in judgements)
 
     return [web.post("/alertmanager", receive)]
+
+
+def _answer(judgements: Sequence[Judgement], *, kept: bool) -> web.Response:
+    """What the entries of one notification led to together: what was done, else that it waits, else why not. Raises
+    409 and 503 for what is to be said again.
+    """
+    if not_taken := [judged for judged in judgements if judged.result in (NOT_TAKEN, BROKEN)]:
+        text = not_taken[0].words or NOT_NOW
+        raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "60"})
+    if kept:
+        return _said(KEPT)
+    done = sorted(judgements, key=lambda judged: LEAST_TOLD.index(judged.result) if judged.result in LEAST_TOLD else -1)
+    if done[0].result == Action.TOO_SOON:
+        raise web.HTTPConflict(text=done[0].words)
+    return _said(done[0].words)
+
+
+def _said(sentence: str) -> web.Response:
+    return web.Response(text=f"{sentence}\n", headers={"Cache-Control": CACHE_NEVER})
 
 
 def _require_sender(site: Site, request: web.Request) -> None:

@@ -181,6 +181,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "pages go on; answers by link are judged before all else there.",
         "the log says what is refused; stop the web side (`systemctl stop tocsin-web`) if nothing else helps.",
     ),
+    Trouble.ALERTS_UNWRITTEN: Advice(
+        "they are kept and tried again each few seconds, in their order; nobody is paged for them yet.",
+        "if the message names a file that cannot be edited, correct it; else see to the rights and the disk of the "
+        "incident folder. What is urgent, declare by hand: `tocsin declare`.",
+    ),
     Trouble.UNSUBSCRIBE_WISH: Advice(
         "nothing was changed: who hears stands in the config alone.",
         "take the address out of the group that the message names, or talk to them.",

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
@@ -19,8 +19,17 @@ ARRIVALS_AT_ONCE = 200
 
 
 def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-    """What came in and is not judged yet, oldest first, each with its row."""
-    query = select(t.arrivals).where(t.unjudged).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
+    """What came in and is not judged yet, alerts apart, oldest first, each with its row."""
+    return _unjudged(connection, t.arrivals.c.kind != ArrivalKind.ALERT.value)
+
+
+def unjudged_alerts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    """The alerts among it."""
+    return _unjudged(connection, t.arrivals.c.kind == ArrivalKind.ALERT.value)
+
+
+def _unjudged(connection: Connection, kinds: ColumnElement[bool]) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    query = select(t.arrivals).where(t.unjudged, kinds).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
     arrivals: list[tuple[int, Arrival | Unreadable]] = []
     for row in connection.execute(query).mappings():
         try:

@@ -1,0 +1,135 @@
+"""Alerts that came in are judged, each group's in the order they came, and what follows is written into the incident
+folder, where it is seen like any other file.
+
+While somebody waits at the web side a word suffices for what cannot be done now: Alertmanager says it again. Later
+nobody does, so it is held here until it can be done. A folder that hangs holds up alerts alone.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from tocsin.adapters.files.incident_writer import FileError
+from tocsin.app.alerts.apply import AlertIncidents, AlertResult
+from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.steps import Action
+from tocsin.app.alerts.words import NOT_NOW, NOT_SET, outcome_sentence
+from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.incidents.commands import EditRefusedError
+from tocsin.app.replies.polling import poll
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.notices import Notices
+from tocsin.domain.arrival import AlertEntry, Arrival, Judgement
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.inbox.entries import read_entry
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, LedgerError, Unreadable
+
+LOOKS_EVERY = 0.5
+"""Seconds between two looks."""
+WAITED_FOR = timedelta(seconds=3)
+"""How long after it came in somebody waits for certain for what becomes of it."""
+HELD_FOR = timedelta(seconds=5)
+"""When it is tried again after it could not be done."""
+UNKNOWN_MOST = 5
+"""Unknown services that are named."""
+NOT_TAKEN, BROKEN = "not taken", "broken"
+"""It could not be done, and whoever told it is to say it again; it cannot be judged at all."""
+
+log = structlog.get_logger()
+
+
+class AlertLedger(IncidentLedger, ArrivalLedger, Protocol):
+    """What came in, and what is known of incidents."""
+
+
+class AlertFeed:
+    """Brings alerts to their incidents."""
+
+    def __init__(
+        self, clock: Clock, ledger: AlertLedger, config: ActiveConfig, notices: Notices, incidents: AlertIncidents
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._notices = notices
+        self._incidents = incidents
+        self._held: dict[int, datetime] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await poll(self.look, lambda: LOOKS_EVERY)
+
+    async def look(self) -> None:
+        """Judge what waits. Raises LedgerError: what was not judged then is judged at the next look."""
+        alerts = await self._ledger.unjudged_alerts()
+        waiting: set[str] = set()
+        for place, (row, arrival) in enumerate(alerts):
+            if isinstance(arrival, Unreadable):
+                self._tell_broken(arrival.why)
+                await self._ledger.record_result(row, BROKEN)
+                continue
+            held_until = self._held.get(row)
+            if arrival.who in waiting or (held_until and self._clock.now() < held_until):
+                waiting.add(arrival.who)
+                continue
+            judged = await self._judged(arrival, is_last=not _comes_again(arrival.who, alerts[place + 1 :]))
+            if judged is None:
+                waiting.add(arrival.who)
+                self._held[row] = self._clock.now() + HELD_FOR
+                continue
+            self._held.pop(row, None)
+            await self._ledger.record_result(row, judged.result, judged.words)
+        if not self._held:
+            self._notices.cured(Trouble.ALERTS_UNWRITTEN, "", "all alerts that waited are written down")
+
+    async def _judged(self, arrival: Arrival, *, is_last: bool) -> Judgement | None:
+        """What came of it; None: it waits. Raises LedgerError."""
+        entry, settings = read_entry(arrival.body.encode()), self._config.settings.web.alertmanager
+        if not isinstance(entry, AlertEntry):
+            self._tell_broken(str(entry))
+            return Judgement(BROKEN)
+        if settings is None:
+            return Judgement(NOT_TAKEN, NOT_SET)
+        now, policy = self._clock.now(), self._config.policy
+        someone_waits = now - arrival.at < WAITED_FOR
+        meaning = Meaning(settings, policy)
+        applying = self._incidents.apply(entry, meaning, policy, self._ledger, now)
+        try:
+            result = await guarded(applying, LedgerError, FileError, EditRefusedError)
+        except (FileError, EditRefusedError) as fault:
+            log.warning("alerts not taken", trouble=str(fault))
+            if someone_waits:
+                return Judgement(NOT_TAKEN, NOT_NOW)
+            text = f'alerts wait ("{entry.title}"): {fault}'
+            self._notices.tell(OperatorNotice(Trouble.ALERTS_UNWRITTEN, text))
+            return None
+        if isinstance(result, Broken):
+            self._tell_broken(str(result))
+            return Judgement(BROKEN)
+        if result.action is Action.TOO_SOON and is_last and not someone_waits:
+            return None  # nobody hears that it is to be said again
+        return self._told(result, meaning.unknown(entry.firing))
+
+    def _told(self, result: AlertResult, unknown: Sequence[str]) -> Judgement:
+        """What came of it, as a line of the log and for who waits."""
+        named = [] if result.action is Action.NOTHING else [name[:64] for name in unknown[:UNKNOWN_MOST]]
+        if result.action is not Action.NOTHING or result.why != "it is known":
+            did, incident = result.action.value, result.incident
+            log.info("alerts", did=did, incident=incident, why=result.why, unknown_services=named)
+        if result.action is Action.TOO_SOON:
+            again = f"{result.incident}: {result.why}. If they still fire, say so again in a minute."
+            return Judgement(result.action.value, again)
+        words = outcome_sentence(result.incident, result.action.value, result.why, named)
+        return Judgement(result.action.value, words)
+
+    def _tell_broken(self, why: str) -> None:
+        """Alerts that cannot be judged hold up nobody (rule 63)."""
+        text = f"alerts that came in could not be judged ({why}); the others are: look at Alertmanager"
+        self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="alert"))
+
+
+def _comes_again(group: str, later: Sequence[tuple[int, Arrival | Unreadable]]) -> bool:
+    return any(isinstance(arrival, Arrival) and arrival.who == group for _, arrival in later)

@@ -1,0 +1,245 @@
+"""Alerts that wait for the daemon: in their order, never lost, never twice; and how small they are on the way."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.alerts.entries import alert_entries
+from tocsin.app.alerts.payload import AlertGroup
+from tocsin.app.alerts.words import NOT_NOW, NOT_SET
+from tocsin.app.arrivals.alert_feed import AlertFeed
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.notices import Notices
+from tocsin.domain.arrival import AlertEntry, Arrival, ArrivalKind
+from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
+from tocsin.formats.settings.settings import AlertmanagerSettings, WebSettings
+
+from tests.builders.active_config import settings
+from tests.builders.policies import shipped_policy
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
+from tests.unit.alerts import T0, alert, group
+
+ALERTS = AlertmanagerSettings(severities={"critical": "sev1"}, default_severity="sev3")
+REFS = (f"reference{number}" for number in count())
+MINUTE = timedelta(minutes=1)
+
+
+def entries(told: AlertGroup) -> list[AlertEntry]:
+    return alert_entries(told, ALERTS, lambda value: 0 if value == "critical" else 1, REFS)
+
+
+class TickingClock(StillClock):
+    """As a real clock: each look at it is later than the one before."""
+
+    def now(self) -> datetime:
+        self.go(timedelta(microseconds=1))
+        return super().now()
+
+
+class Feed:
+    """The daemon's side of alerts, over a real folder."""
+
+    def __init__(self, folder: Path, alerts: AlertmanagerSettings | None = ALERTS) -> None:
+        self.folder, self.ledger, self.clock = folder / "incidents", MemoryLedger(), TickingClock(T0)
+        self.notices = Notices(self.clock)
+        config = ActiveConfig(shipped_policy(), settings(web=WebSettings(alertmanager=alerts)))
+        incidents = AlertIncidents(IncidentFiles(self.folder))
+        self.feed = AlertFeed(self.clock, self.ledger, config, self.notices, incidents)
+
+    async def hear(self, told: AlertGroup) -> None:
+        """A notification came in now."""
+        for entry in entries(told):
+            body = write_entry(entry).decode()
+            await self.ledger.record_arrival(Arrival(ArrivalKind.ALERT, entry.ref, entry.group, body, self.clock.now()))
+
+    async def results(self) -> list[str | None]:
+        """Look, and say what became of each."""
+        await self.feed.look()
+        return [result for _, result in self.ledger.pages.arrivals]
+
+    def files(self) -> list[str]:
+        return [path.read_text() for path in self.folder.glob("*.yaml")] if self.folder.is_dir() else []
+
+    def told(self) -> list[str]:
+        """What operators are to hear."""
+        return [word.text for word in self.notices.take() if isinstance(word, OperatorNotice)]
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Feed]:
+    return Feed(tmp_path)
+
+
+async def test_what_came_while_no_daemon_ran(feed: Feed) -> None:
+    """It fired, was told again, and ended: one incident, declared and resolved, in that order; looked at again it
+    changes nothing.
+    """
+    await feed.hear(group(alert()))
+    await feed.hear(group(alert()))
+    await feed.hear(group(alert(ended=9)))
+    feed.clock.go(60 * MINUTE)
+    assert await feed.results() == ["declared", "nothing", "resolved"]
+    assert await feed.results() == ["declared", "nothing", "resolved"]
+    (text,) = feed.files()
+    assert "stopped firing" in text
+
+
+async def test_a_kill_between_the_file_and_the_record(feed: Feed) -> None:
+    """Judged again it is known: nothing is declared twice."""
+    await feed.hear(group(alert()))
+    assert await feed.results() == ["declared"]
+    feed.ledger.pages.arrivals[0] = (feed.ledger.pages.arrivals[0][0], None)
+    assert await feed.results() == ["nothing"]
+    assert len(feed.files()) == 1
+
+
+async def test_a_folder_that_cannot_be_written(feed: Feed) -> None:
+    """Whoever waits hears that it is to be said again; nobody waits for what came earlier, so it is held and told to the
+    operators until it is written. Another group's alerts do not wait for it longer than for the folder.
+    """
+    feed.folder.write_text("no folder")
+    await feed.hear(group(alert()))
+    assert await feed.results() == ["not taken"]
+    assert (await feed.ledger.outcome(ArrivalKind.ALERT, feed.ledger.pages.arrivals[0][0].ref)).words == NOT_NOW  # type: ignore[union-attr]
+    assert feed.told() == []
+    await feed.hear(group(alert()))
+    await feed.hear(group(alert(ended=9)))
+    feed.clock.go(MINUTE)
+    for _ in range(3):
+        assert await feed.results() == ["not taken", None, None]
+    (text,) = feed.told()
+    assert text.startswith('alerts wait ("Errors on a"): ')
+    feed.folder.unlink()
+    assert await feed.results() == ["not taken", None, None]
+    feed.clock.go(MINUTE)
+    assert await feed.results() == ["not taken", "declared", "resolved"]
+    assert feed.told() == []
+
+
+async def test_a_late_word_is_held_while_nobody_hears_409(feed: Feed) -> None:
+    """Told as firing right after its end: who waits hears 409 and says it again. If nobody does it counts once two
+    minutes have passed, unless something newer came of its group.
+    """
+    await feed.hear(group(alert()))
+    await feed.hear(group(alert(ended=9)))
+    await feed.hear(group(alert()))
+    assert await feed.results() == ["declared", "resolved", "too soon"]
+    await feed.hear(group(alert()))
+    feed.clock.go(MINUTE / 2)
+    assert (await feed.results())[3:] == [None]
+    feed.clock.go(3 * MINUTE)
+    assert (await feed.results())[3:] == ["reopened"]
+    await feed.hear(group(alert(ended=9)))
+    await feed.feed.look()
+    await feed.hear(group(alert()))
+    await feed.hear(group(alert(ended=9)))
+    feed.clock.go(MINUTE / 2)
+    assert (await feed.results())[4:] == ["resolved", "too soon", "nothing"]
+
+
+async def test_a_daemon_that_takes_no_alerts(tmp_path: Path) -> None:
+    """A setting that only the web side has: it is said, and nothing is written."""
+    feed = Feed(tmp_path, None)
+    await feed.hear(group(alert()))
+    assert await feed.results() == ["not taken"]
+    judged = await feed.ledger.outcome(ArrivalKind.ALERT, feed.ledger.pages.arrivals[0][0].ref)
+    assert judged is not None
+    assert judged.words == NOT_SET
+    assert feed.files() == []
+
+
+async def test_what_cannot_be_judged_holds_up_nobody(feed: Feed) -> None:
+    """A row that somebody else wrote is set aside and told; the alerts behind it count."""
+    await feed.ledger.record_arrival(Arrival(ArrivalKind.ALERT, "x", "group", "{}", T0))
+    await feed.hear(group(alert()))
+    assert await feed.results() == ["broken", "declared"]
+    assert "could not be judged" in feed.told()[0]
+
+
+@pytest.mark.parametrize("number", [1, 20, 900, 9000])
+@pytest.mark.parametrize("words", ["", '"\\' * 900, "🙂" * 3000])
+def test_entries_are_small(number: int, words: str) -> None:
+    """Whatever the notification's size, each entry has room in a file of the inbox, is read as it was written, and
+    together they name every alert; the worst come first.
+    """
+    alerts = [alert(f"host-{n}", severity="critical" if n % 3 == 0 else words[:50]) for n in range(number)]
+    told = entries(group(*alerts, commonAnnotations={"description": words, "summary": words}))
+    for entry in told:
+        data = write_entry(entry)
+        assert len(data) <= ENTRY_MOST
+        assert read_entry(data) == entry
+    marks = [mark for entry in told for some in entry.firing for mark in some.all_marks]
+    assert len(set(marks)) == len(marks) == number
+    assert told[0].firing[0].severity == "critical"
+    assert len(told) <= 1 + number // 100
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"marks": "abcdefg"},
+        {"marks": "abcdefgh!"},
+        {"marks": ""},
+        {"newest_at": "2026-11-23T10:00:00"},
+        {"newest_at": 5},
+        {"severity": None},
+        {"service": "x" * 256},
+        {"more": "x"},
+    ],
+)
+def test_what_is_no_entry(changes: dict[str, object]) -> None:
+    """Whatever a web side that was taken over leaves: a value that is none is refused, with the whole entry."""
+    (entry,) = entries(group(alert()))
+    values = json.loads(write_entry(entry))
+    assert read_entry(json.dumps(values).encode()) == entry
+    values["firing"][0] |= changes
+    assert isinstance(read_entry(json.dumps(values).encode()), str)
+    for name, value in (("group", "../x"), ("title", ""), ("title", "x" * 256), ("truncated", -1), ("ended_at", "now")):
+        assert isinstance(read_entry(json.dumps(json.loads(write_entry(entry)) | {name: value}).encode()), str)
+
+
+def test_every_kind_of_many_services() -> None:
+    """A service each: no entry is too big, none is left out."""
+    alerts = [alert(f"host-{n}", service=f"service {n} " + "é" * 300) for n in range(300)]
+    told = entries(group(*alerts))
+    assert all(len(write_entry(entry)) <= ENTRY_MOST for entry in told)
+    assert sum(len(entry.firing) for entry in told) == 300
+
+
+async def test_a_storm_is_one_incident(feed: Feed) -> None:
+    """Nine thousand alerts in many entries: one file that knows all, and nothing when they are told again."""
+    storm = group(*(alert(f"host-{n}", severity="critical" if n == 8000 else "") for n in range(9000)))
+    await feed.hear(storm)
+    number = len(feed.ledger.pages.arrivals)
+    assert number > 5
+    assert (await feed.results())[0] == "declared"
+    (text,) = feed.files()
+    assert "severity: sev1" in text
+    await feed.hear(storm)
+    assert set((await feed.results())[number:]) == {"nothing"}
+    assert feed.files() == [text]
+
+
+async def test_the_loop_is_not_held_up(feed: Feed) -> None:
+    """Whatever touches the folder does so in a thread."""
+    await feed.hear(group(alert()))
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    await feed.feed.look()
+    ticking.cancel()
+    assert ticks > 3
