@@ -119,7 +119,7 @@ class FakeInboxFolder:
     def __init__(self, looks_every: float = 0.1) -> None:
         self.looks_every = looks_every
         self.files: dict[str, InboxFile] = {}
-        self.away = ""
+        self.away, self.more = "", False
         self.hangs: asyncio.Event | None = None
         self.stuck: set[str] = set()
         self.listings = 0
@@ -146,7 +146,7 @@ class FakeInboxFolder:
             return None
         self._changed = False
         self.listings += 1
-        return InboxListing(tuple(self.files))
+        return InboxListing(tuple(self.files), self.more)
 
     def read(self, name: str) -> InboxFile | None:
         """One of the files."""

@@ -169,6 +169,24 @@ def test_a_flood_is_told_and_worked_off() -> None:
     at_post(story)
 
 
+def test_more_than_can_be_listed_is_told() -> None:
+    """Also where all of it seems to be still written."""
+
+    async def story(post: Post) -> None:
+        post.folder.more = True
+        await asyncio.sleep(1)
+        assert [(trouble, "more than can be listed" in text) for trouble, text in post.told()] == [
+            (Trouble.INBOX_FLOODED, True)
+        ]
+        post.folder.more = False
+        post.put(answer())
+        await asyncio.sleep(1)
+        assert post.refs == ["answer0000"]
+        assert Trouble.INBOX_FLOODED in [recovery.trouble for recovery in post.notices.take_recovered()]
+
+    at_post(story)
+
+
 def test_what_is_no_entry_is_removed_and_told_once() -> None:
     """Links, folders, FIFOs, what is too big, unknown or misnamed: nothing of it in the ledger, and nothing repeated."""
 

@@ -149,9 +149,9 @@ class InboxFeed:
         self._notices.tell(OperatorNotice(Trouble.INBOX_REFUSED, text, about=refused.what))
 
     def _watch_flood(self, look: _InboxLook) -> None:
-        if len(look.names) > WAITING_MOST:
-            number = f"over {len(look.names)}" if look.more else str(len(look.names))
-            text = f"{number} entries wait in the inbox; {JUDGED_MOST} a second are judged, answers first"
+        if look.more or len(look.names) > WAITING_MOST:
+            lies = "more than can be listed lies" if look.more else f"{len(look.names)} entries wait"
+            text = f"{lies} in the inbox; {JUDGED_MOST} a second are judged, answers first"
             self._notices.tell(OperatorNotice(Trouble.INBOX_FLOODED, text))
         else:
             self._notices.cured(Trouble.INBOX_FLOODED, "", "what is left in the inbox is judged at once again")
@@ -195,7 +195,7 @@ class InboxFeed:
         if listing is not None:
             passed_over = self._unremovable | kept.keys()
             names, more = sorted((name for name in listing.names if name not in passed_over), key=_turn), listing.more
-        if not (names or kept):
+        if not (names or kept or (listing is not None and more)):
             return None
         turn = _whose_turn(names, seconds)
         files = [file for name in turn if (file := self._folder.read(name)) is not None]
