@@ -4,7 +4,6 @@ import os
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,12 +11,9 @@ from typing import ClassVar
 
 import pytest
 from tocsin.adapters.git import read as git
-from tocsin.app.configuration.pull import pull
 
 from tests.builders.hostile_repository import HostileRepository
 from tests.unit.app.test_pull import CONFIG, GOOD, Repositories
-
-T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +50,7 @@ def test_no_program_of_a_repository_is_run(tmp_path: Path, included: bool) -> No
     assert git.blob(revision, "../nothing") is None
     assert isinstance(git.revision(folder, "0" * 40), git.NoRevision)
     repositories.push({"config/all.yaml": GOOD, "config/notes.txt": "two\n", "config/notes.md": "two\n"})
-    done = pull(folder, T0, {})
+    done = repositories.pull()
     assert done.lines[0].startswith("pulled 1 commit: "), done.lines
     assert (folder / "all.yaml").read_text() == GOOD
     assert (folder / "notes.txt").read_text() == (folder / "notes.md").read_text() == "two\n"
@@ -93,7 +89,7 @@ def test_no_upstream_starts_a_program_of_its_repository(tmp_path: Path, closed: 
     hostile = HostileRepository(repositories.ours, tmp_path / "canaries")
     hostile.turn()
     repositories.git("config", "remote.origin.url", url.format(program=hostile.program("url")) or closed)
-    assert not pull(repositories.ours / "config", T0, {}).good
+    assert not repositories.pull().good
     assert hostile.ran == []
     assert len(Closed.asked) == (not url)
 
@@ -106,7 +102,7 @@ def test_helpers_of_the_user_who_pulls_are_used(tmp_path: Path, closed: str, mon
     config = tmp_path / "gitconfig"
     config.write_text('[credential]\n\thelper = "!f() { echo username=ana; echo password=secret; }; f"\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    assert not pull(repositories.ours / "config", T0, {}).good
+    assert not repositories.pull().good
     assert Closed.asked[-1] == "Basic " + b64encode(b"ana:secret").decode()
     assert not (tmp_path / "canaries" / "ran").exists()
 
