@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.cli.resubscribe import command
-from tocsin.domain.arrival import Arrival, OptOut
+from tocsin.domain.arrival import OptOut, ResubscribeEntry
 from tocsin.domain.people import Channel
+from tocsin.formats.inbox.entries import read_entry
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
@@ -64,9 +65,10 @@ def test_without_a_daemon_it_is_left_for_the_next_start(folder: Path) -> None:
         0,
         "Press@example.com is told again once the daemon runs: no healthy one does now\n",
     )
-    ((_, arrival),) = with_ledger(folder, lambda ledger: ledger.unjudged_arrivals())
-    assert isinstance(arrival, Arrival)
-    assert (arrival.kind, arrival.who) == ("resubscribe", "Press@example.com")
+    (left,) = (folder / "var" / "inbox").iterdir()
+    entry = read_entry(left.read_bytes())
+    assert isinstance(entry, ResubscribeEntry)
+    assert entry.address == "Press@example.com"
 
 
 @pytest.mark.parametrize("written", ["+14155550101", "+1 (415) 555-0101"])
@@ -78,7 +80,7 @@ def test_a_phone_number_is_no_matter_of_ours(folder: Path, written: str) -> None
     assert result.stderr == (
         "+14155550101 answered STOP on 2026-11-23 23:59 UTC; only a START sent from that number lifts it\n"
     )
-    assert with_ledger(folder, lambda ledger: ledger.unjudged_arrivals()) == ()
+    assert not (folder / "var" / "inbox").exists()
 
 
 def test_nothing_to_undo(folder: Path) -> None:
