@@ -35,6 +35,10 @@ BODY_MOST = 64 * 1024
 """Octets of a request's body, where a route does not say otherwise."""
 ANSWERED_WITHIN = 10.0
 """Seconds for a request's body to come and its answer to be found, where a route does not say otherwise."""
+SIGNED = ("/answer/", "/unsubscribe/", "/twilio/", "/alertmanager")
+"""What carries its own right. Where a proxy names nobody all the world shares one rate: there it is not held up by what
+strangers ask for.
+"""
 HEADERS_KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that stay; the sentence has its own."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
@@ -121,7 +125,9 @@ def _rate_limited(site: Site) -> Middleware:
 
     @web.middleware
     async def rate_limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not limit.allow(site.client(request).address):
+        client = site.client(request)
+        of_all = client.is_proxy and request.path.startswith(SIGNED)
+        if not of_all and not limit.allow(client.address):
             raise web.HTTPTooManyRequests(headers={"Retry-After": "60"})
         return await handler(request)
 
@@ -145,6 +151,10 @@ async def _in_time(request: web.Request, handler: Handler) -> web.StreamResponse
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, UnicodeDecodeError, ConnectionError):
         raise web.HTTPBadRequest from None
+    except RuntimeError:
+        if request.transport is not None:
+            raise
+        raise web.HTTPBadRequest from None  # closed by us in the middle of its body, for another client's sake
 
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:

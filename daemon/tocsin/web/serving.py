@@ -38,7 +38,7 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
         log.warning("needless secrets", trouble=f"the web side holds {', '.join(needless)}; {cure}")
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
-        async with listening(application(site), site.log, address.host, address.port):
+        async with listening(application(site), site.log, address.host, address.port, address.proxies):
             manager.ready(f"listening on {address.listen}")
             log.info("ready", listening=address.listen)
             anew = await end

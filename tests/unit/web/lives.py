@@ -129,7 +129,7 @@ async def alive(
     app = application(site)
     app.add_routes(extra or [])
     life = Life(site, ledger, clock, log, inbox)
-    async with listening(app, log, "127.0.0.1", 0, limits or Limits()) as address:
+    async with listening(app, log, "127.0.0.1", 0, site.settings.web.proxies, limits or Limits()) as address:
         life.port = address[1]
         try:
             yield life

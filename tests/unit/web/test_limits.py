@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import contextlib
 import inspect
 import re
 import time
@@ -20,7 +21,7 @@ from tocsin.web.http.rate_limit import ADDRESSES_MOST, BURST, STEADY, RateLimit
 from tocsin.web.http.responses import BUSY, SENTENCES
 from tocsin.web.server import BODY_MOST
 
-from tests.unit.web.lives import alive, parsed
+from tests.unit.web.lives import WEB, Life, alive, parsed
 
 QUICK = Limits(sent_within=0.4, written_within=0.4, idle=0.6, lingers=0.1)
 """Limits that a test can wait for."""
@@ -214,6 +215,98 @@ async def test_a_body_that_drips_keeps_no_place() -> None:
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
         for _, writer in clients:
             writer.close()
+
+
+async def drip(
+    life: Life, source: str = "127.0.0.1", named: str = ""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A request whose body does not come, from an address of this machine, or as a proxy names a client."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", life.port, local_addr=(source, 0))
+    forwarded = f"X-Forwarded-For: {named}\r\n" if named else ""
+    writer.write(f"POST /echo HTTP/1.1\r\nHost: a\r\n{forwarded}Content-Length: 2\r\n\r\na".encode())
+    await asyncio.sleep(0.02)
+    return reader, writer
+
+
+async def finish(client: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
+    """Send the rest of a body; how the answer begins, nothing where the connection was closed."""
+    reader, writer = client
+    with contextlib.suppress(ConnectionError):
+        writer.write(b"b")
+        return (await reader.read(100))[:12]
+    return b""
+
+
+ONE_CLIENT = Limits(connections=20, of_one_client=3)
+
+
+async def test_a_client_has_only_so_many_connections() -> None:
+    """W3: beyond that its own that waited longest goes, and nobody else's, however many places are free."""
+    async with alive(ONE_CLIENT, extra=EXTRA) as life:
+        other = await drip(life, "127.0.0.7")
+        clients = [await drip(life, "127.0.0.6") for _ in range(5)]
+        assert [await finish(client) for client in clients] == [b"", b"", *[b"HTTP/1.1 200"] * 3]
+        assert await finish(other) == b"HTTP/1.1 200"
+        assert "fault" not in life.log.events
+        for _, writer in (other, *clients):
+            writer.close()
+
+
+async def test_a_proxy_has_as_many_as_it_likes_and_its_clients_do_not() -> None:
+    """W3: behind a proxy the clients that it names are told apart; one that names nobody is not held back as one."""
+    async with alive(ONE_CLIENT, extra=EXTRA) as life:
+        unnamed = [await drip(life) for _ in range(6)]
+        other = await drip(life, named="192.0.2.7")
+        clients = [await drip(life, named="192.0.2.6") for _ in range(5)]
+        assert [await finish(client) for client in clients] == [b"", b"", *[b"HTTP/1.1 200"] * 3]
+        for client in (other, *unnamed):
+            assert await finish(client) == b"HTTP/1.1 200"
+        for _, writer in (other, *unnamed, *clients):
+            writer.close()
+
+
+async def test_a_client_whose_requests_are_all_at_work_hears_so() -> None:
+    """Where none of its own waits, one more is turned away with a sentence; a connection is free again afterwards."""
+    gate = asyncio.Event()
+
+    async def wait(_request: web.Request) -> web.Response:
+        await gate.wait()
+        return web.Response()
+
+    async with alive(ONE_CLIENT, extra=[web.get("/wait", wait)]) as life:
+        waiting = [asyncio.create_task(life.get("/wait", X_Forwarded_For="192.0.2.6")) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        status, headers, body = await life.get("/healthz", X_Forwarded_For="192.0.2.6")
+        assert (status, body, headers["server"]) == (503, BUSY, "tocsin")
+        assert (await life.get("/static/icon.svg", X_Forwarded_For="192.0.2.7"))[0] == 200
+        gate.set()
+        assert [status for status, _, _ in await asyncio.gather(*waiting)] == [200] * 3
+        assert (await life.get("/static/icon.svg", X_Forwarded_For="192.0.2.6"))[0] == 200
+
+
+async def test_whoever_holds_most_places_makes_room() -> None:
+    """W3: where all places are taken the flood's own connections go, not the one of somebody who came before it."""
+    async with alive(Limits(connections=8, of_one_client=6), extra=EXTRA) as life:
+        first = await drip(life, named="192.0.2.7")
+        flood = [await drip(life, named="192.0.2.6") for _ in range(6)]
+        second = await drip(life, named="192.0.2.8")
+        more = [await drip(life, named=f"192.0.2.{number}") for number in (9, 10)]
+        assert await finish(first) == await finish(second) == b"HTTP/1.1 200"
+        assert [await finish(client) for client in more] == [b"HTTP/1.1 200"] * 2
+        assert [await finish(client) for client in flood][:2] == [b"", b""]
+        assert "fault" not in life.log.events
+        for _, writer in (first, second, *flood, *more):
+            writer.close()
+
+
+async def test_a_flood_through_a_proxy_that_names_nobody_holds_up_no_answer() -> None:
+    """W3, W7: all the world shares one rate there; what is signed is asked for its signature all the same."""
+    async with alive(**WEB) as life:
+        lines = "GET /static/none HTTP/1.1\r\nHost: a\r\n\r\n" * int(BURST)
+        await life.ask((lines + "GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").encode(), rest=20)
+        assert (await life.get("/incidents"))[0] == 429
+        assert (await life.get("/answer/card/bo/wrong"))[0] == 403
+        assert (await life.get("/unsubscribe/card/bo/wrong"))[0] == 403
 
 
 async def test_who_waited_longest_goes_first() -> None:

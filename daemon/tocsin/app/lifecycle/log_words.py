@@ -107,6 +107,9 @@ WORDS: dict[str, Callable[[Fields], str]] = {
         f"{f['undelivered_since'][11:16]} UTC"
     ),
     "log lines lost": lambda f: f"{f['lines']} log line{'s' * (f['lines'] != 1)} could not be written and are lost",
+    "connections of one client full": lambda f: (
+        f"{f['client']} has {f['most']} connections; of those that wait the oldest makes room"
+    ),
     "connections full": lambda f: f"{f['most']} connections are open; who waits longest makes room",
     "reads too slowly": lambda f: f"a client that did not take its answer within {f['within']} s was cut off",
     "not HTTP": lambda f: f"a client did not speak HTTP ({f['trouble']})",

@@ -1,13 +1,14 @@
 """How many clients there may be, how slow and how malformed, and what they are told then.
 
 Slow headers get 408, a reader who does not read is cut off, and where there are too many connections the one that has
-waited longest without a whole request goes. That stands on what asyncio calls on a protocol (a connection begins, data
-came, it is lost) and on what aiohttp makes public; what only a proxy in front does well (so many connections a client)
-is left to it: see `docs/answering.md`.
+waited longest without a whole request goes, of the client that has the most of them. One client has only so many; a
+proxy has as many as it likes, and each client that it names only so many requests under way. That stands on what
+asyncio calls on a protocol (a connection begins, data came, it is lost) and on what aiohttp makes public.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from tocsin.app.arrivals.log_limit import LimitedLog
+from tocsin.web.http.clients import Proxies, client_at, client_of
 from tocsin.web.http.responses import BUSY, HEADERS, SERVER, sentence
 
 ENDS_WITHIN = 5.0
@@ -35,6 +37,8 @@ class Limits:
 
     connections: int = 400
     """Open ones; a process may have 1,024 files by default."""
+    of_one_client: int = 40
+    """Those of one client; a browser has six or so, and an office stands behind one address."""
     sent_within: float = 10.0
     """A request's first line and headers: of a new connection from its start, else from the first octet."""
     written_within: float = 15.0
@@ -55,9 +59,19 @@ LIMITS = Limits()
 class Connection(web.RequestHandler):
     """One client's connection to a `server`. Middleware tells it of each request: see `on_connection`."""
 
-    __slots__ = ("headers_begun", "headers_timer", "limits", "log", "request_under_way", "server", "waiting_since")
+    __slots__ = (
+        "client",
+        "headers_begun",
+        "headers_timer",
+        "limits",
+        "log",
+        "proxies",
+        "request_under_way",
+        "server",
+        "waiting_since",
+    )
 
-    def __init__(self, server: web.Server, log: LimitedLog, limits: Limits) -> None:
+    def __init__(self, server: web.Server, log: LimitedLog, limits: Limits, proxies: Proxies) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(
             server,
@@ -70,7 +84,9 @@ class Connection(web.RequestHandler):
             max_headers=limits.headers,
             auto_decompress=False,
         )
-        self.server, self.log, self.limits = server, log, limits
+        self.server, self.log, self.limits, self.proxies = server, log, limits, proxies
+        self.client = ""
+        """Whose it is now; empty where only a proxy is known."""
         self.request_under_way: web.BaseRequest | None = None
         self.waiting_since = loop.time()
         self.headers_begun = False
@@ -83,17 +99,30 @@ class Connection(web.RequestHandler):
         return request is None or not request.content.is_eof()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A new one takes the place of the one that has waited longest, or is turned away."""
-        others = [other for other in self.server.connections if isinstance(other, Connection) and other.connected]
+        """A new one takes the place of one that has waited long, first of its own client's, or is turned away."""
+        others = self._others()
         super().connection_made(transport)
         self._await_headers()
+        peer = transport.get_extra_info("peername")
+        client = client_at(str(peer[0]) if peer else None, self.proxies)
+        self.client = "" if client.is_proxy else client.address
+        if not self._has_room_for(self.client, others):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+
+    def _others(self) -> list["Connection"]:
+        connections = (other for other in self.server.connections if isinstance(other, Connection))
+        return [other for other in connections if other is not self and other.connected]
+
+    def _has_room_for(self, client: str, others: Sequence["Connection"]) -> bool:
+        """Whether there is room for one more of a client, if need be that of one that waits."""
+        own = [other for other in others if client and other.client == client]
+        if len(own) >= self.limits.of_one_client:
+            self.log.warning("connections of one client full", most=self.limits.of_one_client, client=client)
+            return _make_room(own)
         if len(others) >= self.limits.connections:
             self.log.warning("connections full", most=self.limits.connections)
-            waiting = [other for other in others if other.waits]
-            if waiting:
-                min(waiting, key=lambda other: other.waiting_since).force_close()
-            else:
-                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+            return _make_room(others)
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Nothing is waited for any more."""
@@ -112,13 +141,30 @@ class Connection(web.RequestHandler):
         """What a request whose headers have come is answered, once it is written."""
         self._headers_came()
         self.request_under_way = request
+        of_proxy = not self.client
         try:
-            response = await handler(request)
+            if of_proxy and not self._is_taken(request):
+                response: web.StreamResponse = web.Response(text=BUSY, status=HTTPStatus.SERVICE_UNAVAILABLE)
+            else:
+                response = await handler(request)
             await self._write(request, response)
             return response
         finally:
+            if of_proxy:
+                self.client = ""
             self.request_under_way = None
             self.waiting_since = asyncio.get_running_loop().time()
+
+    def _is_taken(self, request: web.Request) -> bool:
+        """Whether the client that a proxy names may have one more request under way; from now on it is its own."""
+        client = client_of(request, self.proxies)
+        if client.is_proxy:
+            return True
+        own = [other for other in self._others() if other.client == client.address]
+        if len(own) >= self.limits.of_one_client and not self._has_room_for(client.address, own):
+            return False
+        self.client = client.address
+        return True
 
     async def _write(self, request: web.Request, response: web.StreamResponse) -> None:
         """Write an answer to a client that takes it; cut off one that does not."""
@@ -182,6 +228,19 @@ class Connection(web.RequestHandler):
         self.force_close()
 
 
+def _make_room(connections: Sequence[Connection]) -> bool:
+    """Close the one that has waited longest without a whole request, of the client that has the most such; False where
+    all are at work.
+    """
+    waiting = [connection for connection in connections if connection.waits]
+    if not waiting:
+        return False
+    counted = Counter(connection.client for connection in waiting if connection.client)
+    victim = min(waiting, key=lambda connection: (-(counted[connection.client] or 1), connection.waiting_since))
+    victim.force_close()
+    return True
+
+
 @web.middleware
 async def on_connection(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer on the request's connection, under its limits. It is the outermost middleware."""
@@ -191,7 +250,7 @@ async def on_connection(request: web.Request, handler: Handler) -> web.StreamRes
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, log: LimitedLog, host: str, port: int, limits: Limits = LIMITS
+    app: web.Application, log: LimitedLog, host: str, port: int, proxies: Proxies, limits: Limits = LIMITS
 ) -> AsyncIterator[Any]:
     """Serve an application on connections of ours; gives the address that is listened on. Raises OSError when it cannot
     be had.
@@ -202,7 +261,7 @@ async def listening(
         server = runner.server
         assert server is not None
         listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(server, log, limits), host, port, backlog=BACKLOG
+            lambda: Connection(server, log, limits, proxies), host, port, backlog=BACKLOG
         )
         try:
             yield listener.sockets[0].getsockname()
