@@ -230,13 +230,13 @@ class Connection(web.RequestHandler):
 
 def _make_room(connections: Sequence[Connection]) -> bool:
     """Close the one that has waited longest without a whole request, of the client that has the most such; False where
-    all are at work.
+    all are at work. Those of which a proxy has not said yet whose they are count as one client's: a flood begins there.
     """
     waiting = [connection for connection in connections if connection.waits]
     if not waiting:
         return False
-    counted = Counter(connection.client for connection in waiting if connection.client)
-    victim = min(waiting, key=lambda connection: (-(counted[connection.client] or 1), connection.waiting_since))
+    counted = Counter(connection.client for connection in waiting)
+    victim = min(waiting, key=lambda connection: (-counted[connection.client], connection.waiting_since))
     victim.force_close()
     return True
 
