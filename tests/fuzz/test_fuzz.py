@@ -13,6 +13,7 @@ from tests.fuzz.targets import NAMES, fuzzers
 SEED = "sample"
 
 
+@pytest.mark.filterwarnings("default:Using both 'count' and 'until':DeprecationWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample(name: str) -> None:
     """The corpus is fine, and so are some cases made of it, the same in each run."""
