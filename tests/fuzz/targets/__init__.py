@@ -8,6 +8,7 @@ from tests.fuzz.targets import answers, configs, inbox, incidents, messages, pro
 NAMES = (
     "incident", "edit", "alertmanager", "policy-test", "config", "calendar", "reply", "link", "session", "outbox",
     "webhook", "entry", "entry-name", "sms-provider", "smtp", "dns", "message", "template",
+    "template-grammar",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 from tocsin.adapters.jinja.judging import judge_templates
 from tocsin.adapters.jinja.renderer import JinjaRenderer
@@ -10,6 +11,7 @@ from tocsin.ports.renderer import TemplateFiles
 
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import CARD, FIRST
+from tests.builders.templates import Grammar
 from tests.fuzz.fuzzer import Fuzzer
 from tests.fuzz.targets.configs import files_of, folder
 from tests.fuzz.targets.messages import TEMPLATES, decided
@@ -24,7 +26,7 @@ JINJA = (
 
 
 def fuzzers() -> list[Fuzzer]:
-    """The one."""
+    """Those of any bytes, and those by Jinja's grammar, of which a case is the seed."""
     policy = shipped_policy()
     story = replace(CARD, status=Status.RESOLVED, resolution="Failover done.", updates=(FIRST,))
     known = {(due[0].kind, due[0].via): due for due in decided(story, policy)}
@@ -45,4 +47,10 @@ def fuzzers() -> list[Fuzzer]:
                 assert content.text.strip()
                 assert "\n" not in content.subject
 
-    return [Fuzzer("template", written, templates, JINJA, sample=20)]
+    def grammatical(case: bytes) -> None:
+        templates(folder({"page.email.txt.j2": Grammar(Random(case)).template().encode()}))
+
+    return [
+        Fuzzer("template", written, templates, JINJA, sample=20),
+        Fuzzer("template-grammar", [b"seed"], grammatical, sample=20),
+    ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -21,11 +22,13 @@ from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason,
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tocsin.domain.problem import Problem
+from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 from tocsin.text.gsm import segments
 from tocsin.wording.message import builtin
 from tocsin.wording.message.wording import Wording, wording
 
 from tests.builders.policies import small_policy
+from tests.builders.templates import Grammar
 
 SHIPPED = shipped_folder()
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -800,3 +803,26 @@ def test_a_folder_that_the_disk_does_not_list_is_unread(
     assert (files.texts, files.problems) == ({}, ())
     (problem,) = files.unread
     assert os.strerror(fault) in problem.message
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**9))
+def test_no_template_takes_long(seed: int) -> None:
+    """T2 to T4: whatever a template wants, it gives a text or a fault within a fraction of a second."""
+    renderer = JinjaRenderer(SHIPPED, lambda _problem: None)
+    files = TemplateFiles(Path("own"), {"page.email.txt.j2": Grammar(Random(seed)).template()})
+    began = time.thread_time()
+    faults = renderer.unusable(files.texts)
+    renderer.use(files, TemplateVerdict(faults, frozenset(fault.name for fault in faults)))
+    content = renderer.render(notification(Kind.PAGE, Channel.EMAIL), INCIDENT, history(), POLICY)
+    assert content.text.strip()
+    assert time.thread_time() - began < 2
+
+
+def test_a_slice_of_what_has_none_is_a_fault_and_no_more(tmp_path: Path, told: list[Problem]) -> None:
+    """Python would warn of it on the daemon's own output while it compiles."""
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    (tmp_path / "page.sms.txt.j2").write_text("{{ 1[2:] }}")
+    assert renderer.load(tmp_path) == ()
+    renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY)
+    assert [problem.message for problem in told] == ["a int has no slices; the built-in text was sent instead"]

@@ -141,4 +141,11 @@ def key(value: Any) -> Any:
     """What may be a key, or name an item: a text or a number."""
     if isinstance(value, SCALAR):
         return value
-    raise TypeError(f"a {type(value).__name__} is no key; a text or a number is")
+    raise unfit(value, "key; a text or a number is")
+
+
+def unfit(value: Any, for_what: str) -> TypeError:
+    """The error of a value that is "no number". Of a name that is not defined it is that it is not."""
+    if isinstance(value, Undefined):
+        str(value)
+    return TypeError(f"a {type(value).__name__} is no {for_what}")

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.tests import TESTS
 from jinja2.utils import pass_context, pass_eval_context
 
-from tocsin.adapters.jinja.budget import ITEM, NODE, SEVERAL, Budget, key, number
+from tocsin.adapters.jinja.budget import ITEM, NODE, SEVERAL, Budget, key, number, unfit
 from tocsin.adapters.jinja.operations import comparison, seek
 
 WORDS = 8
@@ -100,7 +100,7 @@ class Filters:
         if isinstance(several, (str, *SEVERAL)):
             self._budget.make(ITEM * len(several))
             return list(several)
-        return list(several) if isinstance(several, Undefined) else _no_list(several)
+        raise unfit(several, "list")
 
     def _of_text(self, made: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return lambda value: made(self._budget.text(value))
@@ -276,8 +276,4 @@ def _number(value: Any) -> Any:
     """A number, and no text: `%` of a text would fill a form."""
     if isinstance(value, int | float):
         return value
-    raise TypeError(f"a {type(value).__name__} is no number")
-
-
-def _no_list(value: Any) -> Sequence[Any]:
-    raise TypeError(f"a {type(value).__name__} is no list")
+    raise unfit(value, "number")

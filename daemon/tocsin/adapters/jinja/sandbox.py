@@ -230,10 +230,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             left = right
         return True
 
-    def _sliced(self, made: Any) -> Any:
-        if isinstance(made, (str, *SEVERAL)):
-            self._budget.make(size_of(made))
-        return made
+    def _sliced(self, several: Any, *bounds: Any) -> Any:
+        if isinstance(several, str | list | tuple | range):
+            self._budget.make(size_of(several))
+        elif not isinstance(several, Undefined):
+            raise TypeError(f"a {type(several).__name__} has no slices")
+        return several[slice(*bounds)]
 
     def _range(self, *bounds: int) -> range:
         counted = range(*bounds)

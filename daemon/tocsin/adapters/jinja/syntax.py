@@ -153,7 +153,10 @@ class Budgeted(NodeTransformer):
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802 - as in Jinja
         """A slice is a copy, and pays for it."""
         self.generic_visit(node)
-        return self._asking(SLICED, node) if isinstance(node.arg, nodes.Slice) else node
+        if not isinstance(node.arg, nodes.Slice):
+            return node
+        bounds = (node.arg.start, node.arg.stop, node.arg.step)
+        return self._asking(SLICED, node.node, *(bound or nodes.Const(None) for bound in bounds))
 
     def visit_Pair(self, node: nodes.Pair) -> nodes.Node:  # noqa: N802 - as in Jinja
         """A key is a text or a number: others can be made so that all of them meet in one place of the mapping."""
