@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
+from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.watch import Watch
@@ -23,10 +24,11 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.ports.bounded_work import Overrun, OverrunCause
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 
 from tests.builders.loading import load
-from tests.fakes.bounded_work import JUDGE
+from tests.fakes.bounded_work import JUDGE, SameProcess
 from tests.fakes.folder import FakeFolder
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import StillHangsError, VirtualClock, run_virtually
@@ -71,6 +73,7 @@ class Daemon:
         self.agenda = Agenda()
         self.incidents = Incidents(self.agenda)
         self.files = FakeFolder()
+        self.work = SameProcess()
 
     async def begin(self) -> "Daemon":
         """Load the config as a start does."""
@@ -80,7 +83,7 @@ class Daemon:
             load(folder, clock.now(), {}), ledger, folder, {}, clock.now(), JUDGE
         )
         self.config = ActiveConfig(started.policy, started.settings)
-        reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started, JUDGE)
+        reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started, ConfigJudge(self.work))
         self.transports = Transports(
             started.settings, lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel}
         )
@@ -151,6 +154,49 @@ def test_a_refused_config_leaves_the_good_one_in_force(folder: Path) -> None:
     assert (email, turns) == ("ana@example.com", 0)
     assert told
     assert "all.yaml:7:" in told[0].text
+
+
+def test_a_config_that_comes_to_no_end_is_refused(folder: Path) -> None:
+    """R1: what hangs or eats memory in judging leaves the good one in force; operators hear which file."""
+
+    async def story(daemon: Daemon) -> None:
+        daemon.work.overruns = [Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics")]
+        await daemon.reload.reload()
+
+    daemon = on_reload(folder, story)
+    (notice,) = daemon.notices.take()
+    assert (notice.trouble, daemon.templates.loads) == (Trouble.CONFIG_REFUSED, [])
+    assert notice.text.startswith("config/pay.ics:1:1: error: reading this file takes over 10 s; simplify this file")
+
+
+def test_a_busy_machine_refuses_no_config(folder: Path) -> None:
+    """Rule 73: a config that got no processor is judged again, and nobody is told of a bad one."""
+
+    async def story(daemon: Daemon) -> None:
+        daemon.work.overruns = [Overrun(OverrunCause.MACHINE, "got 0.1 s of the processor within 30 s")]
+        (folder / "all.yaml").write_text(CONFIG.replace("ana@example.com", "ana@example.org"))
+        running = asyncio.create_task(daemon.reload.run())
+        await asyncio.sleep(20)
+        running.cancel()
+
+    daemon = on_reload(folder, story)
+    assert daemon.config.policy.people["ana"].email == "ana@example.org"
+    assert daemon.notices.take() == ()
+
+
+def test_what_a_reload_meets_ends_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R1: a fault of ours in a reload is told, and the next one goes well."""
+
+    async def story(daemon: Daemon) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(daemon.transports, "apply", lambda _settings: 1 / 0)
+            await daemon.reload.reload()
+        (notice,) = daemon.notices.take()
+        assert "ZeroDivisionError" in notice.text
+        await daemon.reload.reload()
+        assert daemon.templates.loads
+
+    on_reload(folder, story)
 
 
 def test_settings_count_from_the_reload_on(folder: Path) -> None:

@@ -227,6 +227,8 @@ class JinjaRenderer:
                 else:
                     self._rendered(self._template(words, part, language), words)
             except BrokenTemplateError as broken:
+                if isinstance(broken.__cause__, MemoryError):  # there is no sense in trying it on the other samples
+                    raise broken.__cause__ from None
                 yield broken
 
     def _short(self, words: AnyWording, via: Channel, language: str) -> str:

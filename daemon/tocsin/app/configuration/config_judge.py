@@ -74,9 +74,16 @@ def judge_folder(work: BoundedWork, files: TemplateFiles) -> TemplateVerdict:
             label = label_of(files.folder)
             unread = problem(label, TOP, NOT_JUDGED, f"judging these templates {verdict.why}; it is tried again")
             return TemplateVerdict(unread=(unread,))
-        hanging.append(TemplateFault(verdict.stage, 1, f"rendering this template {verdict.why}"))
+        hanging.append(TemplateFault(verdict.stage, 1, _words_of(verdict)))
         if verdict.stage not in rest or len(hanging) > HANGING_MOST:
             return TemplateVerdict(tuple(hanging), frozenset(files.texts))
+
+
+def _words_of(overrun: Overrun) -> str:
+    """What is said of a template at which judging came to its end."""
+    if overrun.cause is OverrunCause.TIME and overrun.stage:  # the time is that of all before it as well
+        return f"judging the templates {overrun.why}, and was at this one then"
+    return f"rendering {'this template' if overrun.stage else 'these templates'} {overrun.why}"
 
 
 def judge_texts(texts: Mapping[str, str]) -> TemplateVerdict:
