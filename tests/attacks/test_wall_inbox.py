@@ -23,6 +23,7 @@ WHY_NOT = missing()
 pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.attack]
 
 WEB, PULL = "tocsin-web.service", "tocsin-pull.service"
+WEB_TOKEN = "a token of more than sixteen"
 KEY, TOKEN = "a signing key of more than sixteen", "a-twilio-token"
 INBOX = STATE / "inbox"
 
@@ -35,9 +36,9 @@ class Site:
             listen = f"127.0.0.1:{free.getsockname()[1]}"
         self.server, self.url = server, f"http://{listen}"
         public = {"TOCSIN_PUBLIC_URL": self.url, "TOCSIN_WEB__SIGNING_KEY": KEY, "TOCSIN_WEB__LISTEN": listen}
-        server.root("sed -i 's/by: poll/by: webhook/' /etc/tocsin/tocsin.yaml")
+        server.root("sed -i 's/by: poll/by: webhook/; s/^web: {/web: {alertmanager: {}, /' /etc/tocsin/tocsin.yaml")
         server.start(**public, TOCSIN_SMS__AUTH_TOKEN=TOKEN, TOCSIN_SMS__ACCOUNT_SID=twilio_webhooks.ACCOUNT)
-        server.start_web(**public)
+        server.start_web(**public, TOCSIN_WEB__TOKEN=WEB_TOKEN)
 
     def declare(self) -> str:
         """An incident that has paged Ana and Bo; its id."""
@@ -56,6 +57,19 @@ class Site:
         except urllib.error.HTTPError as told:
             with told:
                 return told.code, " ".join(told.read().decode().split())
+
+    def alert(self) -> int:
+        """Alertmanager says that something fires; the status of the answer."""
+        labels = {"alertname": "DatabaseDown", "severity": "sev1"}
+        alert = {"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-11-26T10:00:00Z"}
+        alert |= {"endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "f0"}
+        told = {"version": "4", "groupKey": "g", "truncatedAlerts": 0, "status": "firing", "receiver": "r"}
+        told |= {"groupLabels": labels, "commonLabels": labels, "commonAnnotations": {}, "externalURL": ""}
+        request = urllib.request.Request(f"{self.url}/alertmanager", json.dumps(told | {"alerts": [alert]}).encode())
+        request.add_header("Authorization", f"Bearer {WEB_TOKEN}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
 
     def status(self) -> str:
         """What `tocsin status` says."""
@@ -108,7 +122,7 @@ def link(incident: str, person: str, key: str = KEY) -> str:
 
 
 def test_it_is_used(site: Site) -> None:
-    """P8: an answer by its link, a webhook and a reader's wish go by the inbox, from one user to another; the page shows
+    """P8: an answer by its link, a webhook, a reader's wish and an alert go by the inbox, from one user to another; the page shows
     what is true now; nothing is left behind; and while the daemon is away the page says that nobody has confirmed it.
     """
     server, id_ = site.server, site.declare()
@@ -122,8 +136,11 @@ def test_it_is_used(site: Site) -> None:
     assert asyncio.run(twilio_webhooks.post("another", f"{site.url}/twilio/inbound", forged)) == 204
     assert site.ask(site.unsubscribing(), **{"List-Unsubscribe": "One-Click"})[0] == 200
     server.until(lambda: site.told("asks to be taken off"))
-    assert site.waiting() == []
-    assert site.arrivals() == {"answer": 1, "sms": 1, "unsubscribe": 1}
+    assert site.alert() == 200
+    server.until(lambda: "DatabaseDown" in site.status())
+    assert server.root(f"stat -c '%U:%G' {STATE}/incidents/*[dD]atabase*") == "tocsin:tocsin-responders\n"
+    server.until(lambda: site.waiting() == [])
+    assert site.arrivals() == {"answer": 1, "sms": 1, "unsubscribe": 1, "alert": 1}
     server.stop()
     status, page = site.ask(link(id_, "ana"), answer="pass")
     assert (status, "NOT yet accepted" in page) == (503, True), page
