@@ -38,6 +38,10 @@ from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 GRACE = 15.0
 """Seconds beyond that for a server to begin and to answer; one that does not is ended."""
+LINGERS = 2.0
+"""Seconds beyond its longest after which whoever forked it ends work that the kernel's timers have not ended (it was
+stopped, or its disk hangs): well before whoever asked gives up the server.
+"""
 _JOB = b"J"
 _SERVE = (
     "import sys; sys.path[:] = sys.argv[2:]; from tocsin.adapters.bounded_child import serve; serve(int(sys.argv[1]))"
@@ -187,7 +191,7 @@ def _bounded(job: Job, line: socket.socket | None = None) -> bytes | Overrun:
         finally:
             os.close(sink)
         try:
-            told.hear(source, job.longest + GRACE, line)
+            told.hear(source, job.longest + LINGERS, line)
         finally:
             status, used = end(pid)
     finally:
