@@ -283,7 +283,7 @@ async def test_a_link_opens_nothing_else(site: tuple[Life, str]) -> None:
     ]
     signatures = {path.rpartition("/")[2] for others in strange for path in others.values()}
     assert len(signatures) > 8
-    before = list(life.ledger.pages.facts), list(life.ledger.pages.reports)
+    before = list(life.ledger.pages.facts), list(life.inbox.left)
     for purpose, path in own.items():
         base, _, signature = path.rpartition("/")
         for other in signatures - {signature}:
@@ -292,7 +292,7 @@ async def test_a_link_opens_nothing_else(site: tuple[Life, str]) -> None:
             if purpose in ("answer", "unsubscribe"):
                 form = "answer=ok&List-Unsubscribe=One-Click"
                 assert (await post(life, f"{base}/{other}", form))[0] == 403
-    assert (life.ledger.pages.facts, life.ledger.pages.reports) == before
+    assert (life.ledger.pages.facts, life.inbox.left) == before
 
 
 async def post(life: Life, path: str, body: str, **headers: str) -> tuple[int, dict[str, str], str]:
