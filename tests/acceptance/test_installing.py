@@ -10,11 +10,13 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tocsin import __version__
 
 from tests.fakes.sandbox import LENT, PATH, ROOT, Sandbox, build_wheel, missing
 
@@ -22,7 +24,7 @@ PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
 FORMER = "### From one user to three\n"
 """The section for who installed tocsin when it was one user."""
 PROGRAMS = {
-    "cat", "chown", "curl", "git", "grep", "install", "ln", "mv", "openssl", "python3", "rm", "runuser", "sed", "sqlite3",
+    "cat", "chown", "curl", "git", "grep", "groupadd", "install", "ln", "mv", "openssl", "printf", "python3", "rm", "runuser", "sed", "sqlite3",
     "systemctl", "systemd-sysusers", "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
 }  # fmt: skip
 """Whatever else the page used, this test would have to run as well."""
@@ -57,7 +59,8 @@ COMMANDS = commands(BEFORE + AFTER.partition("\n## ")[2])
 def test_the_page_uses_few_programs() -> None:
     """Each command is one of a short list, all of which the test below runs."""
     words = [
-        next(word for word in shlex.split(line.partition("<<")[0]) if "=" not in word) for line in (*COMMANDS, *UPGRADE)
+        next(word for word in shlex.split(line.partition("<<")[0].lstrip("(")) if "=" not in word)
+        for line in (*COMMANDS, *UPGRADE)
     ]
     assert set(words) == PROGRAMS
 
@@ -194,13 +197,25 @@ def trust_the_authority(machine: Machine, *, tried: bool = True) -> str:
     return line
 
 
+def write_former_wheel(new: Path, former: Path) -> None:
+    """A wheel of the same name, as it was made when tocsin was one user: what a release must take away."""
+    with zipfile.ZipFile(new) as source, zipfile.ZipFile(former, "w") as wheel:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "tocsin/__init__.py":
+                content = re.sub(rb'"[0-9.]+"', b'"0.0.9"', content)
+            if name.endswith("/sysusers.d/tocsin.conf"):
+                content = b'u tocsin - "Incident notification daemon" /var/lib/tocsin\n'
+            if name.endswith("/tmpfiles.d/tocsin.conf"):
+                places = re.findall(rb"^d  /\S+tocsin(?:/(?!inbox)\S+)? .*\n", content, re.MULTILINE)
+                content = b"".join(places).replace(b"tocsin-responders", b"tocsin")
+            if "/share/tocsin/systemd/" in name:
+                content = re.sub(rb"^(User|Group)=.*", rb"\1=tocsin", content, flags=re.MULTILINE)
+            wheel.writestr(name, content)
+
+
 ONE_USER = """
-systemctl stop tocsin tocsin-web
-userdel tocsin-web; userdel tocsin-pull; gpasswd --delete ana tocsin-responders; groupdel tocsin-responders
-rm -r /var/lib/tocsin/inbox /var/lib/tocsin-pull
-chgrp -R tocsin /var/lib/tocsin; chmod 0640 /var/lib/tocsin/tocsin.db.lock
 install -D /dev/null /etc/systemd/system/tocsin-web.service.d/secrets.conf
-sed -i 's/User=.*/User=tocsin/; s/Group=.*/Group=tocsin/' /etc/systemd/system/tocsin*.service
 echo LoadCredential=tocsin_sms__auth_token:/etc/credstore/tocsin_sms__auth_token >> \
     /etc/systemd/system/tocsin-web.service.d/secrets.conf
 git init --quiet --bare --initial-branch=main /opt/up.git
@@ -211,7 +226,7 @@ git config --system --add safe.directory /opt/up.git
 git config --system --add safe.directory /var/lib/tocsin/repository
 runuser -u tocsin -- git clone --quiet --branch main /opt/up.git /var/lib/tocsin/repository
 ln -sT /var/lib/tocsin/repository/config /etc/tocsin
-systemctl start tocsin tocsin-web
+systemctl restart tocsin tocsin-web
 runuser -u ana -- tocsin declare "It is down" --severity sev1
 """
 """How it was when the web side and the pull were the daemon's user, with an incident that is open."""
@@ -220,21 +235,31 @@ runuser -u ana -- tocsin declare "It is down" --severity sev1
 @pytest.mark.attack
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_an_installation_of_one_user_becomes_one_of_three(machine: Machine) -> None:
-    """The upgrade's commands, with those of its section before the restart: everything is whose it should be, the open
-    incident goes on, nobody is paged again for it, and the clone is pulled by its new owner.
+    """The upgrade's commands by another wheel, with those of its section where they belong: the new program runs,
+    everything is whose it should be, the open incident goes on, nobody is paged again for it, and the clone is pulled
+    by its new owner.
     """
+    (new,) = (machine.folder / "dist").glob("*.whl")
+    kept = new.rename(machine.folder / new.name)
+    write_former_wheel(kept, new)
     install = COMMANDS[: COMMANDS.index("systemctl enable --now tocsin tocsin-web") + 1]
     upgrade = COMMANDS[next(n for n, command in enumerate(COMMANDS) if "before-upgrade.db" in command) :]
-    add_people = next(command for command in COMMANDS if command.startswith("usermod"))
-    for command in [*(line for line in install if not re.search(r"(doctor|send-test)", line)), add_people]:
+    for command in [line for line in install if not re.search(r"(doctor|send-test)", line)]:
         if command.endswith("tocsin check"):
             trust_the_authority(machine, tried=False)
         machine.follow(command)
-    machine.sandbox.root(f"install -d -m 700 /var/backups/tocsin{ONE_USER}")
+    assert "0.0.9" in machine.follow("tocsin --version")
+    machine.sandbox.root(f"usermod --append --groups tocsin ana; install -d -m 700 /var/backups/tocsin{ONE_USER}")
+    assert machine.sandbox.root("ps -o user= -p $(cat /opt/.systemctl/tocsin-web.pid)") == "tocsin\n"
+    kept.rename(new)
     restart = next(n for n, command in enumerate(upgrade) if command.startswith("systemctl restart"))
-    for command in [*upgrade[:restart], *UPGRADE, *upgrade[restart:]]:
-        said = machine.follow(command)
-    assert said == "ok\n"
+    before = next(n for n, command in enumerate(UPGRADE) if command.startswith("usermod")) + 1
+    said = {
+        command: machine.follow(command)
+        for command in [*UPGRADE[:before], *upgrade[:restart], *UPGRADE[before:], *upgrade[restart:]]
+    }
+    assert said["tocsin --version"] == f"tocsin, version {__version__}\n"
+    assert said[upgrade[-1]] == "ok\n"
     for path, mode in (
         ("/var/lib/tocsin/incidents/*.yaml", "ana:tocsin-responders 664"),
         ("/var/lib/tocsin/inbox", "tocsin-web:tocsin 2770"),

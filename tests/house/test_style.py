@@ -3,8 +3,10 @@
 import ast
 import re
 import subprocess
+import tomllib
 
 import pytest
+from tocsin import __version__
 
 from tests.house.code import ROOT, Module, modules
 from tests.house.test_floors import names
@@ -90,6 +92,12 @@ def test_the_locks_are_hashed(lock: str) -> None:
     assert len(_pins(lock)) == len(blocks)
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
+
+
+def test_the_program_says_the_version_of_its_wheel() -> None:
+    """An administrator tells by it whether an upgrade took place."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == __version__
 
 
 def test_what_runs_is_what_is_tested() -> None:

@@ -70,6 +70,16 @@ def test_a_group_is_named_where_it_has_the_key(state: Path) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
+def test_a_session_from_before_somebody_joined_is_told_so(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is in the group by now, but not by this login, has nobody to ask: a new login opens it."""
+    monkeypatch.setattr("grp.getgrgid", lambda number: grp.struct_group((GROUP, "x", number, [STRANGER])))
+    state.chmod(0o750)
+    assert as_stranger(lambda: closed(state / "ledger")) == (
+        f"cannot be read by {STRANGER}; log in anew: this session began before {STRANGER} was in the group {GROUP}"
+    )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="whoever owns the folder is no stranger")
 def test_what_is_for_one_alone_says_so(state: Path) -> None:
     """A folder of mode 0700: no group helps; the door that is closed is named, and whose it is."""
     state.chmod(0o700)

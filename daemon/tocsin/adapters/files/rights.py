@@ -133,8 +133,18 @@ def _predicate(deed: str, door: Path, needs: int) -> str:
     except OSError:
         return begin
     if status.st_mode & _OF_GROUP[needs]:
-        return f"{begin}; ask to be in the group {_group(status.st_gid)}"
+        group = _group(status.st_gid)
+        if _joined_since(status.st_gid):
+            return f"{begin}; log in anew: this session began before {ours()} was in the group {group}"
+        return f"{begin}; ask to be in the group {group}"
     return f"{begin}; {shown(str(door))} is for {user_name(status.st_uid)} alone"
+
+
+def _joined_since(group: int) -> bool:
+    """Whether the user of this process is in a group of which the process itself knows nothing yet."""
+    with suppress(KeyError):
+        return ours() in grp.getgrgid(group).gr_mem and group not in {os.getegid(), *os.getgroups()}
+    return False
 
 
 def _group(number: int) -> str:
