@@ -114,8 +114,8 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     loaded = await in_time(FOLDERS_WITHIN, threads, with_ledger, loaded) or loaded
     ledger, trouble = await _open_ledger(loaded.ledger)
     try:
-        good = await in_force(loaded, ledger, folder, now, os.environ, work)
-        checks = examine_config(loaded, good, folder)
+        good, limits = await in_force(loaded, ledger, folder, now, os.environ, work)
+        checks = examine_config(loaded, good, limits, folder)
         if good is None:
             return Diagnosis([("the config", checks)], [])
         opened = OpenedInstallation(good, folder, ledger, trouble)

@@ -249,6 +249,8 @@ def test_nobody_left_is_no_pager(disk: Disk) -> None:
     reading = disk.read(kept())
     assert reading.configuration.policy is None
     assert "ana's number, ana's mailbox" in reading.why
+    assert reading.remnant is not None, "doctor looks at the rest"
+    assert reading.remnant.settings is not None
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,14 @@ NAMED_MOST = 20
 @dataclass(frozen=True, slots=True)
 class KeptReading:
     """A config that was kept, as far as it counts; `left_out` names what does not. Without a policy nothing of it can
-    be used, and `why` says why not, if anything is to be said.
+    be used, and `why` says why not, if anything is to be said; `remnant` is then what there is to look at, by
+    which nobody may be told anything.
     """
 
     configuration: Configuration
     left_out: tuple[str, ...] = ()
     why: str = ""
+    remnant: Configuration | None = None
 
 
 def read_kept(
@@ -95,7 +97,7 @@ def _counting(
     policy, addresses = _standing(configuration.policy, words)
     left_out = (*left_out, *addresses)
     if not any(person.channels for person in policy.people.values()):
-        return KeptReading(_unusable(configuration), left_out, _nothing_left(left_out))
+        return KeptReading(_unusable(configuration), left_out, _nothing_left(left_out), configuration)
     return KeptReading(replace(configuration, policy=policy), left_out)
 
 
