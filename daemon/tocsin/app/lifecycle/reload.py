@@ -61,11 +61,13 @@ class ConfigReader:
         started: Started,
         judge: ConfigJudge,
         threads: Executor | None = None,
+        template_threads: Executor | None = None,
     ) -> None:
-        """`threads` is where the folder is read: it may hang."""
+        """`threads` are where the folder and that of the templates are read: each may hang."""
         self._judge = judge
         self._folder = folder
         self._threads = threads
+        self._template_threads = template_threads
         self._environ = environ
         self._clock = clock
         self._ledger = ledger
@@ -85,7 +87,7 @@ class ConfigReader:
         it only could not be read: then it is read again (rule 73).
         """
         self.read_at = now = self._clock.now()
-        found: ConfigFiles = await self._in_threads(read_files, self._folder)
+        found: ConfigFiles = await self._in_threads(self._threads, read_files, self._folder)
         reading = await self._judge.config(found, self._folder, now, self._environ)
         policy, settings = reading.policy, reading.settings
         if self.unread.note(CONFIG, reading.unread):
@@ -124,7 +126,7 @@ class ConfigReader:
 
     async def fingerprint(self) -> Fingerprint:
         """What tells a changed folder from one that rests: that of the config and of the templates."""
-        return await self._in_threads(fingerprint, (self._folder, self._config.settings.templates))
+        return await self._in_threads(self._threads, fingerprint, (self._folder, self._config.settings.templates))
 
     async def first_templates(self, templates: Templates) -> Fingerprint:
         """Read the templates for the first time and use them. One that the disk does not give, or does not give soon,
@@ -137,9 +139,9 @@ class ConfigReader:
 
         fault = problem(label_of(folder), TOP, "template-unreadable", "the template folder does not answer")
         nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
-        before, files = await in_time(FOLDERS_WITHIN, self._threads, read) or nothing
+        before, files = await in_time(FOLDERS_WITHIN, self._template_threads, read) or nothing
         verdict = await self._soon_judged(files)
-        await in_time(FOLDERS_WITHIN, self._threads, templates.prepare, files, verdict)
+        await in_time(FOLDERS_WITHIN, None, templates.prepare, files, verdict)
         if verdict.unread:
             files = replace(files, texts={}, unread=(*files.unread, *verdict.unread))
         self.unread.note(TEMPLATES, files.unread)
@@ -159,11 +161,11 @@ class ConfigReader:
 
     async def templates(self, templates: Templates) -> None:
         """Read the templates of the config in force and use them; what the disk does not give stays as it was."""
-        files = await self._in_threads(templates.read, self._config.settings.templates)
+        files = await self._in_threads(self._template_threads, templates.read, self._config.settings.templates)
         if self.unread.note(TEMPLATES, files.unread):
             return
         verdict = await self._judge.templates(files)
-        await self._in_threads(templates.prepare, files, verdict)
+        await self._in_threads(None, templates.prepare, files, verdict)
         if not self.unread.note(TEMPLATES, verdict.unread):
             self._tell_templates(templates.use(files, verdict))
 
@@ -179,9 +181,9 @@ class ConfigReader:
         for fault in faults:
             self._notices.tell_template(fault)
 
-    async def _in_threads(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def _in_threads(self, threads: Executor | None, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        return await self.unread.within_reason(loop.run_in_executor(self._threads, partial(read, *args, **kwargs)))
+        return await self.unread.within_reason(loop.run_in_executor(threads, partial(read, *args, **kwargs)))
 
 
 class Reload:

@@ -83,6 +83,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     """
     clock, orders, steps = SystemClock(), Orders(), ClockSteps()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
+    readers = config_threads, DiskThreads("template folder")
     judge = ConfigJudge(work, DiskThreads("config judge"))
     before, reading = await read_config(folder, environ, clock.now(), config_threads, judge)
     place = await ledger_of(reading, other_threads)
@@ -101,7 +102,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 await prepare_folders(started, incident_folder, other_threads)
                 opt_outs = OptOuts(await ledger.opt_outs())
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
-                reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, judge, config_threads)
+                reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, judge, *readers)
                 keeper = LedgerKeeper(clock, ledger, notices, place)
                 manager = Systemd(environ)
                 alerts = alert_feed(clock, ledger, config, notices)
