@@ -12,7 +12,7 @@ from tocsin.formats.settings.settings import RepliesSettings, ReplyCodes
 from tocsin.text.gsm import segments
 
 from tests.builders.active_config import polled
-from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
+from tests.unit.app.test_sms_replies import ANA, BO, EVE, MINUTE, House
 
 OTHERS = {Kind.PAGE, Kind.STAND_DOWN}
 LAST = "No more answers for now; what you write counts."
@@ -145,6 +145,40 @@ async def test_where_a_code_is_required_the_answers_name_it() -> None:
     assert segments(all_) == 1
     assert (await house.text(ANA, "ok all Z99")).startswith("Z99 is no code of yours. Open: ")
     assert not house.facts(Answered)
+
+
+async def test_where_a_code_is_required_no_answer_names_a_way_without_one() -> None:
+    """What was not understood, either: the `ok all` that it names counts as it stands there."""
+    house = await coded()
+    code = house.code("pay")
+    said = await house.text(ANA, f"all {code}")
+    way = said.partition(", or ")[2].partition(":")[0]
+    assert way == f"ok all {code}"
+    assert (await house.text(ANA, way)).startswith("You accepted 1: ")
+
+
+@pytest.mark.parametrize("needs_code", [False, True])
+async def test_status_and_a_note_are_answered_however_quiet_we_are(needs_code: bool) -> None:
+    """Somebody confused at night gets the codes at any time, and hears that their note counts for nothing yet; a
+    machine gets no more than five, and after a `status` still none.
+    """
+    house = await (coded() if needs_code else House().open())
+    for incident in ("pay", "db"):
+        await house.see(incident)
+    for body in ("ok", "yes", "pass", "ok", "pass", "I am driving and will reply later"):
+        await house.text(ANA, body)
+    assert await house.text(ANA, "ok") == ""
+    assert (await house.text(ANA, "status")).startswith("Which one? Reply status with its code: ")
+    assert "Reply note with its code and the text: " in await house.text(ANA, "note It is slow")
+    assert await house.text(ANA, "I am driving and will reply later") == ""
+    assert await house.text(ANA, "status Z99") == ""
+    assert not house.facts(Noted)
+
+
+async def test_with_nothing_open_only_status_is_answered_on(house: House) -> None:
+    """A machine that answers "Note: I am away" gets five answers, too."""
+    assert [bool(await house.text(EVE, "Note: I am away.")) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert await house.text(EVE, "status") == "You have no open page. Nothing has changed."
 
 
 async def test_a_code_alone_is_an_ok_where_one_is_required() -> None:

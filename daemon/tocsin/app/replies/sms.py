@@ -106,6 +106,8 @@ class SmsReplies:
         if command.verb is Verb.PASS and incident:
             self._note_pass(person, incident, history)
         if not facts and not (command.verb is Verb.STATUS and text):
+            if not self._asks_plainly(command, person) and await self._is_quiet(arrival.who):
+                return QUIET
             return await self._answer_in_vain(arrival, person, text or self._which(command, person), incident, now)
         if await self._has_room(person):
             await self._answer(arrival, person, text, incident, facts, now)
@@ -129,6 +131,8 @@ class SmsReplies:
     async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
         """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
         if refusal := self._all_refused(command, person):
+            if await self._is_quiet(arrival.who):
+                return QUIET
             return await self._answer_in_vain(arrival, person, refusal, "", now)
         policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
         handed_over = await self._ledger.pages_handed_over(person.id, arrival.at)
@@ -222,7 +226,7 @@ class SmsReplies:
         if command.code:
             return sms_words.no_such_code(command.code, listed)
         if command.verb is Verb.UNCLEAR:
-            return sms_words.unclear(listed)
+            return sms_words.unclear(listed, needs_code=self._config.reply_routes.needs_code)
         if command.verb is Verb.OK and listed:
             if not asking:
                 return sms_words.nothing_asked(listed)
@@ -251,6 +255,14 @@ class SmsReplies:
         current = self._incidents.history(incident).incident
         return current.title if current else incident
 
+    def _asks_plainly(self, command: SmsCommand, person: Person) -> bool:
+        """Whether a message that led to no action is answered however many did: a `status`, and a note that would be
+        lost unheard. A code of nobody's is neither, nor is a machine's "Note: I am away" with nothing open.
+        """
+        if command.code:
+            return False
+        return command.verb is Verb.STATUS or (command.verb is Verb.NOTE and bool(self._open(person)))
+
     async def _is_quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""
         in_vain = 0
@@ -270,9 +282,7 @@ class SmsReplies:
         return False
 
     async def _answer_in_vain(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> str:
-        """Answer what nothing follows from, if we are to; what it led to."""
-        if await self._is_quiet(arrival.who):
-            return QUIET
+        """Answer what nothing follows from, where there is room; what it led to."""
         if not await self._has_room(person):
             return IGNORED
         await self._answer(arrival, person, text, incident, (), now)

@@ -143,11 +143,12 @@ def nothing_asked(open_: Open) -> str:
     return _listed("Nothing is asked of you now. Open: ", open_)
 
 
-def unclear(open_: Open) -> str:
-    """When the message is none of those we understand."""
+def unclear(open_: Open, *, needs_code: bool = False) -> str:
+    """When the message is none of those we understand. `needs_code`: `ok all` counts only with a code of theirs."""
     if not open_:
         return "Not understood. You have no open page."
-    return _listed("Not understood. Reply ok, pass, status or note TEXT with a code, or ok all: ", open_)
+    all_ = f"ok all {open_[0][0]}" if needs_code else "ok all"
+    return _listed(f"Not understood. Reply ok, pass, status or note TEXT with a code, or {all_}: ", open_)
 
 
 def no_such_code(code: str, open_: Open) -> str:
