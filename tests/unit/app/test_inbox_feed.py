@@ -169,6 +169,30 @@ def test_a_flood_is_told_and_worked_off() -> None:
     at_post(story)
 
 
+def test_a_flood_of_webhooks_is_told() -> None:
+    """A genuine one waits behind them, and the web side lets too few wait for a flood of everything. It is told once,
+    until few are left.
+    """
+
+    async def story(post: Post) -> None:
+        for number in range(150):
+            post.put(webhook(number), ago=20)
+        await asyncio.sleep(1)
+        assert post.told() == []
+        for number in range(150, 450):
+            post.put(webhook(number), ago=20)
+        await asyncio.sleep(1)
+        ((trouble, text),) = post.told()
+        assert trouble is Trouble.INBOX_FLOODED
+        assert "webhooks wait in the inbox, and 20 a second are checked" in text
+        await asyncio.sleep(12)
+        assert Trouble.INBOX_FLOODED not in [recovery.trouble for recovery in post.notices.take_recovered()]
+        await asyncio.sleep(10)
+        assert [recovery.trouble for recovery in post.notices.take_recovered()].count(Trouble.INBOX_FLOODED) == 1
+
+    at_post(story)
+
+
 def test_more_than_can_be_listed_is_told() -> None:
     """Also where all of it seems to be still written."""
 

@@ -3,19 +3,21 @@ can tell.
 """
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from tocsin.domain.arrival import WebhookEntry, WebhookRoute
+from tocsin.formats.settings.providers import SmsSettings
 from tocsin.ports.inbox import InboxError, InboxFullError
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
 from tests.fakes.clock import StillClock
 from tests.fakes.inbox import KeptInbox
-from tests.fakes.twilio_webhooks import inbound, status
+from tests.fakes.twilio_webhooks import ACCOUNT, inbound, status
 from tests.unit.web.lives import RecordedLog, settings
 
 FORM = "application/x-www-form-urlencoded"
@@ -24,8 +26,8 @@ FORM = "application/x-www-form-urlencoded"
 class Desk:
     """The site, with what it left and said."""
 
-    def __init__(self, client: TestClient[Any, Any], inbox: KeptInbox, log: RecordedLog) -> None:
-        self.client, self.inbox, self.log = client, inbox, log
+    def __init__(self, client: TestClient[Any, Any], inbox: KeptInbox, log: RecordedLog, clock: StillClock) -> None:
+        self.client, self.inbox, self.log, self.clock = client, inbox, log, clock
 
     async def post(self, path: str, body: str, *signatures: str, content: str = FORM, **headers: str) -> int:
         """Post a form."""
@@ -48,12 +50,13 @@ def is_webhook(one: object) -> bool:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    inbox, log, nothing = KeptInbox(), RecordedLog(), None
+    inbox, log, clock, nothing = KeptInbox(), RecordedLog(), StillClock(), None
     ledger: Any = nothing
     unused: Any = nothing
-    site = Site(settings(), StillClock(), lambda: ledger, unused, unused, inbox, log)
+    account = SmsSettings(sender="+15005550006", account_sid=ACCOUNT)
+    site = Site(settings(sms=account), clock, lambda: ledger, unused, unused, inbox, log)
     async with TestClient(TestServer(application(site))) as client:
-        yield Desk(client, inbox, log)
+        yield Desk(client, inbox, log, clock)
 
 
 async def test_a_webhook_is_left_as_it_came(desk: Desk) -> None:
@@ -103,9 +106,39 @@ async def test_only_forms_are_taken(desk: Desk, content: str) -> None:
     assert desk.left == []
 
 
-@pytest.mark.parametrize("trouble", [InboxError("the disk is full"), InboxFullError("1,000 wait")])
-async def test_what_cannot_be_kept_is_not_said_to_be(desk: Desk, trouble: InboxError) -> None:
+async def test_what_cannot_be_kept_is_not_said_to_be(desk: Desk) -> None:
     """503: nothing is lost in silence."""
-    desk.inbox.trouble = trouble
+    desk.inbox.trouble = InboxError("the disk is full")
     assert await desk.post("/twilio/inbound", "Body=ok", "a") == 503
-    assert ("entry not left", {"kind": "webhook", "trouble": str(trouble)}) in desk.log.lines
+    assert ("entry not left", {"kind": "webhook", "trouble": "the disk is full"}) in desk.log.lines
+
+
+async def test_a_flood_is_answered_as_all_are(desk: Desk) -> None:
+    """204 where the inbox is full (P8), and a line in the log: the provider is asked each minute for what was genuine."""
+    desk.inbox.trouble = InboxFullError("1,000 wait")
+    assert await desk.post("/twilio/inbound", "Body=ok", "a") == 204
+    assert desk.log.lines == [("webhook refused", {"why": "1,000 wait"})]
+
+
+async def test_one_client_takes_no_place_of_others(desk: Desk) -> None:
+    """Somebody who sends forgeries as fast as they can has a share, which grows by half of what the daemon checks."""
+    genuine = urlencode(inbound("ok"))
+    for _ in range(150):
+        assert await desk.post("/twilio/inbound", genuine, "a", X_Forwarded_For="198.51.100.1") == 204
+    assert len(desk.left) == 100
+    assert await desk.post("/twilio/inbound", genuine, "genuine", X_Forwarded_For="198.51.100.2") == 204
+    assert desk.left[-1][-1] == "genuine"
+    desk.clock.go(timedelta(seconds=3))
+    for _ in range(50):
+        await desk.post("/twilio/inbound", genuine, "a", X_Forwarded_For="198.51.100.1")
+    assert len(desk.left) == 101 + 30
+
+
+async def test_what_names_no_account_of_ours_has_a_small_share(desk: Desk) -> None:
+    """From whatever addresses it comes: strangers do not know the account. What does name it is taken beside it."""
+    for number in range(50):
+        body = urlencode(inbound("ok") | {"AccountSid": "AC" + "9" * 32})
+        assert await desk.post("/twilio/inbound", body, "a", X_Forwarded_For=f"198.51.100.{number}") == 204
+    assert len(desk.left) == 20
+    assert await desk.post("/twilio/inbound", urlencode(inbound("ok")), "genuine", X_Forwarded_For="192.0.2.1") == 204
+    assert desk.left[-1][-1] == "genuine"

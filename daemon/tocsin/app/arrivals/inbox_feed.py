@@ -32,6 +32,8 @@ WEBHOOKS_MOST = 20
 """How many of them may be webhooks: anybody can call one."""
 WAITING_MOST = 1000
 """Entries that may wait: the web side leaves no more, so more is a flood."""
+WEBHOOKS_FLOOD, WEBHOOKS_FEW = 200, 20
+"""From how many webhooks on that wait it is a flood, and how few end it: a genuine one waits ten seconds then."""
 HANGS_AFTER = timedelta(seconds=30)
 """How long the folder may take to answer until operators hear of it."""
 ASKS_AGAIN = 15.0
@@ -80,6 +82,7 @@ class InboxFeed:
         self._names: Sequence[str] = ()
         self._more = False
         self._anew = False
+        self._webhooks_flooded = False
         self._read_once = asyncio.Event()
 
     @property
@@ -149,9 +152,14 @@ class InboxFeed:
         self._notices.tell(OperatorNotice(Trouble.INBOX_REFUSED, text, about=refused.what))
 
     def _watch_flood(self, look: _InboxLook) -> None:
+        webhooks = sum(map(_is_webhook, look.names))
+        self._webhooks_flooded = webhooks > (WEBHOOKS_FEW if self._webhooks_flooded else WEBHOOKS_FLOOD)
         if look.more or len(look.names) > WAITING_MOST:
             lies = "more than can be listed lies" if look.more else f"{len(look.names)} entries wait"
             text = f"{lies} in the inbox; {JUDGED_MOST} a second are judged, answers first"
+            self._notices.tell(OperatorNotice(Trouble.INBOX_FLOODED, text))
+        elif self._webhooks_flooded:
+            text = f"{webhooks} webhooks wait in the inbox, and {WEBHOOKS_MOST} a second are checked"
             self._notices.tell(OperatorNotice(Trouble.INBOX_FLOODED, text))
         else:
             self._notices.cured(Trouble.INBOX_FLOODED, "", "what is left in the inbox is judged at once again")
@@ -215,6 +223,10 @@ def _is_answer(name: str) -> bool:
     return _turn(name)[0] == 0
 
 
+def _is_webhook(name: str) -> bool:
+    return f"-{EntryKind.WEBHOOK.value}-" in name
+
+
 def _whose_turn(names: Sequence[str], seconds: float) -> dict[str, None]:
     """The names of which so many seconds allow to take the files, in their order."""
     most, webhooks = max(1, round(JUDGED_MOST * seconds)), max(1, round(WEBHOOKS_MOST * seconds))
@@ -222,7 +234,7 @@ def _whose_turn(names: Sequence[str], seconds: float) -> dict[str, None]:
     for name in names:
         if len(turn) >= most:
             break
-        if f"-{EntryKind.WEBHOOK.value}-" in name:
+        if _is_webhook(name):
             if not webhooks:
                 continue
             webhooks -= 1

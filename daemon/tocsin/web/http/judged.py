@@ -27,8 +27,13 @@ async def leave(site: Site, entry: InboxEntry) -> None:
     try:
         await site.inbox.leave(entry)
     except InboxError as fault:
-        site.warn("entry not left", kind=entry.kind.value, trouble=str(fault))
-        raise web.HTTPServiceUnavailable(text=NOT_LEFT, headers={"Retry-After": "60"}) from None
+        raise not_left(site, entry, fault) from None
+
+
+def not_left(site: Site, entry: InboxEntry, fault: InboxError) -> web.HTTPServiceUnavailable:
+    """The answer where an entry could not be kept, with a line in the log."""
+    site.warn("entry not left", kind=entry.kind.value, trouble=str(fault))
+    return web.HTTPServiceUnavailable(text=NOT_LEFT, headers={"Retry-After": "60"})
 
 
 async def judgement(site: Site, kind: ArrivalKind, ref: str, seconds: float | None = None) -> Judgement | None:

@@ -178,7 +178,7 @@ ADVICE: Mapping[Trouble, Advice] = {
         "what the message says; if the web side left what nobody sent it, stop it and look how it was broken into.",
     ),
     Trouble.INBOX_FLOODED: Advice(
-        "pages go on; answers by link are judged before all else there.",
+        "pages go on; answers by link are judged before all else there, and SMS are asked for each minute.",
         "the log says what is refused; stop the web side (`systemctl stop tocsin-web`) if nothing else helps.",
     ),
     Trouble.ALERTS_UNWRITTEN: Advice(
