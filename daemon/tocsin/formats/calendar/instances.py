@@ -4,7 +4,7 @@ Must not know how an iCalendar file is parsed and unrolled (`read`), nor who is 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -12,6 +12,7 @@ from tocsin.domain.people import Person
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import CalendarEvent
 from tocsin.formats.calendar.names import Names
+from tocsin.formats.calendar.plain import PlainEvent
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 
@@ -39,14 +40,21 @@ class Instances:
 
     def take(self, instance: Any, number: int, zone: tzinfo) -> None:
         """Take one instance, a mapping of iCalendar's names to values, of the event at a place in the file (from 0)."""
-        begins, ends = _span(instance, zone)
-        start, end = self._wanted
-        if str(instance.get("STATUS", "")).upper() == "CANCELLED" or ends < start or begins >= end:
+        start, end = instance["DTSTART"].dt, instance["DTEND"].dt if "DTEND" in instance else None
+        summary, status = str(instance.get("SUMMARY", "")), str(instance.get("STATUS", ""))
+        self._take(number, _span(start, end, zone), summary, status, _attendees(instance))
+
+    def take_plain(self, event: PlainEvent, zone: tzinfo) -> None:
+        """Take an event that happens once."""
+        self._take(event.number, _span(event.start, event.end, zone), event.summary, event.status, ())
+
+    def _take(self, number: int, span: Span, summary: str, status: str, attendees: Iterable[str]) -> None:
+        (begins, ends), (start, end) = span, self._wanted
+        if status.upper() == "CANCELLED" or ends < start or begins >= end:
             return
-        summary = str(instance.get("SUMMARY", ""))
         if ends <= begins:
             self._warn_of_words(number, "calendar-event-empty", f"{_called(summary)} lasts no time; give it an end")
-        elif named := self._names.of(summary, _attendees(instance)):
+        elif named := self._names.of(summary, attendees):
             if ends > start:
                 self._events.append(CalendarEvent(named[0], begins, ends))
             if len(named) > 1:
@@ -121,11 +129,11 @@ def _attendees(instance: Any) -> Iterator[str]:
         yield str(getattr(attendee, "params", {}).get("CN", ""))
 
 
-def _span(instance: Any, zone: tzinfo) -> tuple[datetime, datetime]:
+def _span(start: date, end: date | None, zone: tzinfo) -> Span:
     """[start, end) in UTC. All-day events and local times without a zone follow the calendar's own zone."""
-    start = instance["DTSTART"].dt
     whole_days = not isinstance(start, datetime)
-    end = instance["DTEND"].dt if "DTEND" in instance else start + (DAY if whole_days else timedelta(0))
+    if end is None:
+        end = start + (DAY if whole_days else timedelta(0))
     if whole_days and end == start:  # no valid one (RFC 5545, 3.6.1), but exporters that write it mean the day
         end = start + DAY
     return _instant(start, zone), _instant(end, zone)

@@ -6,7 +6,7 @@ unrolled by itself, so that one that cannot be read spoils no other. Must not kn
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from tocsin.domain.problem import Problem
 from tocsin.domain.rotation import CalendarEvent
 from tocsin.formats.calendar.instances import DAY, EVENTS_MAX, Instances, Span, short
 from tocsin.formats.calendar.lines import wanted
+from tocsin.formats.calendar.plain import Divided, PlainEvent, divide
 from tocsin.formats.calendar.rules import expected, listed
 from tocsin.formats.calendar.zones import Zones
 from tocsin.text.cleaning import shown
@@ -55,8 +56,9 @@ def read_calendar(
     instances, zones = Instances(file, text, people, (start, end)), Zones()
     tzp.use(zones)
     try:
-        calendars = _calendars(text, instances, zones)
-        _unroll_all(calendars, instances, zones, text, (start, end))
+        divided = _divided(text, zones)
+        calendars = _calendars(divided, instances, zones)
+        _unroll_all(calendars, divided, instances, zones, text, (start, end))
     except _FAULTS as fault:
         words = f"is no iCalendar file that can be read: {_why(fault)}; export it again as .ics"
         return (), (*problems, problem(file, TOP, "calendar-unreadable", words))
@@ -65,13 +67,22 @@ def read_calendar(
     return instances.result(problems)
 
 
-def _unroll_all(calendars: list[Any], instances: Instances, zones: Zones, text: str, span: Span) -> None:
+def _unroll_all(
+    calendars: list[Any], divided: Divided, instances: Instances, zones: Zones, text: str, span: Span
+) -> None:
+    """Take the instances of all events, in the order in which these stand in the file."""
     count = 0
     for calendar in calendars:
         zone = _zone(calendar, instances, text)
-        for series in _series_of(calendar, zone, count):
-            if not instances.full:
-                _unroll(series, instances, zones, span)
+        numbers = divided.numbers[count:]
+        together: list[_Series | PlainEvent] = [*_series_of(calendar, zone, numbers), *divided.plain]
+        for event in sorted(together, key=lambda event: event.number):
+            if instances.full:
+                break
+            if isinstance(event, _Series):
+                _unroll(event, instances, zones, span)
+            else:
+                instances.take_plain(event, zone or UTC)
         count += len(calendar.walk("VEVENT"))
 
 
@@ -122,15 +133,19 @@ def _unknown(name: str) -> str:
     return f'unknown timezone "{short(name)}" without a VTIMEZONE'
 
 
-def _calendars(text: str, instances: Instances, zones: Zones) -> list[Any]:
-    """The calendars of the file; it may hold several. Raises one of _FAULTS."""
+def _divided(text: str, zones: Zones) -> Divided:
+    """The lines of the file, plain events apart. Raises ValueError for too many or too large ones."""
     if text.upper().count("BEGIN:VEVENT") > WRITTEN_MAX:
         raise ValueError(f"it holds over {WRITTEN_MAX} events, a shorter span is wanted")
-    lines = wanted(text)
+    return divide(wanted(text), zones.timezone)
+
+
+def _calendars(divided: Divided, instances: Instances, zones: Zones) -> list[Any]:
+    """The calendars of the file, without plain events; it may hold several. Raises one of _FAULTS."""
     try:
-        calendars = _parsed(lines)
+        calendars = _parsed(divided.lines)
     except _FAULTS:
-        calendars = _parsed(_readable(lines, instances, zones))
+        calendars = _parsed(_readable(divided, instances, zones))
     if not calendars:
         raise ValueError("it holds no whole VCALENDAR")
     return calendars
@@ -141,11 +156,11 @@ def _parsed(lines: Iterable[str]) -> list[Any]:
     return [component for component in components if component.name == "VCALENDAR"]
 
 
-def _readable(lines: Iterable[str], instances: Instances, zones: Zones) -> Iterator[str]:
+def _readable(divided: Divided, instances: Instances, zones: Zones) -> Iterator[str]:
     """The lines of a file without the events and zones that the library cannot read, each of which is told."""
     block: list[str] = []
     number = 0
-    for line in lines:
+    for line in divided.lines:
         word = line.replace(" ", "").upper()
         if not block and word not in ("BEGIN:VEVENT", "BEGIN:VTIMEZONE"):
             yield line
@@ -156,7 +171,7 @@ def _readable(lines: Iterable[str], instances: Instances, zones: Zones) -> Itera
         try:
             _parsed(["BEGIN:VCALENDAR", *block, "END:VCALENDAR"])
         except _FAULTS as fault:
-            block = _left_out(block, number, _why(fault), instances, zones)
+            block = _left_out(block, divided.numbers[number], _why(fault), instances, zones)
         yield from block
         number += word == "END:VEVENT"
         block = []
@@ -219,13 +234,13 @@ class _Series:
         return list(recurring_ical_events.of(calendar).between(start, end))
 
 
-def _series_of(calendar: Any, zone: ZoneInfo | None, before: int) -> list[_Series]:
-    """The series of a calendar. Of events that share a UID by mistake each is a series of its own; `before` is how
-    many events the file has before this calendar.
+def _series_of(calendar: Any, zone: ZoneInfo | None, numbers: Sequence[int]) -> list[_Series]:
+    """The series of a calendar. Of events that share a UID by mistake each is a series of its own; `numbers` are the
+    places of its events in the file.
     """
     by_uid: dict[tuple[str, int], _Series] = {}
     twins: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for number, event in enumerate(calendar.walk("VEVENT"), before):
+    for number, event in zip(numbers, calendar.walk("VEVENT"), strict=False):
         if _LEFT_OUT in event:
             continue
         uid = str(event.get("UID", "")) or f"no UID, event {number}"
