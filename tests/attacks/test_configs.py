@@ -78,7 +78,9 @@ def test_a_calendar_that_hangs_is_a_refused_config(pager: Pager) -> None:
     pager.until(lambda: len(children(pager.process.pid)) == 2)
     paged(pager, "first.yaml")
     pager.until(
-        lambda: told(pager, "The config was refused", "config/pay.ics:1:1: error: reading this file takes over 1 s")
+        lambda: told(
+            pager, "The config was refused", "config/pay.ics:1:1: error: reading the whole config takes over 1 s"
+        )
     )
     assert len(children(pager.process.pid)) == 1
     calendar(pager, "NONE")
@@ -102,7 +104,7 @@ def test_no_calendar_stops_the_pager(pager: Pager, sickness: str) -> None:
     """While it runs, at its next start, and at a stop: the last good config goes on and operators read which file."""
     pager.start()
     calendar(pager, sickness)
-    pager.until(lambda: told(pager, "The config was refused", "config/pay.ics:1:1: error: reading this file"))
+    pager.until(lambda: told(pager, "The config was refused", "config/pay.ics:1:1: error: reading "))
     paged(pager, "first.yaml")
     assert pager.stop() == 0
     pager.start()
@@ -113,7 +115,7 @@ def test_no_calendar_stops_the_pager(pager: Pager, sickness: str) -> None:
         assert "Traceback" not in done.stderr
     checked = pager.run("check")
     assert checked.returncode == 1
-    assert checked.stdout.startswith("config/pay.ics:1:1: error: reading this file")
+    assert checked.stdout.startswith("config/pay.ics:1:1: error: reading ")
     assert "Traceback" not in checked.stderr
     calendar(pager, "NONE")
     pager.until(lambda: told(pager, "The config is good again"))
@@ -127,7 +129,7 @@ def test_a_first_start_says_why_in_one_line(pager: Pager, sickness: str) -> None
     calendar(pager, sickness)
     done = pager.run("run")
     assert done.returncode == 1
-    assert done.stderr.startswith("config/pay.ics:1:1: error: reading this file")
+    assert done.stderr.startswith("config/pay.ics:1:1: error: reading ")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -61,14 +61,16 @@ events = st.tuples(
     words,
     st.one_of(st.just([]), st.lists(lines, max_size=2)),
 ).map(lambda event: ["BEGIN:VEVENT", event[0], *event[1], f"SUMMARY:{event[2]}", *event[3], "END:VEVENT"])
-WEIRD = """BEGIN:VTIMEZONE
-TZID:Custom/Weird
-BEGIN:STANDARD
-DTSTART:19700101T000000
-TZOFFSETFROM:+0300
-TZOFFSETTO:+0300
-END:STANDARD
-END:VTIMEZONE""".split("\n")
+WEIRD = [
+    "BEGIN:VTIMEZONE",
+    "TZID:Custom/Weird",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0300",
+    "TZOFFSETTO:+0300",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+]
 heads = st.sampled_from([[], ["X-WR-TIMEZONE:America/New_York"], ["X-WR-TIMEZONE:Nowhere"], WEIRD])
 calendars = st.tuples(heads, st.lists(events, max_size=5)).map(
     lambda parts: ["BEGIN:VCALENDAR", *parts[0], *(line for event in parts[1] for line in event), "END:VCALENDAR"]

@@ -26,6 +26,7 @@ from tocsin.adapters.child import (
     RESULT_MOST,
     STAGE,
     TAKEN_EARLY,
+    USED,
     Job,
     alone,
     call_ourselves,
@@ -36,6 +37,8 @@ from tocsin.adapters.child import (
 )
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 
+DEAREST = 3
+"""The most stages that are named as the dearest."""
 GRACE = 15.0
 """Seconds beyond that for a server to begin and to answer; one that does not is ended."""
 LINGERS = 2.0
@@ -196,7 +199,7 @@ def _bounded(job: Job, line: socket.socket | None = None) -> bytes | Overrun:
             status, used = end(pid)
     finally:
         os.close(source)
-    return told.overrun or told.result or _verdict(job, status, used, told.stage)
+    return told.overrun or told.result or _verdict(job, status, used, told)
 
 
 class _Told:
@@ -204,6 +207,8 @@ class _Told:
 
     def __init__(self) -> None:
         self.stage = ""
+        self._used = 0.0
+        self._costs: dict[str, float] = {}
         self.result = b""
         self.overrun: Overrun | None = None
         self._data = bytearray()
@@ -232,19 +237,31 @@ class _Told:
             content = bytes(self._data[FRAME.size : FRAME.size + size])
             del self._data[: FRAME.size + size]
             if kind == STAGE:
-                self.stage = content.decode("utf-8", "replace")
+                (used,) = USED.unpack_from(content)
+                self._costs = self._costs_at(used)
+                self.stage, self._used = content[USED.size :].decode("utf-8", "replace"), used
             elif kind == RESULT:
                 self.result = content
             else:
                 fault: Overrun = pickle.loads(content)  # noqa: S301 - our own process made it
                 self.overrun = replace(fault, stage=self.stage)
 
+    def dearest(self, used: float) -> tuple[tuple[str, float], ...]:
+        """The stages that took most of so many seconds of the processor, and how much each."""
+        costs = sorted(self._costs_at(used).items(), key=lambda cost: -cost[1])
+        return tuple((stage, cost) for stage, cost in costs[:DEAREST] if stage)
 
-def _verdict(job: Job, status: int | None, used: float, stage: str) -> Overrun:
+    def _costs_at(self, used: float) -> dict[str, float]:
+        more = max(used - self._used, 0.0)
+        return self._costs | {self.stage: self._costs.get(self.stage, 0.0) + more}
+
+
+def _verdict(job: Job, status: int | None, used: float, told: _Told) -> Overrun:
     """Why a process ended without a word. `used` are the processor's seconds that it had."""
     number = os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0
-    if number in OUT_OF_TIME or (number == signal.SIGALRM and used >= job.seconds / 2):
-        return Overrun(OverrunCause.TIME, f"takes over {job.seconds:g} s", stage)
+    stage = told.stage
+    if number in OUT_OF_TIME:
+        return Overrun(OverrunCause.TIME, f"takes over {job.seconds:g} s", stage, told.dearest(used))
     if number == signal.SIGALRM or status is None:
         why = f"got {used:.1f} s of the processor within {job.longest:g} s: the machine is busy, or its disk hangs"
         return Overrun(OverrunCause.MACHINE, why, stage)

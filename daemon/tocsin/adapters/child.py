@@ -20,15 +20,15 @@ from typing import NoReturn
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 from tocsin.text.cleaning import clean, one_line
 
-SLOWEST = 3
-"""How many times its seconds work may last where the machine is busy. Whoever then had less than half of them of the
-processor is not to blame.
+SLOWEST = 9
+"""How many times its seconds work may last where the machine is busy. Whoever did not have them of the processor until
+then is not to blame.
 """
 RESULT_MOST = 32 * 1024 * 1024
 """The largest result, in bytes."""
 WORDS_MOST = 300
 """The most characters of what an exception says, and of a stage."""
-NICE = 5
+NICE = 2
 """How far the work gives way to whoever else wants the processor, where the service may say so."""
 TAKEN_FIRST, TAKEN_EARLY = 1000, 500
 """Where memory is short the kernel takes the work first, then the server, and only then us (proc(5), oom_score_adj)."""
@@ -36,6 +36,8 @@ NAME = "tocsin-judge"
 """How `ps` and `top` call these processes where they show names."""
 
 FRAME = struct.Struct(">cQ")
+USED = struct.Struct(">d")
+"""The processor's seconds of the work, before the name of a stage that begins."""
 STAGE, RESULT, FAULT = b"S", b"R", b"F"
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """A Ctrl-C or a stop of the service is for whoever asked, who takes us along."""
@@ -63,7 +65,7 @@ class Job:
 def note_stage(stage: str) -> None:
     """Note what the work is at, for whoever asks why it never came back. Elsewhere than in such a process: nothing."""
     if _report_to >= 0:
-        write(_report_to, STAGE, stage[:WORDS_MOST].encode("utf-8", "replace"))
+        write(_report_to, STAGE, USED.pack(time.process_time()) + stage[:WORDS_MOST].encode("utf-8", "replace"))
 
 
 def work(job: Job, sink: int) -> None:

@@ -23,12 +23,13 @@ class OverrunCause(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Overrun:
     """Work that gave nothing: why, in words that follow what was done (`takes over 10 s`), and what it was at, as it
-    noted last.
+    noted last. `dearest` are the stages that took most of its time, with the processor's seconds of each.
     """
 
     cause: OverrunCause
     why: str
     stage: str = ""
+    dearest: tuple[tuple[str, float], ...] = ()
 
 
 class BoundedWork(Protocol):

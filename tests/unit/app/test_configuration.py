@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.judge import judge_config
+from tocsin.app.configuration.load import ConfigFiles, read_tree
 from tocsin.domain.problem import ProblemLevel
+from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 from tests.builders.loading import load
+from tests.fakes.bounded_work import SameProcess
 
 DATA = Path(__file__).parents[2] / "data"
 BASE = {path.name: path.read_bytes() for path in (DATA / "config" / "base").iterdir()}
@@ -393,4 +396,15 @@ def test_people_of_the_last_resort_that_do_not_exist_are_not_counted():
     settings_file = BASE["tocsin.yaml"].replace(b"last_resort: [ana, bo]", b"last_resort: [nobody]")
     assert [p.code for p in read({"tocsin.yaml": settings_file}).problems if p.file.endswith("tocsin.yaml")] == [
         "unknown-person"
+    ]
+
+
+def test_a_slow_config_is_told_with_what_took_the_time() -> None:
+    """The file that was read when the time was over need not be to blame."""
+    many = (("config/a.ics", 1.2), ("config/b.ics", 0.9))
+    slow = Overrun(OverrunCause.TIME, "takes over 10 s", "config/z.ics", many)
+    refused = judge_config(SameProcess(slow), ConfigFiles({}, (), ""), Path("config"), AT, {})
+    assert [str(error) for error in refused.errors] == [
+        "config:1:1: error: reading the whole config takes over 10 s; it was at config/z.ics then; the dearest were "
+        "config/a.ics (1.2 s), config/b.ics (0.9 s); simplify these, or take out what was changed last"
     ]

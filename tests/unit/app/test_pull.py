@@ -155,9 +155,9 @@ def test_a_revision_that_comes_to_no_end_is_refused(repositories: Repositories) 
     late = pull(SameProcess(slow), repositories.ours / "config", T0, {})
     assert (late.good, late.word) == (False, "")
     assert "is not pulled yet: judging this config got 0.1 s" in late.lines[0]
-    hung = Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics")
+    hung = Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics", (("config/pay.ics", 9.8),))
     refused = pull(SameProcess(hung), repositories.ours / "config", T0, {})
-    assert "config/pay.ics:1:1: error: reading this file takes over 10 s" in refused.word
+    assert "config/pay.ics:1:1: error: reading the whole config takes over 10 s, 9.8 s of it this file" in refused.word
     assert repositories.head() == before
     assert repositories.pull().good
 

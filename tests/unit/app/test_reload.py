@@ -160,13 +160,17 @@ def test_a_config_that_comes_to_no_end_is_refused(folder: Path) -> None:
     """R1: what hangs or eats memory in judging leaves the good one in force; operators hear which file."""
 
     async def story(daemon: Daemon) -> None:
-        daemon.work.overruns = [Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics")]
+        daemon.work.overruns = [
+            Overrun(OverrunCause.TIME, "takes over 10 s", "config/pay.ics", (("config/pay.ics", 9.8),))
+        ]
         await daemon.reload.reload()
 
     daemon = on_reload(folder, story)
     (notice,) = daemon.notices.take()
     assert (notice.trouble, daemon.templates.loads) == (Trouble.CONFIG_REFUSED, [])
-    assert notice.text.startswith("config/pay.ics:1:1: error: reading this file takes over 10 s; simplify this file")
+    assert notice.text.startswith(
+        "config/pay.ics:1:1: error: reading the whole config takes over 10 s, 9.8 s of it this file; simplify it"
+    )
 
 
 def test_a_busy_machine_refuses_no_config(folder: Path) -> None:

@@ -72,7 +72,9 @@ def judge_folder(work: BoundedWork, files: TemplateFiles) -> TemplateVerdict:
             return replace(verdict, faults=(*hanging, *verdict.faults), left_out=verdict.left_out | out)
         if verdict.cause is OverrunCause.MACHINE:
             label = label_of(files.folder)
-            unread = problem(label, TOP, NOT_JUDGED, f"judging these templates {verdict.why}; it is tried again")
+            unread = problem(
+                label, TOP, NOT_JUDGED, f"judging these templates {verdict.why}; they are to be judged again"
+            )
             return TemplateVerdict(unread=(unread,))
         hanging.append(TemplateFault(verdict.stage, 1, _words_of(verdict)))
         if verdict.stage not in rest or len(hanging) > HANGING_MOST:

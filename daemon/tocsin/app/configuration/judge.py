@@ -91,10 +91,27 @@ def _bounded(
 
 def _fault(overrun: Overrun, label: str) -> Problem:
     """A config that gave nothing, as a problem: the file that was read then, if one was."""
-    what = "file" if overrun.stage else "config"
     if overrun.cause is OverrunCause.MACHINE:
-        return problem(label, TOP, NOT_JUDGED, f"judging this config {overrun.why}; it is tried again")
+        why = f"judging this config {overrun.why}; nothing is known to be wrong with it: it is to be judged again"
+        return problem(label, TOP, NOT_JUDGED, why)
+    if overrun.cause is OverrunCause.TIME and overrun.stage:
+        return _too_slow(overrun, label)
+    what = "file" if overrun.stage else "config"
     advice = f"simplify this {what}, or take {'it' if overrun.stage else 'out what was changed last'}"
     if overrun.stage:
         advice += " out"
     return problem(overrun.stage or label, TOP, "cannot-be-judged", f"reading this {what} {overrun.why}; {advice}")
+
+
+def _too_slow(overrun: Overrun, label: str) -> Problem:
+    """A config that takes too long: the time is that of all its files. One that took most of it is its place."""
+    why = f"reading the whole config {overrun.why}"
+    file, most = overrun.dearest[0] if overrun.dearest else (overrun.stage, 0.0)
+    if most * 2 > JUDGED_WITHIN:
+        return problem(
+            file, TOP, "cannot-be-judged", f"{why}, {most:.1f} s of it this file; simplify it, or take it out"
+        )
+    dearest = ", ".join(f"{file} ({cost:.1f} s)" for file, cost in overrun.dearest)
+    names = f"; the dearest were {dearest}" if dearest else ""
+    advice = "simplify these, or take out what was changed last"
+    return problem(label, TOP, "cannot-be-judged", f"{why}; it was at {overrun.stage} then{names}; {advice}")
