@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -12,7 +13,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.alerts.entries import alert_entries
 from tocsin.app.alerts.payload import AlertGroup
-from tocsin.app.alerts.words import NOT_NOW, NOT_SET
+from tocsin.app.alerts.words import NOT_NOW, NOT_SET, TOO_MANY
 from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
@@ -143,6 +144,42 @@ async def test_a_late_word_is_held_while_nobody_hears_409(feed: Feed) -> None:
     await feed.hear(group(alert(ended=9)))
     feed.clock.go(MINUTE / 2)
     assert (await feed.results())[4:] == ["resolved", "too soon", "nothing"]
+
+
+async def test_alerts_open_so_many_incidents_and_no_more(feed: Feed) -> None:
+    """A web side that was taken over pages nobody without end with titles of its own (P8): the operators hear of it, a
+    worse severity has room of its own, and what is true is said again, or waits, until there is room.
+    """
+    for number in range(60):
+        await feed.hear(named(number))
+    assert Counter(await feed.results()) == {"declared": 50, "not taken": 10}
+    assert (await feed.ledger.outcome(ArrivalKind.ALERT, feed.ledger.pages.arrivals[-1][0].ref)).words == TOO_MANY  # type: ignore[union-attr]
+    (text,) = feed.told()
+    assert text == 'alerts would open more than 50 incidents of sev3 at once; the newest is "Words 59"'
+    await feed.hear(named(60, severity="critical"))
+    assert (await feed.results())[-1] == "declared"
+    feed.clock.go(timedelta(seconds=13))
+    for number in range(61, 64):
+        await feed.hear(named(number))
+    assert (await feed.results())[-3:] == ["declared", "declared", "not taken"]
+    assert len(feed.files()) == 53
+
+
+async def test_alerts_without_room_wait_where_nobody_hears_so(feed: Feed) -> None:
+    """What came while no daemon ran is declared in its order, as there is room; then operators hear that it is over."""
+    for number in range(52):
+        await feed.hear(named(number))
+    feed.clock.go(MINUTE)
+    assert Counter(await feed.results()) == {"declared": 50, None: 2}
+    assert len(feed.told()) == 1
+    feed.clock.go(MINUTE)
+    assert Counter(await feed.results()) == {"declared": 52}
+    assert feed.notices.take_recovered() != ()
+
+
+def named(number: int, **labels: str) -> AlertGroup:
+    """Alerts of a group of their own, with a title of their own."""
+    return group(alert(**labels), groupKey=f"group {number}", commonAnnotations={"summary": f"Words {number}"})
 
 
 async def test_a_daemon_that_takes_no_alerts(tmp_path: Path) -> None:

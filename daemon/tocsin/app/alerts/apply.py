@@ -14,6 +14,7 @@ from typing import TypeVar, TypeVarTuple
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.limit import OpeningLimit
 from tocsin.app.alerts.memory import read_memory, with_memory
 from tocsin.app.alerts.steps import ALERTMANAGER, Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError
@@ -33,6 +34,8 @@ from tocsin.text.yaml import read_yaml
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
+OPENINGS = (Action.DECLARED, Action.REOPENED)
+"""What pages people."""
 TRIES = 20
 """How often it is looked again because somebody wrote meanwhile."""
 LOOKED_AT = 10
@@ -67,6 +70,7 @@ class AlertIncidents:
     def __init__(self, files: IncidentFiles, threads: Executor | None = None) -> None:
         self._files = files
         self._threads = threads
+        self._limit = OpeningLimit()
 
     async def apply(
         self, group: AlertEntry, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
@@ -77,11 +81,16 @@ class AlertIncidents:
             current = await self._find(group.group, names, policy, ledger)
             memory = read_memory(current.data if current else b"")
             step = next_step(group, current.incident if current else None, memory, meaning, now)
+            severity = meaning.severity(group.firing) if step.action in OPENINGS else ""
+            if severity and not self._limit.has_room(severity, now):
+                return AlertResult(Action.TOO_MANY, why=severity)
             if current is None or step.action is Action.DECLARED:
                 result = await self._declare(group, names, meaning, step, ledger, now)
             else:
                 result = await self._edit(current, step, now)
             if result:
+                if result.action in OPENINGS:
+                    self._limit.count(severity, now)
                 return result
         raise LedgerError("the incident file keeps changing")
 

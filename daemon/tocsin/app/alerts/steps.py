@@ -39,6 +39,7 @@ class Action(StrEnum):
     RESOLVED = "resolved"
     NOTHING = "nothing"
     TOO_SOON = "too soon"
+    TOO_MANY = "too many"
 
 
 @dataclass(frozen=True, slots=True)

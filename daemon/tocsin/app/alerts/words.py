@@ -30,6 +30,7 @@ _ENDED = re.compile(r"All alerts have stopped firing \(Alertmanager, (\d{4}-\d\d
 
 NOT_NOW = "The incident file cannot be written now. Try again in a minute."
 NOT_SET = "The daemon takes no alerts: web.alertmanager is not set in its config. Restart it, if it was set since."
+TOO_MANY = "Alerts have opened very many incidents of this severity lately. Say so again in a minute."
 KEPT = "kept: no daemon has judged it yet, it does once it runs; this need not be said again"
 
 

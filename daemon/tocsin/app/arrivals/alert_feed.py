@@ -14,8 +14,10 @@ import structlog
 from tocsin.adapters.files.incident_writer import FileError
 from tocsin.app.alerts.apply import AlertIncidents, AlertResult
 from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.limit import AT_ONCE
 from tocsin.app.alerts.steps import Action
-from tocsin.app.alerts.words import NOT_NOW, NOT_SET, outcome_sentence
+from tocsin.app.alerts.words import NOT_NOW, NOT_SET, TOO_MANY, outcome_sentence
+from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.app.replies.polling import poll
@@ -33,6 +35,10 @@ WAITED_FOR = timedelta(seconds=3)
 """How long after it came in somebody waits for certain for what becomes of it."""
 HELD_FOR = timedelta(seconds=5)
 """When it is tried again after it could not be done."""
+LIMITED_FOR = timedelta(seconds=30)
+"""The same after alerts had opened too many incidents, and for how long operators take it for going on."""
+WAITING_MOST = 1000
+"""Entries that may wait while there is no room for what they open: as many as the inbox holds."""
 UNKNOWN_MOST = 5
 """Unknown services that are named."""
 NOT_TAKEN, BROKEN = "not taken", "broken"
@@ -57,6 +63,8 @@ class AlertFeed:
         self._notices = notices
         self._incidents = incidents
         self._held: dict[int, datetime] = {}
+        self._limited_at: datetime | None = None
+        self._log = LimitedLog()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -75,18 +83,20 @@ class AlertFeed:
             if arrival.who in waiting or (held_until and self._clock.now() < held_until):
                 waiting.add(arrival.who)
                 continue
-            judged = await self._judged(arrival, is_last=not _comes_again(arrival.who, alerts[place + 1 :]))
-            if judged is None:
+            may_wait, later = len(alerts) <= WAITING_MOST, alerts[place + 1 :]
+            judged = await self._judged(arrival, may_wait, is_last=not _comes_again(arrival.who, later))
+            if isinstance(judged, timedelta):
                 waiting.add(arrival.who)
-                self._held[row] = self._clock.now() + HELD_FOR
+                self._held[row] = self._clock.now() + judged
                 continue
             self._held.pop(row, None)
             await self._ledger.record_result(row, judged.result, judged.words)
-        if not self._held:
+        limited = self._limited_at is not None and self._clock.now() - self._limited_at < 2 * LIMITED_FOR
+        if not self._held and not limited:
             self._notices.cured(Trouble.ALERTS_UNWRITTEN, "", "all alerts that waited are written down")
 
-    async def _judged(self, arrival: Arrival, *, is_last: bool) -> Judgement | None:
-        """What came of it; None: it waits. Raises LedgerError."""
+    async def _judged(self, arrival: Arrival, may_wait: bool, *, is_last: bool) -> Judgement | timedelta:
+        """What came of it, or for how long it waits. Raises LedgerError."""
         entry, settings = read_entry(arrival.body.encode()), self._config.settings.web.alertmanager
         if not isinstance(entry, AlertEntry):
             self._tell_broken(str(entry))
@@ -105,12 +115,15 @@ class AlertFeed:
                 return Judgement(NOT_TAKEN, NOT_NOW)
             text = f'alerts wait ("{entry.title}"): {fault}'
             self._notices.tell(OperatorNotice(Trouble.ALERTS_UNWRITTEN, text))
-            return None
+            return HELD_FOR
         if isinstance(result, Broken):
             self._tell_broken(str(result))
             return Judgement(BROKEN)
+        if result.action is Action.TOO_MANY:
+            self._tell_limited(result.why, entry.title, now)
+            return LIMITED_FOR if may_wait and not someone_waits else Judgement(NOT_TAKEN, TOO_MANY)
         if result.action is Action.TOO_SOON and is_last and not someone_waits:
-            return None  # nobody hears that it is to be said again
+            return HELD_FOR  # nobody hears that it is to be said again
         return self._told(result, meaning.unknown(entry.firing))
 
     def _told(self, result: AlertResult, unknown: Sequence[str]) -> Judgement:
@@ -124,6 +137,13 @@ class AlertFeed:
             return Judgement(result.action.value, again)
         words = outcome_sentence(result.incident, result.action.value, result.why, named)
         return Judgement(result.action.value, words)
+
+    def _tell_limited(self, severity: str, title: str, now: datetime) -> None:
+        """That alerts open more than any outage should: it is one like none before, or somebody's own words."""
+        self._limited_at = now
+        self._log.warning("too many incidents by alerts", severity=severity)
+        text = f'alerts would open more than {AT_ONCE} incidents of {severity} at once; the newest is "{title}"'
+        self._notices.tell(OperatorNotice(Trouble.ALERTS_UNWRITTEN, text))
 
     def _tell_broken(self, why: str) -> None:
         """Alerts that cannot be judged hold up nobody (rule 63)."""

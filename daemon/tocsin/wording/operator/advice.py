@@ -184,7 +184,8 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.ALERTS_UNWRITTEN: Advice(
         "they are kept and tried again each few seconds, in their order; nobody is paged for them yet.",
         "if the message names a file that cannot be edited, correct it; else see to the rights and the disk of the "
-        "incident folder. What is urgent, declare by hand: `tocsin declare`.",
+        "incident folder. What is urgent, declare by hand: `tocsin declare`. If it names very many incidents that "
+        "nobody knows of, somebody sends their own words: `systemctl stop tocsin-web`.",
     ),
     Trouble.UNSUBSCRIBE_WISH: Advice(
         "nothing was changed: who hears stands in the config alone.",
