@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from tocsin.adapters.ledger.schema.codec import FactReader, read_fact, write_fact
+from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
+from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.app.incidents.histories import recorded_steps
 from tocsin.app.incidents.incident_views import IncidentViews, views
 from tocsin.domain.facts import Fact, Seen, Updated

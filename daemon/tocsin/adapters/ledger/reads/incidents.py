@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.codec import FactReader, read_fact
+from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Closed, Fact, Paged, RoleOpened, Seen, StepFired

@@ -5,22 +5,19 @@ nothing is guessed.
 """
 
 import json
-from dataclasses import replace
 from functools import cache
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from tocsin.domain.delivery import Outcome
-from tocsin.domain.facts import Fact, Seen
-from tocsin.domain.incident import UpdateEntry
+from tocsin.domain.facts import Fact
+from tocsin.domain.incident import TimelineNote, UpdateEntry
 
 _FACTS = {fact.__name__ for fact in get_args(Fact)}
 _OUTCOMES = {outcome.__name__ for outcome in get_args(Outcome)}
-_CLASSES = {of.__name__: of for of in (*get_args(Fact), *get_args(Outcome), UpdateEntry)}
-_UPDATES = '"updates":['
-"""Where the entries of a version begin. It stands in no text: there quotes are escaped."""
-_DECODER = json.JSONDecoder()
+_CLASSES = {of.__name__: of for of in (*get_args(Fact), *get_args(Outcome), UpdateEntry, TimelineNote)}
+Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
 
 class UnknownClassError(ValueError):
@@ -60,67 +57,10 @@ def read_fact(name: str, body: str) -> Fact:
     return fact
 
 
-class FactReader:
-    """Reads the facts of one incident, in their order.
-
-    Each version holds all `updates` that people ever wrote, so that reading each one whole would cost the square of
-    their number, in time and in memory: what a version has in common with the one before is taken from there.
-    """
-
-    def __init__(self) -> None:
-        self._text = ""
-        self._updates: tuple[UpdateEntry, ...] = ()
-
-    def read(self, name: str, body: str) -> Fact:
-        """As `read_fact` does."""
-        if name != Seen.__name__ or body.count(_UPDATES) != 1:
-            return read_fact(name, body)
-        begin = body.index(_UPDATES) + len(_UPDATES)
-        fresh = self._further_entries(body, begin)
-        if fresh is None:
-            fact = read_fact(name, body)
-            assert isinstance(fact, Seen)
-            entries, ends = fact.incident.updates, _array_end(body, begin)
-        else:
-            written, ends = fresh
-            fact = read_fact(name, body[:begin] + body[ends:])
-            assert isinstance(fact, Seen)
-            entries = self._updates + tuple(_read_entry(entry) for entry in written)
-            fact = replace(fact, incident=replace(fact.incident, updates=entries))
-        self._text, self._updates = (body[begin:ends], entries) if entries else ("", ())
-        return fact
-
-    def _further_entries(self, body: str, begin: int) -> tuple[list[Any], int] | None:
-        """What a list of entries, which begins there, has behind those that are known, and where it ends; None where
-        it does not begin with them.
-        """
-        known_to = begin + len(self._text)
-        if not self._text or not body.startswith(self._text, begin):
-            return None
-        if body.startswith("]", known_to):
-            return [], known_to
-        if not body.startswith(",", known_to):
-            return None
-        rest = "[" + body[known_to + 1 :]
-        try:
-            entries, length = _DECODER.raw_decode(rest)
-        except (ValueError, RecursionError):
-            return None
-        return entries, known_to + length - 1
-
-
-def _array_end(body: str, begin: int) -> int:
-    """Where a list of good JSON ends whose first entry begins there."""
-    return begin + _DECODER.raw_decode(body[begin - 1 :])[1] - 2
-
-
-def _read_entry(entry: Any) -> UpdateEntry:
-    """An entry of a version. Raises ValueError."""
-    try:
-        read: UpdateEntry = _adapter(UpdateEntry.__name__).validate_json(json.dumps(entry))
-    except ValidationError as fault:
-        raise ValueError(_brief(fault)) from None
-    return read
+def read_entry(kind: type[Entry], body: str) -> Entry:
+    """An entry of a list of a version. Raises ValueError."""
+    entry: Entry = _adapter(kind.__name__).validate_json(body)
+    return entry
 
 
 def write_outcome(outcome: Outcome) -> str:
