@@ -6,14 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
+from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.ledger.schema import fact_reader
+from tocsin.adapters.ledger.schema.codec import read_entry, read_fact, write_fact
 from tocsin.adapters.ledger.schema.fact_reader import FactReader
+from tocsin.app.incidents.explanation import explain
 from tocsin.app.incidents.histories import recorded_steps
 from tocsin.app.incidents.incident_views import IncidentViews, views
 from tocsin.domain.facts import Fact, Seen, Updated
-from tocsin.domain.incident import Incident, UpdateEntry
+from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.limits import AddressLimits
@@ -72,19 +77,22 @@ def calls(work: Callable[[], object]) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
+def upside_down(facts: Sequence[Fact]) -> list[Fact]:
+    """The same, by people who write the newest on top."""
+    return [
+        replace(fact, incident=replace(fact.incident, updates=fact.incident.updates[::-1]))
+        if isinstance(fact, Seen)
+        else fact
+        for fact in facts
+    ]
+
+
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_twice_as_long_costs_twice_as_much(newest_first: bool) -> None:
     """Reading it, folding it, its views and its review: not four times, nor eight as before."""
 
     def work(updates: int) -> int:
-        facts = story(updates)
-        if newest_first:
-            facts = tuple(
-                replace(fact, incident=replace(fact.incident, updates=fact.incident.updates[::-1]))
-                if isinstance(fact, Seen)
-                else fact
-                for fact in facts
-            )
+        facts = upside_down(story(updates)) if newest_first else story(updates)
 
         def all_of_it() -> None:
             steps = recorded_steps("card", facts)
@@ -98,8 +106,48 @@ def test_twice_as_long_costs_twice_as_much(newest_first: bool) -> None:
     assert calls(lambda: story(200)) < 2.5 * calls(lambda: story(100))
 
 
-async def test_it_is_folded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For the page of insiders and that of outsiders together."""
+def decoded(versions: Sequence[Seen], monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How many characters of JSON are decoded to read these versions, and how many they have."""
+    characters = 0
+
+    def count(kind: type[Any], text: str) -> Any:
+        nonlocal characters
+        characters += len(text)
+        return read_entry(kind, text)
+
+    def count_whole(name: str, body: str) -> Fact:
+        nonlocal characters
+        characters += len(body)
+        return read_fact(name, body)
+
+    monkeypatch.setattr(fact_reader, "read_entry", count)
+    monkeypatch.setattr(fact_reader, "read_fact", count_whole)
+    read = FactReader().read
+    bodies = [write_fact(version) for version in versions]
+    assert [read("Seen", body) for body in bodies] == versions
+    return characters, sum(map(len, bodies))
+
+
+@pytest.mark.parametrize("mended", ["at the end", "on top", "in the middle"])
+@pytest.mark.parametrize("written", ["plainly", "with braces"])
+def test_each_entry_is_decoded_once(mended: str, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of updates and of notes, wherever they are written; also of texts that look like the end of an entry."""
+    texts = [f"{number}" if written == "plainly" else f'}},{{"text":"{number}"}}]' for number in range(200)]
+    entries, notes = list[UpdateEntry](), list[TimelineNote]()
+    versions = []
+    for number, text in enumerate(texts):
+        place = {"at the end": number, "on top": 0, "in the middle": number // 2}[mended]
+        entries.insert(place, UpdateEntry(text, text, T0 + number * MINUTE, "chen"))
+        notes.insert(place, TimelineNote(text))
+        incident = replace(CARD, updates=tuple(entries), timeline=tuple(notes))
+        versions.append(Seen(T0 + number * MINUTE, incident, f"d{number}"))
+    characters, whole = decoded(versions, monkeypatch)
+    assert characters < len(texts) * 1000
+    assert whole > len(texts) * 5_000
+
+
+async def test_it_is_folded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For the page of insiders and that of outsiders together; and once to explain it, besides what is ahead."""
     facts, folded = story(50), 0
     apply_fact = fold.apply_fact
 
@@ -111,6 +159,10 @@ async def test_it_is_folded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fold, "apply_fact", count)
     await seen(facts)
     assert folded == len(facts)
+    ledger, folded = MemoryLedger(), 0
+    await ledger.record("card", facts, [], [])
+    await explain("card", shipped_policy(), ledger, IncidentFiles(tmp_path), T0 + 50 * MINUTE, NOW)
+    assert folded < 2 * len(facts)
 
 
 @pytest.mark.parametrize("at_once", [1, 600])

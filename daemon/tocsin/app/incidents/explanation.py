@@ -4,6 +4,7 @@ held back (P6, `tocsin explain`). Nothing is changed.
 Decides what had happened at that instant and which messages belong together.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Protocol
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, digest_of, label_of
-from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.incidents.histories import recorded_steps
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
@@ -29,10 +30,9 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
-from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import AddressLedger, ConfigLedger, DeliveryLedger, IncidentLedger, UnreadableError
 from tocsin.text.times import iso_utc
-from tocsin.wording.report.timeline import acceptances, steps_of
+from tocsin.wording.report.timeline import TimelineStep, acceptances, steps_of
 
 SPAN = timedelta(hours=4)
 """How far what comes next is looked for."""
@@ -134,28 +134,28 @@ async def explain(
     now. Raises UnknownIncidentError, LedgerError.
     """
     try:
-        facts, _ = await recorded_history(ledger, id_) if ledger else ((), None)
+        steps = recorded_steps(id_, await ledger.facts(id_)) if ledger else []
     except UnreadableError as fault:
         note = f"in the ledger {fault.unreadable.why}; this is what the file says"
         return replace(_of_file(id_, policy, files, at or now), notes=(note,))
-    began = next((fact.at for fact in facts if isinstance(fact, Seen)), None)
-    if began is None:
+    if not steps:
         return _of_file(id_, policy, files, at or now)
     assert ledger is not None
+    began = steps[0].fact.at
     if at is not None and at < began:
         raise UnknownIncidentError(f"the daemon had not seen {id_} then; it first saw it at {iso_utc(began)}")
     records: Sequence[Record] = await ledger.records(id_)
     notes: tuple[str, ...] = ()
     if at is None:
-        at = max(now, *(fact.at for fact in facts))
+        at = max(now, *(step.fact.at for step in steps))
         last_seen = (await ledger.files()).get(id_, ("", ""))
         notes = _notes(last_seen, files)
         records = await with_room(records, ledger, policy, limits, now) if limits else records
     else:
-        facts = _until(facts, at)
+        steps = _until(steps, at)
         records = [_as_of(record, at) for record in records if record.decided.at <= at]
         policy = policy if policy.since is None or policy.since <= at else replace(policy, since=None)
-    return _explained(facts, records, policy, at, notes)
+    return _explained(steps, records, policy, at, notes)
 
 
 def _of_file(id_: str, policy: Policy, files: IncidentFiles, at: datetime) -> Explanation:
@@ -167,15 +167,16 @@ def _of_file(id_: str, policy: Policy, files: IncidentFiles, at: datetime) -> Ex
     reading = read_incident(data, name, policy, None, label_of(files.folder / name))
     incident = reading.incident or unreadable_incident(name, reading.first_lines, policy, id_)
     notes = tuple(map(str, reading.problems))
-    return replace(_explained([Seen(at, incident)], (), policy, at, notes), seen=False)
+    return replace(_explained(steps_of([Seen(at, incident)]), (), policy, at, notes), seen=False)
 
 
 def _explained(
-    facts: Sequence[Fact], records: Sequence[Record], policy: Policy, at: datetime, notes: tuple[str, ...]
+    steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy, at: datetime, notes: tuple[str, ...]
 ) -> Explanation:
-    history = fold_facts(facts)
+    history = steps[-1].after
     assert history.incident is not None
     records = [_as_wanted(record, history) for record in records]
+    facts = [step.fact for step in steps]
     severities = [(fact.at, fact.incident.severity) for fact in facts if isinstance(fact, Seen)]
     sent, dropped = [], []
     for group in group_records(records, policy, severities):
@@ -192,7 +193,7 @@ def _explained(
         history.incident,
         history,
         True,
-        _needed_roles(facts, history, policy, at),
+        _needed_roles(steps, policy, at),
         tuple(sent),
         tuple(first),
         len(messages) - sum(len(group.records) for group in first),
@@ -218,10 +219,16 @@ def group_records(
 ) -> list[MessageGroup]:
     """Messages in time order, those that were decided as one together. `severities` are the incident's, since when."""
     sent = ((record, record.decided) for record in records if isinstance(record.decided, Notification))
+    standing: list[tuple[datetime, str]] = []
+    for since, name in severities:  # a clock may have been put back: then the later ones count
+        while standing and standing[-1][0] >= since:
+            standing.pop()
+        standing.append((since, name))
     groups = []
     for pairs in in_one(sent, lambda pair: pair[1]):
         first = pairs[0][1]
-        name = next((name for since, name in reversed(severities) if since <= first.at), "")
+        place = bisect_right(standing, first.at, key=lambda severity: severity[0])
+        name = standing[place - 1][1] if place else ""
         severity = policy.severity(name) if first.revision == policy.revision else None
         groups.append(MessageGroup(tuple(record for record, _ in pairs), severity))
     return sorted(groups, key=lambda group: (group.first.at, _KINDS.index(group.first.kind)))
@@ -244,11 +251,12 @@ def _first_of_each(coming: Sequence[MessageGroup]) -> list[MessageGroup]:
     return firsts
 
 
-def _needed_roles(facts: Sequence[Fact], history: History, policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
+def _needed_roles(steps: Sequence[TimelineStep], policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
     """The roles needed, in the severity's order."""
+    history = steps[-1].after
     assert history.incident is not None
     by: dict[str, str] = {}
-    for step in steps_of(facts):
+    for step in steps:
         for acceptance in acceptances([step]):
             by[acceptance.role] = _by(step.fact)
     draft = Draft(history.incident, policy, history, at)
@@ -268,9 +276,9 @@ def _by(fact: Fact) -> str:
     return "named in the file from the start" if isinstance(fact, RoleAccepted) else "by answering the page"
 
 
-def _until(facts: Sequence[Fact], at: datetime) -> tuple[Fact, ...]:
+def _until(steps: Sequence[TimelineStep], at: datetime) -> list[TimelineStep]:
     """What was known then: everything recorded before the first fact of a later instant."""
-    return tuple(takewhile(lambda fact: fact.at <= at, facts))
+    return list(takewhile(lambda step: step.fact.at <= at, steps))
 
 
 def _as_of(record: Record, at: datetime) -> Record:

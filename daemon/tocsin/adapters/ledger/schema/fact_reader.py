@@ -52,7 +52,7 @@ class ListReader(Generic[Entry]):
     def __init__(self, field: str, kind: type[Entry]) -> None:
         self._begins = f'"{field}":['
         """It stands in no text of people: there quotes are escaped."""
-        self._kind = kind
+        self._kind: type[Entry] = kind
         self._known: dict[str, Entry] = {}
         self._text = ""
         """The whole list of the version before."""
