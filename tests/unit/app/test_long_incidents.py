@@ -1,11 +1,13 @@
 """W8: an incident with very many updates costs what it is long, not the square of that; its pages show its ends."""
 
+import asyncio
 import cProfile
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from tocsin.adapters.ledger.schema import fact_reader
 from tocsin.adapters.ledger.schema.codec import read_entry, read_fact, write_fact
 from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.app.incidents.explanation import explain
-from tocsin.app.incidents.histories import recorded_steps
+from tocsin.app.incidents.histories import FACTS_AT_ONCE, recorded_history, recorded_steps
 from tocsin.app.incidents.incident_views import IncidentViews, views
 from tocsin.domain.facts import Fact, Seen, Updated
 from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
@@ -23,6 +25,7 @@ from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.limits import AddressLimits
 from tocsin.planning.history import fold
+from tocsin.planning.history.versions import new_entries
 from tocsin.web.routes.incidents import _internal_page, _public_page
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST
 from tocsin.wording.report.review import draft
@@ -302,3 +305,71 @@ def test_entries_are_gathered_as_they_were_edited(seed: int) -> None:
     """An entry is mended by the one that took its place."""
     versions = histories(seed)
     assert list(gathered(versions, lambda version: version.updates)) == plainly(versions)
+
+
+def plainly_new(old: Sequence[UpdateEntry], new: Sequence[UpdateEntry]) -> tuple[UpdateEntry, ...]:
+    """What `new_entries` says, worked out as one would explain it."""
+    growth = len(new) - len(old)
+    if growth <= 0:
+        return ()
+    if tuple(new[growth:]) == tuple(old):
+        return tuple(new[:growth])
+    vanished, fresh = list(old), list[UpdateEntry]()
+    for entry in new:
+        if entry in vanished:
+            vanished.remove(entry)
+        else:
+            fresh.append(entry)
+    for entry in tuple(fresh):
+        original = next((former for former in vanished if _edited(former, entry)), None)
+        if original is not None:
+            fresh.remove(entry)
+            vanished.remove(original)
+    return tuple(fresh[-growth:])
+
+
+def test_new_entries_are_told_from_edited_ones() -> None:
+    """Whatever was written, mended, removed or moved between two versions."""
+    grown = 0
+    for seed in range(1000):
+        versions = [version.incident for version in histories(seed)]
+        for old, new in pairwise(versions):
+            if new.updates[: len(old.updates)] != old.updates:
+                assert new_entries(old, new) == plainly_new(old.updates, new.updates)
+                grown += len(new.updates) > len(old.updates)
+    assert grown > 500
+
+
+def test_a_list_that_was_written_anew_holds_up_nothing() -> None:
+    """Two lists of twice the length take twice as long to compare, not four times."""
+
+    def work(updates: int) -> int:
+        old = [UpdateEntry(f"{number}", "", T0 + number * MINUTE) for number in range(updates)]
+        new = [UpdateEntry(f"{number} anew", "", T0 + number * MINUTE) for number in range(0, 3 * updates, 2)]
+        before, after = replace(CARD, updates=tuple(old)), replace(CARD, updates=tuple(new))
+        assert len(new_entries(before, after)) == updates // 2
+        return calls(lambda: new_entries(before, after))
+
+    assert work(400) < 2.5 * work(200)
+
+
+async def test_others_have_their_turn_while_it_is_folded() -> None:
+    """Whoever answers about it does not hold up the pages of another incident."""
+    ledger, turns = MemoryLedger(), 0
+    facts = story(500)
+    await ledger.record("card", facts, [], [])
+
+    async def page() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(page())
+    await asyncio.sleep(0)
+    before = turns
+    _, history = await recorded_history(ledger, "card")
+    taken = turns - before
+    other.cancel()
+    assert history == recorded_steps("card", facts)[-1].after
+    assert taken >= len(facts) // FACTS_AT_ONCE

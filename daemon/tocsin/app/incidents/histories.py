@@ -1,16 +1,19 @@
 """What has happened to each incident, from what the ledger gives: spoilt rows of one spoil no other (rule 63)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
-from tocsin.planning.history.fold import HistoryError, fold_facts
+from tocsin.planning.history.fold import HistoryError, fold_each, fold_facts
 from tocsin.ports.ledger import Unreadable, UnreadableError
 from tocsin.ports.ledger_reading import IncidentRecords
 from tocsin.wording.report.timeline import TimelineStep, steps_of
 
 Recorded = Sequence[Fact]
 """The facts of one incident, in the order recorded."""
+FACTS_AT_ONCE = 250
+"""How many are folded before others have their turn in the loop: some 10 ms."""
 
 
 async def recorded_history(ledger: IncidentRecords, incident: str) -> tuple[Recorded, History]:
@@ -18,9 +21,14 @@ async def recorded_history(ledger: IncidentRecords, incident: str) -> tuple[Reco
     do not fit together.
     """
     facts = await ledger.facts(incident)
-    history = _history(incident, facts)
-    if isinstance(history, Unreadable):
-        raise UnreadableError(history)
+    history = History()
+    try:
+        for number, after in enumerate(fold_each(facts, history), 1):
+            history = after
+            if number % FACTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+    except HistoryError as fault:
+        raise UnreadableError(_unfit(incident, fault)) from fault
     return facts, history
 
 

@@ -3,7 +3,8 @@
 Two versions are compared, nothing else: whether a group hears of it, or a role is needed, is decided elsewhere.
 """
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Seen
@@ -173,15 +174,37 @@ def new_entries(old: Incident, new: Incident) -> tuple[UpdateEntry, ...]:
             unmatched[entry] -= 1
         else:
             fresh.append(entry)
-    vanished = list(unmatched.elements())
-    for entry in list(fresh):
-        original = next((other for other in vanished if _may_be_edit(other, entry)), None)
-        if original is not None and len(fresh) > growth:
-            fresh.remove(entry)
-            vanished.remove(original)
-    return tuple(fresh[-growth:])
+    edited = _edited(fresh, tuple(unmatched.elements()))
+    added = []
+    for entry in fresh:
+        if edited[entry] > 0:
+            edited[entry] -= 1
+        else:
+            added.append(entry)
+    return tuple(added[-growth:])
 
 
-def _may_be_edit(old: UpdateEntry, new: UpdateEntry) -> bool:
-    """Whether one entry looks like the other after an edit."""
-    return (old.at is not None and old.at == new.at) or bool(old.text and old.text == new.text)
+def _edited(fresh: Sequence[UpdateEntry], vanished: Sequence[UpdateEntry]) -> Counter[UpdateEntry]:
+    """Which of the fresh entries are old ones after an edit, each of the first that it may be of."""
+    places: dict[object, deque[int]] = {}
+    for place, entry in enumerate(vanished):
+        for key in _keys(entry):
+            places.setdefault(key, deque()).append(place)
+    edited: Counter[UpdateEntry] = Counter()
+    taken: set[int] = set()
+    for entry in fresh:
+        firsts = []
+        for key in _keys(entry):
+            listed = places.get(key, deque())
+            while listed and listed[0] in taken:
+                listed.popleft()
+            firsts += [listed[0]] if listed else []
+        if firsts:
+            taken.add(min(firsts))
+            edited[entry] += 1
+    return edited
+
+
+def _keys(entry: UpdateEntry) -> list[object]:
+    """What an entry after an edit shares with itself before: its instant or its text."""
+    return [key for key in (entry.at, entry.text) if key]

@@ -151,6 +151,7 @@ def _people(old: Incident, new: Incident, policy: Policy) -> Iterator[Runs]:
     for role, _ in old.roles:
         if new.assigned(role) is None:
             yield runs("assignment of ", quoted(policy.role_title(role)), " removed")
+    known = frozenset(old.acknowledged)
     for ack in new.acknowledged:
-        if ack not in old.acknowledged:
+        if ack not in known:
             yield runs("acknowledged by ", quoted(policy.person_name(ack.by)))
