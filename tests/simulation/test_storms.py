@@ -525,3 +525,32 @@ def test_whatever_happens_in_a_storm(seed: int) -> None:
         assert set(told(world.pages(person))) == {f"i{number:04}" for number in range(40)}
     for key, arrived, marked in copies(world):
         assert arrived <= 1 + marked, key
+
+
+def test_a_person_waits_behind_no_alert_of_the_same_severity() -> None:
+    """Rule 46: in the midst of fifty incidents of the worst severity that alerts declared, the page of one that a person
+    declares goes at once and alone; the next person's waits with the others, also over a kill, and is the first of them.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, [50], "sev3", "declared_by: Alertmanager\n")
+        await world.wait(5)
+        declare(world, [51], "sev2", "declared_by: alertmanager\n")
+        declare(world, range(50), "sev1", "declared_by: Alertmanager\n")
+        await world.wait(20)
+        declare(world, [100], "sev1", "declared_by: carol\n")
+        await world.wait(10)
+        await world.kill()
+        await world.start()
+        declare(world, [101], "sev1")
+        await world.wait(240)
+
+    world = simulate(story)
+    ana = world.pages("ana")
+    alone = {each.message.incident: each.at for each in ana if not each.message.incidents}
+    assert alone["i0100"] - ana[0].at < timedelta(seconds=30)
+    bundles = [each.message for each in ana if each.message.incidents]
+    assert "Thing 101 breaks" in bundles[0].content.text
+    assert told(ana) == dict.fromkeys((*(f"i{number:04}" for number in range(52)), "i0100", "i0101"), 1)

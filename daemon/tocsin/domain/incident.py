@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+ALERTMANAGER = "Alertmanager"
+"""Who declares what alerts declare."""
+
 
 class Status(StrEnum):
     """Where the response stands. Only RESOLVED ends an incident (P4)."""
@@ -75,6 +78,11 @@ class Incident:
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""
         return next((person for name, person in self.roles if name == role), None)
+
+    @property
+    def declared_by_alerts(self) -> bool:
+        """Whether alerts declared it, and no person."""
+        return self.declared_by.casefold() == ALERTMANAGER.casefold()
 
     @property
     def resolved(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tocsin.domain.incident import Incident
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.rotation import Hours, Rotation
 
@@ -161,6 +162,17 @@ class Policy:
     def severity_rank(self, name: str) -> int:
         """How bad a severity is among those of the config, which lists the worst first: 0 is the worst."""
         return list(self.severities).index(self.severity(name).name)
+
+    def incident_rank(self, incident: Incident) -> int:
+        """How urgent an incident is beside others, 0 the most: by its severity, and of one severity what a person
+        declared before what alerts did (rule 46).
+        """
+        return 2 * self.severity_rank(incident.severity) + incident.declared_by_alerts
+
+    @property
+    def mildest_rank(self) -> int:
+        """The rank of what is milder than any incident can be."""
+        return 2 * len(self.severities)
 
     def role_title(self, role: str) -> str:
         """A role's title; its id where the config does not have it (any more), as for a service's responders."""

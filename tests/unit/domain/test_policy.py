@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from tocsin.domain.incident import Incident
 from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import RESPONDER, Level, Role, Service, Who
 
@@ -21,6 +22,17 @@ POLICY = replace(
 def test_the_worst_severity_ranks_first(name: str, rank: int) -> None:
     """Severities rank in the order of the config, the worst as 0."""
     assert POLICY.severity_rank(name) == rank
+
+
+@pytest.mark.parametrize("declared_by", ["Alertmanager", "alertmanager", "ALERTMANAGER"])
+def test_what_a_person_declared_ranks_before_what_alerts_did(declared_by: str) -> None:
+    """Rule 46: of one severity a person's incident comes first; a worse severity comes before it whoever declared it."""
+    person = Incident("p", "It", "sev2", declared_by="carol")
+    severities = ("sev1", "sev2", "Minor")
+    worse, alerts, milder = (replace(person, declared_by=declared_by, severity=severity) for severity in severities)
+    ranks = [POLICY.incident_rank(incident) for incident in (worse, person, alerts, milder)]
+    assert ranks == sorted(set(ranks))
+    assert ranks[-1] < POLICY.mildest_rank
 
 
 def test_an_unknown_severity_ranks_as_that_of_unreadable_files() -> None:

@@ -16,12 +16,12 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import OpeningLimit
 from tocsin.app.alerts.memory import read_memory, with_memory
-from tocsin.app.alerts.steps import ALERTMANAGER, Action, AlertStep, declaration, next_step
+from tocsin.app.alerts.steps import Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.arrival import AlertEntry
 from tocsin.domain.facts import Seen
-from tocsin.domain.incident import Incident
+from tocsin.domain.incident import ALERTMANAGER, Incident
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id

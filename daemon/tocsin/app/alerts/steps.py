@@ -20,11 +20,9 @@ from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.memory import AlertMemory
 from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
 from tocsin.domain.arrival import AlertEntry
-from tocsin.domain.incident import Incident, Status
+from tocsin.domain.incident import ALERTMANAGER, Incident, Status
 from tocsin.formats.incident.edit import Edit
 
-ALERTMANAGER = "Alertmanager"
-"""Who declares what alerts declare."""
 REOPENED_WITHIN = timedelta(minutes=30)
 SETTLED_AFTER = timedelta(minutes=2)
 NO_EDIT, NO_MEMORY = Edit(), AlertMemory()
@@ -135,7 +133,7 @@ def _end(group: AlertEntry, incident: Incident | None, memory: AlertMemory, now:
         return AlertStep(Action.NOTHING, why="there is no incident of it")
     if incident.resolved:
         return AlertStep(Action.NOTHING, why="it is resolved")
-    if incident.declared_by != ALERTMANAGER:
+    if not incident.declared_by_alerts:
         return AlertStep(Action.NOTHING, why="a person declared it, and has to resolve it")
     if group.truncated > 0:
         return AlertStep(Action.NOTHING, why="not all of its alerts were told (max_alerts), some may fire")

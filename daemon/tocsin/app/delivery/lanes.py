@@ -33,12 +33,13 @@ KIND_RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
 
 
 def rank(notification: Notification, context: DeliveryContext) -> Rank:
-    """Pages first, among them the worse severity, then the earlier instant. The rest in the order in which it comes."""
+    """Pages first, among them the more urgent incident's, then the earlier. The rest in the order in which it comes."""
     if notification.kind is not Kind.PAGE:
         return KIND_RANKS.get(notification.kind, 1), 0, 0.0
     incident = context.incidents.history(notification.incident).incident
-    severity = context.config.policy.severity_rank(incident.severity if incident else "")
-    return KIND_RANKS[Kind.PAGE], severity, notification.at.timestamp()
+    policy = context.config.policy
+    urgency = policy.incident_rank(incident) if incident else 2 * policy.severity_rank("")
+    return KIND_RANKS[Kind.PAGE], urgency, notification.at.timestamp()
 
 
 class Lanes:

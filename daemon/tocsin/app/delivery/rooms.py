@@ -207,8 +207,9 @@ class Rooms:
     def _page_sent(self, page: Notification, at: datetime, bundle: str = "") -> PageSent:
         """A page as room is reckoned with it. An incident that is over and forgotten counts as the mildest."""
         policy, incident = self._context.config.policy, self._context.incidents.history(page.incident).incident
-        severity = policy.severity_rank(incident.severity) if incident else len(policy.severities)
-        return PageSent(at, page.incident, page.episode, severity, bundle)
+        rank = policy.incident_rank(incident) if incident else policy.mildest_rank
+        by_alerts = incident is not None and incident.declared_by_alerts
+        return PageSent(at, page.incident, page.episode, rank, bundle, by_alerts)
 
     def _forget_ended(self, place: PagedAddress, room: Room) -> None:
         """A room need not know of episodes that are over."""

@@ -161,4 +161,4 @@ def _goes_on(history: History) -> bool:
 
 def _rank(history: History, policy: Policy) -> int:
     assert history.incident is not None
-    return policy.severity_rank(history.incident.severity)
+    return policy.incident_rank(history.incident)

@@ -77,7 +77,7 @@ async def open_incidents(
         incidents.append(OpenIncident(history.incident, state, problems, since, went_back))
     return sorted(
         incidents,
-        key=lambda listed: (policy.severity_rank(listed.incident.severity), listed.since or now, listed.incident.id),
+        key=lambda listed: (policy.incident_rank(listed.incident), listed.since or now, listed.incident.id),
     )
 
 

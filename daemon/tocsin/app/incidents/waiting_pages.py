@@ -81,8 +81,9 @@ def _pages_sent(
 
     def as_sent(notification: Notification, at: datetime, bundle: str = "") -> PageSent:
         incident = incidents.get(notification.incident)
-        severity = policy.severity_rank(incident.severity) if incident else len(policy.severities)
-        return PageSent(at, notification.incident, notification.episode, severity, bundle)
+        rank = policy.incident_rank(incident) if incident else policy.mildest_rank
+        by_alerts = incident is not None and incident.declared_by_alerts
+        return PageSent(at, notification.incident, notification.episode, rank, bundle, by_alerts)
 
     def is_drill(notification: Notification) -> bool:
         incident = incidents.get(notification.incident)

@@ -102,7 +102,7 @@ class Watch:
         if listed is not None:
             self._listed(trouble)
         for version in changes.versions:
-            rank = policy.severity_rank(version.incident.severity)
+            rank = policy.incident_rank(version.incident)
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
         for incident in changes.gone:
             self._incidents.add_event(incident, Gone(now))

@@ -12,6 +12,7 @@ from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.asked_for import AskedFor, asked_for, is_lost
 from tocsin.planning.history.fold import apply_fact
@@ -32,22 +33,25 @@ class MeantIncident:
     others_asked: bool = False
 
     @property
-    def title(self) -> str:
-        """Its title; what is meant is open, and so has one."""
+    def incident(self) -> Incident:
+        """It, as it stands; what is meant is open, and so there is one."""
         assert self.before.incident is not None
-        return self.before.incident.title or self.id
+        return self.before.incident
+
+    @property
+    def title(self) -> str:
+        """Its title, or its id."""
+        return self.incident.title or self.id
 
     @property
     def severity(self) -> str:
         """Its severity's name."""
-        assert self.before.incident is not None
-        return self.before.incident.severity
+        return self.incident.severity
 
     @property
     def drill(self) -> bool:
         """Whether it is only practised."""
-        assert self.before.incident is not None
-        return self.before.incident.drill
+        return self.incident.drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ async def meant_by_all(
             lost += 1
         else:
             waiting += 1
-    meant.sort(key=lambda one: (one.drill, policy.severity_rank(one.severity), _since(one)))
+    meant.sort(key=lambda one: (one.drill, policy.incident_rank(one.incident), _since(one)))
     return AllMeant(tuple(meant), waiting, held, lost)
 
 

@@ -247,7 +247,7 @@ class SmsReplies:
 
         def badness(code: ReplyCode) -> tuple[bool, int]:
             incident = self._incidents.history(code.incident).incident
-            return (incident is None or incident.drill, policy.severity_rank(incident.severity) if incident else 0)
+            return (incident is None or incident.drill, policy.incident_rank(incident) if incident else 0)
 
         return sorted(asking, key=badness), sorted(others, key=badness)
 

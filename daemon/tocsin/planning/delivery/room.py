@@ -20,7 +20,7 @@ from tocsin.domain.delivery import Limit
 LATELY = timedelta(minutes=10)
 """What a worse page is compared with, and within which so many need no room (rule 46)."""
 WORSE_MOST = 2
-"""Pages within that time that need no room."""
+"""Pages within that time that need no room, those of what persons declared counted apart."""
 REMEMBERED = timedelta(days=1)
 """How long it is kept what took room: longer than any span between two pages that is of use."""
 
@@ -36,15 +36,16 @@ class Admission(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PageSent:
-    """A page that left for an address, or is to leave: the instant of its first try, its incident and episode, how bad
-    it is (0 is the worst severity), and the bundle that it left in; empty if it went alone.
+    """A page that left for an address, or is to leave: the instant of its first try, its incident and episode, how
+    urgent that is (0 the most), the bundle that it left in (empty if it went alone), and whether alerts declared it.
     """
 
     at: datetime
     incident: str
     episode: int
-    severity: int
+    rank: int
     bundle: str = ""
+    by_alerts: bool = False
 
 
 class Room:
@@ -54,7 +55,7 @@ class Room:
         self._taken: list[datetime] = []
         self._went_alone: dict[tuple[str, int], bool] = {}
         self._lately: list[tuple[datetime, int]] = []
-        self._worse: list[datetime] = []
+        self._worse: list[PageSent] = []
 
     def next_at(self, limit: Limit, now: datetime) -> datetime:
         """When there is room for a message: now, or later. The limits may have been others when room was taken: it is
@@ -84,10 +85,12 @@ class Room:
         return Admission.FREE if self._went_alone.get((page.incident, page.episode)) else Admission.TAKES
 
     def is_worse(self, page: PageSent) -> bool:
-        """Whether it is worse than all that was sent there lately, and not too many such went already (rule 46)."""
+        """Whether it is worse than all that was sent there lately, and not too many such went already (rule 46). What
+        alerts declare, in whatever order, uses up nothing of a person's.
+        """
         since = page.at - LATELY
-        few = sum(at > since for at in self._worse) < WORSE_MOST
-        return few and all(page.severity < severity for at, severity in self._lately if at > since)
+        few = sum(sent.at > since and (page.by_alerts or not sent.by_alerts) for sent in self._worse) < WORSE_MOST
+        return few and all(page.rank < rank for at, rank in self._lately if at > since)
 
     def note_alone(self, page: PageSent, admission: Admission) -> None:
         """A page goes alone."""
@@ -96,7 +99,7 @@ class Room:
         if admission is Admission.TAKES:
             self._take(page.at)
         elif admission is Admission.WORSE:
-            self._worse = [*(at for at in self._worse if at > page.at - LATELY), page.at]
+            self._worse = [*(sent for sent in self._worse if sent.at > page.at - LATELY), page]
 
     def note_together(self, pages: Sequence[PageSent]) -> None:
         """Pages leave as one message, which takes one."""
@@ -117,7 +120,7 @@ class Room:
 
     def _note(self, pages: Sequence[PageSent]) -> None:
         now = pages[0].at
-        worst = min(page.severity for page in pages)
+        worst = min(page.rank for page in pages)
         self._lately = [*(sent for sent in self._lately if sent[0] > now - LATELY), (now, worst)]
 
     def _take(self, now: datetime) -> None:
