@@ -148,3 +148,33 @@ def test_commands_by_a_forged_config(pager: Pager) -> None:
     assert done.returncode == 0
     assert "it lacks ana's number, ana's mailbox" in done.stdout + done.stderr
     assert "+14155559999" not in pager.run("explain", "db").stdout
+
+
+@pytest.mark.attack
+def test_a_broken_template_at_a_start(pager: Pager) -> None:
+    """P8: with a signing key the last good set goes on over a restart, a hanging one as well, and operators read so; what
+    somebody else writes into the ledger puts no word of theirs into a page.
+    """
+    pager.environ["TOCSIN_WEB__SIGNING_KEY"] = KEY
+    template = pager.folder / "templates" / "page.sms.txt.j2"
+    template.write_text("OURS {{ acknowledge }}")
+    pager.start()
+    assert pager.stop() == 0
+    for number, broken in enumerate(("{% broken", "{% for a in range(999) %}{% for b in range(999) %}{{ a ~ b }}" * 2)):
+        template.write_text(broken)
+        pager.start()
+        pager.write(f"db{number}.yaml", "title: Down\nseverity: sev1\n")
+        pager.until(lambda: written(pager).count("OURS") == number + 1)  # noqa: B023 - asked at once
+        pager.until(lambda: "the last good templates go on" in written(pager))
+        assert pager.stop() == 0
+
+    def elsewhere(files: dict[str, str]) -> None:
+        files["\0templates/page.sms.txt.j2"] = "EVIL {{ acknowledge }}"
+
+    forge(pager, elsewhere, keep_code=True)
+    pager.start()
+    pager.write("web.yaml", "title: Down\nseverity: sev1\n")
+    pager.until(lambda: "the shipped text is used instead" in written(pager))
+    pager.until(lambda: len(pager.texts()) > 2)
+    assert "EVIL" not in written(pager)
+    assert pager.stop() == 0

@@ -835,6 +835,10 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
     await ledger.record_config("r1", files, T0 + 2 * HOUR, "c0de")
     ledger = await shelf.open()
     assert await ledger.last_good_config() == KeptConfig("r1", T0 + 2 * HOUR, files, "c0de")
+    for templates in ({}, {"page.sms.txt.j2": "Réveil\u2009!", "nl/page.sms.txt.j2": "Ga eens kijken."}):
+        await ledger.record_config("r1", files, T0 + 2 * HOUR, "c0de", templates)
+        ledger = await shelf.open()
+        assert await ledger.last_good_config() == KeptConfig("r1", T0 + 2 * HOUR, files, "c0de", templates)
 
 
 async def test_the_last_good_config_of_many(shelf: Shelf) -> None:

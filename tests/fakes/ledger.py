@@ -450,9 +450,16 @@ class MemoryLedger:
                     reserved.append(ReservedCode(incident, coded, closed_at))
         return tuple(reserved)
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
+    async def record_config(
+        self,
+        revision: str,
+        files: Mapping[str, bytes],
+        at: datetime,
+        mac: str = "",
+        templates: Mapping[str, str] | None = None,
+    ) -> None:
         """The newest last."""
-        self._at_work().configs.append(KeptConfig(revision, at, dict(files), mac))
+        self._at_work().configs.append(KeptConfig(revision, at, dict(files), mac, templates))
 
     async def last_good_config(self) -> KeptConfig | None:
         """The newest."""

@@ -21,13 +21,15 @@ from tocsin.ports.tally import Tally
 @dataclass(frozen=True, slots=True)
 class KeptConfig:
     """A config that was in force: its revision, since when, its files by their names, and the code by which a signing
-    key vouches for them; empty: none does.
+    key vouches for all of it; empty: none does. `templates` are those in force with it, by their paths in their folder;
+    None: none were kept.
     """
 
     revision: str
     since: datetime
     files: Mapping[str, bytes]
     mac: str = ""
+    templates: Mapping[str, str] | None = None
 
 
 class LedgerError(Exception):
@@ -289,8 +291,17 @@ class AddressLedger(Protocol):
 class ConfigLedger(Protocol):
     """The configs that were in force."""
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
-        """A good config came into force. `mac`: the code by which a signing key vouches for it, if one does."""
+    async def record_config(
+        self,
+        revision: str,
+        files: Mapping[str, bytes],
+        at: datetime,
+        mac: str = "",
+        templates: Mapping[str, str] | None = None,
+    ) -> None:
+        """A good config came into force, or other templates did beside it. `mac`: the code by which a signing key
+        vouches for all of it, if one does.
+        """
         ...
 
     async def last_good_config(self) -> KeptConfig | None:

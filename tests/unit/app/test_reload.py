@@ -312,7 +312,9 @@ def test_the_ledger_keeps_what_came_into_force(folder: Path) -> None:
         kept = await daemon.ledger.last_good_config()
         assert kept is not None
         assert b"ana@example.org" in kept.files["all.yaml"]
-        assert len(daemon.ledger.pages.configs) == 2
+        assert [(config.since, config.templates) for config in daemon.ledger.pages.configs] == [
+            (since, None), (since, {}), (daemon.clock.now(), {}),
+        ], "the templates of the first reload, then the config of the second one"  # fmt: skip
 
     on_reload(folder, story)
 

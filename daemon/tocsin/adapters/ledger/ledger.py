@@ -1,6 +1,5 @@
 """The ledger port on SQL: hands rows to the writer, asks questions in threads."""
 
-import json
 import os
 import zlib
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +13,7 @@ from tocsin.adapters.ledger.opening import OpenedLedger
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.configs import pack_config
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
@@ -240,10 +240,16 @@ class SqlLedger(KeptLedger):
         """When each address last proved to work."""
         return await self._read(addresses.proofs)
 
-    async def record_config(self, revision: str, files: Mapping[str, bytes], at: datetime, mac: str = "") -> None:
-        """A good config came into force."""
-        texts = {name: data.decode("latin-1") for name, data in files.items()}
-        packed = zlib.compress(json.dumps(texts).encode())
+    async def record_config(
+        self,
+        revision: str,
+        files: Mapping[str, bytes],
+        at: datetime,
+        mac: str = "",
+        templates: Mapping[str, str] | None = None,
+    ) -> None:
+        """A good config came into force, or other templates did beside it."""
+        packed = pack_config(files, templates)
         row = {"revision": revision, "since": write_instant(at), "files": packed, "mac": mac or None}
         await self._writer.commit(writes.record_config, row)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,7 +16,8 @@ import structlog
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.judge import NOT_JUDGED
-from tocsin.app.configuration.load import ConfigFiles, digest_of, label_of, read_files
+from tocsin.app.configuration.kept.templates import KeptTemplates
+from tocsin.app.configuration.load import ConfigFiles, Configuration, digest_of, label_of, read_files
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.watch import Watch
@@ -74,6 +75,8 @@ class ConfigReader:
         self._config = config
         self._notices = notices
         self._digest = started.digest
+        self._disk = started.disk
+        self._kept = started.templates
         self._started_with = started.settings
         self._cold = ""
         self._template_faults: frozenset[Problem] = frozenset()
@@ -101,10 +104,8 @@ class ConfigReader:
         if digest != self._digest:
             since, self._digest = now, digest
             log.info("config", revision=reading.revision)
-            try:
-                await keep_config(self._ledger, reading, now)
-            except LedgerError as trouble:
-                log.warning("ledger trouble", trouble=str(trouble))
+            await self._keep(reading, now, self._kept)
+        self._disk = reading
         self._config.replace(replace(policy, since=since), taken_over(self._config.settings, settings))
         in_force = f"the config on disk is in force, revision {reading.revision}"
         self._notices.cured(Trouble.CONFIG_REFUSED, "", in_force)
@@ -129,8 +130,9 @@ class ConfigReader:
         return await self._in_threads(self._threads, fingerprint, (self._folder, self._config.settings.templates))
 
     async def first_templates(self, templates: Templates) -> Fingerprint:
-        """Read the templates for the first time and use them. One that the disk does not give, or does not give soon,
-        is read again later; the shipped one stands in for it. Gives the folder's fingerprint from before.
+        """Read the templates for the first time and use them. What the disk does not give, or does not give soon, is
+        read again later. The last good set of the ledger stands in for a set of which one cannot be used or read, if
+        it may; else the shipped text does, file by file (rule 43). Gives the folder's fingerprint from before.
         """
         folder = self._config.settings.templates
 
@@ -141,12 +143,48 @@ class ConfigReader:
         nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
         before, files = await in_time(FOLDERS_WITHIN, self._template_threads, read) or nothing
         verdict = await self._soon_judged(files)
+        await self._kept_first(templates, files, verdict)
         await in_time(FOLDERS_WITHIN, None, templates.prepare, files, verdict)
         if verdict.unread:
             files = replace(files, texts={}, unread=(*files.unread, *verdict.unread))
         self.unread.note(TEMPLATES, files.unread)
-        self._tell_templates([fault for fault in templates.use(files, verdict) if fault not in files.unread])
+        faults = templates.use(files, verdict)
+        self._tell_templates([fault for fault in faults if fault not in files.unread])
+        await self._keep_templates(files, faults)
         return before
+
+    async def _kept_first(self, templates: Templates, files: TemplateFiles, verdict: TemplateVerdict) -> None:
+        """Use the kept templates, so that they go on where the disk's cannot be used. They were good when they were
+        kept; whether they still are is judged again, unless something that hangs is still being judged.
+        """
+        good = not (files.problems or files.unread or verdict.faults or verdict.unread)
+        if good or self._kept is None or not self._kept.stand_in_for(files):
+            return
+        kept, still = TemplateFiles(files.folder, self._kept.texts), TemplateVerdict()
+        if not verdict.unread:
+            still = await self._soon_judged(kept)
+        if not still.faults:
+            await in_time(FOLDERS_WITHIN, None, templates.prepare, kept, TemplateVerdict())
+            templates.use(kept, TemplateVerdict())
+            log.info("kept templates", why="those on disk cannot be used, or not now")
+
+    async def _keep_templates(self, files: TemplateFiles, faults: Sequence[Problem]) -> None:
+        """The ledger is to keep a set that is in force now, with the config on disk, if that is."""
+        if faults or self._disk is None:
+            return
+        kept = KeptTemplates(files.texts, vouched=True)
+        known = self._kept is not None and self._kept.texts == kept.texts
+        if known or await self._keep(self._disk, self._config.policy.since or self.read_at, kept):
+            self._kept = kept
+
+    async def _keep(self, config: Configuration, since: datetime, templates: KeptTemplates | None) -> bool:
+        """Whether the ledger keeps a config and templates."""
+        try:
+            await keep_config(self._ledger, config, since, templates)
+        except LedgerError as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
+            return False
+        return True
 
     async def _soon_judged(self, files: TemplateFiles) -> TemplateVerdict:
         """The verdict on templates, if it is there soon: a start waits for none that hangs. The shipped texts stand in
@@ -167,7 +205,9 @@ class ConfigReader:
         verdict = await self._judge.templates(files)
         await self._in_threads(None, templates.prepare, files, verdict)
         if not self.unread.note(TEMPLATES, verdict.unread):
-            self._tell_templates(templates.use(files, verdict))
+            faults = templates.use(files, verdict)
+            self._tell_templates(faults)
+            await self._keep_templates(files, faults)
 
     def _tell_templates(self, faults: Sequence[Problem]) -> None:
         """Tell of the templates that cannot be used, and of none that was mended. With a fault the set before goes on,

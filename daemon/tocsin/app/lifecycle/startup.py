@@ -13,6 +13,7 @@ import structlog
 
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.judging import judge_kept
+from tocsin.app.configuration.kept.templates import KeptTemplates, templates_of, to_keep
 from tocsin.app.configuration.kept.vouching import code_of, vouched
 from tocsin.app.configuration.load import Configuration, digest_of
 from tocsin.app.engine.isolation import Broken, guarded
@@ -45,7 +46,7 @@ class StartError(Exception):
 class Started:
     """The config in force: its policy with `since`, its files' digest; and why the one on disk was refused, or what of
     it could not be read. `left_out` names what of a kept config does not count. `first`: no daemon has run on this
-    ledger before.
+    ledger before. `disk` is the config on disk, if that is in force; `templates` are the last good ones of the ledger.
     """
 
     policy: Policy
@@ -55,6 +56,8 @@ class Started:
     unread: tuple[Problem, ...] = ()
     first: bool = False
     left_out: tuple[str, ...] = ()
+    disk: Configuration | None = None
+    templates: KeptTemplates | None = None
 
 
 async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
@@ -94,24 +97,35 @@ async def load_at_start(
         if policy is None or settings is None:
             raise StartError(*reading.errors, *filter(None, [kept.why]))
         policy = replace(policy, since=min(last.since, now))
-        return Started(policy, settings, digest_of(last.files), refused, reading.unread, left_out=kept.left_out)
+        templates = templates_of(last, reply_routes(settings).keys)
+        digest = digest_of(last.files)
+        return Started(policy, settings, digest, refused, reading.unread, left_out=kept.left_out, templates=templates)
     policy, settings, digest = reading.policy, reading.settings, digest_of(reading.files)
     if policy is None or settings is None or (last is None and reading.errors):
         raise StartError(*reading.errors)
     known = last is not None and digest_of(last.files) == digest
     since = min(last.since, now) if last and known else now
     keys = reply_routes(settings).keys
+    templates = templates_of(last, keys) if last else None
     if last is None or not known or (keys and not vouched(keys, last)):
-        await keep_config(ledger, reading, since)
-    return Started(replace(policy, since=since), settings, digest, refused, reading.unread, last is None)
+        await keep_config(ledger, reading, since, templates)
+    policy = replace(policy, since=since)
+    return Started(
+        policy, settings, digest, refused, reading.unread, first=last is None, disk=reading, templates=templates
+    )
 
 
-async def keep_config(ledger: ConfigLedger, config: Configuration, since: datetime) -> None:
-    """The ledger is to keep a good config, and the first signing key vouches for it. Raises LedgerError."""
+async def keep_config(
+    ledger: ConfigLedger, config: Configuration, since: datetime, templates: KeptTemplates | None
+) -> None:
+    """The ledger is to keep a good config with the good templates, and the first signing key vouches for them. Raises
+    LedgerError.
+    """
     assert config.settings is not None
     keys = reply_routes(config.settings).keys
-    mac = code_of(keys, config.revision, config.files)
-    await ledger.record_config(config.revision, config.files, since, mac)
+    texts = to_keep(templates, keys)
+    mac = code_of(keys, config.revision, config.files, texts)
+    await ledger.record_config(config.revision, config.files, since, mac, texts)
 
 
 async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:

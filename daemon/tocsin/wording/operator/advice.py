@@ -26,7 +26,9 @@ ADVICE: Mapping[Trouble, Advice] = {
         "signing key (`TOCSIN_WEB__SIGNING_KEY`).",
     ),
     Trouble.CONFIG_UNREAD: Advice(
-        "the config in force goes on, whole. It is read again after 1, 2, 4 s and so on, at least each minute.",
+        "the config in force goes on, whole. After a start, templates that cannot be read are the last good ones if a "
+        "signing key vouches for those, else the shipped ones. All is read again after 1, 2, 4 s and so on, at least "
+        "each minute.",
         "see to the disk or the rights (`cat` the file as the daemon's user). Nothing needs a restart.",
     ),
     Trouble.SETTINGS_NEED_RESTART: Advice(
@@ -36,7 +38,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "and nothing is lost or sent twice.",
     ),
     Trouble.TEMPLATE_BROKEN: Advice(
-        "messages of that kind go out all the same, with built-in words or those of the last template that worked.",
+        "messages of that kind go out all the same, with built-in or shipped words, or those of the last "
+        "templates that worked.",
         "`tocsin check` renders every template and names the place; mend it. It counts as soon as it is saved.",
     ),
     Trouble.PULL_REFUSED: Advice(

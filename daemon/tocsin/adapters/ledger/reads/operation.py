@@ -1,7 +1,5 @@
 """What is asked about the daemon itself: the configs that were in force, and what operators were told."""
 
-import json
-import zlib
 from contextlib import suppress
 from datetime import datetime
 
@@ -9,6 +7,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.configs import unpack_config
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.ports.ledger import KeptConfig
@@ -25,12 +24,11 @@ def last_good_config(connection: Connection) -> KeptConfig | None:
 
 
 def _config(row: RowMapping) -> KeptConfig:
-    texts: dict[str, str] = json.loads(zlib.decompress(row["files"]))
-    files = {name: text.encode("latin-1") for name, text in texts.items()}
+    files, templates = unpack_config(row["files"])
     since = read_instant(row["since"])
     if since.tzinfo is None:
         raise ValueError("since: it has no offset")
-    return KeptConfig(row["revision"], since, files, row["mac"] or "")
+    return KeptConfig(row["revision"], since, files, row["mac"] or "", templates)
 
 
 def noticed_at(cause: str) -> Question[datetime | None]:
