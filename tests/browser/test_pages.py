@@ -168,3 +168,20 @@ async def test_a_person_logs_in_and_out(tmp_path: Path) -> None:
         assert "Who has it" not in await page.inner_text("main")
         await page.goto(f"http://127.0.0.1:{life.port}/incidents/card")
         assert "Who has it" not in await page.inner_text("main")
+
+
+async def test_an_open_page_asks_to_log_in_when_its_session_ends(tmp_path: Path) -> None:
+    """A wall board must not turn into the page for outsiders, who were told nothing; logged in again it goes on."""
+    async with site(tmp_path) as life, browser() as chromium:
+        page, _ = await opened(await chromium.new_context(), life, "/login?to=/incidents")
+        token = BEARER["Authorization"].partition(" ")[2]
+        await page.fill("#token", token)
+        await page.click("button")
+        await page.context.clear_cookies()  # logged out in another tab
+        await page.evaluate("look()")
+        await page.wait_for_url("**/incidents?view=internal")
+        assert "You are not logged in, or no longer" in await page.inner_text("main")
+        await page.fill("#token", token)
+        await page.click("button")
+        await page.wait_for_url("**/incidents")
+        assert "Log out" in await page.inner_text("body")

@@ -1,6 +1,7 @@
 """Who may: every route with every kind of asker, each row of the table one line of `web/access` that holds it."""
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import count
@@ -28,6 +29,7 @@ PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"
 
 SESSIONS = sessions.Sessions()
 """Those that have begun."""
+SESSION = re.compile("tocsin_session=.")
 
 
 CLIENTS = count(1)
@@ -111,9 +113,13 @@ async def site(tmp_path: Path) -> AsyncIterator[tuple[Life, str]]:
 async def test_what_is_internal_opens_to_the_token_alone(site: tuple[Life, str]) -> None:
     """Every internal page to every kind of asker: all of it or nothing, whatever else a request carries."""
     open_, shut = dict.fromkeys(INTERNAL, (200, True)), dict.fromkeys(INTERNAL[2:], (401, False))
-    shut = dict.fromkeys(INTERNAL[:2], (200, False)) | shut
+    outside = dict.fromkeys(INTERNAL[:2], (200, False)) | shut
+    over = dict.fromkeys(INTERNAL, (401, False))  # who was let in before is asked to log in again
     answers = {name: await statuses(*site, headers) for name, headers, _ in ASKERS}
-    assert answers == {name: open_ if opens else shut for name, _, opens in ASKERS}
+    assert answers == {
+        name: open_ if opens else over if SESSION.match(headers.get("Cookie", "")) else outside
+        for name, headers, opens in ASKERS
+    }
 
 
 @pytest.mark.parametrize("token", [None, ""])

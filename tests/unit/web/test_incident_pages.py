@@ -150,6 +150,31 @@ async def test_a_person_logs_in_with_the_token_once(life: Life) -> None:
     assert "INTERNAL" not in (await life.get("/incidents/card", **session))[2]
 
 
+async def test_a_page_left_open_never_turns_into_that_for_outsiders(life: Life) -> None:
+    """A wall board whose session ends (a restart, a log-out in another tab) asks to log in: outsiders were told nothing
+    of `search`, and "Nothing is known to be wrong" would be a lie. Of an id that is none it says just the same.
+    """
+    _, headers, _ = await post(life, "/login", f"token={TOKEN}")
+    session = {"Cookie": headers["set-cookie"].partition(";")[0]}
+    for path in ("/incidents", "/incidents/search"):
+        status, _, page = await life.get(path, **session)
+        assert status == 200
+        again = re.findall(r'http-equiv="refresh" content="30;url=([^"]+)"', page)
+        assert [f'data-look="{address}"' in page for address in again] == [True]
+        assert words((await life.get(path + again[0], **session))[2]) == words(page)
+        asks = [await life.get(path + again[0])]  # the browser has forgotten the session
+        life.site.sessions.end(session["Cookie"].partition("=")[2], TOKEN)
+        asks += [await life.get(path + query, **session) for query in ("", *again)]
+        assert {status for status, _, _ in asks} == {401}
+        assert all("You are not logged in, or no longer" in page and f'value="{path}"' in page for _, _, page in asks)
+        _, headers, _ = await post(life, "/login", f"token={TOKEN}")
+        session = {"Cookie": headers["set-cookie"].partition(";")[0]}
+    assert (await life.get(NOWHERE + "?view=internal"))[0] == 401
+    signed = (await life.get(signed_links.page([KEY], "card")))[2]
+    assert 'content="30"' in signed
+    assert 'data-look=""' in signed
+
+
 async def test_a_wrong_token_opens_nothing(life: Life) -> None:
     """It is said, logged, and no cookie is set; whoever comes for an internal page is asked for the token."""
     for given in ("token=no", "token=", "", f"token={TOKEN}x"):

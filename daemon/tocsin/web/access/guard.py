@@ -114,6 +114,13 @@ def is_insider(site: Site, request: web.Request) -> bool:
     return has_token(site, request) or (is_trial and at_this_machine(site, request))
 
 
+def asks_to_be_insider(request: web.Request) -> bool:
+    """Whether an outsider's request is that of somebody who was let in before: it carries a session that is over, or
+    their page looks again. What outsiders see would be taken for all that there is.
+    """
+    return FORGETS_SESSION in request or request.query.get("view") == "internal"
+
+
 def through_proxy(request: web.Request) -> bool:
     """Whether somebody passed this request on."""
     return any(name in request.headers for name in FORWARDED)

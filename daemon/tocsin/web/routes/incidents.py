@@ -1,7 +1,8 @@
 """`/incidents` and `/incidents/ID`, for insiders and for outsiders.
 
 The internal view sees whoever knows the token, has an incident's signed link, or tries tocsin out at this machine;
-everybody else only what outsiders were told, and nothing at all of an incident of which they were told nothing.
+everybody else only what outsiders were told, and nothing at all of an incident of which they were told nothing. Whose
+session is over is asked to log in: "nothing is known to be wrong" would be a lie to somebody on call.
 """
 
 from datetime import datetime, timedelta
@@ -11,12 +12,13 @@ from aiohttp import web
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
 from tocsin.formats.incident.file_name import ID
-from tocsin.web.access.guard import is_insider
+from tocsin.web.access.guard import asks_to_be_insider, is_insider
 from tocsin.web.access.link_guard import verified_parts
 from tocsin.web.access.same_origin import REFERRER
 from tocsin.web.http import sessions
 from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
+from tocsin.web.routes import login
 from tocsin.wording.report.chart import Chart
 from tocsin.wording.report.chart_lanes import STATUS_TONES
 from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
@@ -28,6 +30,8 @@ THREADS = 4
 """Pages worked out at once; the end of the process waits for none of them."""
 AGAIN_AFTER = 30
 """Seconds after which a page of something open loads itself anew."""
+LOOKS_AT = "?view=internal"
+"""Where an insider's page looks then: there outsiders are asked to log in."""
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -47,8 +51,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         return both_views
 
     async def one(request: web.Request) -> web.Response:
+        is_inside = is_insider(site, request)
+        if not is_inside and asks_to_be_insider(request):  # whatever the id is: it tells nothing
+            return login.login_form(site, request.path, ended=True)
         both_views = await look(request)
-        if is_insider(site, request) and request.query.get("view") != "public":
+        if is_inside and request.query.get("view") != "public":
             return _internal_page(site, both_views, signed=False)
         if both_views.public is None:
             raise web.HTTPNotFound
@@ -59,19 +66,28 @@ def routes(site: Site) -> list[web.RouteDef]:
         return _internal_page(site, await look(request), signed=True)
 
     async def every(request: web.Request) -> web.Response:
+        is_inside = is_insider(site, request)
+        if not is_inside and asks_to_be_insider(request):
+            return login.login_form(site, request.path, ended=True)
         policy, now = await site.active_policy.policy(), site.clock.now()
         incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, threads))
-        if is_insider(site, request) and request.query.get("view") != "public":
+        if is_inside and request.query.get("view") != "public":
             session = sessions.COOKIE in request.cookies
             page = site.page(
-                "incidents", listing=incidents, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, session=session
+                "incidents",
+                listing=incidents,
+                now=now,
+                again=AGAIN_AFTER,
+                look=LOOKS_AT,
+                tones=STATUS_TONES,
+                session=session,
             )
             page.headers.update(REFERRER)  # for the form that logs out
             return page
         going, over = incidents.public()
-        login = site.settings.web.token is not None
+        has_login = site.settings.web.token is not None
         return site.page(
-            "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=login
+            "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=has_login
         )
 
     return [
@@ -89,6 +105,7 @@ def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> we
         view=view,
         now=now,
         again=0 if view.resolved_at else AGAIN_AFTER,
+        look="" if signed else LOOKS_AT,
         tones=STATUS_TONES,
         drawings=_drawings(view.chart),
         public=both_views.public is not None,

@@ -61,10 +61,12 @@ def _go_to(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path, "Cache-Control": CACHE_NEVER})
 
 
-def login_form(site: Site, to: str, status: int = 401, *, wrong: bool = False) -> web.Response:
-    """The form, in place of what needs the token. Where no token is set there is nothing to log in to."""
+def login_form(site: Site, to: str, status: int = 401, *, wrong: bool = False, ended: bool = False) -> web.Response:
+    """The form, in place of what needs the token; `ended`: of what was shown until the session was over. Where no token
+    is set there is nothing to log in to.
+    """
     _token(site)
-    page = site.page("login", status, to=_path_of_ours(to), wrong=wrong)
+    page = site.page("login", status, to=_path_of_ours(to), wrong=wrong, ended=ended)
     page.headers.update(REFERRER)
     return page
 
