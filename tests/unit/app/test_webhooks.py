@@ -143,6 +143,7 @@ def test_another_token_signs_nothing(token: str) -> None:
         {"From": "+14155550102", "FromCity": "{rest}"},
         {"From": "+14155550102", "ToZip": "{rest}"},
         {"From": "+14155550102", "MessageSid": "SM" + "f" * 32, "ToZip": "{rest}"},
+        {"From": "+14155550102", "MessageSid": "SM" + "f" * 32, "SmsSid": "SM" + "f" * 32, "a": "{rest}"},
     ],
 )
 def test_a_text_cannot_carry_parameters(cut: dict[str, str]) -> None:
@@ -171,8 +172,39 @@ def test_a_text_cannot_carry_parameters(cut: dict[str, str]) -> None:
     assert isinstance(came(entry(INBOUND, genuine)), Arrival)
 
 
+def test_a_text_cannot_be_cut_within_names() -> None:
+    """W5: no name that stood behind the text is whole any more; all the same the signature holds."""
+    genuine = inbound("okFrom+14155550102MessageSidSM" + "f" * 32 + "ToZip")
+    forged = {name: genuine[name] for name in ("AccountSid", "ApiVersion")}
+    forged |= {"Body": "ok", "From": "+14155550102", "MessageSid": "SM" + "f" * 32, "ToZip": "Fr"}
+    forged |= {"om": "+14155550101Fr", "omCity": "Fr", "omCountry": "USFr", "omState": "Fr", "omZip": "Mes"}
+    forged |= {"sageSid": f"{SID}NumMedia0NumSegments1SmsMe"}
+    forged |= {"ssageSid": f"{SID}SmsSid{SID}SmsStatusreceivedTo+15005550006ToCityToCountryUSToStateToZip"}
+    sign = signature(TOKEN, PUBLIC + INBOUND, genuine)
+    assert signature(TOKEN, PUBLIC + INBOUND, forged) == sign
+    assert came(entry(INBOUND, forged, sign)) == "its text may have been cut into parameters"
+    assert isinstance(came(entry(INBOUND, genuine)), Arrival)
+
+
+def test_another_channels_words_are_no_parameters() -> None:
+    """What somebody calls themselves there stands behind the text as well, and could bring a sender of its own."""
+    genuine = inbound("ok\n", sender="whatsapp:+14155550101") | {"Label": "atFrom+14155550102"}
+    body = "ok\nFromwhatsapp:+14155550101FromCityFromCountryUSFromStateFromZipLabelat"
+    forged = {name: value for name, value in genuine.items() if not name.startswith("From") and name != "Label"}
+    forged |= {"Body": body, "From": "+14155550102"}
+    sign = signature(TOKEN, PUBLIC + INBOUND, genuine)
+    assert signature(TOKEN, PUBLIC + INBOUND, forged) == sign
+    assert isinstance(came(entry(INBOUND, forged, sign)), str)
+
+
 @pytest.mark.parametrize(
-    "cut", [{"ErrorCode30006": ""}, {"ApiVersion": "2010-04-01ErrorCode30006"}, {"ErrorCode": "", "ErrorCode30006": ""}]
+    "cut",
+    [
+        {"ErrorCode30006": ""},
+        {"ApiVersion": "2010-04-01Error", "Code30006": ""},
+        {"ApiVersion": "2010-04-01ErrorCode30006"},
+        {"ErrorCode": "", "ErrorCode30006": ""},
+    ],
 )
 def test_a_receipt_cannot_lose_its_code(cut: dict[str, str]) -> None:
     """The same signature holds for the code as a part of another parameter, and would hide why an SMS was refused."""
@@ -182,9 +214,33 @@ def test_a_receipt_cannot_lose_its_code(cut: dict[str, str]) -> None:
         assert isinstance(came(entry(address, altered, sign)), str)
 
 
-def test_a_new_parameter_loses_no_answer() -> None:
+OTHER_ID = "MM" + "5" * 32
+ADDED = (
+    {"OriginalRepliedMessageSid": OTHER_ID, "OriginalRepliedMessageSender": "+15005550006"},
+    {"MessagingServiceSid": "MG" + "5" * 32, "OptOutType": "HELP", "MessageType": "text", "NumMedia": "1"},
+    {"MediaUrl0": f"https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/{SID}/Media/ME1"},
+    {"MediaContentType0": "image/png", "AddOns": '{"status":"successful","results":{"From":{}}}'},
+    {"ProfileName": "From Bo", "WaId": "14155550101", "ExternalUserId": "x", "ReferralBody": "From 10 Euro"},
+    {"ReferralSourceUrl": "https://example.com/?From=1", "ReferralNumMedia": "0", "ReferralCtwaClid": "x"},
+    {"ButtonText": "From", "ButtonPayload": "From", "Forwarded": "true", "FrequentlyForwarded": "false"},
+    {"Latitude": "1.0", "Longitude": "2.0", "Address": "From Street 1", "Label": "Home", "ListId": "1"},
+    {"ChannelMetadata": '{"type":"x","data":{"From":"+1"}}'},
+    {
+        "ParentMessageSid": OTHER_ID,
+        "ReplyFrom": "+15005550006",
+        "CarrierFrom": "x",
+        "ToCarrier": "From",
+        "SmsBody": "ok",
+    },
+)
+"""What Twilio's documentation has for one or the other channel; and, at last, names that it might come to have."""
+
+
+@pytest.mark.parametrize("added", ADDED)
+def test_a_new_parameter_loses_no_answer(added: dict[str, str]) -> None:
     """Twilio adds names without notice: one that can hold nothing of a cut text is taken."""
-    assert isinstance(came(entry(INBOUND, inbound("ok") | {"ChannelMetadata": '{"type":"x"}'})), Arrival)
+    for text in ("ok K7", "note From 10 to 12 it was slow; MessageSid is our field"):
+        assert isinstance(came(entry(INBOUND, inbound(text) | added)), Arrival)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """A webhook as the web side left it, checked: whether Twilio signed it, for an account of the config, and what it says.
 
-Twilio signs the public address and the form's names and values, one after the other with nothing between them. So a
-text could be cut into further parameters under the same signature. Such a cut must take in the true sender somewhere
-behind the text: no name beside Twilio's own, and no value but the text, may hold it, nor what is in every message.
-(Names that are merely new are taken: Twilio adds some without notice, and an answer must not be lost for that.)
+Twilio signs the public address and the form's names and values in the order of the names, one after the other with
+nothing between them. So a text could be cut into further parameters under the same signature. Then what stood behind
+the text has to be somewhere: the message's true id, which nobody knows beforehand, or, where that is in its place, the
+true sender in front of it. Both are looked for across the seams of names and values, which may be cut, too. (Names that
+are merely new are taken: Twilio adds some without notice, and an answer must not be lost for that.)
 """
 
 import re
@@ -18,13 +19,16 @@ from tocsin.formats.settings.settings import Settings
 
 TEXT_MOST = 1600
 """Characters of a text that are kept; Twilio takes no longer ones."""
-DOCUMENTED = re.compile(
-    "(Account|Sms|Message|SmsMessage|MessagingService)Sid|ApiVersion|Body|From|To|(From|To)(City|State|Zip|Country)|"
-    "Num(Media|Segments)|Media(Url|ContentType)[0-9]{1,2}|OptOutType|(Sms|Message)Status|Error(Code|Message)|RawDlrDoneDate"
-)
-"""Names of parameters that Twilio's documentation has."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
+SAME_ID = ("SmsSid", "SmsMessageSid")
+"""Where Twilio repeats a message's id."""
+ID_NAME = re.compile("[A-Za-z]*(Message|Sms)Sid")
+"""A name, Twilio's or one yet to come, that has an id as its value: it names another message (`OriginalReplied…`)."""
+NAMED_ID = re.compile("(Message|Sms)Sid" + SID.pattern)
+SENDER_NAME = re.compile("From(City|State|Zip|Country)?")
+OTHER_CHANNEL = re.compile("From(whatsapp|rcs|messenger):")
+"""The sender of what is no SMS, whose other parts (a profile's name, a place's) its sender writes as well."""
 NUMBER = re.compile(r"\+?[A-Za-z0-9 ]{1,20}")
 TRY = re.compile(r"/twilio/status\?try=([1-9][0-9]{0,17})")
 
@@ -53,18 +57,25 @@ def _sms(values: Mapping[str, str], settings: Settings, at: datetime) -> Arrival
     sid, sender = values.get("MessageSid", ""), values.get("From", "")
     if not (SID.fullmatch(sid) and NUMBER.fullmatch(sender) and "Body" in values):
         return "it is no SMS: it lacks MessageSid, From or Body"
-    if any(map(_may_be_cut, values.items())):
+    if _may_be_cut(values):
         return "its text may have been cut into parameters"
     if values.get("To", "") in _numbers_of_others(settings, values["AccountSid"]):
         return "it is signed by one account, and of an SMS to the number of another"
     return Arrival(ArrivalKind.SMS, sid, sender, values["Body"][:TEXT_MOST], at)
 
 
-def _may_be_cut(parameter: tuple[str, str]) -> bool:
-    """Whether a parameter may hold what stood behind a text that was cut."""
-    name, value = parameter
-    whole = value if DOCUMENTED.fullmatch(name) else name + value
-    return name != "Body" and ("From" in whole or "MessageSid" in whole)
+def _may_be_cut(values: Mapping[str, str]) -> bool:
+    """Whether this may be the form of another message, its text cut into parameters."""
+    if any(values.get(name, values["MessageSid"]) != values["MessageSid"] for name in SAME_ID):
+        return True
+    behind = sorted((name, value) for name, value in values.items() if name > "Body")
+    ids = "".join("\n" if ID_NAME.fullmatch(name) and SID.fullmatch(value) else name + value for name, value in behind)
+    senders = "".join(
+        ("\n" if SENDER_NAME.fullmatch(name) else name) + value
+        for name, value in behind
+        if "From" <= name < "MessageSid"
+    )
+    return bool(NAMED_ID.search(ids) or "From" in senders or OTHER_CHANNEL.search(values["Body"] + ids))
 
 
 def _receipt(values: Mapping[str, str], address: str, at: datetime) -> Arrival | str | None:
@@ -73,7 +84,7 @@ def _receipt(values: Mapping[str, str], address: str, at: datetime) -> Arrival |
     attempt = TRY.fullmatch(address[address.find("/twilio/") :])
     if not (SID.fullmatch(sid) and state and attempt):
         return "it is no receipt: it lacks MessageSid, MessageStatus or ?try="
-    if any("ErrorCode" in name + value for name, value in values.items() if name != "ErrorCode"):
+    if "ErrorCode" in "".join(("\n" if name == "ErrorCode" else name) + values[name] for name in sorted(values)):
         return "its error code may have been cut off"
     if responses.receipt(state) is Receipt.UNKNOWN:
         return None
