@@ -158,20 +158,26 @@ async def test_where_a_code_is_required_no_answer_names_a_way_without_one() -> N
 
 
 @pytest.mark.parametrize("needs_code", [False, True])
-async def test_status_and_a_note_are_answered_however_quiet_we_are(needs_code: bool) -> None:
-    """Somebody confused at night gets the codes at any time, and hears that their note counts for nothing yet; a
-    machine gets no more than five, and after a `status` still none.
+async def test_a_known_word_is_answered_however_quiet_we_are(needs_code: bool) -> None:
+    """Somebody confused at night gets the codes at any time, and hears that what they wrote counts for nothing yet; a
+    machine gets no more than five, and after a `status` still none; a code that is none, neither.
     """
     house = await (coded() if needs_code else House().open())
     for incident in ("pay", "db"):
         await house.see(incident)
     for body in ("ok", "yes", "pass", "ok", "pass", "I am driving and will reply later"):
         await house.text(ANA, body)
-    assert await house.text(ANA, "ok") == ""
+    for _ in range(5):
+        await house.text(ANA, "hm")
+    assert await house.text(ANA, "hm") == ""
+    assert " Reply ok with its code, or ok all" in await house.text(ANA, "ok")
+    assert " Reply pass with its code" in await house.text(ANA, "no")
+    assert not needs_code or (await house.text(ANA, "ok all")).startswith("Nothing has changed. Reply ok all ")
     assert (await house.text(ANA, "status")).startswith("Which one? Reply status with its code: ")
     assert "Reply note with its code and the text: " in await house.text(ANA, "note It is slow")
     assert await house.text(ANA, "I am driving and will reply later") == ""
     assert await house.text(ANA, "status Z99") == ""
+    assert await house.text(ANA, "ok Z99") == ""
     assert not house.facts(Noted)
 
 
@@ -231,6 +237,15 @@ async def test_flips_wake_others_three_times_only(house: House) -> None:
     await house.judge()
     assert len(await house.ledger.unjudged_arrivals()) == 0
     assert house.incidents.history("pay").holder("technical_lead") is None
+
+
+async def test_who_handed_it_back_too_often_reads_what_follows(house: House) -> None:
+    """The silence of the next minute is announced, once, in one segment: they would write again, and call."""
+    answers = await flip(house, 3)
+    end = "An ok of yours counts only after 1 min now, and is answered then."
+    assert [answer.endswith(end) for answer in answers] == [False] * 5 + [True]
+    assert answers[-1].startswith("Noted: you pass on ")
+    assert segments(answers[-1]) == 1
 
 
 async def test_an_ok_that_stands_counts_after_flips(house: House) -> None:

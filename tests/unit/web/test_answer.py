@@ -293,7 +293,10 @@ async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:
     for path in wrong:
         for status, said in (await site.get(path), await site.post(path, {"answer": "ok"})):
             assert status in (403, 404), (path, status)
-            assert said == "This link is not valid. Open it from the message as it stands there, whole."
+            assert said == (
+                "This link is not valid. Open it from the message as it stands there, whole. If it is whole, it is "
+                "from before a change of our keys; a page is then answered by SMS (ok and its code) or by a call."
+            )
     assert site.answers == []
     assert set(site.log.events) == {"refused"}
 

@@ -102,11 +102,12 @@ class SmsReplies:
         self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
     ) -> str:
         """Act on a message about an incident, "" where none is clear, and answer it; what it led to."""
+        must_stand = command.verb is Verb.PASS and bool(incident) and self._note_pass(person, incident, history)
         facts, text = self._meaning(command, person, history, arrival.ref, now)
-        if command.verb is Verb.PASS and incident:
-            self._note_pass(person, incident, history)
+        text = sms_words.from_now_on_stands(text) if must_stand else text
         if not facts and not (command.verb is Verb.STATUS and text):
-            if not self._asks_plainly(command, person) and await self._is_quiet(arrival.who):
+            is_plain = not incident and self._asks_plainly(command, person)
+            if not is_plain and await self._is_quiet(arrival.who):
                 return QUIET
             return await self._answer_in_vain(arrival, person, text or self._which(command, person), incident, now)
         if await self._has_room(person):
@@ -121,17 +122,19 @@ class SmsReplies:
         """Whether an `ok` counts now."""
         return self._flips.state_of(arrival.ref, person.id, incident) if incident else OkState.COUNTS
 
-    def _note_pass(self, person: Person, incident: str, history: History) -> None:
-        """What somebody hands back too often, they must let stand; operators hear of it once."""
+    def _note_pass(self, person: Person, incident: str, history: History) -> bool:
+        """Whether they handed it back too often, and must let an `ok` stand from now on; operators hear of it once."""
         self._flips.note_pass(person.id, incident)
         holds = any(role.holder == person.id for role in history.roles.values())
-        if holds and self._flips.take_back(person.id, incident):
-            self._notices.tell(flip_notice(person, incident, needs_code=self._config.reply_routes.needs_code))
+        if not holds or not self._flips.take_back(person.id, incident):
+            return False
+        self._notices.tell(flip_notice(person, incident, needs_code=self._config.reply_routes.needs_code))
+        return True
 
     async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
         """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
         if refusal := self._all_refused(command, person):
-            if await self._is_quiet(arrival.who):
+            if not self._asks_plainly(command, person) and await self._is_quiet(arrival.who):
                 return QUIET
             return await self._answer_in_vain(arrival, person, refusal, "", now)
         policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
@@ -256,12 +259,12 @@ class SmsReplies:
         return current.title if current else incident
 
     def _asks_plainly(self, command: SmsCommand, person: Person) -> bool:
-        """Whether a message that led to no action is answered however many did: a `status`, and a note that would be
-        lost unheard. A code of nobody's is neither, nor is a machine's "Note: I am away" with nothing open.
+        """Whether a message that led to no action is answered however many did: a `status`; and while something is open
+        whatever else we know, for whoever wrote it takes it to count. A code of nobody's is none of these.
         """
-        if command.code:
+        if command.code or command.verb is Verb.UNCLEAR:
             return False
-        return command.verb is Verb.STATUS or (command.verb is Verb.NOTE and bool(self._open(person)))
+        return command.verb is Verb.STATUS or bool(self._open(person))
 
     async def _is_quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""

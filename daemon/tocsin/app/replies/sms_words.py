@@ -21,6 +21,8 @@ LISTED = (30, 16, 8, 0)
 """The same in a list of several; at last only their codes."""
 LAST = " No more answers for now; what you write counts."
 """What the last answer of a flood says."""
+STANDS = " An ok of yours counts only after 1 min now, and is answered then."
+"""What somebody reads who took it and handed it back too often."""
 TITLE = "\0"
 """Where the title comes; nothing that people write has it."""
 
@@ -134,8 +136,12 @@ def all_with_code(verb: Verb, open_: Open) -> str:
 
 def last(text: str) -> str:
     """The last answer for a while, in one segment: it says so."""
-    texts = (fold(cleaning.cut(text, most)) + LAST for most in range(len(text), 0, -1))
-    return next((whole for whole in texts if segments(whole) == 1), text)
+    return _with_end(text, LAST)
+
+
+def from_now_on_stands(text: str) -> str:
+    """The answer to somebody who handed it back too often, in one segment: what becomes of their next `ok`."""
+    return _with_end(text, STANDS)
 
 
 def nothing_asked(open_: Open) -> str:
@@ -199,6 +205,12 @@ def _counted(done: str, meant: Sequence[MeantIncident], then: str, more: str, po
     fitted = [text.replace(TITLE, cleaning.cut(title, most)) + end for end in ends for text in texts for most in TITLES]
     fitted = [*map(fold, fitted), *(bare + end for end in ends)]
     return next((text for text in fitted if segments(text) == 1), cut(fitted[-1], 1))
+
+
+def _with_end(text: str, end: str) -> str:
+    """The text, cut where it must be, and what has to be read behind it."""
+    texts = (fold(cleaning.cut(text, most)) + end for most in range(len(text), 0, -1))
+    return next((whole for whole in texts if segments(whole) == 1), text)
 
 
 def _fitted(text: str, history: History) -> str:

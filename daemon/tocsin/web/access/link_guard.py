@@ -7,7 +7,11 @@ from aiohttp import web
 from tocsin.app.reply_options import signed_links
 from tocsin.web.http.site import Site
 
-WRONG = "This link is not valid. Open it from the message as it stands there, whole."
+WRONG = (
+    "This link is not valid. Open it from the message as it stands there, whole. "
+    "If it is whole, it is from before a change of our keys; "
+    "a page is then answered by SMS (ok and its code) or by a call."
+)
 
 
 def verified_parts(site: Site, request: web.Request, purpose: str, *names: str) -> list[str]:
