@@ -72,29 +72,32 @@ def routes(site: Site) -> list[web.RouteDef]:
         policy, now = await site.active_policy.policy(), site.clock.now()
         incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, threads))
         if is_inside and request.query.get("view") != "public":
-            session = sessions.COOKIE in request.cookies
-            page = site.page(
-                "incidents",
-                listing=incidents,
-                now=now,
-                again=AGAIN_AFTER,
-                look=LOOKS_AT,
-                tones=STATUS_TONES,
-                session=session,
-            )
-            page.headers.update(REFERRER)  # for the form that logs out
-            return page
-        going, over = incidents.public()
-        has_login = site.settings.web.token is not None
-        return site.page(
-            "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=has_login
-        )
+            return _internal_list(site, incidents, session=sessions.COOKIE in request.cookies)
+        return _public_list(site, incidents)
 
     return [
         web.get("/incidents", every),
         web.get("/incidents/{id}", one),
         web.get("/incidents/{id}/{signature}", by_link),
     ]
+
+
+def _internal_list(site: Site, incidents: IncidentList, *, session: bool) -> web.Response:
+    """The list for insiders; with a session there is one to end."""
+    now = site.clock.now()
+    page = site.page(
+        "incidents", listing=incidents, now=now, again=AGAIN_AFTER, look=LOOKS_AT, tones=STATUS_TONES, session=session
+    )
+    page.headers.update(REFERRER)  # for the form that logs out
+    return page
+
+
+def _public_list(site: Site, incidents: IncidentList) -> web.Response:
+    now, has_login = site.clock.now(), site.settings.web.token is not None
+    going, over = incidents.public()
+    return site.page(
+        "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=has_login
+    )
 
 
 def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> web.Response:
