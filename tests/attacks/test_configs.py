@@ -123,6 +123,28 @@ def test_no_calendar_stops_the_pager(pager: Pager, sickness: str) -> None:
 
 
 @pytest.mark.attack
+def test_a_slow_config_delays_no_start(tmp_path: Path) -> None:
+    """The last good one goes on until the one on disk is judged, which then counts; commands do not wait either."""
+    slow = Pager(tmp_path, **sick_readers(tmp_path / "sick"), SICK_SECONDS="30", TOCSIN_WEB__SIGNING_KEY="k" * 40)
+    (slow.folder / "config" / "rotation.yaml").write_text(ROTATION)
+    calendar(slow, "NONE")
+    slow.start()
+    paged(slow, "first.yaml")
+    assert slow.stop() == 0
+    calendar(slow, "SLOW")
+    (slow.folder / "config" / "all.yaml").write_text(CONFIG.replace("ana@", "new@"))
+    slow.start()
+    paged(slow, "second.yaml")
+    assert not slow.mails("page", "new@example.com")
+    done = slow.run("status")
+    assert (done.returncode, "cannot be judged at once" in done.stdout) == (0, True), done.stdout
+    slow.until(lambda: slow.said("config"), 60)
+    paged(slow, "third.yaml")
+    assert slow.mails("page", "new@example.com")
+    assert slow.stop() == 0
+
+
+@pytest.mark.attack
 @pytest.mark.parametrize("sickness", SICKNESSES)
 def test_a_first_start_says_why_in_one_line(pager: Pager, sickness: str) -> None:
     """Without a config that was ever good: exit 1, with the place, no traceback."""

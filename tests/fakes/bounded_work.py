@@ -11,13 +11,19 @@ Ts = TypeVarTuple("Ts")
 
 
 class SameProcess:
-    """A port BoundedWork without bounds. With `overruns` the next functions give those instead."""
+    """A port BoundedWork without bounds. With `overruns` the next functions give those instead. `patience` is what was
+    asked for with each.
+    """
 
     def __init__(self, *overruns: Overrun) -> None:
         self.overruns = list(overruns)
+        self.patience: list[float | None] = []
 
-    def run(self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int) -> T | Overrun:
+    def run(
+        self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int, patience: float | None = None
+    ) -> T | Overrun:
         """What the function gives."""
+        self.patience.append(patience)
         return self.overruns.pop(0) if self.overruns else function(*args)
 
 

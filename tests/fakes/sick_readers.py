@@ -2,7 +2,8 @@
 hostile file is no use against the next one.
 
 A calendar that says `X-SICK:HANG`, and a template that says HANG, is worked on for ever; EAT takes memory without end,
-RAISE raises what nobody expects, CRASH ends the process. Judging has a second instead of ten.
+RAISE raises what nobody expects, CRASH ends the process, SLOW takes eight seconds. Judging has a second instead of ten,
+or SICK_SECONDS.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 SICKNESSES = ("HANG", "EAT", "RAISE", "CRASH")
 
 _PATCH = """
-import ctypes
+import ctypes, os, time
 from jinja2 import Template
 from tocsin.adapters.jinja import sandbox
 from tocsin.app.configuration import config_judge, judge
@@ -18,10 +19,10 @@ from tocsin.app.configuration.kept import judging
 from tocsin.formats.config import read
 
 for module in (config_judge, judge, judging):
-    module.JUDGED_WITHIN = 1.0
+    module.JUDGED_WITHIN = float(os.environ.get("SICK_SECONDS", "1"))
 
 def fall_sick(text):
-    while "HANG" in text:
+    while "HANG" in text or ("SLOW" in text and time.process_time() < 8):
         pass
     kept = []
     while "EAT" in text:

@@ -67,9 +67,11 @@ class BoundedChild:
             with contextlib.suppress(OSError):
                 self._server = _forked_server()
 
-    def run(self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int) -> T | Overrun:
+    def run(
+        self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int, patience: float | None = None
+    ) -> T | Overrun:
         """As the port BoundedWork has it."""
-        job = Job(pickle.dumps(function), pickle.dumps(args), seconds, megabytes, _here())
+        job = Job(pickle.dumps(function), pickle.dumps(args), seconds, megabytes, _here(), patience)
         with self._turn:
             ended = self._ended(job)
         if isinstance(ended, Overrun):
@@ -263,7 +265,9 @@ def _verdict(job: Job, status: int | None, used: float, told: _Told) -> Overrun:
     if number in OUT_OF_TIME:
         return Overrun(OverrunCause.TIME, f"takes over {job.seconds:g} s", stage, told.dearest(used))
     if number == signal.SIGALRM or status is None:
-        why = f"got {used:.1f} s of the processor within {job.longest:g} s: the machine is busy, or its disk hangs"
+        why = f"got {used:.1f} s of the processor within {job.longest:g} s, and was not over"
+        if used < job.longest / 2:
+            why += ": the machine is busy, or its disk hangs"
         return Overrun(OverrunCause.MACHINE, why, stage)
     if number == signal.SIGKILL:
         why = "was killed from outside, as happens where memory is short"

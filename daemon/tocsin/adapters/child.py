@@ -55,11 +55,12 @@ class Job:
     seconds: float
     megabytes: int
     folder: str = ""
+    patience: float | None = None
 
     @property
     def longest(self) -> float:
         """Seconds after which it is ended wherever the time went."""
-        return self.seconds * SLOWEST
+        return min(self.seconds * SLOWEST, self.patience or math.inf)
 
 
 def note_stage(stage: str) -> None:

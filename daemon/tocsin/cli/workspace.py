@@ -16,13 +16,14 @@ import click
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.adapters.files.rights import closed, is_file
-from tocsin.app.configuration.judge import load
+from tocsin.app.configuration.judge import JUDGED_SOON, load, not_judged
 from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
+from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.ledger import Ledger, LedgerError
 
 ANSWERS_WITHIN = 3.0
@@ -107,23 +108,40 @@ async def open_workspace(
     is only read, unless somebody is `writing`.
     """
     work = bounded_child()
-    loaded = load(work, folder, now, os.environ)
+    loaded = load(work, folder, now, os.environ, JUDGED_SOON)
     ledger = ledger_at(loaded.ledger, tell, writing=writing)
     try:
         if loaded.policy is None or loaded.settings is None:
-            stored = await ledger.last_good_config() if ledger else None
-            good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
-            if good is None or good.configuration.policy is None or good.configuration.settings is None:
-                fail([*loaded.problems, *([good.why] if good and good.why else [])])
-            tell(f"the config is refused ({loaded.errors[0]}); the last good one is used, see tocsin check")
-            if good.left_out:
-                tell(in_part(good.left_out))
-            loaded = good.configuration
+            loaded = await _last_good(work, loaded, ledger, folder, now, tell)
         warn_of(loaded.errors)
         yield loaded, ledger
     finally:
         if ledger:
             await ledger.close()
+
+
+async def _last_good(
+    work: BoundedWork,
+    loaded: Configuration,
+    ledger: Ledger | None,
+    folder: Path,
+    now: datetime,
+    tell: Callable[[str], None],
+) -> Configuration:
+    """What counts of the last good config; where nothing does, the one on disk if there was no time to judge it."""
+    stored = await ledger.last_good_config() if ledger else None
+    good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
+    if good is None or good.configuration.policy is None or good.configuration.settings is None:
+        if not_judged(loaded):
+            loaded = load(work, folder, now, os.environ)
+        if loaded.policy is None or loaded.settings is None:
+            fail([*loaded.problems, *([good.why] if good and good.why else [])])
+        return loaded
+    what = "cannot be judged at once" if not_judged(loaded) else "is refused"
+    tell(f"the config {what} ({loaded.errors[0]}); the last good one is used, see tocsin check")
+    if good.left_out:
+        tell(in_part(good.left_out))
+    return good.configuration
 
 
 def ledger_at(path: Path, tell: Callable[[str], None] = warn, *, writing: bool = False) -> Ledger | None:

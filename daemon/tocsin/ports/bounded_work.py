@@ -35,9 +35,11 @@ class Overrun:
 class BoundedWork(Protocol):
     """Has functions of the program's own done within bounds."""
 
-    def run(self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int) -> T | Overrun:
+    def run(
+        self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int, patience: float | None = None
+    ) -> T | Overrun:
         """What the function gives, or why it gives nothing. It blocks, and never raises what the function raises.
         Function, arguments and result must be picklable. `seconds` are the processor's; `megabytes` what it may take
-        besides what it begins with.
+        besides what it begins with; `patience` how many seconds by the clock whoever asks can wait, if not longer.
         """
         ...

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.watch_mark import FolderWatchedError
+from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.lifecycle import folders
-from tocsin.app.lifecycle.folders import in_time, ledger_of, prepare_folders, read_config
+from tocsin.app.lifecycle.folders import ConfigOnDisk, in_time, ledger_of, prepare_folders, read_config
 from tocsin.app.lifecycle.startup import Started, StartError
+from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 from tests.builders.active_config import settings
 from tests.builders.policies import small_policy
-from tests.fakes.bounded_work import JUDGE
+from tests.fakes.bounded_work import JUDGE, SameProcess
+from tests.fakes.clock import StillClock
+from tests.fakes.ledger import MemoryLedger
 from tests.fakes.pager import CONFIG, SETTINGS
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -88,6 +92,38 @@ async def test_a_config_folder_that_answers(tmp_path: Path) -> None:
     assert len(before) == 2
     assert reading.policy is not None
     assert reading.unread == ()
+
+
+async def test_a_config_that_is_not_judged_soon(tmp_path: Path) -> None:
+    """It counts as unread, and is waited for only where no last good one counts."""
+    (tmp_path / "all.yaml").write_text(CONFIG)
+    (tmp_path / "tocsin.yaml").write_text(SETTINGS)
+    busy = Overrun(OverrunCause.MACHINE, "got 3.9 s of the processor within 4 s, and was not over")
+    ledger, work = MemoryLedger(), SameProcess(busy)
+    on_disk = ConfigOnDisk(tmp_path, {}, StillClock(), DiskThreads("x"), ConfigJudge(work))
+    await on_disk.read()
+    assert work.patience == [4.0]
+    assert [fault.code for fault in on_disk.reading.unread] == ["not-judged"]
+    started_first = await on_disk.started(ledger)
+    assert started_first.first
+    assert work.patience == [4.0, None]
+    work.overruns = [busy]
+    (tmp_path / "all.yaml").write_text(f"{CONFIG}\n# changed\n")
+    await on_disk.read()
+    started_again = await on_disk.started(ledger)
+    assert [fault.code for fault in started_again.unread] == ["not-judged"]
+    assert started_again.digest == started_first.digest
+
+
+async def test_a_ledger_is_made_only_by_a_config_that_was_judged(tmp_path: Path) -> None:
+    """Where there is no ledger, there is no last good config: the one on disk is waited for."""
+    (tmp_path / "all.yaml").write_text(CONFIG)
+    (tmp_path / "tocsin.yaml").write_text(SETTINGS)
+    work = SameProcess(Overrun(OverrunCause.MACHINE, "got 3.9 s of the processor within 4 s, and was not over"))
+    on_disk = ConfigOnDisk(tmp_path, {}, StillClock(), DiskThreads("x"), ConfigJudge(work))
+    await on_disk.read()
+    assert (await on_disk.ledger(DiskThreads("x"))).name == "tocsin.db"
+    assert on_disk.reading.policy is not None
 
 
 async def test_folders_are_made(tmp_path: Path) -> None:

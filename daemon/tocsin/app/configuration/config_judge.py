@@ -35,9 +35,16 @@ class ConfigJudge:
         self._threads = threads
         self._judged: tuple[Mapping[str, str], TemplateVerdict] | None = None
 
-    async def config(self, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
-        """What was read of a config folder, or is kept of one, as a config."""
-        return await self.ask(judge_config, found, folder, at, environ)
+    async def config(
+        self,
+        found: ConfigFiles,
+        folder: Path,
+        at: datetime,
+        environ: Mapping[str, str],
+        patience: float | None = None,
+    ) -> Configuration:
+        """What was read of a config folder, or is kept of one, as a config; `patience` as in `judge_config`."""
+        return await self.ask(judge_config, found, folder, at, environ, patience)
 
     async def ask(self, function: Callable[[BoundedWork, *Ts], T], *args: *Ts) -> T:
         """Whatever else is judged by a function that is given where."""

@@ -22,15 +22,19 @@ JUDGED_WITHIN = 10.0
 """Seconds of the processor for a whole config, and for all templates of a folder."""
 JUDGED_IN = 256
 """Megabytes for that."""
+JUDGED_SOON = 4.0
+"""Seconds by the clock after which a start and a person's command go on with what the ledger keeps, if it keeps any."""
 NOT_JUDGED = "not-judged"
 """The code of what the machine was too slow for: nothing is known to be wrong with it."""
 
 
-def load(work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
+def load(
+    work: BoundedWork, folder: Path, at: datetime, environ: Mapping[str, str], patience: float | None = None
+) -> Configuration:
     """Read and judge the config folder. `at` (UTC) is around when calendars are read; `environ` are the process's
-    variables. Its `ledger` is where one lies, if there is any.
+    variables; `patience` as in `judge_config`. Its `ledger` is where one lies, if there is any.
     """
-    return with_ledger(judge_config(work, read_files(folder), folder, at, environ))
+    return with_ledger(judge_config(work, read_files(folder), folder, at, environ, patience))
 
 
 def with_ledger(found: Configuration) -> Configuration:
@@ -39,12 +43,18 @@ def with_ledger(found: Configuration) -> Configuration:
 
 
 def judge_config(
-    work: BoundedWork, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
+    work: BoundedWork,
+    found: ConfigFiles,
+    folder: Path,
+    at: datetime,
+    environ: Mapping[str, str],
+    patience: float | None = None,
 ) -> Configuration:
     """Whether what was read of a config folder is a good config. One that comes to no end is refused; where only the
-    machine was slow it counts as unread, and may go well in a moment (rule 73).
+    machine was slow, or whoever asks has no more `patience` (seconds by the clock), it counts as unread, and may go
+    well in a moment (rule 73).
     """
-    judged = _bounded(work, found, folder, at, environ)
+    judged = _bounded(work, found, folder, at, environ, patience)
     if isinstance(judged, Configuration):
         return replace(judged, files=found.files)
     fault = _fault(judged, label_of(folder))
@@ -74,6 +84,11 @@ def _ledger_place(
     return read_tree({}, folder, at, environ) if isinstance(place, Overrun) else place
 
 
+def not_judged(reading: Configuration) -> bool:
+    """Whether nothing is known of a config but that there was no time to judge it."""
+    return any(problem.code == NOT_JUDGED for problem in reading.unread)
+
+
 def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]) -> Configuration:
     """Read what was read of a config folder as a config, with nothing to bound it: this is what the process of its own
     does. The files are not handed back.
@@ -84,9 +99,15 @@ def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, 
 
 
 def _bounded(
-    work: BoundedWork, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
+    work: BoundedWork,
+    found: ConfigFiles,
+    folder: Path,
+    at: datetime,
+    environ: Mapping[str, str],
+    patience: float | None = None,
 ) -> Configuration | Overrun:
-    return work.run(judge, found, folder, at, dict(environ), seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
+    args = (found, folder, at, dict(environ))
+    return work.run(judge, *args, seconds=JUDGED_WITHIN, megabytes=JUDGED_IN, patience=patience)
 
 
 def _fault(overrun: Overrun, label: str) -> Problem:

@@ -15,8 +15,11 @@ from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watch_mark import FolderWatchedError
 from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.judge import JUDGED_SOON, not_judged
 from tocsin.app.configuration.load import ConfigFiles, Configuration, read_files, unanswered
-from tocsin.app.lifecycle.startup import Started, StartError
+from tocsin.app.lifecycle.startup import Started, StartError, load_at_start
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import ConfigLedger
 
 CONFIG_WITHIN = 10.0
 """Seconds for the config folder to answer; then the start goes on with the last good config."""
@@ -43,15 +46,70 @@ class ClaimedFolder(Protocol):
 
 
 async def read_config(
-    folder: Path, environ: Mapping[str, str], now: datetime, threads: Executor, judge: ConfigJudge
+    folder: Path,
+    environ: Mapping[str, str],
+    now: datetime,
+    threads: Executor,
+    judge: ConfigJudge,
+    patience: float | None = JUDGED_SOON,
 ) -> tuple[Fingerprint, Configuration]:
-    """The config on disk, and the folder's fingerprint from before it was read."""
+    """The config on disk, and the folder's fingerprint from before it was read. One that is not judged soon counts as
+    unread, if not said otherwise: open incidents do not wait for it.
+    """
 
     def read() -> tuple[Fingerprint, ConfigFiles]:
         return fingerprint((folder,)), read_files(folder)
 
     before, found = await in_time(CONFIG_WITHIN, threads, read) or (frozenset(), unanswered(folder))
-    return before, await judge.config(found, folder, now, environ)
+    return before, await judge.config(found, folder, now, environ, patience)
+
+
+class ConfigOnDisk:
+    """The config on disk as a start takes it: `reading`, and the folder's fingerprint from `before` it was read. One
+    that is not judged soon gives way to the last good one, so that open incidents do not wait; where there is none that
+    counts, it is waited for.
+    """
+
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], clock: Clock, threads: Executor, judge: ConfigJudge
+    ) -> None:
+        self._folder = folder
+        self._environ = environ
+        self._clock = clock
+        self._threads = threads
+        self._judge = judge
+        self.before: Fingerprint = frozenset()
+        self.reading = Configuration(None, None, (), Path())
+
+    async def read(self, patience: float | None = JUDGED_SOON) -> None:
+        """Read it anew."""
+        self.before, self.reading = await read_config(
+            self._folder, self._environ, self._clock.now(), self._threads, self._judge, patience
+        )
+
+    async def ledger(self, threads: Executor) -> Path:
+        """Where the ledger lies, or is to be made. Raises StartError."""
+        place = await ledger_of(self.reading, threads)
+        if place is None and not_judged(self.reading):
+            await self.read(None)
+            place = await ledger_of(self.reading, threads)
+        if place is None:
+            raise StartError(*self.reading.errors)
+        return place
+
+    async def started(self, ledger: ConfigLedger) -> Started:
+        """The config in force from this start on. Raises StartError."""
+        try:
+            return await self._started(ledger)
+        except StartError:
+            if not not_judged(self.reading):
+                raise
+        await self.read(None)
+        return await self._started(ledger)
+
+    async def _started(self, ledger: ConfigLedger) -> Started:
+        now = self._clock.now()
+        return await load_at_start(self.reading, ledger, self._folder, self._environ, now, self._judge)
 
 
 async def ledger_of(reading: Configuration, threads: Executor) -> Path | None:

@@ -48,13 +48,13 @@ from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
-from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time, ledger_of, prepare_folders, read_config
+from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, ConfigOnDisk, in_time, prepare_folders
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
-from tocsin.app.lifecycle.startup import Started, StartError, bring_back, finished, load_at_start, recall
+from tocsin.app.lifecycle.startup import Started, StartError, bring_back, finished, recall
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.replies.stops import Stops
@@ -85,17 +85,16 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
     readers = config_threads, DiskThreads("template folder")
     judge = ConfigJudge(work, DiskThreads("config judge"))
-    before, reading = await read_config(folder, environ, clock.now(), config_threads, judge)
-    place = await ledger_of(reading, other_threads)
-    if place is None:
-        raise StartError(*reading.errors)
+    on_disk = ConfigOnDisk(folder, environ, clock, config_threads, judge)
+    await on_disk.read()
+    place = await on_disk.ledger(other_threads)
     async with AsyncExitStack() as closing:
         ledger = open_ledger(place, clock.now(), closing)
         clock_notice = await bring_back(ledger, clock.now())
         await ledger.compare_with_mark(clock.now())
-        advice: tuple[Part, ...] = (StartAdvice(reading, clock.now(), whole=watched),)
+        advice: tuple[Part, ...] = (StartAdvice(on_disk.reading, clock.now(), whole=watched),)
         while True:
-            started = await load_at_start(reading, ledger, folder, environ, clock.now(), judge)
+            started = await on_disk.started(ledger)
             incident_folder = WatchedFolder(started.settings.incidents, clock)
             async with AsyncExitStack() as life:
                 life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
@@ -108,7 +107,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 alerts = alert_feed(clock, ledger, config, notices)
                 beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, alerts, *advice)
                 daemon = await assemble(
-                    clock, ledger, config, notices, manager, reader, incident_folder, before, beside, steps
+                    clock, ledger, config, notices, manager, reader, incident_folder, on_disk.before, beside, steps
                 )
                 tell_troubles(notices, started, ledger, clock_notice)
                 orders.by_signal()
@@ -118,7 +117,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 return
             clock_notice = await daemon.take_over()
             advice = ()
-            before, reading = await read_config(folder, environ, clock.now(), config_threads, judge)
+            await on_disk.read()
 
 
 def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
