@@ -4,6 +4,7 @@ What it says on its pipe are frames: where it is at, and in the end its result o
 """
 
 import contextlib
+import ctypes
 import gc
 import math
 import os
@@ -34,6 +35,9 @@ TAKEN_FIRST, TAKEN_EARLY = 1000, 500
 """Where memory is short the kernel takes the work first, then the server, and only then us (proc(5), oom_score_adj)."""
 NAME = "tocsin-judge"
 """How `ps` and `top` call these processes where they show names."""
+
+DIES_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 FRAME = struct.Struct(">cQ")
 USED = struct.Struct(">d")
@@ -155,18 +159,30 @@ def forked(work: Callable[[], None]) -> int:
     """Fork a process that does some work and ends, without a word and without whatever this one does at its end."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
+        parent = os.getpid()
         pid = os.fork()
         if not pid:
-            _do_and_end(work)
+            _do_and_end(work, parent)
         return pid
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _do_and_end(work: Callable[[], None]) -> NoReturn:
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process with the one that forked it, also when it is stopped then. That has one thread,
+    or its first one forks: the kernel looks at the thread.
+    """
+    with contextlib.suppress(AttributeError):  # where there is no prctl, what is stopped stays until it goes on
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _do_and_end(work: Callable[[], None], parent: int) -> NoReturn:
     status = 1
     try:
         os.setsid()
+        _end_with(parent)
         signal.set_wakeup_fd(-1)
         for number in IGNORED:
             signal.signal(number, signal.SIG_IGN)

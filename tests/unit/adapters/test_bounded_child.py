@@ -271,9 +271,13 @@ def test_no_signal_for_us_ends_it(bounded: BoundedChild) -> None:
         assert bounded._server is server
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_it_ends_with_whoever_asked(number: signal.Signals, tmp_path: Path) -> None:
-    """The server and the work it does are gone with the process that asked, also when that is killed."""
+@pytest.mark.parametrize(
+    ("number", "stopped"), [(signal.SIGKILL, False), (signal.SIGTERM, False), (signal.SIGTERM, True)]
+)
+def test_it_ends_with_whoever_asked(number: signal.Signals, stopped: bool, tmp_path: Path) -> None:
+    """The server and the work it does are gone with the process that asked, also when that is killed, or when they
+    were stopped.
+    """
     script = (
         "import sys, threading; from pathlib import Path; from tocsin.adapters.bounded_child import BoundedChild\n"
         "from tests.unit.adapters import test_bounded_child as t\n"
@@ -288,6 +292,8 @@ def test_it_ends_with_whoever_asked(number: signal.Signals, tmp_path: Path) -> N
         time.sleep(0.02)
         if (tmp_path / "pid").exists() and (text := (tmp_path / "pid").read_text()):
             children = [int(pid) for pid in Path(f"/proc/{text}/task/{text}/children").read_text().split()]
+    for pid in (int(text), *children) if stopped else ():
+        os.kill(pid, signal.SIGSTOP)
     running.send_signal(number)
     running.wait(5)
     while any(map(alive, (int(text), *children))):

@@ -826,3 +826,15 @@ def test_a_slice_of_what_has_none_is_a_fault_and_no_more(tmp_path: Path, told: l
     assert renderer.load(tmp_path) == ()
     renderer.render(notification(Kind.PAGE, Channel.SMS), INCIDENT, history(), POLICY)
     assert [problem.message for problem in told] == ["a int has no slices; the built-in text was sent instead"]
+
+
+def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
+    """It could write lines of its own into what `check` prints, on the disk and in a revision."""
+    name = "x\n::error file=a::gotcha\n.j2"
+    (tmp_path / name).write_text("{{")
+    (tmp_path / os.fsdecode(b"\xff\xfe.j2")).write_text("{{")
+    for files in (sources.read(tmp_path), sources.of_revision(tmp_path, {name: b"{{", "\udcff.j2": b"{{"}, {})):
+        assert not files.texts
+        assert [problem.code for problem in files.problems] == ["unprintable-name"] * 2
+        assert "\n" not in "".join(map(str, files.problems))
+        "".join(map(str, files.problems)).encode()

@@ -19,6 +19,7 @@ TOTAL_MOST = 1024 * 1024
 LOOKED_MOST = 20_000
 """How many names are looked at, in a folder and all below it."""
 TOO_MUCH = f"all templates together are over {TOTAL_MOST // 1024} KiB; shorten them"
+UNPRINTABLE = "the name holds characters that cannot be shown; rename the file"
 LINK_OUTSIDE = "the link leads outside the folder of the templates; put the file itself here"
 
 
@@ -41,6 +42,9 @@ def read(folder: Path) -> TemplateFiles:
         problems.append(_unreadable(folder, f"there are over {FILES_MOST} templates; those after that are left out"))
     for path in files[:FILES_MOST]:
         name = path.relative_to(folder).as_posix()
+        if not name.isprintable():
+            problems.append(_unreadable(path, UNPRINTABLE, "unprintable-name"))
+            continue
         try:
             text, why = _text(path, inside)
         except OSError as trouble:
@@ -61,10 +65,13 @@ def of_revision(folder: Path, files: Mapping[str, bytes], troubles: Mapping[str,
     texts: dict[str, str] = {}
     for path, data in files.items():
         text, why = _decoded(data)
+        if not path.isprintable():
+            why = UNPRINTABLE
         if not why and sum(map(len, texts.values())) + len(text) > TOTAL_MOST:
             why = TOO_MUCH
         if why:
-            problems.append(_unreadable(folder / path, why))
+            code = "unprintable-name" if why == UNPRINTABLE else "template-unreadable"
+            problems.append(_unreadable(folder / path, why, code))
         else:
             texts[path] = text
     return TemplateFiles(folder, texts, tuple(problems))
