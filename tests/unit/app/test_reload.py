@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.delivery.transports import Transports
@@ -186,6 +187,24 @@ def test_a_busy_machine_refuses_no_config(folder: Path) -> None:
     daemon = on_reload(folder, story)
     assert daemon.config.policy.people["ana"].email == "ana@example.org"
     assert daemon.notices.take() == ()
+
+
+def test_what_a_config_leaves_out_is_logged_once(folder: Path) -> None:
+    """As at a start: the shifts of a calendar that cannot be read are not lost in silence."""
+
+    async def story(daemon: Daemon) -> None:
+        event = "UID:1\nSUMMARY:ana\nDTSTART:20260101T000000Z\nDTEND:20260102T000000Z\nRRULE:FREQ=DAILY;INTERVAL=0"
+        calendar = f"BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n"
+        (daemon.folder / "pay.ics").write_text(calendar)
+        (daemon.folder / "rotation.yaml").write_text("rotations:\n  pay: {calendar: pay.ics}\n")
+        with capture_logs() as logs:
+            await daemon.reload.reload()
+            await daemon.reload.reload()
+        texts = [line["text"] for line in logs if line["event"] == "advice"]
+        assert len([text for text in texts if "cannot be read and is left out" in text]) == 1
+        assert len([text for text in texts if "names nobody from now on" in text]) == 1
+
+    on_reload(folder, story)
 
 
 def test_what_a_reload_meets_ends_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

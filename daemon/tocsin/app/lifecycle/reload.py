@@ -22,6 +22,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
+from tocsin.app.lifecycle.start_advice import log_advice
 from tocsin.app.lifecycle.startup import Started, keep_config
 from tocsin.app.lifecycle.unread import UnreadConfig
 from tocsin.app.state.active_config import ActiveConfig
@@ -79,6 +80,7 @@ class ConfigReader:
         self._kept = started.templates
         self._started_with = started.settings
         self._cold = ""
+        self._advised: frozenset[Problem] = frozenset()
         self._template_faults: frozenset[Problem] = frozenset()
         self.unread = UnreadConfig(clock, notices, label_of(folder))
         self.read_at = clock.now()
@@ -106,6 +108,8 @@ class ConfigReader:
             log.info("config", revision=reading.revision)
             await self._keep(reading, now, self._kept)
         self._disk = reading
+        log_advice(problem for problem in reading.problems if problem not in self._advised)
+        self._advised = frozenset(reading.problems)
         self._config.replace(replace(policy, since=since), taken_over(self._config.settings, settings))
         in_force = f"the config on disk is in force, revision {reading.revision}"
         self._notices.cured(Trouble.CONFIG_REFUSED, "", in_force)

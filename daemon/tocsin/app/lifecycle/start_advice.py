@@ -1,12 +1,14 @@
 """What `tocsin check` warns of, said once when the daemon has started: a secret that is missing, a phone that is."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
 
 from tocsin.app.configuration.check import advice
 from tocsin.app.configuration.load import Configuration
+from tocsin.domain.problem import Problem
 
 log = structlog.get_logger()
 
@@ -27,6 +29,11 @@ class StartAdvice:
             problems = list(self._reading.problems)
             if self._whole:
                 problems += await asyncio.to_thread(advice, self._reading, self._at)
-            for problem in problems:
-                log.warning("advice", text=f"{problem.file}:{problem.line}:{problem.column}: {problem.message}")
+            log_advice(problems)
         await asyncio.Event().wait()
+
+
+def log_advice(problems: Iterable[Problem]) -> None:
+    """Log what is not as it should be in a config that counts all the same."""
+    for problem in problems:
+        log.warning("advice", text=f"{problem.file}:{problem.line}:{problem.column}: {problem.message}")
