@@ -18,7 +18,7 @@ from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import AlertEntry, Arrival, ArrivalKind
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
 from tocsin.formats.settings.settings import AlertmanagerSettings, WebSettings
 
@@ -154,7 +154,8 @@ async def test_alerts_open_so_many_incidents_and_no_more(feed: Feed) -> None:
         await feed.hear(named(number))
     assert Counter(await feed.results()) == {"declared": 50, "not taken": 10}
     assert (await feed.ledger.outcome(ArrivalKind.ALERT, feed.ledger.pages.arrivals[-1][0].ref)).words == TOO_MANY  # type: ignore[union-attr]
-    (text,) = feed.told()
+    many, text = feed.told()
+    assert many == 'alerts have opened 50 incidents within 10 min; the newest is "Words 49"'
     assert text == 'alerts would open more than 50 incidents of sev3 at once; the newest is "Words 59"'
     await feed.hear(named(60, severity="critical"))
     assert (await feed.results())[-1] == "declared"
@@ -171,10 +172,29 @@ async def test_alerts_without_room_wait_where_nobody_hears_so(feed: Feed) -> Non
         await feed.hear(named(number))
     feed.clock.go(MINUTE)
     assert Counter(await feed.results()) == {"declared": 50, None: 2}
-    assert len(feed.told()) == 1
+    assert len(feed.told()) == 2
     feed.clock.go(MINUTE)
     assert Counter(await feed.results()) == {"declared": 52}
     assert feed.notices.take_recovered() != ()
+
+
+async def test_operators_hear_when_alerts_open_many_incidents(feed: Feed) -> None:
+    """Twenty in ten minutes are told to nobody, one more at once, and that it is over once ten minutes had few."""
+    for number in range(20):
+        await feed.hear(named(number))
+    assert Counter(await feed.results()) == {"declared": 20}
+    assert feed.told() == []
+    await feed.hear(named(20))
+    await feed.feed.look()
+    assert feed.told() == ['alerts have opened 21 incidents within 10 min; the newest is "Words 20"']
+    feed.clock.go(9 * MINUTE)
+    await feed.hear(named(21))
+    await feed.feed.look()
+    assert feed.told() == [], "once an hour"
+    assert Trouble.ALERTS_MANY not in [recovery.trouble for recovery in feed.notices.take_recovered()]
+    feed.clock.go(2 * MINUTE)
+    await feed.feed.look()
+    assert [recovery.trouble for recovery in feed.notices.take_recovered()].count(Trouble.ALERTS_MANY) == 1
 
 
 def named(number: int, **labels: str) -> AlertGroup:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from tocsin.adapters.files.incident_writer import FileError
-from tocsin.app.alerts.apply import AlertIncidents, AlertResult
+from tocsin.app.alerts.apply import OPENINGS, AlertIncidents, AlertResult
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import AT_ONCE
 from tocsin.app.alerts.steps import Action
@@ -39,6 +39,8 @@ LIMITED_FOR = timedelta(seconds=30)
 """The same after alerts had opened too many incidents, and for how long operators take it for going on."""
 WAITING_MOST = 1000
 """Entries that may wait while there is no room for what they open: as many as the inbox holds."""
+MANY, MANY_WITHIN = 20, timedelta(minutes=10)
+"""Incidents opened by alerts within this that operators hear of: more than most outages, long before the limit."""
 UNKNOWN_MOST = 5
 """Unknown services that are named."""
 NOT_TAKEN, BROKEN = "not taken", "broken"
@@ -64,6 +66,8 @@ class AlertFeed:
         self._incidents = incidents
         self._held: dict[int, datetime] = {}
         self._limited_at: datetime | None = None
+        self._opened: list[datetime] = []
+        self._since = clock.now()
         self._log = LimitedLog()
 
     async def run(self) -> None:
@@ -94,6 +98,11 @@ class AlertFeed:
         limited = self._limited_at is not None and self._clock.now() - self._limited_at < 2 * LIMITED_FOR
         if not self._held and not limited:
             self._notices.cured(Trouble.ALERTS_UNWRITTEN, "", "all alerts that waited are written down")
+        since = self._clock.now() - MANY_WITHIN
+        self._opened = [at for at in self._opened if at > since]
+        if self._since <= since and len(self._opened) <= MANY:  # what the process before has told holds until then
+            text = f"no more than {MANY} incidents were opened by alerts in {MANY_WITHIN // timedelta(minutes=1)} min"
+            self._notices.cured(Trouble.ALERTS_MANY, "", text)
 
     async def _judged(self, arrival: Arrival, may_wait: bool, *, is_last: bool) -> Judgement | timedelta:
         """What came of it, or for how long it waits. Raises LedgerError."""
@@ -124,6 +133,8 @@ class AlertFeed:
             return LIMITED_FOR if may_wait and not someone_waits else Judgement(NOT_TAKEN, TOO_MANY)
         if result.action is Action.TOO_SOON and is_last and not someone_waits:
             return HELD_FOR  # nobody hears that it is to be said again
+        if result.action in OPENINGS:
+            self._note_opened(entry.title, now)
         return self._told(result, meaning.unknown(entry.firing))
 
     def _told(self, result: AlertResult, unknown: Sequence[str]) -> Judgement:
@@ -137,6 +148,14 @@ class AlertFeed:
             return Judgement(result.action.value, again)
         words = outcome_sentence(result.incident, result.action.value, result.why, named)
         return Judgement(result.action.value, words)
+
+    def _note_opened(self, title: str, now: datetime) -> None:
+        """Alerts have opened one more incident: a real storm, or forged ones, which operators tell apart."""
+        self._opened = [*(at for at in self._opened if at > now - MANY_WITHIN), now]
+        if len(self._opened) > MANY:
+            span = f"{MANY_WITHIN // timedelta(minutes=1)} min"
+            text = f'alerts have opened {len(self._opened)} incidents within {span}; the newest is "{title}"'
+            self._notices.tell(OperatorNotice(Trouble.ALERTS_MANY, text))
 
     def _tell_limited(self, severity: str, title: str, now: datetime) -> None:
         """That alerts open more than any outage should: it is one like none before, or somebody's own words."""

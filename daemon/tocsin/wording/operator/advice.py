@@ -190,6 +190,13 @@ ADVICE: Mapping[Trouble, Advice] = {
         "incident folder. What is urgent, declare by hand: `tocsin declare`. If it names very many incidents that "
         "nobody knows of, somebody sends their own words: `systemctl stop tocsin-web`.",
     ),
+    Trouble.ALERTS_MANY: Advice(
+        "pages go on. Each of them pages as its severity says; of the same severity what a person declares goes first.",
+        "look whether it is a real storm: Alertmanager's own page shows the same alerts. If it does not, they are"
+        " forged: stop the web side (`systemctl stop tocsin-web`), change its token (`TOCSIN_WEB__TOKEN`), take "
+        "`web.alertmanager` out of the config until you know how it was broken into, and resolve what was forged "
+        "(`tocsin status` lists it).",
+    ),
     Trouble.UNSUBSCRIBE_WISH: Advice(
         "nothing was changed: who hears stands in the config alone.",
         "take the address out of the group that the message names, or talk to them.",
