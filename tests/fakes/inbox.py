@@ -18,7 +18,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.opt_outs import OptOuts
-from tocsin.domain.arrival import Arrival, ArrivalKind, InboxEntry
+from tocsin.domain.arrival import Arrival, ArrivalKind, EntryKind, InboxEntry
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name
@@ -35,6 +35,7 @@ class KeptInbox:
 
     def __init__(self) -> None:
         self.left: list[InboxEntry] = []
+        self.taken: set[str] = set()
         self.trouble: InboxError | None = None
 
     async def leave(self, entry: InboxEntry) -> None:
@@ -42,6 +43,10 @@ class KeptInbox:
         if self.trouble:
             raise self.trouble
         self.left.append(entry)
+
+    async def waits(self, kind: EntryKind, ref: str) -> bool:
+        """Whether nobody has taken it."""
+        return ref not in self.taken and any((entry.kind, entry.ref) == (kind, ref) for entry in self.left)
 
 
 class JudgedInbox(KeptInbox):
@@ -62,6 +67,7 @@ class JudgedInbox(KeptInbox):
 
     async def judge(self, entry: InboxEntry) -> None:
         """What the daemon does with it."""
+        self.taken.add(entry.ref)
         config = ActiveConfig(self._policy(), self._settings, OptOuts(await self._ledger.opt_outs()))
         name = entry_name(EntryName(self._clock.now(), entry.kind, entry.ref))
         admitted = Gate(self._clock, config).admit(InboxFile(name, write_entry(entry), of_web_side=True))

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
-from tocsin.domain.arrival import InboxEntry
+from tocsin.domain.arrival import EntryKind, InboxEntry
 
 
 class InboxError(Exception):
@@ -26,6 +26,10 @@ class Inbox(Protocol):
 
     async def leave(self, entry: InboxEntry) -> None:
         """Leave an entry: it is on disk when this returns. Raises InboxError."""
+        ...
+
+    async def waits(self, kind: EntryKind, ref: str) -> bool:
+        """Whether an entry that was left is still there; also where that cannot be seen."""
         ...
 
 

@@ -41,6 +41,9 @@ async def test_what_is_left_is_read_whole(tmp_path: Path) -> None:
     known = read_entry_name(name)
     assert known is not None
     assert (known.left_at, known.kind, known.ref) == (clock.now(), EntryKind.RESUBSCRIBE, ENTRY.ref)
+    writing = InboxWriter(folder, clock)
+    assert await writing.waits(EntryKind.RESUBSCRIBE, ENTRY.ref)
+    assert not await writing.waits(EntryKind.ANSWER, ENTRY.ref)
     reader = InboxReader(folder)
     assert names(reader.changed()) == [name]
     file = reader.read(name)
@@ -48,6 +51,7 @@ async def test_what_is_left_is_read_whole(tmp_path: Path) -> None:
     assert (read_entry(file.data), file.of_web_side, file.fault) == (ENTRY, True, "")
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / name)] == [0o700, 0o600]
     assert reader.remove(name) == ""
+    assert not await writing.waits(EntryKind.RESUBSCRIBE, ENTRY.ref)
     assert (left(folder), reader.remove(name), reader.read(name)) == ([], "", None)
 
 

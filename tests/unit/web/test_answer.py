@@ -235,6 +235,23 @@ async def test_an_answer_that_nobody_confirms_is_not_said_to_count(site: Door) -
 
 
 @pytest.mark.usefixtures("impatient")
+async def test_an_answer_that_was_refused_is_not_said_to_wait(site: Door) -> None:
+    """The daemon took the entry away and recorded nothing (another signing key, another owner of the inbox): nobody is
+    left to wait for ever. An outcome that comes to be seen after all is shown.
+    """
+    site.inbox.away = True
+    status, page = await site.post(site.link(LEAD), {"answer": "ok"})
+    assert (status, "It counts as soon as it does" in page) == (503, True)
+    site.inbox.taken.add(site.inbox.left[0].ref)
+    status, page = await site.get(f"{site.link(LEAD)}?left={site.inbox.left[0].ref}")
+    assert (status, "NOT accepted: nobody has confirmed it, and it waits no more." in page) == (503, True)
+    assert "It counts as soon as it does" not in page
+    await site.inbox.judge(site.inbox.left[0])
+    status, page = await site.get(f"{site.link(LEAD)}?left={site.inbox.left[0].ref}")
+    assert (status, "You are Technical Lead, since" in page) == (200, True)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_page_that_waits_says_what_else_to_do() -> None:
     """The code by which the person may answer instead, if they have one for this incident; else by SMS, or a call."""
     async with door(sms=True) as site:

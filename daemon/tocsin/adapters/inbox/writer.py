@@ -17,7 +17,7 @@ from tocsin.adapters.files.rights import why_not
 from tocsin.adapters.inbox.place import file_mode, open_inbox
 from tocsin.domain.arrival import EntryKind, InboxEntry
 from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
-from tocsin.formats.inbox.names import HIDDEN, EntryName, entry_name
+from tocsin.formats.inbox.names import HIDDEN, EntryName, entry_name, read_entry_name
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxError, InboxFullError
 from tocsin.text.cleaning import shown
@@ -52,6 +52,21 @@ class InboxWriter:
             writing.add_done_callback(lambda late: late.cancelled() or late.exception())
             raise InboxError(f"the inbox {shown(str(self._folder))} does not answer: see whether its disk is alive")
         writing.result()
+
+    async def waits(self, kind: EntryKind, ref: str) -> bool:
+        """Whether an entry that was left is still there; also where that cannot be seen."""
+        looking = asyncio.get_running_loop().run_in_executor(self._threads, self._lies_there, kind, ref)
+        await asyncio.wait({looking}, timeout=WRITTEN_WITHIN)
+        return not looking.done() or looking.result()
+
+    def _lies_there(self, kind: EntryKind, ref: str) -> bool:
+        """In a thread."""
+        try:
+            with _opened(self._folder) as folder, os.scandir(folder) as entries:
+                names = [read_entry_name(entry.name) for entry in entries]
+        except OSError:
+            return True
+        return any(name is not None and (name.kind, name.ref) == (kind, ref) for name in names)
 
     def _write(self, name: EntryName, data: bytes) -> None:
         """In a thread."""

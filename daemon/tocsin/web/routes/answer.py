@@ -18,7 +18,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import ACTED, GONE, UNKNOWN_INCIDENT, refusal
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.arrival import AnswerEntry, ArrivalKind
+from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EntryKind
 from tocsin.domain.facts import Answer
 from tocsin.domain.incident import Status
 from tocsin.domain.people import Person
@@ -136,17 +136,21 @@ async def _open_link(site: Site, link: _SignedLink) -> _OpenLink:
 
 
 async def _waiting(site: Site, link: _SignedLink, here: str, ref: str) -> web.Response:
-    """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept."""
+    """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
+    waits no more and is not judged either was refused, or its outcome cannot be seen.
+    """
     now = site.clock.now()
     try:
         codes = await site.ledger().reserved_codes(now)
     except LedgerError:
         codes = ()
+    gone = bool(ref) and not await site.inbox.waits(EntryKind.ANSWER, ref)
     own = [code.given.code for code in codes if (code.incident, code.given.person) == (link.incident, link.person)]
     page = site.page(
         "answer_waiting",
         status=503,
         kept=bool(ref),
+        gone=gone,
         code=own[-1] if own and site.reply_routes.senders else "",
         by_sms=bool(site.reply_routes.senders),
         here=here,
