@@ -131,10 +131,12 @@ class FakeInboxFolder:
         self.listings = 0
         self._changed = True
 
-    def put(self, entry: InboxEntry, at: datetime, *, of_web_side: bool = True) -> str:
-        """Somebody leaves an entry; the name of its file."""
+    def put(self, entry: InboxEntry, at: datetime, *, of_web_side: bool = True, ours: bool = True) -> str:
+        """Somebody leaves an entry, if not said otherwise one user as in a checkout; the name of its file."""
         name = entry_name(EntryName(at, entry.kind, entry.ref))
-        self.put_file(InboxFile(name, write_entry(entry), "" if of_web_side else "sam", of_web_side))
+        self.put_file(
+            InboxFile(name, write_entry(entry), "" if of_web_side else "sam", of_web_side, of_web_side and ours)
+        )
         return name
 
     def put_file(self, file: InboxFile) -> None:

@@ -82,7 +82,9 @@ class EntryKind(StrEnum):
 
 
 OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT})
-"""What only the web side leaves. The rest is left by commands, and never by the web side: it is told to operators."""
+"""What only the web side leaves."""
+OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE})
+"""What commands leave, and the web side never: words reach the operators as they are."""
 
 
 class WebhookRoute(StrEnum):

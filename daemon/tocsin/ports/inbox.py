@@ -44,13 +44,14 @@ class InboxListing:
 @dataclass(frozen=True, slots=True)
 class InboxFile:
     """What lies in the folder under a name. `fault`: why it is no file that can be read, else empty. `of_web_side`: it
-    is of the inbox's own user, or ours; else `owner` is whose it is.
+    is of the inbox's own user, or ours (`ours`); else `owner` is whose it is.
     """
 
     name: str
     data: bytes = b""
     owner: str = ""
     of_web_side: bool = False
+    ours: bool = False
     fault: str = ""
 
 

@@ -199,10 +199,10 @@ def test_whose_a_file_is(tmp_path: Path) -> None:
         os.chown(tmp_path / name, owner, -1)
     reader = InboxReader(tmp_path)
     files = {name: reader.read(name) for name in ("host", "ours", "other")}
-    assert {name: (file.of_web_side, file.owner) for name, file in files.items() if file} == {
-        "host": (True, ""),
-        "ours": (True, ""),
-        "other": (False, "54322"),
+    assert {name: (file.of_web_side, file.ours, file.owner) for name, file in files.items() if file} == {
+        "host": (True, False, ""),
+        "ours": (True, True, ""),
+        "other": (False, False, "54322"),
     }
 
 

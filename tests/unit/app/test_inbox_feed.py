@@ -241,7 +241,7 @@ def test_what_is_no_entry_is_removed_and_told_once() -> None:
 
 
 def test_who_may_leave_what() -> None:
-    """What the web side leaves counts from its own user alone; a word of its user's is refused nowhere else."""
+    """What the web side leaves counts from its own user alone, and what commands leave from every other user."""
 
     async def story(post: Post) -> None:
         post.put(answer(1), of_web_side=False)
@@ -251,6 +251,24 @@ def test_who_may_leave_what() -> None:
         told = dict(post.told())
         assert told[Trouble.PULL_REFUSED] == "the pull was refused"
         assert "sam has left it" in told[Trouble.INBOX_REFUSED]
+
+    at_post(story)
+
+
+@pytest.mark.parametrize(
+    "entry", [WordEntry("word000001", "pull", "call me"), ResubscribeEntry("again00001", "x@example.com")]
+)
+def test_a_web_side_that_was_taken_over_leaves_no_words(entry: InboxEntry) -> None:
+    """What it writes in the name of a command reaches no operator, and takes back nothing: it is refused and told."""
+
+    async def story(post: Post) -> None:
+        post.put(entry, ours=False)
+        await asyncio.sleep(1)
+        assert (post.refs, post.folder.files) == ([], {})
+        ((trouble, text),) = post.told()
+        assert trouble is Trouble.INBOX_REFUSED
+        assert "the web side's user has left it" in text
+        assert "call me" not in text
 
     at_post(story)
 

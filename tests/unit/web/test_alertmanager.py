@@ -375,3 +375,15 @@ async def test_what_a_person_saves_meanwhile_is_looked_at_anew(tmp_path: Path) -
     end = notification([alert(ended=9), alert("b", 1, 9)])
     assert await tell(end, "title:", "# call the shop\ntitle:") is Action.RESOLVED
     assert any("# call the shop" in text and "stopped firing" in text for text in texts(tmp_path))
+
+
+async def test_alerts_touch_no_incident_of_a_person_that_is_called_like_theirs(tmp_path: Path) -> None:
+    """An id may end in any word, and a group's short name may be one: what a person declared is not the group's."""
+    folder, ledger, policy = SharedFolder(tmp_path), MemoryLedger(), shipped_policy()
+    alerts, meaning, theirs = AlertIncidents(folder), Meaning(ALERTS, policy), read(FIRING)
+    own = tmp_path / f"2026-11-23-payments-fail-at-{theirs.group}.yaml"
+    own.write_text("title: Payments fail\nseverity: sev3\ndeclared_by: Carol\n")
+    assert (await alerts.apply(theirs, meaning, policy, ledger, T0)).action is Action.DECLARED
+    assert own.read_text() == "title: Payments fail\nseverity: sev3\ndeclared_by: Carol\n"
+    assert (await alerts.apply(theirs, meaning, policy, ledger, T0)).action is Action.NOTHING
+    assert len(texts(tmp_path)) == 2

@@ -132,5 +132,5 @@ def _read(name: str, folder: int) -> InboxFile | None:
         return InboxFile(name, fault=f"it cannot be read: {(fault.strerror or str(fault)).lower()}")
     if status.st_nlink > 1:
         return InboxFile(name, fault="it is also called otherwise elsewhere (a hard link)")
-    trusted = status.st_uid in hosts
-    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted)
+    trusted, ours = status.st_uid in hosts, status.st_uid == os.geteuid()
+    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted, ours)

@@ -16,7 +16,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import OpeningLimit
 from tocsin.app.alerts.memory import read_memory, with_memory
-from tocsin.app.alerts.steps import Action, AlertStep, declaration, next_step
+from tocsin.app.alerts.steps import NO_MEMORY, Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.arrival import AlertEntry
@@ -165,6 +165,7 @@ class AlertIncidents:
         if not incidents:
             recorded = _of_group(key, await ledger.incidents())[:LOOKED_AT]
             incidents = [one for id_ in recorded if (one := await self._recorded(id_, ledger))]
+        incidents = [one for one in incidents if one.incident.declared_by_alerts or read_memory(one.data) != NO_MEMORY]
         return next((one for one in incidents if not one.incident.resolved), next(iter(incidents), None))
 
     async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _GroupIncident | None:

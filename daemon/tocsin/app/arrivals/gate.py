@@ -10,6 +10,7 @@ from tocsin.app.arrivals.webhooks import webhook_arrival
 from tocsin.app.reply_options import signed_links
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.arrival import (
+    OF_COMMANDS,
     OF_WEB_SIDE,
     AlertEntry,
     AnswerEntry,
@@ -65,6 +66,11 @@ class Gate:
                 f"an entry ({name.kind})",
                 f"{file.owner} has left it, and only the inbox's own user may: make the web side's user the owner of "
                 f"the folder (docs/installing.md), or ask {file.owner} what this was",
+            )
+        if entry.kind in OF_COMMANDS and file.of_web_side and not file.ours:
+            return EntryRefused(
+                f"an entry ({name.kind})",
+                "the web side's user has left it, and only commands do: stop it and look how it was broken into",
             )
         return self._arrival(entry, min(name.left_at, self._clock.now()))
 
