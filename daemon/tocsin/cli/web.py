@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,8 +50,9 @@ def command(form: str | None, config: Path | None) -> None:
             pages = JinjaPages(FOLDER / "pages")
             outbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
             inbox = InboxWriter(settings.inbox, clock)
-            apart = not os.access(settings.database.parent, os.W_OK)
-            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions, apart=apart)
+            site = Site(
+                settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions, **_place(settings)
+            )
             return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()
@@ -78,3 +80,14 @@ def cannot_listen(listen: str, fault: OSError) -> str:
     if fault.errno == errno.EADDRINUSE:
         return f"{listen} is in use: is another tocsin web running? TOCSIN_WEB__LISTEN=HOST:PORT takes another address"
     return f"cannot listen on {listen}: {os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault}"
+
+
+def _place(settings: Settings) -> dict[str, Any]:
+    """Whether the web side is a user of its own, and whose the inbox is, where it is another's."""
+    from tocsin.adapters.files.rights import ours, owner
+
+    host = owner(settings.inbox)
+    return {
+        "apart": not os.access(settings.database.parent, os.W_OK),
+        "meant_for": host if host != ours() else "",
+    }

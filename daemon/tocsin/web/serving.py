@@ -36,6 +36,9 @@ async def serve(site: Site, manager: ServiceManager) -> bool:
     if site.apart and (needless := needless_secrets(site.settings)):
         cure = "the daemon alone needs them: take them out of tocsin-web.service.d"
         log.warning("needless secrets", trouble=f"the web side holds {', '.join(needless)}; {cure}")
+    if site.meant_for and not site.apart:
+        cure = f"run it as {site.meant_for}: install the units and reload systemd (docs/installing.md, upgrade)"
+        log.warning("not apart", trouble=f"the web side may write the ledger, as whoever takes it over; {cure}")
     beats = asyncio.create_task(_beat(manager), name="signs of life")
     try:
         async with listening(application(site), site.log, address.host, address.port, address.proxies):

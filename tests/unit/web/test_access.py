@@ -2,21 +2,28 @@
 
 import base64
 import re
+import signal
+import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.app.reply_options import signed_links
 from tocsin.formats.settings.settings import AlertmanagerSettings
 from tocsin.web.http import sessions
+from tocsin.web.http.site import Site
+from tocsin.web.serving import serve
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.stories import many_incidents
+from tests.fakes.clock import StillClock
 from tests.unit.alerts import alert, notification
-from tests.unit.web.lives import KEY, TOKEN, WEB, Life, alive, parsed
+from tests.unit.web.lives import KEY, TOKEN, WEB, Life, alive, parsed, settings
 from tests.unit.web.test_inbox import drop
 
 NOW = T0 + 71 * MINUTE
@@ -451,3 +458,32 @@ async def test_a_cookie_leaves_over_tls_alone(public_url: str | None, is_secure:
         assert "SameSite=Strict" in value
         assert f"Max-Age={7 * 24 * 3600}" in value
         assert headers["cache-control"] == "no-store"
+
+
+class StopsWhenReady:
+    """A service manager that stops the service as soon as it is ready."""
+
+    def ready(self, status: str) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    def reloading(self) -> None:
+        """Nothing follows from it."""
+
+    stopping = healthy = reloading
+
+
+@pytest.mark.parametrize(("meant_for", "apart"), [("tocsin-web", False), ("tocsin-web", True), ("", False)])
+async def test_a_web_side_that_runs_as_the_daemons_user_says_so(meant_for: str, apart: bool) -> None:
+    """An upgrade that left the old unit: the inbox is another user's, and ours may write the ledger. In a checkout all
+    is one user's, and there is nothing to say.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    unused: Any = None
+    given = settings(web={"listen": listen})
+    site = Site(given, StillClock(), unused, unused, unused, unused, apart=apart, meant_for=meant_for)
+    with capture_logs() as lines:
+        assert await serve(site, StopsWhenReady()) is False
+    told = [line["trouble"] for line in lines if line["event"] == "not apart"]
+    assert len(told) == (bool(meant_for) and not apart)
+    assert all("run it as tocsin-web: install the units" in trouble for trouble in told)

@@ -172,7 +172,7 @@ class InboxFeed:
         why = next(iter(kept.values()))
         self._log.warning("entry not removed", number=len(kept), why=why)
         text = f"{len(kept)} of what was read in the inbox cannot be removed ({why}), and is passed over"
-        cure = "have the folder writable for the daemon's group, and remove what is no entry by hand"
+        cure = "give the folder its owner and mode (systemd-tmpfiles --create), and remove what is no entry by hand"
         about = "what cannot be removed"
         self._notices.tell(OperatorNotice(Trouble.INBOX_REFUSED, f"{text}; {cure}", about=about))
 

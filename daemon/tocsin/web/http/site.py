@@ -66,6 +66,8 @@ class Site:
     """Who is logged in; they outlast a site that begins anew."""
     apart: bool = False
     """Whether it is a user of its own, who may not write the ledger."""
+    meant_for: str = ""
+    """The user that the inbox was made for, where that is another one than ours."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the site stops: whatever lasts must end."""
 
