@@ -78,10 +78,10 @@ class Site:
     def leave(self, script: str, unit: str = WEB, *, mounts: bool = True) -> str:
         """Do something in the inbox as whoever took over a service; what it printed."""
         begin = (
-            "import json, os, sys\n"
+            "import json, os, sys, time\n"
             f"os.chdir('{INBOX}')\n"
             "def put(kind, ref, **values):\n"
-            "    name = f'20261126T101112.{put.n:06d}Z-{kind}-{ref}.json'\n"
+            "    name = time.strftime('%Y%m%dT%H%M%S', time.gmtime()) + f'.{put.n:06d}Z-{kind}-{ref}.json'\n"
             "    put.n += 1\n"
             "    with open('.part', 'w') as file: json.dump({'kind': kind, 'ref': ref, **values}, file)\n"
             "    os.chmod('.part', 0o660)\n"
