@@ -128,9 +128,14 @@ async def _last_good(
     now: datetime,
     tell: Callable[[str], None],
 ) -> Configuration:
-    """What counts of the last good config; where nothing does, the one on disk if there was no time to judge it."""
+    """What counts of the last good config, or what there is of it to look at (nobody is told anything by these
+    commands); where there is nothing, the one on disk if there was no time to judge it.
+    """
     stored = await ledger.last_good_config() if ledger else None
     good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
+    if good and good.remnant:
+        tell(f"the config is refused ({loaded.errors[0]}), and no daemon would start by the last good one: {good.why}")
+        return good.remnant
     if good is None or good.configuration.policy is None or good.configuration.settings is None:
         if not_judged(loaded):
             loaded = load(work, folder, now, os.environ)
