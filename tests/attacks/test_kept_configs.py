@@ -50,7 +50,8 @@ def spoil(pager: Pager, name: str) -> None:
 
 def written(pager: Pager) -> str:
     """Everything that left, with its addresses."""
-    return "\n".join(path.read_text() for path in (pager.folder / "var" / "outbox").iterdir())
+    outbox = pager.folder / "var" / "outbox"
+    return "\n".join(path.read_text() for path in outbox.iterdir() if not path.name.startswith("."))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,21 @@ def test_nothing_left_of_a_forged_config(pager: Pager) -> None:
     pager.write("db.yaml", "title: Down\nseverity: sev1\n")
     pager.until(lambda: "+14155550101" in written(pager))
     assert pager.stop() == 0
+
+
+def test_a_config_on_disk_that_was_cut_off(pager: Pager) -> None:
+    """Without any signing key the daemon's own row, and nobody else's, goes on whole (rule 43)."""
+    pager.start()
+    assert pager.stop() == 0
+    (pager.folder / "config" / "all.yaml").write_text("roles: [\n")
+    pager.start()
+    pager.write("db.yaml", "title: Down\nseverity: sev1\n")
+    pager.until(lambda: "+14155550101" in written(pager))
+    assert pager.stop() == 0
+    assert "it lacks" not in pager.log.read_text()
+    forge(pager, to_strangers)
+    ended = pager.run("run")
+    assert (ended.returncode, "too little of it stands on disk as well" in ended.stderr) == (1, True)
 
 
 @pytest.mark.attack

@@ -5,7 +5,7 @@ in, never asked for. Rows count upwards and are never given twice, so that a row
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from tocsin.ports.tally import Tally
 class KeptConfig:
     """A config that was in force: its revision, since when, its files by their names, and the code by which a signing
     key vouches for all of it; empty: none does. `templates` are those in force with it, by their paths in their folder;
-    None: none were kept.
+    None: none were kept. `sealed`: the ledger's own key vouches for it, which its daemon alone can use.
     """
 
     revision: str
@@ -30,6 +30,7 @@ class KeptConfig:
     files: Mapping[str, bytes]
     mac: str = ""
     templates: Mapping[str, str] | None = None
+    sealed: bool = field(default=False, compare=False)
 
 
 class LedgerError(Exception):

@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, make_engine, open_existing, open_file
+from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Accepted, Bundle, Content, Proof, ProvedBy
@@ -61,7 +62,7 @@ async def test_two_processes_write_at_once(path: Path) -> None:
     one of them is granted a claim.
     """
     daemon = SqlLedger(open_file(path, "now"))
-    command = SqlLedger(OpenedLedger(make_engine(path)))
+    command = SqlLedger(OpenedLedger(make_engine(path), Seal(path)))
     for number in range(15):
         claims = await asyncio.gather(
             daemon.claim_notice(f"cause-{number}", T0, timedelta(hours=1)),

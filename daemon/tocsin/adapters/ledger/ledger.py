@@ -33,6 +33,7 @@ class SqlLedger(KeptLedger):
     def __init__(self, opened: OpenedLedger, lock: Lock | None = None) -> None:
         super().__init__(opened, lock)
         self._tallies = Tallies()
+        self._seal = opened.seal
 
     async def record(
         self,
@@ -250,12 +251,13 @@ class SqlLedger(KeptLedger):
     ) -> None:
         """A good config came into force, or other templates did beside it."""
         packed = pack_config(files, templates)
-        row = {"revision": revision, "since": write_instant(at), "files": packed, "mac": mac or None}
+        seal = self._seal.of(revision, packed) or None
+        row = {"revision": revision, "since": write_instant(at), "files": packed, "mac": mac or None, "seal": seal}
         await self._writer.commit(writes.record_config, row)
 
     async def last_good_config(self) -> KeptConfig | None:
         """The config that came into force last and can be read."""
-        return await self._read(operation.last_good_config)
+        return await self._read(operation.last_good_config(self._seal))
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""

@@ -27,6 +27,7 @@ from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.place.ballast import Ballast
 from tocsin.adapters.ledger.place.faults import outlived
 from tocsin.adapters.ledger.place.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
+from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.ports.ledger import LedgerError
 
@@ -61,6 +62,7 @@ class OpenedLedger:
     """
 
     engine: Engine
+    seal: Seal
     set_aside: Path | None = None
     concern: str = ""
     file: LedgerFile | None = None
@@ -118,7 +120,7 @@ def _open_or_set_aside(path: Path, stamp: str) -> OpenedLedger:
     except LedgerDamagedError:
         aside = put_aside(path, "damaged", stamp)
         engine = _open_sound(path)
-    return OpenedLedger(engine, aside, check_place(path), LedgerFile.of(path))
+    return OpenedLedger(engine, Seal(path, making=True), aside, check_place(path), LedgerFile.of(path))
 
 
 def _open_in_memory(path: Path, why: str) -> OpenedLedger:
@@ -129,7 +131,7 @@ def _open_in_memory(path: Path, why: str) -> OpenedLedger:
         _bring_up_to_date(engine)
     except FAULTS as fault:
         raise LedgerError(f"{path}: {why}; in memory: {describe(fault)}") from None
-    return OpenedLedger(engine, file=file, known=known)
+    return OpenedLedger(engine, Seal(path, making=True), file=file, known=known)
 
 
 def open_existing(path: Path, *, writing: bool = False) -> OpenedLedger | None:
@@ -156,7 +158,7 @@ def open_existing(path: Path, *, writing: bool = False) -> OpenedLedger | None:
         engine.dispose()
         raise LedgerError(f"{path}: {describe(fault)}") from None
     if schema == SCHEMA:
-        return OpenedLedger(engine, unopened=unopened)
+        return OpenedLedger(engine, Seal(path), unopened=unopened)
     engine.dispose()
     if schema is None:
         return None

@@ -14,7 +14,7 @@ import structlog
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.templates import KeptTemplates, templates_of, to_keep
-from tocsin.app.configuration.kept.vouching import code_of, vouched
+from tocsin.app.configuration.kept.vouching import code_of, signed
 from tocsin.app.configuration.load import Configuration, digest_of
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.incident_state import KnownVersion, known_version
@@ -107,7 +107,7 @@ async def load_at_start(
     since = min(last.since, now) if last and known else now
     keys = reply_routes(settings).keys
     templates = templates_of(last, keys) if last else None
-    if last is None or not known or (keys and not vouched(keys, last)):
+    if last is None or not known or not (signed(keys, last) if keys else last.sealed):
         await keep_config(ledger, reading, since, templates)
     policy = replace(policy, since=since)
     return Started(

@@ -22,12 +22,13 @@ ADVICE: Mapping[Trouble, Advice] = {
     Trouble.CONFIG_IN_PART: Advice(
         "everybody else is told as ever. Who is named in the message gets nothing there; whoever has no other address "
         "is passed over, and the next in the chain is paged.",
-        "mend the config at once (`tocsin check` names the places). So that it cannot come to this again, set a "
-        "signing key (`TOCSIN_WEB__SIGNING_KEY`).",
+        "mend the config at once (`tocsin check` names the places). If this is no first start after an upgrade, see "
+        "who else may write the ledger, and whether `tocsin.db.key` beside it is the daemon's own user's still, mode "
+        "0600.",
     ),
     Trouble.CONFIG_UNREAD: Advice(
         "the config in force goes on, whole. After a start, templates that cannot be read are the last good ones if a "
-        "signing key vouches for those, else the shipped ones. All is read again after 1, 2, 4 s and so on, at least "
+        "key vouches for those, else the shipped ones. All is read again after 1, 2, 4 s and so on, at least "
         "each minute.",
         "see to the disk or the rights (`cat` the file as the daemon's user). Nothing needs a restart.",
     ),

@@ -1,10 +1,12 @@
 """What is asked about the daemon itself: the configs that were in force, and what operators were told."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
+from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.configs import unpack_config
@@ -13,14 +15,19 @@ from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.ports.ledger import KeptConfig
 
 
-def last_good_config(connection: Connection) -> KeptConfig | None:
+def last_good_config(seal: Seal) -> Question[KeptConfig | None]:
     """The config that came into force last and can be read."""
     kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
-    with connection.execute(kept) as rows:
-        for row in rows.mappings():
-            with suppress(RowError):
-                return decode("configs", row["id"], _config, row)
-    return None
+
+    def read(connection: Connection) -> KeptConfig | None:
+        with connection.execute(kept) as rows:
+            for row in rows.mappings():
+                with suppress(RowError):
+                    config = decode("configs", row["id"], _config, row)
+                    return replace(config, sealed=seal.holds(row["seal"], config.revision, row["files"]))
+        return None
+
+    return read
 
 
 def _config(row: RowMapping) -> KeptConfig:

@@ -118,6 +118,7 @@ configs = Table(
     Column("since", String, nullable=False),
     Column("files", LargeBinary),
     Column("mac", Text),
+    Column("seal", Text),
     sqlite_autoincrement=True,
 )
 

@@ -1,7 +1,7 @@
 """The last good config, read where the one on disk cannot be used (rule 43): what of it counts.
 
 tocsin.yaml is the disk's wherever that will do: places, hosts, senders, operators and the last resort are this
-machine's. Kept people and addresses count if a signing key vouches for them; else only addresses that stand on the
+machine's. Kept people and addresses count if a key vouches for them; else only addresses that stand on the
 disk too. A file that the disk does not give now (rule 73) is as it is kept, where no key could vouch for it.
 """
 
@@ -22,7 +22,7 @@ from tocsin.ports.ledger import KeptConfig
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import decode, displayed_path
 
-UNVOUCHED = "no signing key vouches for the last good config that the ledger keeps"
+UNVOUCHED = "no key vouches for the last good config that the ledger keeps"
 """Why not all of it counts."""
 
 NAMED_MOST = 20

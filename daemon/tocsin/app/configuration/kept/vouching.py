@@ -1,4 +1,5 @@
-"""Who vouches for a kept config: a signing key, by a code over its revision, every file and template (HMAC-SHA256).
+"""Who vouches for a kept config: a signing key, by a code over its revision, every file and template (HMAC-SHA256); or
+the ledger's own key, which its daemon alone can use.
 
 The first key signs, all verify, as with links. Whoever writes into the ledger without a key makes no such code.
 """
@@ -18,7 +19,12 @@ def code_of(
 
 
 def vouched(keys: Sequence[str], kept: KeptConfig) -> bool:
-    """Whether one of the keys vouches for a kept config, in constant time."""
+    """Whether the ledger's own key or one of the signing keys vouches for a kept config."""
+    return kept.sealed or signed(keys, kept)
+
+
+def signed(keys: Sequence[str], kept: KeptConfig) -> bool:
+    """Whether one of the signing keys does, in constant time."""
     code = kept.mac.encode("utf-8", "replace")
     matches = [
         hmac.compare_digest(_code(key, kept.revision, kept.files, kept.templates).encode(), code) for key in keys

@@ -8,6 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Arrivals have words for whoever waits for them, kept configs the code of a signing key."""
+    """Arrivals have words for whoever waits for them, kept configs codes of who vouches for them."""
     op.add_column("arrivals", sa.Column("words", sa.Text))
     op.add_column("configs", sa.Column("mac", sa.Text))
+    op.add_column("configs", sa.Column("seal", sa.Text))
