@@ -128,6 +128,9 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "refused": lambda f: f"{f['method']} {f['route']} was refused to {f['asker']} ({f['status']})",
     "fault": lambda _: "an error in the web side itself; that request got no answer, the rest goes on:",
     "alerts": _alerts,
+    "too many incidents by alerts": lambda f: f"alerts open too many {f['severity']} incidents; more wait",
+    "kept templates": lambda f: f"the last good templates go on: {f['why']}",
+    "not apart": lambda f: f"{f['trouble']}",
     "alerts not taken": lambda f: f"alerts could not be taken: {f['trouble']}",
 }
 """What each event of ours says. An event without an entry is told with its fields."""
