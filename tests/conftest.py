@@ -2,8 +2,23 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+LONG = ("acceptance", "attacks", "browser", "simulation")
+"""Folders whose tests take seconds each: they come first, or a few of them would run alone in the end."""
+WORKERS = 4
+"""How many `make test` has; each begins with a stretch of the list of its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every stretch begins with its share of the long ones; what one file holds stays together."""
+    files = list(dict.fromkeys(item.path for item in items))
+    long, short = ([path for path in files if (path.parent.name in LONG) is is_long] for is_long in (True, False))
+    dealt = [path for number in range(WORKERS) for path in (*long[number::WORKERS], *short[number::WORKERS])]
+    order = {path: number for number, path in enumerate(dealt)}
+    items.sort(key=lambda item: order[item.path])

@@ -18,7 +18,6 @@ import pytest
 from tests.fakes.pager import SETTINGS, Pager
 
 FILE = "title: Card payments fail {number}\nseverity: sev1\n"
-KILLS = 12
 ACCOUNT = "AC" + "0" * 32
 NO_STORM = "limits: {sms: {burst: 50}, email: {burst: 50}}\n"
 """Each page leaves alone, so that it can be counted; kills in a storm are tests/attacks/test_storms.py's."""
@@ -58,8 +57,9 @@ def order(process: Any, **fault: Any) -> None:
     process.stdin.flush()
 
 
-def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any]) -> None:
-    """Twelve kills around the sends of twelve incidents: each page and update arrives, each SMS once."""
+@pytest.mark.parametrize("kills", [5, pytest.param(12, marks=pytest.mark.attack)])
+def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any], kills: int) -> None:
+    """Kills around the sends of as many incidents: each page and update arrives, each SMS once."""
     settings = SETTINGS.replace(
         "email: {sender", f"email: {{transport: smtp, host: 127.0.0.1, port: {servers['port']}, security: none, sender"
     ).replace("sms: {sender", f"sms: {{transport: twilio, account_sid: {ACCOUNT}, api_url: '{servers['url']}', sender")
@@ -68,7 +68,7 @@ def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any]) -> No
     dice = random.Random(2026)
     order(servers["smtp"], phase="dot", fault="slow 0.05 250 ok", times=None)
     order(servers["twilio"], phase="create", fault="slow 0.05", times=None)
-    for number in range(KILLS):
+    for number in range(kills):
         pager.start()
         pager.write(f"pay{number}.yaml", FILE.format(number=number))
         time.sleep(dice.uniform(0, 0.25))
@@ -76,9 +76,9 @@ def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any]) -> No
     order(servers["smtp"], phase="dot", fault="", times=None)
     order(servers["twilio"], phase="create", fault="", times=None)
     pager.start()
-    arrivals = pager.until(lambda: complete(servers), 100)
+    arrivals = pager.until(lambda: complete(servers, kills), 100)
     time.sleep(3)
-    arrivals = complete(servers)
+    arrivals = complete(servers, kills)
     assert pager.stop() == 0
     marked = tries_marked(tmp_path / "var" / "tocsin.db")
     for (number, to), count in arrivals.items():
@@ -88,7 +88,7 @@ def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any]) -> No
             assert count <= 1 + marked[number, to], f"{count} mails of incident {number} to {to}, {marked}"
 
 
-def complete(servers: dict[str, Any]) -> Counter[tuple[int, str]]:
+def complete(servers: dict[str, Any], kills: int) -> Counter[tuple[int, str]]:
     """How often each message arrived, once all have: by incident and address; empty until then."""
     found: Counter[tuple[int, str]] = Counter()
     for line in servers["smtp_log"].read_text().splitlines():
@@ -100,7 +100,7 @@ def complete(servers: dict[str, Any]) -> Counter[tuple[int, str]]:
         if sms["to"] != "+14155550103":
             found[number_in(sms["body"]), sms["to"]] += 1
     wanted = {
-        (number, to) for number in range(KILLS) for to in ("ana@example.com", "+14155550101", "support@example.com")
+        (number, to) for number in range(kills) for to in ("ana@example.com", "+14155550101", "support@example.com")
     }
     return found if wanted <= found.keys() else Counter()
 

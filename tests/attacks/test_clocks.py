@@ -41,6 +41,7 @@ def next_level_after(pager: Pager, window: str) -> None:
     (pager.folder / "config" / "all.yaml").write_text(fragment)
 
 
+@pytest.mark.attack
 def test_a_config_from_a_fast_clock_silences_nobody(pager: Pager, clock: WallClock) -> None:
     """Rule 59: the config was first recorded an hour ahead; with the clock put right and the daemon started anew, a new
     incident is paged at once, and the operators hear that the clock was wrong.

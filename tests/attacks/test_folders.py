@@ -207,6 +207,7 @@ def test_a_config_that_stays_unreadable(pager_on: Start) -> None:
     assert "input/output error" in unread
 
 
+@pytest.mark.attack
 def test_two_daemons_on_one_folder(pager_on: Start, tmp_path: Path) -> None:
     """Rule 72: with a ledger of its own the second exits 1 within 10 s (of work, however busy the machine is) and names
     the first in one line; each incident is paged once. Killed, the first lets another in at once.

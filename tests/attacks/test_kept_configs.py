@@ -136,6 +136,7 @@ def test_nothing_left_of_a_forged_config(pager: Pager) -> None:
     assert pager.stop() == 0
 
 
+@pytest.mark.attack
 def test_a_config_on_disk_that_was_cut_off(pager: Pager) -> None:
     """Without any signing key the daemon's own row, and nobody else's, goes on whole (rule 43)."""
     pager.start()

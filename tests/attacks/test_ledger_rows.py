@@ -46,6 +46,7 @@ def declare_two(pager: Pager) -> None:
     pager.stop(signal.SIGKILL)
 
 
+@pytest.mark.attack
 def test_one_bad_row_sets_aside_its_own_incident(pager: Pager) -> None:
     """Rule 63: the daemon starts; the other incident goes on, unasked anew; this one is declared anew from its file,
     and its pages really leave. Commands say in a line what they lack. A second start finds nothing to mend.
