@@ -271,6 +271,11 @@ def test_no_signal_for_us_ends_it(bounded: BoundedChild) -> None:
         assert bounded._server is server
 
 
+def ticks(pid: int) -> int:
+    """What a process has had of the processor."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[11])
+
+
 @pytest.mark.parametrize(
     ("number", "stopped"), [(signal.SIGKILL, False), (signal.SIGTERM, False), (signal.SIGTERM, True)]
 )
@@ -292,6 +297,9 @@ def test_it_ends_with_whoever_asked(number: signal.Signals, stopped: bool, tmp_p
         time.sleep(0.02)
         if (tmp_path / "pid").exists() and (text := (tmp_path / "pid").read_text()):
             children = [int(pid) for pid in Path(f"/proc/{text}/task/{text}/children").read_text().split()]
+    while not all(map(ticks, children)):  # it is at its work, so what it does first of all is done
+        assert time.monotonic() < end
+        time.sleep(0.02)
     for pid in (int(text), *children) if stopped else ():
         os.kill(pid, signal.SIGSTOP)
     running.send_signal(number)
