@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.inbox import writer
 from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader
-from tocsin.adapters.inbox.writer import WAITING_MOST, WEBHOOKS_MOST, InboxWriter
+from tocsin.adapters.inbox.writer import WEBHOOKS_MOST, InboxWriter
 from tocsin.domain.arrival import EntryKind, InboxEntry, ResubscribeEntry, WebhookEntry, WebhookRoute, WordEntry
-from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry
+from tocsin.formats.inbox.entries import ENTRY_MOST, WAITING_MOST, read_entry
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.inbox import InboxError, InboxFullError, InboxListing
 

@@ -129,7 +129,7 @@ def test_a_config_with_errors_is_not_checked_out(repositories: Repositories) -> 
 def test_a_revision_with_broken_templates_is_refused(
     repositories: Repositories, name: str, text: str | None, told: str
 ) -> None:
-    """Templates of the same repository are judged as the daemon would, before the step; a link out is never followed."""
+    """T6: templates of the same repository are judged as by the daemon, before the step; no link out is followed."""
     before = repositories.head()
     (repositories.theirs / "templates").mkdir()
     path = repositories.theirs / "templates" / name

@@ -16,16 +16,14 @@ from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.rights import why_not
 from tocsin.adapters.inbox.place import file_mode, open_inbox
 from tocsin.domain.arrival import EntryKind, InboxEntry
-from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
+from tocsin.formats.inbox.entries import ENTRY_MOST, WAITING_MOST, write_entry
 from tocsin.formats.inbox.names import HIDDEN, EntryName, entry_name, read_entry_name
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxError, InboxFullError
 from tocsin.text.cleaning import shown
 
-WAITING_MOST = 1000
-"""Entries that may wait for the daemon."""
 WEBHOOKS_MOST = 500
-"""How many of them strangers may fill: anybody can call a webhook."""
+"""How many of those that wait strangers may fill: anybody can call a webhook."""
 WRITTEN_WITHIN = 5.0
 """Seconds for the folder to answer."""
 THREADS = 4

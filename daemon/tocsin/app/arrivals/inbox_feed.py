@@ -19,6 +19,7 @@ from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import EntryKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.inbox.entries import WAITING_MOST
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxFile, InboxFolder
@@ -30,8 +31,6 @@ JUDGED_MOST = 200
 """Entries that are taken a second."""
 WEBHOOKS_MOST = 20
 """How many of them may be webhooks: anybody can call one."""
-WAITING_MOST = 1000
-"""Entries that may wait: the web side leaves no more, so more is a flood."""
 WEBHOOKS_FLOOD, WEBHOOKS_FEW = 200, 20
 """From how many webhooks on that wait it is a flood, and how few end it: a genuine one waits ten seconds then."""
 HANGS_AFTER = timedelta(seconds=30)

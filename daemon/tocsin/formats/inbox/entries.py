@@ -27,6 +27,8 @@ from tocsin.formats.inbox.names import REF
 
 ENTRY_MOST = 8192
 """Octets of an entry."""
+WAITING_MOST = 1000
+"""Entries that may wait in the folder (P8): more are not left, and if they lie there all the same it is a flood."""
 TEXT_MOST = 4000
 """Characters of a word to the operators; whoever leaves a longer one cuts it."""
 
