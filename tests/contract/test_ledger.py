@@ -42,7 +42,7 @@ from tocsin.domain.facts import (
     StepFired,
 )
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
-from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
+from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import KeptConfig, Ledger
 from tocsin.ports.tally import ProviderTally
@@ -171,7 +171,12 @@ async def test_a_known_key_needs_no_words_again(ledger: Ledger) -> None:
     await ledger.record("db", (), [letter("a", text="two"), letter("b", text="one"), letter("c", text="three")], ())
     texts = {unsettled.notification.key: unsettled.content.text for unsettled in await ledger.unsettled()}
     assert texts == {"a": "one", "b": "one", "c": "three"}
-    others = [Content("three", "subject"), Content("three", "", "subject"), Content("", "three", "subject")]
+    others = [
+        Content("three", "subject"),
+        Content("three", "", "subject"),
+        Content("", "three", "subject"),
+        Content("three", language="de"),
+    ]
     await ledger.record("web", (), [Letter(letter(f"w{n}", "web").notification, words) for n, words in enumerate(others)], ())  # fmt: skip
     assert [unsettled.content for unsettled in await ledger.unsettled()][3:] == others
 
@@ -192,7 +197,7 @@ async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
         next_update_at=T0 + HOUR,
         at=T0 + timedelta(microseconds=1),
     )
-    one = replace(one, content=Content("text", "subject", "<p>html</p>"))
+    one = replace(one, content=Content("text", "subject", "<p>html</p>", "pt-BR"))
     await ledger.record("db", (), [one], ())
     assert await ledger.unsettled() == (one,)
 
@@ -331,6 +336,24 @@ async def test_a_try_by_its_id(shelf: Shelf) -> None:
 
 FIVE = Bundle("b1", Content("5 pages: reply ok all"))
 ANA, BO = "+14155550101", "+14155550102"
+
+
+async def test_whose_link_it_is_is_known_with_the_words(shelf: Shelf) -> None:
+    """P8 TOKEN: a short link is known once the letter, or the bundle, is that has it in its words, and not before; a
+    second message with the same link changes nothing, and the rest of the transaction stands.
+    """
+    ledger = await shelf.open()
+    known = [AnswerLink(letters * 32, "db", episode, "ana") for episode, letters in ((1, "ab"), (2, "cd"), (3, "ef"))]
+    assert [await ledger.answer_link(link.digest) for link in known] == [None] * 3
+    await ledger.record("db", (FACTS[0],), [replace(letter("a"), link=known[0])], ())
+    await ledger.record("db", (), [replace(letter("b"), link=known[0]), replace(letter("c"), link=known[1])], ())
+    assert [await ledger.answer_link(link.digest) for link in known] == [*known[:2], None]
+    await ledger.begin_bundle(replace(FIVE, links=tuple(known)), ("a", "b"), Channel.SMS, ANA, T0, {})
+    ledger = await shelf.open()
+    assert [await ledger.answer_link(link.digest) for link in known] == known
+    assert await ledger.answer_link("") is None
+    assert await keys_unsettled(ledger) == ["a", "b", "c"]
+    assert await ledger.bundle("b1") == FIVE
 
 
 async def test_an_attempt_names_its_provider(shelf: Shelf) -> None:

@@ -24,7 +24,7 @@ from tocsin.domain.delivery import (
 )
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import ASKING, Kind, Notification, Suppression
+from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
@@ -50,6 +50,7 @@ class Pages:
     receipts_at: dict[int, datetime] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
+    links: dict[str, AnswerLink] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
 
 
@@ -87,7 +88,9 @@ class MemoryLedger:
         known = pages.letters.keys() | pages.held.keys()
         new: dict[str, Letter | Suppression] = {}
         for letter in letters:
-            new.setdefault(letter.notification.key, replace(letter, attempts=()))
+            new.setdefault(letter.notification.key, replace(letter, attempts=(), link=None))
+            if letter.link:
+                pages.links.setdefault(letter.link.digest, letter.link)
         for suppression in held:
             new.setdefault(suppression.key, suppression)
         for key in [key for key in new if key not in known]:
@@ -131,7 +134,9 @@ class MemoryLedger:
     ) -> tuple[Attempt, ...]:
         """One after the other."""
         pages = self._at_work()
-        pages.bundles.setdefault(bundle.id, bundle)
+        pages.bundles.setdefault(bundle.id, replace(bundle, links=()))
+        for link in bundle.links:
+            pages.links.setdefault(link.digest, link)
         for key in keys:
             await self.begin_attempt(key, via, address, at, causes.get(key, ""), provider=provider)
             pages.attempts[-1] = replace(pages.attempts[-1], bundle=bundle.id)
@@ -140,6 +145,10 @@ class MemoryLedger:
     async def bundle(self, id_: str) -> Bundle | None:
         """By id."""
         return self._at_work().bundles.get(id_)
+
+    async def answer_link(self, digest: str) -> AnswerLink | None:
+        """By digest."""
+        return self._at_work().links.get(digest)
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """A later outcome (found after all) replaces an earlier one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel
 
 MAIN = "main"
@@ -15,11 +15,14 @@ MAIN = "main"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A rendered text, shared by all who get the same words. `html` and `subject` are empty for SMS."""
+    """A rendered text, shared by all who get the same words. `html` and `subject` are empty for SMS; `language` is the
+    code of the language it is in.
+    """
 
     text: str
     subject: str = ""
     html: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +172,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One message that stands for several pages to one address (rule 47)."""
+    """One message that stands for several pages to one address (rule 47). `links` are the short links in its words."""
 
     id: str
     content: Content
+    links: tuple[AnswerLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +205,14 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notification with its words, as the ledger keeps it until it is settled."""
+    """A notification with its words, as the ledger keeps it until it is settled. `link` is the short link in its words,
+    which the ledger learns with it; one that was read has none.
+    """
 
     notification: Notification
     content: Content
     attempts: tuple[Attempt, ...] = ()
+    link: AnswerLink | None = None
 
 
 @dataclass(frozen=True, slots=True)

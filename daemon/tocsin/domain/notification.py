@@ -158,6 +158,16 @@ class ReplyOffer:
 NO_REPLY_OFFER = ReplyOffer()
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLink:
+    """Whom a short link is for, in one episode of one incident, by the digest of what it ends with (P8 TOKEN)."""
+
+    digest: str
+    incident: str
+    episode: int
+    person: str
+
+
 ASKING = frozenset({Kind.PAGE, Kind.VERIFY})
 """Kinds that want an answer."""
 

@@ -13,7 +13,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, Reser
 from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.ports.tally import Tally
 
@@ -67,9 +67,10 @@ class DecisionLedger(Protocol):
         held: Sequence[Suppression],
         anew: datetime | None = None,
     ) -> frozenset[str]:
-        """Write facts and notifications together; the keys of the letters that were new. A key already there stays as
-        it is. `anew`: what was recorded before that instant cannot be read, is put aside, and counts no more; of its
-        letters those that want an answer are superseded, and those that cannot be read (rule 63).
+        """Write facts and notifications together, and whom the links in the words are for; the keys of the letters that
+        were new. A key already there stays as it is. `anew`: what was recorded before that instant cannot be read, is
+        put aside, and counts no more; of its letters those that want an answer are superseded, and those that cannot
+        be read (rule 63).
         """
         ...
 
@@ -153,6 +154,10 @@ class DeliveryLedger(Protocol):
 
     async def bundle(self, id_: str) -> Bundle | None:
         """A bundle by its id."""
+        ...
+
+    async def answer_link(self, digest: str) -> AnswerLink | None:
+        """Whom a short link is for, by the digest of what it ends with (P8 TOKEN); None: no message had such a one."""
         ...
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:

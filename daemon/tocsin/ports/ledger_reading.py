@@ -11,7 +11,7 @@ from tocsin.domain.arrival import ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Notification
+from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
 
@@ -65,6 +65,10 @@ class LedgerReader(SentReader, ConfigInForce, Protocol):
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         """What became of an arrival."""
+        ...
+
+    async def answer_link(self, digest: str) -> AnswerLink | None:
+        """Whom a short link is for."""
         ...
 
     async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:

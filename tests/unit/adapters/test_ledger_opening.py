@@ -17,8 +17,9 @@ from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_plac
 from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import Accepted, Bundle, Content, Proof, ProvedBy
+from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
+from tocsin.domain.notification import AnswerLink
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import KeptConfig, LedgerError
 
@@ -178,6 +179,35 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     assert ledger.set_aside is None
     assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
     await ledger.close()
+
+
+async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
+    """What was written before words had a language is English, and the same words are kept once all the same; what is
+    new names its own, and whom the link in it is for.
+    """
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0005.sql").read_text())
+    old.close()
+    with pytest.raises(LedgerError, match=r"schema 0005, not 0006"):
+        open_existing(path)
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    assert {letter.content for letter in await ledger.unsettled()} == {Content("Database down")}
+    before = (await ledger.unsettled())[0]
+    link = AnswerLink("ab" * 32, "db", 1, "ana")
+    german = replace(before.notification, key="de"), Content("Datenbank weg", language="de")
+    same = replace(before.notification, key="en"), Content("Database down")
+    await ledger.record("db", (), [Letter(*german, link=link), Letter(*same)], ())
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert [letter.content for letter in await ledger.unsettled()][2:] == [german[1], same[1]]
+    assert await ledger.answer_link(link.digest) == link
+    assert await ledger.outcome(ArrivalKind.SMS, "SM9") == Judgement("accepted", "Done.")
+    await ledger.close()
+    with sqlite3.connect(path) as kept:
+        assert kept.execute("SELECT count(*) FROM contents").fetchone() == (2,)
+    kept.close()
 
 
 async def test_a_ledger_of_0004_takes_words_and_codes(path: Path) -> None:

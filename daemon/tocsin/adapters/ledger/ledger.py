@@ -14,14 +14,14 @@ from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operatio
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
-from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row, suppression_row
+from tocsin.adapters.ledger.schema.rows import content_row, digest_of, link_row, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Notification, Suppression
+from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
@@ -124,7 +124,8 @@ class SqlLedger(KeptLedger):
         why = {key: causes.get(key, "") or self._repetition(key, via, address, at) for key in keys}
         rows = [_attempt_row(key, via, address, at, why[key], provider, bundle.id) for key in keys]
         digest = digest_of(bundle.content)
-        entry = writes.BundleEntry(bundle.id, digest, content_row(digest, bundle.content), rows)
+        links = [link_row(link) for link in bundle.links]
+        entry = writes.BundleEntry(bundle.id, digest, content_row(digest, bundle.content), rows, links)
         begun = tuple(
             Attempt(
                 id_, key, number, via, address, at, possible_duplicate=why[key], provider=provider, bundle=bundle.id
@@ -138,6 +139,10 @@ class SqlLedger(KeptLedger):
     async def bundle(self, id_: str) -> Bundle | None:
         """A bundle by its id."""
         return await self._read(messages.bundle(id_))
+
+    async def answer_link(self, digest: str) -> AnswerLink | None:
+        """Whom a short link is for, by the digest of what it ends with; None: it is none of ours."""
+        return await self._read(messages.answer_link(digest))
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Record how an attempt ended."""
@@ -299,6 +304,7 @@ def _entry(
             *(notification_row(letter.notification, digests[letter.content]) for letter in letters),
             *(suppression_row(suppression) for suppression in held),
         ],
+        [link_row(letter.link) for letter in letters if letter.link],
         anew=anew,
     )
 

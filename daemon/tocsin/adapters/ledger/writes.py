@@ -50,25 +50,27 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordEntry:
-    """What one call writes about an incident. `contents` are by digest; `finished`: a start need not load it; `anew`:
-    what was recorded before that instant is put aside first.
+    """What one call writes about an incident. `contents` are by digest; `links` are those in the words; `finished`: a
+    start need not load it; `anew`: what was recorded before that instant is put aside first.
     """
 
     incident: str
     facts: Sequence[Row] = ()
     contents: Mapping[str, Row] = field(default_factory=dict)
     notifications: Sequence[Row] = ()
+    links: Sequence[Row] = ()
     finished: bool = False
     anew: datetime | None = None
 
 
 class BundleEntry(NamedTuple):
-    """One try of a bundle: its id, its words with their digest, and a row for each page that it stands for."""
+    """One try of a bundle: its id, its words, their digest and links, and a row for each page that it stands for."""
 
     id: str
     digest: str
     content: Row
     attempts: Sequence[Row]
+    links: Sequence[Row] = ()
 
 
 class NoticeClaim(NamedTuple):
@@ -93,6 +95,7 @@ _STATE = _insert_or_replace(t.incidents, "id", "finished")
 _FACT = insert(t.facts)
 _CONTENT = _insert_if_new(t.contents)
 _NOTIFICATION = insert(t.notifications)
+_LINK = _insert_if_new(t.answer_links)
 _KNOWN_KEYS = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
 _LAST_ATTEMPT = select(func.coalesce(func.max(t.attempts.c.id), 0))
 _NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
@@ -135,7 +138,15 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
         if digests:
             run_each(connection, _CONTENT, [contents[digest] for digest in digests])
         run_each(connection, _NOTIFICATION, new)
+    _record_links(connection, entries)
     return results
+
+
+def _record_links(connection: Connection, entries: Sequence[RecordEntry] | Sequence["BundleEntry"]) -> None:
+    """Whom the links in words are for. The same person in the same episode has the same link in all messages."""
+    links = [row for entry in entries for row in entry.links]
+    if links:
+        run_each(connection, _LINK, links)
 
 
 def record_answers(connection: Connection, calls: Sequence[tuple[str, Sequence[RecordEntry]]]) -> list[bool]:
@@ -201,6 +212,7 @@ def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list
     """Tries of bundles that begin: (id, number) of each page's attempt. Those of one try have ids in a row."""
     run_each(connection, _CONTENT, [entry.content for entry in entries])
     run_each(connection, _BUNDLE, [{"id": entry.id, "content": entry.digest} for entry in entries])
+    _record_links(connection, entries)
     begun = iter(begin_attempt(connection, [row for entry in entries for row in entry.attempts]))
     return [list(islice(begun, len(entry.attempts))) for entry in entries]
 

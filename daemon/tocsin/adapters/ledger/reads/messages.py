@@ -20,10 +20,10 @@ from tocsin.adapters.ledger.schema.rows import (
 )
 from tocsin.adapters.ledger.schema.tables import HELD, read_instant
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
-from tocsin.domain.notification import Notification
+from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.ports.ledger import Unreadable
 
-_WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html)
+_WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html, t.contents.c.language)
 _SAME_CONTENT = t.contents.c.digest == t.notifications.c.content
 _ATTEMPTS = (
     select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.id)
@@ -87,7 +87,7 @@ def _content(row: RowMapping, contents: dict[str, Content]) -> Content:
     """The words of a row; equal ones are in memory once."""
     digest: str = row["content"]
     if digest not in contents:
-        contents[digest] = Content(*(replace_surrogates(row[part]) for part in ("text", "subject", "html")))
+        contents[digest] = Content(*(replace_surrogates(row[part]) for part in ("text", "subject", "html", "language")))
     return contents[digest]
 
 
@@ -137,6 +137,21 @@ def bundle(id_: str) -> Question[Bundle | None]:
     def read(connection: Connection) -> Bundle | None:
         row = connection.execute(query.where(t.bundles.c.id == id_)).mappings().first()
         return Bundle(id_, _content(row, {})) if row else None
+
+    return read
+
+
+def answer_link(digest: str) -> Question[AnswerLink | None]:
+    """Whom a short link is for. One that cannot be read is none."""
+    query = select(t.answer_links).where(t.answer_links.c.digest == digest)
+
+    def read(connection: Connection) -> AnswerLink | None:
+        row = connection.execute(query).mappings().first()
+        if row is None or not isinstance(row["episode"], int):
+            return None
+        return AnswerLink(
+            digest, replace_surrogates(row["incident"]), row["episode"], replace_surrogates(row["person"])
+        )
 
     return read
 

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 from tocsin.adapters.ledger.schema.codec import read_outcome, replace_surrogates
 from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Attempt, Content, Receipt
-from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
+from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 
 P = ParamSpec("P")
@@ -32,17 +32,25 @@ def decode(table: str, row: int, read: Callable[P, T], *columns: P.args, **named
 
 
 def digest_of(content: Content) -> str:
-    """The name under which equal words are kept once."""
+    """The name under which equal words are kept once; that of English ones is as it was before words had a language."""
     digest = hashlib.blake2b(digest_size=16)
-    for part in (content.subject, content.text, content.html):
+    language = () if content.language == Content("").language else (content.language,)
+    for part in (content.subject, content.text, content.html, *language):
         digest.update(f"{len(part)}\0{part}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
 def content_row(digest: str, content: Content) -> dict[str, Any]:
     """Words as a row."""
-    parts = {"subject": content.subject, "text": content.text, "html": content.html}
+    parts = {"subject": content.subject, "text": content.text, "html": content.html, "language": content.language}
     return {"digest": digest, **{name: replace_surrogates(part) for name, part in parts.items()}}
+
+
+def link_row(link: AnswerLink) -> dict[str, Any]:
+    """A short link as a row."""
+    names = {"incident": link.incident, "person": link.person}
+    named = {name: replace_surrogates(text) for name, text in names.items()}
+    return {"digest": link.digest, "episode": link.episode, **named}
 
 
 def notification_row(notification: Notification, content: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -53,6 +53,7 @@ contents = Table(
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("html", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="en"),
 )
 
 notifications = Table(
@@ -148,6 +149,15 @@ opt_outs = Table(
     Column("ref", String, nullable=False),
     Index("opt_outs_address", "via", "address", unique=True),
     sqlite_autoincrement=True,
+)
+
+answer_links = Table(
+    "answer_links",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("incident", String, nullable=False),
+    Column("episode", Integer, nullable=False),
+    Column("person", String, nullable=False),
 )
 
 notices = Table(
