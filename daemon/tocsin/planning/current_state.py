@@ -1,5 +1,5 @@
-"""How an incident stands at an instant: who holds each role that is needed, and when the next update is promised (rules
-23, 26). It looks; it decides nothing and sends nothing.
+"""How an incident stands at an instant: who holds each role that is needed, when the next update is promised (rules
+23, 26), and who is paged next if nobody answers. It looks; it decides nothing and sends nothing.
 """
 
 from dataclasses import dataclass
@@ -7,12 +7,21 @@ from datetime import datetime
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
 from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.draft import Draft
-from tocsin.planning.needed_roles import roles_in_order
+from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles, roles_in_order
+from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
 from tocsin.planning.reach import holder_of
 from tocsin.planning.updates import cadence_start, next_due
+
+LOOKS_MOST = 16
+"""Looks ahead for the next page of a role."""
+PASSES_MOST = 20
+ASKING_NOBODY_ANEW = frozenset({Reason.REACH, Reason.STILL_THERE})
+"""Pages that ask nobody anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,17 @@ class CurrentState:
     next_update_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class NextPages:
+    """Whom the plan pages next for a role, and when; `last_resort`: nobody of a chain is left, or the file cannot be
+    read.
+    """
+
+    at: datetime
+    people: tuple[str, ...]
+    last_resort: bool
+
+
 def current_state(incident: Incident, policy: Policy, history: History, now: datetime) -> CurrentState:
     """How the incident stands. Until a plan was made for it, its roles are those that the severity and the file ask
     for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
@@ -43,6 +63,37 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
         roles = (*(name for name in roles if name in needed), *(name for name in needed if name not in roles))
     holders = tuple(_role_holder(draft, role) for role in roles if role)
     return CurrentState(holders, promised_update_at(incident, policy, history))
+
+
+def after_pages(incident: Incident, policy: Policy, history: History, at: datetime) -> History:
+    """The history once the pages due at that instant are decided; the same if they have been. `history` may be from
+    before them.
+    """
+    return _pages(incident, policy, history, max(at, history.seen_at or at)).history
+
+
+def next_pages(
+    incident: Incident, policy: Policy, history: History, roles: tuple[str, ...], at: datetime
+) -> NextPages | None:
+    """Whom the plan pages next for any of these roles (none: for the file that cannot be read), if nothing happens
+    until then; None if nobody. `history` is from after the pages of that instant.
+    """
+    planned = _pages(incident, policy, history, max(at, history.seen_at or at))
+    for _look in range(LOOKS_MOST):
+        if planned.next_look is None:
+            return None
+        planned = _pages(incident, policy, planned.history, planned.next_look)
+        pages = [
+            due.notification
+            for due in planned.due
+            if due.notification.kind is Kind.PAGE
+            and due.notification.reason not in ASKING_NOBODY_ANEW
+            and (incident.unreadable or set(due.notification.roles).intersection(roles))
+        ]
+        if pages:
+            last_resort = all(page.reason is Reason.LAST_RESORT for page in pages)
+            return NextPages(pages[0].at, tuple(dict.fromkeys(page.to for page in pages)), last_resort)
+    return None
 
 
 def promised_update_at(incident: Incident, policy: Policy, history: History) -> datetime | None:
@@ -68,6 +119,23 @@ def unreached_since(history: History) -> datetime | None:
     unreadable = history.incident is not None and history.incident.unreadable
     steps = (role.step for role in history.roles.values() if (role.needed and role.holder is None) or unreadable)
     return min((step.at for step in steps if step and step.last_resort and not step.people), default=None)
+
+
+def _pages(incident: Incident, policy: Policy, history: History, now: datetime) -> Plan:
+    """The part of the plan that pages."""
+    draft = Draft(incident, policy, history, now)
+    for _pass in range(PASSES_MOST):
+        before = draft.decisions
+        draft.begin_pass()
+        if incident.unreadable:
+            page_for_unreadable_file(draft)
+        elif history.resolved_at is None:
+            reopen_lost_roles(draft)
+            open_and_drop_roles(draft)
+            send_due_pages(draft)
+        if draft.decisions == before:
+            break
+    return draft.plan()
 
 
 def _role_holder(draft: Draft, role: str) -> RoleHolder:
