@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -20,6 +21,8 @@ from tocsin.planning.updates import cadence_start, next_due
 LOOKS_MOST = 16
 """Looks ahead for the next page of a role."""
 PASSES_MOST = 20
+MOMENTS_KEPT = 32
+"""Plans that are kept for the other pages of the same look."""
 ASKING_NOBODY_ANEW = frozenset({Reason.REACH, Reason.STILL_THERE})
 """Pages that ask nobody anew."""
 
@@ -69,7 +72,7 @@ def after_pages(incident: Incident, policy: Policy, history: History, at: dateti
     """The history once the pages due at that instant are decided; the same if they have been. `history` may be from
     before them.
     """
-    return _pages(incident, policy, history, max(at, history.seen_at or at)).history
+    return _pages(_Moment(incident, policy, history, max(at, history.seen_at or at))).history
 
 
 def next_pages(
@@ -78,11 +81,11 @@ def next_pages(
     """Whom the plan pages next for any of these roles (none: for the file that cannot be read), if nothing happens
     until then; None if nobody. `history` is from after the pages of that instant.
     """
-    planned = _pages(incident, policy, history, max(at, history.seen_at or at))
+    planned = _pages(_Moment(incident, policy, history, max(at, history.seen_at or at)))
     for _look in range(LOOKS_MOST):
         if planned.next_look is None:
             return None
-        planned = _pages(incident, policy, planned.history, planned.next_look)
+        planned = _pages(_Moment(incident, policy, planned.history, planned.next_look))
         pages = [
             due.notification
             for due in planned.due
@@ -121,9 +124,28 @@ def unreached_since(history: History) -> datetime | None:
     return min((step.at for step in steps if step and step.last_resort and not step.people), default=None)
 
 
-def _pages(incident: Incident, policy: Policy, history: History, now: datetime) -> Plan:
+class _Moment:
+    """What a plan is made of, the same only if it is the very same: the words of all pages of one look ask for it."""
+
+    __slots__ = ("history", "incident", "now", "policy")
+
+    def __init__(self, incident: Incident, policy: Policy, history: History, now: datetime) -> None:
+        self.incident, self.policy, self.history, self.now = incident, policy, history, now
+
+    def __hash__(self) -> int:
+        return hash((id(self.history), self.now))
+
+    def __eq__(self, other: object) -> bool:
+        assert isinstance(other, _Moment)
+        same = self.history is other.history and self.policy is other.policy and self.incident is other.incident
+        return same and self.now == other.now
+
+
+@lru_cache(MOMENTS_KEPT)
+def _pages(moment: _Moment) -> Plan:
     """The part of the plan that pages."""
-    draft = Draft(incident, policy, history, now)
+    incident, history = moment.incident, moment.history
+    draft = Draft(incident, moment.policy, history, moment.now)
     for _pass in range(PASSES_MOST):
         before = draft.decisions
         draft.begin_pass()
