@@ -10,7 +10,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def clock(at: datetime, zone: str, seen_from: datetime) -> str:
     """A time of day in the reader's zone, `11:30 CET`; with the day when that is another than `seen_from`'s."""
     here = at.astimezone(ZoneInfo(zone))
-    return f"{_time(here, seen_from)} {_name(here)}"
+    return f"{_time(here, seen_from)} {zone_name(here)}"
 
 
 def dated(at: datetime, zone: str, seen_from: datetime | None = None) -> str:
@@ -18,21 +18,21 @@ def dated(at: datetime, zone: str, seen_from: datetime | None = None) -> str:
     the year when that is another than `seen_from`'s.
     """
     here = at.astimezone(ZoneInfo(zone))
-    shown = f"{_day(here, seen_from)}, {here:%H:%M} {_name(here)}"
+    shown = f"{_day(here, seen_from)}, {here:%H:%M} {zone_name(here)}"
     return f"{shown} ({at.astimezone(UTC):%H:%M} UTC)" if here.utcoffset() else shown
 
 
 def moment(at: datetime, zone: str) -> str:
     """A day with its year and a time in the reader's zone: `Mon 23 Nov 2026, 11:30 CET`."""
     here = at.astimezone(ZoneInfo(zone))
-    return f"{_day(here)} {here.year}, {here:%H:%M} {_name(here)}"
+    return f"{_day(here)} {here.year}, {here:%H:%M} {zone_name(here)}"
 
 
 def moved(before: datetime, after: datetime, zone: str, seen_from: datetime) -> str:
     """A time that has changed, in the reader's zone: `was 12:00, now 13:30 CET`."""
     old, new = before.astimezone(ZoneInfo(zone)), after.astimezone(ZoneInfo(zone))
-    then = _time(old, seen_from) if _name(old) == _name(new) else f"{_time(old, seen_from)} {_name(old)}"
-    return f"was {then}, now {_time(new, seen_from)} {_name(new)}"
+    then = _time(old, seen_from) if zone_name(old) == zone_name(new) else f"{_time(old, seen_from)} {zone_name(old)}"
+    return f"was {then}, now {_time(new, seen_from)} {zone_name(new)}"
 
 
 def day_and_time(at: datetime, zone: str) -> str:
@@ -88,7 +88,7 @@ def _day(here: datetime, seen_from: datetime | None = None) -> str:
     return shown if same_year else f"{shown} {here.year}"
 
 
-def _name(here: datetime) -> str:
+def zone_name(here: datetime) -> str:
     """The zone's short name; where it has only digits, the offset from UTC."""
     name = here.tzname() or "UTC"
     if name.isalpha():

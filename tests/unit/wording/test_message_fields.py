@@ -156,9 +156,10 @@ def notification(kind: Kind, **changes: object) -> Notification:
 
 
 def filled(words: Wording) -> dict[str, object]:
-    """The fields that hold something, without those that only say what it is."""
+    """The fields that hold something, without those that only say what it is, and in which language."""
     named = {field.name: getattr(words, field.name) for field in fields(words)}
-    return {name: held for name, held in named.items() if held and name not in ("kind", "reason")}
+    apart = ("kind", "reason", "language", "direction")
+    return {name: held for name, held in named.items() if held and name not in apart}
 
 
 @pytest.mark.parametrize("kind", MADE_OF)

@@ -22,6 +22,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.renderer import BundledPage, TemplateFault, TemplateFiles, TemplateVerdict
+from tocsin.wording.language.language import ENGLISH, Language, parents
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import BundleWording, builtin_bundle, bundle_wording, shorten_bundle
 from tocsin.wording.message.locale import language_of, zone_of
@@ -155,11 +156,11 @@ class JinjaRenderer:
         little as there can be, for insiders and outsiders. `begins` hears which one is rendered.
         """
         faults: dict[TemplateFault, None] = {}
-        languages = {name.partition("/")[0] for name in self._own if "/" in name} | {"en"}
+        languages = [ENGLISH, *map(self._language, sorted(self._spoken - {ENGLISH.code}))]
         every: tuple[AnyWording, ...] = (*samples(), *bundle_samples())
         for words in every:
             for via in Channel:
-                for language in sorted(languages):
+                for language in languages:
                     for broken in self._broken(words, via, language, begins):
                         faults[broken.fault] = None
         return tuple(faults)
@@ -177,9 +178,10 @@ class JinjaRenderer:
         known = self._renderings.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content
-        words = wording(notification, incident, history, policy, invitation)
+        language = self._language(language_of(notification, policy))
+        words = wording(notification, incident, history, policy, invitation, language)
         try:
-            content = self._content(words, notification.via, language_of(notification, policy))
+            content = self._content(words, notification.via, language)
         except BrokenTemplateError as broken:
             self._say(self._placed(broken.fault, "the built-in text was sent instead"))
             content = builtin_content(words, notification.via)
@@ -192,19 +194,32 @@ class JinjaRenderer:
         """The words of several pages to one reader, the worst first (rule 47)."""
         first = pages[0].notification
         told = pages[:1] if first.via.traits.short else pages
-        worded = [wording(page.notification, page.incident, page.history, policy, page.offer) for page in told]
+        language = self._language(language_of(first, policy))
+        worded = [
+            wording(page.notification, page.incident, page.history, policy, page.offer, language) for page in told
+        ]
         tags = [policy.severity(page.incident.severity).name.upper() for page in pages]
         offers = [page.offer for page in pages if page.offer.code]
         code = next((offer.code for offer in offers if offer.needs_code), "")
         words = bundle_wording(worded, tags, replies=bool(offers), code=code)
         try:
-            return self._content(words, first.via, language_of(first, policy))
+            return self._content(words, first.via, language)
         except BrokenTemplateError as broken:
             self._say(self._placed(broken.fault, "the built-in text was sent instead"))
             subject, text = builtin_bundle(words, short=first.via.traits.short)
             return Content(text, subject)
 
-    def _content(self, words: AnyWording, via: Channel, language: str) -> Content:
+    @property
+    def _spoken(self) -> frozenset[str]:
+        """The codes of the languages that have templates of their own."""
+        return frozenset(name.partition("/")[0] for name in (*self._shipped, *self._own) if "/" in name)
+
+    def _language(self, code: str) -> Language:
+        """The language of a reader, if there are any words in it; else English."""
+        spoken = self._spoken
+        return Language(code) if any(known in spoken for known in (code, *parents(code))) else ENGLISH
+
+    def _content(self, words: AnyWording, via: Channel, language: Language) -> Content:
         if via.traits.short:
             return Content(self._short(words, via, language))
         subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
@@ -215,12 +230,12 @@ class JinjaRenderer:
         return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
 
     def _broken(
-        self, words: AnyWording, via: Channel, language: str, begins: Callable[[str], None]
+        self, words: AnyWording, via: Channel, language: Language, begins: Callable[[str], None]
     ) -> Iterator[BrokenTemplateError]:
         """Every template of a message that gives no text."""
         for part in _parts(via):
             name = f"{words.kind}.{part}.j2"
-            begins(f"{language}/{name}" if f"{language}/{name}" in self._own else name)
+            begins(next((own for own in _names_in(language, name) if own in self._own), name))
             try:
                 if via.traits.short:
                     self._short(words, via, language)
@@ -231,7 +246,7 @@ class JinjaRenderer:
                     raise broken.__cause__ from None
                 yield broken
 
-    def _short(self, words: AnyWording, via: Channel, language: str) -> str:
+    def _short(self, words: AnyWording, via: Channel, language: Language) -> str:
         """A text that fits its segments."""
         template = self._template(words, _parts(via)[0], language)
         if isinstance(words, BundleWording):
@@ -244,11 +259,11 @@ class JinjaRenderer:
             )
         return text
 
-    def _template(self, words: AnyWording, part: str, language: str) -> Template:
-        """The reader's language first, then the default."""
+    def _template(self, words: AnyWording, part: str, language: Language) -> Template:
+        """The reader's language first, then those that it falls back to, then the default."""
         name = f"{words.kind}.{part}.j2"
         try:
-            return self._sandbox.choose(f"{language}/{name}", name, times=_times(words))
+            return self._sandbox.choose(*_names_in(language, name), times=_times(words), language=language)
         except TemplateSyntaxError as fault:
             raise BrokenTemplateError(fault.name or name, fault.lineno, _words_of(fault)) from fault
         except TemplateNotFound as fault:
@@ -284,6 +299,11 @@ def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
     except FAULTS as fault:
         return 1, _words_of(fault)
     return None
+
+
+def _names_in(language: Language, name: str) -> tuple[str, ...]:
+    """Where a template is looked for, in order."""
+    return (*(f"{code}/{name}" for code in (language.code, *parents(language.code))), name)
 
 
 def _parts(via: Channel) -> tuple[str, ...]:

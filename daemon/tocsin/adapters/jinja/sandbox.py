@@ -22,7 +22,9 @@ from tocsin.adapters.jinja import syntax
 from tocsin.adapters.jinja.budget import NODE, SEVERAL, STEPS_MOST, Budget, key, number, size_of
 from tocsin.adapters.jinja.filters import Filters
 from tocsin.adapters.jinja.operations import comparison, method
+from tocsin.adapters.jinja.sentences import Sentences
 from tocsin.adapters.jinja.syntax import Budgeted, check_tree
+from tocsin.wording.language.language import ENGLISH, Language
 
 FILE_COSTS = 100
 """Steps that an included file costs, so that files which include each other end soon."""
@@ -63,6 +65,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self._codes = {} if codes is None else codes
         self._budget = Budget()
         self._calls = 0
+        self._sentences = Sentences(self._budget)
         filters = Filters(self, self._budget)
         self.tests = filters.tests()
         self.filters = {
@@ -74,12 +77,13 @@ class Sandbox(ImmutableSandboxedEnvironment):
             syntax.SLICED: self._sliced,
             syntax.KEY: key,
         }
-        self.globals = {"range": self._range}
+        self.globals = {"range": self._range, **self._sentences.table()}
 
-    def choose(self, *names: str, times: int = 1) -> Template:
-        """The first template there is, else the last is said to be missing. What follows is one message, which may
-        cost so many `times` what others may.
+    def choose(self, *names: str, times: int = 1, language: Language = ENGLISH) -> Template:
+        """The first template there is, else the last is said to be missing. What follows is one message in this
+        language, which may cost so many `times` what others may.
         """
+        self._sentences.speak(language)
         self._budget.begin_message(times)
         self._budget.begin_text(times)
         return self.get_template(next((name for name in names if name in self._sources), names[-1]))
@@ -124,7 +128,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
             budget.weigh(*args)
         elif isinstance(owner, str | list | tuple | dict):
             method(budget, owner, name, [*args, *(kwargs[key] for key in kwargs if key not in _JINJAS)])
-        elif not isinstance(__obj, Undefined) and not (owner is __self and name == "_range"):
+        elif not isinstance(__obj, Undefined) and not (
+            owner is __self._sentences or (owner is __self and name == "_range")
+        ):
             raise SecurityError(f"{type(__obj).__name__} is nothing that templates can call")
         return super().call(__context, __obj, *args, **kwargs)
 

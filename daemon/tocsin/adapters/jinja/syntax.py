@@ -13,6 +13,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
 from tocsin.adapters.jinja.budget import BITS_MOST
+from tocsin.adapters.jinja.sentences import sentence_fault
 
 PARTS_MOST = 2_000
 """Parts (names, operators, tags, texts …) that one template may have; the largest shipped one has some 170."""
@@ -74,7 +75,7 @@ def check_tree(tree: nodes.Template, filters: Iterable[str], tests: Iterable[str
         node, blocks, nested = waiting.pop()
         count += 1
         inside = (blocks + 1, 0) if isinstance(node, _BLOCKS) else (blocks, nested + 1)
-        if why := _why_not(node, inside, count) or _no_such(node, filters, tests):
+        if why := _why_not(node, inside, count) or _no_such(node, filters, tests) or sentence_fault(node):
             raise TemplateSyntaxError(why, node.lineno, name)
         waiting += [(child, *inside) for child in node.iter_child_nodes()]
     return count

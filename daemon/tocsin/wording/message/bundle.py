@@ -42,6 +42,8 @@ class BundleWording:
     brief: bool = False
     answer_all: str = "ok all"
     kind: str = KIND
+    language: str = "en"
+    direction: str = "ltr"
 
 
 def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bool, code: str = "") -> BundleWording:
@@ -59,6 +61,8 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
         pages=tuple(pages),
         replies=replies,
         answer_all=f"ok all {code}".rstrip(),
+        language=worst.language,
+        direction=worst.direction,
     )
 
 

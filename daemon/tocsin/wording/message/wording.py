@@ -14,6 +14,7 @@ from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notif
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, dated, moment, span
+from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.changes import News, changes, news, standing
 from tocsin.wording.message.locale import zone_of
 from tocsin.wording.message.page_reason import page_reason
@@ -30,7 +31,8 @@ class Wording:
     `file`. `code` is what an SMS is answered with, where answers come in; the `_url`s are links, where the web side is
     reached. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
     entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
-    come with the day, their `_short` kin as short as can be.
+    come with the day, their `_short` kin as short as can be. `language` is the code of the language that the words are
+    in, `direction` (`ltr`, `rtl`) which way that is read.
     """
 
     kind: str
@@ -81,6 +83,8 @@ class Wording:
     due: str = ""
     due_short: str = ""
     groups: str = ""
+    language: str = "en"
+    direction: str = "ltr"
 
 
 def wording(
@@ -89,9 +93,15 @@ def wording(
     history: History,
     policy: Policy,
     offer: ReplyOffer = NO_REPLY_OFFER,
+    language: Language = ENGLISH,
 ) -> Wording:
-    """The words for one notification. `history` is from before its decision."""
-    about = replace(_about(notification, incident, history, zone_of(notification, policy)), page_url=offer.page_url)
+    """The words for one notification, in its reader's language. `history` is from before its decision."""
+    about = replace(
+        _about(notification, incident, history, zone_of(notification, policy)),
+        page_url=offer.page_url,
+        language=language.code,
+        direction=language.direction,
+    )
     if not notification.external:
         about = _internal(about, notification, incident, history, policy)
     if notification.kind in SHARED:

@@ -1,0 +1,110 @@
+"""Languages: sentences, counts, lists, and dates as people there write them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tocsin.text import times as english_times
+from tocsin.wording.language.language import ENGLISH, Language, Translation, locale_of, parents
+from tocsin.wording.language.times import clock, dated, moment, moved, span
+
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+GERMAN = Language(
+    "de",
+    {
+        "Next update by {time}.": Translation(("Nächste Meldung bis {time}.",)),
+        "{number} page": Translation(("{number} Alarm", "{number} Alarme"), lambda number: int(number != 1)),
+        "was {before}, now {after}": Translation(("bisher {before}, nun {after}",)),
+    },
+)
+
+
+def test_a_sentence_is_said_in_the_readers_language() -> None:
+    """What is missing is said in English, the names filled in either way, and never looked at again."""
+    assert GERMAN.say("Next update by {time}.", time="12:00") == "Nächste Meldung bis 12:00."
+    assert GERMAN.say("It is {title}.", title="{time}", time="x") == "It is {time}."
+    assert ENGLISH.say("Next update by {time}.", time="12:00") == "Next update by 12:00."
+    with pytest.raises(KeyError):
+        ENGLISH.say("Next update by {time}.")
+
+
+def test_things_are_counted_by_the_rule_of_the_language() -> None:
+    """Both sentences know the number, written as people there write it."""
+    assert [ENGLISH.count("{number} page", "{number} pages", number) for number in (0, 1, 2, 12_000)] == [
+        "0 pages",
+        "1 page",
+        "2 pages",
+        "12,000 pages",
+    ]
+    assert [GERMAN.count("{number} page", "{number} pages", number) for number in (1, 2, 12_000)] == [
+        "1 Alarm",
+        "2 Alarme",
+        "12.000 Alarme",
+    ]
+    assert GERMAN.count("one {thing}", "{number} {thing}s", 3, thing="role") == "3 roles"
+
+
+@pytest.mark.parametrize(
+    ("code", "listed"),
+    [("en", "a, b and c"), ("de", "a, b und c"), ("pt-BR", "a, b e c"), ("fr", "a, b et c"), ("tlh", "a, b and c")],
+)
+def test_names_are_listed(code: str, listed: str) -> None:
+    """As people list them there; in English where nobody knows."""
+    language = Language(code)
+    assert language.listed(["a", "b", "c"]) == listed
+    assert (language.listed([]), language.listed(["a"])) == ("", "a")
+    assert language.listed(["{0}", "{1}"]).startswith("{0} ")
+
+
+def test_which_way_a_language_is_read() -> None:
+    """By the locale; an unknown one from left to right."""
+    assert [Language(code).direction for code in ("en", "de", "ar", "he", "fa-IR", "tlh")] == [
+        "ltr",
+        "ltr",
+        "rtl",
+        "rtl",
+        "rtl",
+        "ltr",
+    ]
+
+
+def test_a_language_falls_back_to_the_nearest() -> None:
+    """A country's language to the language itself."""
+    assert parents("zh-Hant-TW") == ("zh-Hant", "zh")
+    assert parents("de") == ()
+    assert str(locale_of("pt-BR")) == "pt_BR"
+    assert str(locale_of("pt-XQ")) == "pt"
+    assert locale_of("tlh") is None
+
+
+def test_times_in_german() -> None:
+    """Days, months and zones by their names there; twenty-four hours; the year only where it is another."""
+    zone = "Europe/Berlin"
+    assert clock(NOW, zone, NOW, GERMAN) == "11:30 MEZ"
+    assert clock(NOW + timedelta(days=1), zone, NOW, GERMAN) == "Di., 24. Nov., 11:30 MEZ"
+    assert dated(NOW, zone, GERMAN, NOW) == "Mo., 23. Nov., 11:30 MEZ (10:30 UTC)"
+    assert dated(NOW, "UTC", GERMAN) == "Mo., 23. Nov., 10:30 UTC"
+    assert dated(NOW, zone, GERMAN, NOW - timedelta(days=365)) == "Mo., 23. Nov. 2026, 11:30 MEZ (10:30 UTC)"
+    assert moment(NOW, zone, GERMAN) == "Mo., 23. Nov. 2026, 11:30 MEZ"
+    assert moved(NOW, NOW + timedelta(hours=2), zone, NOW, GERMAN) == "bisher 11:30, nun 13:30 MEZ"
+    assert span(timedelta(hours=2, minutes=5), GERMAN) == "2 Stunden und 5 Minuten"
+    assert span(timedelta(seconds=3), GERMAN) == "1 Minute"
+    assert clock(NOW, "America/Sao_Paulo", NOW, GERMAN) == "07:30 UTC-03"
+    assert clock(NOW, "America/Sao_Paulo", NOW, Language("pt")) == "07:30 BRT"
+
+
+@pytest.mark.parametrize("code", ["en", "en-US", "tlh"])
+def test_english_is_as_records_have_it(code: str) -> None:
+    """English, and languages that nobody knows the dates of, write as `text/times` does."""
+    language, later = Language(code), NOW + timedelta(days=40)
+    zone = "Europe/Berlin"
+    assert clock(later, zone, NOW, language) == english_times.clock(later, zone, NOW)
+    assert dated(later, zone, language, NOW) == english_times.dated(later, zone, NOW)
+    assert moment(later, zone, language) == english_times.moment(later, zone)
+    assert moved(NOW, later, zone, NOW, language) == english_times.moved(NOW, later, zone, NOW)
+    assert span(later - NOW, language) == english_times.span(later - NOW)
+
+
+def test_a_time_that_changes_its_zone_names_both() -> None:
+    """Over the end of summer time the old time keeps its zone's name."""
+    before, after = datetime(2026, 10, 24, 10, tzinfo=UTC), datetime(2026, 10, 26, 10, tzinfo=UTC)
+    assert moved(before, after, "Europe/Berlin", before, GERMAN) == "bisher 12:00 MESZ, nun Mo., 26. Okt., 11:00 MEZ"
