@@ -36,9 +36,10 @@ severities:
 roles: {{technical_lead: {{chain: [ana]}}}}
 people: {{ana: {{name: Ana Souza, email: ana@example.com}}}}
 stakeholders:
-  few: {{emails: [few@example.com]}}
+  few: {{emails: [few@example.com], external: false}}
   everybody:
     emails: [{emails}]
+    external: false
 """
 
 

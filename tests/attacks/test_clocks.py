@@ -101,7 +101,7 @@ rotations:
 roles:
   technical_lead: {{title: Technical Lead, duties: Fixes it., chain: [platform.on_call]}}
 stakeholders:
-  support: {{title: Support, emails: [support@example.com], timezone: UTC}}
+  support: {{title: Support, emails: [support@example.com], external: false, timezone: UTC}}
 severities:
   sev1:
     title: Critical

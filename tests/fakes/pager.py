@@ -23,7 +23,7 @@ people:
 roles:
   technical_lead: {title: Technical Lead, duties: Fixes it., chain: [ana, bo]}
 stakeholders:
-  support: {title: Support, emails: [support@example.com]}
+  support: {title: Support, emails: [support@example.com], external: false}
 severities:
   sev1:
     title: Critical

@@ -209,7 +209,7 @@ def test_a_refused_address_hears_no_end() -> None:
     watch = Watch(
         """
         severities: {s1: {updates: [{to: [list], every: 1h}]}}
-        stakeholders: {list: {emails: [news@example.com, more@example.com]}}
+        stakeholders: {list: {emails: [news@example.com, more@example.com], external: false}}
         """,
         "severity: s1",
     )
@@ -226,7 +226,7 @@ def test_an_address_that_left_the_config_hears_no_end() -> None:
     """Rule 25: no group names it any more; that, and no refusal, is why."""
     config = """
         severities: {s1: {updates: [{to: [list], every: 1h}]}}
-        stakeholders: {list: {emails: [news@example.com, more@example.com]}}
+        stakeholders: {list: {emails: [news@example.com, more@example.com], external: false}}
         """
     watch = Watch(config, "severity: s1")
     watch.look("0")

@@ -288,7 +288,7 @@ def test_one_mailbox_one_closing() -> None:
         """
         severities: {s1: {page: {roles: [tl], via: [email], acknowledge_within: 5m}, updates: [{to: [g], every: 30m}]}}
         roles: {tl: {chain: [ana]}}
-        stakeholders: {g: {emails: [ana@example.com]}}
+        stakeholders: {g: {emails: [ana@example.com], external: false}}
         """,
         "severity: s1",
         """

@@ -610,7 +610,7 @@ def test_a_removed_service() -> None:
         severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 3}, updates: [{to: [execs]}]}}
         roles: {tl: {chain: [ana]}}
         services: {shop: {responders: [eve], stakeholders: [merchants]}, search: {responders: [fay]}}
-        stakeholders: {execs: {people: [ceo]}, merchants: {emails: [m@example.org]}}
+        stakeholders: {execs: {people: [ceo]}, merchants: {emails: [m@example.org], external: false}}
         """,
         "{severity: s1, services: [shop, search]}",
         """

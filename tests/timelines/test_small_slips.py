@@ -62,7 +62,7 @@ def test_an_update_promises_what_the_slowing_spans_say() -> None:
 
 def test_an_address_that_left_the_config_hears_no_end() -> None:
     """Rules 8, 25: a plain address that no group names any more gets nothing, no closing message either."""
-    config = GROUP.replace("x: {people: [ceo]}", "x: {emails: [Board@example.com, more@example.com]}")
+    config = GROUP.replace("x: {people: [ceo]}", "x: {emails: [Board@example.com, more@example.com], external: false}")
     config = config.replace("[g]", "[x]")
     watch = Watch(config, "severity: s1")
     watch.look("0")
@@ -77,7 +77,7 @@ def test_an_address_first_told_outside_and_then_inside_hears_the_end_as_one_insi
     watch = Watch(
         """
         severities: {s1: {updates: [{to: [x]}]}, s2: {updates: [{to: [g]}]}}
-        stakeholders: {g: {emails: [a@example.com]}, x: {emails: [a@example.com], external: true}}
+        stakeholders: {g: {emails: [a@example.com], external: false}, x: {emails: [a@example.com], external: true}}
         """,
         "severity: s1",
     )

@@ -60,7 +60,7 @@ def test_channels_of_a_group() -> None:
         """
         severities: {s1: {updates: [{to: [a, b, c]}]}}
         stakeholders:
-          a: {people: [ana, ceo], emails: [a@example.org], via: [sms]}
+          a: {people: [ana, ceo], emails: [a@example.org], external: false, via: [sms]}
           b: {people: [bo, pat], via: [email, sms]}
           c: {people: [pet]}
         """,
@@ -653,7 +653,7 @@ def test_addresses_are_equal_however_they_are_written() -> None:
         """
         severities: {s1: {updates: [{to: [g, x], every: 1h}]}}
         stakeholders:
-          g: {people: [eve], emails: [Team@Example.com]}
+          g: {people: [eve], emails: [Team@Example.com], external: false}
           x: {emails: [team@example.com, EVE@example.com], external: true}
         """,
         "severity: s1",
@@ -682,7 +682,7 @@ def test_a_refused_address_is_not_written_to_again() -> None:
     watch = Watch(
         """
         severities: {s1: {updates: [{to: [g], every: 30m}]}}
-        stakeholders: {g: {emails: [one@example.com, two@example.com]}}
+        stakeholders: {g: {emails: [one@example.com, two@example.com], external: false}}
         """,
         "severity: s1",
     )

@@ -52,7 +52,10 @@ class Incident:
 
     `severity` is a severity's name as the config writes it, or the file's own word when the config has none
     like it. `roles` are (role, person) pairs as written. `review` is empty, "done" or a link. `unreadable` marks a
-    file that was never readable: `summary` then holds its first lines (rule 32).
+    file that was never readable: `summary` then holds its first lines (rule 32). `public_title` and
+    `public_resolution` are for outsiders; `bridge` and `links`, (title, address) pairs, for insiders only (P4).
+    `started_at` is when it really began, if somebody wrote that. A drill that is `reviewed_drill` asks for health
+    and review as well (rule 28).
     """
 
     id: str
@@ -74,6 +77,12 @@ class Incident:
     review: str = ""
     drill: bool = False
     unreadable: bool = False
+    public_title: str = ""
+    public_resolution: str = ""
+    bridge: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    started_at: datetime | None = None
+    reviewed_drill: bool = False
 
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""

@@ -55,6 +55,7 @@ class Reason(StrEnum):
     DUE = "due"
     RESOLVED = "resolved"
     UPDATE_DUE = "update_due"
+    ETA_PASSED = "eta_passed"
     VERIFY_DUE = "verify_due"
     REVIEW_DUE = "review_due"
     TROUBLE = "trouble"

@@ -79,6 +79,7 @@ class ReachEntry:
 class Person:
     """Somebody in the config. `phone` is E.164, `timezone` an IANA name; either address may be empty, not both.
     `stopped` are channels whose address wants nothing more (rule 51): the config does not say so, they did.
+    `closing_by_email`: no SMS tells them the end that an email tells them.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Person:
     language: str = "en"
     place: str = ""
     stopped: tuple[Channel, ...] = ()
+    closing_by_email: bool = False
 
     def address(self, via: Channel) -> str:
         """The person's address on a channel; empty when there is none."""
@@ -111,10 +113,20 @@ class Unsubscribing(StrEnum):
     OPERATORS = "operators"
 
 
+class FirstUpdate(StrEnum):
+    """When an external group hears of an incident at first: as it is declared, once a role is accepted, or once there
+    is a word for the public.
+    """
+
+    AT_ONCE = "at_once"
+    ACCEPTED = "accepted"
+    PUBLIC = "public"
+
+
 @dataclass(frozen=True, slots=True)
 class StakeholderGroup:
-    """A group that hears updates. An `external` one gets public wording only; `unsubscribed` are plain addresses that
-    the config names in it and that want nothing more.
+    """A group that hears updates. An `external` one gets public wording only, from the moment that `first` says;
+    `unsubscribed` are plain addresses that the config names in it and that want nothing more.
     """
 
     id: str
@@ -128,6 +140,7 @@ class StakeholderGroup:
     place: str = ""
     unsubscribe: Unsubscribing = Unsubscribing.OPERATORS
     unsubscribed: tuple[str, ...] = ()
+    first: FirstUpdate = FirstUpdate.AT_ONCE
 
     def lets_go(self, address: str) -> bool:
         """Whether this plain address of it is off by one click, and stays off."""

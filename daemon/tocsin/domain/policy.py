@@ -92,7 +92,7 @@ class ReviewPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Severity:
-    """How bad, and what follows from it."""
+    """How bad, and what follows from it. `closing_by_email`: nobody hears the end by SMS whom an email tells it."""
 
     name: str
     title: str
@@ -103,6 +103,7 @@ class Severity:
     verify_after: timedelta | None = None
     review: ReviewPolicy | None = None
     place: str = ""
+    closing_by_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something that can break: chains it replaces, responders it adds, stakeholder groups it adds."""
+    """Something that can break: chains it replaces, responders it adds, stakeholder groups it adds. What a page about
+    it names: the `runbook`'s address, `links` as (title, address), and the `bridge` where people meet.
+    """
 
     id: str
     title: str
@@ -126,6 +129,9 @@ class Service:
     responders: tuple[Who, ...] = ()
     stakeholders: tuple[str, ...] = ()
     place: str = ""
+    runbook: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    bridge: str = ""
 
     def chain(self, role: str) -> tuple[Level, ...] | None:
         """This service's own chain for a role, or None."""
@@ -138,7 +144,8 @@ class Policy:
 
     `revision` is the git commit or a digest. `since` is when this revision became current for the daemon (UTC);
     a change of config is to open incidents what a change of severity is (rule 8).
-    `operators`, `last_resort` and `unreadable_severity` come from tocsin.yaml.
+    `operators`, `last_resort` and `unreadable_severity` come from tocsin.yaml, and so do `organisation` (who writes),
+    `reply_to` (the mailbox that answers to mails go to) and `bridge` (where people meet); each may be empty.
     """
 
     severities: dict[str, Severity]
@@ -154,6 +161,9 @@ class Policy:
     revision: str = ""
     since: datetime | None = None
     places: dict[str, str] = field(default_factory=dict)
+    organisation: str = ""
+    reply_to: str = ""
+    bridge: str = ""
 
     def severity(self, name: str) -> Severity:
         """The severity of that name; one the config does not have counts as `unreadable_severity` (rule 8)."""

@@ -118,7 +118,7 @@ def test_the_shipped_config_needs_no_advice() -> None:
             id="a review owner who is nobody",
         ),
         pytest.param(
-            [("severities.yaml", "hours: business", "hours: always"), ("stakeholders.yaml", "    people: [gus]", "    emails: x@example.com"), ("roles.yaml", "[eli, dee, fay]", "[dee, eli]")],
+            [("severities.yaml", "hours: business", "hours: always"), ("stakeholders.yaml", "    people: [gus]", "    emails: x@example.com\n    external: false"), ("roles.yaml", "[eli, dee, fay]", "[dee, eli]")],
             [("hours.yaml", "  business:", "unused-hours", "no severity's `page` has `hours: business`; use it or remove it"),
              ("people.yaml", "  gus:", "unused-person",
               "gus is in no chain, rotation, group, `operators` or `last_resort`; use it or remove it")],
@@ -152,7 +152,7 @@ rotations:
 roles:
   payments_lead: {chain: [hal, ida]}
 stakeholders:
-  merchants: {emails: merchants@example.com}
+  merchants: {emails: merchants@example.com, external: false}
 services:
   payments_api: {title: Payments}
 """,

@@ -26,6 +26,7 @@ EXPECTED = re.compile(r"#! (\d+) ([a-z-]+): (.*?)(?=\s+#! |$)")
 ROOT = Path(__file__).parents[3]
 SHIPPED = {path.name: path.read_bytes() for path in (ROOT / "config").glob("*.yaml")}
 CALM = b"severities: {calm: {title: Calm}}\n"
+BASE_SETTINGS = BASE["tocsin.yaml"].decode()
 
 
 def read(files, environ=None):
@@ -212,6 +213,46 @@ def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
     assert 'did you mean "TOCSIN_OPERATORS"' in found.errors[0].message
     assert found.policy is not None
     assert found.settings is not None
+
+
+def test_a_host_too_long_for_links_is_an_error_that_leaves_the_config_usable():
+    """A link with a longer host fits into no SMS (R42); yet an upgrade must not stop a daemon that has one."""
+    for letters, codes in ((40, []), (41, ["host-too-long"])):
+        host = "incidents.".ljust(letters - 12, "x") + ".example.com"
+        text = BASE_SETTINGS + f"public_url: https://{host}:8443/tocsin\n"
+        found = read({"tocsin.yaml": text.encode()}, {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"})
+        assert [p.code for p in found.errors] == codes
+        assert found.policy is not None
+    assert (found.errors[0].line, found.errors[0].column) == (5, 13)
+    assert "41 letters" in found.errors[0].message
+
+
+def test_what_the_settings_add_to_the_policy():
+    """Who writes, where answers go and where people meet are words of messages, so the policy has them."""
+    text = BASE_SETTINGS + "organisation: Acme  Ltd\nreply_to: Help@Example.com\nbridge: https://meet.example.com/x\n"
+    policy = read({"tocsin.yaml": text.encode()}).policy
+    assert (policy.organisation, policy.reply_to, policy.bridge) == (
+        "Acme Ltd",
+        "Help@example.com",
+        "https://meet.example.com/x",
+    )
+    policy = read({}).policy
+    assert (policy.organisation, policy.reply_to, policy.bridge) == ("", "", "")
+    (wrong,) = read({"tocsin.yaml": (BASE_SETTINGS + "reply_to: nobody\n").encode()}).errors
+    assert "no email address" in wrong.message
+
+
+def test_plain_addresses_without_external_refuse_what_is_new_only():
+    """A group of plain addresses must say who reads them; a config that was in force before this rule goes on."""
+    files = {"base/all.yaml": BASE["all.yaml"].replace(b", external: false", b"")}
+    found = read(files)
+    assert [(p.code, p.level) for p in found.problems] == [("external-unsaid", "error")]
+    assert "external: true" in found.errors[0].message
+    assert found.policy is None
+    earlier = read_tree({**files, "tocsin.yaml": BASE["tocsin.yaml"]}, Path("config"), AT, {}, was_in_force=True)
+    assert ("external-unsaid", "warning") in [(p.code, p.level) for p in earlier.problems]
+    assert earlier.errors == ()
+    assert not earlier.policy.stakeholders["staff"].external
 
 
 def test_200_people_50_rotations_and_50_services_load_within_a_second():

@@ -30,7 +30,7 @@ services:
   shop: {}
   search: {roles: {technical_lead: [crew.on_call]}}
 stakeholders:
-  support: {emails: [support@example.com]}
+  support: {emails: [support@example.com], external: false}
 severities:
   sev1:
     page:

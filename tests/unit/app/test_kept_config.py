@@ -105,6 +105,29 @@ def test_forged_addresses_do_not_count(disk: Disk) -> None:
         assert "evil" not in in_part(reading.left_out)
 
 
+def test_a_config_of_before_goes_on(disk: Disk) -> None:
+    """After an upgrade that refuses more, the last good config still counts: nobody is left without a pager."""
+    before = CONFIG.replace(", external: false", "")
+    assert before != CONFIG
+    disk.write(before, REAL)
+    reading = disk.read(kept(before))
+    assert not policy_of(reading).stakeholders["support"].external
+
+
+def test_links_that_the_disk_lacks_do_not_count(disk: Disk) -> None:
+    """A page leads nobody to where only an unvouched row would have them go."""
+    services = "services: {checkout: {runbook: https://wiki.example.com/c, bridge: '#c', links: {Graphs: https://g.example.com}}}\n"
+    disk.write(CONFIG + services + FAULT, REAL)
+    forged = services.replace("wiki.example.com", "evil.example").replace("g.example.com", "evil.example")
+    checkout = policy_of(disk.read(kept(CONFIG + services))).services["checkout"]
+    assert (checkout.runbook, checkout.bridge) == ("https://wiki.example.com/c", "#c")
+    assert checkout.links == (("Graphs", "https://g.example.com"),)
+    reading = disk.read(kept(CONFIG + forged))
+    checkout = policy_of(reading).services["checkout"]
+    assert (checkout.runbook, checkout.links, checkout.bridge) == ("", (), "#c")
+    assert reading.left_out == ("links of checkout",)
+
+
 def test_a_list_brings_no_reader(disk: Disk) -> None:
     """An address of a stakeholder group is one like any other."""
     disk.write(CONFIG + FAULT, REAL)

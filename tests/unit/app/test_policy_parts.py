@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 from tocsin.app.configuration.policy_parts import PolicyParts
-from tocsin.domain.people import StakeholderGroup
+from tocsin.domain.people import FirstUpdate, StakeholderGroup
 from tocsin.domain.policy import Level, Policy, Service, Severity, Who
 from tocsin.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift, Window
 
@@ -72,12 +72,16 @@ MATTERS = {
     "the service": entry("services", "database", responders=()),
     "a group of the severity": entry("stakeholders", "public", external=False),
     "a group of the service": entry("stakeholders", "owners", people=("kim", "eve")),
+    "when a group hears at first": entry("stakeholders", "public", first=FirstUpdate.ACCEPTED),
+    "how the end is told": entry("severities", "sev1", closing_by_email=True),
     "the last resort": lambda policy: replace(policy, last_resort=("ana",)),
 }  # fmt: skip
 IS_WORDS = {
     "a severity's title": entry("severities", "sev1", title="Worst", meaning="All is down"),
     "a role's duties": entry("roles", "technical_lead", title="Lead", duties="Fixes it", place="roles.yaml:9"),
     "somebody's language": entry("people", "ana", language="de", place="people.yaml:7"),
+    "a service's links": entry("services", "database", runbook="https://x", links=(("a", "https://y"),), bridge="z"),
+    "who writes": lambda policy: replace(policy, organisation="Acme", reply_to="help@example.com", bridge="#war"),
     "a line's place": entry("rotations", "team", place="rotations.yaml:3"),
 }
 IS_ELSEWHERE = {

@@ -64,7 +64,7 @@ services:
 stakeholders:
   bosses: {people: [fay]}
   fans: {emails: [fans@example.com], external: true}
-  merchants: {emails: [merchants@example.com]}
+  merchants: {emails: [merchants@example.com], external: false}
 people:
   ana: # ana
     email: ana@example.com

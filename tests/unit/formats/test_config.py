@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.domain.people import Channel, ReachEntry
+from tocsin.domain.people import Channel, FirstUpdate, ReachEntry
 from tocsin.domain.policy import Span, Who
 from tocsin.formats.config.read import ConfigReading, Sources, read_config
 from tocsin.text.decoding import FILE_LIMIT
@@ -28,12 +28,13 @@ severities:
     remind_before: 5m
     verify_after: 30m
     review: {within: 5d}
+    closing: email
   calm: {review: {within: 5d, remind_every: 2d}}
 roles:
   lead: {title: Leader, duties: leads, chain: [duty.on_call, [ana, duty.next]]}
 people:
   ana: {name: Ana Souza, email: ana@example.com, phone: +14155550101, timezone: Europe/Berlin, language: de,
-        reach: [sms, {via: email, after: 3m}]}
+        reach: [sms, {via: email, after: 3m}], closing: email}
   bo: {email: bo@example.com}
 rotations:
   duty:
@@ -42,10 +43,12 @@ rotations:
     overrides:
       - {person: bo, from: 2026-12-24T00:00Z, to: 2026-12-25T00:00Z, instead_of: ana}
 services:
-  shop: {title: Shop, roles: {lead: [ana, bo]}, responders: [bo], stakeholders: [staff]}
+  shop: {title: Shop, roles: {lead: [ana, bo]}, responders: [bo], stakeholders: [staff],
+         runbook: https://wiki.example.com/shop, links: {Graphs: http://g/x, Call: "tel:+14155550101"}, bridge: room 1}
 stakeholders:
   staff: {people: ana, via: sms}
-  customers: {title: Customers, emails: c@example.com, external: true, language: fr, timezone: Europe/Paris}
+  customers: {title: Customers, emails: c@example.com, external: true, language: fr, timezone: Europe/Paris,
+              first: accepted}
 hours:
   office: {timezone: Europe/Berlin, during: mon-fri 09:00-17:00}
 """
@@ -83,7 +86,7 @@ def test_every_field_arrives() -> None:
     assert (review.within, review.remind_every, review.place) == (timedelta(5), timedelta(1), "config/a.yaml:18")
     assert calm.remind_every == timedelta(2)
     lead = policy.roles["lead"]
-    assert (lead.title, lead.duties, lead.place) == ("Leader", "leads", "config/a.yaml:21")
+    assert (lead.title, lead.duties, lead.place) == ("Leader", "leads", "config/a.yaml:22")
     assert [[(who.name, who.part) for who in level.whos] for level in lead.chain] == [
         [("duty", "on_call")],
         [("ana", "person"), ("duty", "next")],
@@ -98,16 +101,21 @@ def test_every_field_arrives() -> None:
     assert (shift.starts, len(shift.during)) == (datetime(2026, 1, 5, 9), 1)
     assert (override.person, override.instead_of) == ("bo", "ana")
     assert override.end - override.start == timedelta(1)
-    assert override.place == "config/a.yaml:31"
+    assert override.place == "config/a.yaml:32"
     shop = policy.services["shop"]
     assert (shop.title, shop.stakeholders) == ("Shop", ("staff",))
-    assert [(who.name, who.place) for who in shop.responders] == [("bo", "config/a.yaml:33")]
+    assert [(who.name, who.place) for who in shop.responders] == [("bo", "config/a.yaml:34")]
     assert [(role, len(chain)) for role, chain in shop.roles] == [("lead", 2)]
     staff, customers = policy.stakeholders["staff"], policy.stakeholders["customers"]
     assert (staff.title, staff.people, staff.via, staff.external) == ("staff", ("ana",), (Channel.SMS,), False)
     assert (customers.title, customers.emails) == ("Customers", ("c@example.com",))
     assert (customers.via, customers.external) == ((Channel.EMAIL,), True)
     assert (customers.language, customers.timezone) == ("fr", "Europe/Paris")
+    assert (shop.runbook, shop.bridge) == ("https://wiki.example.com/shop", "room 1")
+    assert shop.links == (("Graphs", "http://g/x"), ("Call", "tel:+14155550101"))
+    assert (customers.first, staff.first) == (FirstUpdate.ACCEPTED, FirstUpdate.AT_ONCE)
+    assert (sev1.closing_by_email, policy.severities["calm"].closing_by_email) == (True, False)
+    assert (ana.closing_by_email, policy.people["bo"].closing_by_email) == (True, False)
     assert policy.hours["office"].timezone == "Europe/Berlin"
 
 

@@ -105,6 +105,14 @@ def test_one_click_lets_go_of_outsiders_alone(external: str, codes: list[str]) -
     assert told == codes
 
 
+@pytest.mark.parametrize(("external", "codes"), [("true", []), ("false", ["first-internal"])])
+def test_only_outsiders_may_hear_later_than_at_once(external: str, codes: list[str]) -> None:
+    """Insiders hear at once, whatever `first` says."""
+    group = f"{{emails: [list@example.com], external: {external}, first: accepted}}"
+    use = "severities: {s: {updates: [{to: [g], every: 1h}], page: {roles: [scribe], via: [email], acknowledge_within: 5m}}}"
+    assert [code for code in warnings(f"stakeholders: {{g: {group}}}\n{use}") if "first" in code] == codes
+
+
 def test_a_special_role_that_is_missing_is_told() -> None:
     """At the section of roles, or for the whole folder where there is none."""
     roles = b"roles: {incident_commander: {chain: [ana, bo]}, technical_lead: {chain: [ana, bo]}}"

@@ -48,7 +48,9 @@ def test_every_field_is_read() -> None:
         "eta: 2026-11-23T10:04:00Z\ndeclared_at: 2026-11-23T10:04Z\ndeclared_by: the night shift\n"
         "updates:\n  - plain\n  - {at: 2026-11-23T10:04Z, by: chen, text: DB, public: Soon}\n"
         "timeline: [{at: 2026-11-23T10:04Z, by: x, text: note}]\nresolution: restarted\nverified_by: Ana\n"
-        "review: https://example.com/review\ndrill: true\n"
+        "review: https://example.com/review\ndrill: true\npublic_title: Payments are slow\n"
+        "started_at: 2026-11-23T11:04+01:00\nbridge: https://meet.example.com/card\n"
+        "links: {Graphs: https://g.example.com/d/1, Call: 'tel:+14155550101'}\n"
     )
     found = reading(text)
     assert found.problems == ()
@@ -71,7 +73,54 @@ def test_every_field_is_read() -> None:
         verified_by="Ana",
         review="https://example.com/review",
         drill=True,
+        public_title="Payments are slow",
+        started_at=AT,
+        bridge="https://meet.example.com/card",
+        links=(("Graphs", "https://g.example.com/d/1"), ("Call", "tel:+14155550101")),
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "resolution", "public"),
+    [
+        ("resolution: Failed over.", "Failed over.", ""),
+        ("resolution: {text: Failed over., public: It works again.}", "Failed over.", "It works again."),
+        ("resolution: {public: It works again.}", "", "It works again."),
+        ("resolution: {}", "", ""),
+        ("resolution:", "", ""),
+    ],
+)
+def test_a_resolution_may_have_a_word_for_outsiders(line: str, resolution: str, public: str) -> None:
+    """A plain text is for insiders alone; what outsiders hear is written beside it."""
+    found = reading(HEAD + line + "\n")
+    assert found.incident is not None
+    assert (found.incident.resolution, found.incident.public_resolution, found.problems) == (resolution, public, ())
+
+
+@pytest.mark.parametrize(
+    ("word", "drill", "reviewed"),
+    [("true", True, False), ("YES", True, False), ("review", True, True), ("Review", True, True), ("no", False, False)],
+)
+def test_a_drill_may_be_one_with_review(word: str, drill: bool, reviewed: bool) -> None:
+    """`drill: review` is a drill that asks for health and review as well (rule 28)."""
+    found = reading(f"{HEAD}drill: {word}\n")
+    assert found.incident is not None
+    assert (found.incident.drill, found.incident.reviewed_drill, found.problems) == (drill, reviewed, ())
+
+
+def test_a_good_link_counts_beside_a_wrong_one() -> None:
+    """A link that leads nowhere is dropped with its place; an empty one says nothing."""
+    found = reading(HEAD + "links:\n  Graphs: https://g.example.com\n  Notes: wiki\n  Later:\n")
+    assert found.incident is not None
+    assert found.incident.links == (("Graphs", "https://g.example.com"),)
+    assert [(problem.line, problem.column, problem.code) for problem in found.problems] == [(5, 10, "not-a-link")]
+
+
+@pytest.mark.parametrize("name", ["Alertmanager", "alertmanager", "ALERTMANAGER"])
+def test_what_alerts_declare_is_known_by_its_declarer_in_any_case(name: str) -> None:
+    """`declared_by: alertmanager` is "declared by alerts" (P8)."""
+    assert incident(f"{HEAD}declared_by: {name}\n").declared_by_alerts
+    assert not incident(f"{HEAD}declared_by: {name} and Bo\n").declared_by_alerts
 
 
 @pytest.mark.parametrize(
@@ -136,7 +185,15 @@ def test_a_field_may_be_written_more_than_one_way(line: str, field: str, value: 
         ("timeline: [{at: 2026-11-23T10:04Z}]", (3, 12), "empty-entry", "text"),
         ("review: later", (3, 9), "not-a-link", "https://"),
         (f"review: https://{'x' * (LINK_LIMIT - 7)}", (3, 9), "not-a-link", "https://"),
-        ("drill: perhaps", (3, 8), "not-a-truth", "true or false"),
+        ("drill: perhaps", (3, 8), "not-a-truth", "true, false or review"),
+        ("resolution: [a]", (3, 13), "wrong-type", "write a text"),
+        ("resolution: {public: [a]}", (3, 22), "wrong-type", "write a text"),
+        ("links: [https://example.com]", (3, 8), "wrong-type", "{Dashboard: https://"),
+        ("links: {a: 'javascript:x()'}", (3, 12), "not-a-link", "https://wiki.example.com, or tel:"),
+        ("links: {a: 'tel:help'}", (3, 12), "not-a-link", "tel:+14155550101"),
+        ("bridge: {a: b}", (3, 9), "wrong-type", "write a text"),
+        ("started_at: nine", (3, 13), "not-an-instant", "2026-11-23T10:04:00Z"),
+        ("public_title: [a]", (3, 15), "wrong-type", "write a text"),
         ("summary: &a text", (3, 10), "anchor", "plain value"),
         ("title: again", (3, 1), "duplicate-key", "line 1"),
     ],
@@ -163,6 +220,7 @@ def test_a_wrong_optional_field_is_dropped(line: str, place: tuple[int, int], co
         ("updates: [{tekst: a, text: b}]", "text"),
         ("timeline: [{text: a, att: b}]", "at"),
         ("acknowledged: [{by: ana, att: b}]", "at"),
+        ("resolution: {txt: a}", "text"),
     ],
 )
 def test_an_unknown_key_is_a_warning(line: str, hint: str) -> None:
@@ -333,7 +391,8 @@ def test_one_table_gives_the_reader_and_the_schema() -> None:
     """Every key of the table is a property of the schema and an attribute of the incident, and there are no others."""
     keys = [field.key for field in FIELDS]
     assert list(incident_schema()["properties"]) == keys
-    assert set(keys) == {field.name for field in dataclass_fields(Incident)} - {"id", "unreadable"}
+    names = {*keys, *(field.beside for field in FIELDS if field.beside)}
+    assert names == {field.name for field in dataclass_fields(Incident)} - {"id", "unreadable"}
 
 
 _LINES = st.sampled_from(

@@ -85,6 +85,45 @@ def test_roles_status_and_texts_are_set_in_place() -> None:
     assert words(found) == words(expected)
 
 
+RESOLVED = Edit(status=Status.RESOLVED, resolution="Failed over.", public_resolution="It works: again.")
+
+
+@pytest.mark.parametrize(
+    ("before", "edit", "expected"),
+    [
+        ("title: x\n", RESOLVED, 'resolution:\n  text: "Failed over."\n  public: "It works: again."\n'),
+        ("title: x\n", Edit(public_resolution="Works."), 'resolution:\n  public: "Works."\n'),
+        (
+            "title: x\nresolution: done\n",
+            Edit(public_resolution="Works."),
+            'resolution:\n  text: done\n  public: "Works."\n',
+        ),
+        ("title: x\nresolution: done\n", Edit(resolution="New."), 'resolution: "New."\n'),
+        (
+            "title: x\nresolution: {text: done, public: Works.}  # by Dee\n",
+            Edit(resolution="New."),
+            'resolution: {text: "New.", public: Works.} # by Dee\n',
+        ),
+        (
+            "title: x\nresolution:\n  text: done  # by Bo\n",
+            Edit(public_resolution="Works."),
+            'resolution:\n  text: done # by Bo\n  public: "Works."\n',
+        ),
+        ("title: x\nresolution: {text: done, public: Works.}\n", Edit(resolution=""), "resolution: ''\n"),
+    ],
+)
+def test_the_end_may_have_a_word_for_outsiders(before: str, edit: Edit, expected: str) -> None:
+    """A bare text stays a text; the word for outsiders comes beside it, and neither takes the other away. An empty
+    text ends both, as when it is reopened.
+    """
+    found = after(before, edit)
+    assert words(found.split("\n", 1)[1]) == words(expected if edit.status is None else "status: resolved\n" + expected)
+    read = read_incident(found.encode(), "x.yaml", POLICY, None, "x.yaml").incident
+    assert read is not None
+    assert (edit.resolution is None) or read.resolution == edit.resolution
+    assert (edit.public_resolution is None) or read.public_resolution == edit.public_resolution
+
+
 def test_the_file_s_own_indentation_is_kept() -> None:
     """What is added stands as deep as what is there; mappings and lists each their own way."""
     text = "title: x\nroles:\n    technical_lead: ana\nacknowledged:\n    - ana\n"

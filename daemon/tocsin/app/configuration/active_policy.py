@@ -63,4 +63,5 @@ class ActivePolicy:
         return await self._judged(config.files, config.revision, now)
 
     async def _judged(self, files: Mapping[str, bytes], revision: str, now: datetime) -> Configuration:
-        return await self._judge.config(ConfigFiles(files, (), revision), self._folder, now, self._environ)
+        found = ConfigFiles(files, (), revision, was_in_force=True)
+        return await self._judge.config(found, self._folder, now, self._environ)

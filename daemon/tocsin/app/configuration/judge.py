@@ -94,7 +94,16 @@ def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, 
     does. The files are not handed back.
     """
     problems = list(found.problems)
-    judged = read_tree(found.files, folder, at, environ, problems=problems, revision=found.revision, begins=note_stage)
+    judged = read_tree(
+        found.files,
+        folder,
+        at,
+        environ,
+        problems=problems,
+        revision=found.revision,
+        begins=note_stage,
+        was_in_force=found.was_in_force,
+    )
     return replace(judged, files={})
 
 

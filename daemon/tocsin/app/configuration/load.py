@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.git import read as git
@@ -32,6 +33,11 @@ from tocsin.text.decoding import TOP, displayed_path, problem
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath, read_yaml
 
+HOST_LETTERS_MOST = 40
+"""The longest host of `public_url`: with it a link fits into the SMS of a page (R42)."""
+HOST_TOO_LONG = "host-too-long"
+TOLERATED = frozenset({UNKNOWN_VARIABLE, HOST_TOO_LONG})
+"""Codes of errors for `check` and a first run; elsewhere such a config counts (rule 43)."""
 SERVER_CONFIG, SERVER_STATE = Path("/etc/tocsin"), Path("/var/lib/tocsin")
 """The config folder of an installed server, and where the daemon keeps things there."""
 
@@ -65,11 +71,14 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFiles:
-    """A config folder as its disk gave it: files by path relative to it, what is wrong with them, and the revision."""
+    """A config folder as its disk gave it: files by path relative to it, what is wrong with them, and the revision. One
+    that `was_in_force` is as git or the ledger has it: what tocsin refuses only today does not count.
+    """
 
     files: Mapping[str, bytes]
     problems: tuple[Problem, ...]
     revision: str
+    was_in_force: bool = False
 
 
 def read_files(folder: Path) -> ConfigFiles:
@@ -88,7 +97,7 @@ def unanswered(folder: Path) -> ConfigFiles:
     return ConfigFiles({}, (problem(label, TOP, "unreadable-file", why),), "")
 
 
-def read_tree(
+def read_tree(  # noqa: PLR0913 - all that a config is read from
     files: Mapping[str, bytes],
     folder: Path,
     at: datetime,
@@ -97,9 +106,10 @@ def read_tree(
     problems: list[Problem] | None = None,
     revision: str = "",
     begins: Callable[[str], None] = unheard,
+    was_in_force: bool = False,
 ) -> Configuration:
     """Read a snapshot of a config folder, from disk or kept in the ledger. `folder` is where relative paths start;
-    `begins` hears which file is read now.
+    `begins` hears which file is read now; `was_in_force` as in `ConfigFiles`.
     """
     label = label_of(folder)
     problems = list(problems or [])
@@ -116,12 +126,12 @@ def read_tree(
         problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
     layered = read_settings(stack)
     begins("")
-    reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem)
+    reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem, was_in_force=was_in_force)
     problems += [*faults, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         problems += _references(layered.settings, reading, stack)
-    refused = any(fault.level is ProblemLevel.ERROR and fault.code != UNKNOWN_VARIABLE for fault in problems)
+    refused = any(fault.level is ProblemLevel.ERROR and fault.code not in TOLERATED for fault in problems)
     if policy is not None and layered.settings is not None and not refused:
         policy = _complete(policy, layered, revision)
     return Configuration(
@@ -189,6 +199,13 @@ def _references(settings: Settings, reading: ConfigReading, stack: SettingsLayer
             if person not in reading.people:
                 message = f'{key}: unknown person "{person}"{closest(person, reading.people)}'
                 yield stack.problem((key, number), "unknown-person", message)
+    host = urlsplit(settings.public_url or "").hostname or ""
+    if len(host) > HOST_LETTERS_MOST:
+        message = (
+            f"public_url: its host has {len(host)} letters, so that no link fits into an SMS; "
+            f"give it a name of at most {HOST_LETTERS_MOST}"
+        )
+        yield stack.problem(("public_url",), HOST_TOO_LONG, message)
     unreadable = settings.unreadable_severity
     name = _severity(reading, unreadable)
     if name is None:
@@ -243,4 +260,7 @@ def _complete(policy: Policy, layered: SettingsReading, revision: str) -> Policy
         unreadable_severity=next(name for name in policy.severities if name.lower() == unreadable),
         revision=revision,
         places=dict(layered.places),
+        organisation=settings.organisation or "",
+        reply_to=settings.reply_to or "",
+        bridge=settings.bridge or "",
     )

@@ -11,7 +11,7 @@ from typing import Any
 from tocsin.domain.policy import Level, Policy, Service, Severity, Who
 from tocsin.domain.rotation import Rotation
 
-WORDS = frozenset({"place", "title", "meaning", "duties", "language"})
+WORDS = frozenset({"place", "title", "meaning", "duties", "language", "runbook", "links", "bridge"})
 """Fields that move no message."""
 SECTIONS = ("severities", "roles", "people", "rotations", "services", "stakeholders", "hours")
 

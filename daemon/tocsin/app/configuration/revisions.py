@@ -15,12 +15,11 @@ from tocsin.adapters.git import read as git
 from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.sources import SOURCE_MOST
 from tocsin.app.configuration.judge import judge_config, load
-from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
+from tocsin.app.configuration.load import TOLERATED, ConfigFiles, Configuration, label_of
 from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.tree import ConfigTree, read_config_tree
-from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.renderer import TemplateFiles
@@ -77,7 +76,8 @@ def of_revision(
         for path, why in troubles.items()
         if not _hidden(path)
     ]
-    return judge_config(work, ConfigFiles(files, tuple(problems), revision.commit[:12]), folder, at, environ)
+    found = ConfigFiles(files, tuple(problems), revision.commit[:12], was_in_force=True)
+    return judge_config(work, found, folder, at, environ)
 
 
 def templates_of(commit: str, folder: Path) -> TemplateFiles | None:
@@ -95,7 +95,7 @@ def _refusal(name: str, configuration: Configuration) -> str:
     """One line that says why a config cannot be used; empty when it can."""
     if configuration.policy is not None and configuration.settings is not None:
         return ""
-    errors = [error for error in configuration.errors if error.code != UNKNOWN_VARIABLE]
+    errors = [error for error in configuration.errors if error.code not in TOLERATED]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return one_line(f"{shown(name)}: its config does not load: {errors[0]}{more}")
 

@@ -73,7 +73,7 @@ class Attribution:
             self._trials[line] = None
             if len(self._trials) <= TRIALS_MOST:
                 for files in files_without_change(self._old.declared, self._new.declared, self.lines, line):
-                    configuration = read_tree(files, self._folder, self._at, self._environ)
+                    configuration = read_tree(files, self._folder, self._at, self._environ, was_in_force=True)
                     if configuration.policy is not None:
                         self._trials[line] = PolicyParts(configuration.policy)
                         break

@@ -5,11 +5,12 @@ become the JSON Schema's. Must not know places, files, or the domain's values be
 """
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
-from tocsin.domain.people import Channel, Unsubscribing
+from tocsin.domain.people import Channel, FirstUpdate, Unsubscribing
 from tocsin.domain.policy import ALWAYS, RESPONDER
 from tocsin.formats.schema import json_schema, patterns
 from tocsin.formats.schema.fields import (
@@ -24,6 +25,8 @@ from tocsin.formats.schema.fields import (
     Emails,
     Instant,
     Language,
+    Line,
+    Links,
     LocalTime,
     Model,
     Name,
@@ -33,6 +36,7 @@ from tocsin.formats.schema.fields import (
     Phone,
     Text,
     Truth,
+    WebAddress,
     Whos,
     Windows,
     Zone,
@@ -41,6 +45,12 @@ from tocsin.formats.schema.fields import (
 
 _SLOWING: dict[str, JsonValue] = {"contains": {"not": {"required": ["for"]}}, "minContains": 1, "maxContains": 1}
 """Exactly one stretch of a slowing cadence has no end; that it must be the last, only the reader can see."""
+
+
+class ClosingBy(StrEnum):
+    """How somebody hears the end whom both channels reached."""
+
+    EMAIL = "email"
 
 
 class SpanEntry(Model):
@@ -112,6 +122,7 @@ class SeverityEntry(Model):
     remind_before: Duration | None = Field(None, description="nudge Communications so long before an update is due")
     verify_after: Duration | None = Field(None, description="ask to confirm health so long after resolution")
     review: ReviewEntry | None = Field(None, description="the post-incident review; absent: none is asked for")
+    closing: ClosingBy | None = Field(None, description="email: nobody hears the end by SMS whom an email tells it")
 
 
 class RoleEntry(Model):
@@ -159,6 +170,7 @@ class PersonEntry(Model):
         | None
     ) = Field(None, description="how a page reaches this person, in order, until they answer")
     language: Language = Field("en", description="the language of this person's messages, such as en or pt-BR")
+    closing: ClosingBy | None = Field(None, description="email: no SMS tells the end that an email tells")
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -219,18 +231,30 @@ class ServiceEntry(Model):
     roles: dict[Name, Chain] = Field(default_factory=dict, description="chains that replace a role's own")
     responders: Whos | None = Field(None, description="paged as well")
     stakeholders: NamesOnce | None = Field(None, description="groups told as well")
+    runbook: WebAddress | None = Field(None, description="what to do: an address that pages name")
+    links: Links = Field(default_factory=dict, description="what helps: addresses by their titles; pages name them")
+    bridge: Line | None = Field(None, description="where people meet: an address or a number; before tocsin.yaml's")
 
 
 class GroupEntry(Model):
     """A group that hears updates."""
 
-    model_config = ConfigDict(json_schema_extra=json_schema.one_at_least("people", "emails"))
+    model_config = ConfigDict(
+        json_schema_extra=json_schema.one_at_least("people", "emails") | json_schema.goes_with("emails", "external")
+    )
 
     title: Text | None = Field(None, description="what people call it; absent: its name")
     people: PerhapsNames = Field(default_factory=list, description="members from `people`, by id")
     emails: Emails = Field(default_factory=list, description="plain addresses, such as a mailing list")
     via: Channels = Field(default_factory=lambda: [Channel.EMAIL], description="how its people hear; absent: email")
-    external: Truth = Field(default=False, description="hears public wording only")
+    external: Truth = Field(
+        default=False, description="true: outsiders, who hear public wording only; to be said of plain `emails`"
+    )
+    first: FirstUpdate = Field(
+        default=FirstUpdate.AT_ONCE,
+        description="when an external group hears at first: at_once, accepted (somebody has accepted a role, or one "
+        "span of its cadence is over), or public (an update has a public text)",
+    )
     unsubscribe: Unsubscribing = Field(
         default=Unsubscribing.OPERATORS,
         description="what one click on unsubscribe does: one_click takes the plain address off every external group, "

@@ -6,7 +6,7 @@ alone (`coverage_advice`, `unused_advice`). Must not repeat what `references` re
 
 from collections.abc import Iterator
 
-from tocsin.domain.people import Channel, Unsubscribing
+from tocsin.domain.people import Channel, FirstUpdate, Unsubscribing
 from tocsin.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.chain_advice import advise_on_chains, people_named, turns_in
@@ -54,8 +54,11 @@ def _special(fragments: Fragments, label: str) -> Iterator[Problem]:
 
 
 def _groups(fragments: Fragments) -> Iterator[Problem]:
-    """Internal groups whose readers seem to be let go by a click."""
+    """Internal groups whose readers seem to be let go by a click, or seem to hear later than at once."""
     for entry in fragments.stakeholders.values():
+        if entry.model and not entry.model.external and entry.model.first is not FirstUpdate.AT_ONCE:
+            message = f"{entry.name} is no external group: it hears at once; write external: true, or leave this out"
+            yield entry.problem(("first",), "first-internal", message, level=ProblemLevel.WARNING)
         if entry.model and not entry.model.external and entry.model.unsubscribe is Unsubscribing.ONE_CLICK:
             message = (
                 f"{entry.name} is no external group: a click takes no insider off, operators are told;"

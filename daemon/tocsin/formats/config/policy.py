@@ -103,6 +103,7 @@ def _severity(entry: DeclaredEntry[SeverityEntry], model: SeverityEntry) -> Seve
         verify_after=model.verify_after,
         review=ReviewPolicy(review.within, review.remind_every, entry.at("review")) if review else None,
         place=entry.at(),
+        closing_by_email=model.closing is not None,
     )
 
 
@@ -131,6 +132,7 @@ def _person(entry: DeclaredEntry[PersonEntry], model: PersonEntry) -> Person:
         reach=tuple(ReachEntry(reach.via, reach.after) for reach in model.reach or ()),
         language=model.language,
         place=entry.at(),
+        closing_by_email=model.closing is not None,
     )
 
 
@@ -168,6 +170,9 @@ def _service(entry: DeclaredEntry[ServiceEntry], model: ServiceEntry) -> Service
         ),
         stakeholders=tuple(model.stakeholders or ()),
         place=entry.at(),
+        runbook=model.runbook or "",
+        links=tuple(model.links.items()),
+        bridge=model.bridge or "",
     )
 
 
@@ -179,6 +184,7 @@ def _group(entry: DeclaredEntry[GroupEntry], model: GroupEntry) -> StakeholderGr
         emails=tuple(model.emails),
         via=tuple(model.via),
         external=model.external,
+        first=model.first,
         unsubscribe=model.unsubscribe,
         language=model.language,
         timezone=model.timezone,

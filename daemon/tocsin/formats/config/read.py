@@ -6,7 +6,7 @@ Never raises.
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.policy import Policy
@@ -16,7 +16,7 @@ from tocsin.formats.calendar.read import read_calendar
 from tocsin.formats.config.fragments import Fragments, merge_fragments
 from tocsin.formats.config.general_advice import advise
 from tocsin.formats.config.policy import build_people, build_policy
-from tocsin.formats.config.references import check_references
+from tocsin.formats.config.references import EXTERNAL_UNSAID, check_references
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, displayed_path
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import Document, read_yaml
@@ -27,6 +27,8 @@ CALENDAR_FUTURE = timedelta(days=400)
 
 SETTINGS = "tocsin.yaml"
 MISNAMED = "tocsin.yml"
+NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID})
+"""Codes of errors that earlier versions of tocsin did not know: they refuse no config that was in force before."""
 TESTS = "tests/"
 
 
@@ -73,9 +75,12 @@ class ConfigReading:
     declared: Fragments
 
 
-def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str | None]) -> ConfigReading:
+def read_config(
+    sources: Sources, at: datetime, cron_fault: Callable[[str], str | None], *, was_in_force: bool = False
+) -> ConfigReading:
     """Read and check all fragments; the problems are in the order of files and lines. `at` (UTC) is around when
-    calendars are read; `cron_fault` says what is wrong with a cron expression, or None.
+    calendars are read; `cron_fault` says what is wrong with a cron expression, or None. Of a config that
+    `was_in_force` what is only refused today is advice: after an upgrade it goes on.
     """
     documents = [_document(sources, path) for path in sources.fragments()]
     sources.begins("")
@@ -85,6 +90,11 @@ def read_config(sources: Sources, at: datetime, cron_fault: Callable[[str], str 
         problems += check_references(declared, cron_fault, at)
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
+    if was_in_force:
+        problems = [
+            replace(problem, level=ProblemLevel.WARNING) if problem.code in NEWLY_REFUSED else problem
+            for problem in problems
+        ]
     built = None
     if not any(problem.level is ProblemLevel.ERROR for problem in problems):
         built = build_policy(declared, events)

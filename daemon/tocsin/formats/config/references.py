@@ -16,7 +16,8 @@ from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath
 
 PARTS = ("on_call", "next", "everyone")
-
+EXTERNAL_UNSAID = "external-unsaid"
+"""The code of a group with plain addresses that does not say whether they are outsiders'."""
 
 HANDOFFS_MOST = 1_000_000
 """The most turns that are counted through since a rotation's start."""
@@ -171,5 +172,13 @@ def _services(fragments: Fragments) -> Iterator[Problem]:
 
 def _groups(fragments: Fragments) -> Iterator[Problem]:
     for entry in fragments.stakeholders.values():
-        for number, person in enumerate(entry.model.people if entry.model else ()):
+        if entry.model is None:
+            continue
+        for number, person in enumerate(entry.model.people):
             yield from _unknown(entry, ("people", number), person, "person", fragments.people)
+        if entry.model.emails and "external" not in entry.model.model_fields_set:
+            message = (
+                f"{entry.name} names plain addresses; say who reads them: write external: true for outsiders, who hear "
+                "public words only, or external: false for your own people"
+            )
+            yield entry.problem(("emails",), EXTERNAL_UNSAID, message, key=True)

@@ -18,6 +18,7 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.formats.incident.values import REVIEWED
 from tocsin.text.yaml import Document, Value, read_yaml
 
 WIDTH = 100_000
@@ -36,6 +37,8 @@ class Edit:
     status: Status | None = None
     eta: datetime | None = None
     resolution: str | None = None
+    public_resolution: str | None = None
+    """What outsiders hear of the end; the text that is there stays."""
     severity: str | None = None
     services: tuple[str, ...] | None = None
     """Services to add to those that are there."""
@@ -50,7 +53,7 @@ class Edit:
             "roles": self.role,
             "status": self.status,
             "eta": self.eta,
-            "resolution": self.resolution,
+            "resolution": self.public_resolution if self.resolution is None else self.resolution,
             "severity": self.severity,
             "services": self.services or None,
             "summary": self.summary,
@@ -108,7 +111,8 @@ def _kept(before: Mapping[str, Value], after: Value, edit: Edit) -> bool:
 
 def _holds(after: Mapping[str, Value], edit: Edit) -> bool:
     """Whether the file says what the edit says, as it is read and not as it was meant."""
-    alone = CommentedMap()
+    parted = isinstance(after.get("resolution"), dict) and "resolution" in edit.keys
+    alone = CommentedMap({"resolution": CommentedMap()} if parted else {})
     _apply(alone, edit)
     wanted = read_yaml(_dump(_writer(), alone).encode(), "").value
     return isinstance(wanted, dict) and all(_includes(after.get(key), value) for key, value in wanted.items())
@@ -169,14 +173,26 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
         mapping["status"] = str(edit.status)
     if edit.eta:
         mapping["eta"] = _instant(edit.eta)
-    if edit.resolution is not None:
-        mapping["resolution"] = _text(edit.resolution)
+    _resolve(mapping, edit)
     if edit.severity:
         mapping["severity"] = edit.severity
     for service in edit.services or ():
         _append(mapping, "services", service)
     if edit.summary is not None:
         mapping["summary"] = _text(edit.summary)
+
+
+def _resolve(mapping: CommentedMap, edit: Edit) -> None:
+    """Write what ended it: a text, or where outsiders are told something too, {text, public}. No text ends both."""
+    ended = {"text": edit.resolution, "public": edit.public_resolution}
+    words = {key: _text(text) for key, text in ended.items() if text is not None}
+    there = mapping.get("resolution")
+    if isinstance(there, CommentedMap) and edit.resolution != "":
+        there.update(words)
+    elif "public" in words:
+        mapping["resolution"] = CommentedMap(({"text": there} if there else {}) | words)
+    elif words:
+        mapping["resolution"] = words["text"]
 
 
 def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
@@ -221,6 +237,7 @@ def _document(incident: Incident) -> dict[str, Any]:
     """The version as the keys and values of a file, without what says nothing."""
     fields: dict[str, Any] = {
         "title": _text(incident.title),
+        "public_title": _text(incident.public_title),
         "severity": incident.severity,
         "status": str(incident.status),
         "summary": _text(incident.summary),
@@ -232,16 +249,27 @@ def _document(incident: Incident) -> dict[str, Any]:
             for acknowledgment in incident.acknowledged
         ),
         "eta": _instant(incident.eta),
+        "started_at": _instant(incident.started_at),
         "declared_at": _instant(incident.declared_at),
         "declared_by": _text(incident.declared_by),
         "updates": CommentedSeq(_flow(_entry(entry)) for entry in incident.updates),
         "timeline": CommentedSeq(_flow(_entry(note)) for note in incident.timeline),
-        "resolution": _text(incident.resolution),
+        "bridge": _text(incident.bridge),
+        "links": CommentedMap({title: _text(address) for title, address in incident.links}),
+        "resolution": _resolution(incident),
         "verified_by": _text(incident.verified_by),
         "review": incident.review,
-        "drill": "true" if incident.drill else "",
+        "drill": REVIEWED if incident.reviewed_drill else "true" if incident.drill else "",
     }
     return {key: value for key, value in fields.items() if value}
+
+
+def _resolution(incident: Incident) -> str | CommentedMap:
+    """What ended it, as it is written."""
+    if not incident.public_resolution:
+        return _text(incident.resolution)
+    texts = {"text": _text(incident.resolution), "public": _text(incident.public_resolution)}
+    return CommentedMap({key: text for key, text in texts.items() if text})
 
 
 def _acknowledgment(acknowledgment: Acknowledgment) -> dict[str, str]:

@@ -10,8 +10,11 @@ from typing import Any
 
 from tocsin.domain.incident import Acknowledgment, TimelineNote, UpdateEntry
 from tocsin.formats.incident.values import (
+    DRILL,
     FREE_NAME,
     INSTANT,
+    LINE,
+    LINKS,
     LONG,
     NAME_LIMIT,
     PERSON,
@@ -21,11 +24,12 @@ from tocsin.formats.incident.values import (
     SEVERITY,
     STATUS,
     TITLE,
-    TRUTH,
+    TITLE_LIMIT,
     WORDS,
     IncidentReader,
     ValueKind,
     says_nothing,
+    text,
 )
 from tocsin.formats.schema.json_schema import JsonSchema, one_or_list, or_null
 from tocsin.text.cleaning import clean, cut
@@ -35,11 +39,14 @@ from tocsin.text.yaml import KeyPath, Value
 
 @dataclass(frozen=True, slots=True)
 class IncidentField:
-    """One key: what it holds, and what an editor says of it. The values that are read are named as their keys."""
+    """One key: what it holds, and what an editor says of it. The values that are read are named as their keys; a kind
+    that gives two values has another name for the second, `beside`.
+    """
 
     key: str
     kind: ValueKind
     description: str
+    beside: str = ""
 
     @property
     def schema(self) -> JsonSchema:
@@ -53,8 +60,12 @@ Fields = Sequence[IncidentField]
 
 
 def read_fields(reader: IncidentReader, path: KeyPath, mapping: Mapping[str, Value], fields: Fields) -> dict[str, Any]:
-    """The value of each field, by its key, of the mapping at a path."""
-    return {field.key: field.kind.read(reader, (*path, field.key), mapping.get(field.key)) for field in fields}
+    """The value of each field, by its name, of the mapping at a path."""
+    values: dict[str, Any] = {}
+    for field in fields:
+        value = field.kind.read(reader, (*path, field.key), mapping.get(field.key))
+        values |= {field.key: value[0], field.beside: value[1]} if field.beside else {field.key: value}
+    return values
 
 
 def warn_of_unknown_keys(reader: IncidentReader, path: KeyPath, mapping: Mapping[str, Value], fields: Fields) -> None:
@@ -128,6 +139,15 @@ def _entry_reader(
     return read
 
 
+def _read_resolution(reader: IncidentReader, path: KeyPath, value: Value) -> tuple[str, str]:
+    """What ended it, for insiders and for outsiders: a text, or {text, public}."""
+    if not isinstance(value, dict):
+        return LONG.read(reader, path, value), ""
+    warn_of_unknown_keys(reader, path, value, _RESOLUTION)
+    values = read_fields(reader, path, value, _RESOLUTION)
+    return values["text"], values["public"]
+
+
 _WHEN_AND_WHO = (
     IncidentField("at", INSTANT, "when; absent: when it is first seen"),
     IncidentField("by", FREE_NAME, "who, in any words"),
@@ -139,6 +159,10 @@ _ACKNOWLEDGMENT = (
 _NOTE = (*_WHEN_AND_WHO, IncidentField("text", WORDS, "what happened"))
 _UPDATE = (
     *_WHEN_AND_WHO,
+    IncidentField("text", LONG, "what internal stakeholders hear"),
+    IncidentField("public", LONG, "what external stakeholders hear"),
+)
+_RESOLUTION = (
     IncidentField("text", LONG, "what internal stakeholders hear"),
     IncidentField("public", LONG, "what external stakeholders hear"),
 )
@@ -162,9 +186,11 @@ TIMELINE = _list_of(
         {"anyOf": [WORDS.schema, fields_schema(_NOTE, "text")]},
     )
 )
+RESOLUTION = ValueKind(_read_resolution, {"anyOf": [LONG.schema, fields_schema(_RESOLUTION, rule={})]})
 
 FIELDS = (
     IncidentField("title", TITLE, "one line that says what is broken"),
+    IncidentField("public_title", text(TITLE_LIMIT, lines=False), "what outsiders read instead of `title`"),
     IncidentField("severity", SEVERITY, "how bad it is: a severity of the config, in any case"),
     IncidentField("status", STATUS, "how far the response is; only `resolved` ends the incident"),
     IncidentField("summary", LONG, "what is known so far, for responders"),
@@ -173,13 +199,26 @@ FIELDS = (
     IncidentField("roles", ROLES, "explicit assignments, which beat the rotation: {incident_commander: bo}"),
     IncidentField("acknowledged", ACKNOWLEDGED, "who accepted what they were paged for"),
     IncidentField("eta", INSTANT, "when it is expected to be over"),
+    IncidentField("started_at", INSTANT, "when it really began; absent: when it was declared"),
     IncidentField("declared_at", INSTANT, "when it was declared"),
     IncidentField("declared_by", FREE_NAME, "who declared it, in any words"),
     IncidentField("updates", UPDATES, "what stakeholders hear, newest last"),
     IncidentField("timeline", TIMELINE, "the Scribe's notes, for the review"),
-    IncidentField("resolution", LONG, "what ended it; everybody who was told hears this"),
+    IncidentField("bridge", LINE, "where people meet: an address or a number; only insiders read it"),
+    IncidentField("links", LINKS, "what helps: {Dashboard: https://…}; only insiders read it"),
+    IncidentField(
+        "resolution",
+        RESOLUTION,
+        "what ended it: a text that insiders hear, or {text, public} for outsiders as well",
+        "public_resolution",
+    ),
     IncidentField("verified_by", FREE_NAME, "who confirmed that all is healthy again"),
     IncidentField("review", REVIEW, "`done`, or a link: ends the reminders of the post-incident review"),
-    IncidentField("drill", TRUTH, "an exercise: every message says DRILL, external stakeholders hear nothing"),
+    IncidentField(
+        "drill",
+        DRILL,
+        "an exercise: every message says DRILL, external stakeholders hear nothing; `review`: with health and review",
+        "reviewed_drill",
+    ),
 )
 """Every key that an incident file may have."""

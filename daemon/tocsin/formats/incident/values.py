@@ -13,7 +13,7 @@ from typing import Any
 from tocsin.domain.incident import Status
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.schema import json_schema, patterns
+from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.formats.schema.json_schema import JsonSchema
 from tocsin.text import scalars
 from tocsin.text.cleaning import clean, cut, one_line
@@ -26,8 +26,10 @@ NAME_LIMIT = 200
 """The longest free-text name (`by`, `declared_by`, `verified_by`), in characters."""
 TEXT_LIMIT = 10_000
 """The longest of the long texts (`summary`, `impact`, `resolution`, an entry's `text`), in characters."""
-LINK_LIMIT = 2_000
+LINK_LIMIT = addresses.ADDRESS_LIMIT
 """The longest link under `review`, in characters."""
+REVIEWED = "review"
+"""What `drill` says of a drill that asks for health and review as well (rule 28)."""
 PROBLEM_LIMIT = 100
 """The most problems told of one file's fields."""
 
@@ -114,18 +116,45 @@ def _instant(reader: IncidentReader, path: KeyPath, value: Value) -> datetime | 
         return None
 
 
-def _truth(reader: IncidentReader, path: KeyPath, value: Value) -> bool:
-    """True or false, also in the words people use; false when it is neither (a problem)."""
-    written = reader.scalar(path, value, "true or false")
+def _drill(reader: IncidentReader, path: KeyPath, value: Value) -> tuple[bool, bool]:
+    """Whether it is a drill, true or false also in the words people use, and whether with review; neither when it is
+    something else (a problem).
+    """
+    written = reader.scalar(path, value, "true, false or review")
     if written is None:
-        return False
+        return False, False
+    if written.lower() == REVIEWED:
+        return True, True
     if written.lower() in _TRUTHS:
-        return _TRUTHS[written.lower()]
+        return _TRUTHS[written.lower()], False
     try:
-        return scalars.truth(written.capitalize())
+        return scalars.truth(written.capitalize()), False
     except ValueError:
-        reader.tell(path, "not-a-truth", f'{name_of(path)} is "{quotable(written)}"; write true or false')
-        return False
+        reader.tell(path, "not-a-truth", f'{name_of(path)} is "{quotable(written)}"; write true, false or review')
+        return False, False
+
+
+def _links(reader: IncidentReader, path: KeyPath, value: Value) -> tuple[tuple[str, str], ...]:
+    """Addresses as (title, address) pairs, in the order written."""
+    if not isinstance(value, dict):
+        if value is not None:
+            example = "{Dashboard: https://grafana.example.com/d/1}"
+            reader.tell(path, "wrong-type", f"{name_of(path)} is no mapping; write {example}")
+        return ()
+    pairs = []
+    for key, entry in value.items():
+        place = (*path, key)
+        title = cut(one_line(clean(key)), patterns.LINE_LIMIT)
+        written = reader.scalar(place, entry, "an address")
+        if not title or written is None:
+            continue
+        try:
+            pairs.append((title, addresses.link(clean(written))))
+        except ValueError as fault:
+            reader.tell(place, "not-a-link", f"{name_of(place)}: {fault}")
+    if len(pairs) > patterns.LINKS_MOST:
+        reader.tell(path, "too-many", f"{name_of(path)}: the first {patterns.LINKS_MOST} are used", warn=True)
+    return tuple(pairs[: patterns.LINKS_MOST])
 
 
 def _review(reader: IncidentReader, path: KeyPath, value: Value) -> str:
@@ -159,13 +188,17 @@ LONG = text()
 WORDS = text(least=1)
 FREE_NAME = text(NAME_LIMIT, lines=False)
 INSTANT = ValueKind(_instant, patterns.INSTANT)
-TRUTH = ValueKind(
-    _truth,
+LINE = text(patterns.LINE_LIMIT, lines=False)
+LINKS = ValueKind(_links, {**patterns.LINKS, "additionalProperties": json_schema.or_null(patterns.LINK)})
+DRILL = ValueKind(
+    _drill,
     {
         "default": False,
         "anyOf": [
             {"type": "boolean"},
-            json_schema.text_matching(patterns.one_of(("true", "false", *_TRUTHS)), "write true or false"),
+            json_schema.text_matching(
+                patterns.one_of(("true", "false", REVIEWED, *_TRUTHS)), "write true, false or review"
+            ),
         ],
     },
 )

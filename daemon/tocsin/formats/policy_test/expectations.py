@@ -38,7 +38,7 @@ REASONS = {
     Kind.STAND_DOWN: (Reason.ACCEPTED, Reason.SEVERITY_LOWERED, Reason.HANDOVER),
     Kind.UPDATE: (Reason.DECLARED, Reason.SEVERITY_LOWERED, Reason.CHANGED, Reason.DUE),
     Kind.CLOSING: (Reason.RESOLVED,),
-    Kind.REMINDER: (Reason.UPDATE_DUE,),
+    Kind.REMINDER: (Reason.UPDATE_DUE, Reason.ETA_PASSED),
     Kind.VERIFY: (Reason.VERIFY_DUE,),
     Kind.REVIEW: (Reason.REVIEW_DUE,),
 }

@@ -19,7 +19,7 @@ from pydantic import (
 
 from tocsin.domain.people import Channel
 from tocsin.domain.rotation import Window
-from tocsin.formats.schema import json_schema, patterns
+from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.text import contacts, scalars
 
 
@@ -45,6 +45,15 @@ def _positive(span: timedelta) -> timedelta:
     return span
 
 
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise ValueError("must not be empty; leave it out instead")
+    if len(line) > patterns.LINE_LIMIT:
+        raise ValueError(f"is over {patterns.LINE_LIMIT} characters; shorten it")
+    return line
+
+
 def _each_once(values: list[Any]) -> list[Any]:
     twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
     if twice is not None:
@@ -56,6 +65,8 @@ TEXT_LIMIT = 4000
 """The longest text of a config file, in characters."""
 
 Text = Annotated[str, Field(max_length=TEXT_LIMIT), WithJsonSchema(json_schema.text(TEXT_LIMIT))]
+Line = Annotated[str, AfterValidator(_line), WithJsonSchema(patterns.LINE)]
+"""A text on one line, short enough for a message to name."""
 Name = Annotated[str, AfterValidator(scalars.name), WithJsonSchema(patterns.NAME)]
 Delay = Annotated[timedelta, BeforeValidator(_text(scalars.duration)), WithJsonSchema(patterns.DELAY)]
 Duration = Annotated[Delay, AfterValidator(_positive), WithJsonSchema(patterns.DURATION)]
@@ -67,6 +78,13 @@ Zone = Annotated[str, AfterValidator(scalars.zone), WithJsonSchema(patterns.ZONE
 Instant = Annotated[datetime, BeforeValidator(_text(scalars.instant)), WithJsonSchema(patterns.INSTANT)]
 LocalTime = Annotated[datetime, BeforeValidator(_text(scalars.local_time)), WithJsonSchema(patterns.LOCAL_TIME)]
 Email = Annotated[str, AfterValidator(contacts.email), WithJsonSchema(patterns.EMAIL)]
+WebAddress = Annotated[str, AfterValidator(addresses.web_address), WithJsonSchema(patterns.URL)]
+Links = Annotated[
+    dict[Line, Annotated[str, AfterValidator(addresses.link), WithJsonSchema(patterns.LINK)]],
+    Field(max_length=patterns.LINKS_MOST),
+    WithJsonSchema(patterns.LINKS),
+]
+"""Addresses by what they are called."""
 Phone = Annotated[str, AfterValidator(contacts.phone), WithJsonSchema(patterns.PHONE)]
 Called = Annotated[Text, WithJsonSchema(patterns.NAME)]
 """A name that must lead somewhere; whoever looks it up has better words for a wrong one than its shape."""

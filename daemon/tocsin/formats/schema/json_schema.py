@@ -70,6 +70,15 @@ def not_both(one: str, other: str) -> JsonSchema:
     }
 
 
+def goes_with(one: str, other: str) -> JsonSchema:
+    """A key that has a value needs another one beside it."""
+    nothing: JsonSchema = {"enum": [None, []]}
+    return {
+        "if": {"required": [one], "properties": {one: {"not": nothing}}},
+        "then": {"required": [other], "properties": {other: {"not": NULL}}},
+    }
+
+
 def one_exactly(one: str, other: str) -> JsonSchema:
     """One of two keys has a value, and the other none."""
     return one_at_least(one, other) | not_both(one, other)

@@ -6,7 +6,7 @@ which field the text stands.
 """
 
 from tocsin.domain.people import Channel
-from tocsin.formats.schema.json_schema import JsonSchema, list_of, one_or_list, text_matching
+from tocsin.formats.schema.json_schema import JsonSchema, list_of, one_or_list, text, text_matching
 
 
 def any_case(word: str) -> str:
@@ -106,6 +106,16 @@ URL = text_matching(
     r"[Hh][Tt][Tt][Pp][Ss]?:\/\/(?:[^\s\/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s\/?#:@\[\]]+)(?::[0-9]*)?(?:[\/?#]\S*)?",
     "write a web address such as https://tocsin.example.com",
 )
+LINK = text_matching(
+    r"\s*(?:[Hh][Tt][Tt][Pp][Ss]?:\/\/\S+|[Tt][Ee][Ll]:\+?[0-9][0-9().,;=*#-]{2,60})\s*",
+    "write an address such as https://wiki.example.com, or a number to call: tel:+14155550101",
+)
+LINE_LIMIT = 200
+"""The longest text that stands on one line of a message, in characters."""
+LINE = text(LINE_LIMIT)
+LINKS_MOST = 20
+"""The most links of one incident or service."""
+LINKS: JsonSchema = {"type": "object", "maxProperties": LINKS_MOST, "additionalProperties": LINK}
 NETWORK = text_matching(
     r" *[0-9A-Fa-f:.]+(?:\/(?:[0-9]{1,3}|[0-9.]+))? *",
     "write an address or a network, such as 192.0.2.1 or 192.0.2.0/24",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 
 from tocsin.domain.delivery import MAIN
-from tocsin.formats.schema import json_schema, patterns
+from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.formats.schema.fields import Name, one_or_many
 from tocsin.text import contacts, scalars
 
@@ -46,23 +46,9 @@ def _fallback_name(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if why := _why_no_url(text):
+    if why := addresses.why_no_url(text):
         raise ValueError(f"it is no web address ({why}); write it such as https://tocsin.example.com")
     return text.rstrip("/")
-
-
-def _why_no_url(text: str) -> str:
-    """What is wrong with a web address, without a word of it: many are secrets of their own."""
-    if re.search(r"\s", text):
-        return "there is a blank in it"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return "its host or its port cannot be read"
-    if parts.scheme not in {"http", "https"}:
-        return "it does not begin with https:// or http://"
-    return "it names no host" if not host else "its port is 0" if port == 0 else ""
 
 
 def host_of(url: str) -> str:

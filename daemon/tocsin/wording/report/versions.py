@@ -17,6 +17,18 @@ from tocsin.text.markdown import Run, Runs, joined, quoted, runs
 from tocsin.text.times import utc
 from tocsin.wording.message.changes import severity_change
 
+FREE_TEXTS = (
+    "title",
+    "public_title",
+    "summary",
+    "impact",
+    "bridge",
+    "resolution",
+    "public_resolution",
+    "verified_by",
+    "review",
+)
+"""Fields whose new words are quoted."""
 Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
 
@@ -127,7 +139,9 @@ def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str | Run
         yield f"status {old.status.value} → {new.status.value}"
     if old.eta != new.eta:
         yield f"ETA {utc(old.eta) if old.eta else 'none'} → {utc(new.eta) if new.eta else 'none'}"
-    for name in ("title", "summary", "impact", "resolution", "verified_by", "review"):
+    if old.started_at != new.started_at:
+        yield f"began {utc(new.started_at)}" if new.started_at else "began: (removed)"
+    for name in FREE_TEXTS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             words = quoted(after)
@@ -139,6 +153,8 @@ def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str | Run
         yield runs(Run("updates", "code"), " written")
     if old.timeline != new.timeline:
         yield runs(Run("timeline", "code"), " written")
+    if old.links != new.links:
+        yield runs("links: ", joined(", ", (quoted(title) for title, _ in new.links)) or "none")
     if old.drill != new.drill:
         yield "marked as a drill" if new.drill else "no longer a drill"
 

@@ -15,7 +15,7 @@ from tocsin.app.configuration.kept.settings import some_way_leads_out, standing_
 from tocsin.app.configuration.kept.vouching import vouched
 from tocsin.app.configuration.load import Configuration, label_of, read_tree
 from tocsin.domain.people import Person, StakeholderGroup
-from tocsin.domain.policy import Policy
+from tocsin.domain.policy import Policy, Service
 from tocsin.formats.config.read import SETTINGS
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.ports.ledger import KeptConfig
@@ -51,11 +51,11 @@ def read_kept(
     settings_file = disk.files.get(SETTINGS)
     if settings_file is not None:
         files = {**kept.files, SETTINGS: settings_file}
-        configuration = read_tree(files, folder, at, environ, revision=kept.revision)
+        configuration = read_tree(files, folder, at, environ, revision=kept.revision, was_in_force=True)
         if configuration.policy is not None and configuration.settings is not None:
             keys = reply_routes(configuration.settings).keys
             return _counting(configuration, kept, keys, _words(kept, disk, folder, keys))
-    configuration = read_tree(kept.files, folder, at, environ, revision=kept.revision)
+    configuration = read_tree(kept.files, folder, at, environ, revision=kept.revision, was_in_force=True)
     if configuration.policy is None or configuration.settings is None:
         return KeptReading(configuration)
     keys = reply_routes(configuration.settings).keys
@@ -65,7 +65,7 @@ def read_kept(
     settings, left_out = standing_settings(kept.files.get(SETTINGS, b""), settings_file or b"", words)
     if left_out:
         files = {**kept.files, SETTINGS: settings}
-        configuration = read_tree(files, folder, at, environ, revision=kept.revision)
+        configuration = read_tree(files, folder, at, environ, revision=kept.revision, was_in_force=True)
     if configuration.policy is None or configuration.settings is None:
         return KeptReading(configuration, left_out, _nothing_left(left_out))
     if not some_way_leads_out(configuration.settings):
@@ -135,7 +135,10 @@ def _standing(policy: Policy, words: DiskWords) -> tuple[Policy, tuple[str, ...]
     left_out: list[str] = []
     people = {name: _person(person, words, left_out) for name, person in policy.people.items()}
     groups = {name: _group(group, words, left_out) for name, group in policy.stakeholders.items()}
-    return replace(policy, people=people, stakeholders=groups) if left_out else policy, tuple(left_out)
+    services = {name: _service(service, words, left_out) for name, service in policy.services.items()}
+    if left_out:
+        policy = replace(policy, people=people, stakeholders=groups, services=services)
+    return policy, tuple(left_out)
 
 
 def _person(person: Person, words: DiskWords, left_out: list[str]) -> Person:
@@ -153,3 +156,14 @@ def _group(group: StakeholderGroup, words: DiskWords, left_out: list[str]) -> St
     if lacking := len(group.emails) - len(emails):
         left_out.append(f"{lacking} address{'es' if lacking > 1 else ''} of {group.id}")
     return replace(group, emails=emails)
+
+
+def _service(service: Service, words: DiskWords, left_out: list[str]) -> Service:
+    """A service's page must not lead people elsewhere than the disk would."""
+    runbook = service.runbook if words.has_word(service.runbook) else ""
+    bridge = service.bridge if words.has_word(service.bridge) else ""
+    links = tuple((title, address) for title, address in service.links if words.has_word(address))
+    if (runbook, bridge, links) == (service.runbook, service.bridge, service.links):
+        return service
+    left_out.append(f"links of {service.id}")
+    return replace(service, runbook=runbook, bridge=bridge, links=links)
