@@ -158,7 +158,8 @@ class History:
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
-    `ineffective_acks` are acknowledgments that accepted nothing. `never_left` is no fact but what the daemon knows at a
+    `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the title that each reader's first
+    message had, of whatever episode: the subject of all that they get of this incident. `never_left` is no fact but what the daemon knows at a
     look: (person, channel) by which pages were decided of which none has left; the plan of a rehearsal knows none.
     """
 
@@ -200,6 +201,7 @@ class History:
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
+    subjects: dict[str, str] = field(default_factory=dict)
     never_left: frozenset[tuple[str, Channel]] = frozenset()
 
     def channels_heard(self, reader: str) -> tuple[Channel, ...]:

@@ -84,6 +84,10 @@ class Incident:
     started_at: datetime | None = None
     reviewed_drill: bool = False
 
+    def title_for(self, *, external: bool) -> str:
+        """The title as outsiders or insiders read it."""
+        return (external and getattr(self, "public_title", "")) or self.title
+
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""
         return next((person for name, person in self.roles if name == role), None)

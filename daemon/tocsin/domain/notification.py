@@ -142,18 +142,23 @@ ANSWERED_FOR = timedelta(days=1)
 """How long after the resolution an `answer_url` still leads to something."""
 
 
+UNSUBSCRIBE_LINK = "https://unsubscribe.invalid/reader"
+"""Stands in a text that many readers share for the link by which each is taken off; put in as the mail leaves."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyOffer:
     """How the reader of one message may answer it or read on, beside file and command; what is empty is not offered.
 
     `code` goes with an SMS that answers, and must be in it if it `needs_code`; `answer_url` leads to a page with
-    buttons, `page_url` to the incident's page.
+    buttons, `page_url` to the incident's page. `unsubscribe_url` is UNSUBSCRIBE_LINK where a click takes effect.
     """
 
     code: str = ""
     answer_url: str = ""
     page_url: str = ""
     needs_code: bool = False
+    unsubscribe_url: str = ""
 
 
 NO_REPLY_OFFER = ReplyOffer()

@@ -174,7 +174,7 @@ class JinjaRenderer:
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
-        key = (*_key(notification, policy), invitation)
+        key = (*_key(notification, policy), history.subjects.get(notification.to), invitation)
         known = self._renderings.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content

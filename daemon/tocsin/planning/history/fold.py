@@ -24,6 +24,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
+from tocsin.planning.history.subjects import note_subjects
 from tocsin.planning.history.versions import apply_version
 
 
@@ -51,6 +52,10 @@ def fold_each(facts: Iterable[f.Fact], history: History) -> Iterator[History]:
 
 def apply_fact(history: History, fact: f.Fact) -> History:
     """The history after one more fact."""
+    return note_subjects(_apply(history, fact), fact)
+
+
+def _apply(history: History, fact: f.Fact) -> History:
     match fact:
         case f.Seen():
             return apply_version(history, fact)

@@ -22,7 +22,7 @@ def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
-        return replace(_first_seen(new, at), reached=history.reached)
+        return replace(_first_seen(new, at), reached=history.reached, subjects=history.subjects)
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:
@@ -57,6 +57,7 @@ def _reopen(history: History, new: Incident, at: datetime) -> History:
         acknowledged_before=before,
         acknowledged_ever=before | episode.acknowledged_ever,
         reopened_after=history.resolved_at or at,
+        subjects=history.subjects,
     )
     people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
     return replace(episode, first_sight=people)

@@ -5,7 +5,7 @@ outsiders, and what is particular to a kind. Must not know templates.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Reason
+from tocsin.domain.notification import OUTSIDE_PLAN, UNSUBSCRIBE_LINK, Kind, Reason
 from tocsin.wording.message.bundle import BundleWording, bundle_wording
 from tocsin.wording.message.changes import News
 from tocsin.wording.message.wording import Wording
@@ -54,6 +54,11 @@ def _full() -> Wording:
         id="2026-11-23-card-payments-fail",
         file="2026-11-23-card-payments-fail.yaml",
         title="Card payments fail at checkout",
+        subject_title="Card payments fail at checkout",
+        organisation="Acme",
+        reply_to="incidents@example.com",
+        told_as="Executives",
+        unsubscribe_url=UNSUBSCRIBE_LINK,
         tag="SEV1",
         severity_title="Critical",
         severity_meaning="Major outage affecting most users.",
@@ -98,6 +103,10 @@ def _bare(words: Wording) -> Wording:
     """With everything empty that may be."""
     return replace(
         words,
+        organisation="",
+        reply_to="",
+        told_as="",
+        unsubscribe_url="",
         severity_meaning="",
         summary="",
         impact="",

@@ -32,7 +32,9 @@ class Wording:
     reached. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
     entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
     come with the day, their `_short` kin as short as can be. `language` is the code of the language that the words are
-    in, `direction` (`ltr`, `rtl`) which way that is read.
+    in, `direction` (`ltr`, `rtl`) which way that is read. `subject_title` is the title as this reader's first mail had
+    it, `told_as` the group that an update is for; `unsubscribe_url` stands for the reader's own link wherever a click
+    takes effect.
     """
 
     kind: str
@@ -41,6 +43,13 @@ class Wording:
     external: bool
     title: str
     status: str
+    subject_title: str = ""
+    language: str = "en"
+    direction: str = "ltr"
+    organisation: str = ""
+    reply_to: str = ""
+    told_as: str = ""
+    unsubscribe_url: str = ""
     id: str = ""
     file: str = ""
     tag: str = ""
@@ -83,8 +92,6 @@ class Wording:
     due: str = ""
     due_short: str = ""
     groups: str = ""
-    language: str = "en"
-    direction: str = "ltr"
 
 
 def wording(
@@ -96,9 +103,13 @@ def wording(
     language: Language = ENGLISH,
 ) -> Wording:
     """The words for one notification, in its reader's language. `history` is from before its decision."""
+    subject = history.subjects.get(notification.to) or incident.title_for(external=notification.external)
     about = replace(
         _about(notification, incident, history, zone_of(notification, policy)),
+        subject_title=_titled(subject),
+        told_as=policy.group_title(notification.group) if notification.group else "",
         page_url=offer.page_url,
+        unsubscribe_url=offer.unsubscribe_url,
         language=language.code,
         direction=language.direction,
     )
@@ -111,6 +122,11 @@ def wording(
         code=offer.code,
         answer_url=offer.answer_url if _answerable(notification, history) else "",
     )
+
+
+def _titled(title: str) -> str:
+    """A title as one line, of which there is always one."""
+    return one_line(clean(title)) or "Untitled incident"
 
 
 def _answerable(notification: Notification, history: History) -> bool:
@@ -126,7 +142,7 @@ def _about(notification: Notification, incident: Incident, history: History, zon
         reason=notification.reason.value,
         drill=incident.drill,
         external=notification.external,
-        title=one_line(clean(incident.title)) or "Untitled incident",
+        title=_titled(incident.title_for(external=notification.external)),
         status=incident.status.value,
         impact=clean(incident.impact),
         eta=dated(eta, zone, notification.at) if eta else "",
