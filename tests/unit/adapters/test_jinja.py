@@ -259,7 +259,6 @@ def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> No
     assert COMMAND in content.text
     assert COMMAND in content.html
     content = renderer.render(each, INCIDENT, history(), POLICY)
-    assert "<table" not in content.html
     assert "href" not in content.html
     assert "\nor" not in content.text.partition(COMMAND)[0]
 
@@ -271,9 +270,10 @@ def test_news_name_the_incidents_page(renderer: JinjaRenderer, kind: Kind, exter
     page = "https://tocsin.example.com/incidents/card"
     each = notification(kind, Channel.EMAIL, external=external)
     content = renderer.render(each, INCIDENT, history(), POLICY, ReplyOffer("", "", page))
-    assert content.text.endswith(f"Follow the incident: {page}\n")
+    assert content.text.partition("\n-- \n")[2].startswith(f"Follow the incident: {page}\n")
     assert f'href="{page}"' in content.html
-    assert "answer" not in content.html
+    assert "/answer/" not in content.html
+    assert "<a " not in content.html.replace(f'<a class="link" href="{page}"', "")
     assert "Follow" not in parts(renderer.render(each, INCIDENT, history(), POLICY))
 
 
@@ -321,6 +321,22 @@ def test_readers_of_one_update_share_its_words(renderer: JinjaRenderer) -> None:
     other = renderer.render(replace(each, to="ana"), INCIDENT, past, POLICY)
     assert "07:30 UTC-03 (10:30 UTC)" in other.text
     assert "Mon 23 Nov, 11:30 CET (10:30 UTC)" in renderer.render(each, INCIDENT, past, POLICY).text
+
+
+def test_a_subject_is_the_readers_own_for_life(renderer: JinjaRenderer) -> None:
+    """Who was told under another title keeps it, and shares words only with those who do; nothing else is in it."""
+    past = replace(history(), subjects={"ana@example.com": "As it began"})
+    renamed = replace(INCIDENT, title="As it is now", status=Status.MONITORING)
+    first, other, late = (
+        renderer.render(notification(Kind.UPDATE, Channel.EMAIL, to=to), renamed, past, POLICY)
+        for to in ("ana@example.com", "bo@example.com", "cleo@example.com")
+    )
+    assert (first.subject, other.subject) == ("As it began", "As it is now")
+    assert late is other
+    for kind in (Kind.PAGE, Kind.CLOSING, Kind.REMINDER, Kind.VERIFY, Kind.REVIEW, Kind.STAND_DOWN):
+        each = notification(kind, Channel.EMAIL, to="ana@example.com")
+        assert renderer.render(each, renamed, past, POLICY).subject == "As it began"
+        assert builtin.builtin_content(wording(each, renamed, past, POLICY), Channel.EMAIL).subject == "As it began"
 
 
 def test_a_page_is_never_anothers(renderer: JinjaRenderer) -> None:
@@ -763,7 +779,7 @@ def test_check_looks_into_every_branch(tmp_path: Path, renderer: JinjaRenderer) 
 
 
 def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
-    """Every HTML part is one document for phones and dark clients, without images, tables, scripts or links."""
+    """Every HTML part is one document for phones and dark clients, without images, scripts or links."""
     for each in every():
         if each.via is Channel.SMS:
             continue
@@ -772,7 +788,7 @@ def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
         assert '<meta name="color-scheme" content="light dark">' in html
         assert "prefers-color-scheme: dark" in html
         assert "max-width:600px" in html
-        assert not re.search(r"<(img|table|script|link|a)\b|url\(|https?:", html)
+        assert not re.search(r"<(img|script|link|a)\b|url\(|https?:", html)
         assert html.count("<p") == html.count("</p>")
         assert html.count("<div") == html.count("</div>")
 

@@ -15,6 +15,7 @@ WORDS = Wording(
     drill=False,
     external=False,
     title="Cards fail",
+    subject_title="As it began",
     status="identified",
     id="card",
     tag="SEV1",
@@ -47,12 +48,12 @@ BODIES = {
 
 @pytest.mark.parametrize("kind", BODIES)
 def test_each_kind_word_for_word(kind: Kind) -> None:
-    """An email has a subject that names the kind, then all there is to say and what is known; an SMS the same in one
+    """An email has its reader's own subject, then all there is to say and what is known; an SMS the same in one
     line, without what would not fit it.
     """
     words = replace(WORDS, kind=kind.value)
     mail = builtin_content(words, Channel.EMAIL)
-    assert mail.subject == f"{kind.value.replace('_', ' ').upper()}: SEV1: Cards fail"
+    assert mail.subject == "As it began"
     assert mail.text.split("\n\n") == ["SEV1: Cards fail", *BODIES[kind], "The impact.", "The summary.\n"]
     sms = builtin_content(words, Channel.SMS)
     assert sms.text == f"SEV1 Cards fail: {' '.join(BODIES[kind])}"

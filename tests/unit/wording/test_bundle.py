@@ -177,7 +177,7 @@ def test_by_email_all_are_listed_worst_first() -> None:
         page(1, "sev2", EMAIL, "B2", LINK.replace("pay", "db")),
     ]
     content = renderer().render_bundle(pages, graded())
-    assert content.subject == "[SEV1] 2 PAGES: <b>Checkout</b> fails, and 1 more"
+    assert content.subject == "2 pages: <b>Checkout</b> fails, and others"
     for body in (content.text, content.html):
         places = [body.index(word) for word in ("fails", "tocsin ack i0 --as ana", "Thing 1 breaks", "tocsin ack i1")]
         assert places == sorted(places)

@@ -88,6 +88,9 @@ PAST = History(
 
 EVERYBODY = {
     "title": "Card payments fail",
+    "subject_title": "Card payments fail",
+    "language": "en",
+    "direction": "ltr",
     "status": "identified",
     "impact": "All payments fail.",
     "eta": "Mon 23 Nov, 12:00 CET (11:00 UTC)",
@@ -137,6 +140,7 @@ MADE_OF = {
     Kind.UPDATE: INSIDERS
     | NEXT
     | {
+        "told_as": "Executives",
         "standing": "We have found the cause and are working on it.",
         "impact_new": True,
         "changes": ("Severity raised from SEV2 to SEV1.", *PUBLIC_CHANGES),
@@ -197,6 +201,7 @@ OUTSIDE = {
     Kind.CLOSING: EVERYBODY,
     Kind.UPDATE: EVERYBODY
     | {
+        "told_as": "Customers",
         "standing": "We have found the cause and are working on it.",
         "impact_new": True,
         "changes": ("Status: identified (was investigating).", "ETA: 16:30 IST."),

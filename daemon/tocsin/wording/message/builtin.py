@@ -14,9 +14,8 @@ def builtin_content(words: Wording, via: Channel) -> Content:
         return Content(shorten(words, _sms) or cut(fold(_sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title
-    kind = words.kind.replace("_", " ").upper()
     body = "\n\n".join(part for part in (*_body(words), words.impact, words.summary) if part)
-    return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{kind}: {head}")
+    return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{words.subject_title or words.title}")
 
 
 def _sms(words: Wording) -> str:

@@ -42,6 +42,8 @@ class BundleWording:
     brief: bool = False
     answer_all: str = "ok all"
     kind: str = KIND
+    organisation: str = ""
+    reply_to: str = ""
     language: str = "en"
     direction: str = "ltr"
 
@@ -61,6 +63,8 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
         pages=tuple(pages),
         replies=replies,
         answer_all=f"ok all {code}".rstrip(),
+        organisation=worst.organisation,
+        reply_to=worst.reply_to,
         language=worst.language,
         direction=worst.direction,
     )

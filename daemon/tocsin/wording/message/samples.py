@@ -21,7 +21,7 @@ def samples() -> Iterator[Wording]:
     """Every sample."""
     for kind in KINDS:
         for reason in REASONS.get(kind, (Reason.DECLARED,)):
-            full = replace(_full(), kind=kind.value, reason=reason.value)
+            full = replace(_in_a_mail(_full()), kind=kind.value, reason=reason.value)
             yield full
             yield _bare(full)
             yield replace(full, drill=True, first=True, reopened=True)
@@ -35,7 +35,7 @@ def samples() -> Iterator[Wording]:
 
 def bundle_samples() -> Iterator[BundleWording]:
     """Samples of several pages in one message: with all there is to say, with as little as there can be, a drill."""
-    full = replace(_full(), kind=Kind.PAGE.value, reason=Reason.DECLARED.value)
+    full = replace(_in_a_mail(_full()), kind=Kind.PAGE.value, reason=Reason.DECLARED.value)
     mild = replace(_bare(full), id="slow-search", title="Slow search", tag="SEV3", code="B4", answer_url="")
     unread = replace(mild, unreadable=True, roles=(), your_role="", code="")
     bundle = bundle_wording((full, mild, unread), [*["SEV1"] * 2, *["SEV2"] * 7, *["SEV3"] * 3], replies=True)
@@ -54,11 +54,6 @@ def _full() -> Wording:
         id="2026-11-23-card-payments-fail",
         file="2026-11-23-card-payments-fail.yaml",
         title="Card payments fail at checkout",
-        subject_title="Card payments fail at checkout",
-        organisation="Acme",
-        reply_to="incidents@example.com",
-        told_as="Executives",
-        unsubscribe_url=UNSUBSCRIBE_LINK,
         tag="SEV1",
         severity_title="Critical",
         severity_meaning="Major outage affecting most users.",
@@ -96,6 +91,18 @@ def _full() -> Wording:
         duration="2 hours 5 minutes",
         review_file="reviews/2026-11-23-card-payments-fail.md",
         review_due="Sat 28 Nov 2026, 11:00 CET",
+    )
+
+
+def _in_a_mail(words: Wording) -> Wording:
+    """With everything that stands around the text of a mail."""
+    return replace(
+        words,
+        subject_title=words.title,
+        organisation="Acme",
+        reply_to="incidents@example.com",
+        told_as="Executives",
+        unsubscribe_url=UNSUBSCRIBE_LINK,
     )
 
 
