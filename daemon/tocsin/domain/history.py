@@ -159,8 +159,9 @@ class History:
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
     `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the title that each reader's first
-    message had, of whatever episode: the subject of all that they get of this incident. `never_left` is no fact but what the daemon knows at a
-    look: (person, channel) by which pages were decided of which none has left; the plan of a rehearsal knows none.
+    message had, of whatever episode: the subject of all that they get of this incident. `never_left` is no fact but
+    what the daemon knows at a look: (person, channel) by which pages were decided of which none has left; the plan of a
+    rehearsal knows none.
     """
 
     incident: Incident | None = None

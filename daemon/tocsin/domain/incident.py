@@ -86,7 +86,8 @@ class Incident:
 
     def title_for(self, *, external: bool) -> str:
         """The title as outsiders or insiders read it."""
-        return (external and getattr(self, "public_title", "")) or self.title
+        public: str = getattr(self, "public_title", "")
+        return (public if external else "") or self.title
 
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""

@@ -89,8 +89,6 @@ PAST = History(
 EVERYBODY = {
     "title": "Card payments fail",
     "subject_title": "Card payments fail",
-    "language": "en",
-    "direction": "ltr",
     "status": "identified",
     "impact": "All payments fail.",
     "eta": "Mon 23 Nov, 12:00 CET (11:00 UTC)",
