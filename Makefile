@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes $(WHEELS) --no-he
 	--no-emit-find-links --upgrade -q
 BUILD_TOOLS := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["build"], sep="\n")'
 
-.PHONY: help run setup test quick faults fuzz lint types check bench fmt lock audit licences sbom clean
+.PHONY: help run setup test quick faults fuzz sim gallery lint types check bench fmt lock audit licences sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -46,6 +46,12 @@ faults: $(TESTS)  ## attacks on the installed program, and a server installed by
 
 fuzz: $(TESTS)  ## fuzzers of all that reads what others write: MINUTES=10, SEED=1 for the same cases, ONLY="incident reply"
 	@$(BIN)/python -m tests.fuzz --minutes "$(or $(MINUTES),10)" --seed "$(SEED)" $(if $(CASE),--case $(CASE)) $(ONLY)
+
+sim: $(TESTS)  ## every message of generated incidents against what readers need: INCIDENTS=10000 SEED=1
+	@$(BIN)/python -m tests.readers --incidents "$(or $(INCIDENTS),10000)" --seed "$(or $(SEED),1)"
+
+gallery: $(TESTS)  ## docs/gallery/: every message of ten stories, as text and as pictures (which need chromium)
+	@$(BIN)/python -m tests.gallery
 
 lint: $(TESTS)  ## ruff, and the formatter's opinion
 	@$(BIN)/ruff check daemon tests bench supply

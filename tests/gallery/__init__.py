@@ -1,0 +1,1 @@
+"""The gallery: stories that are data, every message that they bring, as text and as pictures."""

@@ -1,0 +1,1 @@
+"""What every reader needs, held against every message of generated incidents."""
