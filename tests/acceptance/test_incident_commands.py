@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.domain.facts import Seen
+from tocsin.domain.facts import Seen, Updated
 from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
 
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")
@@ -42,14 +45,18 @@ def tocsin(folder, *arguments):
     return done
 
 
-def keep_in_ledger(pager, incident=None, config=None):
-    """A ledger that knows a version of the incident, or a config, as the daemon leaves it."""
+def keep_in_ledger(pager, incident=None, config=None, told=()):
+    """A ledger that knows a version of the incident and the groups `told` of it, or a config, as the daemon leaves it."""
 
     async def keep():
         ledger = SqlLedger(open_file(pager / "var" / "tocsin.db", "x"))
         at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
         if incident:
-            await ledger.record(incident.id, [Seen(at, incident)], [], [])
+            updates = [
+                Updated(at, group, Reason.DECLARED, external, ((address, Channel.EMAIL),))
+                for group, address, external in told
+            ]
+            await ledger.record(incident.id, [Seen(at, incident), *updates], [], [])
         if config:
             files = {str(path.relative_to(config)): path.read_bytes() for path in config.rglob("*") if path.is_file()}
             await ledger.record_config("r1", files, at)
@@ -90,6 +97,62 @@ def test_the_life_of_an_incident(pager):
     ):
         assert line in text
     assert tocsin(pager, "check", "incidents").returncode == 0
+
+
+CARD = Incident("card", "Card payments fail", "sev1")
+CUSTOMERS = ("customers", "status@lists.example.com", True)
+SUPPORT = ("support", "support@example.com", False)
+
+
+def resolution(pager):
+    """What the file says of the end."""
+    lines = (pager / "incidents" / "card.yaml").read_text().split("status: resolved\n")
+    assert len(lines) == 2
+    return lines[1]
+
+
+def test_resolve_writes_a_word_for_outsiders_beside_the_one_for_insiders(pager):
+    """`resolution: {text, public}`; a bare text stays a text."""
+    keep_in_ledger(pager, CARD, told=[CUSTOMERS])
+    done = tocsin(pager, "resolve", "card", "Failed over", "--public", "Payments work: again.")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert resolution(pager) == 'resolution:\n  text: "Failed over"\n  public: "Payments work: again."\n'
+    assert tocsin(pager, "check", "incidents").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "advised"),
+    [([SUPPORT], False), ([SUPPORT, CUSTOMERS], True), (None, False)],
+    ids=["us", "all", "no ledger"],
+)
+def test_a_script_that_resolves_is_told_of_the_word_for_outsiders(pager, told, advised):
+    """One line says how to write it, and only where outsiders were told; it is resolved all the same."""
+    if told is not None:
+        keep_in_ledger(pager, CARD, told=told)
+    done = tocsin(pager, "resolve", "card", "Failed over")
+    advice = 'Customers hear only that it is over; to say more, resolve it with --public "TEXT"\n'
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", advice if advised else "")
+    assert resolution(pager) == 'resolution: "Failed over"\n'
+
+
+@pytest.mark.parametrize(("typed", "public"), [("It works again.\n", '  public: "It works again."\n'), ("\n", "")])
+def test_a_person_who_resolves_is_asked_for_the_word_for_outsiders(pager, typed, public):
+    """On a terminal; whoever just goes on resolves it without one."""
+    keep_in_ledger(pager, CARD, told=[CUSTOMERS])
+    ours, theirs = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    command = [TOCSIN, "resolve", "card", "Failed over", "--anyway"]
+    with subprocess.Popen(command, cwd=pager, env=clean, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as asked:
+        os.close(theirs)
+        shown = b""
+        while not shown.endswith(b"> "):
+            shown += os.read(ours, 1000)
+        os.write(ours, typed.encode())
+        assert (asked.wait(30), asked.stdout.read()) == (0, b"")
+    os.close(ours)
+    assert b"Customers were told of it. What do they hear of its end?" in shown
+    text = '  text: "Failed over"\n'
+    assert resolution(pager) == (f"resolution:\n{text}{public}" if public else 'resolution: "Failed over"\n')
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """`tocsin resolve`: mark an incident resolved."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,16 +12,19 @@ from tocsin.cli.options import anyway_option, config_option
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.argument("text", required=False)
+@click.option("--public", default="", metavar="TEXT", help="What external stakeholders hear of the end.")
 @anyway_option
 @config_option
-def command(incident: str, text: str | None, anyway: bool, config: Path | None) -> None:
+def command(incident: str, text: str | None, public: str, anyway: bool, config: Path | None) -> None:
     r"""Mark incident ID resolved, with TEXT as its resolution. Paging stops, and everybody who heard of the incident
-    gets one closing message.
+    gets one closing message: TEXT for your own people, --public for outsiders. Where outsiders were told of it and
+    there is no word for them, a terminal is asked for one; a script is only told how to write it.
 
     \b
     Examples:
       tocsin resolve 2026-11-23-card-payments-fail
-      tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby."
+      tocsin resolve 2026-11-23-card-payments-fail "Failed over to the standby." \
+        --public "Card payments work again. Please retry payments that failed."
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import id_of, run_command
@@ -28,6 +33,25 @@ def command(incident: str, text: str | None, anyway: bool, config: Path | None) 
     from tocsin.text.cleaning import clean
 
     async def act(commands: IncidentCommands) -> str:
-        return await commands.edit(id_of(incident), Edit(status=Status.RESOLVED, resolution=clean(text or "") or None))
+        word, advice = clean(public), ""
+        untold = () if word else await commands.outsiders_without_a_word(id_of(incident))
+        if untold and sys.stdin.isatty() and sys.stderr.isatty():
+            word = clean(_ask(untold))
+        elif untold:
+            advice = f'{_named(untold)} hear only that it is over; to say more, resolve it with --public "TEXT"'
+        edit = Edit(status=Status.RESOLVED, resolution=clean(text or "") or None, public_resolution=word or None)
+        sentence = await commands.edit(id_of(incident), edit)
+        return "\n".join(filter(None, (sentence, advice)))
 
     run_command(config, act, anyway=anyway)
+
+
+def _ask(groups: Sequence[str]) -> str:
+    """What outsiders are to hear of the end; nothing, if whoever is asked just goes on."""
+    question = f"{_named(groups)} were told of it. What do they hear of its end? (Enter: only that it is over)\n"
+    word: str = click.prompt(question, default="", show_default=False, prompt_suffix="> ", err=True)
+    return word
+
+
+def _named(groups: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(groups[:-1]), groups[-1])))

@@ -90,6 +90,19 @@ class IncidentCommands:
         """Make an edit; a sentence that says what became of the file where that is not plain."""
         return self._write(await self._find(incident), edit)
 
+    async def outsiders_without_a_word(self, incident: str) -> tuple[str, ...]:
+        """The titles of external groups that have heard of an open incident, while nothing is written that they are to
+        hear of its end; nobody where the ledger cannot say.
+        """
+        target = await self._find(incident)
+        history = target.history
+        versions = [history.incident, target.reading.incident if target.reading else None]
+        if history.resolved_at or any(version and version.public_resolution for version in versions):
+            return ()
+        if not any(reader.external and reader.told_by for reader in history.reached.values()):
+            return ()
+        return tuple(self.policy.group_title(name) for name, group in history.groups.items() if group.external)
+
     def _answered_at(self, target: _Target, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
         history, known = target.history, target.history.incident
