@@ -204,6 +204,12 @@ class Policy:
         known = self.group_of(reader)
         return known.title if known else ""
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that people and groups read, each once, in the order of their codes."""
+        groups = {group.language for group in self.stakeholders.values()}
+        return tuple(sorted(groups.union(person.language for person in self.people.values())))
+
     def group_of(self, address: str) -> StakeholderGroup | None:
         """The first group that has this plain address: a closing names none."""
         wanted, groups = address.casefold(), self.stakeholders.values()

@@ -68,14 +68,25 @@ class TemplateFault:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingWords:
+    """Sentences that a language lacks, and so says in English: how many of how many, and the first few."""
+
+    language: str
+    count: int
+    of: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateVerdict:
     """What is wrong with templates. Without those `left_out` the others can be used, over the shipped ones. `unread`:
-    it is not known yet, for no fault of theirs (rule 73).
+    it is not known yet, for no fault of theirs (rule 73). `missing` is no fault.
     """
 
     faults: tuple[TemplateFault, ...] = ()
     left_out: frozenset[str] = frozenset()
     unread: tuple[Problem, ...] = ()
+    missing: tuple[MissingWords, ...] = ()
 
 
 class Templates(Protocol):

@@ -5,24 +5,27 @@ Incident text is data, never template.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, TemplateError, TemplateNotFound, TemplatesNotFound, TemplateSyntaxError
+from jinja2 import Template, TemplateNotFound, TemplateSyntaxError
 
 from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.faults import FAULTS, BrokenTemplateError, broken_template, faults_of, where_of, words_of
 from tocsin.adapters.jinja.sandbox import Codes, Sandbox
+from tocsin.adapters.jinja.sentences import sentences_in
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.ports.renderer import BundledPage, TemplateFault, TemplateFiles, TemplateVerdict
-from tocsin.wording.language.language import ENGLISH, Language, parents
+from tocsin.domain.problem import Problem
+from tocsin.ports.renderer import BundledPage, MissingWords, TemplateFault, TemplateFiles, TemplateVerdict
+from tocsin.wording.language.language import ENGLISH, Language
+from tocsin.wording.language.languages import Languages, folders_of
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import BundleWording, builtin_bundle, bundle_wording, shorten_bundle
 from tocsin.wording.message.locale import language_of, zone_of
@@ -30,6 +33,8 @@ from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.message.shorten import shorten
 from tocsin.wording.message.wording import SHARED, Wording, wording
 
+MISSING_NAMED = 3
+"""Sentences that a language lacks that are named."""
 RENDERINGS_MOST = 64
 """How many renderings are kept for readers who get the same words."""
 DRILL = "DRILL: this is an exercise"
@@ -41,32 +46,11 @@ BANNER = (
 PAGES_A_BUDGET = 20
 """Pages of a bundle for which a template gets what other messages get for one."""
 
-FAULTS = (
-    TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError,
-    SyntaxError, NameError, AssertionError, StopIteration, OSError,
-)  # fmt: skip
-"""What a template may raise while it is compiled or rendered."""
-
 _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
 
 Tell = Callable[[Problem], None]
 AnyWording = Wording | BundleWording
-
-
-class BrokenTemplateError(Exception):
-    """A template that gives no text, and where and why."""
-
-    def __init__(self, name: str, line: int, why: str) -> None:
-        super().__init__(why)
-        self.name = name
-        self.line = line
-        self.why = why
-
-    @property
-    def fault(self) -> TemplateFault:
-        """As what it is told."""
-        return TemplateFault(self.name, self.line, self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +77,8 @@ class JinjaRenderer:
         self._folder = Path("templates")
         self._loaded = False
         self._codes: Codes = {}
-        self._sandbox = Sandbox(self._shipped, self._codes)
+        self._sandbox = Sandbox(_templates(self._shipped), self._codes)
+        self._languages = Languages(self._shipped)
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
         """Read a user's folder and use what can be parsed. Gives what is wrong."""
@@ -118,14 +103,15 @@ class JinjaRenderer:
         instead = "the last good templates go on" if self._loaded else "the shipped text is used instead"
         for fault in verdict.faults:
             within = folder if fault.name in texts or not fault.name else Path("templates")
-            problems.append(_problem(within / fault.name, fault.line, f"{fault.why}; {instead}"))
+            problems.append(broken_template(within / fault.name, fault.line, f"{fault.why}; {instead}"))
         if problems and self._loaded:
             return tuple(problems)
         self._own = {name: text for name, text in texts.items() if name not in verdict.left_out}
         self._folder, self._loaded = folder, True
         used = {**self._shipped, **self._own}
         self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
-        self._sandbox = Sandbox(used, self._codes)
+        self._sandbox = Sandbox(_templates(used), self._codes)
+        self._languages = Languages(self._own, self._shipped)
         self._renderings.clear()
         self._reported.clear()
         return tuple(problems)
@@ -138,32 +124,54 @@ class JinjaRenderer:
     def unusable(
         self, texts: Mapping[str, str], begins: Callable[[str], None] = lambda _name: None
     ) -> tuple[TemplateFault, ...]:
-        """The templates that cannot be parsed. `begins` hears which one is looked at."""
-        faults = []
+        """The templates and catalogues that cannot be parsed. `begins` hears which one is looked at."""
+        faults: list[TemplateFault] = []
         for name, text in texts.items():
             if text != self._shipped.get(name):
                 begins(name)
-                fault = _fault(self._sandbox, name, text)
-                faults += [TemplateFault(name, *fault)] if fault else []
+                faults += faults_of(self._sandbox, name, text)
         return tuple(faults)
 
     def check(self) -> tuple[Problem, ...]:
         """What is wrong with the templates as they are when they are rendered."""
         return tuple(self._placed(fault, "mend it") for fault in self.breaking())
 
-    def breaking(self, begins: Callable[[str], None] = lambda _name: None) -> tuple[TemplateFault, ...]:
-        """The templates that break, each rendered in every language for samples of its kind: all there is to say, as
-        little as there can be, for insiders and outsiders. `begins` hears which one is rendered.
+    def breaking(
+        self, begins: Callable[[str], None] = lambda _name: None, in_use: Iterable[str] = ()
+    ) -> tuple[TemplateFault, ...]:
+        """The templates that break, each rendered for samples of its kind (all there is to say, as little as there can
+        be, for insiders and outsiders) in English, in the languages `in_use`, and in those that the folder has words
+        of. `begins` hears which one is rendered.
         """
         faults: dict[TemplateFault, None] = {}
-        languages = [ENGLISH, *map(self._language, sorted(self._spoken - {ENGLISH.code}))]
+        codes = (ENGLISH.code, *in_use, *folders_of(self._own))
+        languages = {language.code: language for language in map(self._languages.of, codes)}.values()
         every: tuple[AnyWording, ...] = (*samples(), *bundle_samples())
         for words in every:
             for via in Channel:
                 for language in languages:
-                    for broken in self._broken(words, via, language, begins):
+                    spoken = replace(words, language=language.code, direction=language.direction)
+                    for broken in self._broken(spoken, via, language, begins):
                         faults[broken.fault] = None
         return tuple(faults)
+
+    def missing(self, in_use: Iterable[str]) -> tuple[MissingWords, ...]:
+        """What each of these languages says in English, of all that templates and code say. A language without any
+        word is not among them.
+        """
+        said = list(dict.fromkeys((*self._languages.shipped_sentences, *self._own_sentences())))
+        found = []
+        for language in {self._languages.of(code) for code in in_use}:
+            lacking = [] if language.is_english else [text for text in said if text not in language.words]
+            if lacking:
+                found.append(MissingWords(language.code, len(lacking), len(said), tuple(lacking[:MISSING_NAMED])))
+        return tuple(sorted(found, key=lambda words: words.language))
+
+    def _own_sentences(self) -> Iterator[str]:
+        """The sentences of the user's templates."""
+        for name, text in _templates(self._own).items():
+            if text != self._shipped.get(name):
+                yield from sentences_in(self._sandbox.parse(text, name, name))
 
     def render(
         self,
@@ -178,7 +186,7 @@ class JinjaRenderer:
         known = self._renderings.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content
-        language = self._language(language_of(notification, policy))
+        language = self._languages.of(language_of(notification, policy))
         words = wording(notification, incident, history, policy, invitation, language)
         try:
             content = self._content(words, notification.via, language)
@@ -194,7 +202,7 @@ class JinjaRenderer:
         """The words of several pages to one reader, the worst first (rule 47)."""
         first = pages[0].notification
         told = pages[:1] if first.via.traits.short else pages
-        language = self._language(language_of(first, policy))
+        language = self._languages.of(language_of(first, policy))
         worded = [
             wording(page.notification, page.incident, page.history, policy, page.offer, language) for page in told
         ]
@@ -208,16 +216,6 @@ class JinjaRenderer:
             self._say(self._placed(broken.fault, "the built-in text was sent instead"))
             subject, text = builtin_bundle(words, short=first.via.traits.short)
             return Content(text, subject)
-
-    @property
-    def _spoken(self) -> frozenset[str]:
-        """The codes of the languages that have templates of their own."""
-        return frozenset(name.partition("/")[0] for name in (*self._shipped, *self._own) if "/" in name)
-
-    def _language(self, code: str) -> Language:
-        """The language of a reader, if there are any words in it; else English."""
-        spoken = self._spoken
-        return Language(code) if any(known in spoken for known in (code, *parents(code))) else ENGLISH
 
     def _content(self, words: AnyWording, via: Channel, language: Language) -> Content:
         if via.traits.short:
@@ -235,7 +233,7 @@ class JinjaRenderer:
         """Every template of a message that gives no text."""
         for part in _parts(via):
             name = f"{words.kind}.{part}.j2"
-            begins(next((own for own in _names_in(language, name) if own in self._own), name))
+            begins(next((own for own in self._languages.paths(language, name) if own in self._own), name))
             try:
                 if via.traits.short:
                     self._short(words, via, language)
@@ -263,9 +261,9 @@ class JinjaRenderer:
         """The reader's language first, then those that it falls back to, then the default."""
         name = f"{words.kind}.{part}.j2"
         try:
-            return self._sandbox.choose(*_names_in(language, name), times=_times(words), language=language)
+            return self._sandbox.choose(*self._languages.paths(language, name), times=_times(words), language=language)
         except TemplateSyntaxError as fault:
-            raise BrokenTemplateError(fault.name or name, fault.lineno, _words_of(fault)) from fault
+            raise BrokenTemplateError(fault.name or name, fault.lineno, words_of(fault)) from fault
         except TemplateNotFound as fault:
             raise BrokenTemplateError(name, 1, "there is no such template") from fault
 
@@ -275,14 +273,14 @@ class JinjaRenderer:
         try:
             text = self._sandbox.text(template, _names(words), _times(words))
         except FAULTS as fault:
-            raise BrokenTemplateError(*_where(fault, name), _words_of(fault)) from fault
+            raise BrokenTemplateError(*where_of(fault, name), words_of(fault)) from fault
         if not text.strip():
             raise BrokenTemplateError(name, 1, "the text is empty")
         return _BLANKS.sub("\n\n", text)
 
     def _placed(self, fault: TemplateFault, instead: str) -> Problem:
         folder = self._folder if fault.name in self._own else Path("templates")
-        return _problem(folder / fault.name, fault.line, f"{fault.why}; {instead}")
+        return broken_template(folder / fault.name, fault.line, f"{fault.why}; {instead}")
 
     def _say(self, problem: Problem) -> None:
         if problem not in self._reported:
@@ -290,20 +288,9 @@ class JinjaRenderer:
             self._tell(problem)
 
 
-def _fault(sandbox: Sandbox, name: str, text: str) -> tuple[int, str] | None:
-    """What keeps a template from being used, and in which line."""
-    try:
-        sandbox.compile(text, name, name)
-    except TemplateSyntaxError as fault:
-        return fault.lineno, _words_of(fault)
-    except FAULTS as fault:
-        return 1, _words_of(fault)
-    return None
-
-
-def _names_in(language: Language, name: str) -> tuple[str, ...]:
-    """Where a template is looked for, in order."""
-    return (*(f"{code}/{name}" for code in (language.code, *parents(language.code))), name)
+def _templates(texts: Mapping[str, str]) -> dict[str, str]:
+    """What Jinja may read: not the catalogues."""
+    return {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
 
 
 def _parts(via: Channel) -> tuple[str, ...]:
@@ -338,27 +325,3 @@ def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:
         notification.next_update_at,
     )
     return (*about, *reader, notification.incident, notification.episode, notification.roles)
-
-
-def _where(fault: BaseException, name: str) -> tuple[str, int]:
-    """The template and the line in which it broke, as Jinja wrote them into the traceback."""
-    line = 1
-    if isinstance(fault, TemplateSyntaxError):
-        return fault.name or name, fault.lineno
-    traceback = fault.__traceback__
-    while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file.endswith(".j2"):
-            name, line = file, traceback.tb_lineno
-        traceback = traceback.tb_next
-    return name, line
-
-
-def _words_of(fault: BaseException) -> str:
-    if isinstance(fault, TemplatesNotFound):
-        return "none of the templates named there is there"
-    return " ".join(str(fault)[:1000].split())[:200].rstrip(".") or type(fault).__name__
-
-
-def _problem(path: Path, line: int, why: str) -> Problem:
-    return Problem(str(path), line, 1, ProblemLevel.ERROR, "template-broken", why)

@@ -75,6 +75,17 @@ def sentence_fault(node: nodes.Node) -> str:
     return _misfit(name, texts, {keyword.key for keyword in node.kwargs})
 
 
+def sentences_in(tree: nodes.Template) -> list[str]:
+    """The sentences that a template says, in its order; of a count that of one, by which catalogues know it."""
+    calls = [call for call in tree.find_all(nodes.Call) if _says(call)]
+    return [call.args[0].value for call in calls if isinstance(call.args[0], nodes.Const)]
+
+
+def _says(call: nodes.Call) -> bool:
+    """Whether it is a call of `_` or `n_` that says anything."""
+    return isinstance(call.node, nodes.Name) and call.node.name in SAYING and bool(call.args)
+
+
 def _misfit(name: str, texts: list[str], given: set[str]) -> str:
     """Which names the words want and do not get, or get and do not want."""
     wanted = placeholders("".join(texts))

@@ -1,4 +1,4 @@
-"""A folder of templates, read once as a whole."""
+"""A folder of templates and of the languages' catalogues beside them, read once as a whole."""
 
 import errno
 import os
@@ -9,9 +9,12 @@ from tocsin.adapters.files.safe_open import LinkOutsideError, NotRegularError, r
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.renderer import TemplateFiles
 from tocsin.text.cleaning import shown
+from tocsin.wording.language.languages import CATALOGUE
 
 SOURCE_MOST = 64 * 1024
 """The longest template, in bytes."""
+CATALOGUE_MOST = 256 * 1024
+"""The longest catalogue of a language."""
 FILES_MOST = 500
 """How many templates a folder may hold."""
 TOTAL_MOST = 1024 * 1024
@@ -28,6 +31,21 @@ def shipped_folder() -> Path:
     package = Path(__file__).resolve().parents[2]
     inside = package / "shipped" / "templates"
     return inside if inside.is_dir() else package.parents[1] / "templates"
+
+
+def is_template(path: str) -> bool:
+    """Whether a file of the folder is a template, or a catalogue."""
+    return path.endswith(".j2") or is_catalogue(path)
+
+
+def is_catalogue(path: str) -> bool:
+    """Whether it is a language's catalogue of sentences."""
+    return path.rpartition("/")[2] == CATALOGUE
+
+
+def longest(path: str) -> int:
+    """How many bytes such a file may have."""
+    return CATALOGUE_MOST if is_catalogue(path) else SOURCE_MOST
 
 
 def read(folder: Path) -> TemplateFiles:
@@ -64,7 +82,7 @@ def of_revision(folder: Path, files: Mapping[str, bytes], troubles: Mapping[str,
     problems = [_unreadable(folder / path, f"the template {why}") for path, why in troubles.items()]
     texts: dict[str, str] = {}
     for path, data in files.items():
-        text, why = _decoded(data)
+        text, why = _decoded(data, longest(path))
         if not path.isprintable():
             why = UNPRINTABLE
         if not why and sum(map(len, texts.values())) + len(text) > TOTAL_MOST:
@@ -87,7 +105,7 @@ def _listed(folder: Path) -> tuple[list[Path], list[OSError]]:
     looked = 0
     for root, folders, names in os.walk(folder, onerror=faults.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files += [Path(root, name) for name in (*folders, *names) if name.endswith(".j2")]
+        files += [Path(root, name) for name in (*folders, *names) if is_template(name)]
         looked += len(folders) + len(names)
         if looked > LOOKED_MOST:
             faults.append(OSError(errno.EFBIG, f"it holds over {LOOKED_MOST:,} names"))
@@ -100,17 +118,18 @@ def _text(path: Path, inside: Path) -> tuple[str, str]:
     does not give it.
     """
     try:
-        return _decoded(read_inside(path, inside, SOURCE_MOST + 1))
+        most = longest(path.name)
+        return _decoded(read_inside(path, inside, most + 1), most)
     except LinkOutsideError:
         return "", LINK_OUTSIDE
     except NotRegularError:
         return "", "this is no regular file; a template is one"
 
 
-def _decoded(data: bytes) -> tuple[str, str]:
+def _decoded(data: bytes, most: int) -> tuple[str, str]:
     """A template's text, or what is wrong with it."""
-    if len(data) > SOURCE_MOST:
-        return "", f"the template is over {SOURCE_MOST // 1024} KiB; shorten it"
+    if len(data) > most:
+        return "", f"the template is over {most // 1024} KiB; shorten it"
     try:
         return data.decode("utf-8"), ""
     except ValueError:

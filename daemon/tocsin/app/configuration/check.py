@@ -11,9 +11,9 @@ from pathlib import Path
 from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.jinja import sources
-from tocsin.app.configuration.config_judge import judge_folder
 from tocsin.app.configuration.judge import load
 from tocsin.app.configuration.load import Configuration, label_of
+from tocsin.app.configuration.template_advice import language_problems, template_problems
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.coverage_advice import CoverageAdvice
@@ -23,7 +23,6 @@ from tocsin.formats.incident.read import read_incident
 from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.folder import Listed
-from tocsin.ports.renderer import TemplateFiles
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 
@@ -48,7 +47,9 @@ def inspect(
     if policy is None or settings is None:
         return configuration, problems
     problems += advice(configuration, at)
-    problems += template_problems(work, sources.read(Path(label_of(settings.templates))))
+    files = sources.read(Path(label_of(settings.templates)))
+    problems += template_problems(work, files, policy)
+    problems += language_problems(configuration.declared, files)
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
         chosen = [settings.incidents] if is_folder(settings.incidents) or closed(settings.incidents) else []
@@ -60,23 +61,6 @@ def inspect(
         listed = _folder(scan(path)) if is_folder(path) else [_file(path)]
         problems += incident_problems(listed, path if is_folder(path) else path.parent, policy)
     return configuration, problems
-
-
-def template_problems(work: BoundedWork, files: TemplateFiles) -> list[Problem]:
-    """What is wrong with templates: what cannot be read, cannot be parsed, or breaks on a sample."""
-    verdict = judge_folder(work, files)
-    faults = [
-        Problem(
-            str((files.folder if fault.name in files.texts or not fault.name else Path("templates")) / fault.name),
-            fault.line,
-            1,
-            ProblemLevel.ERROR,
-            "template-broken",
-            f"{fault.why}; mend it",
-        )
-        for fault in verdict.faults
-    ]
-    return [*files.problems, *files.unread, *verdict.unread, *faults]
 
 
 def advice(configuration: Configuration, at: datetime) -> list[Problem]:

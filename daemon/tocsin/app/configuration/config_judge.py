@@ -4,7 +4,7 @@ Decides which templates are left out, and what is said of those that hang, eat m
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +33,7 @@ class ConfigJudge:
     def __init__(self, work: BoundedWork, threads: Executor | None = None) -> None:
         self._work = work
         self._threads = threads
-        self._judged: tuple[Mapping[str, str], TemplateVerdict] | None = None
+        self._judged: tuple[Mapping[str, str], Sequence[str], TemplateVerdict] | None = None
 
     async def config(
         self,
@@ -50,31 +50,31 @@ class ConfigJudge:
         """Whatever else is judged by a function that is given where."""
         return await self._in_threads(function, self._work, *args)
 
-    async def templates(self, files: TemplateFiles) -> TemplateVerdict:
-        """What is wrong with templates. What was judged last is known."""
-        return await self._in_threads(self._templates, files)
+    async def templates(self, files: TemplateFiles, languages: Sequence[str] = ()) -> TemplateVerdict:
+        """What is wrong with templates, in these languages too. What was judged last is known."""
+        return await self._in_threads(self._templates, files, languages)
 
-    def _templates(self, files: TemplateFiles) -> TemplateVerdict:
-        if self._judged and self._judged[0] == files.texts:
-            return self._judged[1]
-        verdict = judge_folder(self._work, files)
+    def _templates(self, files: TemplateFiles, languages: Sequence[str]) -> TemplateVerdict:
+        if self._judged and self._judged[:2] == (files.texts, languages):
+            return self._judged[2]
+        verdict = judge_folder(self._work, files, languages)
         if not verdict.unread:
-            self._judged = files.texts, verdict
+            self._judged = files.texts, languages, verdict
         return verdict
 
     async def _in_threads(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, partial(function, *args))
 
 
-def judge_folder(work: BoundedWork, files: TemplateFiles) -> TemplateVerdict:
-    """What is wrong with a folder of templates, each rendered with samples of its kind. Those that come to no end are
-    found one by one.
+def judge_folder(work: BoundedWork, files: TemplateFiles, languages: Sequence[str] = ()) -> TemplateVerdict:
+    """What is wrong with a folder of templates, each rendered with samples of its kind, in these languages too. Those
+    that come to no end are found one by one.
     """
     hanging: list[TemplateFault] = []
     while True:
         out = {fault.name for fault in hanging}
         rest = {name: text for name, text in files.texts.items() if name not in out}
-        verdict = work.run(judge_texts, rest, seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
+        verdict = work.run(judge_texts, rest, languages, seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
         if not isinstance(verdict, Overrun):
             return replace(verdict, faults=(*hanging, *verdict.faults), left_out=verdict.left_out | out)
         if verdict.cause is OverrunCause.MACHINE:
@@ -95,6 +95,6 @@ def _words_of(overrun: Overrun) -> str:
     return f"rendering {'this template' if overrun.stage else 'these templates'} {overrun.why}"
 
 
-def judge_texts(texts: Mapping[str, str]) -> TemplateVerdict:
+def judge_texts(texts: Mapping[str, str], languages: Sequence[str]) -> TemplateVerdict:
     """Judge templates, with nothing to bound it."""
-    return judge_templates(texts, note_stage)
+    return judge_templates(texts, note_stage, languages)

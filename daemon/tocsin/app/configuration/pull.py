@@ -13,11 +13,11 @@ from tocsin.adapters.files.rights import leads_nowhere, ours
 from tocsin.adapters.git import pull as git_pull
 from tocsin.adapters.git import read as git
 from tocsin.adapters.git.pull import BranchState, Fetched, Upstream
-from tocsin.app.configuration.check import template_problems
 from tocsin.app.configuration.judge import NOT_JUDGED
 from tocsin.app.configuration.load import label_of
 from tocsin.app.configuration.revisions import of_revision, templates_of
-from tocsin.domain.problem import Problem
+from tocsin.app.configuration.template_advice import template_problems
+from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.text.cleaning import one_line
 
@@ -80,7 +80,8 @@ def _step(
     if configuration.policy is None or configuration.settings is None:
         errors = configuration.errors or configuration.problems
     elif templates := templates_of(fetched.commit, configuration.settings.templates):
-        errors = template_problems(work, templates)
+        found = template_problems(work, templates, configuration.policy)
+        errors = [problem for problem in found if problem.level is ProblemLevel.ERROR]
     if any(error.code == NOT_JUDGED for error in errors):  # the next pull may well do it
         return PullResult((f"{new} is not pulled yet: {errors[0].message}",), good=False)
     if errors:

@@ -13,7 +13,6 @@ from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
 from tocsin.adapters.jinja import sources
-from tocsin.adapters.jinja.sources import SOURCE_MOST
 from tocsin.app.configuration.judge import judge_config, load
 from tocsin.app.configuration.load import TOLERATED, ConfigFiles, Configuration, label_of
 from tocsin.app.configuration.policy_parts import PolicyParts
@@ -85,7 +84,7 @@ def templates_of(commit: str, folder: Path) -> TemplateFiles | None:
     revision = git.revision(folder, commit)
     if isinstance(revision, git.NoRevision):
         return None
-    files, troubles = git.files(revision, lambda path: SOURCE_MOST if _is_template(path) else 0)
+    files, troubles = git.files(revision, lambda path: sources.longest(path) if _is_template(path) else 0)
     return sources.of_revision(
         Path(label_of(folder)), files, {path: why for path, why in troubles.items() if _is_template(path)}
     )
@@ -142,7 +141,7 @@ def _is_test(path: str) -> bool:
 
 
 def _is_template(path: str) -> bool:
-    return path.endswith(".j2") and not _hidden(path)
+    return sources.is_template(path) and not _hidden(path)
 
 
 def _limit(path: str) -> int:

@@ -194,7 +194,7 @@ class ConfigReader:
         """The verdict on templates, if it is there soon: a start waits for none that hangs. The shipped texts stand in
         for all of them until it is.
         """
-        judging = asyncio.ensure_future(self._judge.templates(files))
+        judging = asyncio.ensure_future(self._judge.templates(files, self._config.policy.languages))
         await asyncio.wait({judging}, timeout=FOLDERS_WITHIN)
         if judging.done():
             return judging.result()
@@ -206,7 +206,7 @@ class ConfigReader:
         files = await self._in_threads(self._template_threads, templates.read, self._config.settings.templates)
         if self.unread.note(TEMPLATES, files.unread):
             return
-        verdict = await self._judge.templates(files)
+        verdict = await self._judge.templates(files, self._config.policy.languages)
         await self._in_threads(None, templates.prepare, files, verdict)
         if not self.unread.note(TEMPLATES, verdict.unread):
             faults = templates.use(files, verdict)

@@ -95,6 +95,12 @@ def locale_of(code: str) -> Locale | None:
     return None
 
 
+def name_of(code: str) -> str:
+    """A language as it is called in English: `Brazilian Portuguese`; its code where nobody knows."""
+    locale = locale_of(code)
+    return (locale.get_display_name("en") if locale else None) or code
+
+
 def parents(code: str) -> tuple[str, ...]:
     """The languages that one falls back to, the nearest first: `zh-Hant-TW` to `zh-Hant`, then `zh`."""
     parts = code.split("-")

@@ -1,0 +1,79 @@
+"""What is wrong with templates and with the languages that people read, for `tocsin check`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.app.configuration.config_judge import judge_folder
+from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config.fragments import Fragments
+from tocsin.ports.bounded_work import BoundedWork
+from tocsin.ports.renderer import MissingWords, TemplateFiles
+from tocsin.text.decoding import TOP, problem
+from tocsin.text.scalars import closest
+from tocsin.wording.language.language import locale_of, name_of, parents
+from tocsin.wording.language.languages import CATALOGUE, canonical, folders_of
+
+SENTENCE_MOST = 60
+"""The most of a sentence that is quoted."""
+
+
+def template_problems(work: BoundedWork, files: TemplateFiles, policy: Policy) -> list[Problem]:
+    """What is wrong with templates: what cannot be read, cannot be parsed, or breaks on a sample; and what languages
+    that somebody reads say in English.
+    """
+    verdict = judge_folder(work, files, policy.languages)
+    faults = [
+        Problem(
+            str((files.folder if fault.name in files.texts or not fault.name else Path("templates")) / fault.name),
+            fault.line,
+            1,
+            ProblemLevel.ERROR,
+            "template-broken",
+            f"{fault.why}; mend it",
+        )
+        for fault in verdict.faults
+    ]
+    untold = [_untranslated(words, files.folder) for words in verdict.missing]
+    return [*files.problems, *files.unread, *verdict.unread, *faults, *untold]
+
+
+def language_problems(declared: Fragments, files: TemplateFiles) -> list[Problem]:
+    """A warning for each language that somebody is to read and that there are no words in, at its first place."""
+    names = (*sources.read(shipped_folder()).texts, *files.texts)
+    spoken = {"en", *map(canonical, folders_of(names))}
+    problems: dict[str, Problem] = {}
+    for section in ("people", "stakeholders"):
+        for entry in declared.section(section).values():
+            code = canonical(entry.model.language) if entry.model else "en"
+            if code not in problems and spoken.isdisjoint((code, *parents(code))):
+                words = _unspoken(code, spoken, files.folder)
+                problems[code] = entry.problem(("language",), "language-unknown", words, level=ProblemLevel.WARNING)
+    return list(problems.values())
+
+
+def _unspoken(code: str, spoken: Iterable[str], folder: Path) -> str:
+    """What is said of a language without words."""
+    if locale_of(code) is None:
+        return f"nobody knows a language {code}{closest(code, spoken)}; messages are in English until then"
+    return (
+        f"there are no words in {name_of(code)} yet, so messages are in English; "
+        f"write {folder / code / CATALOGUE} (docs/templates.md says how)"
+    )
+
+
+def _untranslated(words: MissingWords, folder: Path) -> Problem:
+    """What is said of a language that lacks sentences."""
+    place = folder / words.language / CATALOGUE
+    quoted = ", ".join(f'"{_short(text)}"' for text in words.first)
+    more = f" and {words.count - len(words.first)} more" if words.count > len(words.first) else ""
+    message = (
+        f"{words.count} of {words.of} sentences are not translated into {name_of(words.language)} and are said in "
+        f"English: {quoted}{more}; write them into {place}"
+    )
+    return problem(str(place), TOP, "untranslated", message, ProblemLevel.WARNING)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SENTENCE_MOST else text[: SENTENCE_MOST - 3] + "..."
