@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.domain.facts import Assessed
-from tocsin.domain.incident import Incident
+from tocsin.domain.incident import Incident, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
@@ -152,7 +152,9 @@ class History:
     newest version's instant, `changed_at` the newest change that is not just an acknowledgment,
     `severity_changed_at` the episode's start until the severity changes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
-    file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15).
+    file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
+    `updates_before` are the entries that stood there then. `undated` are entries without an instant of their own, and
+    when each was first seen.
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
     `paged_via` are the channels of the last `page`. `newest_pages` is each person's newest page. `refused` are (reader,
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
@@ -180,6 +182,8 @@ class History:
     acknowledged_ever: frozenset[str] = frozenset()
     acknowledged_before: frozenset[str] = frozenset()
     reopened_after: datetime | None = None
+    updates_before: tuple[UpdateEntry, ...] = ()
+    undated: tuple[tuple[UpdateEntry, datetime], ...] = ()
     roles: dict[str, RoleHistory] = field(default_factory=dict)
     batches: tuple[ResponderBatch, ...] = ()
     responders: tuple[tuple[str, datetime], ...] = ()
@@ -209,6 +213,16 @@ class History:
         """The channels by which something has left for a reader, of those that reached them (rule 25)."""
         known = self.reached.get(reader)
         return tuple(via for via in known.channels if (reader, via) not in self.never_left) if known else ()
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When this episode really began: as its file says, else when it was first seen. An instant that had not come
+        when it was read, or that belongs to an earlier episode, is none.
+        """
+        written = self.incident.started_at if self.incident else None
+        if written is None or self.started_at is None or written > (self.seen_at or self.started_at):
+            return self.started_at
+        return self.started_at if self.reopened_after and written <= self.reopened_after else written
 
     @property
     def answered(self) -> frozenset[str]:

@@ -798,9 +798,9 @@ def test_an_update_by_sms_keeps_title_and_promise(renderer: JinjaRenderer) -> No
     title = "Card payments fail at checkout in three regions"
     long = replace(INCIDENT, title=title, impact="It fails. " * 400, updates=(UpdateEntry("We look. " * 400),))
     text = renderer.render(notification(Kind.UPDATE, Channel.SMS), long, history(), POLICY).text
-    assert text.startswith(f"SEV1 {title}: We look.")
+    assert text.startswith(f"SEV1 {title}: We have found the cause and are working on it. We look.")
     assert "... Impact: It fails." in text
-    assert text.endswith("... ETA: 21:00 UTC+08. Next update by 18:30 UTC+08.")
+    assert text.endswith("... Expected to be fixed by 21:00 UTC+08. Next update by 18:30 UTC+08.")
     assert segments(text) == 3
 
 

@@ -60,9 +60,9 @@ async def test_the_public_view_holds_what_was_told_and_nothing_else(life: Life) 
         "About half of all card payments fail.",
         "We are investigating.",
         "We found the cause and are fixing it.",
-        "Status: monitoring (was identified).",
+        "A fix is in place; we are watching it.",
         "Most payments work again.",
-        "ETA: 11:30 UTC.",
+        "Expected to be fixed by 11:30 UTC.",
         '<dt>Next update by</dt><dd><time datetime="2026-11-23T11:18:00Z">11:18 UTC</time></dd>',
     ):
         assert wanted in said, wanted

@@ -6,7 +6,7 @@ import pytest
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.wording.message.builtin import builtin_content
-from tocsin.wording.message.changes import News
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 WORDS = Wording(
@@ -24,7 +24,7 @@ WORDS = Wording(
     your_role="Scribe",
     why="You were assigned.",
     acknowledge="tocsin ack card --as bo",
-    changes=("Status: identified (was investigating).",),
+    changes=("We have found the cause and are working on it.",),
     news=(News("One."), News("Two.")),
     standing="We know the cause.",
     next="Mon, 11:30 CET",
@@ -38,9 +38,9 @@ WORDS = Wording(
 BODIES = {
     Kind.PAGE: ("You were assigned.", "You: Scribe.", "Ack: tocsin ack card --as bo"),
     Kind.STAND_DOWN: ("stand down, you are no longer needed as Scribe.",),
-    Kind.UPDATE: ("Status: identified (was investigating).", "One.", "Two.", "Next update by 11:30 CET."),
+    Kind.UPDATE: ("We have found the cause and are working on it.", "One.", "Two.", "Next update by 11:30 CET."),
     Kind.CLOSING: ("resolved after 5 minutes.", "Rolled back."),
-    Kind.REMINDER: ("an update is due at 11:20 CET and nothing new was written. tocsin update card TEXT",),
+    Kind.REMINDER: ("an update is due by 11:20 CET and nothing new was written.", "tocsin update card TEXT"),
     Kind.VERIFY: ("is all healthy? Confirm: tocsin ack card --as bo",),
     Kind.REVIEW: ("please finish the review in reviews/card.md, due Sat 28 Nov 2026, 11:00 CET.",),
 }

@@ -16,7 +16,7 @@ from tocsin.domain.notification import ANSWERED_FOR, Kind, Notification, Reason,
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, ReviewPolicy, Role, Service, Severity, Span, Stream
 from tocsin.wording.message.builtin import builtin_content
-from tocsin.wording.message.changes import News
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording, wording
 
 from tests.builders.policies import small_policy
@@ -90,11 +90,14 @@ EVERYBODY = {
     "title": "Card payments fail",
     "subject_title": "Card payments fail",
     "status": "identified",
+    "status_text": "cause found",
     "impact": "All payments fail.",
     "eta": "Mon 23 Nov, 12:00 CET (11:00 UTC)",
     "eta_short": "12:00 CET",
     "standing": "We know the cause and are still working on it.",
     "page_url": OFFER.page_url,
+    "since": "Mon 23 Nov, 10:15 CET (09:15 UTC)",
+    "since_short": "10:15 CET",
 }
 INSIDERS = EVERYBODY | {
     "id": "INTERNAL-id",
@@ -104,7 +107,6 @@ INSIDERS = EVERYBODY | {
     "severity_meaning": "INTERNAL-MEANING of sev1",
     "summary": "INTERNAL-SUMMARY",
     "services": ("INTERNAL Checkout",),
-    "since": "Mon 23 Nov, 10:15 CET (09:15 UTC)",
     "review_file": "reviews/INTERNAL-id.md",
     "holders": (("INTERNAL Lead", "Ana INTERNAL-NAME"), ("INTERNAL Scribe", "")),
 }
@@ -122,7 +124,7 @@ PERSONAL = INSIDERS | {
 }
 DUE = {"due": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "due_short": "11:30 CET"}
 NEXT = {"next": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "next_short": "11:30 CET"}
-PUBLIC_CHANGES = ("Status: identified (was investigating).", "ETA: 12:00 CET.")
+PUBLIC_CHANGES = ("We have found the cause and are working on it.", "Expected to be fixed by 12:00 CET.")
 MADE_OF = {
     Kind.PAGE: PERSONAL
     | DUE
@@ -131,7 +133,7 @@ MADE_OF = {
         "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
     },
     Kind.STAND_DOWN: PERSONAL | DUE,
-    Kind.REMINDER: PERSONAL | DUE | {"groups": "Executives"},
+    Kind.REMINDER: PERSONAL | DUE | {"groups": "Executives", "otherwise": "Severity raised from SEV2 to SEV1."},
     Kind.VERIFY: PERSONAL | DUE,
     Kind.REVIEW: PERSONAL | DUE,
     Kind.CLOSING: INSIDERS,
@@ -141,6 +143,9 @@ MADE_OF = {
         "told_as": "Executives",
         "standing": "We have found the cause and are working on it.",
         "impact_new": True,
+        "impact_was": "Some payments fail.",
+        "lead": "Severity raised from SEV2 to SEV1.",
+        "severity_means": "SEV1 means: INTERNAL-MEANING of sev1",
         "changes": ("Severity raised from SEV2 to SEV1.", *PUBLIC_CHANGES),
         "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
     },
@@ -202,7 +207,9 @@ OUTSIDE = {
         "told_as": "Customers",
         "standing": "We have found the cause and are working on it.",
         "impact_new": True,
-        "changes": ("Status: identified (was investigating).", "ETA: 16:30 IST."),
+        "lead": "We have found the cause and are working on it.",
+        "changes": ("We have found the cause and are working on it.", "Expected to be fixed by 16:30 IST."),
+        "impact_was": "Some payments fail.",
         "news": (News("We found it."),),
         "next": "Mon 23 Nov, 16:00 IST (10:30 UTC)",
         "next_short": "16:00 IST",
@@ -224,6 +231,8 @@ def test_what_an_outsider_reads(kind: Kind, drill: bool) -> None:
     expected = OUTSIDE[kind] | {
         "eta": "Mon 23 Nov, 16:30 IST (11:00 UTC)",
         "eta_short": "16:30 IST",
+        "since": "Mon 23 Nov, 14:45 IST (09:15 UTC)",
+        "since_short": "14:45 IST",
         "external": True,
         "page_url": offer.page_url,
     }
@@ -239,11 +248,11 @@ def test_what_an_outsider_reads(kind: Kind, drill: bool) -> None:
 
 
 def test_a_first_update_and_the_last_word() -> None:
-    """Who hears for the first time hears the newest entry only and of no change; the last word says that it is it."""
+    """Who hears for the first time hears the newest entries and of no change; the last word says that it is it."""
     past = replace(PAST, groups={})
     words = wording(notification(Kind.UPDATE), INCIDENT, past, POLICY)
     assert (words.first, words.changes, words.impact_new, words.last_word) == (True, (), True, False)
-    assert [entry.text for entry in words.news] == ["INTERNAL-NEW"]
+    assert [entry.text for entry in words.news] == ["INTERNAL-OLD", "INTERNAL-NEW"]
     assert not wording(notification(Kind.UPDATE), replace(INCIDENT, impact=""), past, POLICY).impact_new
     assert wording(notification(Kind.UPDATE, reason=Reason.SEVERITY_LOWERED), INCIDENT, PAST, POLICY).last_word
     unchanged = replace(PAST, groups={"executives": replace(PAST.groups["executives"], told_version=INCIDENT)})

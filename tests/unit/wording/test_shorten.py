@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from tocsin.domain.notification import Kind
 from tocsin.text.gsm import segments
-from tocsin.wording.message.changes import News
 from tocsin.wording.message.shorten import limit, shorten
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 PAGE = Wording(

@@ -73,19 +73,19 @@ CHANGED = {
     "raised": ({"severity": "sev2"}, {}, "Severity raised from SEV2 to SEV1."),
     "lowered": ({}, {"severity": "sev2"}, "Severity lowered from SEV1 to SEV2."),
     "unknown": ({"severity": "huge"}, {}, "Severity changed from HUGE to SEV1."),
-    "status": ({}, {"status": Status.MONITORING}, "Status: monitoring (was investigating)."),
-    "eta": ({}, {"eta": AT + timedelta(hours=1)}, "ETA: 12:00 CET."),
+    "status": ({}, {"status": Status.MONITORING}, "A fix is in place; we are watching it."),
+    "eta": ({}, {"eta": AT + timedelta(hours=1)}, "Expected to be fixed by 12:00 CET."),
     "eta moved": (
         {"eta": AT + timedelta(hours=1)},
         {"eta": AT + timedelta(minutes=150)},
-        "ETA: was 12:00, now 13:30 CET.",
+        "Expected to be fixed by 13:30 CET (we had said 12:00).",
     ),
     "eta tomorrow": (
         {"eta": AT + timedelta(hours=1)},
         {"eta": AT + timedelta(days=1)},
-        "ETA: was 12:00, now Tue 24 Nov, 11:00 CET.",
+        "Expected to be fixed by Tue 24 Nov, 11:00 CET (we had said 12:00).",
     ),
-    "eta gone": ({"eta": AT}, {}, "There is no ETA any more (was 11:00 CET)."),
+    "eta gone": ({"eta": AT}, {}, "There is no estimate any more (we had said 11:00 CET)."),
     "impact gone": ({"impact": "All of it."}, {}, "The impact is no longer stated."),
     "title": ({"title": "Something"}, {"summary": "New."}, None),
 }
@@ -102,7 +102,13 @@ def test_what_changed_is_said(
 
 
 NEWS = {
-    "first update": (None, (FIRST, SECOND), ("It is the database.",), ("Payments fail.",)),
+    "first update": (None, (FIRST, SECOND), ("We see errors.", "It is the database."), ("Payments fail.",)),
+    "the newest of many": (
+        None,
+        (FIRST, SECOND, SECOND, THIRD),
+        ("It is the database.",) * 2 + ("Failover done.",),
+        ("Payments fail.", "Most payments work."),
+    ),
     "nothing new": ((FIRST,), (FIRST,), (), ()),
     "one more": ((FIRST,), (FIRST, THIRD), ("Failover done.",), ("Most payments work.",)),
     "two more": ((), (FIRST, SECOND), ("We see errors.", "It is the database."), ("Payments fail.",)),
@@ -321,7 +327,7 @@ def test_the_built_in_text_is_whole(policy: Policy, kind: Kind, via: Channel) ->
         Kind.STAND_DOWN: "Scribe",
         Kind.UPDATE: "Next update by 11:30 CET.",
         Kind.CLOSING: "resolved after 1 minute",
-        Kind.REMINDER: "due at 11:30 CET",
+        Kind.REMINDER: "due by 11:30 CET",
         Kind.VERIFY: "tocsin ack checkout --as bo",
         Kind.REVIEW: "reviews/checkout.md",
     }

@@ -58,6 +58,7 @@ def _reopen(history: History, new: Incident, at: datetime) -> History:
         acknowledged_ever=before | episode.acknowledged_ever,
         reopened_after=history.resolved_at or at,
         subjects=history.subjects,
+        updates_before=history.incident.updates if history.incident else (),
     )
     people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
     return replace(episode, first_sight=people)
@@ -81,7 +82,13 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         severity_changed_at=at,
         first_sight=first_sight,
         acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+        undated=_undated(incident.updates, at),
     )
+
+
+def _undated(entries: tuple[UpdateEntry, ...], at: datetime) -> tuple[tuple[UpdateEntry, datetime], ...]:
+    """The entries without an instant of their own, and when they were first seen."""
+    return tuple((entry, at) for entry in entries if entry.at is None)
 
 
 def _continue(history: History, old: Incident, new: Incident, at: datetime) -> History:
@@ -137,6 +144,8 @@ def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) 
     fields = ("severity", "status", "eta", "impact")
     meaningful = any(getattr(old, name) != getattr(new, name) for name in fields)
     added = new_entries(old, new)
+    undated = _undated(added, at)
+    history = replace(history, undated=(*history.undated, *undated)) if undated else history
     for_public = meaningful or any(entry.public for entry in added)
     if not meaningful and not added:
         return history

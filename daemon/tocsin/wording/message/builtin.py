@@ -1,7 +1,7 @@
 """The built-in texts, short and whole: what is sent when a template is broken (P2)."""
 
 from tocsin.domain.delivery import Content
-from tocsin.domain.notification import Kind
+from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
 from tocsin.text.gsm import cut, fold
 from tocsin.wording.message.shorten import limit, shorten
@@ -32,21 +32,37 @@ def _body(words: Wording) -> tuple[str, ...]:
         case Kind.STAND_DOWN:
             return (f"stand down, you are no longer needed as {words.your_role}.",)
         case Kind.UPDATE:
-            promise = f"Next update by {words.next_short}." if words.next else "We write again when something changes."
-            texts = tuple(entry.text for entry in words.news) or (words.standing,)
-            return (*words.changes, *texts, promise)
+            return _update(words)
         case Kind.CLOSING:
             ended = f"resolved after {words.duration}." if words.duration else "resolved."
-            return (ended, words.resolution)
+            return (ended, words.resolution or "You need not do anything.")
         case Kind.REMINDER:
-            command = f"tocsin update {words.id} TEXT"
-            return (f"an update is due at {words.due_short} and nothing new was written. {command}",)
+            return (*_reminder(words), f"tocsin update {words.id} TEXT")
         case Kind.VERIFY:
             return (f"is all healthy? {_reply(words, 'Confirm: ')}",)
         case Kind.REVIEW:
             return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
         case Kind.OPERATOR | Kind.ANSWER:
             return ()
+
+
+def _update(words: Wording) -> tuple[str, ...]:
+    """The change, the news, and what else is true."""
+    promise = f"Next update by {words.next_short}." if words.next else "We write again when something changes."
+    texts = tuple(entry.text for entry in words.news) or (words.standing,)
+    last = f"Last news: {words.last_news.text}" if words.last_news else ""
+    impact = f"Now: {words.impact}" if words.impact_was and words.impact else ""
+    return tuple(dict.fromkeys((words.lead, *words.changes, *texts, impact, last, words.expected, promise)))
+
+
+def _reminder(words: Wording) -> tuple[str, ...]:
+    """What is due, and what is read otherwise."""
+    if words.reason == Reason.ETA_PASSED:
+        return (f"the {words.eta_short} by which it should be fixed has passed.", words.otherwise)
+    if words.unheard:
+        return (f"{words.unheard} wait for their first update: it needs a public text.",)
+    otherwise = f"Else they read: {words.otherwise}" if words.otherwise else ""
+    return (f"an update is due by {words.due_short} and nothing new was written.", otherwise)
 
 
 def _reply(words: Wording, label: str) -> str:

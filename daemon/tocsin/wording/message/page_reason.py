@@ -4,7 +4,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason
 from tocsin.domain.policy import Policy
-from tocsin.wording.message.changes import severity_change
+from tocsin.wording.message.update_words import severity_change
 
 SENTENCES = {
     Reason.ESCALATED: "Nobody has accepted yet.",

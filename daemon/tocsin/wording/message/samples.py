@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from tocsin.domain.notification import OUTSIDE_PLAN, UNSUBSCRIBE_LINK, Kind, Reason
 from tocsin.wording.message.bundle import BundleWording, bundle_wording
-from tocsin.wording.message.changes import News
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 KINDS = tuple(kind for kind in Kind if kind not in OUTSIDE_PLAN)
 REASONS = {
     Kind.STAND_DOWN: (Reason.ACCEPTED, Reason.SEVERITY_LOWERED, Reason.HANDOVER),
     Kind.UPDATE: (Reason.DECLARED, Reason.CHANGED, Reason.DUE),
+    Kind.REMINDER: (Reason.UPDATE_DUE, Reason.ETA_PASSED),
 }
 
 
@@ -29,6 +30,7 @@ def samples() -> Iterator[Wording]:
             yield _outside(full)
             yield _outside(_bare(full))
             yield replace(full, last_word=True, next="", next_short="")
+            yield replace(full, lead="", news=(), changes=(), eta_passed=True)
         if kind is Kind.PAGE:
             yield replace(full, unreadable=True, roles=(), your_role="", duties=(), why="")
 
@@ -45,6 +47,31 @@ def bundle_samples() -> Iterator[BundleWording]:
 
 
 def _full() -> Wording:
+    """All that can be said to anybody of an incident about which everything is known."""
+    return replace(
+        _incident(),
+        impact_new=True,
+        impact_was="All card payments fail.",
+        expected="Expected to be fixed by 13:30 CET.",
+        lead="Severity raised from SEV2 to SEV1.",
+        changes=(
+            "Severity raised from SEV2 to SEV1.",
+            "Expected to be fixed by 13:30 CET (we had said 12:00).",
+            "From now on you hear at the latest 30 minutes after the last update.",
+        ),
+        severity_means="SEV1 means: Major outage affecting most users.",
+        news=(News("The failover is under way.", "Chen Wei", "11:20 CET"), News("Payments recover.")),
+        last_news=News("Somebody looks at it.", "Chen Wei", "11:10 CET"),
+        standing="We know the cause and are still working on it.",
+        next="Mon 23 Nov, 11:30 CET (10:30 UTC)",
+        next_short="11:30 CET",
+        groups="Executives and Support",
+        unheard="Customers",
+        otherwise="We know the cause and are still working on it.",
+    )
+
+
+def _incident() -> Wording:
     """An incident about which everything is known."""
     return Wording(
         kind="",
@@ -58,13 +85,14 @@ def _full() -> Wording:
         severity_title="Critical",
         severity_meaning="Major outage affecting most users.",
         status="identified",
+        status_text="cause found",
         summary="Since the release of 10:00 the payment service answers every third request with an error.",
         impact="About a third of card payments fail.",
-        impact_new=True,
         eta="Mon 23 Nov, 13:30 CET (12:30 UTC)",
         eta_short="13:30 CET",
         services=("Checkout", "Public API"),
         since="Mon 23 Nov, 11:00 CET (10:00 UTC)",
+        since_short="11:00 CET",
         unreadable=False,
         person="bo",
         name="Bo Lindqvist",
@@ -79,18 +107,15 @@ def _full() -> Wording:
         page_url="https://tocsin.example.com/incidents/2026-11-23-card-payments-fail",
         holders=(("Communications", "Dee Okafor"), ("Scribe", "")),
         accepted_by="Ana Souza",
-        changes=("Severity raised from SEV2 to SEV1.", "ETA: was 12:00, now 13:30 CET."),
-        news=(News("The failover is under way.", "Chen Wei", "11:20 CET"), News("Payments recover.")),
-        standing="We know the cause and are still working on it.",
-        next="Mon 23 Nov, 11:30 CET (10:30 UTC)",
-        next_short="11:30 CET",
         due="Mon 23 Nov, 11:30 CET (10:30 UTC)",
         due_short="11:30 CET",
-        groups="Executives and Support",
         resolution="The release was taken back.",
         duration="2 hours 5 minutes",
+        ended="Mon 23 Nov, 13:05 CET (12:05 UTC)",
+        ended_short="13:05 CET",
         review_file="reviews/2026-11-23-card-payments-fail.md",
         review_due="Sat 28 Nov 2026, 11:00 CET",
+        review_due_short="Sat 28 Nov, 11:00 CET",
     )
 
 
@@ -118,18 +143,25 @@ def _bare(words: Wording) -> Wording:
         summary="",
         impact="",
         impact_new=False,
+        impact_was="",
         eta="",
         eta_short="",
+        expected="",
         services=(),
         why="",
         duties=(),
         holders=(),
         accepted_by="",
+        lead="We know the cause and are still working on it.",
         changes=(),
+        severity_means="",
         news=(),
+        last_news=None,
         next="",
         next_short="",
         groups="",
+        unheard="",
+        otherwise="",
         resolution="",
         review_overdue=True,
     )
@@ -147,11 +179,13 @@ def _outside(words: Wording) -> Wording:
         severity_meaning="",
         summary="",
         services=(),
-        since="",
         person="",
         name="",
         holders=(),
-        changes=words.changes[1:],
+        lead=words.changes[1] if words.changes else words.standing,
+        changes=words.changes[1:2],
+        severity_means="",
+        last_news=None,
         news=tuple(News(entry.text) for entry in words.news),
         resolution="",
         review_file="",

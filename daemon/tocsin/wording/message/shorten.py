@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tocsin.domain.notification import Kind
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message.changes import News
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 SEGMENTS_MOST = 3
@@ -24,6 +24,7 @@ TITLE_ENOUGH = 48
 """Where there is room for texts, they are cut before a title gets shorter than this."""
 ROLE_MOST = 24
 TAG_MOST = 16
+ORGANISATION_MOST = 12
 TEXT_MOST = 500
 """More of a free text than an SMS can ever hold."""
 
@@ -50,9 +51,10 @@ def shorten(words: Wording, render: Render) -> str | None:
         return segments(text(candidate)) <= most
 
     words = _brief(words)
-    whole = text(words)
-    if segments(whole) <= most:
-        return whole
+    for whole in _around(words):
+        if fits(whole):
+            return text(whole)
+        words = whole
     for candidate in _ever_less(words):
         fitting = _cut_to_fit(candidate, fits)
         if fitting is not None:
@@ -67,7 +69,10 @@ def _brief(words: Wording) -> Wording:
         title=cut(fold(words.title), TEXT_MOST),
         summary=cut(words.summary, TEXT_MOST),
         impact=cut(words.impact, TEXT_MOST),
+        impact_was=cut(words.impact_was, TEXT_MOST),
+        severity_means=cut(words.severity_means, TEXT_MOST),
         resolution=cut(words.resolution, TEXT_MOST),
+        last_news=words.last_news and replace(words.last_news, text=cut(words.last_news.text, TEXT_MOST)),
         news=tuple(News(cut(entry.text, TEXT_MOST), entry.by, entry.at) for entry in words.news[-3:]),
     )
 
@@ -87,7 +92,27 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
         groups="",
     )
     yield words
+    words = replace(words, organisation=cut(latin(words.organisation), ORGANISATION_MOST), otherwise="", unheard="")
+    yield words
+    yield replace(words, review_file="")
     yield replace(words, tag=cut(words.tag, TAG_MOST), acknowledge="tocsin ack, or acknowledged: in the file")
+
+
+def _around(words: Wording) -> Iterator[Wording]:
+    """The words, and of a message to a group what is left of them without what its reader can best do without: who
+    holds which role, what a new severity means, which services are affected, since when.
+    """
+    yield words
+    if words.kind in (Kind.UPDATE, Kind.CLOSING):
+        fewer: tuple[dict[str, Any], ...] = (
+            {"holders": ()},
+            {"severity_means": ""},
+            {"services": ()},
+            {"since_short": ""},
+        )
+        for less in fewer:
+            words = replace(words, **less)
+            yield words
 
 
 def _briefer(words: Wording) -> Iterator[Wording]:
@@ -109,11 +134,17 @@ def _cut_to_fit(words: Wording, fits: Fits) -> Wording | None:
         least = replace(words, title=cut(words.title, shortest))
         if fits(least):
             return longest(partial(_titled, words), len(words.title), shortest, fits)
-        texts = (words.summary, words.impact, words.resolution, " ".join(entry.text for entry in words.news))
-        fitting = longest(partial(_with_texts, least), max(map(len, texts)), 0, fits)
+        fitting = longest(partial(_with_texts, least), max(map(len, _texts(words))), 0, fits)
         if fitting is not None:
             return fitting
     return None
+
+
+def _texts(words: Wording) -> tuple[str, ...]:
+    """The free texts, which people wrote."""
+    news = " ".join(entry.text for entry in words.news)
+    last = words.last_news.text if words.last_news else ""
+    return (words.summary, words.impact, words.impact_was, words.severity_means, words.resolution, news, last)
 
 
 def _titled(words: Wording, length: int) -> Wording:
@@ -127,7 +158,10 @@ def _with_texts(words: Wording, length: int) -> Wording:
         words,
         summary=cut(words.summary, length),
         impact=cut(words.impact, length),
+        impact_was=cut(words.impact_was, length),
+        severity_means=cut(words.severity_means, length),
         resolution=cut(words.resolution, length),
+        last_news=words.last_news and replace(words.last_news, text=cut(words.last_news.text, length)),
         news=(News(news),) if words.news else (),
     )
 

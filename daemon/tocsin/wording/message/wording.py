@@ -6,18 +6,21 @@ limits of channels, nor how anything is sent.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
-from tocsin.text.times import clock, dated, moment, span
 from tocsin.wording.language.language import ENGLISH, Language
-from tocsin.wording.message.changes import News, changes, news, standing
+from tocsin.wording.language.times import dated, moment
+from tocsin.wording.message import update_words
+from tocsin.wording.message.closing_words import duration, resolution, review_due_at
 from tocsin.wording.message.locale import zone_of
 from tocsin.wording.message.page_reason import page_reason
+from tocsin.wording.message.reminder_words import groups_due, otherwise
+from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
 SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
 """Kinds whose words are the same for every reader of one group, zone and language."""
@@ -29,12 +32,14 @@ class Wording:
 
     `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
     `file`. `code` is what an SMS is answered with, where answers come in; the `_url`s are links, where the web side is
-    reached. `holders` are (role, name) pairs; a role that nobody holds has no name. `changes` are sentences, `news` the
-    entries not read yet; `impact_new` tells that the impact is among what is new. `eta`, `next` and `due`
-    come with the day, their `_short` kin as short as can be. `language` is the code of the language that the words are
-    in, `direction` (`ltr`, `rtl`) which way that is read. `subject_title` is the title as this reader's first mail had
-    it, `told_as` the group that an update is for; `unsubscribe_url` stands for the reader's own link wherever a click
-    takes effect.
+    reached. `holders` are (role, name) pairs; a role nobody holds has no name. `lead` is the change, in a sentence;
+    empty where news or the impact are the change. `changes` are sentences, `news` the entries not read yet;
+    `impact_new` tells that the impact is among what is new, `impact_was` what it was. `expected` says by when it should
+    be fixed, or that it takes longer. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
+    groups that get nothing then. `eta`, `next`, `due` and their like come with the day, their `_short` kin as short as
+    can be. `language` is the code of the language that the words are in, `direction` (`ltr`, `rtl`) which way that is
+    read. `subject_title` is the title as this reader's first mail had it, `told_as` the group that an update is for;
+    `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
     """
 
     kind: str
@@ -43,6 +48,7 @@ class Wording:
     external: bool
     title: str
     status: str
+    status_text: str = ""
     subject_title: str = ""
     language: str = "en"
     direction: str = "ltr"
@@ -58,15 +64,22 @@ class Wording:
     summary: str = ""
     impact: str = ""
     impact_new: bool = False
+    impact_was: str = ""
     eta: str = ""
     eta_short: str = ""
+    eta_passed: bool = False
+    expected: str = ""
     services: tuple[str, ...] = ()
     since: str = ""
+    since_short: str = ""
     unreadable: bool = False
     resolution: str = ""
     duration: str = ""
+    ended: str = ""
+    ended_short: str = ""
     review_file: str = ""
     review_due: str = ""
+    review_due_short: str = ""
     review_overdue: bool = False
     person: str = ""
     name: str = ""
@@ -84,14 +97,19 @@ class Wording:
     first: bool = False
     reopened: bool = False
     last_word: bool = False
+    lead: str = ""
     changes: tuple[str, ...] = ()
+    severity_means: str = ""
     news: tuple[News, ...] = ()
+    last_news: News | None = None
     standing: str = ""
     next: str = ""
     next_short: str = ""
     due: str = ""
     due_short: str = ""
     groups: str = ""
+    unheard: str = ""
+    otherwise: str = ""
 
 
 def wording(
@@ -104,9 +122,19 @@ def wording(
 ) -> Wording:
     """The words for one notification, in its reader's language. `history` is from before its decision."""
     subject = history.subjects.get(notification.to) or incident.title_for(external=notification.external)
+    zone = zone_of(notification, policy)
+    view = group_view(
+        incident,
+        history,
+        notification.group or "",
+        external=notification.external,
+        zone=zone,
+        now=notification.at,
+        language=language,
+    )
     about = replace(
-        _about(notification, incident, history, zone_of(notification, policy)),
-        subject_title=_titled(subject),
+        _about(notification, view, history, policy),
+        subject_title=_titled(subject, language),
         told_as=policy.group_title(notification.group) if notification.group else "",
         page_url=offer.page_url,
         unsubscribe_url=offer.unsubscribe_url,
@@ -114,19 +142,21 @@ def wording(
         direction=language.direction,
     )
     if not notification.external:
-        about = _internal(about, notification, incident, history, policy)
+        about = _internal(about, notification, view, history, policy)
+    if notification.kind is Kind.UPDATE:
+        return _to_group(about, notification, view, policy)
     if notification.kind in SHARED:
-        return _shared(about, notification, incident, history, policy)
+        return about
     return replace(
-        _personal(about, notification, history, policy),
+        _personal(about, notification, view, history, policy),
         code=offer.code,
         answer_url=offer.answer_url if _answerable(notification, history) else "",
     )
 
 
-def _titled(title: str) -> str:
+def _titled(title: str, language: Language) -> str:
     """A title as one line, of which there is always one."""
-    return one_line(clean(title)) or "Untitled incident"
+    return one_line(clean(title)) or language.say("Untitled incident")
 
 
 def _answerable(notification: Notification, history: History) -> bool:
@@ -134,34 +164,42 @@ def _answerable(notification: Notification, history: History) -> bool:
     return history.resolved_at is None or notification.at < history.resolved_at + ANSWERED_FOR
 
 
-def _about(notification: Notification, incident: Incident, history: History, zone: str) -> Wording:
-    """What everybody may read of an incident (title, status, impact, ETA)."""
+def _about(notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
+    """What everybody may read of an incident: title, status, impact, ETA, since when and until when."""
+    incident, language = view.incident, view.language
     eta = None if incident.resolved else incident.eta
     return Wording(
         kind=notification.kind.value,
         reason=notification.reason.value,
         drill=incident.drill,
-        external=notification.external,
-        title=_titled(incident.title_for(external=notification.external)),
+        external=view.external,
+        title=_titled(incident.title_for(external=view.external), language),
         status=incident.status.value,
+        status_text=status_text(incident.status, language),
+        organisation=policy.organisation,
+        reply_to=policy.reply_to,
         impact=clean(incident.impact),
-        eta=dated(eta, zone, notification.at) if eta else "",
-        eta_short=clock(eta, zone, notification.at) if eta else "",
-        duration=_duration(history),
+        eta=_dated(eta, view),
+        eta_short=view.time(eta) if eta else "",
+        eta_passed=view.eta_passed,
+        since=_dated(history.began_at, view),
+        since_short=view.time(history.began_at) if history.began_at else "",
+        ended=_dated(history.resolved_at, view),
+        ended_short=view.time(history.resolved_at) if history.resolved_at else "",
+        duration=duration(history, language),
+        resolution=resolution(incident, external=view.external),
         unreadable=incident.unreadable,
         reopened=notification.episode > 1,
-        standing=standing(incident.status, incident.status),
+        standing=standing(incident.status, incident.status, language),
     )
 
 
-def _internal(
-    about: Wording, notification: Notification, incident: Incident, history: History, policy: Policy
-) -> Wording:
+def _internal(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
     """What insiders read besides."""
-    severity, zone = policy.severity(incident.severity), zone_of(notification, policy)
-    review_at = history.resolved_at + severity.review.within if severity.review and history.resolved_at else None
+    incident, is_page = view.incident, notification.kind is Kind.PAGE
+    severity = policy.severity(incident.severity)
+    review_at = review_due_at(incident, history, policy)
     needed = [role for role in history.roles.values() if role.needed and role.role]
-    is_page = notification.kind is Kind.PAGE
     return replace(
         about,
         id=incident.id,
@@ -171,83 +209,69 @@ def _internal(
         severity_meaning=severity.meaning,
         summary=clean(incident.summary),
         services=policy.service_titles(incident.services),
-        since=dated(history.started_at, zone, notification.at) if history.started_at else "",
-        resolution=clean(incident.resolution) if incident.resolved else "",
         review_file=f"reviews/{incident.id}.md",
-        review_due=moment(review_at, zone) if review_at else "",
+        review_due=moment(review_at, view.zone, view.language) if review_at else "",
+        review_due_short=view.time(review_at) if review_at else "",
         review_overdue=review_at is not None and notification.at > review_at,
         holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
         why=page_reason(notification, incident, history, policy) if is_page else "",
-        news=news(incident, None, external=False, zone=zone, now=notification.at) if is_page else (),
+        news=update_words.news(replace(view, previous=None), policy)[-1:] if is_page else (),
     )
 
 
-def _personal(about: Wording, notification: Notification, history: History, policy: Policy) -> Wording:
+def _personal(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
     """What is for one person: their roles, and what they are asked to do."""
-    due_at, zone = notification.next_update_at, zone_of(notification, policy)
+    due_at, language = notification.next_update_at, view.language
     titles = tuple(policy.role_title(role) for role in notification.roles)
     known = (policy.roles[role] for role in notification.roles if role in policy.roles)
     holders = (history.holder(role) for role in notification.roles)
+    groups = groups_due(notification, history, policy)
     return replace(
         about,
         person=notification.to,
         name=policy.person_name(notification.to),
         roles=titles,
-        your_role=listed(titles),
+        your_role=language.listed(titles),
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",
         acknowledge_line=f"acknowledged: [{notification.to}]",
-        accepted_by=listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
-        due=dated(due_at, zone, notification.at) if due_at else "",
-        due_short=clock(due_at, zone, notification.at) if due_at else "",
-        groups=_groups_due(notification, history, policy),
+        accepted_by=language.listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
+        due=_dated(due_at, view),
+        due_short=view.time(due_at) if due_at else "",
+        groups=language.listed(tuple(policy.stakeholders[group].title for group in groups)),
+        otherwise=otherwise(notification, history, policy, view.zone, language),
     )
 
 
-def _shared(
-    about: Wording, notification: Notification, incident: Incident, history: History, policy: Policy
-) -> Wording:
-    """What a group has not heard yet, and when it hears next."""
-    if notification.kind is Kind.CLOSING:
-        return about
-    group, at = history.groups.get(notification.group or ""), notification.next_update_at
-    previous, zone = group.told_version if group else None, zone_of(notification, policy)
+def _to_group(about: Wording, notification: Notification, view: GroupView, policy: Policy) -> Wording:
+    """What a group has not heard yet, what is true besides, and when it hears next."""
+    previous, at = view.previous, notification.next_update_at
+    changed = update_words.changes(view, policy)
+    pace = update_words.pace(view, notification.group or "", policy)
+    first = previous is None
     return replace(
         about,
-        first=previous is None,
-        standing=standing(incident.status, previous.status if previous else None),
+        first=first,
+        lead=update_words.lead(view, changed, reopened=first and about.reopened),
+        changes=(*changed, pace) if pace else changed,
+        severity_means=update_words.severity_means(view, policy),
+        expected=update_words.expected(view),
+        standing=standing(view.incident.status, previous.status if previous else None, view.language),
         last_word=notification.reason is Reason.SEVERITY_LOWERED,
-        impact_new=bool(incident.impact) and (previous is None or previous.impact != incident.impact),
-        changes=changes(incident, previous, policy, external=notification.external, zone=zone, now=notification.at),
-        news=news(incident, previous, external=notification.external, zone=zone, now=notification.at),
-        next=dated(at, zone, notification.at) if at else "",
-        next_short=clock(at, zone, notification.at) if at else "",
+        impact_new=bool(view.incident.impact) and (previous is None or previous.impact != view.incident.impact),
+        impact_was=update_words.impact_was(view),
+        news=update_words.news(view, policy),
+        last_news=update_words.last_news(view, policy),
+        next=_dated(at, view),
+        next_short=view.time(at) if at else "",
     )
+
+
+def _dated(at: datetime | None, view: GroupView) -> str:
+    """An instant for a text that is read later; empty for none."""
+    return dated(at, view.zone, view.language, view.now) if at else ""
 
 
 def listed(names: tuple[str, ...]) -> str:
     """Names as people list them: `a, b and c`."""
-    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
-
-
-def _groups_due(notification: Notification, history: History, policy: Policy) -> str:
-    """The groups whose update a reminder speaks of: those whose interval since their last update ends then."""
-    due_at = notification.next_update_at
-    if notification.kind is not Kind.REMINDER or due_at is None or history.incident is None:
-        return ""
-    streams = policy.severity(history.incident.severity).updates
-    named = {group: stream.cadence for stream in reversed(streams) for group in stream.to}
-    titles = []
-    for group, known in history.groups.items():
-        cadence = named.get(group) or (streams[0].cadence if streams else None)
-        spans = cadence.spans if cadence else ()
-        if group in policy.stakeholders and any(known.last_at + step.every == due_at for step in spans):
-            titles.append(policy.stakeholders[group].title)
-    return listed(tuple(titles))
-
-
-def _duration(history: History) -> str:
-    """How long the episode lasted, from its start to its resolution."""
-    if history.started_at is None or history.resolved_at is None:
-        return ""
-    return span(max(history.resolved_at - history.started_at, timedelta(0)))
+    return ENGLISH.listed(names)

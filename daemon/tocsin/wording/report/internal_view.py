@@ -16,7 +16,8 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
-from tocsin.wording.message.changes import standing
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.update_words import standing
 from tocsin.wording.message.wording import listed
 from tocsin.wording.report.chart import Chart, Tone
 from tocsin.wording.report.chart_lanes import chart, severity_tone
@@ -164,6 +165,6 @@ def _latest(steps: Sequence[TimelineStep], incident: Incident) -> LatestWords:
     places = {entry: place for place, entry in reversed([*enumerate(incident.updates)])}
     entries = [(at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in places]
     if not entries:
-        return LatestWords(standing(incident.status, incident.status))
+        return LatestWords(standing(incident.status, incident.status, ENGLISH))
     at, entry = max(entries, key=lambda dated: (dated[0], places[dated[1]]))
     return LatestWords(clean(entry.text or entry.public), one_line(clean(entry.by)), at)

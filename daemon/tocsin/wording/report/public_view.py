@@ -14,8 +14,9 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
-from tocsin.text.times import span
-from tocsin.wording.message.changes import changes, news, standing
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.closing_words import duration, resolution
+from tocsin.wording.message.update_words import GroupView, changes, group_view, news, standing
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
 from tocsin.wording.report.page_timeline import excerpt
@@ -87,7 +88,7 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
     read = _version(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
     return PublicView(
         id=version.id,
-        title=one_line(clean(version.title)) or "Untitled incident",
+        title=one_line(clean(version.public_title)) or one_line(clean(version.title)) or "Untitled incident",
         status=Status.RESOLVED if resolved else version.status,
         impact=clean(read.impact),
         eta=None if resolved else version.eta,
@@ -149,7 +150,7 @@ def _updates(public: Sequence[TimelineStep], policy: Policy) -> Iterator[PublicU
         together.setdefault(step.fact.at, []).append(step)
     for at, simultaneous in together.items():
         changed = dict.fromkeys(word for step in simultaneous for word in _changes(step, policy))
-        words = dict.fromkeys(word for step in simultaneous for word in _words(step))
+        words = dict.fromkeys(word for step in simultaneous for word in _words(step, policy))
         ended = any(isinstance(step.fact, Closed) for step in simultaneous)
         status = Status.RESOLVED if ended else _version(simultaneous[-1]).status
         yield PublicUpdate(at, tuple(changed), tuple(words), status)
@@ -158,28 +159,33 @@ def _updates(public: Sequence[TimelineStep], policy: Policy) -> Iterator[PublicU
 def _changes(step: TimelineStep, policy: Policy) -> Iterator[str]:
     """What an update says has changed since the one before, as in its template."""
     if isinstance(step.fact, Updated):
-        previous = _previous(step, step.fact)
-        if previous is None and step.before.episode > 1:
+        view = _view(step, step.fact)
+        if view.previous is None and step.before.episode > 1:
             yield AGAIN
-        yield from changes(_version(step), previous, policy, external=True, zone=ZONE, now=step.fact.at)
+        said = () if news(view, policy) else (_standing(view),)
+        yield from (change for change in changes(view, policy) if change not in said)
 
 
-def _previous(step: TimelineStep, fact: Updated) -> Incident | None:
-    """The version that the group was told of before."""
-    group = step.before.groups.get(fact.group)
-    return group.told_version if group else None
+def _view(step: TimelineStep, fact: Updated) -> GroupView:
+    """The version that the group was told of, as it read it."""
+    return group_view(_version(step), step.before, fact.group, external=True, zone=ZONE, now=fact.at, language=ENGLISH)
 
 
-def _words(step: TimelineStep) -> Iterator[str]:
+def _standing(view: GroupView) -> str:
+    return standing(view.incident.status, view.previous.status if view.previous else None, ENGLISH)
+
+
+def _words(step: TimelineStep, policy: Policy) -> Iterator[str]:
     """What else an update says, or the end: as in the templates of the same name."""
     fact, incident = step.fact, _version(step)
     if not isinstance(fact, Updated):
-        begun, ended = step.before.started_at, step.before.resolved_at
-        lasted = f" It lasted {span(max(ended - begun, timedelta(0)))}." if begun and ended else ""
-        yield f"This incident is resolved.{lasted}"
+        lasted = duration(step.before, ENGLISH)
+        yield f"This incident is resolved. It lasted {lasted}." if lasted else "This incident is resolved."
+        word = resolution(incident, external=True)
+        if word:
+            yield word
         return
-    previous = _previous(step, fact)
-    new = [entry.text for entry in news(incident, previous, external=True, zone=ZONE, now=fact.at)]
-    yield from new or [standing(incident.status, previous.status if previous else None)]
+    view = _view(step, fact)
+    yield from [entry.text for entry in news(view, policy)] or [_standing(view)]
     if fact.reason is Reason.SEVERITY_LOWERED and not any(group.external for group in step.after.groups.values()):
         yield LAST_WORD

@@ -15,7 +15,7 @@ from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
 from tocsin.text.times import utc
-from tocsin.wording.message.changes import severity_change
+from tocsin.wording.message.update_words import severity_change
 
 FREE_TEXTS = (
     "title",
