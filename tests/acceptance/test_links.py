@@ -72,7 +72,7 @@ def test_a_link_is_pressed(world: World) -> None:
     pager.write("card.yaml", "title: Card payments fail\nseverity: sev1\n")
     (mail,) = pager.until(lambda: pager.mails("page", "ana@"))
     text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
-    (link,) = re.findall(rf"{world.url}/answer/\S+", text)
+    (link,) = re.findall(rf"{world.url}/a/\S+", text)
     assert f'href="{link}"' in html
     for method in ("GET", "HEAD", "GET"):
         assert world.ask(link, method)[0] == 200

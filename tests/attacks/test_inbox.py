@@ -70,7 +70,7 @@ def page_link(world: World, person: str = "ana") -> str:
     world.pager.write("card.yaml", OPEN)
     (mail,) = world.pager.until(lambda: world.pager.mails("page", f"{person}@"))
     body: Any = mail.get_body(("plain",))
-    (link,) = re.findall(rf"{world.url}/answer/\S+", body.get_content())
+    (link,) = re.findall(rf"{world.url}/a/\S+", body.get_content())
     return str(link)
 
 

@@ -63,7 +63,8 @@ class DaemonParts:
             by_channel[Channel.EMAIL]["backup"] = self.email_backup
         self.transports = Transports(self.config.settings, lambda _settings: by_channel)
         self.codes = Codes(random.Random(1))
-        self.context = DeliveryContext(self.config, self.incidents, self.notices, ReplyOptions(self.codes, self.config))
+        reply_options = ReplyOptions(self.codes, self.config, self.ledger)
+        self.context = DeliveryContext(self.config, self.incidents, self.notices, reply_options)
         self.providers = Providers(clock, self.transports, self.notices)
         self.rooms = Rooms(clock, self.context)
         bundles = Bundles(self.context, PlainBundles())

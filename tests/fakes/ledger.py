@@ -55,11 +55,12 @@ class Pages:
 
 
 class MemoryLedger:
-    """`ports.Ledger` without a disk. While `trouble` is set, every call raises it."""
+    """`ports.Ledger` without a disk. While `trouble` is set, every call raises it; `away` is why it is in memory."""
 
     def __init__(self, pages: Pages | None = None) -> None:
         self.pages = pages or Pages()
         self.trouble = ""
+        self.away = ""
 
     def _at_work(self) -> Pages:
         if self.trouble:

@@ -63,7 +63,7 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import Answered, ClockMoved, Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer, Suppression
+from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
@@ -89,6 +89,7 @@ class Disk:
     recorded_at: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
+    links: dict[str, AnswerLink] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
@@ -102,6 +103,8 @@ class Disk:
 
 class DiskLedger:
     """A port Ledger on a Disk; a killed process's ledger writes nothing any more."""
+
+    away = ""
 
     def __init__(self, disk: Disk, clock: VirtualClock, dice: Dice) -> None:
         self._disk, self._clock, self._dice = disk, clock, dice
@@ -134,6 +137,7 @@ class DiskLedger:
         self._disk.answers += [(incident, fact) for fact in facts if isinstance(fact, Answered)]
         if facts:
             self._disk.finished.discard(incident)
+        self._disk.links.update((letter.link.digest, letter.link) for letter in letters if letter.link)
         new = [letter for letter in letters if letter.notification.key not in self._disk.letters]
         for letter in new:
             self._disk.letters[letter.notification.key] = letter
@@ -169,6 +173,7 @@ class DiskLedger:
     ) -> tuple[Attempt, ...]:
         await self._commit()
         self._disk.bundles.setdefault(bundle.id, bundle)
+        self._disk.links.update((link.digest, link) for link in bundle.links)
         return tuple(self._begin(key, via, address, at, causes.get(key, ""), provider, bundle.id) for key in keys)
 
     async def bundle(self, id_: str) -> Bundle | None:
@@ -612,7 +617,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock, notices = world.machine, Notices(world.machine)
     config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))
-    reply_options = ReplyOptions(Codes(world.dice), config)
+    reply_options = ReplyOptions(Codes(world.dice), config, ledger)
     agenda = Agenda()
     incidents = Incidents(agenda)
     transports = Transports(world.settings, lambda _settings: {via: world.by_name(via) for via in Channel})

@@ -4,7 +4,7 @@ The plan decides notifications; nothing else makes them. Their keys are determin
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -138,30 +138,10 @@ class Suppression:
     revision: str = ""
 
 
-ANSWERED_FOR = timedelta(days=1)
-"""How long after the resolution an `answer_url` still leads to something."""
-
-
+ANSWERED_FOR = timedelta(days=7)
+"""How long after the resolution an `answer_url` still leads to its page (P8)."""
 UNSUBSCRIBE_LINK = "https://unsubscribe.invalid/reader"
 """Stands in a text that many readers share for the link by which each is taken off; put in as the mail leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyOffer:
-    """How the reader of one message may answer it or read on, beside file and command; what is empty is not offered.
-
-    `code` goes with an SMS that answers, and must be in it if it `needs_code`; `answer_url` leads to a page with
-    buttons, `page_url` to the incident's page. `unsubscribe_url` is UNSUBSCRIBE_LINK where a click takes effect.
-    """
-
-    code: str = ""
-    answer_url: str = ""
-    page_url: str = ""
-    needs_code: bool = False
-    unsubscribe_url: str = ""
-
-
-NO_REPLY_OFFER = ReplyOffer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +154,35 @@ class AnswerLink:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyOffer:
+    """How the reader of one message may answer it or read on, beside file and command; what is empty is not offered.
+
+    `code` goes with an SMS that answers, and must be in it if it `needs_code`; `answer_url` leads to a page of the
+    reader's own, where they answer and see what is asked of them, `page_url` to the incident's page. `link` is what the
+    ledger must know of `answer_url` before it leaves. `unsubscribe_url` is UNSUBSCRIBE_LINK where a click takes effect.
+    """
+
+    code: str = ""
+    answer_url: str = ""
+    page_url: str = ""
+    needs_code: bool = False
+    unsubscribe_url: str = ""
+    link: AnswerLink | None = None
+
+    @property
+    def from_memory(self) -> "ReplyOffer":
+        """What is left of it while the ledger cannot be written: links lead nowhere that the ledger does not know."""
+        return replace(self, answer_url="", page_url="", link=None)
+
+
+NO_REPLY_OFFER = ReplyOffer()
+
+
 ASKING = frozenset({Kind.PAGE, Kind.VERIFY})
 """Kinds that want an answer."""
+LINKED = ASKING | {Kind.REMINDER, Kind.REVIEW}
+"""Kinds that ask their reader to do something: they lead to the reader's own page of the incident."""
 
 
 NOBODY = "-"

@@ -29,7 +29,16 @@ class LedgerStart:
     since: datetime | None = None
 
 
-class FileKeeper(Protocol):
+class LedgerPlace(Protocol):
+    """Where the ledger is now."""
+
+    @property
+    def away(self) -> str:
+        """Why it is in memory, and not in its file; empty if it is there."""
+        ...
+
+
+class FileKeeper(LedgerPlace, Protocol):
     """The ledger as a file on a disk (rule 64). `replaced` is where the file that stood in its place was put."""
 
     replaced: Path | None
@@ -37,11 +46,6 @@ class FileKeeper(Protocol):
     @property
     def start(self) -> LedgerStart:
         """How the start found it."""
-        ...
-
-    @property
-    def away(self) -> str:
-        """Why it is in memory, and not in its file; empty if it is there."""
         ...
 
     @property

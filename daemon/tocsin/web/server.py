@@ -35,7 +35,7 @@ BODY_MOST = 64 * 1024
 """Octets of a request's body, where a route does not say otherwise."""
 ANSWERED_WITHIN = 10.0
 """Seconds for a request's body to come and its answer to be found, where a route does not say otherwise."""
-SIGNED = ("/answer/", "/unsubscribe/", "/twilio/", "/alertmanager")
+SIGNED = ("/a/", "/answer/", "/unsubscribe/", "/twilio/", "/alertmanager")
 """What carries its own right. Where a proxy names nobody all the world shares one rate: there it is not held up by what
 strangers ask for.
 """

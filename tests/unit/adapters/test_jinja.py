@@ -278,11 +278,11 @@ def test_news_name_the_incidents_page(renderer: JinjaRenderer, kind: Kind, exter
 
 
 def test_no_message_offers_a_link_that_is_over(renderer: JinjaRenderer) -> None:
-    """A verify that comes a day after the resolution or later names the command only."""
+    """A verify that comes a week after the resolution or later names the command only."""
     resolved, invitation = replace(INCIDENT, status=Status.RESOLVED), ReplyOffer("", LINK)
     past = history(resolved)
     assert past.resolved_at is not None
-    for late, offered in ((timedelta(hours=23), True), (timedelta(days=1), False)):
+    for late, offered in ((timedelta(days=6, hours=23), True), (timedelta(days=7), False)):
         each = notification(Kind.VERIFY, Channel.EMAIL, at=past.resolved_at + late)
         text = parts(renderer.render(each, resolved, past, POLICY, invitation))
         assert (LINK in text) is offered

@@ -98,3 +98,59 @@ def test_keys_are_rotated(signs: list[str], verify: list[str], opens: bool) -> N
     """The first key signs, every key opens; a key that is gone takes its links along."""
     signature = signed_links.answer(signs, "card", "ana").rpartition("/")[2]
     assert signed_links.verified(verify, signature, "answer", "card", "ana") is opens
+
+
+TOKEN = st.from_regex(r"[0-9A-Za-z]{16}", fullmatch=True)
+
+
+@given(IDS, st.integers(1, 999_999), ANYTHING)
+@example("card", 1, "ünï@bücher.example")
+def test_a_token_is_short_and_opens_what_it_is_for(incident: str, episode: int, person: str) -> None:
+    """P8 TOKEN: 16 letters that any SMS carries and no program breaks a link at; behind the host 19 characters."""
+    token = signed_links.token(KEYS[0], incident, episode, person)
+    assert re.fullmatch(r"[0-9A-Za-z]{16}", token)
+    assert len(signed_links.SHORT + token) <= 20
+    assert signed_links.answer_is_signed(KEYS, token, incident, person, episode)
+    assert signed_links.answer_is_signed(KEYS[::-1], token, incident, person, episode)
+    assert not signed_links.answer_is_signed(("another key altogether",), token, incident, person, episode)
+    assert not signed_links.answer_is_signed((), token, incident, person, episode)
+
+
+@given(st.tuples(IDS, st.integers(1, 99), ANYTHING), st.tuples(IDS, st.integers(1, 99), ANYTHING))
+@example(("a", 1, "1b"), ("a1", 1, "b"))
+@example(("a", 11, "b"), ("a", 1, "1b"))
+def test_a_token_is_for_one_thing(one: tuple[str, int, str], other: tuple[str, int, str]) -> None:
+    """Another incident, episode or person, or the same letters cut elsewhere: another token, and none opens another."""
+    assume(one != other)
+    token = signed_links.token(KEYS[0], *one)
+    assert token != signed_links.token(KEYS[0], *other)
+    incident, episode, person = other
+    assert not signed_links.answer_is_signed(KEYS, token, incident, person, episode)
+
+
+@given(TOKEN)
+def test_no_guessed_token_is_right(guess: str) -> None:
+    """Nor in another case, cut or doubled; and it is no signature of anything else that we sign."""
+    good = signed_links.token(KEYS[0], "card", 1, "ana")
+    for wrong in (guess, good.swapcase(), good[:-1], good[1:], good + good, good + "\n", good + "é", "", good.lower()):
+        if wrong != good:
+            assert not signed_links.answer_is_signed(KEYS, wrong, "card", "ana", 1)
+    assert not signed_links.verified(KEYS, good, "answer", "card", "ana")
+    assert not signed_links.verified(KEYS, good, "unsubscribe", "card", "ana")
+
+
+def test_ten_thousand_tokens_are_all_different() -> None:
+    """Letters of every kind in every place: nothing of the number is wasted, and no two people share a link."""
+    tokens = [signed_links.token(KEYS[0], f"incident-{number}", 1, "ana") for number in range(10_000)]
+    assert len(set(tokens)) == 10_000
+    assert len({token.lower() for token in tokens}) == 10_000
+    for place in range(16):
+        assert len({token[place] for token in tokens}) >= 60
+
+
+def test_the_ledger_keeps_no_token() -> None:
+    """What it keeps is not the token and does not lead to it."""
+    token = signed_links.token(KEYS[0], "card", 1, "ana")
+    assert re.fullmatch(r"[0-9a-f]{64}", signed_links.token_digest(token))
+    assert token.lower() not in signed_links.token_digest(token)
+    assert signed_links.token_digest("\udcff")

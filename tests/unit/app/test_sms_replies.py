@@ -60,7 +60,7 @@ class House:
         self.config = config = active_config(self.policy, polled())
         notices = Notices(self.clock)
         self.incidents = Incidents(Agenda())
-        context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config))
+        context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config, self.ledger))
         transports = Transports(polled(), lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel})
         rooms, bundles = Rooms(self.clock, context), Bundles(context, PlainBundles())
         providers = Providers(self.clock, transports, notices)

@@ -12,6 +12,7 @@ from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
+from tocsin.domain.notification import AnswerLink
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
@@ -80,6 +81,13 @@ class Door:
     def link(self, person: str, incident: str = "card", key: str = KEY, episode: int = 1) -> str:
         """The path of somebody's link."""
         return signed_links.answer([key], incident, person, episode)
+
+    def short(self, person: str, incident: str = "card", key: str = KEY, episode: int = 1) -> str:
+        """The path of somebody's short link, which the ledger knows."""
+        token = signed_links.token(key, incident, episode, person)
+        link = AnswerLink(signed_links.token_digest(token), incident, episode, person)
+        self.ledger.pages.links[link.digest] = link
+        return signed_links.SHORT + token
 
     async def seen(self, **changes: Any) -> None:
         """The daemon sees a version now."""

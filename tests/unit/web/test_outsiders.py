@@ -24,6 +24,7 @@ from tests.builders.active_config import settings as daemon_settings
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import happen, know_config, on_duty, pass_time, see
+from tests.fakes.ledger import MemoryLedger
 from tests.unit.web.lives import BEARER, KEY, WEB, Life, alive
 
 FULL = Incident(
@@ -161,7 +162,7 @@ async def test_mails_to_outsiders_hold_no_internal_link(life: Life) -> None:
     facts = await life.ledger.facts("card")
     incident, history = FULL, fold_facts(facts)
     in_force = daemon_settings(public_url=WEB["public_url"], web={"signing_key": [KEY]})
-    options = ReplyOptions(Codes(random.Random(0)), active_config(shipped_policy(), in_force))
+    options = ReplyOptions(Codes(random.Random(0)), active_config(shipped_policy(), in_force), MemoryLedger())
     renderer = JinjaRenderer(Path(__file__).parents[3] / "templates", lambda _: None)
     outward = [fact for fact in facts if isinstance(fact, Updated) and fact.external and fact.readers]
     assert outward
@@ -170,7 +171,7 @@ async def test_mails_to_outsiders_hold_no_internal_link(life: Life) -> None:
             update = Notification(
                 "k", "card", 1, Kind.UPDATE, fact.reason, fact.at, reader, via, external=True, group=fact.group
             )
-            offer, coded = options.offer(update, shipped_policy(), fact.at)
+            ((offer, coded),) = options.offers([update], shipped_policy(), fact.at)
             assert (offer.code, offer.answer_url, coded) == ("", "", None)
             letter = renderer.render(update, incident, history, shipped_policy(), offer)
             urls = re.findall(r"https://[^\s\"<>)]+", f"{letter.text} {letter.html}")
@@ -187,13 +188,16 @@ async def test_mails_to_outsiders_hold_no_internal_link(life: Life) -> None:
 def test_an_external_reader_is_never_given_the_signed_page(reason: Reason) -> None:
     """Whoever of the config reads an external update, by whatever channel, gets the public address."""
     in_force = daemon_settings(public_url="https://pager.example.com", web={"signing_key": [KEY]})
-    options = ReplyOptions(Codes(random.Random(0)), active_config(shipped_policy(), in_force))
+    options = ReplyOptions(Codes(random.Random(0)), active_config(shipped_policy(), in_force), MemoryLedger())
     for reader in ("dee", "support@example.com"):
         for via in Channel:
             update = Notification(
                 "k", "card", 1, Kind.UPDATE, reason, T0, reader, via, external=True, group="customers"
             )
-            assert options.offer(update, shipped_policy(), T0)[0].page_url == "https://pager.example.com/incidents/card"
+            assert (
+                options.offers([update], shipped_policy(), T0)[0][0].page_url
+                == "https://pager.example.com/incidents/card"
+            )
 
 
 async def test_who_is_on_no_list_of_outsiders_learns_of_nothing(life: Life) -> None:

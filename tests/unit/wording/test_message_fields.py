@@ -192,7 +192,7 @@ def test_once_resolved(kind: Kind) -> None:
 
 
 def test_a_link_stands_as_long_as_it_leads_somewhere() -> None:
-    """Until a day after the resolution: what comes later offers the file and the command alone."""
+    """Until a week after the resolution: what comes later offers the file and the command alone."""
     over = replace(INCIDENT, status=Status.RESOLVED)
     past = replace(PAST, incident=over, resolved_at=AT)
     for late, url in ((timedelta(seconds=-1), OFFER.answer_url), (timedelta(0), "")):

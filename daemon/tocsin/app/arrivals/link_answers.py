@@ -19,7 +19,7 @@ ACTED, UNCHANGED, REFUSED = "acted", "unchanged", "refused"
 """The answer counts; it changed nothing; it does not count."""
 GONE = "You are no longer in the config, so you cannot answer for this incident."
 UNKNOWN_INCIDENT = "This incident is not known here."
-OVER = "This incident was resolved more than a day ago. Its links no longer lead anywhere."
+OVER = "This incident was resolved more than a week ago. Its links no longer lead anywhere."
 EARLIER = (
     "This link is from an earlier time that this incident was open. It was reopened since: use the link of the newest "
     "page, or call."

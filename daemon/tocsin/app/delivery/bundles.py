@@ -9,6 +9,7 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Bundle, Content
+from tocsin.domain.notification import AnswerLink
 from tocsin.ports.renderer import BundledPage, BundleRenderer
 
 
@@ -25,23 +26,25 @@ class Bundles:
         """
         if len(parcel.members) == 1:
             return None
-        content = self._content(_one_an_incident(parcel))
+        content, links = self._content(_one_an_incident(parcel))
         if parcel.bundle and parcel.bundle.content == content:
             return parcel.bundle
-        return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content)
+        return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content, links)
 
-    def _content(self, pages: list[Delivery]) -> Content:
-        """Words for these, the worst first; two pages of one incident leave as the newer one."""
+    def _content(self, pages: list[Delivery]) -> tuple[Content, tuple[AnswerLink, ...]]:
+        """Words for these, the worst first, and the links in them; two pages of one incident leave as the newer one."""
         if len(pages) == 1:
-            return pages[0].letter.content
+            return pages[0].letter.content, ()
         policy, notifications = self._context.config.policy, [page.notification for page in pages]
-        offers = self._context.reply_options.known_offers(notifications, policy)
+        known = self._context.reply_options.known_offers(notifications, policy)
+        offers = [offer if page.recorded else offer.from_memory for page, offer in zip(pages, known, strict=True)]
         bundled = []
         for notification, offer in zip(notifications, offers, strict=True):
             history = self._context.incidents.history(notification.incident)
             assert history.incident is not None, "a page that is wanted has an incident"
             bundled.append(BundledPage(notification, history.incident, history, offer))
-        return self._renderer.render_bundle(bundled, policy)
+        links = tuple(offer.link for offer in offers if offer.link)
+        return self._renderer.render_bundle(bundled, policy), links
 
 
 def _one_an_incident(parcel: Parcel) -> list[Delivery]:

@@ -19,6 +19,7 @@ from tocsin.app.state.incident_state import (
     Decision,
     IncidentEvent,
     IncidentState,
+    LinkedDue,
     RecordedFact,
     RefusalWithdrawn,
 )
@@ -103,7 +104,8 @@ class Reconciler:
         was_resolved = state.history.resolved_at is not None
         state.note(decision.facts, history)
         if leaving is None:
-            pages = [letter for letter in decision.letters if letter.notification.kind is Kind.PAGE]
+            decided = state.unwritten.letters[-len(decision.letters) :] if decision.letters else ()
+            pages = [letter for letter in decided if letter.notification.kind is Kind.PAGE]
             self._sender.enqueue(pages, recorded=False)
             again = self._clock.now() + WRITES_AGAIN
             next_look = min(next_look, again) if next_look else again
@@ -180,14 +182,36 @@ class Reconciler:
         """The letters, and the reply codes that they give out."""
         incident = draft.history.incident
         assert incident is not None or not dues
-        facts, letters = [], []
-        for due in dues:
+        facts, letters, linked = [], [], []
+        offers = self._reply_options.offers([due.notification for due in dues], policy, now)
+        for due, (offer, coded) in zip(dues, offers, strict=True):
             assert incident is not None
-            offer, coded = self._reply_options.offer(due.notification, policy, now)
             facts += [coded] if coded else []
             content = self._renderer.render(due.notification, incident, due.history, policy, offer)
-            letters.append(Letter(due.notification, content))
-        return Decision(tuple(facts), tuple(letters))
+            letters.append(Letter(due.notification, content, link=offer.link))
+            if offer.link and due.notification.kind is Kind.PAGE:
+                linked.append(LinkedDue(due, incident, offer))
+        return Decision(tuple(facts), tuple(letters), dues=tuple(linked))
+
+    def _without_links(self, decision: Decision) -> Decision:
+        """The same, with pages in words that may leave from memory: the ledger does not know of their links."""
+        unlinked = {
+            linked.due.notification.key: self._renderer.render(
+                linked.due.notification,
+                linked.incident,
+                linked.due.history,
+                self._config.policy,
+                linked.offer.from_memory,
+            )
+            for linked in decision.dues
+        }
+        letters = [
+            replace(letter, content=unlinked[letter.notification.key], link=None)
+            if letter.notification.key in unlinked
+            else letter
+            for letter in decision.letters
+        ]
+        return Decision(decision.facts, tuple(letters), decision.held)
 
     async def _write(self, incident: str, state: IncidentState, decision: Decision) -> list[Letter] | None:
         """Record what was decided, with whatever an earlier look could not record. The letters that are to leave once
@@ -200,7 +224,7 @@ class Reconciler:
         try:
             new_keys = await self._ledger.record(incident, whole.facts, whole.letters, whole.held, anew)
         except LedgerError as trouble:
-            state.unwritten = whole
+            state.unwritten = self._without_links(whole)
             log.warning("ledger trouble", trouble=str(trouble))
             self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(str(trouble)))
             return None

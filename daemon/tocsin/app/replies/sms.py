@@ -22,7 +22,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
-from tocsin.domain.notification import ANSWERED_FOR, NOBODY, Kind, Notification, Reason
+from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
@@ -39,6 +39,8 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than the page it answers a message without a code may seem to have come. One from before that (the
 daemon was down, the provider slow) means something else.
 """
+VERIFIED_FOR = timedelta(days=1)
+"""How long after the resolution an answer without a code may be to the question whether all is healthy."""
 
 COUNTED, IGNORED = "counted", "ignored"
 """What a message led to that came in a flood: something was done, and not answered; nothing."""
@@ -347,7 +349,7 @@ def _wants(history: History, person: Person, now: datetime) -> bool:
         return False
     if history.resolved_at is None:
         return True
-    is_asked = person.id in dict(history.verify_people) and now - history.resolved_at < ANSWERED_FOR
+    is_asked = person.id in dict(history.verify_people) and now - history.resolved_at < VERIFIED_FOR
     return is_asked and not history.verified
 
 

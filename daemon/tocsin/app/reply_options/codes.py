@@ -65,6 +65,13 @@ class Codes:
         codes[letters] = ReplyCode(letters, incident, person, now, now if over else None)
         return letters, Coded(now, person, number, letters)
 
+    def known(self, incident: str, person: str, number: str, *, over: bool = False) -> str:
+        """The code that a number has for an incident; "" if it was given none. Unless it is `over`, one from before it
+        was closed does not count.
+        """
+        codes = (code for code in self._of(number).values() if over or code.closed_at is None)
+        return next((code.code for code in codes if (code.incident, code.person) == (incident, person)), "")
+
     def incident(self, number: str, person: str, code: str) -> str | None:
         """What a code stands for, when this person got it on this number."""
         known = self._of(number).get(code)

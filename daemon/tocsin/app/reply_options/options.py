@@ -7,26 +7,53 @@ from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.facts import Coded
-from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
+from tocsin.domain.notification import (
+    ASKING,
+    LINKED,
+    NO_REPLY_OFFER,
+    AnswerLink,
+    Kind,
+    Notification,
+    ReplyOffer,
+)
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
+from tocsin.ports.ledger_file import LedgerPlace
 
 
 class ReplyOptions:
-    """What each message offers, and the codes that were given out for it."""
+    """What each message offers, and the codes that were given out for it. `place` tells whether the web side sees what
+    the ledger is told.
+    """
 
-    def __init__(self, codes: Codes, config: ActiveConfig) -> None:
+    def __init__(self, codes: Codes, config: ActiveConfig, place: LedgerPlace) -> None:
         self.codes = codes
         self._config = config
+        self._place = place
 
-    def offer(self, notification: Notification, policy: Policy, now: datetime) -> tuple[ReplyOffer, Coded | None]:
-        """How this message may be answered, and the fact to record when it gives out a code."""
+    def offers(
+        self, notifications: Sequence[Notification], policy: Policy, now: datetime
+    ) -> list[tuple[ReplyOffer, Coded | None]]:
+        """How each of these may be answered that are decided together, and the fact to record when that gives out a
+        code. An email names the code of the SMS beside it, whichever of them comes first.
+        """
+        asking = [notification for notification in notifications if notification.kind in ASKING]
+        texted = {(asks.incident, asks.to) for asks in asking if asks.via.traits.takes_replies}
+        return [
+            self._offer(notification, policy, now, gives=(notification.incident, notification.to) in texted)
+            for notification in notifications
+        ]
+
+    def _offer(
+        self, notification: Notification, policy: Policy, now: datetime, *, gives: bool
+    ) -> tuple[ReplyOffer, Coded | None]:
+        """How this message may be answered. `gives`: its person is texted, so that a number without a code gets one."""
         routes, person = self._config.reply_routes, policy.people.get(notification.to)
-        number = person.address(notification.via) if person and notification.via.traits.takes_replies else ""
         code, coded = "", None
-        if number and routes.takes_sms(number) and notification.kind in ASKING and person:
-            over = notification.kind is Kind.VERIFY
-            code, coded = self.codes.give(notification.incident, person.id, number, now, over=over)
+        number = _number(person) if person and notification.kind in ASKING else ""
+        if person and number and routes.takes_sms(number):
+            of, over = (notification.incident, person.id, number), notification.kind is Kind.VERIFY
+            code, coded = self.codes.give(*of, now, over=over) if gives else (self.codes.known(*of, over=over), None)
         return self._with_links(notification, code, person), coded
 
     def code_moved(self, page: Notification, former: str, policy: Policy, now: datetime) -> Coded | None:
@@ -44,31 +71,35 @@ class ReplyOptions:
         channel: an email may name what a text message is answered with.
         """
         routes, person = self._config.reply_routes, policy.people[notifications[0].to]
-        numbers = [person.address(via) for via in person.channels if via.traits.takes_replies]
-        known = [
-            code for number in numbers if routes.takes_sms(number) for code in self.codes.of_person(number, person.id)
-        ]
-        codes = {code.incident: code.code for code in known if code.closed_at is None}
-        return [self._with_links(page, codes.get(page.incident, ""), person) for page in notifications]
+        number = _number(person)
+        takes = bool(number) and routes.takes_sms(number)
+        codes = [self.codes.known(page.incident, person.id, number) if takes else "" for page in notifications]
+        return [self._with_links(page, code, person) for page, code in zip(notifications, codes, strict=True)]
 
     def _with_links(self, notification: Notification, code: str, person: Person | None) -> ReplyOffer:
         """A code, or none, and what links lead to where there are links."""
         routes = self._config.reply_routes
         if not routes.links:
             return ReplyOffer(code, needs_code=routes.needs_code) if code else NO_REPLY_OFFER
-        answer = (
-            signed_links.answer(routes.keys, notification.incident, notification.to, notification.episode)
-            if person and notification.kind in ASKING
-            else ""
-        )
+        answer, link = self._answer(notification) if person and notification.kind in LINKED else ("", None)
         page = (
             f"/incidents/{notification.incident}"
             if notification.external
             else signed_links.page(routes.keys, notification.incident)
         )
-        return ReplyOffer(
-            code, routes.public_url + answer if answer else "", routes.public_url + page, routes.needs_code
-        )
+        url = routes.public_url
+        return ReplyOffer(code, url + answer if answer else "", url + page, routes.needs_code, link)
+
+    def _answer(self, notification: Notification) -> tuple[str, AnswerLink | None]:
+        """The path by which a person answers, and what the ledger must know of it: a short one. While the ledger is in
+        memory (rule 64) the web side sees nothing new of it: then a long one, which it understands by itself.
+        """
+        keys, incident, person = self._config.reply_routes.keys, notification.incident, notification.to
+        if self._place.away:
+            return signed_links.answer(keys, incident, person, notification.episode), None
+        letters = signed_links.token(keys[0], incident, notification.episode, person)
+        link = AnswerLink(signed_links.token_digest(letters), incident, notification.episode, person)
+        return signed_links.SHORT + letters, link
 
     def unsubscribe(self, notification: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""
@@ -76,3 +107,8 @@ class ReplyOptions:
         if notification.kind is not Kind.UPDATE or not notification.via.traits.unsubscribes or not routes.links:
             return ""
         return routes.public_url + signed_links.unsubscribe(routes.keys, notification.incident, notification.to)
+
+
+def _number(person: Person) -> str:
+    """Where somebody writes from when they answer; "" for who has no such address."""
+    return next((person.address(via) for via in person.channels if via.traits.takes_replies), "")

@@ -10,8 +10,9 @@ from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Notification, Reason, Suppression
+from tocsin.domain.notification import Notification, Reason, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
+from tocsin.domain.plan import Due
 from tocsin.planning.history.fold import apply_fact
 
 
@@ -61,15 +62,28 @@ IncidentEvent = Fact | ChannelFailed | RefusalWithdrawn | ChannelDelivered | Rec
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedDue:
+    """What a page with a short link in its words was made of."""
+
+    due: Due
+    incident: Incident
+    offer: ReplyOffer
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """One transaction's worth of decisions."""
+    """One transaction's worth of decisions. `dues` are what those pages among the letters were made of that have a
+    short link in their words.
+    """
 
     facts: tuple[Fact, ...] = ()
     letters: tuple[Letter, ...] = ()
     held: tuple[Suppression, ...] = ()
+    dues: tuple[LinkedDue, ...] = ()
 
     def __add__(self, other: "Decision") -> "Decision":
-        return Decision(self.facts + other.facts, self.letters + other.letters, self.held + other.held)
+        letters, held, dues = self.letters + other.letters, self.held + other.held, self.dues + other.dues
+        return Decision(self.facts + other.facts, letters, held, dues)
 
     def __bool__(self) -> bool:
         return bool(self.facts or self.letters or self.held)

@@ -169,7 +169,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
-    context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config))
+    context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config, ledger))
     providers = Providers(clock, transports, notices)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])

@@ -1,8 +1,9 @@
-"""`/answer/INCIDENT/PERSON/SIGNATURE`, the page on which one person takes, passes or confirms. Looking changes nothing,
-since mail scanners follow links; only the form does.
+"""`/a/TOKEN` and `/answer/INCIDENT/PERSON/SIGNATURE`, the page on which one person takes, passes or confirms. Looking
+changes nothing, since mail scanners follow links; only the form does.
 
-Whoever has the link may, while the person is in the config, in the episode that the link is of, until a day after the
-resolution. The answer is left for the daemon; what is shown as true is what the daemon has recorded.
+Whoever has the link may, while the person is in the config, in the episode that the link is of, until a week after the
+resolution; then it leads to what outsiders were told. The answer is left for the daemon; what is shown as true is what
+the daemon has recorded.
 """
 
 import re
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from tocsin.app.arrivals.link_answers import ACTED, GONE, UNKNOWN_INCIDENT, refusal
+from tocsin.app.arrivals.link_answers import ACTED, GONE, OVER, UNKNOWN_INCIDENT, refusal
+from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EntryKind
@@ -27,34 +29,20 @@ from tocsin.formats.inbox.names import REF
 from tocsin.planning.current_state import current_state
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.times import clock, span
-from tocsin.web.access.link_guard import WRONG, require_links, truncated_link_routes
+from tocsin.web.access.answer_links import LONG_PATHS, SHORT_PATH, AnswerAddress, answer_address
+from tocsin.web.access.link_guard import truncated_link_routes
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.message.wording import listed
 
-PATHS = (
-    "/answer/{incident}/{person}/{signature}",
-    "/answer/{incident}/{person}/{episode:[1-9][0-9]{0,5}}/{signature}",
-)
-"""Only later episodes than the first are named (`app/reply_options/signed_links`)."""
 LEFT = "left"
 """What the page's own address calls an answer that waits to be judged."""
 LOOKS_AGAIN = 5
 """Seconds after which a page looks again whether an answer was judged, without scripts."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class _SignedLink:
-    """What a link says that one of our keys has signed."""
-
-    incident: str
-    person: str
-    episode: int
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +59,11 @@ def routes(site: Site) -> list[web.RouteDef]:
     """`GET` (and `HEAD`) the page, `POST answer=ok` or `answer=pass`."""
 
     async def look(request: web.Request) -> web.Response:
-        link, ref = _signed(site, request), request.query.get(LEFT, "")
+        link, ref = await answer_address(site, request), request.query.get(LEFT, "")
         if re.fullmatch(REF, ref) and await judgement(site, ArrivalKind.ANSWER, ref, 0) is None:
             return await _waiting(site, link, _address(site, request), ref)
         try:
-            page = _page(site, await _open_link(site, link))
+            page = _page(site, await _open_link(site, link, looks=True))
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
             page = site.page("answer_blind", status=503)
@@ -83,11 +71,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         return page
 
     async def act(request: web.Request) -> web.Response:
-        link = _signed(site, request)
+        link = await answer_address(site, request)
         require_same_origin(site, request)
         answer = _answer((await form(request)).get("answer", []))
         with suppress(LedgerError):  # what cannot be looked up is judged by the daemon alone
-            await _open_link(site, link)
+            await _open_link(site, link, looks=False)
         ref, here = new_ref(), _address(site, request)
         entry = AnswerEntry(ref, link.incident, link.episode, link.person, answer, link.signature)
         try:
@@ -101,19 +89,8 @@ def routes(site: Site) -> list[web.RouteDef]:
             log.info("answered", answer=answer.value, incident=link.incident, person=link.person)
         return web.Response(status=303, headers={"Location": here, "Cache-Control": CACHE_NEVER})
 
-    paths = [route for path in PATHS for route in (web.get(path, look), web.post(path, act))]
-    return [*paths, *truncated_link_routes(site, "/answer/")]
-
-
-def _signed(site: Site, request: web.Request) -> _SignedLink:
-    """What the address says. Raises 404 where there are no links, 403 for a wrong signature."""
-    require_links(site)
-    match = request.match_info
-    link = _SignedLink(match["incident"], match["person"], int(match.get("episode", "1")), match["signature"])
-    keys = site.reply_routes.keys
-    if not signed_links.answer_is_signed(keys, link.signature, link.incident, link.person, link.episode):
-        raise web.HTTPForbidden(text=WRONG)
-    return link
+    paths = [route for path in (SHORT_PATH, *LONG_PATHS) for route in (web.get(path, look), web.post(path, act))]
+    return [*paths, *truncated_link_routes(site, "/answer/"), *truncated_link_routes(site, signed_links.SHORT)]
 
 
 def _address(site: Site, request: web.Request) -> str:
@@ -121,8 +98,10 @@ def _address(site: Site, request: web.Request) -> str:
     return urlsplit(site.reply_routes.public_url).path + request.rel_url.raw_path
 
 
-async def _open_link(site: Site, link: _SignedLink) -> _OpenLink:
-    """What the link leads to. Raises 403, 404 and 410, each with a sentence."""
+async def _open_link(site: Site, link: AnswerAddress, *, looks: bool) -> _OpenLink:
+    """What the link leads to. Raises 403, 404 and 410, each with a sentence; who only looks is led on by 303 at the end
+    of its time, to what outsiders were told, if they were.
+    """
     policy, now = await site.active_policy.policy(), site.clock.now()
     person = policy.people.get(link.person)
     if person is None:
@@ -131,11 +110,20 @@ async def _open_link(site: Site, link: _SignedLink) -> _OpenLink:
     if options is None:
         raise web.HTTPNotFound(text=UNKNOWN_INCIDENT)
     if why := refusal(options, link.episode, known_person=True, now=now):
+        if looks and why == OVER and await _is_public(site, link.incident, policy, now):
+            there = f"{urlsplit(site.reply_routes.public_url).path}/incidents/{link.incident}"
+            raise web.HTTPSeeOther(there, headers={"Cache-Control": CACHE_NEVER})
         raise web.HTTPGone(text=why)
     return _OpenLink(options, person, policy, now)
 
 
-async def _waiting(site: Site, link: _SignedLink, here: str, ref: str) -> web.Response:
+async def _is_public(site: Site, incident: str, policy: Policy, now: datetime) -> bool:
+    """Whether there is anything for outsiders."""
+    both_views = await views(incident, site.ledger(), policy, site.settings.limits, now)
+    return both_views is not None and both_views.public is not None
+
+
+async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.Response:
     """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
     waits no more and is not judged either was refused, or its outcome cannot be seen.
     """

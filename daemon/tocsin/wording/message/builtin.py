@@ -1,5 +1,7 @@
 """The built-in texts, short and whole: what is sent when a template is broken (P2)."""
 
+from dataclasses import replace
+
 from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
@@ -14,7 +16,9 @@ def builtin_content(words: Wording, via: Channel) -> Content:
         return Content(shorten(words, _sms) or cut(fold(_sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title
-    body = "\n\n".join(part for part in (*_body(words), words.impact, words.summary) if part)
+    by_sms = f"Or by SMS: ok {words.code}" if words.code else ""
+    parts = (*_body(replace(words, code="")), by_sms, words.impact, words.summary)
+    body = "\n\n".join(part for part in parts if part)
     return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{words.subject_title or words.title}")
 
 

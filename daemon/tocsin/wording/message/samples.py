@@ -103,7 +103,7 @@ def _incident() -> Wording:
         acknowledge="tocsin ack 2026-11-23-card-payments-fail --as bo",
         acknowledge_line="acknowledged: [bo]",
         code="K7",
-        answer_url="https://tocsin.example.com/answer/2026-11-23-card-payments-fail/bo/q1w2e3r4t5z6u7i8o9p0a1",
+        answer_url="https://tocsin.example.com/a/q1w2E3r4T5z6U7i8",
         page_url="https://tocsin.example.com/incidents/2026-11-23-card-payments-fail",
         holders=(("Communications", "Dee Okafor"), ("Scribe", "")),
         accepted_by="Ana Souza",
