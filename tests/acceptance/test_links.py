@@ -83,7 +83,7 @@ def test_a_link_is_pressed(world: World) -> None:
     assert "bo@example.com" in stood_down["To"]
     assert "accepted by Ana Souza" in stood_down.get_body(("plain",)).get_content()
     assert world.accepted() is not None
-    assert world.ask(link.replace("/ana/", "/bo/"), answer="ok")[0] == 403
+    assert world.ask(link[:-16] + link[-16:].swapcase(), answer="ok")[0] == 403
 
     (update,) = pager.until(lambda: pager.mails("update", "support@"))
     assert update["List-Unsubscribe-Post"] is None
