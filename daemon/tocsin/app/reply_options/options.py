@@ -88,7 +88,7 @@ class ReplyOptions:
             else signed_links.page(routes.keys, notification.incident)
         )
         url = routes.public_url
-        return ReplyOffer(code, url + answer if answer else "", url + page, routes.needs_code, link)
+        return ReplyOffer(code, url + answer if answer else "", url + page, routes.needs_code, link=link)
 
     def _answer(self, notification: Notification) -> tuple[str, AnswerLink | None]:
         """The path by which a person answers, and what the ledger must know of it: a short one. While the ledger is in
