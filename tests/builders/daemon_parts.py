@@ -3,7 +3,9 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
+from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
@@ -23,6 +25,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
@@ -71,7 +74,7 @@ class DaemonParts:
         self.sender = Sender(clock, self.ledger, self.context, self.providers, random.Random(1), self.rooms, bundles)
         self.receipts = Receipts(clock, self.ledger, self.context, self.providers, self.sender)
         self.operator_notices = OperatorNotices(
-            clock, self.ledger, self.config, self.notices, self.sender, "web-1.example.com"
+            clock, self.ledger, self.config, self.notices, self.sender, shipped_words(), "web-1.example.com"
         )
 
     def declare(self, incident: Incident = PAY) -> tuple[Notification, ...]:
@@ -101,6 +104,16 @@ class DaemonParts:
     def sent(self, via: Channel) -> list[Message]:
         """What was given to a channel's transport, in order."""
         return (self.sms if via is Channel.SMS else self.email).tries
+
+
+@cache
+def shipped_words() -> JinjaRenderer:
+    """The shipped templates, read once. None of them breaks."""
+
+    def broken(problem: Problem) -> None:
+        raise AssertionError(problem)
+
+    return JinjaRenderer(shipped_folder(), broken)
 
 
 class PlainBundles:

@@ -71,7 +71,7 @@ from tocsin.planning.history.redating import moved, moved_notification, not_late
 from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 
 from tests.builders.active_config import settings
-from tests.builders.daemon_parts import PlainBundles
+from tests.builders.daemon_parts import PlainBundles, shipped_words
 from tests.fakes.folder import FakeFolder
 from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.loop import VirtualClock
@@ -615,7 +615,7 @@ class World:
 
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
-    clock, notices = world.machine, Notices(world.machine)
+    clock, notices, words = world.machine, Notices(world.machine), shipped_words()
     config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))
     reply_options = ReplyOptions(Codes(world.dice), config, ledger)
     agenda = Agenda()
@@ -627,7 +627,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     providers.recall([attempt for _, attempt in sent])
     sender = Sender(clock, ledger, context, providers, world.dice, rooms, Bundles(context, PlainBundles()))
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
-    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, "host")
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, words, "host")
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
@@ -639,7 +639,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     stops = Stops(clock, ledger, context)
     judges = {
         ArrivalKind.RECEIPT: receipts.judge,
-        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops).judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words).judge,
         ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents).judge,
     }
     arrivals = Arrivals(ledger, judges, notices)

@@ -1,16 +1,19 @@
 """Words for a notification, and the templates they come from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
+from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
+
+L_co = TypeVar("L_co", covariant=True)  # a language, as whoever writes the words knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,40 @@ class BundleRenderer(Protocol):
 
     def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
         """What one reader gets by one channel; the worst page comes first (rule 47)."""
+        ...
+
+
+class OwnWords(Protocol):
+    """What the daemon says by itself (an answer to an SMS, a notice to operators, a test), as flat words: the names of
+    their fields are the names in the templates of their `kind`. They are dataclasses with `language` and `direction`.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def kind(self) -> str:
+        """What the templates' names begin with."""
+        ...
+
+    @property
+    def drill(self) -> bool:
+        """Whether it is about a drill."""
+        ...
+
+    def fitted(self, render: Callable[[Self], str]) -> str:
+        """The text that `render` makes of the words, in one segment of SMS: they are made shorter until it fits."""
+        ...
+
+    def builtin(self, via: Channel) -> Content:
+        """What is sent where no template gives a text."""
+        ...
+
+
+class OwnRenderer(Protocol[L_co]):
+    """Words for what the daemon says by itself. As a Renderer it never raises and never waits long."""
+
+    def render_own(self, words_in: Callable[[L_co], OwnWords], via: Channel, language: str) -> Content:
+        """What a reader of this language gets by this channel; `words_in` gives the words in a language."""
         ...
 
 

@@ -426,7 +426,7 @@ def test_a_drills_banner_is_in_the_page(tmp_path: Path, renderer: JinjaRenderer)
     assert not renderer.load(tmp_path)
     page = notification(Kind.PAGE, Channel.EMAIL)
     content = renderer.render(page, replace(INCIDENT, drill=True), history(), POLICY)
-    assert content.html.startswith('<html><BODY class="x"><div style=')
+    assert content.html.startswith('<html><BODY class="x"><table role="presentation"')
     assert content.text.endswith("one\n\ntwo\n\nthree\n")
 
 

@@ -230,7 +230,9 @@ async def test_drills_and_real_incidents(storm: Storm) -> None:
     await storm.breaks("pay")
     await storm.go(MINUTE)
     said = await storm.text(ANA, "ok all")
-    assert said == f"You accepted 2 (1 of them a drill): 2 SEV1. Worst: SEV1 Trouble with pay ({storm.code('pay')})."
+    assert said == (
+        f"You accepted 2: 2 SEV1. Worst: SEV1 Trouble with pay ({storm.code('pay')}). 1 of them is a drill."
+    )
 
 
 async def test_a_holder_who_is_asked_confirms(storm: Storm) -> None:

@@ -32,9 +32,10 @@ from tocsin.domain.people import Channel
 from tocsin.planning.current_state import current_state
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.gsm import segments
+from tocsin.wording.language.language import ENGLISH
 
 from tests.builders.active_config import OURS, active_config, polled
-from tests.builders.daemon_parts import PlainBundles
+from tests.builders.daemon_parts import PlainBundles, shipped_words
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger, Pages
@@ -68,7 +69,7 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender, rooms)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.stops = stops = Stops(self.clock, self.ledger, context)
-        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops)
+        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops, shipped_words())
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self
@@ -167,9 +168,8 @@ async def test_a_holder_who_left_the_config_holds_nothing(house: House) -> None:
     policy, history, now = replace(house.policy, people=people), house.incidents.history("pay"), house.clock.now()
     assert history.incident is not None
     state = current_state(history.incident, policy, history, now)
-    text = status(history, state, policy, policy.people["bo"], now)
-    assert "technical_lead: nobody yet" in text
-    assert "incident_commander: nobody yet" in text
+    words = status(history, state, policy, policy.people["bo"], now, ENGLISH)
+    assert words.holders == (("technical_lead", ""), ("incident_commander", ""))
 
 
 async def test_status_and_note(house: House) -> None:

@@ -4,18 +4,16 @@ page (P2). A user's folder overrides the shipped templates file by file.
 Incident text is data, never template.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template, TemplateNotFound, TemplateSyntaxError
-
 from tocsin.adapters.jinja import sources
-from tocsin.adapters.jinja.faults import FAULTS, BrokenTemplateError, broken_template, faults_of, where_of, words_of
-from tocsin.adapters.jinja.sandbox import Codes, Sandbox
-from tocsin.adapters.jinja.sentences import sentences_in
+from tocsin.adapters.jinja.faults import BrokenTemplateError, broken_template
+from tocsin.adapters.jinja.sandbox import Codes
+from tocsin.adapters.jinja.template_set import AnyWording, TemplateSet
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -23,34 +21,23 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
-from tocsin.ports.renderer import BundledPage, MissingWords, TemplateFault, TemplateFiles, TemplateVerdict
+from tocsin.ports.renderer import BundledPage, MissingWords, OwnWords, TemplateFault, TemplateFiles, TemplateVerdict
+from tocsin.wording.answer.samples import answer_samples
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.languages import Languages, folders_of
 from tocsin.wording.message.builtin import builtin_content
-from tocsin.wording.message.bundle import BundleWording, builtin_bundle, bundle_wording, shorten_bundle
+from tocsin.wording.message.bundle import builtin_bundle, bundle_wording
 from tocsin.wording.message.locale import language_of, zone_of
 from tocsin.wording.message.samples import bundle_samples, samples
-from tocsin.wording.message.shorten import shorten
-from tocsin.wording.message.wording import SHARED, Wording, wording
+from tocsin.wording.message.wording import SHARED, wording
+from tocsin.wording.operator.samples import TESTS, notice_samples
 
 MISSING_NAMED = 3
 """Sentences that a language lacks that are named."""
 RENDERINGS_MOST = 64
 """How many renderings are kept for readers who get the same words."""
-DRILL = "DRILL: this is an exercise"
-BANNER = (
-    '<div style="max-width:600px;margin:0 auto 8px;background:#6b3fa0;color:#ffffff;border-radius:8px;'
-    f'font:700 16px sans-serif;"><div style="padding:8px 16px;">{DRILL}</div></div>'
-)
-
-PAGES_A_BUDGET = 20
-"""Pages of a bundle for which a template gets what other messages get for one."""
-
-_BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
-_BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
 
 Tell = Callable[[Problem], None]
-AnyWording = Wording | BundleWording
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +64,8 @@ class JinjaRenderer:
         self._folder = Path("templates")
         self._loaded = False
         self._codes: Codes = {}
-        self._sandbox = Sandbox(_templates(self._shipped), self._codes)
         self._languages = Languages(self._shipped)
+        self._used = self._shipped_set = TemplateSet(self._shipped, self._codes, self._languages, self._say)
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
         """Read a user's folder and use what can be parsed. Gives what is wrong."""
@@ -110,8 +97,8 @@ class JinjaRenderer:
         self._folder, self._loaded = folder, True
         used = {**self._shipped, **self._own}
         self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
-        self._sandbox = Sandbox(_templates(used), self._codes)
         self._languages = Languages(self._own, self._shipped)
+        self._used = TemplateSet(used, self._codes, self._languages, self._say)
         self._renderings.clear()
         self._reported.clear()
         return tuple(problems)
@@ -129,7 +116,7 @@ class JinjaRenderer:
         for name, text in texts.items():
             if text != self._shipped.get(name):
                 begins(name)
-                faults += faults_of(self._sandbox, name, text)
+                faults += self._used.unusable(name, text)
         return tuple(faults)
 
     def check(self) -> tuple[Problem, ...]:
@@ -146,32 +133,27 @@ class JinjaRenderer:
         faults: dict[TemplateFault, None] = {}
         codes = (ENGLISH.code, *in_use, *folders_of(self._own))
         languages = {language.code: language for language in map(self._languages.of, codes)}.values()
-        every: tuple[AnyWording, ...] = (*samples(), *bundle_samples())
-        for words in every:
-            for via in Channel:
-                for language in languages:
-                    spoken = replace(words, language=language.code, direction=language.direction)
-                    for broken in self._broken(spoken, via, language, begins):
-                        faults[broken.fault] = None
+        by_all: list[AnyWording] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS]
+        by_sms: list[AnyWording] = [*answer_samples()]
+        for words, via in (*product(by_all, Channel), *product(by_sms, [Channel.SMS])):
+            for language in languages:
+                spoken = replace(words, language=language.code, direction=language.direction)
+                for broken in self._used.broken(spoken, via, language, begins):
+                    faults[broken.fault] = None
         return tuple(faults)
 
     def missing(self, in_use: Iterable[str]) -> tuple[MissingWords, ...]:
         """What each of these languages says in English, of all that templates and code say. A language without any
         word is not among them.
         """
-        said = list(dict.fromkeys((*self._languages.shipped_sentences, *self._own_sentences())))
+        own = self._used.sentences(name for name, text in self._own.items() if text != self._shipped.get(name))
+        said = list(dict.fromkeys((*self._languages.shipped_sentences, *own)))
         found = []
         for language in {self._languages.of(code) for code in in_use}:
             lacking = [] if language.is_english else [text for text in said if text not in language.words]
             if lacking:
                 found.append(MissingWords(language.code, len(lacking), len(said), tuple(lacking[:MISSING_NAMED])))
         return tuple(sorted(found, key=lambda words: words.language))
-
-    def _own_sentences(self) -> Iterator[str]:
-        """The sentences of the user's templates."""
-        for name, text in _templates(self._own).items():
-            if text != self._shipped.get(name):
-                yield from sentences_in(self._sandbox.parse(text, name, name))
 
     def render(
         self,
@@ -189,9 +171,9 @@ class JinjaRenderer:
         language = self._languages.of(language_of(notification, policy))
         words = wording(notification, incident, history, policy, invitation, language)
         try:
-            content = self._content(words, notification.via, language)
+            content = self._used.content(words, notification.via, language)
         except BrokenTemplateError as broken:
-            self._say(self._placed(broken.fault, "the built-in text was sent instead"))
+            self._say(broken.fault)
             content = builtin_content(words, notification.via)
         if len(self._renderings) >= RENDERINGS_MOST:
             self._renderings.clear()
@@ -211,104 +193,33 @@ class JinjaRenderer:
         code = next((offer.code for offer in offers if offer.needs_code), "")
         words = bundle_wording(worded, tags, replies=bool(offers), code=code)
         try:
-            return self._content(words, first.via, language)
+            return self._used.content(words, first.via, language)
         except BrokenTemplateError as broken:
-            self._say(self._placed(broken.fault, "the built-in text was sent instead"))
+            self._say(broken.fault)
             subject, text = builtin_bundle(words, short=first.via.traits.short)
             return Content(text, subject)
 
-    def _content(self, words: AnyWording, via: Channel, language: Language) -> Content:
-        if via.traits.short:
-            return Content(self._short(words, via, language))
-        subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
-        subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
-        if not words.drill:
-            return Content(text, subject, html)
-        start = body.end() if (body := _BODY.search(html)) else 0
-        return Content(f"{DRILL}.\n\n{text}", f"DRILL {subject}", html[:start] + BANNER + html[start:])
-
-    def _broken(
-        self, words: AnyWording, via: Channel, language: Language, begins: Callable[[str], None]
-    ) -> Iterator[BrokenTemplateError]:
-        """Every template of a message that gives no text."""
-        for part in _parts(via):
-            name = f"{words.kind}.{part}.j2"
-            begins(next((own for own in self._languages.paths(language, name) if own in self._own), name))
+    def render_own(self, words_in: Callable[[Language], OwnWords], via: Channel, language: str) -> Content:
+        """The words of what the daemon says by itself. Where the templates give none the shipped ones do."""
+        spoken = self._languages.of(language)
+        words = words_in(spoken)
+        for templates in (self._used, self._shipped_set):
             try:
-                if via.traits.short:
-                    self._short(words, via, language)
-                else:
-                    self._rendered(self._template(words, part, language), words)
+                return templates.content(words, via, spoken)
             except BrokenTemplateError as broken:
-                if isinstance(broken.__cause__, MemoryError):  # there is no sense in trying it on the other samples
-                    raise broken.__cause__ from None
-                yield broken
-
-    def _short(self, words: AnyWording, via: Channel, language: Language) -> str:
-        """A text that fits its segments."""
-        template = self._template(words, _parts(via)[0], language)
-        if isinstance(words, BundleWording):
-            text = shorten_bundle(words, lambda shorter: self._rendered(template, shorter))
-        else:
-            text = shorten(words, lambda shorter: self._rendered(template, shorter))
-        if text is None:
-            raise BrokenTemplateError(
-                template.name or "", 1, "the text does not fit, however short its words; say less"
-            )
-        return text
-
-    def _template(self, words: AnyWording, part: str, language: Language) -> Template:
-        """The reader's language first, then those that it falls back to, then the default."""
-        name = f"{words.kind}.{part}.j2"
-        try:
-            return self._sandbox.choose(*self._languages.paths(language, name), times=_times(words), language=language)
-        except TemplateSyntaxError as fault:
-            raise BrokenTemplateError(fault.name or name, fault.lineno, words_of(fault)) from fault
-        except TemplateNotFound as fault:
-            raise BrokenTemplateError(name, 1, "there is no such template") from fault
-
-    def _rendered(self, template: Template, words: AnyWording) -> str:
-        """What a template makes of the words. An empty text is a broken template's."""
-        name = template.name or ""
-        try:
-            text = self._sandbox.text(template, _names(words), _times(words))
-        except FAULTS as fault:
-            raise BrokenTemplateError(*where_of(fault, name), words_of(fault)) from fault
-        if not text.strip():
-            raise BrokenTemplateError(name, 1, "the text is empty")
-        return _BLANKS.sub("\n\n", text)
+                self._say(broken.fault)
+        return words.builtin(via)
 
     def _placed(self, fault: TemplateFault, instead: str) -> Problem:
         folder = self._folder if fault.name in self._own else Path("templates")
         return broken_template(folder / fault.name, fault.line, f"{fault.why}; {instead}")
 
-    def _say(self, problem: Problem) -> None:
+    def _say(self, fault: TemplateFault) -> None:
+        """Tell of a template that broke, once."""
+        problem = self._placed(fault, "the built-in text was sent instead")
         if problem not in self._reported:
             self._reported.add(problem)
             self._tell(problem)
-
-
-def _templates(texts: Mapping[str, str]) -> dict[str, str]:
-    """What Jinja may read: not the catalogues."""
-    return {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
-
-
-def _parts(via: Channel) -> tuple[str, ...]:
-    """The templates of a message on a channel, by what follows its kind in their names."""
-    return (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html")
-
-
-def _times(words: AnyWording) -> int:
-    """How many times a message may cost what others may."""
-    return 1 + len(words.pages) // PAGES_A_BUDGET if isinstance(words, BundleWording) else 1
-
-
-def _names(words: AnyWording) -> dict[str, Any]:
-    """The words as the names templates know them by. The pages of a bundle are mappings: a sandbox asks much before it
-    reads a field of anything else.
-    """
-    names = {name: getattr(words, name) for name in type(words).__slots__}
-    return {**names, "pages": [_names(page) for page in words.pages]} if isinstance(words, BundleWording) else names
 
 
 def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.active_config import ActiveConfig
@@ -20,7 +21,9 @@ from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, LedgerError
-from tocsin.wording.operator.notice import operator_content
+from tocsin.ports.renderer import OwnRenderer
+from tocsin.wording.language.language import Language
+from tocsin.wording.operator.notice import operator_wording
 
 LEAVES_AFTER = timedelta(seconds=2)
 """How long the first notice waits for others of the same cause: it must leave within 3 s."""
@@ -36,13 +39,21 @@ class OperatorNotices:
     """Sends the notices that wait to every operator. `host` is this machine's name."""
 
     def __init__(
-        self, clock: Clock, ledger: Ledger, config: ActiveConfig, notices: Notices, sender: Sender, host: str
+        self,
+        clock: Clock,
+        ledger: Ledger,
+        config: ActiveConfig,
+        notices: Notices,
+        sender: Sender,
+        renderer: OwnRenderer[Language],
+        host: str,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._config = config
         self._notices = notices
         self._sender = sender
+        self._renderer = renderer
         self._host = host
         self._gathers_until = self._grave_gathers_until = self._urgent_gathers_until = clock.now()
 
@@ -156,7 +167,9 @@ class OperatorNotices:
             notification = Notification(
                 key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, rule=rule, revision=policy.revision
             )
-            letters.append(Letter(notification, operator_content(fitting, via, self._host, person.timezone, now)))
+            about = (fitting, self._host, policy.organisation, policy.revision, person.timezone, now)
+            content = self._renderer.render_own(partial(operator_wording, *about), via, person.language)
+            letters.append(Letter(notification, content))
             if all(isinstance(notice, OperatorNotice) for notice in fitting):
                 self._notices.note_sent(key, frozenset(notice.subject for notice in fitting))
         return letters

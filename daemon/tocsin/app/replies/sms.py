@@ -6,6 +6,7 @@ the roles is `planning.history.answers`' business, the words are `sms_words`'.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
@@ -14,12 +15,13 @@ from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
 from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, OkState
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
+from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import ReplyCode
 from tocsin.app.state.answer_room import ANSWERS_MOST, AnswerRoom
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Content, Letter
+from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
@@ -30,6 +32,9 @@ from tocsin.planning.history.asked_for import asked_for
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, UnreadableError
+from tocsin.ports.renderer import OwnRenderer
+from tocsin.wording.answer.answer_wording import LAST, STANDS
+from tocsin.wording.language.language import Language
 
 ANSWERS_IN_VAIN = 5
 """Answers in a row that led to no action, before we stay quiet until a valid one."""
@@ -61,6 +66,7 @@ class SmsReplies:
         context: DeliveryContext,
         sender: Sender,
         stops: Stops,
+        renderer: OwnRenderer[Language],
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -70,6 +76,7 @@ class SmsReplies:
         self._codes = context.reply_options.codes
         self._sender = sender
         self._stops = stops
+        self._renderer = renderer
         self._flips = Flips(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
@@ -105,15 +112,15 @@ class SmsReplies:
     ) -> str:
         """Act on a message about an incident, "" where none is clear, and answer it; what it led to."""
         must_stand = command.verb is Verb.PASS and bool(incident) and self._note_pass(person, incident, history)
-        facts, text = self._meaning(command, person, history, arrival.ref, now)
-        text = sms_words.from_now_on_stands(text) if must_stand else text
-        if not facts and not (command.verb is Verb.STATUS and text):
+        facts, answer = self._meaning(command, person, history, arrival.ref, now)
+        answer = with_after(answer, STANDS) if must_stand and answer else answer
+        if not facts and not (command.verb is Verb.STATUS and answer):
             is_plain = not incident and self._asks_plainly(command, person)
             if not is_plain and await self._is_quiet(arrival.who):
                 return QUIET
-            return await self._answer_in_vain(arrival, person, text or self._which(command, person), incident, now)
-        if await self._has_room(person):
-            await self._answer(arrival, person, text, incident, facts, now)
+            return await self._answer_in_vain(arrival, person, answer or self._which(command, person), incident, now)
+        if answer and await self._has_room(person):
+            await self._answer(arrival, person, answer, incident, facts, now)
             return ACTED
         if facts:
             await self._ledger.record(incident, facts, (), ())
@@ -144,7 +151,6 @@ class SmsReplies:
         fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
         all_meant = await meant_by_all(self._incidents, handed_over, policy, fact)
         words = sms_words.accepted_all if answer is Answer.OK else sms_words.passed_all
-        text = words(all_meant, policy, self._code_of_worst(person, all_meant))
         if not all_meant.meant and await self._is_quiet(arrival.who):
             return QUIET
         if not await self._has_room(person):
@@ -152,21 +158,22 @@ class SmsReplies:
                 await self._ledger.record(one.id, [fact], (), ())
                 self._note([(one.id, fact)])
             return COUNTED if all_meant.meant else IGNORED
-        letter = await self._letter(arrival, person, text, NOBODY, now)
+        said = partial(words, all_meant, policy, self._code_of_worst(person, all_meant))
+        letter = await self._letter(arrival, person, said, NOBODY, now)
         if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
             self._note((one.id, fact) for one in all_meant.meant)
             self._send(letter, person)
             return ACTED if all_meant.meant else ANSWERED
         return ACTED
 
-    def _all_refused(self, command: SmsCommand, person: Person) -> str:
+    def _all_refused(self, command: SmsCommand, person: Person) -> AnswerIn | None:
         """The answer to an `ok all` that names a code which is none of theirs, or none where one is required."""
         asking, others = self._worst_first(person)
         listed = [(code.code, self._title(code.incident)) for code in (*asking, *others)]
         if command.code:
             is_theirs = any(code == command.code for code, _ in listed)
-            return "" if is_theirs else sms_words.no_such_code(command.code, listed)
-        return sms_words.all_with_code(command.verb, listed) if self._config.reply_routes.needs_code else ""
+            return None if is_theirs else partial(sms_words.no_such_code, command.code, listed)
+        return partial(sms_words.all_with_code, command.verb, listed) if self._config.reply_routes.needs_code else None
 
     def _code_of_worst(self, person: Person, all_meant: AllMeant) -> str:
         codes = {code.incident: code.code for code in self._codes.of_person(person.phone, person.id)}
@@ -204,41 +211,41 @@ class SmsReplies:
 
     def _meaning(
         self, command: SmsCommand, person: Person, history: History, ref: str, now: datetime
-    ) -> tuple[tuple[Fact, ...], str]:
-        """The facts that follow, and what is true with them."""
+    ) -> tuple[tuple[Fact, ...], AnswerIn | None]:
+        """The facts that follow, and what is true with them; None where no incident is meant."""
         incident, policy = history.incident, self._config.policy
         if incident is None:
-            return (), ""
+            return (), None
         match command.verb:
             case Verb.NOTE:
-                return (Noted(now, person.id, command.text, ref),), sms_words.noted(history)
+                return (Noted(now, person.id, command.text, ref),), partial(sms_words.noted, history, policy)
             case Verb.STATUS:
                 state = current_state(incident, policy, history, now)
-                return (), sms_words.status(history, state, policy, person, now)
+                return (), partial(sms_words.status, history, state, policy, person, now)
             case Verb.OK | Verb.PASS:
                 answer = Answer.OK if command.verb is Verb.OK else Answer.PASS
                 fact = Answered(now, person.id, answer, ref)
                 after = apply_fact(history, fact)
                 words = sms_words.accepted if answer is Answer.OK else sms_words.passed
                 changes = after not in (history, _ineffective(history, after))
-                return ((fact,) if changes else ()), words(history, after, policy, person, now)
-        return (), ""
+                return ((fact,) if changes else ()), partial(words, history, after, policy, person, now)
+        return (), None
 
-    def _which(self, command: SmsCommand, person: Person) -> str:
+    def _which(self, command: SmsCommand, person: Person) -> AnswerIn:
         """The answer to a message that cannot be acted on."""
         asking, others = self._worst_first(person)
         listed = [(code.code, self._title(code.incident)) for code in (*asking, *others)]
         if command.code:
-            return sms_words.no_such_code(command.code, listed)
+            return partial(sms_words.no_such_code, command.code, listed)
         if command.verb is Verb.UNCLEAR:
-            return sms_words.unclear(listed, needs_code=self._config.reply_routes.needs_code)
+            return partial(sms_words.unclear, listed, needs_code=self._config.reply_routes.needs_code)
         if command.verb is Verb.OK and listed:
             if not asking:
-                return sms_words.nothing_asked(listed)
+                return partial(sms_words.only_others, listed)
             listed = listed[: len(asking)]
         paged = [code for code in asking if self._incidents.history(code.incident).resolved_at is None]
         needs_code = self._config.reply_routes.needs_code and command.verb is not Verb.STATUS
-        return sms_words.which(command.verb, listed, everything=len(paged) > 1, needs_code=needs_code)
+        return partial(sms_words.which, command.verb, listed, everything=len(paged) > 1, needs_code=needs_code)
 
     def _worst_first(self, person: Person) -> tuple[list[ReplyCode], list[ReplyCode]]:
         """Their codes of incidents that wait for their answer, and of others that are open, each the worst first."""
@@ -286,18 +293,20 @@ class SmsReplies:
         self._notices.tell(flood_notice(person, needs_code=self._config.reply_routes.needs_code))
         return False
 
-    async def _answer_in_vain(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> str:
+    async def _answer_in_vain(
+        self, arrival: Arrival, person: Person, answer: AnswerIn, incident: str, now: datetime
+    ) -> str:
         """Answer what nothing follows from, where there is room; what it led to."""
         if not await self._has_room(person):
             return IGNORED
-        await self._answer(arrival, person, text, incident, (), now)
+        await self._answer(arrival, person, answer, incident, (), now)
         return ANSWERED
 
     async def _answer(
-        self, arrival: Arrival, person: Person, text: str, incident: str, facts: tuple[Fact, ...], now: datetime
+        self, arrival: Arrival, person: Person, answer: AnswerIn, incident: str, facts: tuple[Fact, ...], now: datetime
     ) -> None:
         """Record what follows together with our answer, act on it, and send that."""
-        letter = await self._letter(arrival, person, text, incident or NOBODY, now)
+        letter = await self._letter(arrival, person, answer, incident or NOBODY, now)
         if await self._ledger.record(letter.notification.incident, facts, [letter], ()):
             self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
             self._send(letter, person)
@@ -311,16 +320,16 @@ class SmsReplies:
         self._room.take(person.phone)
         self._sender.enqueue([letter])
 
-    async def _letter(self, arrival: Arrival, person: Person, text: str, incident: str, now: datetime) -> Letter:
+    async def _letter(self, arrival: Arrival, person: Person, answer: AnswerIn, incident: str, now: datetime) -> Letter:
         """Our answer. The key names only the message: judged again, it is answered once, whatever it seems to mean."""
         if await self._room.left(person.phone) == 1:
-            text = sms_words.last(text)
+            answer = with_after(answer, LAST)
         key = f"{NOBODY}/0/{Kind.ANSWER.value}/{arrival.ref}"
-        revision = self._config.policy.revision
+        revision, from_us = self._config.policy.revision, signed(answer, self._config.policy.organisation)
         notification = Notification(
             key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
-        return Letter(notification, Content(text))
+        return Letter(notification, self._renderer.render_own(from_us, Channel.SMS, person.language))
 
 
 def flood_notice(person: Person, *, needs_code: bool) -> OperatorNotice:

@@ -23,8 +23,9 @@ def builtin_content(words: Wording, via: Channel) -> Content:
 
 
 def _sms(words: Wording) -> str:
+    drill = "DRILL " if words.drill else ""
     head = f"{words.tag} {words.title}" if words.tag else words.title
-    return f"{head}: {' '.join(part for part in _body(words) if part)}"
+    return f"{drill}{head}: {' '.join(part for part in _body(words) if part)}"
 
 
 def _body(words: Wording) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str])
     words = _titled(words, fold(words.worst.title))
 
     def text(candidate: BundleWording) -> str:
-        return fold(("DRILL " if words.drill else "") + " ".join(render(candidate).split()))
+        return fold(" ".join(render(candidate).split()))
 
     def fits(candidate: BundleWording) -> bool:
         return segments(text(candidate)) == 1
@@ -105,8 +105,8 @@ def builtin_bundle(words: BundleWording, *, short: bool) -> tuple[str, str]:
 
 def _sms(words: BundleWording) -> str:
     code = f" ({words.worst.code})" if words.worst.code else ""
-    tally = f": {words.tally}" if words.tally else ""
-    return f"{words.count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
+    tally, drill = f": {words.tally}" if words.tally else "", "DRILL " if words.drill else ""
+    return f"{drill}{words.count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
 
 
 def _answer(words: BundleWording) -> str:

@@ -44,8 +44,7 @@ def shorten(words: Wording, render: Render) -> str | None:
     most = limit(words)
 
     def text(candidate: Wording) -> str:
-        drill = "DRILL " if words.drill else ""
-        return fold(drill + " ".join(render(candidate).split()))
+        return fold(" ".join(render(candidate).split()))
 
     def fits(candidate: Wording) -> bool:
         return segments(text(candidate)) <= most

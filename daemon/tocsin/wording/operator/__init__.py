@@ -1,1 +1,1 @@
-"""The words of what the daemon tells the people who run it."""
+"""The words of what is said beside incidents: to the people who run tocsin, and as a test to anybody."""

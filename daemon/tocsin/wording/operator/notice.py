@@ -1,24 +1,34 @@
-"""A message to the people who run tocsin: what is wrong, where and since when, what tocsin does meanwhile, what to do.
+"""What is told to the people who run tocsin, as plain words that templates put in order: what is wrong, where and since
+when, what tocsin does meanwhile, what to do; and how its SMS fits one segment.
 
-By email all of it, by SMS the headlines and the first sentence in one segment. Must not know who is told, nor when.
+By email all of it, by SMS the headlines and the first sentence. Must not know who is told, nor when, nor templates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.operator_notice import OperatorNotice, OperatorWord, Recovery, Trouble
 from tocsin.domain.people import Channel
 from tocsin.text import gsm, times
+from tocsin.wording.language.language import Language
+from tocsin.wording.language.times import clock, dated
+from tocsin.wording.message.shorten import cut, longest
 from tocsin.wording.operator.advice import ADVICE
 
+KIND = "operator"
+"""What the templates' names begin with."""
 MOST = 100
 """Notices in one email; the rest are counted."""
 HEADLINES_MOST = 3
 """Headlines in one line; the rest are counted."""
-HOST_MOST = 20
-SENTENCE_LEAST = 60
-"""Letters of the first trouble's sentence that go before other headlines by SMS."""
+DETAIL_MOST = 1_500
+"""Letters of one notice by email; the log has all of it."""
+HOST_MOST, ORGANISATION_MOST = 20, 12
+"""Letters of names by SMS."""
+SENTENCE_LEAST, SENTENCE_SHORTEST = 60, 6
+"""Letters of the first trouble's sentence that go before other headlines by SMS, and fewer than which say nothing."""
 PAGE = "docs/operators.md"
 FIRST = frozenset(
     {
@@ -32,101 +42,180 @@ FIRST = frozenset(
 """Behind these somebody may wait for help that nobody was asked for: they come first."""
 
 
-def operator_content(told: Sequence[OperatorWord], via: Channel, host: str, zone: str, now: datetime) -> Content:
-    """The message of these, the graver ones first. `zone` is the reader's."""
-    told = sorted(told, key=lambda notice: (notice.minor, notice.trouble not in FIRST))
-    if via.traits.short:
-        return Content(_brief(told, host, zone, now))
-    headlines = _headlines(told)
-    subject = f"tocsin on {host}: {headlines[0]}"
-    if len(headlines) > 1:
-        subject += f" (and {len(headlines) - 1} more)"
-    return Content(_at_length(told, headlines, host, zone), subject)
-
-
-def _at_length(told: Sequence[OperatorWord], headlines: Sequence[str], host: str, zone: str) -> str:
-    """Each trouble with all that is known of it, one advice for each kind."""
-    parts = []
-    if len(headlines) > 1:
-        parts.append(f"{_in_a_line(headlines)}. On {host}.")
-    kept = told[:MOST]
-    for group in _groups(kept):
-        first = group[0]
-        lines = [f"{_in_a_line(_headlines(group))}.", _when(group, host, zone), ""]
-        lines += ["- " + "\n  ".join(notice.text.splitlines()) for notice in group]
-        if isinstance(first, OperatorNotice):
-            advice = ADVICE.get(first.trouble)
-            lines += ["", f"Meanwhile: {advice.meanwhile}", f"What you do: {advice.act}"] if advice else [""]
-        lines.append(f"More: {PAGE}#{first.trouble} (search that page for {first.trouble})")
-        parts.append("\n".join(lines))
-    if len(told) > MOST:
-        parts.append(f"And {len(told) - MOST} more; the log has them.")
-    return "\n\n".join(parts) + "\n"
-
-
-def _when(group: Sequence[OperatorWord], host: str, zone: str) -> str:
-    """On which machine, and since when, when, or from when to when."""
-    first = group[0]
-    since = min((notice.since for notice in group if notice.since), default=None)
-    if isinstance(first, OperatorNotice):
-        word = "since" if first.trouble.lasts else "at"
-        return f"On {host}, {word} {times.dated(since, zone)}." if since else f"On {host}."
-    lasted = f"; it lasted {times.brief(first.until - since)}" if since else ""
-    return f"On {host}, since {times.dated(first.until, zone)}{lasted}."
-
-
-def _brief(told: Sequence[OperatorWord], host: str, zone: str, now: datetime) -> str:
-    """One segment: the machine, the first headline, when it began, as much as fits of its sentence (which incident,
-    what to do), as many of the other headlines as fit, how many troubles are not named, and the word.
+@dataclass(frozen=True, slots=True)
+class TroubleWording:
+    """One kind of trouble, or that it is `over`. `since` is when it began, or ended; what does not last just happened
+    then. `lasted` is for how long. `details` are what is known of each, in English; `section` is its part of the page.
     """
-    first, others = told[0], _headlines(told)[1:]
+
+    headline: str
+    over: bool
+    lasts: bool
+    since: str
+    lasted: str
+    details: tuple[str, ...]
+    meanwhile: str
+    act: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWording:
+    """Everything the templates of a notice may say. Empty means there is nothing to say.
+
+    `headline` is the gravest; `headlines` are those that have room in a line, `more` how many have none. `troubles` is
+    all of it, by kind, `left_out` how many notices have no room even there. `revision` is of the config, `page` where
+    more is to be read. By SMS: `sentence` is as much as fits of what is known of the first, `since` when it began or
+    ended, `others` are other headlines, `unnamed` how many troubles have none there. `tallies` are all headlines, each
+    with how many notices it stands for.
+    """
+
+    host: str
+    headline: str
+    headlines: tuple[str, ...]
+    over: bool
+    lasts: bool
+    since: str
+    section: str
+    troubles: tuple[TroubleWording, ...]
+    tallies: tuple[tuple[str, int], ...]
+    sentence: str
+    organisation: str = ""
+    reply_to: str = ""
+    revision: str = ""
+    more: int = 0
+    left_out: int = 0
+    others: tuple[str, ...] = ()
+    unnamed: int = 0
+    page: str = PAGE
+    drill: bool = False
+    language: str = "en"
+    direction: str = "ltr"
+    kind: str = KIND
+
+    def fitted(self, render: Callable[["OperatorWording"], str]) -> str:
+        """The text that `render` makes of it, in one segment: as many other headlines as leave room for the beginning
+        of the first trouble's sentence, then as much of that as fits.
+        """
+
+        def text(words: OperatorWording) -> str:
+            return gsm.fold(" ".join(render(words).split()))
+
+        def fits(words: OperatorWording) -> bool:
+            return gsm.segments(text(words)) == 1
+
+        host, organisation = self.host.partition(".")[0][:HOST_MOST], cut(self.organisation, ORGANISATION_MOST)
+        brief, sentence = (
+            replace(self, host=host, organisation=organisation, sentence=""),
+            " ".join(self.sentence.split()),
+        )
+        least = sentence if len(sentence) <= SENTENCE_LEAST else "x" * SENTENCE_LEAST
+        named = brief
+        for shown in range(len(self.tallies) - 1, -1, -1):
+            named = _naming(brief, shown)
+            if fits(replace(named, sentence=least)):
+                break
+        shortest = min(SENTENCE_SHORTEST, len(sentence))
+        fitting = longest(
+            lambda most: replace(named, sentence=_beginning(sentence, most)), len(sentence), shortest, fits
+        )
+        return gsm.cut(text(fitting or named), 1)
+
+    def builtin(self, via: Channel) -> Content:
+        """What is sent where no template gives a text."""
+        if via.traits.short:
+            return Content(gsm.cut(gsm.fold(f"tocsin {self.host}: {self.headline}: {self.sentence}"), 1))
+        parts = ["\n- ".join((f"{trouble.headline}.", *trouble.details)) for trouble in self.troubles]
+        return Content("\n\n".join((f"On {self.host}.", *parts)) + "\n", f"tocsin on {self.host}: {self.headline}")
+
+
+def operator_wording(
+    told: Sequence[OperatorWord],
+    host: str,
+    organisation: str,
+    revision: str,
+    zone: str,
+    now: datetime,
+    language: Language,
+) -> OperatorWording:
+    """The words for these, the graver ones first. `zone` is the reader's."""
+    told = sorted(told, key=lambda word: (word.minor, word.trouble not in FIRST))
+    tallies: dict[str, int] = {}
+    for group in _groups(told):
+        for word in group:
+            headline = _headline(word, language)
+            tallies[headline] = tallies.get(headline, 0) + 1
+    first, headlines = told[0], list(tallies)
     at = first.since if isinstance(first, OperatorNotice) else first.until
-    when = f" ({'since ' if first.trouble.lasts else ''}{times.clock(at, zone, now)})" if at else ""
-    head = f"tocsin {_short(host)}: {first.headline}{when}"
-    least = first.text if len(first.text) <= SENTENCE_LEAST else "x" * SENTENCE_LEAST
-    for shown in range(len(others), -1, -1):
-        named = {first.headline, *others[:shown]}
-        alike = sum(notice.headline == first.headline for notice in told) - 1
-        unnamed = alike + sum(notice.headline not in named for notice in told)
-        more = f"; +{unnamed} more" if unnamed else ""
-        tail = "".join(f"; {headline}" for headline in others[:shown]) + f"{more}. See {first.trouble}"
-        if gsm.segments(gsm.fold(f"{head}: {least}{tail}")) == 1:
-            break
-    return _fit(head, f": {first.text}", tail)
+    return OperatorWording(
+        host=host,
+        organisation=organisation,
+        revision=revision,
+        headline=headlines[0],
+        headlines=tuple(headlines[:HEADLINES_MOST]),
+        more=max(len(headlines) - HEADLINES_MOST, 0),
+        over=isinstance(first, Recovery),
+        lasts=first.trouble.lasts or isinstance(first, Recovery),
+        since=clock(at, zone, now, language) if at else "",
+        section=first.trouble.value,
+        troubles=tuple(_trouble(group, zone, now, language) for group in _groups(told[:MOST])),
+        tallies=tuple(tallies.items()),
+        left_out=max(len(told) - MOST, 0),
+        sentence=first.text,
+        language=language.code,
+        direction=language.direction,
+    )
 
 
-def _fit(head: str, middle: str, tail: str) -> str:
-    """The longest beginning of the middle that lets all of it fit into one segment."""
-    words = " ".join(middle.split())
+def _trouble(group: Sequence[OperatorWord], zone: str, now: datetime, language: Language) -> TroubleWording:
+    """All that is told of one kind."""
+    first, headlines = group[0], list(dict.fromkeys(_headline(word, language) for word in group))
+    more = len(headlines) - HEADLINES_MOST
+    named = "; ".join(headlines[:HEADLINES_MOST])
+    since = min((word.since for word in group if word.since), default=None)
+    over, lasted = isinstance(first, Recovery), ""
+    if isinstance(first, Recovery):
+        lasted = times.brief(first.until - since) if since else ""
+        since = first.until
+    advice = None if over else ADVICE[first.trouble]
+    return TroubleWording(
+        headline=language.count(
+            "{headlines}; and {number} more", "{headlines}; and {number} more", more, headlines=named
+        )
+        if more > 0
+        else named,
+        over=over,
+        lasts=over or first.trouble.lasts,
+        since=dated(since, zone, language, now) if since else "",
+        lasted=lasted,
+        details=tuple("\n  ".join(cut(word.text, DETAIL_MOST).splitlines()) for word in group),
+        meanwhile=language.say(advice.meanwhile) if advice else "",
+        act=language.say(advice.act) if advice else "",
+        section=first.trouble.value,
+    )
 
-    def whole(length: int) -> str:
-        cut = words if length >= len(words) else f"{words[: max(length - 3, 0)].rstrip(' ;,:')}..."
-        ended = (cut if length else head).endswith((".", "?", "!"))
-        return gsm.fold(f"{head}{cut if length else ''}{tail.lstrip('.;') if ended else tail}")
 
-    lengths = (*range(len(words), 5, -1), 0)
-    fitting = next((whole(length) for length in lengths if gsm.segments(whole(length)) == 1), whole(0))
-    return gsm.cut(fitting, 1)
-
-
-def _short(host: str) -> str:
-    """A machine's name without its domain."""
-    return host.partition(".")[0][:HOST_MOST]
+def _headline(word: OperatorWord, language: Language) -> str:
+    """What is wrong, or that it is over, in a few words."""
+    trouble = word.trouble
+    return language.say(trouble.headline if isinstance(word, OperatorNotice) else trouble.recovered, about=word.about)
 
 
 def _groups(told: Sequence[OperatorWord]) -> list[list[OperatorWord]]:
     """Those of one kind together, in the order in which the kinds come up."""
     groups: dict[tuple[Trouble, bool], list[OperatorWord]] = {}
-    for notice in told:
-        groups.setdefault((notice.trouble, isinstance(notice, Recovery)), []).append(notice)
+    for word in told:
+        groups.setdefault((word.trouble, isinstance(word, Recovery)), []).append(word)
     return list(groups.values())
 
 
-def _headlines(told: Sequence[OperatorWord]) -> list[str]:
-    """The headlines, each once, those of one kind together."""
-    return list(dict.fromkeys(notice.headline for group in _groups(told) for notice in group))
+def _naming(words: OperatorWording, shown: int) -> OperatorWording:
+    """With so many other headlines, and how many troubles have none there."""
+    others = tuple(headline for headline, _ in words.tallies[1 : shown + 1])
+    alike, unnamed = words.tallies[0][1] - 1, sum(count for _, count in words.tallies[shown + 1 :])
+    return replace(words, others=others, unnamed=alike + unnamed)
 
 
-def _in_a_line(headlines: Sequence[str]) -> str:
-    more = f"; and {len(headlines) - HEADLINES_MOST} more" if len(headlines) > HEADLINES_MOST else ""
-    return "; ".join(headlines[:HEADLINES_MOST]) + more
+def _beginning(sentence: str, length: int) -> str:
+    """So much of a sentence; one that is cut ends in three dots."""
+    return sentence if length >= len(sentence) else f"{sentence[: max(length - 3, 0)].rstrip(' ;,:')}..."

@@ -1,0 +1,172 @@
+"""What one set of templates makes of words: a message for a channel in a language, or which template gives no text.
+
+Decides which template speaks (the reader's language first), and that a drill is marked whatever the template says.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from jinja2 import Template, TemplateNotFound, TemplateSyntaxError
+
+from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.faults import FAULTS, BrokenTemplateError, faults_of, where_of, words_of
+from tocsin.adapters.jinja.sandbox import Codes, Sandbox
+from tocsin.adapters.jinja.sentences import sentences_in
+from tocsin.domain.delivery import Content
+from tocsin.domain.people import Channel
+from tocsin.ports.renderer import OwnWords, TemplateFault
+from tocsin.wording.language.language import Language
+from tocsin.wording.language.languages import Languages
+from tocsin.wording.message.bundle import BundleWording, shorten_bundle
+from tocsin.wording.message.shorten import shorten
+from tocsin.wording.message.wording import Wording
+
+PAGES_A_BUDGET = 20
+"""Pages of a bundle for which a template gets what other messages get for one."""
+DRILL_KIND, DRILL = "drill", "DRILL"
+"""What the names of the templates of a drill's marks begin with; and what stands in each mark, whatever they say."""
+BUILTIN_MARKS = {
+    "email.txt": f"{DRILL}: this is an exercise.",
+    "email.html": f'<p style="padding:8px 16px;background:#6b3fa0;color:#ffffff;">{DRILL}: this is an exercise</p>',
+}
+"""The marks where the templates' do not say it; of all other parts it is the word alone."""
+
+_BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
+_BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
+
+AnyWording = Wording | BundleWording | OwnWords
+Render = Callable[[Any], str]
+
+
+class TemplateSet:
+    """Templates by their paths, one message at a time. `tell` hears of the mark of a drill that gives no text."""
+
+    def __init__(
+        self, texts: Mapping[str, str], codes: Codes, languages: Languages, tell: Callable[[TemplateFault], None]
+    ) -> None:
+        self._texts = {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
+        self._sandbox = Sandbox(self._texts, codes)
+        self._languages = languages
+        self._tell = tell
+
+    def content(self, words: AnyWording, via: Channel, language: Language) -> Content:
+        """The message. Raises BrokenTemplateError."""
+        marks = {part: self._mark(part, language) for part in _parts(via)} if words.drill else {}
+        if via.traits.short:
+            return Content(self._short(words, via, language, marks))
+        subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
+        subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
+        if not marks:
+            return Content(text, subject, html)
+        start = body.end() if (body := _BODY.search(html)) else 0
+        html = f"{html[:start]}{marks['email.html']}{html[start:]}"
+        return Content(f"{marks['email.txt']}\n\n{text}", f"{marks['subject.txt']} {subject}", html)
+
+    def broken(
+        self, words: AnyWording, via: Channel, language: Language, begins: Callable[[str], None]
+    ) -> Iterator[BrokenTemplateError]:
+        """Every template of a message that gives no text. `begins` hears which one is rendered."""
+        for part in _parts(via):
+            for kind in (words.kind, *([DRILL_KIND] if words.drill else [])):
+                name = f"{kind}.{part}.j2"
+                begins(
+                    next(path for path in self._languages.paths(language, name) if path in self._texts or path == name)
+                )
+                try:
+                    if kind == DRILL_KIND:
+                        self._drill(part, language)
+                    elif via.traits.short:
+                        self._short(words, via, language, {})
+                    else:
+                        self._rendered(self._template(words, part, language), words)
+                except BrokenTemplateError as broken:
+                    if isinstance(broken.__cause__, MemoryError):  # there is no sense in trying the other samples
+                        raise broken.__cause__ from None
+                    yield broken
+
+    def unusable(self, name: str, text: str) -> list[TemplateFault]:
+        """What keeps a template or a catalogue from being used at all."""
+        return faults_of(self._sandbox, name, text)
+
+    def sentences(self, names: Iterable[str]) -> Iterator[str]:
+        """What these templates say in the reader's language."""
+        for name in names:
+            if name in self._texts:
+                yield from sentences_in(self._sandbox.parse(self._texts[name], name, name))
+
+    def _short(self, words: AnyWording, via: Channel, language: Language, marks: Mapping[str, str]) -> str:
+        """A text that fits its segments."""
+        (part,) = _parts(via)
+        template = self._template(words, part, language)
+
+        def render(shorter: Any) -> str:
+            text = self._rendered(template, shorter)
+            return f"{marks[part]} {text}" if part in marks and shorter.drill else text
+
+        if isinstance(words, Wording):
+            text = shorten(words, render)
+        elif isinstance(words, BundleWording):
+            text = shorten_bundle(words, render)
+        else:
+            text = words.fitted(render)
+        if text is None:
+            raise BrokenTemplateError(
+                template.name or "", 1, "the text does not fit, however short its words; say less"
+            )
+        return text
+
+    def _mark(self, part: str, language: Language) -> str:
+        """What stands before a part of a drill's message. It has the word in it, whatever the template says."""
+        builtin = BUILTIN_MARKS.get(part, DRILL)
+        try:
+            mark = self._drill(part, language)
+        except BrokenTemplateError as broken:
+            self._tell(broken.fault)
+            return builtin
+        return mark if DRILL in mark else f"{builtin} {mark}"
+
+    def _drill(self, part: str, language: Language) -> str:
+        """The mark as the template has it."""
+        return " ".join(self._rendered(self._choose(f"{DRILL_KIND}.{part}.j2", language, 1), None).split())
+
+    def _template(self, words: AnyWording, part: str, language: Language) -> Template:
+        return self._choose(f"{words.kind}.{part}.j2", language, _times(words))
+
+    def _choose(self, name: str, language: Language, times: int) -> Template:
+        """The reader's language first, then those that it falls back to, then the default."""
+        try:
+            return self._sandbox.choose(*self._languages.paths(language, name), times=times, language=language)
+        except TemplateSyntaxError as fault:
+            raise BrokenTemplateError(fault.name or name, fault.lineno, words_of(fault)) from fault
+        except TemplateNotFound as fault:
+            raise BrokenTemplateError(name, 1, "there is no such template") from fault
+
+    def _rendered(self, template: Template, words: AnyWording | None) -> str:
+        """What a template makes of the words, if it takes any. An empty text is a broken template's."""
+        name = template.name or ""
+        try:
+            text = self._sandbox.text(template, _names(words) if words else {}, _times(words))
+        except FAULTS as fault:
+            raise BrokenTemplateError(*where_of(fault, name), words_of(fault)) from fault
+        if not text.strip():
+            raise BrokenTemplateError(name, 1, "the text is empty")
+        return _BLANKS.sub("\n\n", text)
+
+
+def _parts(via: Channel) -> tuple[str, ...]:
+    """The templates of a message on a channel, by what follows its kind in their names."""
+    return (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html")
+
+
+def _times(words: AnyWording | None) -> int:
+    """How many times a message may cost what others may."""
+    return 1 + len(words.pages) // PAGES_A_BUDGET if isinstance(words, BundleWording) else 1
+
+
+def _names(words: AnyWording) -> dict[str, Any]:
+    """The words as the names templates know them by. The pages of a bundle are mappings: a sandbox asks much before it
+    reads a field of anything else.
+    """
+    names = {name: getattr(words, name) for name in getattr(type(words), "__slots__", ())}
+    return {**names, "pages": [_names(page) for page in words.pages]} if isinstance(words, BundleWording) else names

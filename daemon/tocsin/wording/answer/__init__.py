@@ -1,0 +1,1 @@
+"""The words of our answers to SMS."""
