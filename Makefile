@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile --universal --generate-hashes $(WHEELS) --no-he
 	--no-emit-find-links --upgrade -q
 BUILD_TOOLS := $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["build"], sep="\n")'
 
-.PHONY: help run setup test quick faults fuzz sim gallery lint types check bench fmt lock audit licences sbom clean
+.PHONY: help run setup test quick faults fuzz sim gallery lint types check bench fmt lock words audit licences sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -74,6 +74,9 @@ lock: $(TESTS)  ## renew the locks of running, building and developing (hashes, 
 	@$(BUILD_TOOLS) | $(COMPILE) - -c requirements.lock -o requirements-build.lock
 	@$(COMPILE) pyproject.toml --extra build --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 	@$(MAKE) --no-print-directory licences sbom
+
+words: $(TESTS)  ## templates/messages.pot and the catalogues of all languages: what templates and code say now
+	@$(BIN)/python -m tests.builders.words
 
 audit: $(TESTS)  ## known advisories against the locked versions; needs the network, and says so where it has none
 	@$(BIN)/python -m supply.audit
