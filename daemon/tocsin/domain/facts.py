@@ -265,22 +265,51 @@ class UpdateHeld:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """A group's update was decided; `readers` are (reader, channel) pairs. SEVERITY_LOWERED is its last word."""
+    """A group's update was decided; `readers` are (reader, channel) pairs. SEVERITY_LOWERED is its last word.
+    `promised_at` is when it said that the next one comes; None: it promised none, or is older than that is written down.
+    """
 
     at: datetime
     group: str
     reason: Reason
     external: bool
     readers: tuple[tuple[str, Channel], ...]
+    promised_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWordHeld:
+    """An external group is concerned from `at` on, and hears nothing yet (rule 56)."""
+
+    at: datetime
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstWordDropped:
+    """A group that had heard nothing yet is no longer concerned (rule 56)."""
+
+    at: datetime
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """The Communications holder was reminded (or the reminder was dropped) of the update due at `due_at`."""
+    """The Communications holder was reminded (or the reminder was dropped) of the update due at `due_at`; to a group
+    that waits for its first word, at the end of a span (rule 56).
+    """
 
     at: datetime
     groups: tuple[str, ...]
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EtaReminded:
+    """The Communications holder was reminded (or the reminder was dropped) that the incident's `eta` has passed."""
+
+    at: datetime
+    eta: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +361,10 @@ Fact = (
     | RoleSettled
     | UpdateHeld
     | Updated
+    | FirstWordHeld
+    | FirstWordDropped
     | Reminded
+    | EtaReminded
     | Closed
     | VerifyAsked
     | ReviewAsked

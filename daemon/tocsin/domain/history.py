@@ -119,7 +119,8 @@ class GroupHistory:
     """What a stakeholder group was told. `told_version` is the version of the incident its last update spoke of.
 
     `since` is when it became concerned; `held_since` the first change it has not heard of, `held_next` the first one
-    that came too late to go with it (rule 5); `reminded_for` the due instant that was last reminded of.
+    that came too late to go with it (rule 5); `reminded_for` the due instant that was last reminded of; `promised_at`
+    when its last update said that the next one comes.
     """
 
     group: str
@@ -130,7 +131,19 @@ class GroupHistory:
     held_since: datetime | None = None
     held_next: datetime | None = None
     reminded_for: datetime | None = None
+    promised_at: datetime | None = None
     updates: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGroup:
+    """An external group that is concerned since then and has heard nothing yet (rule 56). `reminded_for` is the newest
+    end of a span of which Communications was reminded.
+    """
+
+    group: str
+    since: datetime
+    reminded_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,11 @@ class History:
 
     `started_at` is t0 of the episode (rule 2), `episode` counts from 1; 0 means first seen resolved. `seen_at` is the
     newest version's instant, `changed_at` the newest change that is not just an acknowledgment,
-    `severity_changed_at` the episode's start until the severity changes. `first_sight` are people whose
+    `severity_changed_at` the episode's start until the severity changes. `read_at` is since when title and severity are
+    known, `public_at` since when an entry has a `public` text, `first_accepted_at` when a role was first accepted,
+    `eta_since` when the ETA that stands was first seen, `eta_passed_for` the one of whose passing Communications was
+    reminded. `acted`: somebody has accepted, passed or written something (rule 28). `digest` names the newest
+    version's bytes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
     `updates_before` are the entries that stood there then. `undated` are entries without an instant of their own, and
@@ -173,6 +190,13 @@ class History:
     seen_at: datetime | None = None
     changed_at: datetime | None = None
     severity_changed_at: datetime | None = None
+    read_at: datetime | None = None
+    public_at: datetime | None = None
+    first_accepted_at: datetime | None = None
+    eta_since: datetime | None = None
+    eta_passed_for: datetime | None = None
+    acted: bool = False
+    digest: str = ""
     assessed: Assessed | None = None
     paging_at: datetime | None = None
     paging_reason: Reason = Reason.DECLARED
@@ -191,6 +215,7 @@ class History:
     responders_passed: frozenset[str] = frozenset()
     waiting: tuple[WaitingPage, ...] = ()
     groups: dict[str, GroupHistory] = field(default_factory=dict)
+    held_groups: dict[str, HeldGroup] = field(default_factory=dict)
     reached: dict[str, ReaderHistory] = field(default_factory=dict)
     newest_pages: dict[str, WaitingPage] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel, str]] = frozenset()

@@ -2,7 +2,7 @@
 never a template.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -56,6 +56,8 @@ class Incident:
     `public_resolution` are for outsiders; `bridge` and `links`, (title, address) pairs, for insiders only (P4).
     `started_at` is when it really began, if somebody wrote that. A drill that is `reviewed_drill` asks for health
     and review as well (rule 28).
+    `never_read` are those of title and severity that no version gave yet, so that something else stands in for them;
+    `alerts` names the alerts that the file remembers, and is no part of what it says.
     """
 
     id: str
@@ -83,6 +85,8 @@ class Incident:
     links: tuple[tuple[str, str], ...] = ()
     started_at: datetime | None = None
     reviewed_drill: bool = False
+    never_read: tuple[str, ...] = ()
+    alerts: str = field(default="", compare=False)
 
     def title_for(self, *, external: bool) -> str:
         """The title as outsiders or insiders read it."""

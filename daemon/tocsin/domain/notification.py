@@ -120,6 +120,9 @@ class Why(StrEnum):
     DRILL = "drill"
     TOLD_ALREADY = "told_already"
     OPTED_OUT = "opted_out"
+    WAITS = "waits"
+    NEVER_TOLD = "never_told"
+    NOBODY_ACTED = "nobody_acted"
 
 
 @dataclass(frozen=True, slots=True)

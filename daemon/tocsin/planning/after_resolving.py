@@ -33,6 +33,9 @@ def send_closing(draft: Draft) -> None:
     for group in history.groups.values():
         if group.held_since is not None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
+    for name in history.held_groups:
+        draft.suppress(Kind.CLOSING, Why.NEVER_TOLD, at, name, "it was over before their first update", rule)
+    _tell_what_nobody_is_asked(draft, at)
     told: set[tuple[Channel, str]] = set()
     for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
         heard = history.channels_heard(reader)
@@ -43,6 +46,10 @@ def send_closing(draft: Draft) -> None:
         person = draft.person(reader)
         for via in channels:
             address = (person.address(via) if person else reader).casefold()
+            if via is Channel.SMS and Channel.EMAIL in channels and _closed_by_email(draft, person):
+                detail = "closing: email, and the mail says it"
+                draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
+                continue
             if (via, address) in told:
                 detail = "it is somebody's who hears it there anyway"
                 draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
@@ -59,7 +66,7 @@ def ask_to_verify(draft: Draft) -> None:
     once (rule 4).
     """
     history, verify_after = draft.history, draft.severity.verify_after
-    if verify_after is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
+    if _nobody_asked_because(draft) or verify_after is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
         return
     assert history.resolved_at is not None
     number = min(max((draft.now - history.resolved_at) // verify_after, 0), VERIFY_TIMES)
@@ -81,7 +88,7 @@ def ask_for_review(draft: Draft) -> None:
     + 3 × `remind_every`.
     """
     history, policy = draft.history, draft.severity.review
-    if policy is None or draft.incident.review:
+    if _nobody_asked_because(draft) or policy is None or draft.incident.review:
         return
     assert history.resolved_at is not None
     last = (policy.within + REMINDERS_AFTER_DUE * policy.remind_every) // policy.remind_every
@@ -95,6 +102,32 @@ def ask_for_review(draft: Draft) -> None:
                 draft.send(Kind.REVIEW, Reason.REVIEW_DUE, at, person.id, via, rule=policy.place, roles=roles)
     if number < last:
         draft.look_at(history.resolved_at + (number + 1) * policy.remind_every)
+
+
+def _nobody_asked_because(draft: Draft) -> Why | None:
+    """Why nobody is asked to verify or to write the review: it was a drill that wants none, or what alerts had declared
+    ended before anybody had done anything (rule 28). None where people are asked.
+    """
+    incident = draft.incident
+    if incident.drill and not incident.reviewed_drill:
+        return Why.DRILL
+    return Why.NOBODY_ACTED if incident.declared_by_alerts and not draft.history.acted else None
+
+
+def _tell_what_nobody_is_asked(draft: Draft, at: datetime) -> None:
+    why, severity = _nobody_asked_because(draft), draft.severity
+    if why is None or not draft.history.episode:
+        return
+    detail = "drill: review would ask" if why is Why.DRILL else "alerts declared it"
+    if severity.verify_after:
+        draft.suppress(Kind.VERIFY, why, at, "", detail, severity.place)
+    if severity.review and not draft.incident.review:
+        draft.suppress(Kind.REVIEW, why, at, "", detail, severity.review.place)
+
+
+def _closed_by_email(draft: Draft, person: Person | None) -> bool:
+    """Whether somebody whom the closing reaches by email hears it by email alone (rule 58)."""
+    return draft.severity.closing_by_email or (person is not None and person.closing_by_email)
 
 
 def _closing_channels(draft: Draft, reader: str, reached: ReaderHistory) -> tuple[Channel, ...]:

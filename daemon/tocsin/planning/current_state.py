@@ -12,11 +12,12 @@ from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
 from tocsin.planning.audience import groups_concerned, readers_of
+from tocsin.planning.cadence.first_word import FirstWord, first_word
+from tocsin.planning.cadence.spans import next_due_of
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles, roles_in_order
 from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
 from tocsin.planning.reach import holder_of
-from tocsin.planning.updates import cadence_start, next_due
 
 LOOKS_MOST = 16
 """Looks ahead for the next page of a role."""
@@ -38,10 +39,13 @@ class RoleHolder:
 
 @dataclass(frozen=True, slots=True)
 class CurrentState:
-    """The roles needed, in the severity's order, then others assigned; and the earliest promised update."""
+    """The roles needed, in the severity's order, then others assigned; the earliest promised update; and the groups
+    that wait for their first word (rule 56), which nobody has promised them.
+    """
 
     roles: tuple[RoleHolder, ...]
     next_update_at: datetime | None
+    first_words: tuple[FirstWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
         needed = [name for name, role in history.roles.items() if role.needed]
         roles = (*(name for name in roles if name in needed), *(name for name in needed if name not in roles))
     holders = tuple(_role_holder(draft, role) for role in roles if role)
-    return CurrentState(holders, promised_update_at(incident, policy, history))
+    return CurrentState(holders, promised_update_at(incident, policy, history), first_words(incident, policy, history))
 
 
 def after_pages(incident: Incident, policy: Policy, history: History, at: datetime) -> History:
@@ -106,11 +110,23 @@ def promised_update_at(incident: Incident, policy: Policy, history: History) -> 
     concerns = groups_concerned(incident, policy, policy.severity(incident.severity))
     readers = readers_of([concern.group for concern in concerns], policy, history)
     due = (
-        next_due(concern.cadence, known.last_at, cadence_start(history, known.since))
+        next_due_of(known, concern.cadence, history)
         for concern in concerns
         if (known := history.groups.get(concern.group.id)) and readers[concern.group.id]
     )
     return min((at for at in due if at is not None), default=None)
+
+
+def first_words(incident: Incident, policy: Policy, history: History) -> tuple[FirstWord, ...]:
+    """What each group waits for that the plan has found concerned and that has heard nothing yet (rule 56)."""
+    if history.resolved_at is not None:
+        return ()
+    concerns = groups_concerned(incident, policy, policy.severity(incident.severity))
+    return tuple(
+        first_word(history, concern.group, concern.cadence, held.since)
+        for concern in concerns
+        if (held := history.held_groups.get(concern.group.id))
+    )
 
 
 def unreached_since(history: History) -> datetime | None:

@@ -118,7 +118,8 @@ class Draft:
         next_update_at: datetime | None = None,
     ) -> None:
         """Decide one message. Its words are made from the history as it was before this plan."""
-        end = f"{via.value}/{reason.value}" if kind is Kind.STAND_DOWN else via.value
+        apart = kind is Kind.STAND_DOWN or reason is Reason.ETA_PASSED
+        end = f"{via.value}/{reason.value}" if apart else via.value
         notification = Notification(
             key=self._key(kind, at, to, end),
             incident=self.incident.id,

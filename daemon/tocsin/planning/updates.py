@@ -1,22 +1,38 @@
-"""Which stakeholder groups hear now, and why (rules 5, 21 to 23); and the reminder before an update is due
-(rule 24). Every group has its own clock: its last send, and the instant from which its slowing spans count.
+"""Which stakeholder groups hear now, and why (rules 5, 21 to 23, 56); and the reminders of Communications: before an
+update is due (rule 24), while a group waits for a text for outsiders (rule 56), when an ETA has passed (rule 57). Every
+group has its own clock: its last send, and the instant from which its slowing spans count.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from tocsin.domain.facts import Reminded, Updated, UpdateHeld
-from tocsin.domain.history import GroupHistory, History
+from tocsin.domain.facts import EtaReminded, FirstWordDropped, FirstWordHeld, Reminded, Updated, UpdateHeld
+from tocsin.domain.history import GroupHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import StakeholderGroup
-from tocsin.domain.policy import COMMUNICATIONS, Cadence
+from tocsin.domain.policy import COMMUNICATIONS
 from tocsin.planning.audience import Audience, Concern, Readers, groups_concerned
+from tocsin.planning.cadence.first_word import FirstWord, first_word, reminder_at
+from tocsin.planning.cadence.spans import cadence_start, next_due, next_due_of
 from tocsin.planning.draft import LATE, Draft
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
-from tocsin.planning.on_call.handoffs import next_firing
 from tocsin.planning.reach import STOPPED, first_channel, holder_of
 
-_Reminders = dict[datetime, list[tuple[Concern, datetime]]]
-"""The reminders due now: by their instant, the groups and when the update of each is due."""
+
+@dataclass(slots=True)
+class _Reminder:
+    """What a reminder of one instant is about: groups whose update is due at `due_at`, and groups that `wait` for a
+    text for outsiders.
+    """
+
+    rule: str
+    due_at: datetime | None = None
+    groups: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+
+
+_Reminders = dict[datetime, _Reminder]
+"""The reminders due now, by their instant."""
 
 
 def send_updates(draft: Draft) -> None:
@@ -32,52 +48,20 @@ def send_updates(draft: Draft) -> None:
         _decide(draft, concern, audience, reminders)
     for name in dropped:
         _send_last_word(draft, name, audience)
-    for at, updates in sorted(reminders.items()):
-        _remind(draft, at, updates)
-
-
-def cadence_start(history: History, since: datetime) -> datetime:
-    """From when a group's slowing spans count: the latest of the declaration or reopening, the last change of severity,
-    and `since`, when the group became concerned (rule 23).
-    """
-    assert history.started_at is not None
-    assert history.severity_changed_at is not None
-    return max(history.started_at, history.severity_changed_at, since)
-
-
-def span_at(cadence: Cadence, elapsed: timedelta) -> timedelta | None:
-    """The interval in force that long after the spans began; an instant on the border belongs to the next span, and
-    the last span goes on for ever. None for a cron or an empty cadence.
-    """
-    begins = timedelta(0)
-    for span in cadence.spans:
-        if span.lasts is None or elapsed < begins + span.lasts:
-            return span.every
-        begins += span.lasts
-    return cadence.spans[-1].every if cadence.spans else None
-
-
-def next_due(cadence: Cadence, last_at: datetime, started_at: datetime) -> datetime | None:
-    """When the update after the one of `last_at` is due; None when only changes are told.
-
-    An interval counts from the last send, whatever its reason; a cron fires on the wall clock, whatever was sent.
-    """
-    if cadence.cron:
-        return next_firing(cadence.cron, cadence.timezone, last_at)
-    span = _span_after(cadence, last_at, started_at)
-    return last_at + span if span is not None else None
-
-
-def _span_after(cadence: Cadence, last_at: datetime, started_at: datetime) -> timedelta | None:
-    """The interval in force at the last send."""
-    return span_at(cadence, last_at - started_at)
+    for name in [name for name in draft.history.held_groups if name not in concerned]:
+        _drop_before_first_word(draft, name)
+    for at, reminder in sorted(reminders.items()):
+        _remind(draft, at, reminder)
+    _remind_of_passed_eta(draft)
 
 
 def _decide(draft: Draft, concern: Concern, audience: Audience, reminders: _Reminders) -> None:
     """Decide about one group that is concerned. A change that is held comes before whatever the cadence says."""
     known = draft.history.groups.get(concern.group.id)
     if known is None:
-        _send(draft, concern, Reason.DECLARED, draft.instant(_joined_at(draft)), audience)
+        at = _first_word_at(draft, concern, reminders)
+        if at is not None:
+            _send(draft, concern, Reason.DECLARED, at, audience)
         return
     if known.held_since is not None:
         _send_firing_while_held(draft, concern, known, audience)
@@ -85,7 +69,7 @@ def _decide(draft: Draft, concern: Concern, audience: Audience, reminders: _Remi
         if at is not None:
             _send(draft, concern, Reason.CHANGED, at, audience)
         return
-    due = next_due(concern.cadence, known.last_at, cadence_start(draft.history, known.since))
+    due = next_due_of(known, concern.cadence, draft.history)
     if due is None:
         return
     if due <= draft.now:
@@ -95,12 +79,43 @@ def _decide(draft: Draft, concern: Concern, audience: Audience, reminders: _Remi
     _note_reminder(draft, concern, known, due, reminders)
 
 
+def _first_word_at(draft: Draft, concern: Concern, reminders: _Reminders) -> datetime | None:
+    """The instant of a group's first update; None while it waits for it (rule 56). Only external groups ever wait."""
+    group, held = concern.group, draft.history.held_groups.get(concern.group.id)
+    since = held.since if held else draft.instant(_joined_at(draft))
+    if not group.external:
+        return since
+    word = first_word(draft.history, group, concern.cadence, since)
+    if word.leaves_at is not None and word.leaves_at <= draft.now:
+        # what lets it go may be that severity or config changed
+        return draft.instant(max(word.leaves_at, draft.changed_at) if held else word.leaves_at)
+    if held is None:
+        draft.record(FirstWordHeld(since, group.id))
+        draft.suppress(Kind.UPDATE, Why.WAITS, since, group.id, f"for {word.waits_for}", group.place or concern.rule)
+    if word.leaves_at is not None:
+        draft.look_at(word.leaves_at)
+    at = reminder_at(draft.history, concern.cadence, word, draft.now)
+    if at is not None and at <= draft.now:
+        reminders.setdefault(at, _Reminder(concern.rule)).waiting.append(group.id)
+    elif at is not None:
+        draft.look_at(at)
+    return None
+
+
+def _drop_before_first_word(draft: Draft, name: str) -> None:
+    """A group that waited is no longer concerned, and never heard of it: so it needs no last word."""
+    at = draft.instant(_joined_at(draft))
+    draft.record(FirstWordDropped(at, name))
+    detail = "no longer concerned before its first update"
+    draft.suppress(Kind.UPDATE, Why.NEVER_TOLD, at, name, detail, draft.severity.place)
+
+
 def _joined_at(draft: Draft) -> datetime:
     """When a group that was never told became concerned: at the start, or with the newest version or config."""
     history, since = draft.history, draft.policy.since
     assert history.started_at is not None
     assert history.seen_at is not None
-    if not history.groups and history.seen_at == history.started_at:
+    if not (history.groups or history.held_groups) and history.seen_at == history.started_at:
         return history.started_at
     return max(history.seen_at, since) if since else history.seen_at
 
@@ -135,7 +150,7 @@ def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience
     known = draft.history.groups.get(group.id)
     last_at = max(at, draft.now) if concern.cadence.cron else at
     promised_at = next_due(concern.cadence, last_at, cadence_start(draft.history, known.since if known else at))
-    draft.record(Updated(at, group.id, reason, group.external, readers))
+    draft.record(Updated(at, group.id, reason, group.external, readers, promised_at))
     _send_to_readers(draft, group, reason, at, readers, concern.rule, promised_at)
 
 
@@ -202,29 +217,49 @@ def _note_reminder(draft: Draft, concern: Concern, known: GroupHistory, due: dat
     if at > draft.now:
         draft.look_at(at)
     else:
-        reminders.setdefault(at, []).append((concern, due))
+        reminder = reminders.setdefault(at, _Reminder(concern.rule))
+        reminder.rule, reminder.due_at = concern.rule if not reminder.groups else reminder.rule, due
+        reminder.groups.append(concern.group.id)
 
 
 def _reminder_at(draft: Draft, concern: Concern, known: GroupHistory, due: datetime) -> datetime | None:
     """When Communications is reminded of an interval's next update; None where the rule asks for no reminder."""
     before = draft.severity.remind_before
-    span = _span_after(concern.cadence, known.last_at, cadence_start(draft.history, known.since))
-    if before is None or span is None or span < 2 * before or known.reminded_for == due:
+    if before is None or not concern.cadence.spans or due - known.last_at < 2 * before or known.reminded_for == due:
         return None
     return due - before
 
 
-def _remind(draft: Draft, at: datetime, updates: list[tuple[Concern, datetime]]) -> None:
-    """One reminder for all updates due at one instant, by the holder's first channel; a late one is dropped."""
-    groups = tuple(concern.group.id for concern, _ in updates)
-    concern, due = updates[0]
-    draft.record(Reminded(at, groups, due))
+def _remind(draft: Draft, at: datetime, reminder: _Reminder) -> None:
+    """One reminder of all updates due at one instant, and of all groups that wait then."""
+    if reminder.due_at is not None:
+        draft.record(Reminded(at, tuple(reminder.groups), reminder.due_at))
+    if reminder.waiting:
+        draft.record(Reminded(at, tuple(reminder.waiting), at))
+    _send_reminder(draft, Reason.UPDATE_DUE, at, reminder.rule, reminder.due_at)
+
+
+def _remind_of_passed_eta(draft: Draft) -> None:
+    """One reminder at the instant of an ETA, unless it had passed when it was first seen (rule 57)."""
+    history, eta = draft.history, draft.incident.eta
+    assert history.eta_since is not None
+    if eta is None or eta <= history.eta_since or history.eta_passed_for == eta:
+        return
+    if eta > draft.now:
+        draft.look_at(eta)
+        return
+    draft.record(EtaReminded(eta, eta))
+    _send_reminder(draft, Reason.ETA_PASSED, eta, draft.severity.place, None)
+
+
+def _send_reminder(draft: Draft, reason: Reason, at: datetime, rule: str, due_at: datetime | None) -> None:
+    """A reminder to the Communications holder, by their first channel; a late one is dropped (rules 4, 24)."""
     person = holder_of(draft, COMMUNICATIONS)
     via = first_channel(person, draft) if person else None
     if person is None or via is None:
-        draft.suppress(Kind.REMINDER, Why.NO_CHANNEL, at, "", "nobody holds Communications", concern.rule)
+        draft.suppress(Kind.REMINDER, Why.NO_CHANNEL, at, "", "nobody holds Communications", rule)
     elif draft.now - at > LATE:
         detail = "the reminder came due while nobody could send it"
-        draft.suppress(Kind.REMINDER, Why.LATE, at, person.id, detail, concern.rule)
+        draft.suppress(Kind.REMINDER, Why.LATE, at, person.id, detail, rule)
     else:
-        draft.send(Kind.REMINDER, Reason.UPDATE_DUE, at, person.id, via, rule=concern.rule, next_update_at=due)
+        draft.send(Kind.REMINDER, reason, at, person.id, via, rule=rule, next_update_at=due_at)

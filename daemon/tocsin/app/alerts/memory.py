@@ -11,6 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from tocsin.domain.arrival import FiringAlerts
+from tocsin.formats.incident.alerts import LINES
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
@@ -18,7 +19,6 @@ KNOWN_MOST = 20_000
 """Alerts that a file remembers, the newest."""
 IN_A_LINE = 10
 _HEAD = "# alertmanager"
-_LINES = re.compile(rb"^# alertmanager[ :][^\n]*(?:\n|\Z)", re.MULTILINE)
 _FIRST = re.compile(rb"^# alertmanager: newest (\S{1,40}) summary (\S{1,20}) ", re.MULTILINE)
 _MARKS = re.compile(rb"^# alertmanager ((?:[a-z2-7]{8} ?)+)\r?$", re.MULTILINE)
 
@@ -72,7 +72,7 @@ def read_memory(data: bytes) -> AlertMemory:
 
 def with_memory(data: bytes, memory: AlertMemory) -> bytes:
     """The file with this memory instead of its own. A file that would then say something else stays as it is."""
-    content = _LINES.sub(b"", data)
+    content = LINES.sub(b"", data)
     newest = memory.newest_at.isoformat() if memory.newest_at else "-"
     lines = [f"{_HEAD}: newest {newest} summary {memory.summary} (leave these lines: they tell which alerts are known)"]
     places = range(0, len(memory.marks), IN_A_LINE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.incident.alerts import alerts_digest
 from tocsin.formats.incident.fields import FIELDS, read_fields, warn_of_unknown_keys
 from tocsin.formats.incident.file_name import incident_id, stem
 from tocsin.formats.incident.values import TITLE_LIMIT, IncidentReader, says_nothing
@@ -55,8 +56,11 @@ def read_incident(data: bytes, name: str, policy: Policy, previous: Incident | N
     values = read_fields(reader, (), value, FIELDS)
     severity_read = values["severity"] is not None
     instead = opened or Incident("", _title_from(name), policy.unreadable_severity)
+    lacking = tuple(key for key in ("title", "severity") if not values[key])
+    never_read = tuple(key for key in lacking if opened is None or key in opened.never_read)
     values |= {key: values[key] or getattr(instead, key) for key in ("title", "severity", "status")}
-    incident = Incident(id=previous.id if previous else incident_id(name), **values)
+    id_ = previous.id if previous else incident_id(name)
+    incident = Incident(id=id_, never_read=never_read, alerts=alerts_digest(data), **values)
     problems = sorted((*document.problems, *reader.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
     return IncidentReading(incident, tuple(problems), complete=not dropped, severity_read=severity_read)

@@ -52,6 +52,8 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
         return Why.RESOLVED
     if kind is Kind.UPDATE and _is_superseded(notification, history):
         return Why.SUPERSEDED
+    if notification.reason is Reason.ETA_PASSED and history.incident and history.incident.eta != notification.at:
+        return Why.NO_LONGER_WANTED
     if kind is Kind.PAGE and not _still_asks(notification, history):
         return Why.NO_LONGER_WANTED
     return None

@@ -25,9 +25,12 @@ def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) 
         if person == role.holder or _had_been_asked(role.first_pages, person, at) or incident.assigned(name) == person:
             effective = True
             roles[name] = _accepted(role, incident, person, at, noticed_at)
-    history = replace(history, roles=roles)
+    accepted = any(role.holder != history.holder(name) for name, role in roles.items())
+    first_accepted_at = history.first_accepted_at or (noticed_at if accepted else None)
+    acted = history.acted or roles != history.roles
+    history = replace(history, roles=roles, first_accepted_at=first_accepted_at, acted=acted)
     if _had_been_asked(history.responders, person, at):
-        return replace(history, responders_answered=history.responders_answered | {person})
+        return replace(history, responders_answered=history.responders_answered | {person}, acted=True)
     if incident.unreadable and effective:
         return replace(history, unreadable_ended=True)
     return (
@@ -114,7 +117,8 @@ def apply_pass(history: History, person: str, at: datetime, *, asked_only: bool 
     responds = asked_only and person in history.responders_answered
     if any(name == person for name, _ in history.responders) and not responds:
         passed = passed | {person}
-    return replace(history, roles=roles, responders_passed=passed)
+    acted = history.acted or (roles, passed) != (history.roles, history.responders_passed)
+    return replace(history, roles=roles, responders_passed=passed, acted=acted)
 
 
 def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> RoleHistory:

@@ -12,6 +12,7 @@ from tocsin.domain.history import (
     FiredStep,
     GroupHistory,
     Handover,
+    HeldGroup,
     History,
     PendingStandDowns,
     ReaderHistory,
@@ -71,6 +72,8 @@ def _apply(history: History, fact: f.Fact) -> History:
             return _apply_ending(history, fact)
         case f.UpdateHeld() | f.Updated() | f.Reminded():
             return _apply_update(history, fact)
+        case f.FirstWordHeld() | f.FirstWordDropped() | f.EtaReminded():
+            return _apply_wait(history, fact)
         case f.Paged() | f.ReachSettled():
             return _apply_page(history, fact)
         case f.RespondersAsked():
@@ -82,9 +85,11 @@ def _apply(history: History, fact: f.Fact) -> History:
 
 
 def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted | f.ClockMoved) -> History:
-    """An answer. A note, the code by which a number answers, and a clock that was put right (the facts before were put
-    right with it) change nothing that the plan asks about.
+    """An answer; a note only tells that somebody acted. The code by which a number answers, and a clock that was put
+    right (the facts before were put right with it) change nothing that the plan asks about.
     """
+    if isinstance(fact, f.Noted):
+        return replace(history, acted=history.acted or history.resolved_at is None)
     if not isinstance(fact, f.Answered):
         return history
     if fact.answer is f.Answer.OK:
@@ -105,6 +110,7 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
             history,
             responders_answered=answered,
             responders=_with_first_pages(history.responders, [fact.person], fact.at),
+            acted=True,
         )
     role = history.roles.get(fact.role) or RoleHistory(fact.role)
     match fact:
@@ -118,6 +124,8 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
             )
         case f.RoleAccepted():
             role = replace(role, holder=fact.person, accepted_at=fact.at)
+            first_accepted_at = history.first_accepted_at or fact.at
+            history = replace(history, first_accepted_at=first_accepted_at, acted=True)
         case f.StepFired():
             role = replace(
                 role,
@@ -256,12 +264,15 @@ def _apply_assessment(history: History, fact: f.Assessed) -> History:
 
 def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> History:
     """Note that a group heard, will hear of a change, or that Communications was reminded of its update."""
-    groups = dict(history.groups)
+    groups, held = dict(history.groups), history.held_groups
     if isinstance(fact, f.UpdateHeld):
         groups[fact.group] = replace(groups[fact.group], held_since=fact.at)
     elif isinstance(fact, f.Reminded):
         for name in fact.groups:
-            groups[name] = replace(groups[name], reminded_for=fact.due_at)
+            if name in held:
+                held = {**held, name: replace(held[name], reminded_for=fact.due_at)}
+            else:
+                groups[name] = replace(groups[name], reminded_for=fact.due_at)
     elif fact.reason is Reason.SEVERITY_LOWERED:
         groups.pop(fact.group, None)
     else:
@@ -273,20 +284,33 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
             held_since, held_next = known.held_since, known.held_next
         elif known and fact.reason is Reason.CHANGED:
             held_since = known.held_next
+        waited = held.get(fact.group)
+        held = {name: group for name, group in held.items() if name != fact.group}
         groups[fact.group] = GroupHistory(
             fact.group,
             external=fact.external,
-            since=known.since if known else fact.at,
+            since=known.since if known else waited.since if waited else fact.at,
             last_at=max(known.last_at, fact.at) if known else fact.at,
             told_version=history.incident,
             held_since=held_since,
             held_next=held_next,
+            promised_at=fact.promised_at,
             updates=known.updates + 1 if known else 1,
         )
-    history = replace(history, groups=groups)
+    history = replace(history, groups=groups, held_groups=held)
     if isinstance(fact, f.Updated):
         return _with_reached(history, fact.readers, fact.external, told=True)
     return history
+
+
+def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f.EtaReminded) -> History:
+    """Note that a group waits for its first word, or does no longer; or that an ETA has passed."""
+    if isinstance(fact, f.EtaReminded):
+        return replace(history, eta_passed_for=fact.eta)
+    held = {name: group for name, group in history.held_groups.items() if name != fact.group}
+    if isinstance(fact, f.FirstWordHeld):
+        held[fact.group] = HeldGroup(fact.group, fact.at)
+    return replace(history, held_groups=held)
 
 
 def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:

@@ -22,12 +22,18 @@ def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
-        return replace(_first_seen(new, at), reached=history.reached, subjects=history.subjects)
-    if old.unreadable:
+        history = replace(_first_seen(new, at), reached=history.reached, subjects=history.subjects)
+    elif old.unreadable:
         return replace(history, incident=new, seen_at=at)
-    if old.resolved and not new.resolved:
-        return _reopen(history, new, at)
-    return _continue(history, old, new, at)
+    elif old.resolved and not new.resolved:
+        acted = history.acted or not _alerts_wrote(old, new)
+        history = replace(_reopen(history, new, at), acted=acted)
+    else:
+        reread = bool(seen.digest) and seen.digest == history.digest
+        wrote = history.resolved_at is None and not reread and _somebody_wrote(old, new)
+        history = _continue(history, old, new, at)
+        history = replace(history, acted=history.acted or wrote)
+    return replace(history, digest=seen.digest)
 
 
 def _first_seen(incident: Incident, at: datetime) -> History:
@@ -80,6 +86,10 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         seen_at=at,
         changed_at=at,
         severity_changed_at=at,
+        read_at=None if incident.never_read else at,
+        public_at=at if _has_public(incident) else None,
+        eta_since=at,
+        acted=_has_own_entries(incident),
         first_sight=first_sight,
         acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
         undated=_undated(incident.updates, at),
@@ -101,6 +111,9 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
         seen_at=at,
         changed_at=at if changed else history.changed_at,
         severity_changed_at=at if old.severity != new.severity else history.severity_changed_at,
+        read_at=history.read_at or (None if new.never_read else at),
+        public_at=(history.public_at or at) if _has_public(new) else None,
+        eta_since=at if old.eta != new.eta else history.eta_since,
         verified=history.verified or bool(new.verified_by),
     )
     if changed:
@@ -126,6 +139,33 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
     return history if new.resolved else _hold_changes(history, old, new, at)
 
 
+def _has_public(incident: Incident) -> bool:
+    return any(entry.public for entry in incident.updates)
+
+
+def _has_own_entries(incident: Incident) -> bool:
+    """Whether somebody has written under `updates` or `timeline`."""
+    return bool(incident.updates or incident.timeline)
+
+
+def _somebody_wrote(old: Incident, new: Incident) -> bool:
+    """Whether a version of an open incident shows that somebody acted: any edit but the resolving one does, and in that
+    one a new entry. What alerts wrote themselves does not (rule 28).
+    """
+    if new.resolved and not old.resolved:
+        return bool(new_entries(old, new)) or len(new.timeline) > len(old.timeline)
+    return old != new and not _alerts_wrote(old, new)
+
+
+def _alerts_wrote(old: Incident, new: Incident) -> bool:
+    """Whether alerts wrote this version: the file remembers other alerts than before, and says nothing new but what
+    alerts may say.
+    """
+    alerts_may = ("severity", "services", "summary", "status", "resolution", "alerts")
+    as_before = replace(new, **{name: getattr(old, name) for name in alerts_may})
+    return old.alerts != new.alerts and as_before == old
+
+
 def _assign(history: History, name: str, person: str, at: datetime) -> History:
     """A name was written for a role: it ends an earlier pass; on an accepted role it asks for a handover (rule 9)."""
     role = history.roles.get(name) or RoleHistory(name)
@@ -140,17 +180,17 @@ def _assign(history: History, name: str, person: str, at: datetime) -> History:
 
 
 def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) -> History:
-    """Every group told before hears of a meaningful change, 2 s after the first (rules 5, 22)."""
-    fields = ("severity", "status", "eta", "impact")
-    meaningful = any(getattr(old, name) != getattr(new, name) for name in fields)
+    """Every group told before hears of a meaningful change that it can see, 2 s after the first (rules 5, 22): external
+    ones see no severity, and no entry without a `public` text.
+    """
+    seen_by_all = any(getattr(old, name) != getattr(new, name) for name in ("status", "eta", "impact"))
     added = new_entries(old, new)
     undated = _undated(added, at)
     history = replace(history, undated=(*history.undated, *undated)) if undated else history
-    for_public = meaningful or any(entry.public for entry in added)
-    if not meaningful and not added:
-        return history
+    outside = seen_by_all or any(entry.public for entry in added)
+    inside = seen_by_all or bool(added) or old.severity != new.severity
     groups = {
-        name: _with_change(group, at) if for_public or not group.external else group
+        name: _with_change(group, at) if (outside if group.external else inside) else group
         for name, group in history.groups.items()
     }
     return replace(history, groups=groups)

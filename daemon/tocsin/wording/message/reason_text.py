@@ -35,11 +35,14 @@ _UPDATES = {
 }
 _OTHERS = {
     Kind.CLOSING: "resolved: whoever heard of it hears the end",
-    Kind.REMINDER: "update due: nothing new was written since the last one",
     Kind.VERIFY: "verify due: is the system healthy?",
     Kind.REVIEW: "review due: the review is not marked as done",
     Kind.OPERATOR: "trouble with the daemon itself",
     Kind.ANSWER: "reply: the answer to their own SMS",
+}
+_REMINDERS = {
+    Reason.UPDATE_DUE: "update due: nothing new was written for its readers",
+    Reason.ETA_PASSED: "ETA passed: the incident is still open, and there is no new one",
 }
 _WHY = {
     Why.NOBODY_ON_CALL: "it reached nobody",
@@ -50,9 +53,12 @@ _WHY = {
     Why.LATE: "it came too late to be of use",
     Why.RESOLVED: "the incident was resolved",
     Why.LEFT_CONFIG: "they have left the config",
-    Why.DRILL: "outsiders hear nothing of a drill",
+    Why.DRILL: "a drill goes without it",
     Why.TOLD_ALREADY: "they were told already",
     Why.OPTED_OUT: "they want nothing there",
+    Why.WAITS: "their first update waits",
+    Why.NEVER_TOLD: "they never heard of it",
+    Why.NOBODY_ACTED: "it was over before anybody answered or wrote anything",
 }
 
 
@@ -70,7 +76,7 @@ def reason_text(notification: Notification, policy: Policy, severity: Severity |
     """The reason in words, its step on the ladder, and the setting that makes it come then. Without the severity that
     was in force only what the message itself knows.
     """
-    tables = {Kind.PAGE: _PAGES, Kind.STAND_DOWN: _STAND_DOWNS, Kind.UPDATE: _UPDATES}
+    tables = {Kind.PAGE: _PAGES, Kind.STAND_DOWN: _STAND_DOWNS, Kind.UPDATE: _UPDATES, Kind.REMINDER: _REMINDERS}
     kind = notification.kind
     reason = tables[kind][notification.reason] if kind in tables else _OTHERS[kind]
     if kind is Kind.PAGE and not notification.roles:
@@ -92,6 +98,8 @@ def timing(notification: Notification, severity: Severity | None) -> Setting | N
         return _page_timing(notification.reason, severity.page) if severity.page else None
     if notification.kind is Kind.UPDATE:
         return _cadence(notification, severity) if notification.reason is Reason.DUE else None
+    if notification.kind is Kind.REMINDER and notification.next_update_at is None:
+        return None
     spans = {
         Kind.REMINDER: ("remind_before", severity.remind_before),
         Kind.VERIFY: ("verify_after", severity.verify_after),

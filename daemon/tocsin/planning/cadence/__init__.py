@@ -1,0 +1,1 @@
+"""When a stakeholder group hears: its cadence, and its first word."""
