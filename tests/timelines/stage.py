@@ -25,7 +25,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident.read import read_incident
+from tocsin.formats.incident.read import digest, read_incident
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
 
@@ -188,6 +188,21 @@ class Watch:
         watch.history = History()
         watch.see_unreadable("0")
         return watch
+
+    @classmethod
+    def of_text(cls, config: str, text: str) -> Self:
+        """The view of a file as somebody wrote it, half-typed or not."""
+        watch = cls(config, "severity: s1")
+        watch.history, watch.fields = History(), {}
+        watch.see_text("0", text)
+        return watch
+
+    def see_text(self, after: str, text: str) -> None:
+        """The file is seen with this text."""
+        data = full(text).encode()
+        reading = read_incident(data, "trouble.yaml", self.policy, self.history.incident, "trouble.yaml")
+        assert reading.incident is not None
+        self.note(Seen(START + span_of(after), reading.incident, digest(data)))
 
     def see_unreadable(self, after: str) -> None:
         """A version that is not YAML at all is seen."""

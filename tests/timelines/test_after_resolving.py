@@ -596,10 +596,10 @@ stakeholders: {execs: {people: [ceo]}, customers: {emails: [list@example.org], e
 
 
 def test_a_drill_leaves_external_groups_out() -> None:
-    """Rule 28: everything else is kept: pages, updates, closing, verify."""
+    """Rule 28: everything else is kept: pages, updates, closing; with `drill: review` verify as well."""
     shows(
         DRILL,
-        "{severity: s1, drill: true}",
+        "{severity: s1, drill: review}",
         """
         0    page     declared    ana     sms    tl  0/1
         0    update   declared    ceo     email  execs

@@ -197,7 +197,7 @@ def test_a_drill_marks_every_subject_and_text(tmp_path: Path) -> None:
     """Rule 28: every subject and every text says DRILL; without `drill` none does."""
     options = ("--at", "2026-11-23T10:00:00Z", "--for", "2h", "--script", str(tmp_path / "script.yaml"))
     incident = "title: Shop down\nseverity: s1\nservices: shop\n"
-    drill = simulate(tmp_path, incident + "drill: true\n", *options)["messages"]
+    drill = simulate(tmp_path, incident + "drill: review\n", *options)["messages"]
     assert all("DRILL" in m["text"] and (m["subject"] is None or "DRILL" in m["subject"]) for m in drill)
     assert not [m for m in drill if m["group"] == "customers"]
     plain = simulate(tmp_path, incident, *options)["messages"]

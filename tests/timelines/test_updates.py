@@ -132,7 +132,6 @@ BEGIN = """
     "change",
     [
         "set: {status: identified}",
-        "set: {severity: s2}",
         "set: {eta: '2026-11-23T12:00:00Z'}",
         "set: {impact: Cards are declined}",
         "{update: Looking into it, public: We are looking into it}",
@@ -140,7 +139,7 @@ BEGIN = """
     ],
 )
 def test_every_meaningful_change_is_heard_by_every_group(change: str) -> None:
-    """Rule 22: a new entry, status, severity, eta and impact, by external groups too; a grown list has one."""
+    """Rule 22: a new entry, status, eta and impact, by external groups too; a grown list has one."""
     body = change.strip("{}") if change.startswith("{update") else change
     shows(
         SILENT,
@@ -178,6 +177,17 @@ def test_other_edits_send_nothing(change: str) -> None:
         "{severity: s1, updates: [{text: First, public: First}]}",
         BEGIN,
         script=f"- {{after: 10m, set: {{{change}}}}}",
+        coming=None,
+    )
+
+
+def test_a_change_of_severity_is_no_change_outside() -> None:
+    """Rule 22: external groups cannot see it; internal ones hear of it."""
+    shows(
+        SILENT,
+        "severity: s1",
+        BEGIN + "10m  update  changed  ceo  email  execs",
+        script="- {after: 10m, set: {severity: s2}}",
         coming=None,
     )
 

@@ -266,7 +266,7 @@ class UpdateHeld:
 @dataclass(frozen=True, slots=True)
 class Updated:
     """A group's update was decided; `readers` are (reader, channel) pairs. SEVERITY_LOWERED is its last word.
-    `promised_at` is when it said that the next one comes; None: it promised none, or is older than that is written down.
+    `promised_at` is when it said that the next one comes; None: it promised none, or that was not written yet.
     """
 
     at: datetime

@@ -66,7 +66,7 @@ def ask_to_verify(draft: Draft) -> None:
     once (rule 4).
     """
     history, verify_after = draft.history, draft.severity.verify_after
-    if _nobody_asked_because(draft) or verify_after is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
+    if verify_after is None or history.verified or draft.incident.verified_by or history.verify_asked >= VERIFY_TIMES:
         return
     assert history.resolved_at is not None
     number = min(max((draft.now - history.resolved_at) // verify_after, 0), VERIFY_TIMES)
@@ -88,7 +88,7 @@ def ask_for_review(draft: Draft) -> None:
     + 3 × `remind_every`.
     """
     history, policy = draft.history, draft.severity.review
-    if _nobody_asked_because(draft) or policy is None or draft.incident.review:
+    if policy is None or draft.incident.review:
         return
     assert history.resolved_at is not None
     last = (policy.within + REMINDERS_AFTER_DUE * policy.remind_every) // policy.remind_every
@@ -104,7 +104,7 @@ def ask_for_review(draft: Draft) -> None:
         draft.look_at(history.resolved_at + (number + 1) * policy.remind_every)
 
 
-def _nobody_asked_because(draft: Draft) -> Why | None:
+def why_nobody_is_asked(draft: Draft) -> Why | None:
     """Why nobody is asked to verify or to write the review: it was a drill that wants none, or what alerts had declared
     ended before anybody had done anything (rule 28). None where people are asked.
     """
@@ -115,7 +115,7 @@ def _nobody_asked_because(draft: Draft) -> Why | None:
 
 
 def _tell_what_nobody_is_asked(draft: Draft, at: datetime) -> None:
-    why, severity = _nobody_asked_because(draft), draft.severity
+    why, severity = why_nobody_is_asked(draft), draft.severity
     if why is None or not draft.history.episode:
         return
     detail = "drill: review would ask" if why is Why.DRILL else "alerts declared it"

@@ -11,7 +11,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
-from tocsin.planning.after_resolving import ask_for_review, ask_to_verify, send_closing
+from tocsin.planning.after_resolving import ask_for_review, ask_to_verify, send_closing, why_nobody_is_asked
 from tocsin.planning.draft import Draft
 from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles
 from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
@@ -51,7 +51,7 @@ def _decide(draft: Draft) -> None:
         page_for_unreadable_file(draft)
     elif history.resolved_at is not None:
         send_closing(draft)
-        if history.episode:
+        if history.episode and why_nobody_is_asked(draft) is None:
             ask_to_verify(draft)
             ask_for_review(draft)
     else:

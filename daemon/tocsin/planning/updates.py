@@ -12,7 +12,7 @@ from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import COMMUNICATIONS
 from tocsin.planning.audience import Audience, Concern, Readers, groups_concerned
-from tocsin.planning.cadence.first_word import FirstWord, first_word, reminder_at
+from tocsin.planning.cadence.first_word import first_word, reminder_at
 from tocsin.planning.cadence.spans import cadence_start, next_due, next_due_of
 from tocsin.planning.draft import LATE, Draft
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
@@ -42,10 +42,12 @@ def send_updates(draft: Draft) -> None:
     concerned = {group.id for group in groups}
     dropped = [name for name in draft.history.groups if name not in concerned]
     leaving = [draft.policy.stakeholders[name] for name in dropped if name in draft.policy.stakeholders]
-    audience = Audience(groups, draft.policy, draft.history, leaving)
+    audience = Audience(groups, draft.policy, draft.history)
     reminders: _Reminders = {}
     for concern in concerns:
         _decide(draft, concern, audience, reminders)
+    hearing = [group for group in groups if group.id not in draft.history.held_groups]
+    audience = Audience(hearing, draft.policy, draft.history, leaving)
     for name in dropped:
         _send_last_word(draft, name, audience)
     for name in [name for name in draft.history.held_groups if name not in concerned]:

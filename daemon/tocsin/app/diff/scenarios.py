@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from tocsin.domain.policy import Cadence, PagePolicy, Policy
 from tocsin.domain.rotation import Hours
 from tocsin.formats.policy_test.script import ScriptStep
+from tocsin.planning.cadence.spans import next_due
 from tocsin.planning.on_call.hours import open_time_after
-from tocsin.planning.updates import next_due
 
 SHORTEST = timedelta(hours=1)
 """Every scenario is followed at least so long."""
