@@ -121,7 +121,7 @@ def lives(policy: Policy) -> list[Decided]:
     """Three incidents in which nearly everything happens."""
     card = Incident("card", "Card", "sev1", services=("checkout",))
     at = T0 + timedelta(minutes=4)
-    lead = replace(card, roles=(("technical_lead", "chen"), ("scribe", "dee")))
+    lead = replace(card, eta=T0 + timedelta(minutes=15), roles=(("technical_lead", "chen"), ("scribe", "dee")))
     lower = replace(lead, severity="sev2", services=())
     over = replace(card, status=Status.RESOLVED)
     busy = live(
@@ -169,6 +169,8 @@ def marked(each: Notification) -> str:
         return f"{role} {each.level}"
     if each.kind is Kind.REVIEW:
         return "review 1"
+    if each.reason is Reason.ETA_PASSED:
+        return "severity "
     if each.kind is Kind.REMINDER or (each.kind is Kind.UPDATE and each.reason is not Reason.SEVERITY_LOWERED):
         return "checkout" if each.group == "merchants" else f"stream {each.group or 'bosses'}"
     return "severity "

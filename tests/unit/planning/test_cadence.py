@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tocsin.domain.policy import Cadence, Span
-from tocsin.planning.updates import next_due, span_at
+from tocsin.planning.cadence.spans import next_due, span_at
 
 from tests.builders.instants import MINUTE, T0
 

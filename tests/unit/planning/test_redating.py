@@ -6,7 +6,18 @@ from typing import get_args
 
 import pytest
 from tocsin.domain.delivery import Accepted, Attempt, Content, Letter
-from tocsin.domain.facts import Closed, Fact, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Seen
+from tocsin.domain.facts import (
+    Closed,
+    EtaReminded,
+    Fact,
+    Paged,
+    PageLost,
+    ReachSettled,
+    RefusalTakenBack,
+    Reminded,
+    Seen,
+    Updated,
+)
 from tocsin.domain.incident import Acknowledgment, Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -22,8 +33,10 @@ INSTANTS = {
     "waiting": {Paged},
     "again": {PageLost},
     "again_at": {RefusalTakenBack},
+    "promised_at": {Updated},
+    "eta": {EtaReminded},
 }
-"""Every field of a fact that holds instants, by its name: what `moved` must know."""
+"""Every field of a fact that holds instants, by its name: what `moved` must know; an ETA is what people wrote."""
 
 
 @pytest.mark.parametrize("kind", get_args(Fact))
@@ -53,6 +66,11 @@ def test_a_fact_is_moved_whole(by: timedelta) -> None:
     later = ReachSettled(NOW + by, "ana", NOW + by - MINUTE, Channel.SMS, NOW + by + MINUTE, sent=True)
     assert moved(reach, by) == later
     assert moved(Reminded(NOW, ("support",), NOW + MINUTE), by) == Reminded(NOW + by, ("support",), NOW + by + MINUTE)
+    told = Updated(NOW, "support", Reason.DUE, False, (), NOW + MINUTE)
+    assert moved(told, by) == Updated(NOW + by, "support", Reason.DUE, False, (), NOW + by + MINUTE)
+    silent = Updated(NOW, "support", Reason.DUE, False, ())
+    assert moved(silent, by) == Updated(NOW + by, "support", Reason.DUE, False, ())
+    assert moved(EtaReminded(NOW, NOW), by) == EtaReminded(NOW + by, NOW)
     file = Incident("db", "Down", "sev1", Status.INVESTIGATING, acknowledged=(Acknowledgment("ana", NOW),), eta=NOW)
     assert moved(Seen(NOW, file, "d"), by) == Seen(NOW + by, file, "d")
 

@@ -68,7 +68,8 @@ def test_every_field_has_its_mark() -> None:
     assert {field.name for field in fields(Incident)} == {
         "id", "title", "severity", "status", "summary", "impact", "services", "roles", "acknowledged", "eta",
         "declared_at", "declared_by", "updates", "timeline", "resolution", "verified_by", "review", "drill",
-        "unreadable",
+        "unreadable", "public_title", "public_resolution", "bridge", "links", "started_at", "reviewed_drill",
+        "never_read", "alerts",
     }  # fmt: skip
 
 

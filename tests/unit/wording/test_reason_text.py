@@ -1,5 +1,6 @@
 """The setting that makes a message come when it does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,7 +54,14 @@ def test_the_setting_is_named_with_its_value(
     kind: Kind, reason: Reason, group: str | None, setting: Setting | None
 ) -> None:
     """Each message that a setting makes come at its instant names it; the others name none."""
-    assert timing(message(kind, reason, group), SEVERITY) == setting
+    due_at = datetime(2026, 3, 2, 12, 10, tzinfo=UTC) if reason is Reason.UPDATE_DUE else None
+    assert timing(replace(message(kind, reason, group), next_update_at=due_at), SEVERITY) == setting
+
+
+def test_a_reminder_of_a_group_that_waits_names_no_setting() -> None:
+    """Rule 56: it needs no `remind_before`; nor does one of an ETA (rule 57)."""
+    assert timing(message(Kind.REMINDER, Reason.UPDATE_DUE), SEVERITY) is None
+    assert timing(message(Kind.REMINDER, Reason.ETA_PASSED), SEVERITY) is None
 
 
 def test_the_groups_of_a_service_have_the_first_cadence() -> None:

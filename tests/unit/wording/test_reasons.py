@@ -50,7 +50,12 @@ def kind(of: Kind, reason: Reason, **changes: object) -> Notification:
         (kind(Kind.UPDATE, Reason.DUE, group="support"), 'due: the cadence says so (cron "0 9 * * *" in Europe/Berlin)'),
         (kind(Kind.UPDATE, Reason.DUE, group="a service's"), "due: the cadence says so (every 30m, then 1h)"),
         (kind(Kind.UPDATE, Reason.CHANGED, group="support"), "changed: there was something new to say"),
-        (kind(Kind.REMINDER, Reason.UPDATE_DUE), "update due: nothing new was written since the last one (remind_before 10m)"),
+        (
+            kind(Kind.REMINDER, Reason.UPDATE_DUE, next_update_at=AT),
+            "update due: nothing new was written for its readers (remind_before 10m)",
+        ),
+        (kind(Kind.REMINDER, Reason.UPDATE_DUE), "update due: nothing new was written for its readers"),
+        (kind(Kind.REMINDER, Reason.ETA_PASSED), "ETA passed: the incident is still open, and there is no new one"),
         (kind(Kind.VERIFY, Reason.VERIFY_DUE), "verify due: is the system healthy? (verify_after 1h)"),
         (kind(Kind.REVIEW, Reason.REVIEW_DUE), "review due: the review is not marked as done (remind_every 1d)"),
         (kind(Kind.CLOSING, Reason.RESOLVED), "resolved: whoever heard of it hears the end"),
