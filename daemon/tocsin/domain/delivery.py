@@ -33,7 +33,8 @@ class Message:
     ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
     asks for the List-Unsubscribe family (updates only), which acts by `one_click` or not. `attempt` is the try's id in
     the ledger, 0 while it has none. `incidents` are all that a bundle of pages is
-    about, `incident` is then the worst.
+    about, `incident` is then the worst. `reply_to` is where answers to a mail go, empty for nowhere. `mailing_list` is
+    the group that it goes to and `list_title` what that is called; empty for what is for one person.
     """
 
     reference: str
@@ -51,6 +52,9 @@ class Message:
     unsubscribe_url: str = ""
     one_click: bool = False
     incidents: tuple[str, ...] = ()
+    reply_to: str = ""
+    mailing_list: str = ""
+    list_title: str = ""
 
 
 class Fault(StrEnum):

@@ -90,8 +90,7 @@ class Incident:
 
     def title_for(self, *, external: bool) -> str:
         """The title as outsiders or insiders read it."""
-        public: str = getattr(self, "public_title", "")
-        return (public if external else "") or self.title
+        return (self.public_title if external else "") or self.title
 
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""

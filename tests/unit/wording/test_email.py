@@ -2,6 +2,7 @@
 
 import email.policy
 import re
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tocsin.domain.delivery import Content, Message
+from tocsin.domain.notification import UNSUBSCRIBE_LINK
 from tocsin.domain.people import Channel
 from tocsin.wording.message.email import Letterhead
 
@@ -72,28 +74,41 @@ def test_python_reads_what_we_wrote(subject: str, text: str, html: str, name: st
         assert body(read, "html") == breaks(html)
     assert set(read.keys()) <= {
         *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "MIME-Version", "Auto-Submitted"),
-        *("List-Id", "X-Tocsin-Incident", "X-Tocsin-Kind", "Content-Type", "Content-Transfer-Encoding"),
+        *(
+            "X-Auto-Response-Suppress",
+            "Content-Language",
+            "X-Tocsin-Incident",
+            "X-Tocsin-Kind",
+            "Content-Type",
+            "Content-Transfer-Encoding",
+        ),
     }
     assert "Bcc" not in read
 
 
 @given(LINES, LINES, LINES)
 def test_every_line_can_travel(subject: str, text: str, html: str) -> None:
-    """ASCII only, CRLF at each end, no lone CR or LF or NUL, headers under 78 and bodies under 998 characters."""
+    """ASCII only, CRLF at each end, no lone CR or LF or NUL, headers under 78 (but for a word that is longer) and bodies
+    under 998 characters.
+    """
     data = HOUSE.compose(message(Content(text, subject, html), name=subject))
     assert data.isascii()
     assert b"\x00" not in data
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", data)
     head, _, rest = data.partition(b"\r\n\r\n")
-    assert max(map(len, head.split(b"\r\n"))) <= 78
+    assert all(len(line) <= 78 or max(map(len, line.split())) > 60 for line in head.split(b"\r\n"))
     assert max(map(len, rest.split(b"\r\n"))) <= 998
 
 
 def test_headers_of_a_page() -> None:
-    """A mail says that a machine sent it, for which incident, of which kind, on which list."""
+    """A mail says that a machine sent it and wants no answer from one, for which incident, of which kind, in which
+    language; of a page there is no list, and where nobody reads answers there is nowhere for them to go.
+    """
     read = parsed(HOUSE.compose(message(Content("text", "subject", "<p>html</p>"))))
     assert read["Auto-Submitted"] == "auto-generated"
-    assert read["List-Id"] == "<tocsin.example.com>"
+    assert read["X-Auto-Response-Suppress"] == "All"
+    assert read["Content-Language"] == "en"
+    assert (read["List-Id"], read["Reply-To"], read["Precedence"]) == (None, None, None)
     assert (read["X-Tocsin-Incident"], read["X-Tocsin-Kind"]) == ("pay", "page")
     assert read["Date"].datetime == AT
     assert read["List-Unsubscribe"] is None
@@ -144,6 +159,78 @@ def test_a_second_copy_is_the_first() -> None:
     page = message(Content("text", "subject", "html"))
     again = replace(page, attempt=7, valid_for=timedelta(minutes=5))
     assert HOUSE.compose(again) == HOUSE.compose(page)
+
+
+@pytest.mark.parametrize(
+    ("subject", "lines"),
+    [
+        ("Cards fail", ["Subject: Cards fail"]),
+        ("word " * 20, ["Subject: " + "word " * 12 + "word", " word" * 7]),
+        ("a " + "x" * 120 + " b", ["Subject: a", " " + "x" * 120, " b"]),
+        ("x" * 490, ["Subject: " + "x" * 490]),
+        (
+            "is =?utf-8?q?no?= word",
+            ["Subject: =?us-ascii?q?is_=3D=3Futf=2D8=3Fq=3Fno=3F=3D_?=", " =?us-ascii?q?word?="],
+        ),
+        ("", ["Subject: "]),
+    ],
+)
+def test_a_plain_subject_stays_plain(subject: str, lines: list[str]) -> None:
+    """Folded at its blanks, a long word whole; never base64, even where it must be written as an encoded word."""
+    data = HOUSE.compose(message(Content("text", subject)))
+    head = data.partition(b"\r\n\r\n")[0].decode()
+    assert head[head.index("Subject: ") :].partition("\r\nContent-")[0].split("\r\n") == lines
+    assert parsed(data)["Subject"] == subject.strip()
+
+
+def test_other_letters_are_never_cut() -> None:
+    """Each encoded word of a long subject holds whole letters, so that a program which shows them apart shows them."""
+    title = "支付失败：结账页面对欧洲客户不可用 🔥 " * 6
+    raw = HOUSE.compose(message(Content("text", title))).partition(b"Subject: ")[2].partition(b"\r\nContent-")[0]
+    words = [b64decode(word.removeprefix(b"=?utf-8?b?").removesuffix(b"?=")).decode() for word in raw.split()]
+    assert len(words) > 3
+    assert "".join(words) == one_line(title)
+
+
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("Customers", "Customers <customers.example.com>"),
+        ("Kunden, Größe", "=?utf-8?b?S3VuZGVuLCBHcsO2w59l?= <customers.example.com>"),
+        ("\r\nBcc: eve@example.net", '"Bcc: eve@example.net" <customers.example.com>'),
+        ("", "<customers.example.com>"),
+    ],
+)
+def test_a_group_is_a_list(title: str, written: str) -> None:
+    """RFC 2919: one id a group, its title as the phrase."""
+    data = HOUSE.compose(replace(message(Content("text", "subject")), mailing_list="customers", list_title=title))
+    assert f"\r\nList-Id: {written}\r\n".encode() in data
+    assert not parsed(data).defects
+
+
+def test_answers_go_where_the_settings_say() -> None:
+    """And only there; the domain in ASCII."""
+    data = HOUSE.compose(replace(message(Content("text", "subject")), reply_to="desk@bücher.example"))
+    assert b"\r\nReply-To: desk@xn--bcher-kva.example\r\n" in data
+
+
+@pytest.mark.parametrize(("language", "header"), [("pt-BR", "pt-BR"), ("de\r\nBcc: x", None), ("", None)])
+def test_a_mail_names_its_language(language: str, header: str | None) -> None:
+    """As its words name theirs; what is no code of a language is not written."""
+    assert parsed(HOUSE.compose(message(Content("text", "s", "", language))))["Content-Language"] == header
+
+
+def test_each_readers_own_link_takes_its_place() -> None:
+    """Readers share one text; where it has the place of a link, each mail has its reader's, in both bodies, whole."""
+    place = f'<a href="{UNSUBSCRIBE_LINK}">Größe</a>'
+    content = Content(f"Unsubscribe: {UNSUBSCRIBE_LINK}\n", "subject", place)
+    for reader in ("ana", "bo"):
+        url = f"https://tocsin.example.com/unsubscribe/pay/{reader}@example.com/q1w2e3r4t5z6u7i8o9p0a1"
+        read = parsed(HOUSE.compose(replace(message(content), unsubscribe_url=url, one_click=True)))
+        assert body(read, "plain") == f"Unsubscribe: {url}\n"
+        assert body(read, "html") == f'<a href="{url}">Größe</a>'
+    read = parsed(HOUSE.compose(message(content)))
+    assert UNSUBSCRIBE_LINK not in body(read, "plain") + body(read, "html")
 
 
 URL = "https://tocsin.example.com/unsubscribe/pay/support@example.com/q1w2e3r4t5z6u7i8o9p0a1"

@@ -204,7 +204,6 @@ OUTSIDE = {
     Kind.CLOSING: EVERYBODY,
     Kind.UPDATE: EVERYBODY
     | {
-        "told_as": "Customers",
         "standing": "We have found the cause and are working on it.",
         "impact_new": True,
         "lead": "We have found the cause and are working on it.",

@@ -54,14 +54,14 @@ class TemplateSet:
         """The message. Raises BrokenTemplateError."""
         marks = {part: self._mark(part, language) for part in _parts(via)} if words.drill else {}
         if via.traits.short:
-            return Content(self._short(words, via, language, marks))
+            return Content(self._short(words, via, language, marks), language=language.code)
         subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not marks:
-            return Content(text, subject, html)
+            return Content(text, subject, html, language.code)
         start = body.end() if (body := _BODY.search(html)) else 0
         html = f"{html[:start]}{marks['email.html']}{html[start:]}"
-        return Content(f"{marks['email.txt']}\n\n{text}", f"{marks['subject.txt']} {subject}", html)
+        return Content(f"{marks['email.txt']}\n\n{text}", f"{marks['subject.txt']} {subject}", html, language.code)
 
     def broken(
         self, words: AnyWording, via: Channel, language: Language, begins: Callable[[str], None]

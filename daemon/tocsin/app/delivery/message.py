@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Attempt, Message
-from tocsin.domain.notification import Notification
+from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.people import StakeholderGroup
 from tocsin.domain.policy import Policy
 
 SMS_VALID_FOR = timedelta(hours=1)
@@ -17,8 +18,8 @@ SMS_VALID_FOR = timedelta(hours=1)
 
 def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Message:
     """The message of one attempt; that of a bundle is about several incidents."""
-    notification, bundle = parcel.lead.notification, parcel.bundle
-    person = context.config.policy.people.get(notification.to)
+    notification, bundle, policy = parcel.lead.notification, parcel.bundle, context.config.policy
+    person, group = policy.people.get(notification.to), _mailing_list(notification, context)
     return Message(
         reference=bundle.id if bundle else notification.key,
         via=notification.via,
@@ -33,9 +34,27 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         valid_for=SMS_VALID_FOR if parcel.lead.page else None,
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
-        one_click=_lets_go(notification, context.config.policy),
+        one_click=_lets_go(notification, policy),
         incidents=parcel.incidents if bundle else (),
+        reply_to=policy.reply_to,
+        mailing_list=group.id if group else "",
+        list_title=group.title if group else "",
     )
+
+
+def _mailing_list(notification: Notification, context: DeliveryContext) -> StakeholderGroup | None:
+    """The group whose readers get this, of updates and what closes them; None for what is for one person. A closing
+    names no group: it is that of a reader whom nothing but updates has reached, in the order of rule 21.
+    """
+    policy, reader = context.config.policy, notification.to
+    if notification.kind is not Kind.CLOSING:
+        return policy.stakeholders.get(notification.group or "")
+    if reader not in policy.people:
+        return policy.group_of(reader)
+    if reader in context.incidents.history(notification.incident).newest_pages:
+        return None
+    groups = sorted(policy.stakeholders.values(), key=lambda group: group.external)
+    return next((group for group in groups if reader in group.people), None)
 
 
 def _lets_go(notification: Notification, policy: Policy) -> bool:

@@ -1,6 +1,7 @@
 """Which ways to answer a message offers its reader (rule 42): by the settings, the channel and the kind."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from tocsin.app.reply_options import signed_links
@@ -11,12 +12,13 @@ from tocsin.domain.notification import (
     ASKING,
     LINKED,
     NO_REPLY_OFFER,
+    UNSUBSCRIBE_LINK,
     AnswerLink,
     Kind,
     Notification,
     ReplyOffer,
 )
-from tocsin.domain.people import Person
+from tocsin.domain.people import Person, Unsubscribing
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger_file import LedgerPlace
 
@@ -54,7 +56,10 @@ class ReplyOptions:
         if person and number and routes.takes_sms(number):
             of, over = (notification.incident, person.id, number), notification.kind is Kind.VERIFY
             code, coded = self.codes.give(*of, now, over=over) if gives else (self.codes.known(*of, over=over), None)
-        return self._with_links(notification, code, person), coded
+        offer = self._with_links(notification, code, person)
+        if self.unsubscribe(notification) and _lets_go(notification, policy):
+            offer = replace(offer, unsubscribe_url=UNSUBSCRIBE_LINK)
+        return offer, coded
 
     def code_moved(self, page: Notification, former: str, policy: Policy, now: datetime) -> Coded | None:
         """The code by which a page is answered from its person's number, which was `former` when it was decided;
@@ -112,3 +117,13 @@ class ReplyOptions:
 def _number(person: Person) -> str:
     """Where somebody writes from when they answer; "" for who has no such address."""
     return next((person.address(via) for via in person.channels if via.traits.takes_replies), "")
+
+
+def _lets_go(notification: Notification, policy: Policy) -> bool:
+    """Whether a click of this reader, to whom an update goes, takes effect; `Policy.lets_go` without looking through
+    the group for each of its readers.
+    """
+    group = policy.stakeholders.get(notification.group or "")
+    if group is None or not group.external or group.unsubscribe is not Unsubscribing.ONE_CLICK:
+        return False
+    return notification.to not in policy.people and not policy.is_insider(notification.to)

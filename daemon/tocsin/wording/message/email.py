@@ -9,12 +9,15 @@ not know how mail travels: the transport stuffs leading dots.
 import re
 from base64 import b64encode
 from binascii import b2a_qp
+from dataclasses import replace
 from email.header import decode_header, make_header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from hashlib import blake2b
+from html import escape
 
 from tocsin.domain.delivery import Content, Message
+from tocsin.domain.notification import UNSUBSCRIBE_LINK
 
 SUBJECT_MOST = 500
 """Characters of a subject that are kept."""
@@ -30,15 +33,19 @@ ELSEWHERE = "tocsin.invalid"
 """Stands for the sender's domain where that is too long for ids under 60 characters, which clients never fold."""
 
 _CRLF = "\r\n"
+_FOLDED_AT = 76
 _UNSEEN = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _NAMED = re.compile(r"([^\"<>]*)<([^<>]*)>\s*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _BREAKS = re.compile("\r\n?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _PLAIN_BODY = re.compile(rb"[\t\n\x20-\x7e]*")
 
 
 class Letterhead:
-    """What all our mails share: the sender, such as `Incidents <incidents@example.com>`, its domain's list and ids."""
+    """What all our mails share: the sender, such as `Incidents <incidents@example.com>`, and the domain of their ids.
+    Each tells other machines to send no answer (RFC 3834, and Exchange's own word for it).
+    """
 
     def __init__(self, sender: str) -> None:
         name, address = _named(sender)
@@ -46,8 +53,8 @@ class Letterhead:
         domain = self.address.rpartition("@")[2]
         self._id_domain = domain if domain.isascii() and 0 < len(domain) <= 32 else ELSEWHERE
         self._shared = (
-            "MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\n"
-            f"List-Id: <tocsin.{self._id_domain}>\r\nFrom: {_mailbox(name, self.address)}\r\n"
+            "MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
+            f"From: {_mailbox(name, self.address)}\r\n"
         )
 
     def compose(self, message: Message) -> bytes:
@@ -64,23 +71,33 @@ class Letterhead:
         if incident != "-" and not message.incidents:  # several pages in one mail are no thread of one incident
             thread = self.id_for(f"thread {incident}")
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
-        if message.unsubscribe_url:
-            head += _unsubscribe(message.unsubscribe_url, one_click=message.one_click)
-        return head.encode("utf-8", "replace") + _rest(message.content)
+        if message.reply_to:
+            head += f"Reply-To: {_mailbox(*_plain(message.reply_to))}\r\n"
+        if message.mailing_list:
+            list_id = f"{_UNSEEN.sub('_', message.mailing_list)}.{self._id_domain}"
+            head += f"List-Id: {_mailbox(message.list_title, list_id, bare=False)}\r\n"
+        link = _on_one_line(message.unsubscribe_url)
+        if link:
+            at_once = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if message.one_click else ""
+            head += f"List-Unsubscribe: <{link}>\r\n{at_once}"
+        return head.encode("utf-8", "replace") + _with_link(message.content, link)
 
     def id_for(self, reference: str) -> str:
         """The Message-ID that belongs to a reference, the same for ever; under 60 characters."""
         return f"<{_digest(reference, 12)}@{self._id_domain}>"
 
 
-def _unsubscribe(url: str, *, one_click: bool) -> str:
-    """Where to be taken off by hand (RFC 2369), and, where that acts, by one click (RFC 8058); nothing for an address
-    that no line can hold.
-    """
-    if len(url) > URL_MOST or not url.isascii() or re.search("[\x00-\x20\x7f<>]", url):
-        return ""
-    at_once = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if one_click else ""
-    return f"List-Unsubscribe: <{url}>\r\n{at_once}"
+def _on_one_line(url: str) -> str:
+    """A web address as a header line can hold it; nothing for one that none can."""
+    return "" if len(url) > URL_MOST or not url.isascii() or re.search("[\x00-\x20\x7f<>]", url) else url
+
+
+def _with_link(content: Content, link: str) -> bytes:
+    """What follows the address lines; where the words hold the place of a reader's own link, with that."""
+    if UNSUBSCRIBE_LINK not in content.text and UNSUBSCRIBE_LINK not in content.html:
+        return _rest(content)
+    text, html = content.text.replace(UNSUBSCRIBE_LINK, link), content.html.replace(UNSUBSCRIBE_LINK, escape(link))
+    return _rest.__wrapped__(replace(content, text=text, html=html))
 
 
 def _named(mailbox: str) -> tuple[str, str]:
@@ -88,6 +105,13 @@ def _named(mailbox: str) -> tuple[str, str]:
     plain = _NAMED.fullmatch(mailbox)
     name, address = (plain[1].strip(), plain[2]) if plain else parseaddr(mailbox)
     return str(make_header(decode_header(name))), address
+
+
+@lru_cache(16)
+def _plain(mailbox: str) -> tuple[str, str]:
+    """Name and address of a mailbox, the domain in ASCII."""
+    name, address = _named(mailbox)
+    return name, ascii_domain(address)
 
 
 def ascii_domain(address: str) -> str:
@@ -103,7 +127,8 @@ def ascii_domain(address: str) -> str:
 def _rest(content: Content) -> bytes:
     """What all readers of a content share: the last headers, the empty line, the bodies."""
     subject = _UNSEEN.sub(" ", content.subject).strip()[:SUBJECT_MOST].rstrip()
-    head = f"Subject: {_unstructured(subject)}\r\n".encode()
+    language = f"Content-Language: {content.language}\r\n" if _LANGUAGE.fullmatch(content.language) else ""
+    head = f"Subject: {_unstructured(subject, len('Subject: '))}\r\n{language}".encode()
     text = _part("plain", content.text)
     if not content.html:
         return head + text
@@ -125,11 +150,13 @@ def _part(subtype: str, text: str) -> bytes:
 
 
 @lru_cache(1024)
-def _mailbox(name: str, address: str) -> str:
-    """An address with its display name (RFC 5322, section 3.4), a name of any letters as encoded words."""
+def _mailbox(name: str, address: str, *, bare: bool = True) -> str:
+    """An address with its display name (RFC 5322, section 3.4), a name of any letters as encoded words. Without a name
+    it stands `bare`, or in its brackets. So is a list's id written (RFC 2919).
+    """
     name = _UNSEEN.sub(" ", name).strip()[:NAME_MOST].rstrip()
     if not name:
-        return address
+        return address if bare else f"<{address}>"
     if not name.isascii() or "=?" in name:
         name = _encoded_words(name, 45)
     elif not _ATOMS.fullmatch(name):
@@ -137,9 +164,26 @@ def _mailbox(name: str, address: str) -> str:
     return f"{name}\r\n <{address}>" if len(name) + len(address) > 70 else f"{name} <{address}>"
 
 
-def _unstructured(text: str) -> str:
-    """A header's text, as it is where it is short and plain, else as encoded words."""
-    return text if text.isascii() and len(text) < 68 and "=?" not in text else _encoded_words(text, 42)
+def _unstructured(text: str, taken: int) -> str:
+    """A header's text: as it is where it is plain, folded at its blanks, else as encoded words. A word that is longer
+    than a line stays whole: lines may have 998 octets. `taken` is what stands before it in its first line.
+    """
+    if not text.isascii():
+        return _encoded_words(text, 42)
+    if "=?" in text:  # would be taken for an encoded word
+        return "\r\n ".join(f"=?us-ascii?q?{_quoted(text[at : at + 18])}?=" for at in range(0, len(text), 18))
+    lines, room = [""], _FOLDED_AT - taken
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
+            lines.append("")
+            room = _FOLDED_AT
+        lines[-1] += f" {word}" if lines[-1] else word
+    return "\r\n ".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Plain letters as an encoded word's (RFC 2047, section 4.2)."""
+    return "".join(letter if letter.isalnum() else "_" if letter == " " else f"={ord(letter):02X}" for letter in text)
 
 
 def _encoded_words(text: str, most: int) -> str:

@@ -172,6 +172,7 @@ def _outside(words: Wording) -> Wording:
     return replace(
         words,
         external=True,
+        told_as="",
         id="",
         file="",
         tag="",

@@ -38,8 +38,8 @@ class Wording:
     be fixed, or that it takes longer. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
     groups that get nothing then. `eta`, `next`, `due` and their like come with the day, their `_short` kin as short as
     can be. `language` is the code of the language that the words are in, `direction` (`ltr`, `rtl`) which way that is
-    read. `subject_title` is the title as this reader's first mail had it, `told_as` the group that an update is for;
-    `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
+    read. `subject_title` is the title as this reader's first mail had it, `told_as` the internal group that an update
+    is for; `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
     """
 
     kind: str
@@ -135,7 +135,8 @@ def wording(
     about = replace(
         _about(notification, view, history, policy),
         subject_title=_titled(subject, language),
-        told_as=policy.group_title(notification.group) if notification.group else "",
+        organisation=policy.organisation,
+        reply_to=policy.reply_to,
         page_url=offer.page_url,
         unsubscribe_url=offer.unsubscribe_url,
         language=language.code,
@@ -202,6 +203,7 @@ def _internal(about: Wording, notification: Notification, view: GroupView, histo
     needed = [role for role in history.roles.values() if role.needed and role.role]
     return replace(
         about,
+        told_as=policy.group_title(notification.group) if notification.group else "",
         id=incident.id,
         file=f"{incident.id}.yaml",
         tag=severity.name.upper(),
