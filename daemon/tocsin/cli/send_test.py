@@ -1,10 +1,12 @@
 """`tocsin send-test`: a real message to one person, over each of their channels."""
 
 import asyncio
+import getpass
 import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,10 +14,11 @@ import click
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
 from tocsin.adapters.files.rights import closed
 from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
-from tocsin.domain.delivery import MAIN, Accepted, Content, Message, Outcome
+from tocsin.domain.delivery import MAIN, Accepted, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
+from tocsin.domain.problem import Problem
 from tocsin.formats.settings.advice import LACKING
 from tocsin.formats.settings.settings import Settings
 from tocsin.text.scalars import closest
@@ -28,15 +31,19 @@ SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
 @click.argument("person")
 @click.option("--via", type=click.Choice([via.value for via in Channel]), help="Only this channel. Default: all.")
 @click.option("--provider", metavar="NAME", help="By just this provider: a fallback, or `main`, the first.")
+@click.option(
+    "--as", "sender", envvar="TOCSIN_AS", metavar="P", help="Who sends it. Default: $TOCSIN_AS, else you here."
+)
 @config_option
-def command(person: str, via: str | None, provider: str | None, config: Path | None) -> None:
-    r"""Send PERSON a real message over each channel they have, as the config says, and print what became of it. Exit
-    status 1 unless every one was accepted. Without --provider the first one is tried, and no other.
+def command(person: str, via: str | None, provider: str | None, sender: str | None, config: Path | None) -> None:
+    r"""Send PERSON a real message over each channel they have, as the config says, and print what became of it. It says
+    that it is a test, and who sent it. Exit status 1 unless every one was accepted. Without --provider the first one is
+    tried, and no other.
 
     \b
     Examples:
       tocsin send-test ana
-      tocsin send-test "Ana Souza" --via sms
+      tocsin send-test "Ana Souza" --via sms --as bo
       tocsin send-test ana --provider backup
     """
     now = utc_now()
@@ -56,7 +63,8 @@ def command(person: str, via: str | None, provider: str | None, config: Path | N
     for warning in opened.warnings:
         if warning.code in SECRETS_LACK:
             click.echo(str(warning), err=True)
-    outcomes = asyncio.run(_send(opened, reader, channels, provider or MAIN, now))
+    messages = _messages(opened, reader, _sender(sender, opened.policy), channels, now)
+    outcomes = asyncio.run(_send(opened, messages, provider or MAIN))
     by = f" by {provider}" if provider else ""
     for channel, outcome in zip(channels, outcomes, strict=True):
         click.echo(
@@ -89,44 +97,60 @@ def _has_provider(settings: Settings, asked: Sequence[Channel], channel: Channel
     return False
 
 
-async def _send(
-    opened: OpenedConfig, reader: Person, channels: Sequence[Channel], provider: str, now: datetime
-) -> list[Outcome]:
-    """One try on each channel, all at once."""
+def _sender(written: str | None, policy: Policy) -> str:
+    """Who sends it: a person of the config, else the user of this machine; "" where it has no name for them."""
+    if written:
+        return _person(written, policy).name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+async def _send(opened: OpenedConfig, messages: Sequence[Message], provider: str) -> list[Outcome]:
+    """One try of each, all at once."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.wiring.transports import make_transports
 
     transports = make_transports(opened.settings, SystemClock())
     try:
-        sends = (transports[channel][provider].send(_message(reader, channel, now)) for channel in channels)
-        return await asyncio.gather(*sends)
+        return await asyncio.gather(*(transports[message.via][provider].send(message) for message in messages))
     finally:
         every = {transport for by_name in transports.values() for transport in by_name.values()}
         await asyncio.gather(*(transport.close() for transport in every))
 
 
-def _message(reader: Person, via: Channel, now: datetime) -> Message:
-    """Words that ask for nothing, and say so."""
-    from tocsin.text import times
+def _messages(
+    opened: OpenedConfig, reader: Person, sender: str, channels: Sequence[Channel], now: datetime
+) -> list[Message]:
+    """A message for each channel, in the words of the templates."""
+    from tocsin.app.wiring.renderer import shipped_renderer
+    from tocsin.formats.settings.settings import reply_routes
+    from tocsin.wording.operator.send_test import send_test_wording
 
-    sent = f"sent {times.moment(now, reader.timezone)}"
-    if via.traits.short:
-        content = Content(f"tocsin: a test, {sent}. Your phone can be reached. Nothing is wrong, no answer needed.")
-    else:
-        text = f"This is a test of tocsin, {sent}.\n\nYour mailbox can be reached. Nothing is wrong, and no answer is"
-        content = Content(f"{text} needed.\n", "tocsin: a test, nothing is wrong")
-    return Message(
-        reference=f"{NOBODY}/0/{Kind.OPERATOR.value}/{now:%Y%m%dT%H%M%S.%fZ}/{reader.id}/{via.value}/test",
-        via=via,
-        address=reader.address(via),
-        person=reader.id,
-        name=reader.name,
-        content=content,
-        incident=NOBODY,
-        episode=0,
-        kind=Kind.OPERATOR.value,
-        at=now,
-    )
+    def tell(problem: Problem) -> None:
+        click.echo(str(problem), err=True)
+
+    renderer, policy = shipped_renderer(opened.settings.templates, tell), opened.policy
+    answers = bool(reader.phone) and reply_routes(opened.settings).takes_sms(reader.phone)
+    messages = []
+    for via in channels:
+        words_in = partial(send_test_wording, reader, policy, sender, via, now, answers)
+        messages.append(
+            Message(
+                reference=f"{NOBODY}/0/{Kind.OPERATOR.value}/{now:%Y%m%dT%H%M%S.%fZ}/{reader.id}/{via.value}/test",
+                via=via,
+                address=reader.address(via),
+                person=reader.id,
+                name=reader.name,
+                content=renderer.render_own(words_in, via, reader.language),
+                incident=NOBODY,
+                episode=0,
+                kind=Kind.OPERATOR.value,
+                at=now,
+            )
+        )
+    return messages
 
 
 def _outcome_words(via: Channel, provider: str, outcome: Outcome) -> str:

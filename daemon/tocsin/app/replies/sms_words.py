@@ -17,6 +17,7 @@ from tocsin.planning.current_state import CurrentState
 from tocsin.wording.answer.answer_wording import AnswerWording
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock
+from tocsin.wording.message.update_words import status_text
 
 Open = Sequence[tuple[str, str]]
 """What may be meant: codes and titles."""
@@ -101,7 +102,9 @@ def status(
         holds = role.accepted_at and role.person in policy.people  # who left the config holds nothing any more (rule 8)
         holders.append((policy.role_title(role.role), policy.person_name(role.person) if holds else ""))
     due = clock(state.next_update_at, person.timezone, now, language) if state.next_update_at else ""
-    return replace(about, answer="status", status=incident.status.value, next=due, holders=tuple(holders))
+    return replace(
+        about, answer="status", status=status_text(incident.status, language), next=due, holders=tuple(holders)
+    )
 
 
 def noted(history: History, policy: Policy, language: Language) -> AnswerWording:

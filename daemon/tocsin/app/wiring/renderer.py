@@ -5,10 +5,9 @@ from pathlib import Path
 
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.domain.problem import Problem
-from tocsin.ports.renderer import Renderer
 
 
-def shipped_renderer(templates: Path, tell: Callable[[Problem], None] = lambda _broken: None) -> Renderer:
+def shipped_renderer(templates: Path, tell: Callable[[Problem], None] = lambda _broken: None) -> JinjaRenderer:
     """The words of messages as the daemon would write them: a folder's templates over the shipped ones."""
     renderer = JinjaRenderer(shipped_folder(), tell)
     for problem in renderer.load(templates):

@@ -34,7 +34,7 @@ from tocsin.text.yaml import Document, KeyPath
 
 UNKNOWN_VARIABLE = "unknown-variable"
 """The code of a variable that means nothing; it stops only `check` and a first `run` (rule 43)."""
-NOT_SETTINGS = frozenset({"TOCSIN_CONFIG"})
+NOT_SETTINGS = frozenset({"TOCSIN_AS", "TOCSIN_CONFIG"})
 _OPEN = ("web", "alertmanager", "severities")
 """The one setting whose keys are the user's own and may be variables."""
 

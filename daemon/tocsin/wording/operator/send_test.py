@@ -5,10 +5,14 @@ It says who writes, that it is a test, who sent it, and that nothing is to be do
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from tocsin.domain.delivery import Content
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Person
+from tocsin.domain.policy import Policy
 from tocsin.text.gsm import cut, fold, segments
+from tocsin.wording.language.language import Language
+from tocsin.wording.language.times import clock, moment
 from tocsin.wording.message import shorten
 
 KIND = "test"
@@ -50,6 +54,26 @@ class SendTestWording:
         """What is sent where no template gives a text."""
         text = f"{self.organisation or 'tocsin'}: {PLAIN}"
         return Content(cut(fold(text), 1)) if via.traits.short else Content(f"{text}\n", text)
+
+
+def send_test_wording(
+    person: Person, policy: Policy, sender: str, via: Channel, now: datetime, answers: bool, language: Language
+) -> SendTestWording:
+    """The words of a test to this person. `answers`: an SMS to them can be answered."""
+    worst = next((severity.name.upper() for severity in policy.severities.values() if severity.page), "")
+    short = via.traits.short
+    return SendTestWording(
+        organisation=policy.organisation,
+        person=person.id,
+        name=person.name,
+        sender=sender,
+        sent=clock(now, person.timezone, now, language) if short else moment(now, person.timezone, language),
+        begins=f"{policy.organisation} {worst}".strip() if worst else "",
+        answers=answers and short,
+        reply_to=policy.reply_to,
+        language=language.code,
+        direction=language.direction,
+    )
 
 
 def _ever_less(words: SendTestWording) -> Iterator[SendTestWording]:
