@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
+from tocsin.wording.operator.advice import ADVICE
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -52,11 +53,13 @@ def sentences() -> Iterator[Sentence]:
 
 
 def tables() -> Iterator[Sentence]:
-    """What code says that stands in a table of the domain."""
+    """What code says that stands in a table."""
     for trouble in Trouble:
         yield from (
             ("daemon/tocsin/domain/operator_notice.py", text) for text in (trouble.headline, trouble.recovered) if text
         )
+    for advice in ADVICE.values():
+        yield from (("daemon/tocsin/wording/operator/advice.py", text) for text in (advice.meanwhile, advice.act))
     for channel in Channel:
         yield "daemon/tocsin/domain/people.py", channel.traits.word
 
