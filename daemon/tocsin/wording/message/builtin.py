@@ -63,9 +63,9 @@ def _update(words: Wording) -> tuple[str, ...]:
 def _reminder(words: Wording) -> tuple[str, ...]:
     """What is due, and what is read otherwise."""
     if words.reason == Reason.ETA_PASSED:
-        return (f"the {words.eta_short} by which it should be fixed has passed.", words.otherwise)
-    if words.unheard:
-        return (f"{words.unheard} wait for their first update: it needs a public text.",)
+        return (f"the ETA of {words.eta_short} has passed.", words.otherwise)
+    if not words.due_short:
+        return ("the first update needs a public text.",)
     otherwise = f"Else they read: {words.otherwise}" if words.otherwise else ""
     return (f"an update is due by {words.due_short} and nothing new was written.", otherwise)
 

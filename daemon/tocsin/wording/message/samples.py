@@ -31,6 +31,8 @@ def samples() -> Iterator[Wording]:
             yield _outside(_bare(full))
             yield replace(full, last_word=True, next="", next_short="")
             yield replace(full, lead="", news=(), changes=(), eta_passed=True)
+        if kind is Kind.REMINDER:
+            yield replace(full, groups="", due="", due_short="", otherwise="")
         if kind is Kind.PAGE:
             yield replace(full, unreadable=True, roles=(), your_role="", duties=(), why="")
 

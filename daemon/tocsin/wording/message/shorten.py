@@ -16,7 +16,7 @@ from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 SEGMENTS_MOST = 3
-SEGMENTS_OF = {Kind.PAGE: 1, Kind.STAND_DOWN: 1}
+SEGMENTS_OF = {Kind.PAGE: 1, Kind.STAND_DOWN: 1, Kind.REMINDER: 1, Kind.REVIEW: 1}
 """How many segments a message may take; those not named here, `SEGMENTS_MOST`."""
 TITLE_MIN = 16
 """A title is cut to so many characters before anything else is."""

@@ -1,4 +1,4 @@
-"""What an update says to its group: the change first, in a sentence, then what else is true (rule 22).
+"""What an update says to its group: the change first, in a sentence, then what else is true (rules 22, 56, 57).
 
 External groups hear of title, status, impact, ETA and `public` texts only (`docs/behaviour.md`).
 """
@@ -16,7 +16,7 @@ from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, span
 
 FIRST_NEWS_MOST = 3
-"""How many entries a group's first update tells, the newest: what happened before it heard."""
+"""How many entries a group's first update tells, the newest: what happened before it heard (rule 56)."""
 
 _ORDER = tuple(Status)
 
@@ -55,7 +55,7 @@ class GroupView:
 
     @property
     def eta_passed(self) -> bool:
-        """Whether the time by which it should have been fixed is over."""
+        """Whether the time by which it should have been fixed is over (rule 57)."""
         return has_passed(self.incident, self.now)
 
 
@@ -77,7 +77,7 @@ def group_view(
 
 
 def has_passed(incident: Incident, now: datetime) -> bool:
-    """Whether an open incident's ETA is no longer one."""
+    """Whether an open incident's ETA is no longer one (rule 57)."""
     return incident.eta is not None and incident.eta <= now and not incident.resolved
 
 

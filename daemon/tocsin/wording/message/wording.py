@@ -19,7 +19,7 @@ from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import duration, resolution, review_due_at
 from tocsin.wording.message.locale import zone_of
 from tocsin.wording.message.page_reason import page_reason
-from tocsin.wording.message.reminder_words import groups_due, otherwise
+from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
 SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
@@ -227,7 +227,6 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
     titles = tuple(policy.role_title(role) for role in notification.roles)
     known = (policy.roles[role] for role in notification.roles if role in policy.roles)
     holders = (history.holder(role) for role in notification.roles)
-    groups = groups_due(notification, history, policy)
     return replace(
         about,
         person=notification.to,
@@ -240,7 +239,8 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
         accepted_by=language.listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
         due=_dated(due_at, view),
         due_short=view.time(due_at) if due_at else "",
-        groups=language.listed(tuple(policy.stakeholders[group].title for group in groups)),
+        groups=language.listed(groups_due(notification, history, policy)),
+        unheard=language.listed(groups_unheard(notification, history, policy)),
         otherwise=otherwise(notification, history, policy, view.zone, language),
     )
 
