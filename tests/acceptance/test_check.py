@@ -123,19 +123,27 @@ def test_incident_files_are_judged_by_the_config(pager):
 
 
 def test_each_template_is_parsed_and_rendered(pager):
-    """A template of one's own that cannot be parsed, or asks for what there is not, is told with its file."""
+    """A template of one's own that cannot be parsed, or asks for what there is not, is told with its file; so is one
+    that nothing uses, and a name that says nothing where no sample comes by.
+    """
     templates = pager / "templates"
     templates.mkdir()
     (templates / "page.sms.txt.j2").write_text("one\n{{ titel }}\n")
     (templates / "closing.email.txt.j2").write_text("{% if %}\n")
+    (templates / "pages.sms.txt.j2").write_text("never read")
+    (templates / "update.sms.txt.j2").write_text("x\n{% if drill and external and unreadable %}{{ nxt }}{% endif %}\n")
     done = check(pager)
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert {line.partition(":")[0] for line in lines} == {
+    assert {line.partition(":")[0] for line in lines if ": error: " in line} == {
         "templates/page.sms.txt.j2",
         "templates/closing.email.txt.j2",
     }
-    assert "titel" in done.stdout
+    assert "'titel' is undefined (did you mean \"title\"?)" in done.stdout
+    assert sorted(line for line in lines if ": error: " not in line) == [
+        'templates/pages.sms.txt.j2:1:1: warning: no message uses this template; did you mean "page.sms.txt.j2"?',
+        "templates/update.sms.txt.j2:2:1: warning: 'nxt' is undefined; did you mean \"next\"?",
+    ]
 
 
 def test_an_unknown_variable_is_an_error(pager):

@@ -115,6 +115,16 @@ class MissingWords:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateAdvice:
+    """What may not have been meant in a template that can be used: where, as a stable word, and why."""
+
+    name: str
+    line: int
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateVerdict:
     """What is wrong with templates. Without those `left_out` the others can be used, over the shipped ones. `unread`:
     it is not known yet, for no fault of theirs (rule 73). `missing` is no fault.

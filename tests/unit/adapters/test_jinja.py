@@ -578,7 +578,8 @@ def test_a_broken_layout_is_named(tmp_path: Path, told: list[Problem]) -> None:
     assert "tocsin ack 2026-11-23-card-payments-fail --as bo" in content.text
     assert "Card payments fail" in content.subject
     assert [str(problem) for problem in told] == [
-        f"{tmp_path}/layout.html.j2:2:1: error: 'titel' is undefined; the built-in text was sent instead"
+        f"{tmp_path}/layout.html.j2:2:1: error: 'titel' is undefined (did you mean \"title\"?); "
+        "the built-in text was sent instead"
     ]
 
 

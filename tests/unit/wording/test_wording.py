@@ -1,9 +1,7 @@
 """Wording: who reads what, in which zone, and what counts as new."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, 
 from tocsin.text.gsm import segments
 from tocsin.text.times import clock, dated, moment, moved, span, utc
 from tocsin.wording.message.builtin import builtin_content
-from tocsin.wording.message.bundle import BundleWording
 from tocsin.wording.message.shorten import cut
 from tocsin.wording.message.wording import Wording, listed, wording
 
@@ -354,12 +351,3 @@ def test_lists_and_cuts() -> None:
     for length in range(12):
         assert len(cut("0123456789", length)) <= length
     assert cut("0123456789", 8) == "01234..."
-
-
-def test_the_manual_names_every_word() -> None:
-    """`docs/templates.md` lists each name that a template may use, and no other."""
-    manual = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
-    of_one, _, of_bundles = manual.partition("## Names")[2].partition("In a `bundle`")
-    for named, words in ((of_one, Wording), (of_bundles, BundleWording)):
-        rows = [line.split("|")[1] for line in named.splitlines() if line.startswith("| `")]
-        assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(words.__slots__)

@@ -1,13 +1,16 @@
 """What is wrong with a template or a catalogue: what keeps it from being used, where it broke, and that in words."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from jinja2 import TemplateError, TemplatesNotFound, TemplateSyntaxError
+from jinja2 import TemplateError, TemplatesNotFound, TemplateSyntaxError, UndefinedError
 
 from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.sandbox import Sandbox
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.renderer import TemplateFault
+from tocsin.text.scalars import closest
 from tocsin.wording.language.catalogue import read_catalogue
 
 MISPLACED = "a catalogue stands in the folder of its language, such as de/messages.po; put it there"
@@ -16,6 +19,8 @@ FAULTS = (
     SyntaxError, NameError, AssertionError, StopIteration, OSError,
 )  # fmt: skip
 """What a template may raise while it is compiled or rendered."""
+
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
 
 
 class BrokenTemplateError(Exception):
@@ -63,10 +68,13 @@ def where_of(fault: BaseException, name: str) -> tuple[str, int]:
     return name, line
 
 
-def words_of(fault: BaseException) -> str:
-    """What is said of a fault, on one line."""
+def words_of(fault: BaseException, known: Iterable[str] = ()) -> str:
+    """What is said of a fault, on one line. `known` are the names that the template could have used."""
     if isinstance(fault, TemplatesNotFound):
         return "none of the templates named there is there"
+    if isinstance(fault, UndefinedError) and (unknown := _UNDEFINED.fullmatch(str(fault)[:1000])):
+        near = closest(unknown[1], known).removeprefix("; ")
+        return f"{unknown[0]} ({near})" if near else unknown[0]
     return " ".join(str(fault)[:1000].split())[:200].rstrip(".") or type(fault).__name__
 
 

@@ -148,7 +148,8 @@ class TemplateSet:
         try:
             text = self._sandbox.text(template, _names(words) if words else {}, _times(words))
         except FAULTS as fault:
-            raise BrokenTemplateError(*where_of(fault, name), words_of(fault)) from fault
+            known = getattr(type(words), "__slots__", ())
+            raise BrokenTemplateError(*where_of(fault, name), words_of(fault, known)) from fault
         if not text.strip():
             raise BrokenTemplateError(name, 1, "the text is empty")
         return _BLANKS.sub("\n\n", text)

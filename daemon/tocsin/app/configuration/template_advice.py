@@ -1,15 +1,17 @@
 """What is wrong with templates and with the languages that people read, for `tocsin check`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja.advice.template_advice import advise
 from tocsin.app.configuration.config_judge import judge_folder
+from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.fragments import Fragments
-from tocsin.ports.bounded_work import BoundedWork
-from tocsin.ports.renderer import MissingWords, TemplateFiles
+from tocsin.ports.bounded_work import BoundedWork, Overrun
+from tocsin.ports.renderer import MissingWords, TemplateAdvice, TemplateFiles, TemplateVerdict
 from tocsin.text.decoding import TOP, problem
 from tocsin.text.scalars import closest
 from tocsin.wording.language.language import locale_of, name_of, parents
@@ -36,7 +38,26 @@ def template_problems(work: BoundedWork, files: TemplateFiles, policy: Policy) -
         for fault in verdict.faults
     ]
     untold = [_untranslated(words, files.folder) for words in verdict.missing]
-    return [*files.problems, *files.unread, *verdict.unread, *faults, *untold]
+    doubtful = [] if verdict.unread else _doubtful(work, files, verdict, policy)
+    return [*files.problems, *files.unread, *verdict.unread, *faults, *untold, *doubtful]
+
+
+def _doubtful(work: BoundedWork, files: TemplateFiles, verdict: TemplateVerdict, policy: Policy) -> list[Problem]:
+    """Templates that nothing uses, and names that say nothing, but for what is told as an error already. In a process
+    of its own, as the templates themselves are judged: what comes to no end has been told.
+    """
+    sound = {name: text for name, text in files.texts.items() if name not in verdict.left_out}
+    found = work.run(advise_on, sound, policy.languages, seconds=JUDGED_WITHIN, megabytes=JUDGED_IN)
+    return [] if isinstance(found, Overrun) else [_advice(advice, files.folder) for advice in found]
+
+
+def advise_on(own: Mapping[str, str], languages: Collection[str]) -> tuple[TemplateAdvice, ...]:
+    """What may not have been meant in these templates, over the shipped ones."""
+    return advise(own, sources.read(shipped_folder()).texts, languages)
+
+
+def _advice(advice: TemplateAdvice, folder: Path) -> Problem:
+    return Problem(str(folder / advice.name), advice.line, 1, ProblemLevel.WARNING, advice.code, advice.why)
 
 
 def language_problems(declared: Fragments, files: TemplateFiles) -> list[Problem]:

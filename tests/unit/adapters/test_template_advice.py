@@ -1,0 +1,189 @@
+"""What may not have been meant in a folder of templates: files that nothing uses, and names that say nothing."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja.advice.template_advice import GIVEN, advise
+from tocsin.adapters.jinja.advice.vocabulary import KINDS, PLANNED, SECTIONS, kinds_with, names_of
+from tocsin.adapters.jinja.sandbox import Sandbox
+from tocsin.wording.answer.answer_wording import AnswerWording
+from tocsin.wording.message.bundle import BundleWording
+from tocsin.wording.message.wording import Wording
+from tocsin.wording.operator.notice import OperatorWording
+from tocsin.wording.operator.send_test import SendTestWording
+
+SHIPPED = sources.read(shipped_folder()).texts
+MANUAL = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
+WORDS = {
+    Wording: PLANNED,
+    BundleWording: {"bundle"},
+    OperatorWording: {"operator"},
+    AnswerWording: {"answer"},
+    SendTestWording: {"test"},
+}
+"""The classes of words, and the kinds of messages that are made of each."""
+WHERE = "daemon/tocsin/adapters/jinja/advice/vocabulary.py"
+
+
+def found(own: Mapping[str, str], *languages: str) -> list[tuple[str, int, str]]:
+    """Where and why."""
+    return [(advice.name, advice.line, advice.why) for advice in advise(own, SHIPPED, languages or ("en",))]
+
+
+def tables() -> dict[str, list[str]]:
+    """The names in each table of the manual, by its heading."""
+    part = MANUAL.partition("\n## Names\n")[2].partition("\n## ")[0]
+    headed = [text.partition("\n") for text in part.split("\n### ")[1:]]
+    rows = {
+        heading: [line.split("|")[1] for line in text.splitlines() if line[:3] == "| `"] for heading, _, text in headed
+    }
+    return {heading: re.findall(r"`(\w+)`", " ".join(first)) for heading, first in rows.items()}
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.__name__)
+def test_every_name_stands_in_a_section(words: type[Any]) -> None:
+    """Whoever adds a name says which kinds of messages have it: so `check` knows, and the manual."""
+    names, there = names_of(WORDS[words]), set(words.__slots__)
+    for name in sorted(there - names):
+        pytest.fail(
+            f"{words.__name__}.{name} is new: write it into {WHERE}, in the section of the kinds of messages that fill "
+            "it (make one if there is none), and into the table of the same heading (###) in docs/templates.md"
+        )
+    for name in sorted(names - there):
+        pytest.fail(f"{words.__name__} has no {name} any more: take it out of {WHERE} and of docs/templates.md")
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.heading)
+def test_the_manual_lists_every_name_of_every_kind(section: Any) -> None:
+    """`docs/templates.md` has a table for each section, with just its names."""
+    listed = tables().get(section.heading, [])
+    assert listed or not section.names, f'docs/templates.md has no table below "### {section.heading}", which {WHERE} has'
+    lacking, strange = section.names - set(listed), set(listed) - section.names
+    assert not lacking, f'write {lacking} into the table below "### {section.heading}" of docs/templates.md'
+    assert not strange, (
+        f'"### {section.heading}" of docs/templates.md has {strange}: write it into {WHERE}, or out of it'
+    )
+    assert len(listed) == len(set(listed))
+
+
+def test_the_manual_has_no_other_table() -> None:
+    """A heading that is renamed in one place is renamed in both."""
+    assert list(tables()) == [section.heading for section in SECTIONS]
+
+
+def test_what_every_template_has_is_known() -> None:
+    """What we give beside the words of a message is no unknown name."""
+    assert set(Sandbox({}).globals) <= GIVEN
+
+
+def test_of_the_shipped_templates_all_is_meant() -> None:
+    """No file lies idle, and no name says nothing."""
+    changed = {name: text + " " for name, text in SHIPPED.items() if name.endswith(".j2")}
+    assert found(changed) == []
+    assert found(SHIPPED) == []
+
+
+def test_a_kind_has_what_it_is_made_of() -> None:
+    """Every kind of message that there is has a template, and every message's template a kind."""
+    kinds = {
+        name.partition(".")[0] for name in SHIPPED if re.fullmatch(r"\w+\.(sms\.txt|subject\.txt|email\.\w+)\.j2", name)
+    }
+    assert kinds == KINDS
+    assert kinds_with("why") == ("page",)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("pages.sms.txt.j2", 'did you mean "page.sms.txt.j2"?'),
+        ("page.sms.j2", 'did you mean "page.sms.txt.j2"?'),
+        ("de/page.email.txt.j2.j2", 'did you mean "de/page.email.txt.j2"?'),
+        ("de/closing.mail.txt.j2", 'did you mean "de/closing.email.txt.j2"?'),
+        ("brand/colours.j2", "a message's is called KIND.PART.j2"),
+        ("de/at/page.sms.txt.j2", 'did you mean "de/at/page.sms.txt.j2"?'),
+        ("fr/page.sms.txt.j2", "nobody's `language` is fr"),
+    ],
+)
+def test_a_file_that_nothing_uses(name: str, says: str) -> None:
+    """It is named, with what may be meant."""
+    ((file, line, why),) = found({name: "x"}, "en", "de")
+    assert (file, line) == (name, 1)
+    assert why.startswith("no message uses this template")
+    if name != "de/at/page.sms.txt.j2":
+        assert says in why
+
+
+@pytest.mark.parametrize(
+    "name", ["page.sms.txt.j2", "de/page.sms.txt.j2", "pt/page.sms.txt.j2", "pt-BR/page.sms.txt.j2"]
+)
+def test_a_file_of_a_language_that_somebody_reads(name: str) -> None:
+    """The language itself, and what it falls back to."""
+    assert found({name: "x"}, "en", "de", "pt-BR") == []
+
+
+def test_a_file_that_another_one_names() -> None:
+    """By include, import, extends, or words put together; not if what names it is used by nothing."""
+    for text in (
+        '{% include "brand.html.j2" %}',
+        '{% import "brand.html.j2" as brand %}',
+        "{% include 'brand.' ~ 'html.j2' %}",
+    ):
+        assert found({"page.email.html.j2": text, "brand.html.j2": "x"}) == []
+    assert [name for name, _, _ in found({"other.j2": '{% include "brand.html.j2" %}', "brand.html.j2": "x"})] == [
+        "brand.html.j2",
+        "other.j2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "why"),
+    [
+        ("page.sms.txt.j2", "x\n{% if drill and external %}{{ titel }}{% endif %}", 2, "'titel' is undefined; did you mean \"title\"?"),
+        ("page.sms.txt.j2", "{{ told_as }}", 1, "told_as is always empty here (page): it is for update"),
+        ("update.email.txt.j2", "{{ why }}", 1, "why is always empty here (update): it is for page"),
+        ("bundle.sms.txt.j2", "{{ count }}{{ summary }}", 1, "'summary' is undefined; the names there are stand in docs/templates.md"),
+    ],
+)  # fmt: skip
+def test_a_name_that_says_nothing(name: str, text: str, line: int, why: str) -> None:
+    """Also where no sample comes by; one of another kind of message is empty, or not there."""
+    assert found({name: text}) == [(name, line, why)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% set brand = title %}{{ brand }}",
+        "{% for role, holder in holders %}{{ role }} {{ holder }} {{ loop.index }}{% endfor %}",
+        "{% macro shout(words) %}{{ words | upper }} {{ caller() }}{% endmacro %}{% call shout(title) %}x{% endcall %}",
+        "{% if later is defined %}{{ later }}{% endif %}{{ soon | default('') }}",
+        '{{ _("Since {time}.", time=since) }} {{ n_("{number} page", "{number} pages", 2) }}',
+    ],
+)
+def test_a_name_that_a_template_gives_itself(text: str) -> None:
+    """Set, looped over, a macro's, asked for first, or ours."""
+    assert found({"page.sms.txt.j2": text}) == []
+
+
+def test_a_name_that_one_template_gives_another() -> None:
+    """What is set where a file is named is there in it; what is set in another message is not."""
+    own = {"page.sms.txt.j2": '{% set accent = "red" %}{% include "brand.txt.j2" %}', "brand.txt.j2": "{{ accent }}"}
+    assert found(own) == []
+    assert len(found({**own, "closing.sms.txt.j2": "{{ accent }}"})) == 1
+
+
+def test_a_file_of_several_kinds_has_the_names_of_them_all() -> None:
+    """What one of them fills is no mistake."""
+    own = {
+        "brand.txt.j2": "{{ why }} {{ told_as }} {{ groups }}",
+        **{f"{kind}.sms.txt.j2": '{% include "brand.txt.j2" %}' for kind in ("page", "update")},
+    }
+    assert found(own) == [("brand.txt.j2", 1, "groups is always empty here (page, update): it is for reminder")]
+
+
+def test_what_cannot_be_read_is_told_elsewhere() -> None:
+    """A template that Jinja refuses is an error, and no further advice comes of it."""
+    assert found({"page.sms.txt.j2": "{% if %}", "closing.sms.txt.j2": "{{ title | nofilter }}"}) == []
