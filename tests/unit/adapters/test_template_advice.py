@@ -61,7 +61,9 @@ def test_every_name_stands_in_a_section(words: type[Any]) -> None:
 def test_the_manual_lists_every_name_of_every_kind(section: Any) -> None:
     """`docs/templates.md` has a table for each section, with just its names."""
     listed = tables().get(section.heading, [])
-    assert listed or not section.names, f'docs/templates.md has no table below "### {section.heading}", which {WHERE} has'
+    assert listed or not section.names, (
+        f'docs/templates.md has no table below "### {section.heading}", which {WHERE} has'
+    )
     lacking, strange = section.names - set(listed), set(listed) - section.names
     assert not lacking, f'write {lacking} into the table below "### {section.heading}" of docs/templates.md'
     assert not strange, (
