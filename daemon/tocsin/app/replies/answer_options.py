@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tocsin.app.incidents.histories import recorded_history
-from tocsin.domain.facts import Answer, Answered, Fact
+from tocsin.domain.facts import Answer, Answered, Fact, ReviewAsked
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
@@ -47,7 +47,7 @@ class RoleOption:
 class AnswerOptions:
     """What one person is asked for. `takes`, `passes` and `confirms` are the answers that would change something;
     `still_there` asks a holder to confirm; `verify` is whether they were asked if all is healthy, `healthy` whether
-    somebody has said so.
+    somebody has said so; `review` whether they were asked to finish the review.
     """
 
     incident: Incident
@@ -60,6 +60,7 @@ class AnswerOptions:
     still_there: bool
     verify: bool
     healthy: bool
+    review: bool
 
     @property
     def holds(self) -> bool:
@@ -74,7 +75,7 @@ class AnswerOptions:
     @property
     def anything(self) -> bool:
         """Whether they were ever asked for anything in this episode."""
-        return bool(self.roles) or self.verify
+        return bool(self.roles) or self.verify or self.review
 
 
 async def options_for(ledger: IncidentRecords, incident: str, person: str, now: datetime) -> AnswerOptions | None:
@@ -102,7 +103,14 @@ def options_of(facts: Sequence[Fact], history: History, person: str, now: dateti
         still_there=any(role.holder == person and role.still_asked_at for role in history.roles.values()),
         verify=resolved and person in dict(history.verify_people),
         healthy=history.verified or bool(current.verified_by),
+        review=resolved and _was_asked_for_review(facts, history, person),
     )
+
+
+def _was_asked_for_review(facts: Sequence[Fact], history: History, person: str) -> bool:
+    """Whether a request for the review went to them since the incident was resolved."""
+    asked = (fact for fact in facts if isinstance(fact, ReviewAsked) and person in fact.people)
+    return any(history.resolved_at is not None and fact.at >= history.resolved_at for fact in asked)
 
 
 def answer_fact(options: AnswerOptions, answer: Answer, now: datetime, ref: str) -> Answered | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -19,6 +19,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import ACTED, GONE, OVER, UNKNOWN_INCIDENT, refusal
 from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for
+from tocsin.app.replies.duties import next_asked, review_duty, update_duty
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EntryKind
 from tocsin.domain.facts import Answer
@@ -26,7 +27,7 @@ from tocsin.domain.incident import Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.names import REF
-from tocsin.planning.current_state import current_state
+from tocsin.planning.current_state import CurrentState, NextPages, current_state
 from tocsin.ports.ledger import LedgerError
 from tocsin.text.times import clock, span
 from tocsin.web.access.answer_links import LONG_PATHS, SHORT_PATH, AnswerAddress, answer_address
@@ -41,6 +42,8 @@ LEFT = "left"
 """What the page's own address calls an answer that waits to be judged."""
 LOOKS_AGAIN = 5
 """Seconds after which a page looks again whether an answer was judged, without scripts."""
+ETA_SAMPLE = timedelta(hours=2)
+"""How far ahead the instant lies that shows how a new one is written."""
 
 log = structlog.get_logger()
 
@@ -63,7 +66,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if re.fullmatch(REF, ref) and await judgement(site, ArrivalKind.ANSWER, ref, 0) is None:
             return await _waiting(site, link, _address(site, request), ref)
         try:
-            page = _page(site, await _open_link(site, link, looks=True))
+            page = await _page(site, await _open_link(site, link, looks=True))
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
             page = site.page("answer_blind", status=503)
@@ -127,9 +130,11 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
     """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
     waits no more and is not judged either was refused, or its outcome cannot be seen.
     """
-    now = site.clock.now()
+    now, drill = site.clock.now(), False
     try:
         codes = await site.ledger().reserved_codes(now)
+        options = await options_for(site.ledger(), link.incident, link.person, now)
+        drill = options is not None and options.incident.drill
     except LedgerError:
         codes = ()
     gone = bool(ref) and not await site.inbox.waits(EntryKind.ANSWER, ref)
@@ -137,6 +142,7 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
     page = site.page(
         "answer_waiting",
         status=503,
+        drill=drill,
         kept=bool(ref),
         gone=gone,
         code=own[-1] if own and site.reply_routes.senders else "",
@@ -156,7 +162,8 @@ def _answer(values: Sequence[object]) -> Answer:
     raise web.HTTPBadRequest(text="An answer is either ok or pass. Nothing was changed.")
 
 
-def _page(site: Site, link: _OpenLink) -> web.Response:
+async def _page(site: Site, link: _OpenLink) -> web.Response:
+    """What is true for this person now, in their own time. Raises LedgerError."""
     options, person, policy, now = link.options, link.person, link.policy, link.now
     incident, history = options.incident, options.history
 
@@ -170,10 +177,12 @@ def _page(site: Site, link: _OpenLink) -> web.Response:
         if option.role and option.state is RoleState.OPEN and option.holder is None
     ]
     others = [option for option in options.roles if option.role not in open_roles]
-    holdings = current_state(incident, policy, history, now).roles
-    lasted = history.resolved_at - history.started_at if history.resolved_at and history.started_at else None
+    state = current_state(incident, policy, history, now)
+    coming, review = next_asked(options, policy, now), review_duty(options, policy)
+    lasted = history.resolved_at - history.began_at if history.resolved_at and history.began_at else None
     return site.page(
         "answer",
+        drill=incident.drill,
         options=options,
         incident=incident,
         severity=policy.severity(incident.severity),
@@ -182,11 +191,41 @@ def _page(site: Site, link: _OpenLink) -> web.Response:
         open_roles=listed(tuple(map(title, open_roles))),
         duties=[policy.roles[role].duties for role in open_roles if role in policy.roles],
         roles=[(option.state.value, title(option.role), name(option.holder), at(option.since)) for option in others],
-        holdings=[(title(holding.role), name(holding.person), at(holding.accepted_at)) for holding in holdings],
+        answer_by=at(coming.at) if coming else "",
+        then=_then(coming, person, policy) if coming else "",
+        holdings=[(title(holding.role), name(holding.person), at(holding.accepted_at)) for holding in state.roles],
         services=policy.service_titles(incident.services),
-        since=at(history.started_at),
+        since=at(history.began_at),
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
         lasted=span(lasted) if lasted is not None else "",
+        writes=await _update_values(site, link, state),
+        review=review,
+        review_due=at(review.due_at) if review else "",
+        review_overdue=review is not None and review.due_at is not None and review.due_at < now,
         incident_page=site.reply_routes.public_url + signed_links.page(site.reply_routes.keys, incident.id),
     )
+
+
+def _then(coming: NextPages, person: Person, policy: Policy) -> str:
+    """Who is asked next, in words."""
+    names = ["you again" if name == person.id else policy.person_name(name) for name in coming.people]
+    return f"the last resort ({listed(tuple(names))})" if coming.last_resort else listed(tuple(names))
+
+
+async def _update_values(site: Site, link: _OpenLink, state: CurrentState) -> dict[str, object] | None:
+    """For whom the updates are to write: when the next one is promised, and what outsiders have read last."""
+    duty, zone, now = update_duty(link.options, state, link.now), link.person.timezone, link.now
+    if duty is None:
+        return None
+    both_views = await views(link.options.incident.id, site.ledger(), link.policy, site.settings.limits, now)
+    latest = both_views.public.latest if both_views and both_views.public else None
+    return {
+        "next": clock(duty.next_at, zone, now) if duty.next_at else "",
+        "overdue": duty.next_at is not None and duty.next_at < now,
+        "eta_passed": duty.eta_passed,
+        "eta_sample": f"{now + ETA_SAMPLE:%Y-%m-%dT%H}:00Z",
+        "read": (*latest.changes, *latest.words) if latest else (),
+        "read_at": clock(latest.at, zone, now) if latest else "",
+        "outsiders": any(group.external for group in link.policy.stakeholders.values()),
+    }

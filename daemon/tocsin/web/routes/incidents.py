@@ -105,6 +105,7 @@ def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> we
     view, now = both_views.internal, site.clock.now()
     return site.page(
         "incident",
+        drill=view.incident.drill,
         view=view,
         now=now,
         again=0 if view.resolved_at else AGAIN_AFTER,
