@@ -36,6 +36,10 @@ PAGES = {
     "on call": "/oncall",
     "log in": "/login",
     "answer": signed_links.answer([KEY], "card", "bo"),
+    "communications": signed_links.answer([KEY], "card", "dee"),
+    "review": signed_links.answer([KEY], "mail", "bo"),
+    "drill": signed_links.page([KEY], "practice"),
+    "drill answer": signed_links.answer([KEY], "practice", "bo"),
     "inbox": "/inbox",
 }
 PLAIN = ("incident", "incidents", "on call")

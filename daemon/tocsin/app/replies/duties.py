@@ -24,7 +24,7 @@ class UpdateDuty:
 
 @dataclass(frozen=True, slots=True)
 class ReviewDuty:
-    """The review's draft, in the folder of reviews, and by when it is to be finished."""
+    """The review's draft, as messages call it, and by when it is to be finished."""
 
     file: str
     due_at: datetime | None
@@ -57,4 +57,4 @@ def review_duty(options: AnswerOptions, policy: Policy) -> ReviewDuty | None:
         return None
     severity = policy.severity(incident.severity)
     due_at = resolved_at + severity.review.within if severity.review else None
-    return ReviewDuty(f"{incident.id}.md", due_at)
+    return ReviewDuty(f"reviews/{incident.id}.md", due_at)
