@@ -38,6 +38,14 @@ msgstr ""
 
 """
 
+PLURALS = {
+    "de": "nplurals=2; plural=(n != 1);",
+    "es": "nplurals=2; plural=(n != 1);",
+    "fr": "nplurals=2; plural=(n > 1);",
+    "pt": "nplurals=2; plural=(n != 1);",
+}
+"""How languages count here. CLDR has a third form for whole millions, of which nothing here is counted."""
+
 Sentence = tuple[str, str | tuple[str, str]]
 """Where it is said, and the sentence, or those of one and of many."""
 
@@ -97,8 +105,8 @@ def header_of(code: str) -> str:
     """The head of a language's file."""
     name = Locale.parse(code, sep="-").get_display_name("en")
     about = f"What tocsin says, in {name}. `make words` brings new sentences in; docs/templates.md says more."
-    plurals = get_plural(code.replace("-", "_"))
-    return HEADER.format(about=about, code=code, plurals=plurals.plural_forms)
+    plurals = PLURALS.get(code) or get_plural(code.replace("-", "_")).plural_forms
+    return HEADER.format(about=about, code=code, plurals=plurals)
 
 
 def pot() -> str:
