@@ -140,6 +140,16 @@ def test_news_are_entries_not_heard_yet(
     assert not any(each.by or each.at for each in seen)
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("bo", "Bo Berg"), ("BO", "Bo Berg"), ("bo@Example.com", "Bo Berg"), ("Bo Berg", "Bo Berg"), ("the vendor", "the vendor"), ("", "")],
+)  # fmt: skip
+def test_who_wrote_stands_by_name(policy: Policy, written: str, shown: str) -> None:
+    """An id or an address of a person is shown as their name; whatever else the file says stays."""
+    incident = replace(INCIDENT, updates=(replace(FIRST, by=written),))
+    assert [entry.by for entry in update(policy, incident, None).news] == [shown]
+
+
 def test_there_is_always_something_to_say(policy: Policy) -> None:
     """Without news the standing sentence of the status speaks; to whom the status is no news, it says "still"."""
     assert update(policy, INCIDENT, None).standing == "We are investigating."
