@@ -2,31 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import pytest
 from tocsin.adapters.jinja import shipped_folder, sources
 from tocsin.adapters.jinja.advice.template_advice import GIVEN, advise
-from tocsin.adapters.jinja.advice.vocabulary import KINDS, PLANNED, SECTIONS, kinds_with, names_of
+from tocsin.adapters.jinja.advice.vocabulary import KINDS, kinds_with
 from tocsin.adapters.jinja.sandbox import Sandbox
-from tocsin.wording.answer.answer_wording import AnswerWording
-from tocsin.wording.message.bundle import BundleWording
-from tocsin.wording.message.wording import Wording
-from tocsin.wording.operator.notice import OperatorWording
-from tocsin.wording.operator.send_test import SendTestWording
 
 SHIPPED = sources.read(shipped_folder()).texts
-MANUAL = (Path(__file__).parents[3] / "docs" / "templates.md").read_text(encoding="utf-8")
-WORDS = {
-    Wording: PLANNED,
-    BundleWording: {"bundle"},
-    OperatorWording: {"operator"},
-    AnswerWording: {"answer"},
-    SendTestWording: {"test"},
-}
-"""The classes of words, and the kinds of messages that are made of each."""
-WHERE = "daemon/tocsin/adapters/jinja/advice/vocabulary.py"
 
 
 def found(own: Mapping[str, str], *languages: str) -> list[tuple[str, int, str]]:
@@ -34,59 +17,9 @@ def found(own: Mapping[str, str], *languages: str) -> list[tuple[str, int, str]]
     return [(advice.name, advice.line, advice.why) for advice in advise(own, SHIPPED, languages or ("en",))]
 
 
-def tables() -> dict[str, list[str]]:
-    """The names in each table of the manual, by its heading."""
-    part = MANUAL.partition("\n## Names\n")[2].partition("\n## ")[0]
-    headed = [text.partition("\n") for text in part.split("\n### ")[1:]]
-    rows = {
-        heading: [line.split("|")[1] for line in text.splitlines() if line[:3] == "| `"] for heading, _, text in headed
-    }
-    return {heading: re.findall(r"`(\w+)`", " ".join(first)) for heading, first in rows.items()}
-
-
-@pytest.mark.parametrize("words", WORDS, ids=lambda words: words.__name__)
-def test_every_name_stands_in_a_section(words: type[Any]) -> None:
-    """Whoever adds a name says which kinds of messages have it: so `check` knows, and the manual."""
-    names, there = names_of(WORDS[words]), set(words.__slots__)
-    for name in sorted(there - names):
-        pytest.fail(
-            f"{words.__name__}.{name} is new: write it into {WHERE}, in the section of the kinds of messages that fill "
-            "it (make one if there is none), and into the table of the same heading (###) in docs/templates.md"
-        )
-    for name in sorted(names - there):
-        pytest.fail(f"{words.__name__} has no {name} any more: take it out of {WHERE} and of docs/templates.md")
-
-
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.heading)
-def test_the_manual_lists_every_name_of_every_kind(section: Any) -> None:
-    """`docs/templates.md` has a table for each section, with just its names."""
-    listed = tables().get(section.heading, [])
-    assert listed or not section.names, (
-        f'docs/templates.md has no table below "### {section.heading}", which {WHERE} has'
-    )
-    lacking, strange = section.names - set(listed), set(listed) - section.names
-    assert not lacking, f'write {lacking} into the table below "### {section.heading}" of docs/templates.md'
-    assert not strange, (
-        f'"### {section.heading}" of docs/templates.md has {strange}: write it into {WHERE}, or out of it'
-    )
-    assert len(listed) == len(set(listed))
-
-
-def test_the_manual_has_no_other_table() -> None:
-    """A heading that is renamed in one place is renamed in both."""
-    assert list(tables()) == [section.heading for section in SECTIONS]
-
-
 def test_what_every_template_has_is_known() -> None:
     """What we give beside the words of a message is no unknown name."""
     assert set(Sandbox({}).globals) <= GIVEN
-
-
-def test_of_the_shipped_templates_all_is_meant() -> None:
-    """No file lies idle, and no name says nothing."""
-    changed = {name: text + " " for name, text in SHIPPED.items() if name.endswith(".j2")}
-    assert found(changed) == []
-    assert found(SHIPPED) == []
 
 
 def test_a_kind_has_what_it_is_made_of() -> None:
