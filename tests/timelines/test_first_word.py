@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tocsin.planning.current_state import current_state
+from tocsin.wording.message.wording import wording
 
 from tests.timelines.stage import START, Watch, line_of, play, rows, shows, span_of, table
 
@@ -517,3 +518,25 @@ def test_a_monday_in_another_zone() -> None:
         span="28h",
         at=datetime(2026, 10, 24, 22, 0, tzinfo=UTC),
     )
+
+
+def test_what_a_reminder_of_a_waiting_group_says() -> None:
+    """Rule 56: who waits; where it meets a reminder of an update, that is said too."""
+    config = PUBLIC.replace(
+        "updates: [{to: [execs, customers], every: 20m}]",
+        "remind_before: 5m\n    updates: [{to: [execs], every: 25m}, {to: [customers], every: 20m}]",
+    ).replace("execs: {", "execs: {title: Executives, ")
+    watch = Watch(config, "{severity: s1, acknowledged: [ana, eve]}")
+    said = []
+    for after in ("0", "20m", "25m", "40m", "45m"):
+        before, number = watch.history, len(watch.said)
+        watch.look(after)
+        for reminder in (message for message in watch.said[number:] if message.kind == "reminder"):
+            assert before.incident is not None
+            words = wording(reminder, before.incident, before, watch.policy)
+            said.append((after, words.unheard, words.groups, bool(words.otherwise)))
+    assert said == [
+        ("20m", "customers", "Executives", True),
+        ("40m", "customers", "", False),
+        ("45m", "customers", "Executives", True),
+    ]

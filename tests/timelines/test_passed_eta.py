@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from tocsin.planning.delivery.still_wanted import why_unwanted
 
 from tests.timelines.stage import START, Watch, rows, shows, span_of
 
@@ -147,8 +148,6 @@ def test_a_reopening_with_an_eta_ahead() -> None:
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
 def test_a_new_eta_makes_the_reminder_on_its_way_pointless(seconds: int) -> None:
     """Rule 57: the reminder still waits for its provider when the ETA is moved: nobody wants it any more."""
-    from tocsin.planning.delivery.still_wanted import why_unwanted
-
     watch = Watch(ETA, OPEN)
     watch.until("30m")
     reminder = watch.said[-1]

@@ -167,6 +167,7 @@ def lines(
 
 def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> Iterator[str]:
     from tocsin.text.times import clock, span
+    from tocsin.wording.message.reason_text import waiting_text
 
     incident, state = opened.incident, opened.state
     mark = "DRILL " if incident.drill else ""
@@ -185,5 +186,8 @@ def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> 
     if promise:
         late = " (overdue)" if promise < now else ""
         yield f"  {'next update':<20} {clock(promise, 'UTC', now)}{late}"
+    for word in state.first_words:
+        latest = clock(word.leaves_at, "UTC", now) if word.leaves_at else ""
+        yield f"  {policy.group_title(word.group):<20} not told yet: {waiting_text(word, latest)}"
     for problem in opened.problems:
         yield f"  ! {problem}"

@@ -26,7 +26,8 @@ from tocsin.domain.notification import Kind, Notification, Reason, Suppression, 
 from tocsin.domain.policy import Policy, Severity
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 from tocsin.formats.settings.settings import reply_routes
-from tocsin.planning.current_state import current_state
+from tocsin.planning.cadence.first_word import FirstWord
+from tocsin.planning.current_state import current_state, first_words
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import ladder_levels
@@ -89,7 +90,7 @@ class Explanation:
     """An incident at an instant. `seen`: the daemon knows it; else its file alone is played. `notes` are sentences
     about its file. `taken_back` are refusals that were the provider's fault. `coming` are the first messages of
     each ladder and stream if nobody answers; `later` how many more are to come by `until`. What was held back is
-    suppressed, or `dropped` after it was decided.
+    suppressed, or `dropped` after it was decided. `first_words` are groups that have heard nothing yet, and why.
     """
 
     at: datetime
@@ -105,6 +106,7 @@ class Explanation:
     dropped: tuple[MessageGroup, ...]
     notes: tuple[str, ...] = ()
     taken_back: tuple[RefusalTakenBack, ...] = ()
+    first_words: tuple[FirstWord, ...] = ()
 
 
 async def policy_since(configuration: Configuration, ledger: PolicyLedger | None, now: datetime) -> Policy:
@@ -202,6 +204,7 @@ def _explained(
         tuple(dropped),
         notes,
         tuple(fact for fact in facts if isinstance(fact, RefusalTakenBack)),
+        first_words(history.incident, policy, history),
     )
 
 

@@ -129,7 +129,7 @@ def _views(
     assert history.incident is not None
     state = current_state(history.incident, policy, history, now)
     holders = [(role.role, role.person, role.accepted_at) for role in state.roles]
-    internal = internal_view(steps, records, holders, state.next_update_at, policy, now)
+    internal = internal_view(steps, records, holders, state.next_update_at, policy, now, state.first_words)
     return IncidentViews(internal, public_view(steps, promises(records), policy))
 
 

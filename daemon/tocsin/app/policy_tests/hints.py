@@ -3,8 +3,8 @@
 Decides which message is nearest to what was expected, and the words; whether an expectation holds is not decided here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tocsin.app.policy_tests.planned_message import PlannedMessage, because
@@ -28,13 +28,14 @@ WORDS = {
 @dataclass(frozen=True, slots=True)
 class PlayedTest:
     """What the plan does in the `span` that a test is played, and for hints alone what it does `beyond`. `severity` is
-    None where it changes on the way.
+    None where it changes on the way. `waits_for` is what groups wait for that have heard nothing by then.
     """
 
     planned: tuple[PlannedMessage, ...]
     span: timedelta
     severity: Severity | None
     beyond: tuple[PlannedMessage, ...] = ()
+    waits_for: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known(self) -> tuple[PlannedMessage, ...]:
@@ -84,7 +85,8 @@ def _another(
     wanted: MessagePattern, planned: Sequence[PlannedMessage], played: PlayedTest
 ) -> tuple[str, PlannedMessage | None]:
     """The reader gets nothing of the kind: who gets it in their place."""
-    lack = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played"
+    waits = f", they wait for {played.waits_for[wanted.group]}" if wanted.group in played.waits_for else ""
+    lack = f"{_does(wanted.who, wanted, 1)} in the {brief(played.span)} played{waits}"
     others = [message for message in planned if message.first.kind is wanted.kind]
     if not others:
         verb = "is" if WORDS[wanted.kind][1].startswith("is ") else "does"

@@ -21,6 +21,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.policy_test.expectations import ExpectedMessage
 from tocsin.formats.policy_test.read import Fetch, PolicyTest, read_policy_tests
+from tocsin.planning.current_state import first_words
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 
 SUFFIXES = (".yaml", ".yml")
@@ -94,11 +95,12 @@ def _played(test: PolicyTest, policy: Policy, span: timedelta) -> PlayedTest:
     """What the plan says in that time."""
     played = play_within(policy, test.incident, test.file_name, test.at, span, test.steps)
     steady = not any("severity" in (step.fields or {}) for step in test.steps)
-    assert played.history.incident is not None
-    severity = policy.severity(played.history.incident.severity) if steady else None
-    return PlayedTest(
-        tuple(group_messages((message.notification for message in played.messages), played.start)), span, severity
-    )
+    history = played.history
+    assert history.incident is not None
+    severity = policy.severity(history.incident.severity) if steady else None
+    planned = group_messages((message.notification for message in played.messages), played.start)
+    waits_for = {word.group: word.waits_for for word in first_words(history.incident, policy, history)}
+    return PlayedTest(tuple(planned), span, severity, waits_for=waits_for)
 
 
 def policies(policy: Policy, load: PolicyAt) -> PolicyAt:

@@ -49,15 +49,20 @@ class SimulatedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The messages from `start` to `end` in time order, the instant of the first after it, and the history then."""
+    """The messages from `start` to `end` in time order, the first `ahead` of them, and the history after these."""
 
     incident: str
     start: datetime
     end: datetime
     messages: tuple[SimulatedMessage, ...]
-    next_at: datetime | None
+    ahead: tuple[Notification, ...]
     history: History
     problems: tuple[Problem, ...]
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The instant of the first message after the end."""
+        return min((message.at for message in self.ahead), default=None)
 
 
 class WithReplies:
@@ -162,14 +167,14 @@ def _play(
     events: list[Event] = [(at, file.appear), *((at + step.after, partial(file.happen, step)) for step in script)]
     projection = project(History(), policy, at, end, end + beyond, events)
     within = sorted((due for due in projection.due if at <= due.notification.at <= end), key=_order)
-    later = [due.notification.at for due in projection.due if due.notification.at > end]
+    ahead = tuple(due.notification for due in projection.due if due.notification.at > end)
     assert projection.history.incident is not None
     return Simulation(
         projection.history.incident.id,
         at,
         end,
         tuple(_with_words(due, policy, renderer) for due in within),
-        min(later, default=None),
+        ahead,
         projection.history,
         tuple(file.problems),
     )

@@ -17,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
 from tocsin.text.times import DAYS, MONTHS, span
-from tocsin.wording.message.reason_text import reason_text, suppression_text
+from tocsin.wording.message.reason_text import reason_text, suppression_text, waiting_text
 
 WIDTH = 100
 """The most characters of a line; a narrower terminal gets narrower ones."""
@@ -63,6 +63,8 @@ def lines(explained: Explanation, policy: Policy, reader: ExplainReader) -> Iter
     page = _ExplainPage(explained, policy, reader)
     yield from page.head()
     yield from ("", "WHO HOLDS WHAT", *page.holders())
+    if explained.first_words:
+        yield from ("", "WHO WAS NOT TOLD YET, AND WHY", *page.untold())
     if explained.seen:
         yield from ("", "WHAT WAS SENT, AND WHY", *page.past(page.sent()))
     yield from ("", page.next_title, *page.future())
@@ -129,6 +131,15 @@ class _ExplainPage:
             yield from textwrap.wrap(row, self.reader.width, subsequent_indent=" " * (width + 4))
         if not rows:
             yield "  nobody is asked to hold a role"
+
+    def untold(self) -> Iterator[str]:
+        """Which groups wait for their first word, what for, and until when at the latest."""
+        titles = [self.policy.group_title(word.group) for word in self.explained.first_words]
+        width = max(map(len, titles))
+        for title, word in zip(titles, self.explained.first_words, strict=True):
+            latest = self.stamp(word.leaves_at) if word.leaves_at else ""
+            row = f"  {title:<{width}}  {waiting_text(word, latest)}"
+            yield from textwrap.wrap(row, self.reader.width, subsequent_indent=" " * (width + 4))
 
     def _holder(self, held: NeededRole) -> str:
         role, passed = held.history, ""

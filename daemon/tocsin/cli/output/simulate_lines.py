@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
 from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import first_words
+from tocsin.wording.message.reason_text import waiting_text
 
 
 def lines(played: Simulation, policy: Policy) -> Iterator[str]:
@@ -21,7 +23,22 @@ def lines(played: Simulation, policy: Policy) -> Iterator[str]:
     yield ""
     if not played.messages:
         yield "nothing is sent in this time"
+    yield from _untold(played, policy)
     yield f"next message: {played.next_at:%a %d %b %H:%M:%S} UTC" if played.next_at else "nothing comes after this"
+
+
+def _untold(played: Simulation, policy: Policy) -> Iterator[str]:
+    """Which outsiders have heard nothing by the end, and until when that is so (rule 56)."""
+    history = played.history
+    told = {message.notification.group for message in played.messages}
+    for message in {message.group: message for message in reversed(played.ahead)}.values():
+        if message.external and message.group and message.group not in told:
+            title = policy.group_title(message.group)
+            yield f"{title}: not told yet; the first update leaves at +{span(message.at - played.start)}"
+    assert history.incident is not None
+    for word in first_words(history.incident, policy, history):
+        latest = f"+{span(word.leaves_at - played.start)}" if word.leaves_at else ""
+        yield f"{policy.group_title(word.group)}: not told yet, {waiting_text(word, latest)}"
 
 
 def span(length: timedelta) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.policy import RESPONDER, PagePolicy, Policy, Severity
+from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.text.times import brief
 
 _PAGES = {
@@ -115,6 +116,13 @@ def suppression_text(suppression: Suppression) -> str:
     if why is Why.NOBODY_ON_CALL and detail:
         return detail
     return f"{_WHY[why]} ({detail})" if detail else _WHY[why]
+
+
+def waiting_text(word: FirstWord, latest: str) -> str:
+    """What a group waits for before it hears for the first time (rule 56); `latest` is when it hears at the latest, in
+    words, empty where it never does by itself.
+    """
+    return f"waits for {word.waits_for}{f'; at the latest {latest}' if latest else ''}"
 
 
 def _position(notification: Notification) -> str:

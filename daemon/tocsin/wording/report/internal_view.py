@@ -14,6 +14,7 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.language.language import ENGLISH
@@ -40,13 +41,16 @@ class RoleStanding:
 
 @dataclass(frozen=True, slots=True)
 class GroupStanding:
-    """A group: when it heard last, how often it heard, and when it was promised the next update."""
+    """A group: when it heard last, how often it heard, and when it was promised the next update; or that it has heard
+    nothing yet, for what it waits, and when it hears at the latest (`next_at`).
+    """
 
     title: str
     external: bool
-    last_at: datetime
+    last_at: datetime | None
     updates: int
     next_at: datetime | None
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,11 @@ def internal_view(
     next_update_at: datetime | None,
     policy: Policy,
     now: datetime,
+    untold: Sequence[FirstWord] = (),
 ) -> InternalView:
-    """The view. `holders` are (role, person, accepted at) in the severity's order."""
+    """The view. `holders` are (role, person, accepted at) in the severity's order, `untold` the groups that have heard
+    nothing yet.
+    """
     history = steps[-1].after
     incident = history.incident
     assert incident is not None
@@ -120,7 +127,7 @@ def internal_view(
         episode=history.episode,
         latest=_latest(steps, incident),
         roles=tuple(_role(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
-        groups=tuple(_groups(history, waits, policy)),
+        groups=(*_groups(history, waits, policy), *_untold(untold, policy)),
         next_update_at=next_update_at,
         review_at=history.resolved_at + review.within if review and history.resolved_at else None,
         timeline=first,
@@ -156,6 +163,12 @@ def _groups(history: History, waits: Mapping[str, datetime], policy: Policy) -> 
     return [
         GroupStanding(policy.group_title(name), group.external, group.last_at, group.updates, waits.get(name))
         for name, group in history.groups.items()
+    ]
+
+
+def _untold(untold: Sequence[FirstWord], policy: Policy) -> list[GroupStanding]:
+    return [
+        GroupStanding(policy.group_title(word.group), True, None, 0, word.leaves_at, word.waits_for) for word in untold
     ]
 
 
