@@ -1,8 +1,11 @@
 """The words of all languages: every sentence that is said is in the catalogues' template, and stands there as it is."""
 
 import ast
+import re
 
 import pytest
+from tocsin.text.gsm import fold, segments
+from tocsin.wording.language.catalogue import read_catalogue
 
 from tests.builders.words import CODE, POT, TEMPLATES, header_of, pot, tables, up_to_date, written
 
@@ -21,6 +24,28 @@ def test_catalogues_are_as_make_words_writes_them(code: str) -> None:
     """With the sentences of today."""
     text = (TEMPLATES / code / "messages.po").read_text()
     assert written(up_to_date(text, code), header_of(code)) == text
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_catalogues_are_sound(code: str) -> None:
+    """Each translation has the names of its sentence and begins and ends as that does; every form of a count is there;
+    and all of it can go by SMS in the letters that cost least.
+    """
+    text = (TEMPLATES / code / "messages.po").read_text()
+    words, faults = read_catalogue(text, code)
+    assert faults == ()
+    assert "fuzzy" not in text
+    assert "#~" not in text
+    wrong = []
+    for sentence, translation in words.items():
+        for form in translation.forms:
+            bare = fold(re.sub(r"\{\w+\}", "x", form))
+            if (form.strip() != form) or (form[-1] in ".?!:") != (sentence[-1] in ".?!:"):
+                wrong.append(form)
+            if any(segments(letter * 71) > 1 for letter in set(bare)):
+                wrong.append(bare)
+    assert not wrong
+    assert {len(translation.forms) for translation in words.values()} == {1, 2}
 
 
 def test_sentences_stand_in_the_code_as_they_are() -> None:

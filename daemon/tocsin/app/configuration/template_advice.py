@@ -77,7 +77,8 @@ def language_problems(declared: Fragments, files: TemplateFiles) -> list[Problem
 def _unspoken(code: str, spoken: Iterable[str], folder: Path) -> str:
     """What is said of a language without words."""
     if locale_of(code) is None:
-        return f"nobody knows a language {code}{closest(code, spoken)}; messages are in English until then"
+        known = closest(code, spoken, cutoff=0.5) or "; write a code such as de or pt-BR."
+        return f"nobody knows a language {code}{known} Messages are in English until then"
     return (
         f"there are no words in {name_of(code)} yet, so messages are in English; "
         f"write {folder / code / CATALOGUE} (docs/templates.md says how)"
