@@ -16,7 +16,7 @@ from tocsin.adapters.jinja.budget import BITS_MOST
 from tocsin.adapters.jinja.sentences import sentence_fault
 
 PARTS_MOST = 2_000
-"""Parts (names, operators, tags, texts …) that one template may have; the largest shipped one has some 170."""
+"""Parts (names, operators, tags, texts …) that one template may have; the largest shipped one has some 600."""
 BLOCKS_MOST = 16
 """How deep blocks may be nested: Python breaks at 20 loops."""
 NESTED_MOST = 60
