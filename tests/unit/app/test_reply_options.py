@@ -137,9 +137,11 @@ def test_a_code_is_given_only_where_the_very_sender_can_be_answered(
         web={"signing_key": list(OPEN.keys)},
     )
     options = ReplyOptions(Codes(random.Random(0)), active_config(paging_policy(), in_force), MemoryLedger())
-    ((offer, coded),) = options.offers([message(Kind.PAGE, Channel.SMS, "ana")], paging_policy(), AT)
-    assert (bool(offer.code), coded is not None) == (code, code)
-    assert offer.answer_url
+    pages = [message(Kind.PAGE, via, "ana") for via in (Channel.EMAIL, Channel.SMS)]
+    (mail, first), (text, second) = options.offers(pages, paging_policy(), AT)
+    assert (bool(text.code), mail.code) == (code, text.code)
+    assert (first is not None, second) == (code, None)
+    assert mail.answer_url == text.answer_url != ""
 
 
 EMAIL, SMS = message(Kind.PAGE, Channel.EMAIL, "bo"), message(Kind.PAGE, Channel.SMS, "bo")

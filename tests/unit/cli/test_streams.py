@@ -173,3 +173,16 @@ def test_a_mistake_that_nobody_can_be_told_keeps_its_status(stdout: str, unbuffe
         environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
         done = subprocess.run(command, stdout=out, stderr=full, env=environ, check=False)
     assert done.returncode == 2
+
+
+def test_check_refuses_a_host_that_no_sms_has_room_for(run: Run, tmp_path: Path) -> None:
+    """R42: an error of `check`, at its place; other commands, and the daemon, go on with that config."""
+    settings = tmp_path / "config" / "tocsin.yaml"
+    settings.write_text(settings.read_text() + f"public_url: https://{'t' * 40}.example.com\n")
+    line = settings.read_text().count("\n")
+    key = {"TOCSIN_WEB__SIGNING_KEY": "a key of more than sixteen"}
+    done = run("check", **key)
+    assert done.exit_code == 1
+    assert f"tocsin.yaml:{line}:" in done.stdout + done.stderr
+    assert "public_url has 52 letters behind its ://, and a link in an SMS has room for 40" in done.stdout + done.stderr
+    assert run("oncall", "--at", AT, **key).exit_code == 0

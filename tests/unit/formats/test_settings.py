@@ -223,6 +223,18 @@ def test_settings_that_do_not_go_together_are_doubted(text):
     assert found.settings is not None
 
 
+@pytest.mark.parametrize(("letters", "codes"), [(40, []), (41, ["long-host"])])
+def test_a_host_for_which_an_sms_has_no_room_is_told(letters, codes):
+    """R42: of 40 letters at most behind the scheme; the daemon only warns of it, and goes on with other ways to answer."""
+    url = f"https://{'t' * (letters - len('.example.com'))}.example.com"
+    found = read(f"{LEAST}\npublic_url: {url}\n", {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"})
+    assert [problem.code for problem in found.problems] == codes
+    assert all(
+        (problem.level, problem.line) == (ProblemLevel.WARNING, found.problems[0].line) for problem in found.problems
+    )
+    assert found.settings is not None
+
+
 @pytest.mark.parametrize(
     ("text", "variables", "code"),
     [

@@ -5,6 +5,7 @@ Nothing is sent or recorded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tocsin.formats.config.coverage_advice import CoverageAdvice
 from tocsin.formats.config.unused_advice import advise_on_unused_names
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import read_incident
+from tocsin.formats.settings.advice import LONG_HOST
 from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.folder import Listed
@@ -42,7 +44,10 @@ def inspect(
     or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
     """
     configuration = load(work, folder, at, environ)
-    problems = list(configuration.problems)
+    problems = [
+        replace(found, level=ProblemLevel.ERROR) if found.code == LONG_HOST else found
+        for found in configuration.problems
+    ]
     policy, settings = configuration.policy, configuration.settings
     if policy is None or settings is None:
         return configuration, problems

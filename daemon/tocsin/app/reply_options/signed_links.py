@@ -35,7 +35,7 @@ def token(key: str, incident: str, episode: int, person: str) -> str:
 
 
 def token_digest(letters: str) -> str:
-    """By what the ledger knows a token: whoever reads the ledger cannot answer in anybody's name."""
+    """By what the ledger finds a token, so that nobody has to compare tokens, or keep them beside whom they are for."""
     return hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()
 
 

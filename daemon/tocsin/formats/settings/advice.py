@@ -19,6 +19,10 @@ LACKING = "missing-secret"
 """The code of a secret that the settings ask for and nothing gives."""
 DOUBTFUL = "doubtful"
 """The code of values that do not go well together."""
+LONG_HOST = "long-host"
+"""The code of a `public_url` whose links do not fit in every SMS: `check` refuses it, the daemon goes on (R42)."""
+HOST_MOST = 40
+"""Letters of `public_url` behind its scheme, so that a link fits in an SMS beside what must stand there."""
 KEY_LEAST = 16
 """Characters of a signing key, and of the web side's token, below which `check` warns."""
 
@@ -31,6 +35,11 @@ def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem
         yield located.problem(path, LACKING, message, level=ProblemLevel.WARNING)
     for path, message in (*_doubts(settings), *_doubts_about_fallbacks(settings), *_doubts_about_senders(settings)):
         yield located.problem(path, DOUBTFUL, message, level=ProblemLevel.WARNING)
+    length = len((settings.public_url or "").partition("://")[2])
+    if length > HOST_MOST:
+        message = f"public_url has {length} letters behind its ://, and a link in an SMS has room for {HOST_MOST}"
+        cure = "use a shorter host name, or SMS name the command where they cannot be answered"
+        yield located.problem(("public_url",), LONG_HOST, f"{message}: {cure}", level=ProblemLevel.WARNING)
 
 
 def short_secrets(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
