@@ -288,9 +288,15 @@ async def test_who_left_the_config_is_out(site: Door) -> None:
     assert site.answers == []
 
 
-async def test_unknown_incidents_are_told(site: Door) -> None:
-    """A link of ours to an incident that the ledger never had is 404."""
-    assert await site.get(site.link(LEAD, "other")) == (404, "This incident is not known here.")
+async def test_an_incident_that_cannot_be_seen_can_be_answered_all_the_same(site: Door) -> None:
+    """Rule 64: a link that a key of ours has signed, to an incident that the ledger's file does not have: the daemon may
+    know it. Who presses hears what it says.
+    """
+    status, page = await site.get(site.link(LEAD, "other"))
+    assert (status, "You can answer all the same" in page, "I take it" in page) == (503, True, True)
+    assert await site.post(site.link(LEAD, "other"), {"answer": "ok"}) == (410, "This incident is not known here.")
+    assert [entry.incident for entry in site.inbox.left] == ["other"]  # type: ignore[union-attr]
+    assert site.answers == []
 
 
 async def test_hundreds_of_forgeries_are_refused(site: Door) -> None:

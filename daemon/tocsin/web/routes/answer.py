@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from tocsin.app.arrivals.link_answers import ACTED, GONE, OVER, UNKNOWN_INCIDENT, refusal
+from tocsin.app.arrivals.link_answers import ACTED, GONE, OVER, REFUSED, UNKNOWN_INCIDENT, refusal
 from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_for
 from tocsin.app.replies.duties import next_asked, review_duty, update_duty
@@ -70,6 +70,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
             page = site.page("answer_blind", status=503)
+        except web.HTTPNotFound:  # a key of ours has signed it: the daemon knows more than the ledger's file (rule 64)
+            page = site.page("answer_blind", status=503)
         page.headers.update(REFERRER)
         return page
 
@@ -77,7 +79,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         link = await answer_address(site, request)
         require_same_origin(site, request)
         answer = _answer((await form(request)).get("answer", []))
-        with suppress(LedgerError):  # what cannot be looked up is judged by the daemon alone
+        with suppress(LedgerError, web.HTTPNotFound):  # what cannot be looked up is judged by the daemon alone
             await _open_link(site, link, looks=False)
         ref, here = new_ref(), _address(site, request)
         entry = AnswerEntry(ref, link.incident, link.episode, link.person, answer, link.signature)
@@ -88,6 +90,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         judged = await judgement(site, ArrivalKind.ANSWER, ref)
         if judged is None:
             return await _waiting(site, link, here, ref)
+        if judged.result == REFUSED and judged.words:
+            raise web.HTTPGone(text=judged.words)
         if judged.result == ACTED:
             log.info("answered", answer=answer.value, incident=link.incident, person=link.person)
         return web.Response(status=303, headers={"Location": here, "Cache-Control": CACHE_NEVER})
