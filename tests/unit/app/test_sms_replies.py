@@ -176,7 +176,7 @@ async def test_status_and_note(house: House) -> None:
     """What is true, and a note that lands in the timeline, with its words as they were written."""
     await house.text(ANA, "ok")
     said = await house.text(ANA, "Status")
-    assert "investigating" in said
+    assert "looking for the cause" in said
     assert "technical_lead: Ana" in said
     assert (
         await house.text(ANA, f"note {house.code('pay')} Fehler im Größe-Feld 数据") == "Noted for Card payments fail."
