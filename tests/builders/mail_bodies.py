@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.template_set import TemplateSet
@@ -16,9 +17,7 @@ from tocsin.domain.delivery import Content, Message
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.wording.language.languages import Languages
-from tocsin.wording.message.bundle import BundleWording
 from tocsin.wording.message.samples import bundle_samples, samples
-from tocsin.wording.message.wording import Wording
 from tocsin.wording.operator.samples import TESTS, notice_samples
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -48,10 +47,10 @@ def bodies() -> Iterator[tuple[str, Content]]:
     codes = sorted({name.partition("/")[0] for name in texts if "/" in name} | {"en", RIGHT_TO_LEFT})
     for code in codes:
         language = spoken.of(code)
-        for number, words in enumerate((*samples(), *bundle_samples(), *notice_samples(), *TESTS)):
-            if isinstance(words, Wording | BundleWording):
-                worded = replace(words, language=language.code, direction=language.direction)
-            yield f"{code} {number} {words.kind}", templates.content(worded, Channel.EMAIL, language)
+        every: list[Any] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS]
+        for number, words in enumerate(every):
+            spoken_words = replace(words, language=language.code, direction=language.direction)
+            yield f"{code} {number} {words.kind}", templates.content(spoken_words, Channel.EMAIL, language)
 
 
 def _refuse(fault: str) -> None:
