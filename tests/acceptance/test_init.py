@@ -16,6 +16,7 @@ Bo Berg <bo@example.com> +14155550102
 
 Europe/Berln
 Europe/Berlin
+Acme: "the" Shop
 
 """
 
@@ -54,5 +55,6 @@ def test_three_answers_make_a_pager_that_works(tmp_path):
         pager.run("declare", "Website is down", "--severity", "sev1", "--service", "website")
         paged = pager.until(lambda: pager.mails("page", "ana@example.com"))
         assert paged[0]["To"].addresses[0].display_name == 'Ana "the: pager" Souza'
+        assert 'Acme: "the" Shop' in paged[0].get_body(("plain",)).get_content()
     finally:
         pager.stop()

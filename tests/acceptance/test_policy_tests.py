@@ -30,16 +30,16 @@ def test_a_change_of_the_config_is_seen(pager: Pager) -> None:
     done = pager.run("test", "config/tests/sev1.yaml")
     assert (done.returncode, done.stderr) == (1, "")
     assert (
-        "FAIL  config/tests/sev1.yaml:19  sev1 climbs a level every five minutes while nobody answers\n" in done.stdout
+        "FAIL  config/tests/sev1.yaml:20  sev1 climbs a level every five minutes while nobody answers\n" in done.stdout
     )
-    block = done.stdout.split("config/tests/sev1.yaml:24: ")[1].split("\n\n")[0].splitlines()
+    block = done.stdout.split("config/tests/sev1.yaml:25: ")[1].split("\n\n")[0].splitlines()
     assert block[0] == (
         "chen is paged at 6m, not at 5m: level 1 of technical_lead, acknowledge_within 6m at config/severities.yaml:14 "
         "(config/roles.yaml:18)"
     )
     (expected,) = [line.split() for line in block if line.lstrip().startswith("-")]
     (planned,) = [line.split() for line in block if line.lstrip().startswith("+")]
-    wanted = "- 5m page chen as technical_lead (level 1) config/tests/sev1.yaml:24"
+    wanted = "- 5m page chen as technical_lead (level 1) config/tests/sev1.yaml:25"
     assert " ".join(expected) == wanted
     said = "+ 6m page chen as technical_lead by sms, email escalated, level 1, round 1 config/roles.yaml:18"
     assert " ".join(planned) == said

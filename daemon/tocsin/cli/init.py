@@ -17,6 +17,10 @@ from tocsin.domain.problem import Problem
 T = TypeVar("T")
 G = TypeVar("G")
 FORM = "Name <email> +phone"
+HOW = (
+    "3. How do messages go out? In whose name; and as files into var/outbox/, to try it, or by mail server and Twilio."
+)
+WHO = "   who writes, such as Acme (empty: nobody is named)"
 
 
 @click.command()
@@ -30,12 +34,14 @@ FORM = "Name <email> +phone"
 @click.option("--email-from", metavar="SENDER", help='Such as "Incidents <incidents@example.com>".')
 @click.option("--twilio", metavar="ACCOUNT", help="The Twilio account that sends SMS; with --sms-from.")
 @click.option("--sms-from", metavar="SENDER", help="The number that SMS come from.")
+@click.option("--organisation", metavar="NAME", help="Who writes, as readers know you: stands in every message.")
 def command(
     folder: Path,
     server: bool,
     people: tuple[str, ...],
     timezone: str | None,
     outbox: bool,
+    organisation: str | None,
     **sending: str | None,
 ) -> None:
     r"""Write a config to start from into DIR: config/ with tests and schemas, a CI workflow, a pre-commit hook.
@@ -65,18 +71,32 @@ def command(
     asks = sys.stdin.isatty()
     if not asks and not (people and timezone):
         raise click.UsageError("there is no terminal to ask on: give --timezone, and --person for each who is on call")
-    team = _team(people) if people else _ask_team()
-    zone = _ask_zone(timezone)
-    mail, sms = _sending(given) if given or outbox or not asks else _ask_sending()
+    answers = _answers(people, timezone, organisation or "", None if asks and not given and not outbox else given)
     try:
         if server:
             os.umask(0o022)  # the daemon reads what root writes; the folder keeps others out
-        names, problems = (begin_server if server else begin)(folder, StarterAnswers(team, zone, mail, sms), utc_now())
+        names, problems = (begin_server if server else begin)(folder, answers, utc_now())
     except FilesInTheWayError as present:
         fail([*(f"{folder / name} is there already" for name in present.names), "nothing was written"])
     except NewFilesError as fault:
         fail([str(fault)])
     _report(folder, names, problems, server)
+
+
+def _answers(
+    people: Sequence[str], timezone: str | None, organisation: str, sending: dict[str, str] | None
+) -> StarterAnswers:
+    """What the options and the questions bring. Without `sending` it is asked how messages go out."""
+    from tocsin.app.configuration import starter_texts
+
+    team = _team(people) if people else _ask_team()
+    zone = _ask_zone(timezone)
+    name = _read("--organisation", starter_texts.organisation, organisation)
+    if sending is not None:
+        return StarterAnswers(team, zone, *_sending(sending), name)
+    click.echo(HOW, err=True)
+    name = name or _ask(WHO, starter_texts.organisation, "")
+    return StarterAnswers(team, zone, *_ask_sending(), name)
 
 
 def _report(folder: Path, names: Sequence[str], problems: Sequence[Problem], server: bool) -> None:
@@ -148,9 +168,6 @@ def _ask_sending() -> tuple[StarterEmail, StarterSms]:
     """How messages go out: the outbox, or a mail server and perhaps Twilio."""
     from tocsin.formats.settings.types import account_sid, mail_sender, sms_sender
 
-    click.echo(
-        "3. How do messages go out? Into var/outbox/ as files, to try it; or by a mail server and Twilio.", err=True
-    )
     host, port = _ask("   mail server (empty: the outbox)", lambda text: _server(text) if text else ("", 0), "")
     if not host:
         return StarterEmail(), StarterSms()

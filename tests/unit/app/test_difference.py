@@ -335,6 +335,8 @@ def test_turns_beyond_the_moments_are_told(shipped: Repository) -> None:
 
 def test_internal_words_to_outsiders(shipped: Repository) -> None:
     """That a group now hears internal words is told, although nothing moves; JSON has no word for it."""
+    shipped.edit("stakeholders.yaml", "first: accepted", "first: at_once")
+    shipped.commit()
     shipped.edit("stakeholders.yaml", "external: true", "external: false")
     said = shipped.diff("HEAD").stdout
     assert "customers (status@lists.example.com): told when they were, but otherwise" in said

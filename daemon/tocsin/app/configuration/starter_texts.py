@@ -49,12 +49,13 @@ class StarterSms:
 
 @dataclass(frozen=True, slots=True)
 class StarterAnswers:
-    """What the three questions bring: who is on call, in which zone, and how messages leave."""
+    """What the three questions bring: who is on call, in which zone, and how and in whose name messages leave."""
 
     team: tuple[Person, ...]
     timezone: str
     mail: StarterEmail = StarterEmail()
     sms: StarterSms = StarterSms()
+    organisation: str = ""
 
 
 class BlankTemplate(Template):
@@ -105,6 +106,7 @@ def blanks(answers: StarterAnswers, at: datetime) -> dict[str, str]:
     return {
         "people": "\n".join(_entry(person, answers.timezone) for person in answers.team),
         "ids": ", ".join(map(scalar, ids)),
+        "organisation": scalar(answers.organisation) if answers.organisation else "null",
         "operators": ", ".join(map(scalar, ids[:2])),
         "id": ids[0],
         "first": scalar(ids[0]),
@@ -128,6 +130,14 @@ def scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
         return text
     return json.dumps(text, ensure_ascii=False)
+
+
+def organisation(text: str) -> str:
+    """Who writes, on one line. Raises ValueError, in words."""
+    name = _shown(text)
+    if len(name) > NAME_LIMIT:
+        raise ValueError(f"the name is over {NAME_LIMIT} characters; shorten it")
+    return name
 
 
 def _shown(text: str) -> str:
