@@ -31,7 +31,7 @@ def test_a_page_is_answered_from_a_phone(phone: Phone, tmp_path: Path) -> None:
     pager.start()
     pager.write("pay.yaml", FILE)
     page = pager.until(lambda: phone.got("+14155550101"))[0]
-    code = re.search(r"Reply ok ([A-Z][1-9])", page)
+    code = re.search(r"ok ([A-Z][1-9]) / pass", page)
     assert code, page
     phone.write("+14155550199", f"ok {code[1]}")
     phone.write("+14155550101", f"Ok {code[1].lower()}.")
@@ -54,7 +54,7 @@ def test_a_restart_repeats_no_answer_and_still_knows_the_codes(phone: Phone, tmp
     pager.start()
     pager.write("pay.yaml", FILE)
     page = pager.until(lambda: phone.got("+14155550101"))[0]
-    code = re.search(r"Reply ok ([A-Z][1-9])", page)
+    code = re.search(r"ok ([A-Z][1-9]) / pass", page)
     assert code, page
     phone.write("+14155550101", f"ok {code[1]}")
     pager.until(lambda: phone.got("+14155550101")[1:])
@@ -87,7 +87,7 @@ def test_a_number_says_stop_and_start(phone: Phone, tmp_path: Path) -> None:
     pager.start()
     pager.write("pay.yaml", FILE)
     (page,) = pager.until(lambda: phone.got("+14155550101"))
-    code = re.search(r"Reply ok ([A-Z][1-9])", page)
+    code = re.search(r"ok ([A-Z][1-9]) / pass", page)
     assert code, page
     phone.write("+14155550101", "STOP")
     pager.until(lambda: pager.mails("page", "ana@"))

@@ -1,7 +1,7 @@
 """Rules 25 to 28: closing, verify, review, and drills."""
 
 import pytest
-from tocsin.wording.message.reason_text import suppression_text
+from tocsin.wording.report.reason_text import suppression_text
 
 from tests.timelines.stage import Watch, rows, shows
 

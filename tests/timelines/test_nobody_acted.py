@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tocsin.domain.facts import Noted
-from tocsin.wording.message.reason_text import suppression_text
+from tocsin.wording.report.reason_text import suppression_text
 
 from tests.timelines.stage import START, Watch, policy_of, rows, shows, span_of
 

@@ -167,7 +167,7 @@ def lines(
 
 def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> Iterator[str]:
     from tocsin.text.times import clock, span
-    from tocsin.wording.message.reason_text import waiting_text
+    from tocsin.wording.report.reason_text import waiting_text
 
     incident, state = opened.incident, opened.state
     mark = "DRILL " if incident.drill else ""

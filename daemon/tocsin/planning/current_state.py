@@ -74,9 +74,11 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
 
 def after_pages(incident: Incident, policy: Policy, history: History, at: datetime) -> History:
     """The history once the pages due at that instant are decided; the same if they have been. `history` may be from
-    before them.
+    before them. One in which no version was seen has nothing ahead.
     """
-    return _pages(_Moment(incident, policy, history, max(at, history.seen_at or at))).history
+    if history.seen_at is None:
+        return history
+    return _pages(_Moment(incident, policy, history, max(at, history.seen_at))).history
 
 
 def next_pages(
@@ -85,7 +87,9 @@ def next_pages(
     """Whom the plan pages next for any of these roles (none: for the file that cannot be read), if nothing happens
     until then; None if nobody. `history` is from after the pages of that instant.
     """
-    planned = _pages(_Moment(incident, policy, history, max(at, history.seen_at or at)))
+    if history.seen_at is None:
+        return None
+    planned = _pages(_Moment(incident, policy, history, max(at, history.seen_at)))
     for _look in range(LOOKS_MOST):
         if planned.next_look is None:
             return None

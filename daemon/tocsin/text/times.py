@@ -10,7 +10,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def clock(at: datetime, zone: str, seen_from: datetime) -> str:
     """A time of day in the reader's zone, `11:30 CET`; with the day when that is another than `seen_from`'s."""
     here = at.astimezone(ZoneInfo(zone))
-    return f"{_time(here, seen_from)} {zone_name(here)}"
+    return f"{time_of_day(here, seen_from)} {zone_name(here)}"
 
 
 def dated(at: datetime, zone: str, seen_from: datetime | None = None) -> str:
@@ -31,8 +31,12 @@ def moment(at: datetime, zone: str) -> str:
 def moved(before: datetime, after: datetime, zone: str, seen_from: datetime) -> str:
     """A time that has changed, in the reader's zone: `was 12:00, now 13:30 CET`."""
     old, new = before.astimezone(ZoneInfo(zone)), after.astimezone(ZoneInfo(zone))
-    then = _time(old, seen_from) if zone_name(old) == zone_name(new) else f"{_time(old, seen_from)} {zone_name(old)}"
-    return f"was {then}, now {_time(new, seen_from)} {zone_name(new)}"
+    then = (
+        time_of_day(old, seen_from)
+        if zone_name(old) == zone_name(new)
+        else f"{time_of_day(old, seen_from)} {zone_name(old)}"
+    )
+    return f"was {then}, now {time_of_day(new, seen_from)} {zone_name(new)}"
 
 
 def day_and_time(at: datetime, zone: str) -> str:
@@ -77,7 +81,8 @@ def roughly(length: timedelta) -> str:
     return brief(length) if years < 2 else f"about {years} years"
 
 
-def _time(here: datetime, seen_from: datetime) -> str:
+def time_of_day(here: datetime, seen_from: datetime) -> str:
+    """A time of day on the wall clock that it is given in; with the day when that is another than `seen_from`'s."""
     shown = f"{here:%H:%M}"
     return shown if here.date() == seen_from.astimezone(here.tzinfo).date() else f"{_day(here, seen_from)}, {shown}"
 

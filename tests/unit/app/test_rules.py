@@ -14,7 +14,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.plan import plan
-from tocsin.wording.message.reason_text import reason_text, suppression_text
+from tocsin.wording.report.reason_text import reason_text, suppression_text
 
 from tests.builders.loading import load
 

@@ -23,6 +23,7 @@ WORDS = Wording(
     impact="The impact.",
     your_role="Scribe",
     why="You were assigned.",
+    why_short="Assigned to you.",
     acknowledge="tocsin ack card --as bo",
     changes=("We have found the cause and are working on it.",),
     news=(News("One."), News("Two.")),
@@ -36,12 +37,12 @@ WORDS = Wording(
     review_due="Sat 28 Nov 2026, 11:00 CET",
 )
 BODIES = {
-    Kind.PAGE: ("You were assigned.", "You: Scribe.", "Ack: tocsin ack card --as bo"),
-    Kind.STAND_DOWN: ("stand down, you are no longer needed as Scribe.",),
+    Kind.PAGE: ("You were assigned.", "You: Scribe.", "Accept: tocsin ack card --as bo"),
+    Kind.STAND_DOWN: ("stand down. You are no longer needed as Scribe. Nothing to do for you.",),
     Kind.UPDATE: ("We have found the cause and are working on it.", "One.", "Two.", "Next update by 11:30 CET."),
     Kind.CLOSING: ("resolved after 5 minutes.", "Rolled back."),
     Kind.REMINDER: ("an update is due by 11:20 CET and nothing new was written.", "tocsin update card TEXT"),
-    Kind.VERIFY: ("is all healthy? Confirm: tocsin ack card --as bo",),
+    Kind.VERIFY: ("resolved. Is it healthy? If not, open it again. If so: tocsin ack card --as bo",),
     Kind.REVIEW: ("please finish the review in reviews/card.md, due Sat 28 Nov 2026, 11:00 CET.",),
 }
 
@@ -56,7 +57,8 @@ def test_each_kind_word_for_word(kind: Kind) -> None:
     assert mail.subject == "As it began"
     assert mail.text.split("\n\n") == ["SEV1: Cards fail", *BODIES[kind], "The impact.", "The summary.\n"]
     sms = builtin_content(words, Channel.SMS)
-    assert sms.text == f"SEV1 Cards fail: {' '.join(BODIES[kind])}"
+    said = ("Assigned to you.", *BODIES[kind][1:]) if kind is Kind.PAGE else BODIES[kind]
+    assert sms.text == f"SEV1 Cards fail{'.' if kind is Kind.PAGE else ':'} {' '.join(said)}"
     assert sms.subject == sms.html == mail.html == ""
 
 
@@ -74,20 +76,20 @@ def test_where_little_is_known() -> None:
     """Without news the standing sentence speaks, without a promise the next word comes with the next change; a page by a
     file that cannot be read says that; without a severity the title stands alone.
     """
-    bare = replace(WORDS, tag="", news=(), changes=(), next="", duration="", your_role="", why="")
+    bare = replace(WORDS, tag="", news=(), changes=(), next="", duration="", your_role="", why="", why_short="")
 
     def text(kind: Kind) -> str:
-        return builtin_content(replace(bare, kind=kind.value), Channel.SMS).text
+        return builtin_content(replace(bare, kind=kind.value, unreadable=True), Channel.SMS).text
 
     assert text(Kind.UPDATE) == "Cards fail: We know the cause. We write again when something changes."
     assert text(Kind.CLOSING) == "Cards fail: resolved. Rolled back."
-    assert text(Kind.PAGE) == "Cards fail: The incident file cannot be read. Ack: tocsin ack card --as bo"
+    assert text(Kind.PAGE) == "Cards fail. The incident file cannot be read. Accept: tocsin ack card --as bo"
 
 
 def test_the_shortest_way_to_answer() -> None:
     """A code by SMS, else the link, else the command; only a page can be passed on."""
     page, verify = (replace(WORDS, kind=kind.value, answer_url="https://x/1") for kind in (Kind.PAGE, Kind.VERIFY))
-    assert builtin_content(page, Channel.SMS).text.endswith("Ack: https://x/1")
-    assert builtin_content(verify, Channel.SMS).text.endswith("Confirm: https://x/1")
-    assert builtin_content(replace(page, code="K7"), Channel.SMS).text.endswith("Reply ok K7 or pass K7")
-    assert builtin_content(replace(verify, code="K7"), Channel.SMS).text.endswith("healthy? Reply ok K7")
+    assert builtin_content(page, Channel.SMS).text.endswith("Accept: https://x/1")
+    assert builtin_content(verify, Channel.SMS).text.endswith("If so: https://x/1")
+    assert builtin_content(replace(page, code="K7"), Channel.SMS).text.endswith("ok K7 / pass K7")
+    assert builtin_content(replace(verify, code="K7"), Channel.SMS).text.endswith("If so: ok K7")

@@ -86,7 +86,7 @@ def test_where_a_code_is_required_all_is_answered_with_one(worst_code: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("link", "end"), [(LINK, f"breaks. Ack it: {LINK}"), ("", "breaks. Ack it: tocsin ack i0 --as ana")]
+    ("link", "end"), [(LINK, f"breaks. Accept it: {LINK}"), ("", "breaks. Accept it: tocsin ack i0 --as ana")]
 )
 def test_where_an_sms_cannot_be_answered_it_names_no_code(link: str, end: str) -> None:
     """Rule 42: a code only where replies are on, else the link, else the command."""
@@ -150,11 +150,11 @@ def test_a_title_in_wide_letters_keeps_its_sense(title: str, severities: list[st
     [("数据库崩溃了 1", "incident checkout-database-berlin"), ("数据库 Checkout 崩溃了", "Checkout")],
 )
 def test_where_a_wide_title_cannot_be_told(title: str, told: str) -> None:
-    """With a long command to answer by: a word of it in Latin letters, else which incident it is."""
+    """With a long link to answer by: a word of it in Latin letters, else which incident it is."""
     id_ = "checkout-database-berlin"
     pages = [page(number, "sev3", title=title, id=id_, link=LINK) for number in range(6)]
     text = renderer().render_bundle(pages, graded()).text
-    assert text == f"6 pages: 6 SEV3. Worst: SEV3 {told}. Ack it: tocsin ack {id_} --as ana"
+    assert text == f"6 pages: 6 SEV3. Worst: SEV3 {told}. Accept it: {LINK}"
 
 
 def test_more_severities_than_there_is_room_for() -> None:
@@ -216,10 +216,10 @@ def test_a_broken_template_gives_the_built_in_text(tmp_path: object) -> None:
 def test_the_built_in_text_says_drill() -> None:
     """By SMS and by email."""
     *_, drill, _bare = bundle_samples()
-    assert builtin_bundle(drill, short=True)[1].startswith("DRILL 12 pages")
+    assert builtin_bundle(drill, short=True)[1].startswith("DRILL Acme 12 pages")
     subject, text = builtin_bundle(drill, short=False)
     assert subject.startswith("DRILL 12 PAGES")
-    assert text.startswith("DRILL 12 pages")
+    assert text.startswith("DRILL Acme 12 pages")
 
 
 def test_what_no_shortening_makes_fit_is_said() -> None:

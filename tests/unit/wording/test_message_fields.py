@@ -115,6 +115,7 @@ PERSONAL = INSIDERS | {
     "name": "Bo Berg",
     "roles": ("INTERNAL Lead", "INTERNAL Scribe"),
     "your_role": "INTERNAL Lead and INTERNAL Scribe",
+    "your_role_short": "INTERNAL Lead +1 role",
     "duties": (("INTERNAL Lead", "INTERNAL Directs the fix."),),
     "acknowledge": "tocsin ack INTERNAL-id --as bo",
     "acknowledge_line": "acknowledged: [bo]",
@@ -123,18 +124,23 @@ PERSONAL = INSIDERS | {
     "answer_url": OFFER.answer_url,
 }
 DUE = {"due": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "due_short": "11:30 CET"}
+CONTACTS = {"contacts": (("INTERNAL Lead", "Ana INTERNAL-NAME", ""),)}
 NEXT = {"next": "Mon 23 Nov, 11:30 CET (10:30 UTC)", "next_short": "11:30 CET"}
 PUBLIC_CHANGES = ("We have found the cause and are working on it.", "Expected to be fixed by 12:00 CET.")
 MADE_OF = {
     Kind.PAGE: PERSONAL
     | DUE
+    | CONTACTS
     | {
+        "asked": True,
         "why": "Severity raised from SEV2 to SEV1.",
+        "why_short": "Was SEV2.",
+        "since_short": "10:15",
         "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
     },
     Kind.STAND_DOWN: PERSONAL | DUE,
     Kind.REMINDER: PERSONAL | DUE | {"groups": "Executives", "otherwise": "Severity raised from SEV2 to SEV1."},
-    Kind.VERIFY: PERSONAL | DUE,
+    Kind.VERIFY: PERSONAL | DUE | CONTACTS,
     Kind.REVIEW: PERSONAL | DUE,
     Kind.CLOSING: INSIDERS,
     Kind.UPDATE: INSIDERS

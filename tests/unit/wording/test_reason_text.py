@@ -7,7 +7,7 @@ import pytest
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Cadence, PagePolicy, ReviewPolicy, Severity, Span, Stream
-from tocsin.wording.message.reason_text import Setting, timing
+from tocsin.wording.report.reason_text import Setting, timing
 
 MINUTE = timedelta(minutes=1)
 SLOWING = Cadence((Span(30 * MINUTE, 120 * MINUTE), Span(60 * MINUTE)))

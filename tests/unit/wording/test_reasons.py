@@ -10,9 +10,10 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import RESPONDER, Cadence, ReviewPolicy, Severity, Span, Stream
+from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.locale import language_of, zone_of
-from tocsin.wording.message.page_reason import page_reason
-from tocsin.wording.message.reason_text import reason_text, suppression_text
+from tocsin.wording.message.page_words import page_reason
+from tocsin.wording.report.reason_text import reason_text, suppression_text
 
 from tests.builders.policies import small_policy
 
@@ -92,13 +93,16 @@ def test_why_a_page_comes_now() -> None:
     incident = Incident("card", "Cards fail", "sev1")
     assigned = replace(PAGE, reason=Reason.ASSIGNED)
     past = History(incident, 1, roles={"scribe": RoleHistory("scribe", holder="bo")})
-    assert page_reason(assigned, incident, past, POLICY) == "You were assigned."
+    assert page_reason(assigned, incident, past, POLICY, ENGLISH) == "You were assigned."
     past = History(incident, 1, roles={"scribe": RoleHistory("scribe", holder="ana")})
-    assert page_reason(assigned, incident, past, POLICY) == "You were assigned; Ana Souza has it until you accept."
+    assert (
+        page_reason(assigned, incident, past, POLICY, ENGLISH)
+        == "You take over from Ana Souza, who has it until you accept."
+    )
     raised = replace(PAGE, reason=Reason.SEVERITY_RAISED)
     past = replace(past, assessed=Assessed(AT, "sev1", "r"))
-    assert page_reason(raised, incident, past, POLICY) == "The severity changed."
-    assert page_reason(PAGE, replace(incident, unreadable=True), past, POLICY) == ""
+    assert page_reason(raised, incident, past, POLICY, ENGLISH) == "The severity changed."
+    assert page_reason(PAGE, replace(incident, unreadable=True), past, POLICY, ENGLISH) == ""
 
 
 def test_whose_zone_and_language() -> None:

@@ -14,7 +14,7 @@ from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, 
 from tocsin.text.gsm import segments
 from tocsin.text.times import clock, dated, moment, moved, span, utc
 from tocsin.wording.message.builtin import builtin_content
-from tocsin.wording.message.shorten import cut
+from tocsin.wording.message.one_segment import cut
 from tocsin.wording.message.wording import Wording, listed, wording
 
 from tests.builders.policies import small_policy
@@ -199,12 +199,12 @@ WHYS = [
     (Reason.ESCALATED, "Nobody has accepted yet."),
     (Reason.REPEATED, "Still nobody has accepted."),
     (Reason.LAST_RESORT, "Nobody else answered: you are the last resort."),
-    (Reason.ASSIGNED, "You were assigned; Ana Souza has it until you accept."),
+    (Reason.ASSIGNED, "You take over from Ana Souza, who has it until you accept."),
     (Reason.SEVERITY_RAISED, "Severity raised from SEV2 to SEV1."),
     (Reason.REOPENED, "It is open again."),
     (Reason.DECLINED, "Somebody passed it on."),
     (Reason.REACH, "You have not answered yet."),
-    (Reason.STILL_THERE, "Are you still on it? Please confirm."),
+    (Reason.STILL_THERE, "Nothing was heard for a while. Are you still on it? Please confirm."),
 ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from tocsin.domain.notification import Notification, in_one
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Severity
-from tocsin.wording.message.reason_text import timing
+from tocsin.wording.report.reason_text import timing
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
 from tocsin.text.times import DAYS, MONTHS, span
-from tocsin.wording.message.reason_text import reason_text, suppression_text, waiting_text
+from tocsin.wording.report.reason_text import reason_text, suppression_text, waiting_text
 
 WIDTH = 100
 """The most characters of a line; a narrower terminal gets narrower ones."""

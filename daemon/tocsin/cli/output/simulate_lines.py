@@ -6,7 +6,7 @@ from datetime import timedelta
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import first_words
-from tocsin.wording.message.reason_text import waiting_text
+from tocsin.wording.report.reason_text import waiting_text
 
 
 def lines(played: Simulation, policy: Policy) -> Iterator[str]:

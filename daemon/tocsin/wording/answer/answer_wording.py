@@ -11,7 +11,7 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.people import Channel
 from tocsin.text import cleaning
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message import shorten
+from tocsin.wording.message import one_segment
 
 KIND = "answer"
 """What the template's name begins with."""
@@ -86,16 +86,18 @@ class AnswerWording:
         def fits(words: AnswerWording) -> bool:
             return segments(whole(words)) == 1
 
-        words = signed = replace(self, organisation=shorten.cut(self.organisation, ORGANISATION_MOST))
+        words = signed = replace(self, organisation=one_segment.cut(self.organisation, ORGANISATION_MOST))
         for named in (signed, replace(signed, organisation="")):
             for words in _ever_less(named):
                 if fits(words):
                     return whole(words)
-            fewer = shorten.longest(partial(_listing, named), len(self.open) - 1, 1, fits)
+            fewer = one_segment.longest(partial(_listing, named), len(self.open) - 1, 1, fits)
             if fewer is not None:
                 return whole(fewer)
         body = render(words)
-        cut = shorten.longest(lambda most: text(cleaning.cut(body, most)), len(body), 1, lambda it: segments(it) == 1)
+        cut = one_segment.longest(
+            lambda most: text(cleaning.cut(body, most)), len(body), 1, lambda it: segments(it) == 1
+        )
         return cut or text("")
 
     def builtin(self, _via: Channel) -> Content:
@@ -110,7 +112,7 @@ def _ever_less(words: AnswerWording) -> Iterator[AnswerWording]:
         return
     yield from _titled(words)
     if not words.count:
-        words = replace(words, title=shorten.latin(words.title)[: TITLES[-1]] or cleaning.cut(words.id, ID_MOST))
+        words = replace(words, title=one_segment.latin(words.title)[: TITLES[-1]] or cleaning.cut(words.id, ID_MOST))
         yield words
         yield replace(words, roles=cleaning.cut(words.roles, ROLES_MOST), holder=cleaning.cut(words.holder, ID_MOST))
         return

@@ -26,6 +26,12 @@ def clock(at: datetime, zone: str, seen_from: datetime, language: Language) -> s
     return f"{_time(here, seen_from, locale)} {_zone(here, locale)}"
 
 
+def time_of_day(at: datetime, zone: str, seen_from: datetime, language: Language) -> str:
+    """The same without the zone, for a text in which every letter counts: `11:30`."""
+    locale, here = _locale(language), at.astimezone(ZoneInfo(zone))
+    return times.time_of_day(here, seen_from) if locale is None else _time(here, seen_from, locale)
+
+
 def dated(at: datetime, zone: str, language: Language, seen_from: datetime | None = None) -> str:
     """The same for a text that is read later: `Mon 23 Nov, 11:30 CET (10:30 UTC)`, the latter where it differs; with
     the year when that is another than `seen_from`'s.

@@ -24,6 +24,9 @@ def builtin_content(words: Wording, via: Channel) -> Content:
 
 def _sms(words: Wording) -> str:
     drill = "DRILL " if words.drill else ""
+    if words.kind == Kind.PAGE:
+        about = (words.organisation, words.tag, words.since_short, f"{words.title}.", words.why_short, _role(words))
+        return drill + " ".join(part for part in (*about, _reply(words, "Accept: ")) if part)
     head = f"{words.tag} {words.title}" if words.tag else words.title
     return f"{drill}{head}: {' '.join(part for part in _body(words) if part)}"
 
@@ -32,10 +35,16 @@ def _body(words: Wording) -> tuple[str, ...]:
     """What it says, by kind."""
     match Kind(words.kind):
         case Kind.PAGE:
-            role = f"You: {words.your_role}." if words.your_role else "The incident file cannot be read."
-            return (words.why, role, _reply(words, "Ack: "))
+            since = f"Since {words.since}." if words.since else ""
+            then = f"If nobody answers by {words.answer_by}, we page {words.then}." if words.then else ""
+            return (words.why, _role(words), _reply(words, "Accept: "), then, since, words.bridge, words.runbook)
         case Kind.STAND_DOWN:
-            return (f"stand down, you are no longer needed as {words.your_role}.",)
+            needless = f"You are no longer needed as {words.your_role}."
+            lowered = words.reason == Reason.SEVERITY_LOWERED
+            holder = (
+                needless if lowered or not words.accepted_by else f"{words.accepted_by} has it now ({words.your_role})."
+            )
+            return (f"stand down. {holder} Nothing to do for you.",)
         case Kind.UPDATE:
             return _update(words)
         case Kind.CLOSING:
@@ -44,7 +53,7 @@ def _body(words: Wording) -> tuple[str, ...]:
         case Kind.REMINDER:
             return (*_reminder(words), f"tocsin update {words.id} TEXT")
         case Kind.VERIFY:
-            return (f"is all healthy? {_reply(words, 'Confirm: ')}",)
+            return (f"resolved. Is it healthy? If not, open it again. {_reply(words, 'If so: ')}",)
         case Kind.REVIEW:
             return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
         case Kind.OPERATOR | Kind.ANSWER:
@@ -70,8 +79,15 @@ def _reminder(words: Wording) -> tuple[str, ...]:
     return (f"an update is due by {words.due_short} and nothing new was written.", otherwise)
 
 
+def _role(words: Wording) -> str:
+    """What a page asks its reader to be."""
+    if words.unreadable:
+        return "The incident file cannot be read."
+    return f"You: {words.your_role}." if words.your_role else ""
+
+
 def _reply(words: Wording, label: str) -> str:
     """How to answer, by the shortest way that there is."""
     if words.code:
-        return f"Reply ok {words.code}" + (f" or pass {words.code}" if words.kind == Kind.PAGE else "")
+        return f"ok {words.code} / pass {words.code}" if words.kind == Kind.PAGE else f"{label}ok {words.code}"
     return label + (words.answer_url or words.acknowledge)

@@ -10,7 +10,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message.shorten import TAG_MOST, TITLE_MIN, cut, latin, longest, narrow_title
+from tocsin.wording.message.one_segment import (
+    ORGANISATION_MOST,
+    TAG_MOST,
+    TITLE_KEPT,
+    cut,
+    cut_words,
+    latin,
+    longest,
+    narrow_title,
+)
+from tocsin.wording.message.shorten import TITLE_MIN
 from tocsin.wording.message.wording import Wording
 
 KIND = "bundle"
@@ -71,9 +81,9 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
 
 
 def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str]) -> str | None:
-    """The text that `render` makes of the words, in one segment: the title gives way first, then a link for the
-    command, then the tally, never how to answer. A title in letters of which only 70 fit keeps them as long as the
-    rest can be said shorter. None when nothing makes it fit.
+    """The text that `render` makes of the words, in one segment: the title gives way first, but while the organisation
+    stands only to 45 letters; then the tally, at last a long link for the command, never how to answer. A title in
+    letters of which only 70 fit keeps them as long as the rest can be said shorter. None when nothing makes it fit.
     """
     words = _titled(words, fold(words.worst.title))
 
@@ -85,7 +95,10 @@ def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str])
 
     for candidate in _ever_less(words):
         title = candidate.worst.title
-        least = WIDE_TITLE_MIN if _is_wide(title) else TITLE_MIN
+        if candidate.organisation:
+            least = len(title) if _is_wide(title) else TITLE_KEPT
+        else:
+            least = WIDE_TITLE_MIN if _is_wide(title) else TITLE_MIN
         cut_to = longest(partial(_cut_title, candidate), len(title), min(least, len(title)), fits)
         if cut_to is not None:
             return text(cut_to)
@@ -95,7 +108,7 @@ def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str])
 def builtin_bundle(words: BundleWording, *, short: bool) -> tuple[str, str]:
     """The built-in subject and text, sent when a template is broken (P2)."""
     worst, drill = words.worst, "DRILL " if words.drill else ""
-    head = f"{words.count} pages: {words.tally}."
+    head = f"{words.organisation} {words.count} pages: {words.tally}.".lstrip()
     if short:
         text = shorten_bundle(words, _sms) or fold(f"{drill}{words.count} pages. {_answer(words)}")
         return "", text
@@ -106,12 +119,13 @@ def builtin_bundle(words: BundleWording, *, short: bool) -> tuple[str, str]:
 def _sms(words: BundleWording) -> str:
     code = f" ({words.worst.code})" if words.worst.code else ""
     tally, drill = f": {words.tally}" if words.tally else "", "DRILL " if words.drill else ""
-    return f"{drill}{words.count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
+    count = f"{words.organisation} {words.count}".lstrip()
+    return f"{drill}{count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
 
 
 def _answer(words: BundleWording) -> str:
     if not words.replies:
-        return f"Ack it: {words.worst.answer_url or words.worst.acknowledge}"
+        return f"Accept it: {words.worst.answer_url or words.worst.acknowledge}"
     one = words.worst.code and not words.brief
     return f"Reply {words.answer_all}" + (f", or ok {words.worst.code} for one" if one else "")
 
@@ -124,9 +138,10 @@ def _tally(tags: Sequence[str]) -> str:
 def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
     """The words, then with less and less around what must stay."""
     yield words
-    if words.worst.answer_url and not words.replies:
-        words = replace(words, worst=replace(words.worst, answer_url=""))
-        yield words
+    words = replace(words, organisation=cut_words(words.organisation, ORGANISATION_MOST))
+    yield words
+    words = replace(words, organisation="")
+    yield words
     worst = replace(words.worst, tag=cut(words.worst.tag, TAG_MOST))
     words = replace(words, worst=worst, tally=_briefly(words, TALLIED_MOST))
     yield words
@@ -138,6 +153,8 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
         words = replace(words, worst=replace(worst, title=narrow_title(worst)), brief=False)
         yield words
     words = replace(words, tally=tally)
+    yield words
+    words = replace(words, worst=replace(words.worst, answer_url=""))
     yield words
     yield replace(words, worst=replace(words.worst, acknowledge="tocsin status, tocsin ack"))
 

@@ -5,7 +5,7 @@ template can give it away; so is whatever differs among readers who share one te
 limits of channels, nor how anything is sent.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from tocsin.domain.history import History
@@ -14,11 +14,11 @@ from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notif
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import ENGLISH, Language
-from tocsin.wording.language.times import dated, moment
+from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import duration, resolution, review_due_at
 from tocsin.wording.message.locale import zone_of
-from tocsin.wording.message.page_reason import page_reason
+from tocsin.wording.message.page_words import contacts, page_words
 from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
@@ -85,8 +85,19 @@ class Wording:
     name: str = ""
     roles: tuple[str, ...] = ()
     your_role: str = ""
+    your_role_short: str = ""
     duties: tuple[tuple[str, str], ...] = ()
+    asked: bool = False
     why: str = ""
+    why_short: str = ""
+    answer_by: str = ""
+    answer_by_short: str = ""
+    then: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[tuple[str, str, str], ...] = ()
+    bridge: str = ""
+    runbook: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     acknowledge: str = ""
     acknowledge_line: str = ""
     code: str = ""
@@ -148,6 +159,10 @@ def wording(
         return _to_group(about, notification, view, policy)
     if notification.kind in SHARED:
         return about
+    if notification.kind is Kind.PAGE:
+        about = _page(about, notification, view, history, policy)
+    elif notification.kind is Kind.VERIFY:
+        about = replace(about, contacts=contacts(history, policy, without=notification.to))
     return replace(
         _personal(about, notification, view, history, policy),
         code=offer.code,
@@ -177,7 +192,7 @@ def _about(notification: Notification, view: GroupView, history: History, policy
         title=_titled(incident.title_for(external=view.external), language),
         status=incident.status.value,
         status_text=status_text(incident.status, language),
-        organisation=policy.organisation,
+        organisation=one_line(clean(policy.organisation)),
         reply_to=policy.reply_to,
         impact=clean(incident.impact),
         eta=_dated(eta, view),
@@ -197,7 +212,7 @@ def _about(notification: Notification, view: GroupView, history: History, policy
 
 def _internal(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
     """What insiders read besides."""
-    incident, is_page = view.incident, notification.kind is Kind.PAGE
+    incident = view.incident
     severity = policy.severity(incident.severity)
     review_at = review_due_at(incident, history, policy)
     needed = [role for role in history.roles.values() if role.needed and role.role]
@@ -216,8 +231,18 @@ def _internal(about: Wording, notification: Notification, view: GroupView, histo
         review_due_short=view.time(review_at) if review_at else "",
         review_overdue=review_at is not None and notification.at > review_at,
         holders=tuple((policy.role_title(role.role), policy.person_name(role.holder)) for role in needed),
-        why=page_reason(notification, incident, history, policy) if is_page else "",
-        news=update_words.news(replace(view, previous=None), policy)[-1:] if is_page else (),
+    )
+
+
+def _page(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
+    """What a page says besides."""
+    words = page_words(notification, view, history, policy)
+    since = history.began_at
+    return replace(
+        about,
+        since_short=time_of_day(since, view.zone, view.now, view.language) if since else "",
+        news=update_words.news(replace(view, previous=None), policy)[-1:],
+        **{field.name: getattr(words, field.name) for field in fields(words)},
     )
 
 
@@ -227,12 +252,16 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
     titles = tuple(policy.role_title(role) for role in notification.roles)
     known = (policy.roles[role] for role in notification.roles if role in policy.roles)
     holders = (history.holder(role) for role in notification.roles)
+    further, short = len(titles) - 1, ""
+    if further > 0:
+        short = language.count("{role} +{number} role", "{role} +{number} roles", further, role=titles[0])
     return replace(
         about,
         person=notification.to,
         name=policy.person_name(notification.to),
         roles=titles,
         your_role=language.listed(titles),
+        your_role_short=short,
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",
         acknowledge_line=f"acknowledged: [{notification.to}]",

@@ -14,7 +14,7 @@ from tocsin.domain.people import Channel
 from tocsin.text import gsm, times
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
-from tocsin.wording.message.shorten import cut, longest
+from tocsin.wording.message.one_segment import cut, longest
 from tocsin.wording.operator.advice import ADVICE
 
 KIND = "operator"

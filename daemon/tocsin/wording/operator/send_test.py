@@ -13,7 +13,7 @@ from tocsin.domain.policy import Policy
 from tocsin.text.gsm import cut, fold, segments
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, moment
-from tocsin.wording.message import shorten
+from tocsin.wording.message import one_segment
 
 KIND = "test"
 """What the templates' names begin with."""
@@ -83,6 +83,6 @@ def _ever_less(words: SendTestWording) -> Iterator[SendTestWording]:
     yield words
     words = replace(words, begins="")
     yield words
-    words = replace(words, organisation=shorten.cut(words.organisation, NAME_MOST))
-    yield replace(words, sender=shorten.cut(words.sender, NAME_MOST))
+    words = replace(words, organisation=one_segment.cut(words.organisation, NAME_MOST))
+    yield replace(words, sender=one_segment.cut(words.sender, NAME_MOST))
     yield replace(words, sender="")

@@ -45,11 +45,15 @@ SECTIONS = (
         "For one person",
         ONE_READER,
         """
-        person name roles your_role duties acknowledge acknowledge_line code answer_url accepted_by review_file
-        review_due review_due_short review_overdue
+        person name roles your_role your_role_short duties acknowledge acknowledge_line code answer_url accepted_by
+        contacts review_file review_due review_due_short review_overdue
         """,
     ),
-    _section("In pages", [Kind.PAGE], "why news"),
+    _section(
+        "In pages",
+        [Kind.PAGE],
+        "asked why why_short news answer_by answer_by_short then others bridge runbook links",
+    ),
     _section("In reminders", [Kind.REMINDER], "groups due due_short unheard otherwise"),
     _section(
         "In updates",

@@ -1,0 +1,215 @@
+"""What a page says besides what the incident says: why it comes to this person now, by when to answer and who is paged
+then, who else is asked, who has what already, where to meet and where to look.
+
+Must not know templates nor channels. A first page needs no reason: the incident says it all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import Notification, Reason
+from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.planning.current_state import after_pages, next_pages
+from tocsin.text.cleaning import clean, one_line
+from tocsin.wording.language.language import Language
+from tocsin.wording.language.times import clock, dated
+from tocsin.wording.message.update_words import GroupView
+
+OTHERS_MOST = 12
+"""People paged besides whom a page names; of more only their number is told."""
+NAME_MOST = 20
+"""Letters of a name in the reason that an SMS gives, which is never cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageWords:
+    """The names are those of `Wording`. `asked`: the reader has not accepted yet, so they are asked to be it."""
+
+    asked: bool = False
+    why: str = ""
+    why_short: str = ""
+    answer_by: str = ""
+    answer_by_short: str = ""
+    then: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[tuple[str, str, str], ...] = ()
+    bridge: str = ""
+    runbook: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+def page_words(notification: Notification, view: GroupView, history: History, policy: Policy) -> PageWords:
+    """The words for one page. `history` may be from before its decision, or from after it."""
+    incident, zone, language = view.incident, view.zone, view.language
+    after = after_pages(incident, policy, history, notification.at)
+    services = [policy.services[name] for name in incident.services if name in policy.services]
+    coming = next_pages(incident, policy, after, notification.roles, notification.at)
+    links = dict([*((address, title) for service in services for title, address in service.links)])
+    own = {address: title for title, address in incident.links}
+    return PageWords(
+        asked=any(after.holder(role) != notification.to for role in notification.roles),
+        why=page_reason(notification, incident, history, policy, language),
+        why_short=short_reason(notification, incident, history, policy, language),
+        answer_by=dated(coming.at, zone, language, notification.at) if coming else "",
+        answer_by_short=clock(coming.at, zone, notification.at, language) if coming else "",
+        then=_then(coming.people, notification.to, policy, language, last=coming.last_resort) if coming else "",
+        others=_others(notification.to, after, policy, language),
+        contacts=contacts(after, policy, without=notification.to),
+        bridge=meeting_place(incident, policy),
+        runbook=next((service.runbook for service in services if service.runbook), ""),
+        links=tuple((one_line(clean(title)), address) for address, title in {**own, **links}.items()),
+    )
+
+
+def contacts(history: History, policy: Policy, *, without: str) -> tuple[tuple[str, str, str], ...]:
+    """Who has accepted what: role, name and number (empty where there is none)."""
+    holders = [(role.role, role.holder) for role in history.roles.values() if role.needed and role.role]
+    responders = [(RESPONDER, name) for name, _ in history.responders if name in history.responders_answered]
+    people = ((policy.role_title(role), policy.people.get(holder or "")) for role, holder in (*holders, *responders))
+    return tuple((role, person.name, person.phone) for role, person in people if person and person.id != without)
+
+
+def meeting_place(incident: Incident, policy: Policy) -> str:
+    """Where people meet: as the incident says, else the first affected service that has a place, else the config's."""
+    of_services = (policy.services[name].bridge for name in incident.services if name in policy.services)
+    return one_line(clean(incident.bridge or next(filter(None, of_services), "") or policy.bridge))
+
+
+def page_reason(
+    notification: Notification, incident: Incident, history: History, policy: Policy, language: Language
+) -> str:
+    """Why it comes now, in a sentence, or nothing. `history` is from before the decision."""
+    say = language.say
+    if incident.unreadable:
+        return ""
+    match notification.reason:
+        case Reason.ESCALATED:
+            return say("Nobody has accepted yet.")
+        case Reason.REPEATED:
+            return say("Still nobody has accepted.")
+        case Reason.LAST_RESORT:
+            return say("Nobody else answered: you are the last resort.")
+        case Reason.ASSIGNED:
+            former = _former_holder(notification, history, policy)
+            taken_over = say("You take over from {name}, who has it until you accept.", name=former)
+            return taken_over if former else say("You were assigned.")
+        case Reason.SEVERITY_RAISED:
+            before = _severity_before(incident, history)
+            return _severity_change(before, incident.severity, policy, language)
+        case Reason.REOPENED:
+            return say("It is open again.")
+        case Reason.DECLINED:
+            return say("Somebody passed it on.")
+        case Reason.REACH:
+            return _reach_reason(notification, history, language)
+        case Reason.STILL_THERE:
+            return say("Nothing was heard for a while. Are you still on it? Please confirm.")
+        case _:
+            return ""
+
+
+def short_reason(
+    notification: Notification, incident: Incident, history: History, policy: Policy, language: Language
+) -> str:
+    """The same in a word or two, for an SMS, where it is never cut."""
+    say = language.say
+    if incident.unreadable:
+        return ""
+    match notification.reason:
+        case Reason.ESCALATED:
+            return say("Escalated.")
+        case Reason.REPEATED:
+            return say("Still unanswered.")
+        case Reason.LAST_RESORT:
+            return say("Last resort.")
+        case Reason.ASSIGNED:
+            former = _former_holder(notification, history, policy)[:NAME_MOST].rstrip()
+            return say("Take over from {name}.", name=former) if former else say("Assigned to you.")
+        case Reason.SEVERITY_RAISED:
+            before = _severity_before(incident, history).upper()[:NAME_MOST]
+            return say("Was {severity}.", severity=before) if before else say("Severity changed.")
+        case Reason.REOPENED:
+            return say("Open again.")
+        case Reason.DECLINED:
+            return say("Passed on to you.")
+        case Reason.REACH:
+            return say("Earlier page lost.") if _failed(notification, history) else say("No answer yet.")
+        case Reason.STILL_THERE:
+            return say("Still on it?")
+        case _:
+            return ""
+
+
+def _former_holder(notification: Notification, history: History, policy: Policy) -> str:
+    """The name of who has a role that the page hands over."""
+    holders = (policy.people.get(history.holder(role) or "") for role in notification.roles)
+    return next((person.name for person in holders if person and person.id != notification.to), "")
+
+
+def _severity_before(incident: Incident, history: History) -> str:
+    """The severity that was judged last, if it is another one."""
+    before = history.assessed.severity if history.assessed else ""
+    return before if before != incident.severity else ""
+
+
+def _severity_change(before: str, after: str, policy: Policy, language: Language) -> str:
+    """Which way the severity went; `before` is empty where the config changed, and not the file."""
+    if not before:
+        return language.say("The severity changed.")
+    names = {"before": before.upper(), "after": after.upper()}
+    if before not in policy.severities or after not in policy.severities:
+        return language.say("Severity changed from {before} to {after}.", **names)
+    if policy.severity_rank(after) < policy.severity_rank(before):
+        return language.say("Severity raised from {before} to {after}.", **names)
+    return language.say("Severity lowered from {before} to {after}.", **names)
+
+
+def _reach_reason(notification: Notification, history: History, language: Language) -> str:
+    """Why an earlier page goes by this channel: it reached nobody, did not arrive here, or was not answered."""
+    if any(person == notification.to for person, _ in history.lost):
+        return language.say("An earlier page did not reach you.")
+    if _failed(notification, history):
+        channel = language.say(notification.via.traits.word)
+        return language.say("An earlier page by {channel} did not reach you.", channel=channel)
+    return language.say("You have not answered yet.")
+
+
+def _failed(notification: Notification, history: History) -> bool:
+    """Whether an earlier page failed to reach its person, at all or by this channel."""
+    to, via = notification.to, notification.via
+    lost = any(person == to for person, _ in history.lost)
+    undelivered = any((person, channel) == (to, via) for person, _, channel in history.undelivered)
+    return lost or undelivered or any((reader, channel) == (to, via) for reader, channel, _ in history.refused)
+
+
+def _then(people: Iterable[str], reader: str, policy: Policy, language: Language, *, last: bool) -> str:
+    """Whom the next pages go to, in words."""
+    names = [policy.person_name(person) for person in people if person != reader]
+    if reader in people:
+        names.append(language.say("you") if names else language.say("you again"))
+    listed = language.listed(names)
+    return language.say("the last resort ({people})", people=listed) if last and names else listed
+
+
+def _others(reader: str, history: History, policy: Policy, language: Language) -> tuple[tuple[str, str], ...]:
+    """Who else is asked now, each with what for; roles that somebody has are asked of nobody."""
+    asked: dict[str, list[str]] = {}
+    for role in history.roles.values():
+        if role.needed and role.role and role.holder is None:
+            for name, _ in role.first_pages:
+                if name not in role.passed | role.left_out:
+                    asked.setdefault(name, []).append(policy.role_title(role.role))
+    for name, _ in history.responders:
+        if name not in history.responders_answered | history.responders_passed:
+            asked.setdefault(name, []).append(policy.role_title(RESPONDER))
+    pairs = [
+        (policy.people[name].name, language.listed(roles))
+        for name, roles in asked.items()
+        if name != reader and name in policy.people
+    ]
+    more = len(pairs) - OTHERS_MOST
+    if more <= 0:
+        return tuple(pairs)
+    return (*pairs[:OTHERS_MOST], (language.count("{number} more person", "{number} more people", more), ""))
