@@ -88,7 +88,8 @@ def page_reason(
         case Reason.ESCALATED:
             return say("Nobody has accepted yet.")
         case Reason.REPEATED:
-            return say("Still nobody has accepted.")
+            alone = notification.roles == (RESPONDER,)  # whom others' answers do not relieve
+            return say("You have not answered yet.") if alone else say("Still nobody has accepted.")
         case Reason.LAST_RESORT:
             return say("Nobody else answered: you are the last resort.")
         case Reason.ASSIGNED:
