@@ -44,6 +44,8 @@ def test_catalogues_are_sound(code: str) -> None:
                 wrong.append(form)
             if any(segments(letter * 71) > 1 for letter in set(bare)):
                 wrong.append(bare)
+            if set(re.findall(r"`[^`]+`", form)) != set(re.findall(r"`[^`]+`", sentence)):  # what is typed stays
+                wrong.append(form)
     assert not wrong
     assert {len(translation.forms) for translation in words.values()} == {1, 2}
 
