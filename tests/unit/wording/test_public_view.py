@@ -66,6 +66,20 @@ async def test_every_word_was_in_an_email() -> None:
     assert (found.status, found.title) == (Status.RESOLVED, CARD.title)
 
 
+async def test_the_public_title_and_the_public_end() -> None:
+    """Outsiders see the title that is for them, and at the end the word that is: not the internal ones."""
+    ledger = MemoryLedger()
+    titled = replace(CARD, title="SECRET", public_title="Paying fails")
+    await change(ledger, 0, titled)
+    over = replace(titled, status=Status.RESOLVED, resolution="SECRET", public_resolution="You can pay again.")
+    await change(ledger, 25, over)
+    found = await view(ledger)
+    assert found is not None
+    assert found.title == "Paying fails"
+    assert found.latest.words == ("This incident is resolved. It lasted 25 minutes.", "You can pay again.")
+    assert "SECRET" not in repr(found)
+
+
 async def test_what_they_were_not_told_is_not_shown() -> None:
     """A new title or summary, an update without public words: the page stays as the last email was."""
     ledger = MemoryLedger()
