@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from tocsin.domain.facts import Assessed
-from tocsin.domain.history import GroupHistory, History, RoleHistory
+from tocsin.domain.history import GroupHistory, HeldGroup, History, RoleHistory
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
-from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.people import Channel, FirstUpdate, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tocsin.text.gsm import segments
 from tocsin.text.times import clock, dated, moment, moved, span, utc
@@ -296,6 +296,60 @@ def test_a_reminder_names_the_groups_due(policy: Policy) -> None:
     words = wording(each, INCIDENT, past, policy)
     assert (words.groups, words.due_short) == ("Executives", "11:30 CET")
     assert words.next == ""
+
+
+def test_a_reminder_speaks_of_what_was_promised(policy: Policy) -> None:
+    """What a group's last update promised counts, whatever its cadence would say (rule 22)."""
+    promised = GroupHistory("customers", True, AT, AT, INCIDENT, promised_at=AT + 2 * HALF_HOUR)
+    past = History(INCIDENT, 1, started_at=AT, groups={"customers": promised})
+    each = notification(Kind.REMINDER, Reason.UPDATE_DUE, next_update_at=AT + 2 * HALF_HOUR)
+    assert wording(each, INCIDENT, past, policy).groups == "Customers"
+    assert wording(replace(each, next_update_at=AT + HALF_HOUR), INCIDENT, past, policy).groups == ""
+
+
+def test_a_reminder_names_who_has_heard_nothing(policy: Policy) -> None:
+    """Groups that wait for a public text, until there is one; not those that wait for somebody to accept (rule 56)."""
+    waiting = replace(policy.stakeholders["customers"], first=FirstUpdate.PUBLIC)
+    policy = replace(policy, stakeholders={**policy.stakeholders, "customers": waiting})
+    past = History(INCIDENT, 1, started_at=AT, held_groups={"customers": HeldGroup("customers", AT)})
+    each = notification(Kind.REMINDER, Reason.UPDATE_DUE)
+    words = wording(each, INCIDENT, past, policy)
+    assert (words.unheard, words.groups, words.otherwise) == ("Customers", "", "")
+    assert wording(each, INCIDENT, replace(past, public_at=AT), policy).unheard == ""
+    assert wording(replace(each, reason=Reason.ETA_PASSED), INCIDENT, past, policy).unheard == ""
+    accepted = replace(policy, stakeholders={"customers": replace(waiting, first=FirstUpdate.ACCEPTED)})
+    assert wording(each, INCIDENT, past, accepted).unheard == ""
+    assert wording(each, INCIDENT, past, replace(policy, stakeholders={})).unheard == ""
+
+
+OTHERWISE = {
+    "nothing new": ({}, AT + HALF_HOUR, "We are still investigating."),
+    "late by then": ({"eta": AT + timedelta(minutes=20)}, AT + HALF_HOUR, "This takes longer than the 11:20 CET we expected; no new estimate yet."),
+    "not late yet": ({"eta": AT + timedelta(minutes=40)}, AT + HALF_HOUR, "We are still investigating."),
+    "watching": ({"status": Status.MONITORING}, AT + HALF_HOUR, "The fix is in place; we are still watching it."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "due", "sentence"), OTHERWISE.values(), ids=OTHERWISE.keys())
+def test_a_reminder_says_what_is_read_otherwise(
+    policy: Policy, changes: dict[str, Any], due: datetime, sentence: str
+) -> None:
+    """The very sentence that leads the update if nobody writes: as of the instant at which it is due."""
+    incident = replace(INCIDENT, **changes)
+    told = GroupHistory("executives", False, AT, AT, incident, promised_at=due)
+    past = History(incident, 1, started_at=AT, groups={"executives": told})
+    each = notification(Kind.REMINDER, Reason.UPDATE_DUE, at=due - timedelta(minutes=5), next_update_at=due)
+    assert wording(each, incident, past, policy).otherwise == sentence
+    update_then = notification(Kind.UPDATE, Reason.DUE, at=due, group="executives")
+    assert wording(update_then, incident, past, policy).lead == sentence
+
+
+def test_a_passed_estimate_is_asked_for_anew(policy: Policy) -> None:
+    """At the instant of an ETA: what had been expected, and what readers get from then on (rule 57)."""
+    late = replace(INCIDENT, eta=AT)
+    words = wording(notification(Kind.REMINDER, Reason.ETA_PASSED), late, History(late, 1, started_at=AT), policy)
+    assert (words.eta_short, words.eta_passed, words.due) == ("11:00 CET", True, "")
+    assert words.otherwise == "This takes longer than the 11:00 CET we expected; no new estimate yet."
 
 
 def test_a_review_is_due_and_then_overdue(policy: Policy) -> None:
