@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from tocsin.domain.history import History
-from tocsin.domain.incident import Incident, Status
+from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
@@ -79,7 +79,9 @@ class Walk:
 def walk(world: World, minutes: int | None = None) -> Walk:
     """Follow the planner's next looks and the world's steps to its end."""
     policy = world.policy(policy_of(""))
-    incident = Incident("trouble", "Trouble", world.severity, services=("shop",), roles=tuple(world.assigned.items()))
+    by = "Alertmanager" if world.by_alerts else "Ana"
+    roles = tuple(world.assigned.items())
+    incident = Incident("trouble", "Trouble", world.severity, services=("shop",), roles=roles, declared_by=by)
     walked = Walk(policy, History(), [], [])
     walked.happen(Seen(START, incident))
     waiting, end = list(world.steps), START + timedelta(minutes=minutes or world.minutes)
@@ -102,6 +104,9 @@ def _facts(incident: Incident, step: tuple[int, str, str], now: datetime) -> lis
             return [ChannelRefused(now, person, Channel(via))]
         case "ack" | "pass":
             return [Answered(now, what, Answer.OK if verb == "ack" else Answer.PASS)]
+        case "update" | "public":
+            entry = UpdateEntry(what, what if verb == "public" else "")
+            changed = replace(incident, updates=(*incident.updates, entry))
         case "severity":
             changed = replace(incident, severity=what)
         case _:

@@ -1,12 +1,12 @@
 """The oracle: a dumb simulator that walks minute by minute and shares no code with the planner.
 
 It knows ladders, the last resort, answers, stand-downs, responders, one change of severity, refusals, slowing cadences,
-the closing and a reopening, all on whole minutes. It is written from the rules alone; each part names its rule.
+what outsiders hear and when first, the closing and a reopening, all on whole minutes. It is written from the rules alone; each part names its rule.
 """
 
 from dataclasses import dataclass, field
 
-from tests.timelines.worlds import HAS, LAST_RESORT, World
+from tests.timelines.worlds import HAS, LAST_RESORT, OUTSIDE, World
 
 Row = tuple[int, str, str, str, str, tuple[str, ...], str | None, int | None, int | None]
 """(minute, kind, reason, to, via, roles, group, level, round)"""
@@ -35,6 +35,7 @@ class Oracle:
         self.world = world
         self.sev = world.severities[world.severity]
         self.rows: list[Row] = []
+        self.public = False
         self.begin(0, "declared")
 
     def begin(self, now: int, reason: str) -> None:
@@ -45,6 +46,11 @@ class Oracle:
         self.reached: dict[str, set[str]] = {}
         self.clock: dict[str, int] = {}
         self.since: dict[str, int] = {}
+        self.promised: dict[str, int] = {}
+        self.held: dict[str, int] = {}
+        self.reminded: dict[str, int] = {}
+        self.dropped: dict[str, Ladder] = {}
+        self.accepted = False
         self.raised = now
         self.status = "investigating"
         self.responded: set[str] = set()
@@ -67,7 +73,7 @@ class Oracle:
     def minute(self, now: int) -> None:
         """Rule 1: facts first, in their order, then the plan."""
         settled: list[tuple[str, str, str | None]] = []
-        changed = False
+        changed = raised = written = published = False
         for at, verb, what in self.world.steps:
             if at == now and self.over and verb == "status" and what != "resolved":
                 self.begin(now, "reopened")
@@ -82,8 +88,11 @@ class Oracle:
             elif verb == "pass":
                 self.decline(what)
             elif verb == "severity":
-                changed, self.raised = True, now
+                raised, self.raised = True, now
                 settled += self.change(what)
+            elif verb in ("update", "public"):
+                written, published = True, published or verb == "public"
+                self.public = self.public or published
             elif what == "resolved":
                 self.close(now)
             else:
@@ -92,7 +101,7 @@ class Oracle:
         if not self.over:
             self.pages(now)
             self.stand_downs(now, settled)
-            self.updates(now, changed)
+            self.updates(now, changed or raised or written, changed or published)
 
     def channels(self, person: str, via: tuple[str, ...]) -> list[str]:
         """Rules 13, 14: of `via` what they have and was not refused; if none, whatever they have."""
@@ -115,6 +124,7 @@ class Oracle:
             if ladder.holder is None and (person in ladder.asked or self.world.assigned.get(role) == person):
                 ladder.holder, ladder.at_once = person, False
                 accepted.append((role, "accepted", None))
+        self.accepted = self.accepted or bool(accepted)
         return accepted
 
     def decline(self, person: str) -> None:
@@ -224,31 +234,64 @@ class Oracle:
                 told.setdefault((who, reason), []).append(role)
         for role, reason, _ in settled:
             if reason == "severity_lowered":
-                del self.ladders[role]
+                self.dropped[role] = self.ladders.pop(role)
         for (who, reason), roles in told.items():
             for via in self.channels(who, self.sev.via)[:1]:
                 self.say(now, "stand_down", reason, who, via, roles=tuple(roles))
 
-    def updates(self, now: int, changed: bool) -> None:
-        """Rules 21 to 23, for `every` cadences that may slow down once; all readers are people told by email."""
+    def updates(self, now: int, inside: bool, outside: bool) -> None:
+        """Rules 21 to 23 and 56, for `every` cadences that may slow down once; readers are people told by email.
+        `inside` and `outside` tell whether there is a change that insiders, and outsiders, can see.
+        """
         spans = {group: (every, slow) for group, every, slow in self.sev.streams}
+        self.held = {group: since for group, since in self.held.items() if group in spans}
         for group in [*spans, *(gone for gone in self.clock if gone not in spans)]:
             if group not in spans:
                 reason = "severity_lowered"
             elif group not in self.clock:
-                reason, self.since[group] = "declared", now
-            elif changed:
+                if group == OUTSIDE and not self.may_hear(now, *spans[group]):
+                    continue
+                reason, self.since[group] = "declared", self.held.pop(group, now)
+            elif outside if group == OUTSIDE else inside:
                 reason = "changed"
-            elif self.clock[group] + self.span(group, *spans[group]) <= now:
+            elif self.promised[group] <= now:
                 reason = "due"
             else:
                 continue
             self.clock[group] = now
+            self.promised[group] = now + (self.span(group, *spans[group]) if group in spans else 0)
             for who in self.world.groups[group]:
                 for via in self.channels(who, ("email",)):
                     self.say(now, "update", reason, who, via, group=group)
         for gone in [group for group in self.clock if group not in spans]:
             del self.clock[gone]
+
+    def may_hear(self, now: int, every: int, slow: int) -> bool:
+        """Rule 56: whether the outsiders may hear for the first time; Communications is reminded while they may not."""
+        if OUTSIDE not in self.held:
+            self.held[OUTSIDE] = self.reminded[OUTSIDE] = now
+        since, first = self.held[OUTSIDE], self.world.first
+        if self.public or (first == "at_once" and not self.world.by_alerts):
+            return True
+        if first != "public":
+            return self.accepted or since + every <= now
+        begun = max(self.t0, self.raised, since)
+        while (end := self.reminded[OUTSIDE] + (every if self.reminded[OUTSIDE] - begun < slow else 2 * every)) <= now:
+            self.reminded[OUTSIDE] = end
+            if end == now:
+                self.remind(now)
+        return False
+
+    def remind(self, now: int) -> None:
+        """Rules 24, 26: who accepted, else who is assigned, else who was paged first and did not pass."""
+        role = "communications"
+        ladder = self.ladders.get(role) or self.dropped.get(role) or Ladder("")
+        holder = ladder.holder if role in self.ladders else None
+        asked = [who for who in ladder.asked if who not in ladder.passed]
+        for who in [holder, self.world.assigned.get(role), *asked]:
+            if who and self.channels(who, self.sev.via):
+                self.say(now, "reminder", "update_due", who, self.channels(who, self.sev.via)[0])
+                return
 
     def span(self, group: str, every: int, slow: int) -> int:
         """Rule 23, corner: spans count from the latest of t0, the last severity change, and becoming concerned."""

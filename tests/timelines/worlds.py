@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from tocsin.domain.people import Channel, StakeholderGroup
+from tocsin.domain.people import Channel, FirstUpdate, StakeholderGroup
 from tocsin.domain.policy import (
     Cadence,
     Level,
@@ -35,7 +35,10 @@ HAS = {
     "max": ("email",),
     "ceo": ("email",),
     "cto": ("email",),
+    "hal": ("sms", "email"),
 }
+OUTSIDE = "fans"
+"""The group of outsiders."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Sev:
 @dataclass(frozen=True)
 class World:
     """A config, an incident and its script: (minute, verb, argument), in time order. A `full` world also asks whether
-    holders are still there, reminds, verifies and reviews.
+    holders are still there, reminds, verifies and reviews. `first` is when outsiders hear first.
     """
 
     severities: dict[str, Sev]
@@ -66,6 +69,8 @@ class World:
     steps: tuple[tuple[int, str, str], ...]
     minutes: int = 60
     full: bool = False
+    first: str = "at_once"
+    by_alerts: bool = False
 
     def policy(self, base: Policy) -> Policy:
         """The config, on the people of a base that was read once: reading a config for each world would take long."""
@@ -77,7 +82,16 @@ class World:
                 for role, chain in self.chains.items()
             },
             services={"shop": Service("shop", "Shop", responders=tuple(map(Who, self.responders)))},
-            stakeholders={group: StakeholderGroup(group, group, people) for group, people in self.groups.items()},
+            stakeholders={
+                group: StakeholderGroup(
+                    group,
+                    group,
+                    people,
+                    external=group == OUTSIDE,
+                    first=FirstUpdate(self.first) if group == OUTSIDE else FirstUpdate.AT_ONCE,
+                )
+                for group, people in self.groups.items()
+            },
             last_resort=LAST_RESORT,
             unreadable_severity="s1",
             revision="r1",
@@ -101,7 +115,9 @@ class World:
 
     def incident(self) -> str:
         """The incident file."""
+        by = "Alertmanager" if self.by_alerts else "Ana"
         fields = {"title": "Trouble", "severity": self.severity, "services": ["shop"], "roles": self.assigned}
+        fields["declared_by"] = by
         return json.dumps(fields)
 
     def script(self) -> list[dict[str, Any]]:
@@ -118,6 +134,8 @@ def _step(verb: str, what: str) -> dict[str, Any]:
         case "fail":
             person, via = what.split()
             return {"fail": {"person": person, "via": via}}
+        case "public":
+            return {"update": what, "public": what}
         case "severity" | "status":
             return {"set": {verb: what}}
         case _:
@@ -134,7 +152,7 @@ CHANNELS = st.sampled_from([("sms",), ("email",), ("sms", "email"), ("email", "s
 @st.composite
 def sevs(draw: st.DrawFn, rounds: int) -> Sev:
     """A severity of that many rounds."""
-    stream = st.tuples(st.sampled_from(["execs", "staff"]), st.integers(3, 20), st.integers(1, 60))
+    stream = st.tuples(st.sampled_from(["execs", "staff", OUTSIDE, OUTSIDE]), st.integers(3, 20), st.integers(1, 60))
     streams = draw(st.lists(stream, unique_by=lambda each: each[0]))
     return Sev(draw(_some(ROLES)), draw(CHANNELS), draw(st.integers(2, 9)), rounds, tuple(streams))
 
@@ -162,15 +180,18 @@ def worlds(draw: st.DrawFn, resolving: bool | None = None, reopening: bool = Fal
     return World(
         severities,
         chains,
-        {"execs": ("ceo", "ana"), "staff": ("cto", "pat")},
+        {"execs": ("ceo", "ana"), "staff": ("cto", "pat"), OUTSIDE: ("hal",)},
         draw(_some(PEOPLE, 0)),
         "s1",
         assigned,
         tuple(steps),
+        first=draw(st.sampled_from(["at_once", "accepted", "public"])),
+        by_alerts=draw(st.booleans()),
     )
 
 
 _ANSWERS = st.tuples(st.sampled_from(["ack", "ack", "pass"]), st.sampled_from([*PEOPLE, *LAST_RESORT]))
 _FAILS = st.tuples(st.just("fail"), st.sampled_from(["ana sms", "bo email", "pat sms", "max email", "dai sms"]))
 _EDITS = st.tuples(st.just("status"), st.sampled_from(["identified", "monitoring", "investigating"]))
-_steps = st.one_of(_ANSWERS, _ANSWERS, _ANSWERS, _FAILS, _EDITS)
+_ENTRIES = st.tuples(st.sampled_from(["update", "public"]), st.sampled_from(["x", "y"]))
+_steps = st.one_of(_ANSWERS, _ANSWERS, _ANSWERS, _FAILS, _EDITS, _ENTRIES)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
-from tocsin.domain.history import ReaderHistory
+from tocsin.domain.history import History, ReaderHistory
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
@@ -104,18 +105,17 @@ def ask_for_review(draft: Draft) -> None:
         draft.look_at(history.resolved_at + (number + 1) * policy.remind_every)
 
 
-def why_nobody_is_asked(draft: Draft) -> Why | None:
+def why_nobody_is_asked(incident: Incident, history: History) -> Why | None:
     """Why nobody is asked to verify or to write the review: it was a drill that wants none, or what alerts had declared
     ended before anybody had done anything (rule 28). None where people are asked.
     """
-    incident = draft.incident
     if incident.drill and not incident.reviewed_drill:
         return Why.DRILL
-    return Why.NOBODY_ACTED if incident.declared_by_alerts and not draft.history.acted else None
+    return Why.NOBODY_ACTED if incident.declared_by_alerts and not history.acted else None
 
 
 def _tell_what_nobody_is_asked(draft: Draft, at: datetime) -> None:
-    why, severity = why_nobody_is_asked(draft), draft.severity
+    why, severity = why_nobody_is_asked(draft.incident, draft.history), draft.severity
     if why is None or not draft.history.episode:
         return
     detail = "drill: review would ask" if why is Why.DRILL else "alerts declared it"

@@ -51,7 +51,7 @@ def _decide(draft: Draft) -> None:
         page_for_unreadable_file(draft)
     elif history.resolved_at is not None:
         send_closing(draft)
-        if history.episode and why_nobody_is_asked(draft) is None:
+        if history.episode and why_nobody_is_asked(incident, history) is None:
             ask_to_verify(draft)
             ask_for_review(draft)
     else:

@@ -96,7 +96,7 @@ def _first_word_at(draft: Draft, concern: Concern, reminders: _Reminders) -> dat
         draft.suppress(Kind.UPDATE, Why.WAITS, since, group.id, f"for {word.waits_for}", group.place or concern.rule)
     if word.leaves_at is not None:
         draft.look_at(word.leaves_at)
-    at = reminder_at(draft.history, concern.cadence, word, draft.now)
+    at = reminder_at(draft.history, concern.cadence, word, draft.changed_at, draft.now)
     if at is not None and at <= draft.now:
         reminders.setdefault(at, _Reminder(concern.rule)).waiting.append(group.id)
     elif at is not None:

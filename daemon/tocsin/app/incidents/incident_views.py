@@ -146,7 +146,7 @@ def _row(
         title=one_line(clean(incident.title)) or "Untitled incident",
         tag=policy.severity(incident.severity).name.upper(),
         tone=severity_tone(incident.severity, policy),
-        since=history.started_at,
+        since=history.began_at or history.started_at,
         resolved_at=history.resolved_at,
         holders=tuple(dict.fromkeys(policy.person_name(role.person) for role in state.roles if role.accepted_at)),
         nobody=tuple(policy.role_title(role.role) for role in state.roles if not role.accepted_at),

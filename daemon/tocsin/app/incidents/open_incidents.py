@@ -29,8 +29,8 @@ from tocsin.text.decoding import TOP, problem
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
     """An incident that is not resolved: its newest version, how it stands, and what is wrong with its file. `since` is
-    when the daemon first saw it; None: not yet. `went_back`: the ledger has it as resolved, and its file went back to
-    an older content, so that it may be held (rule 69).
+    when it began, as far as the daemon knows; None: it has not seen it yet. `went_back`: the ledger has it as resolved,
+    and its file went back to an older content, so that it may be held (rule 69).
     """
 
     incident: Incident
@@ -73,7 +73,7 @@ async def open_incidents(
         if went_back:
             problems += (_held(folder / files[0].name, id_),)
         state = current_state(history.incident, policy, history, now)
-        since = history.started_at if seen else None
+        since = history.began_at if seen else None
         incidents.append(OpenIncident(history.incident, state, problems, since, went_back))
     return sorted(
         incidents,

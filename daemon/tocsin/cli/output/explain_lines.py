@@ -98,7 +98,7 @@ class _ExplainPage:
         mark = "DRILL " if incident.drill else ""
         width = self.reader.width
         yield cut(f"{mark}{incident.severity.upper()} {incident.title}", width)
-        since = history.started_at or history.seen_at or self.explained.at
+        since = history.began_at or history.seen_at or self.explained.at
         lasted = f"for {span(self.explained.at - since)}, since {self.stamp(since)}"
         if history.resolved_at:
             lasted = f"since {self.stamp(history.resolved_at)}, after {span(history.resolved_at - since)}"

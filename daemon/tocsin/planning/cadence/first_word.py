@@ -60,12 +60,17 @@ def first_word(history: History, group: StakeholderGroup, cadence: Cadence, sinc
     return FirstWord(group.id, since, first, incident.never_read, leaves_at)
 
 
-def reminder_at(history: History, cadence: Cadence, word: FirstWord, now: datetime) -> datetime | None:
+def reminder_at(
+    history: History, cadence: Cadence, word: FirstWord, changed_at: datetime, now: datetime
+) -> datetime | None:
     """When Communications is reminded of a group that waits for a text for outsiders: at the end of each span since it
     became concerned; the newest one up to now that nobody was reminded of, else the next. None for any other group.
+    Ends that lay before severity or config changed (`changed_at`) are no ends any more.
     """
     if word.first is not FirstUpdate.PUBLIC or history.public_at is not None:
         return None
     known = history.held_groups.get(word.group)
     last_at = known.reminded_for if known and known.reminded_for else word.since
-    return newest_end(cadence, last_at, cadence_start(history, word.since), now)
+    started_at = cadence_start(history, word.since)
+    end = newest_end(cadence, last_at, started_at, now)
+    return end if end >= changed_at else end_of_span(cadence, end, started_at)

@@ -14,6 +14,7 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER, Policy
+from tocsin.planning.after_resolving import why_nobody_is_asked
 from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
@@ -64,7 +65,9 @@ class LatestWords:
 
 @dataclass(frozen=True, slots=True)
 class InternalView:
-    """The internal view. Texts are clean. `left_out` counts the paragraphs between the first and the last shown."""
+    """The internal view. Texts are clean. `since` is when it began, if somebody wrote that, else `declared_at`.
+    `left_out` counts the paragraphs between the first and the last shown.
+    """
 
     incident: Incident
     title: str
@@ -74,6 +77,7 @@ class InternalView:
     tone: Tone
     services: tuple[str, ...]
     since: datetime
+    declared_at: datetime
     resolved_at: datetime | None
     lasted: str
     episode: int
@@ -109,8 +113,9 @@ def internal_view(
     incident = history.incident
     assert incident is not None
     severity = policy.severity(incident.severity)
-    begun = history.started_at or steps[0].fact.at
-    review = severity.review
+    declared_at = history.started_at or steps[0].fact.at
+    begun = history.began_at or declared_at
+    review = severity.review if why_nobody_is_asked(incident, history) is None else None
     waits = promises(records) if history.resolved_at is None else {}
     first, last, left_out = first_and_last(moments(steps, records, policy))
     return InternalView(
@@ -122,6 +127,7 @@ def internal_view(
         tone=severity_tone(incident.severity, policy),
         services=policy.service_titles(incident.services),
         since=begun,
+        declared_at=declared_at,
         resolved_at=history.resolved_at,
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,

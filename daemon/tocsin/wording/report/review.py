@@ -15,6 +15,7 @@ from tocsin.domain.delivery import Record
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
+from tocsin.planning.after_resolving import why_nobody_is_asked
 from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.text.times import span, utc
 from tocsin.wording.report.timeline import TimelineLine, TimelineStep, acceptances, timeline_lines
@@ -72,10 +73,15 @@ def _facts(incident: Incident, steps: Sequence[TimelineStep], policy: Policy) ->
         "Services": inline(", ".join(_services(incident, policy))),
         "Declared by": inline(incident.declared_by),
     }
-    for number, episode in enumerate(_episodes(steps), 1):
+    episodes = _episodes(steps)
+    first = episodes[0]
+    if first.started_at and first.began_at and first.began_at < first.started_at:
+        noticed = span(first.started_at - first.began_at)
+        rows["Declared"] = f"{utc(first.started_at)}, {noticed} after it began"
+    for number, episode in enumerate(episodes, 1):
         rows["Duration" if number == 1 else f"Reopened, episode {number}"] = _duration(episode)
     rows["Health confirmed by"] = inline(incident.verified_by)
-    rule = severity.review if severity else None
+    rule = severity.review if severity and why_nobody_is_asked(incident, history) is None else None
     if rule and history.resolved_at:
         due = f"{utc(history.resolved_at + rule.within)}; when it is done, write `review: done` or a link to it into "
         rows["Review due"] = f"{due}the incident file"
@@ -95,7 +101,7 @@ def _episodes(steps: Sequence[TimelineStep]) -> list[History]:
 
 
 def _duration(episode: History) -> str:
-    begun, ended = episode.started_at, episode.resolved_at
+    begun, ended = episode.began_at, episode.resolved_at
     assert begun is not None
     if ended is None:
         return f"from {utc(begun)}, still open"
