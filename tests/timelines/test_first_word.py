@@ -540,3 +540,48 @@ def test_what_a_reminder_of_a_waiting_group_says() -> None:
         ("40m", "customers", "", False),
         ("45m", "customers", "Executives", True),
     ]
+
+
+def test_no_reminder_of_an_end_from_before_the_severity() -> None:
+    """Rule 56: raised at 10 m 30 s to spans of 5 minutes: 10 m is no end of a span that anybody could have known."""
+    config = PUBLIC.replace("every: 1h}]\n  s3", "every: 5m}]\n  s3")
+    watch = Watch(config, "{severity: s1, acknowledged: [ana, eve]}")
+    watch.look("0")
+    watch.see("10m30s", "severity: s2")
+    watch.until("20m")
+    assert [m.at - START for m in watch.said if m.kind == "reminder"] == [span_of("15m"), span_of("20m")]
+
+
+def test_a_severity_that_lets_it_go_a_moment_late_is_its_instant() -> None:
+    """Rules 4, 56: raised 30 s after the shorter span had ended: of that instant, not of one before."""
+    hears(FIRST, "severity: s2", outside("20m30s declared"), "- {after: 20m30s, set: {severity: s1}}", "21m")
+
+
+def test_a_title_that_is_read_a_moment_later_is_its_instant() -> None:
+    """Rules 4, 56: the first word leaves when the title is read, not at the instant before it."""
+    watch = Watch.of_text(AT_ONCE, "severity: s1")
+    watch.look("0")
+    watch.see("30s", "{title: Card payments fail, severity: s1}")
+    watch.until("1m")
+    assert [m.at - START for m in watch.said if m.group == "customers"] == [span_of("30s")]
+
+
+def test_a_group_that_a_config_adds_beside_one_that_waits() -> None:
+    """Rules 8, 56: the merchants hear as of the config, though nobody was told anything before."""
+    config = PUBLIC.replace("[execs, customers], every: 20m", "[customers], every: 20m")
+    watch = Watch(config, "severity: s1")
+    watch.look("0")
+    later = config.replace("m@example.org], external: true, first: public", "m@example.org], external: true")
+    watch.configure("30s", later.replace("[customers], every: 20m", "[customers, merchants], every: 20m"))
+    watch.until("1m")
+    assert [m.at - START for m in watch.said if m.group == "merchants"] == [span_of("30s")]
+
+
+def test_an_acceptance_after_the_first_one_changes_nothing() -> None:
+    """Rules 4, 56: the daemon looks a moment late; the first word is of the first acceptance."""
+    watch = Watch(PUBLIC.replace("first: public", "first: accepted"), "severity: s1")
+    watch.look("0")
+    watch.ack("5m", "ana")
+    watch.ack("5m20s", "eve")
+    watch.look("5m30s")
+    assert [m.at - START for m in watch.said if m.group == "customers"] == [span_of("5m")]
