@@ -109,6 +109,11 @@ def test_one_click_takes_effect(world: World) -> None:
     (update,) = pager.until(lambda: pager.mails("update", "press@"))
     assert update["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     leave = update["List-Unsubscribe"].strip("<>")
+    assert update["List-Id"] == "press <press.example.com>"
+    assert all(leave in update.get_body((part,)).get_content() for part in ("plain", "html"))
+    (internal,) = pager.until(lambda: pager.mails("update", "support@"))
+    assert (internal["List-Id"], internal["List-Unsubscribe-Post"]) == ("Support <support.example.com>", None)
+    assert "Unsubscribe" not in internal.get_body(("plain",)).get_content()
     assert "Take me off" in world.ask(leave)[1]
     status, said = world.ask(leave, **{"List-Unsubscribe": "One-Click"})
     assert (status, said.partition(":")[0]) == (200, "You are taken off")

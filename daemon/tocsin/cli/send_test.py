@@ -148,6 +148,7 @@ def _messages(
                 episode=0,
                 kind=Kind.OPERATOR.value,
                 at=now,
+                reply_to=policy.reply_to,
             )
         )
     return messages

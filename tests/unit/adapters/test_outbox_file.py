@@ -35,6 +35,16 @@ def test_what_was_written_is_read(text: str, html: str) -> None:
     assert (outbox_file.html_of(data) or "").rstrip("\n") == html
 
 
+@pytest.mark.parametrize(
+    "subject", ["Card payments fail " * 12, "a " + "x" * 150 + " b", "is =?utf-8?q?no?= word " * 5, "支付失败 🔥 " * 30]
+)
+def test_a_long_subject_is_shown_as_it_was_meant(subject: str) -> None:
+    """Folded, or written in several encoded words: the inbox shows what mail programs show."""
+    read = outbox_file.read("20261123T100000Z-12-email-ana.eml", _mail(Content("text", subject)))
+    assert read is not None
+    assert read.subject == subject.strip()
+
+
 def test_an_sms_is_read() -> None:
     """An SMS has its number, its text and its segments."""
     sheet = {

@@ -40,6 +40,15 @@ async def flushed(parts: DaemonParts, *notices: OperatorNotice) -> list[tuple[st
     return sent(parts)
 
 
+async def test_a_notice_says_where_answers_go_as_its_header_does() -> None:
+    """The settings' mailbox; without one that nobody reads them."""
+    for mailbox, says in (("desk@example.com", "Answers go to desk@example.com."), ("", "Nobody reads answers")):
+        parts = DaemonParts(StillClock(), replace(paging_policy(), reply_to=mailbox))
+        mails = [text for _, via, text in await flushed(parts, FOLDER) if via is Channel.EMAIL]
+        assert mails
+        assert all(says in text for text in mails)
+
+
 Story = Sequence[tuple[float, OperatorNotice]]
 
 

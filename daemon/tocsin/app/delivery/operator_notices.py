@@ -8,6 +8,7 @@ sentence, `wording/operator` the message.
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,7 +24,7 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.ports.renderer import OwnRenderer
 from tocsin.wording.language.language import Language
-from tocsin.wording.operator.notice import operator_wording
+from tocsin.wording.operator.notice import OperatorWording, operator_wording
 
 LEAVES_AFTER = timedelta(seconds=2)
 """How long the first notice waits for others of the same cause: it must leave within 3 s."""
@@ -167,12 +168,20 @@ class OperatorNotices:
             notification = Notification(
                 key, NOBODY, 0, Kind.OPERATOR, Reason.TROUBLE, now, person.id, via, rule=rule, revision=policy.revision
             )
-            about = (fitting, self._host, policy.organisation, policy.revision, person.timezone, now)
-            content = self._renderer.render_own(partial(operator_wording, *about), via, person.language)
+            words_in = partial(_words, fitting, self._host, policy, person, now)
+            content = self._renderer.render_own(words_in, via, person.language)
             letters.append(Letter(notification, content))
             if all(isinstance(notice, OperatorNotice) for notice in fitting):
                 self._notices.note_sent(key, frozenset(notice.subject for notice in fitting))
         return letters
+
+
+def _words(
+    told: Sequence[OperatorWord], host: str, policy: Policy, person: Person, now: datetime, language: Language
+) -> OperatorWording:
+    """What one operator reads of these."""
+    about = operator_wording(told, host, policy.organisation, policy.revision, person.timezone, now, language)
+    return replace(about, reply_to=policy.reply_to)
 
 
 def _goes_by(via: Channel, notice: OperatorWord, person: Person) -> bool:

@@ -146,8 +146,6 @@ def wording(
     about = replace(
         _about(notification, view, history, policy),
         subject_title=_titled(subject, language),
-        organisation=policy.organisation,
-        reply_to=policy.reply_to,
         page_url=offer.page_url,
         unsubscribe_url=offer.unsubscribe_url,
         language=language.code,
