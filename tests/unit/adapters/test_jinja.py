@@ -20,7 +20,7 @@ from tocsin.domain.history import GroupHistory, History, RoleHistory
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.people import Channel, Person, StakeholderGroup
-from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
+from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Service, Severity, Span, Stream
 from tocsin.domain.problem import Problem
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 from tocsin.text.gsm import segments
@@ -264,6 +264,79 @@ def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> No
     content = renderer.render(each, INCIDENT, history(), POLICY)
     assert "href" not in content.html
     assert "\nor" not in content.text.partition(COMMAND)[0]
+
+
+def test_a_page_by_mail_says_it_in_the_order_of_use(renderer: JinjaRenderer, told: list[Problem]) -> None:
+    """At 3 a.m.: why and what one is asked to be, how to answer, who else, where to meet and look, what it is, and the
+    command last; the same in both bodies, addresses and numbers as links.
+    """
+    policy = replace(
+        POLICY,
+        organisation="Acme",
+        services={"checkout": Service("checkout", "Checkout", runbook="https://run.example.com/1")},
+    )
+    incident = replace(INCIDENT, bridge="+1 415-5550199", links=(("Ticket", "https://t.example.com/1"),))
+    past = history(incident)
+    past.roles["technical_lead"] = RoleHistory("technical_lead", needed=True, holder="ana")
+    past.roles["scribe"] = RoleHistory("scribe", needed=True, first_pages=(("chen", AT),))
+    page = notification(Kind.PAGE, Channel.EMAIL, roles=("incident_commander",))
+    content = renderer.render(page, incident, past, policy, ReplyOffer("K7", LINK))
+    order = (
+        *("Acme", "SEV1", "Critical", "All hands.", "Mon 23 Nov, 11:00 CET (10:00 UTC)", "Nobody has accepted yet."),
+        *("You are asked to be Incident Commander.", "Duties of Incident Commander.", "ok K7", "pass K7"),
+        *("Chen Wei (Scribe)", "Technical Lead", "Ana Souza", "+14155550101", "+1 415-5550199"),
+        *("https://run.example.com/1", "Ticket", "A third of payments fail.", "Checkout", "cause found"),
+        *("Since the release", "Failover under way.", COMMAND),
+    )
+    for body in (content.text, content.html.partition("<h1")[0][-700:] + content.html.partition("</h1>")[2]):
+        places = [body.find(word) for word in order]
+        assert -1 not in places, order[places.index(-1)]
+        assert places == sorted(places)
+        assert LINK in body
+    for address in ("tel:+14155550101", "tel:+14155550199", "https://run.example.com/1", "https://t.example.com/1"):
+        assert f'href="{address}"' in content.html
+    held = renderer.render(replace(page, roles=("technical_lead",), to="ana"), incident, past, policy)
+    assert "You are Technical Lead." in held.text
+    assert "You are Technical Lead." in held.html
+    assert not told
+
+
+def test_a_stand_down_says_who_has_it(renderer: JinjaRenderer) -> None:
+    """And that nothing is to be done; one segment by SMS."""
+    said = {
+        Reason.ACCEPTED: ("Technical Lead: Chen Wei has it now.", "Chen Wei has it now."),
+        Reason.HANDOVER: ("Technical Lead: Chen Wei has taken over. Thank you.", "Chen Wei has taken over."),
+        Reason.SEVERITY_LOWERED: ("You are no longer needed as Technical Lead.",) * 2,
+    }
+    for reason, (mail, sms) in said.items():
+        content = renderer.render(
+            notification(Kind.STAND_DOWN, Channel.EMAIL, reason=reason), INCIDENT, history(), POLICY
+        )
+        for body in (content.text, content.html):
+            assert mail in body
+            assert "There is nothing for you to do." in body
+        short = renderer.render(notification(Kind.STAND_DOWN, Channel.SMS, reason=reason), INCIDENT, history(), POLICY)
+        assert short.text == f"SEV1 Card payments fail at checkout: stand down. {sms} Nothing to do for you."
+
+
+def test_the_question_whether_all_is_healthy_can_be_answered_from_a_phone(renderer: JinjaRenderer) -> None:
+    """By a code, else the link; whom to call if it is not, in one segment."""
+    resolved = replace(INCIDENT, status=Status.RESOLVED)
+    past = history(resolved)
+    past.roles["incident_commander"] = RoleHistory("incident_commander", needed=True, holder="ana")
+    past.roles["technical_lead"] = RoleHistory("technical_lead", needed=True, holder="bo")
+    asks = notification(Kind.VERIFY, Channel.SMS, at=AT + timedelta(hours=3))
+    start = "SEV1 Card payments fail at checkout: resolved. Is it healthy?"
+    coded = renderer.render(asks, resolved, past, POLICY, ReplyOffer("K7", LINK)).text
+    assert coded == f"{start} If not, call Ana Souza, +14155550101. If so: ok K7"
+    past.roles.pop("incident_commander")
+    short = "https://tocsin.example.com/a/Ab3dEf6hIj9lMn2p"
+    linked = renderer.render(asks, resolved, past, POLICY, ReplyOffer("", short)).text
+    assert linked == f"{start} If not, open it again. If so: {short}"
+    mail = renderer.render(replace(asks, via=Channel.EMAIL), resolved, past, POLICY, ReplyOffer("K7", LINK))
+    for body in (mail.text, mail.html):
+        for word in ("ok K7", LINK, "13:05 CET", "open it again", "--status investigating", COMMAND):
+            assert word in body
 
 
 @pytest.mark.parametrize("kind", [Kind.UPDATE, Kind.CLOSING])

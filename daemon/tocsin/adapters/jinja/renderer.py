@@ -186,7 +186,8 @@ class JinjaRenderer:
         told = pages[:1] if first.via.traits.short else pages
         language = self._languages.of(language_of(first, policy))
         worded = [
-            wording(page.notification, page.incident, page.history, policy, page.offer, language) for page in told
+            wording(page.notification, page.incident, page.history, policy, page.offer, language, alone=False)
+            for page in told
         ]
         tags = [policy.severity(page.incident.severity).name.upper() for page in pages]
         offers = [page.offer for page in pages if page.offer.code]

@@ -4,14 +4,13 @@ then, who else is asked, who has what already, where to meet and where to look.
 Must not know templates nor channels. A first page needs no reason: the incident says it all.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason
-from tocsin.domain.policy import RESPONDER, Policy
-from tocsin.planning.current_state import after_pages, next_pages
+from tocsin.domain.policy import RESPONDER, Policy, Service
+from tocsin.planning.current_state import NextPages, after_pages, next_pages
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
@@ -40,27 +39,36 @@ class PageWords:
     links: tuple[tuple[str, str], ...] = ()
 
 
-def page_words(notification: Notification, view: GroupView, history: History, policy: Policy) -> PageWords:
-    """The words for one page. `history` may be from before its decision, or from after it."""
-    incident, zone, language = view.incident, view.zone, view.language
-    after = after_pages(incident, policy, history, notification.at)
+def page_words(
+    notification: Notification, view: GroupView, history: History, policy: Policy, *, alone: bool
+) -> PageWords:
+    """The words for one page. `history` may be from before its decision, or from after it; unless the page is `alone`
+    it is from after it, and nothing is foretold.
+    """
+    incident, language = view.incident, view.language
+    after = after_pages(incident, policy, history, notification.at) if alone else history
+    coming = next_pages(incident, policy, after, notification.roles, notification.at) if alone else None
     services = [policy.services[name] for name in incident.services if name in policy.services]
-    coming = next_pages(incident, policy, after, notification.roles, notification.at)
-    links = dict([*((address, title) for service in services for title, address in service.links)])
-    own = {address: title for title, address in incident.links}
     return PageWords(
         asked=any(after.holder(role) != notification.to for role in notification.roles),
         why=page_reason(notification, incident, history, policy, language),
         why_short=short_reason(notification, incident, history, policy, language),
-        answer_by=dated(coming.at, zone, language, notification.at) if coming else "",
-        answer_by_short=clock(coming.at, zone, notification.at, language) if coming else "",
-        then=_then(coming.people, notification.to, policy, language, last=coming.last_resort) if coming else "",
-        others=_others(notification.to, after, policy, language),
+        answer_by=dated(coming.at, view.zone, language, view.now) if coming else "",
+        answer_by_short=clock(coming.at, view.zone, view.now, language) if coming else "",
+        then=_then(coming, notification.to, policy, language) if coming else "",
+        others=_others(notification.to, after, policy, language) if alone else (),
         contacts=contacts(after, policy, without=notification.to),
         bridge=meeting_place(incident, policy),
         runbook=next((service.runbook for service in services if service.runbook), ""),
-        links=tuple((one_line(clean(title)), address) for address, title in {**own, **links}.items()),
+        links=_links(incident, services),
     )
+
+
+def _links(incident: Incident, services: list[Service]) -> tuple[tuple[str, str], ...]:
+    """The incident's links, then those of its services, each address once."""
+    titles = {address: title for service in reversed(services) for title, address in service.links}
+    own = {address: title for title, address in incident.links}
+    return tuple((one_line(clean(title)), address) for address, title in {**own, **titles, **own}.items())
 
 
 def contacts(history: History, policy: Policy, *, without: str) -> tuple[tuple[str, str, str], ...]:
@@ -122,7 +130,8 @@ def short_reason(
         case Reason.ESCALATED:
             return say("Escalated.")
         case Reason.REPEATED:
-            return say("Still unanswered.")
+            alone = notification.roles == (RESPONDER,)
+            return say("No answer yet.") if alone else say("Still unanswered.")
         case Reason.LAST_RESORT:
             return say("Last resort.")
         case Reason.ASSIGNED:
@@ -185,13 +194,15 @@ def _failed(notification: Notification, history: History) -> bool:
     return lost or undelivered or any((reader, channel) == (to, via) for reader, channel, _ in history.refused)
 
 
-def _then(people: Iterable[str], reader: str, policy: Policy, language: Language, *, last: bool) -> str:
+def _then(coming: NextPages, reader: str, policy: Policy, language: Language) -> str:
     """Whom the next pages go to, in words."""
-    names = [policy.person_name(person) for person in people if person != reader]
-    if reader in people:
-        names.append(language.say("you") if names else language.say("you again"))
+    names = [policy.person_name(person) for person in coming.people if person != reader]
+    if not names:
+        return language.say("you again")
+    if reader in coming.people:
+        names.append(language.say("you"))
     listed = language.listed(names)
-    return language.say("the last resort ({people})", people=listed) if last and names else listed
+    return language.say("the last resort ({people})", people=listed) if coming.last_resort else listed
 
 
 def _others(reader: str, history: History, policy: Policy, language: Language) -> tuple[tuple[str, str], ...]:

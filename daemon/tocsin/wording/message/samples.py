@@ -51,7 +51,7 @@ def bundle_samples() -> Iterator[BundleWording]:
 def _full() -> Wording:
     """All that can be said to anybody of an incident about which everything is known."""
     return replace(
-        _incident(),
+        _asked(_incident()),
         impact_new=True,
         impact_was="All card payments fail.",
         expected="Expected to be fixed by 13:30 CET.",
@@ -100,8 +100,8 @@ def _incident() -> Wording:
         name="Bo Lindqvist",
         roles=("Incident Commander", "Technical Lead"),
         your_role="Incident Commander and Technical Lead",
+        your_role_short="Incident Commander +1 role",
         duties=(("Incident Commander", "Coordinates the response."), ("Technical Lead", "Directs the fix.")),
-        why="Nobody has accepted yet.",
         acknowledge="tocsin ack 2026-11-23-card-payments-fail --as bo",
         acknowledge_line="acknowledged: [bo]",
         code="K7",
@@ -118,6 +118,24 @@ def _incident() -> Wording:
         review_file="reviews/2026-11-23-card-payments-fail.md",
         review_due="Sat 28 Nov 2026, 11:00 CET",
         review_due_short="Sat 28 Nov, 11:00 CET",
+    )
+
+
+def _asked(words: Wording) -> Wording:
+    """With all that a page says besides."""
+    return replace(
+        words,
+        asked=True,
+        why="Nobody has accepted yet.",
+        why_short="Escalated.",
+        answer_by="Mon 23 Nov, 11:05 CET (10:05 UTC)",
+        answer_by_short="11:05 CET",
+        then="Chen Wei and you",
+        others=(("Dee Okafor", "Communications"), ("Fay Moreau", "")),
+        contacts=(("Scribe", "Eli Brandt", "+14155550105"), ("Communications", "Gus Keller", "")),
+        bridge="+1 415 555 0199",
+        runbook="https://runbooks.example.com/checkout",
+        links=(("Dashboard", "https://graphs.example.com/checkout"),),
     )
 
 
@@ -150,7 +168,17 @@ def _bare(words: Wording) -> Wording:
         eta_short="",
         expected="",
         services=(),
+        asked=False,
         why="",
+        why_short="",
+        answer_by="",
+        answer_by_short="",
+        then="",
+        others=(),
+        contacts=(),
+        bridge="",
+        runbook="",
+        links=(),
         duties=(),
         holders=(),
         accepted_by="",
@@ -182,6 +210,17 @@ def _outside(words: Wording) -> Wording:
         severity_meaning="",
         summary="",
         services=(),
+        your_role_short="",
+        asked=False,
+        why_short="",
+        answer_by="",
+        answer_by_short="",
+        then="",
+        others=(),
+        contacts=(),
+        bridge="",
+        runbook="",
+        links=(),
         person="",
         name="",
         holders=(),

@@ -18,7 +18,7 @@ from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import duration, resolution, review_due_at
 from tocsin.wording.message.locale import zone_of
-from tocsin.wording.message.page_words import contacts, page_words
+from tocsin.wording.message.page_words import PageWords, contacts, page_words
 from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
@@ -130,8 +130,12 @@ def wording(
     policy: Policy,
     offer: ReplyOffer = NO_REPLY_OFFER,
     language: Language = ENGLISH,
+    *,
+    alone: bool = True,
 ) -> Wording:
-    """The words for one notification, in its reader's language. `history` is from before its decision."""
+    """The words for one notification, in its reader's language. `history` is from before its decision. One of many that
+    leave together, not `alone`, does not say who is paged next, nor who else is asked.
+    """
     subject = history.subjects.get(notification.to) or incident.title_for(external=notification.external)
     zone = zone_of(notification, policy)
     view = group_view(
@@ -158,7 +162,7 @@ def wording(
     if notification.kind in SHARED:
         return about
     if notification.kind is Kind.PAGE:
-        about = _page(about, notification, view, history, policy)
+        about = _page(about, page_words(notification, view, history, policy, alone=alone), view, history, policy)
     elif notification.kind is Kind.VERIFY:
         about = replace(about, contacts=contacts(history, policy, without=notification.to))
     return replace(
@@ -232,9 +236,8 @@ def _internal(about: Wording, notification: Notification, view: GroupView, histo
     )
 
 
-def _page(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
+def _page(about: Wording, words: PageWords, view: GroupView, history: History, policy: Policy) -> Wording:
     """What a page says besides."""
-    words = page_words(notification, view, history, policy)
     since = history.began_at
     return replace(
         about,
