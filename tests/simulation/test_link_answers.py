@@ -28,21 +28,26 @@ def linked(story: Any) -> World:
     return simulate(told)
 
 
-def press(world: World, person: str, answer: Answer = Answer.OK, episode: int = 1) -> None:
+def press(world: World, person: str, answer: Answer = Answer.OK, episode: int = 1, *, short: bool = True) -> None:
     """Somebody presses the button of their link."""
-    signature = signed_links.answer([KEY], "pay", person, episode).rpartition("/")[2]
+    long = signed_links.answer([KEY], "pay", person, episode).rpartition("/")[2]
+    signature = signed_links.token(KEY, "pay", episode, person) if short else long
     ref = f"press{world.clock.now():%H%M%S%f}{person}"
     world.inbox.put(AnswerEntry(ref, "pay", episode, person, answer, signature), world.clock.now())
 
 
-def test_a_press_ends_the_paging() -> None:
-    """The next level is not asked; a pass of the holder asks it at once."""
+@pytest.mark.parametrize("short", [True, False])
+def test_a_press_ends_the_paging(short: bool) -> None:
+    """The next level is not asked; a pass of the holder asks it at once. By a short link as by a long one, of messages
+    from before.
+    """
 
     async def story(world: World) -> None:
         await world.start()
         world.folder.write("pay.yaml", FILE)
         await world.wait(30)
-        press(world, "ana")
+        assert {(link.incident, link.person) for link in world.disk.links.values()} == {("pay", "ana"), ("pay", "chen")}
+        press(world, "ana", short=short)
         await world.wait(900)
         assert not world.pages("bo")
         press(world, "ana", Answer.PASS)

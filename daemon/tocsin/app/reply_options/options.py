@@ -77,9 +77,9 @@ class ReplyOptions:
         """
         routes, person = self._config.reply_routes, policy.people[notifications[0].to]
         number = _number(person)
-        takes = bool(number) and routes.takes_sms(number)
-        codes = [self.codes.known(page.incident, person.id, number) if takes else "" for page in notifications]
-        return [self._with_links(page, code, person) for page, code in zip(notifications, codes, strict=True)]
+        known = self.codes.of_person(number, person.id) if number and routes.takes_sms(number) else ()
+        codes = {code.incident: code.code for code in known if code.closed_at is None}
+        return [self._with_links(page, codes.get(page.incident, ""), person) for page in notifications]
 
     def _with_links(self, notification: Notification, code: str, person: Person | None) -> ReplyOffer:
         """A code, or none, and what links lead to where there are links."""
