@@ -144,3 +144,37 @@ async def test_the_last_resort_of_a_drill_reads_it_too(site: Door) -> None:
     await site.seen(drill=False)
     assert replace(CARD, drill=False).title in await page_of(site, LEAD)
     assert BANNER not in await page_of(site, LEAD)
+
+
+async def test_it_says_where_to_meet_and_whom_to_call(site: Door) -> None:
+    """While it is open: the place, the runbook, what else helps, as links that tell nobody where one came from; the
+    numbers of those who have accepted something. Words stay words, and nothing of it can be made to lead elsewhere.
+    """
+    services = dict(site.force.now.services)
+    services["checkout"] = replace(
+        services["checkout"],
+        runbook="https://wiki.example.com/checkout",
+        links=(("<b>Graphs</b>", "tel:+4930"),),
+        bridge="",
+    )
+    site.force.now = replace(site.force.now, services=services)
+    bo = site.force.now.people["bo"]
+    await site.heard("bo")
+    places = {
+        "+49 30 1234": '<dd><a href="tel:+49301234" rel="noreferrer">+49 30 1234</a></dd>',
+        "https://meet.example.com/x": '<dd><a href="https://meet.example.com/x" rel="noreferrer">https://meet.example.com/x</a></dd>',
+        "javascript:alert(1)": "<dd>javascript:alert(1)</dd>",
+        "Room 5, <i>second floor</i>": "<dd>Room 5, &lt;i&gt;second floor&lt;/i&gt;</dd>",
+    }
+    for place, shown in places.items():
+        await site.seen(bridge=place)
+        assert f"<dt>Meet</dt>{shown}" in (await page_of(site, LEAD)).replace("</dt> <dd>", "</dt><dd>")
+    page = await page_of(site, LEAD)
+    assert '<a href="https://wiki.example.com/checkout" rel="noreferrer">https://wiki.example.com/checkout</a>' in page
+    assert '<a href="tel:+4930" rel="noreferrer">&lt;b&gt;Graphs&lt;/b&gt;</a>' in page
+    assert f'{bo.name}, <a href="tel:{bo.phone}">{bo.phone}</a>, since' in page
+    assert "tel:" + bo.phone not in await page_of(site, "bo")
+    await site.seen(status=Status.RESOLVED)
+    page = await page_of(site, LEAD)
+    assert "Runbook" not in page
+    assert "tel:" not in page

@@ -16,7 +16,7 @@ from tocsin.web.http import judged
 from tocsin.web.http.rate_limit import BURST
 
 from tests.builders.policies import shipped_policy
-from tests.builders.stories import on_duty
+from tests.builders.stories import on_duty, pass_time
 from tests.unit.web.links import CARD, KEY, OLD_KEY, PUBLIC, Door, door
 
 LEAD = on_duty("engineers")
@@ -136,6 +136,8 @@ async def test_it_is_of_its_episode(site: Door) -> None:
 async def test_after_a_week_it_leads_to_what_outsiders_were_told(site: Door) -> None:
     """And to nothing where they were told nothing, as of a drill; never to what insiders read."""
     short = site.short(LEAD)
+    await site.heard(LEAD)
+    await pass_time(site.ledger, "card", site.now)
     await site.seen(status=Status.RESOLVED)
     site.clock.go(timedelta(days=7))
     async with site.client.get(short, allow_redirects=False) as told:

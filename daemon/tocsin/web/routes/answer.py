@@ -23,12 +23,13 @@ from tocsin.app.replies.duties import next_asked, review_duty, update_duty
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EntryKind
 from tocsin.domain.facts import Answer
-from tocsin.domain.incident import Status
+from tocsin.domain.incident import Incident, Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.names import REF
 from tocsin.planning.current_state import CurrentState, NextPages, current_state
 from tocsin.ports.ledger import LedgerError
+from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, span
 from tocsin.web.access.answer_links import LONG_PATHS, SHORT_PATH, AnswerAddress, answer_address
 from tocsin.web.access.link_guard import truncated_link_routes
@@ -36,6 +37,7 @@ from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
+from tocsin.wording.message.page_words import contacts, meeting_place
 from tocsin.wording.message.wording import listed
 
 LEFT = "left"
@@ -199,6 +201,8 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
         then=_then(coming, person, policy) if coming else "",
         holdings=[(title(holding.role), name(holding.person), at(holding.accepted_at)) for holding in state.roles],
         services=policy.service_titles(incident.services),
+        places=[] if history.resolved_at else _places(incident, policy),
+        numbers={} if history.resolved_at else _numbers(link),
         since=at(history.began_at),
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
@@ -209,6 +213,31 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
         review_overdue=review is not None and review.due_at is not None and review.due_at < now,
         incident_page=site.reply_routes.public_url + signed_links.page(site.reply_routes.keys, incident.id),
     )
+
+
+def _places(incident: Incident, policy: Policy) -> list[tuple[str, str, str]]:
+    """Where to meet and where to look: a word for it, what is read, and where it leads; empty: nowhere."""
+    services = [policy.services[name] for name in incident.services if name in policy.services]
+    bridge = meeting_place(incident, policy)
+    runbook = next((service.runbook for service in services if service.runbook), "")
+    links = dict(pair for pairs in (*(service.links for service in services), incident.links) for pair in pairs)
+    places = [("Meet", bridge, _leads_to(bridge)), ("Runbook", runbook, _leads_to(runbook))]
+    places += [("Link", one_line(clean(title)), _leads_to(address)) for title, address in links.items()]
+    return [place for place in places if place[1]]
+
+
+def _leads_to(place: str) -> str:
+    """Where a browser or a phone gets to it, as a mail has it; empty: it is words alone."""
+    if place.startswith(("https://", "http://", "tel:")):
+        return place
+    number = re.sub("[ -]", "", place)
+    return f"tel:{number}" if re.fullmatch(r"\+[0-9]+", number) else ""
+
+
+def _numbers(link: _OpenLink) -> dict[str, str]:
+    """The numbers of those who have accepted something, by what it is called."""
+    holders = contacts(link.options.history, link.policy, without=link.person.id)
+    return {role: number for role, _, number in holders if number}
 
 
 def _then(coming: NextPages, person: Person, policy: Policy) -> str:
