@@ -42,8 +42,8 @@ def test_one_trouble_by_email() -> None:
         '- config/all.yaml:7:3: error: unknown key "chans"',
         "- config/all.yaml:9:1: error: chain is missing",
         "",
-        f"Meanwhile: {ADVICE[Trouble.CONFIG_REFUSED].meanwhile}",
         f"What you do: {ADVICE[Trouble.CONFIG_REFUSED].act}",
+        f"Meanwhile: {ADVICE[Trouble.CONFIG_REFUSED].meanwhile}",
         "More: docs/operators.md, section “config-refused”",
     ]
 
@@ -53,14 +53,16 @@ def test_several_troubles_by_email() -> None:
     lost = [OperatorNotice(Trouble.PAGE_LOST, f"page {number}", about=f"{number}", since=T0) for number in range(2)]
     subject, text = words(REFUSED, FOLDER, *lost)
     assert subject == "tocsin on web-1.example.com: A page reached nobody (and 2 more)"
-    assert text.startswith("tocsin on web-1.example.com\nA page reached nobody\n")
+    assert text.startswith(
+        "tocsin on web-1.example.com\nA page reached nobody\n\n"
+        "Also: The config was refused; The incident folder cannot be read\n\n"
+    )
     assert [part for part in text.split("\n\n") if part.startswith("The")] == [
-        "The config was refused; The incident folder cannot be read",
         "The config was refused",
         "The incident folder cannot be read",
     ]
     assert "Since Mon 23 Nov, 10:59 CET" in text
-    assert "\n\nAt Mon 23 Nov, 11:00 CET (10:00 UTC).\n- page 0\n- page 1\n\nMeanwhile: " in text
+    assert "\n\nAt Mon 23 Nov, 11:00 CET (10:00 UTC).\n- page 0\n- page 1\n\nWhat you do: " in text
 
 
 def test_what_is_minor_comes_last() -> None:
@@ -78,7 +80,7 @@ def test_a_flood_is_counted() -> None:
     assert subject.endswith(f": Problems in 0.yaml (and {MOST + 2} more)")
     assert text.count("\n- trouble") == MOST
     assert "\n\nAnd 3 more; the log has them.\n" in text
-    assert f"\nProblems in 0.yaml\n\nProblems in 1.yaml; Problems in 2.yaml; and {MOST} more\n" in text
+    assert f"\nProblems in 0.yaml\n\nAlso: Problems in 1.yaml; Problems in 2.yaml; and {MOST} more\n" in text
 
 
 def test_a_notice_of_several_lines_stays_one_item() -> None:
@@ -89,8 +91,8 @@ def test_a_notice_of_several_lines_stays_one_item() -> None:
 @pytest.mark.parametrize(
     ("since", "when"),
     [
-        (T0 - timedelta(seconds=72), "Since Mon 23 Nov, 11:00 CET (10:00 UTC); it lasted 1m12s."),
-        (None, "Since Mon 23 Nov, 11:00 CET (10:00 UTC)."),
+        (T0 - timedelta(seconds=72), "Over since Mon 23 Nov, 11:00 CET (10:00 UTC); it lasted 1m12s."),
+        (None, "Over since Mon 23 Nov, 11:00 CET (10:00 UTC)."),
     ],
 )
 def test_the_end_by_email(since: object, when: str) -> None:
