@@ -21,8 +21,8 @@ LISTED = (30, 16, 8, 0)
 """The same in a list of several; at last only their codes."""
 ID_MOST, ORGANISATION_MOST = 24, 12
 """Letters of an incident's id that stand for a title of which nothing can be shown; and of a name in front."""
-ROLES_MOST = 48
-"""Letters of roles where there is no room for more."""
+ROLES = (48, 24)
+"""Letters of roles where there is no room for more, the most first."""
 LAST, STANDS = "last", "stands"
 """What may be said behind an answer: that it is the last for a while; that the reader's next `ok` has to stand."""
 BUILT_IN = "Your SMS was read. How things stand now: tocsin status, or the incident's page."
@@ -112,9 +112,12 @@ def _ever_less(words: AnswerWording) -> Iterator[AnswerWording]:
         return
     yield from _titled(words)
     if not words.count:
-        words = replace(words, title=one_segment.latin(words.title)[: TITLES[-1]] or cleaning.cut(words.id, ID_MOST))
+        latin = cleaning.cut(one_segment.latin(words.title), TITLES[-1])
+        words = replace(
+            words, title=latin or cleaning.cut(words.id, ID_MOST), holder=cleaning.cut(words.holder, ID_MOST)
+        )
         yield words
-        yield replace(words, roles=cleaning.cut(words.roles, ROLES_MOST), holder=cleaning.cut(words.holder, ID_MOST))
+        yield from (replace(words, roles=cleaning.cut(words.roles, most)) for most in ROLES)
         return
     yield from _titled(replace(words, tally=""))
     yield replace(words, tally="", title="", tag="")
