@@ -99,6 +99,15 @@ def test_who_writes_stands_first(renderer: JinjaRenderer) -> None:
     assert text == f"Acme: You are {'x' * 47}... of pay (SEV1)."
 
 
+def test_whoever_accepted_reads_where_people_meet(renderer: JinjaRenderer) -> None:
+    """Where there is room for it beside what is true."""
+    place = "https://meet.example.com/ops"
+    text = said(renderer, replace(ACCEPTED, bridge=place)).text
+    assert text == f"You are Scribe of Card payments fail (SEV1). Meet: {place}"
+    text = said(renderer, replace(ACCEPTED, bridge=place, roles="x" * 90, title="y" * 60)).text
+    assert text == f"You are {'x' * 90} of {'y' * 39}... (SEV1)."
+
+
 def test_the_readers_language(renderer: JinjaRenderer, tmp_path: Path) -> None:
     """The grammar of what people write stays; whatever has no translation is said in English."""
     (tmp_path / "xx").mkdir()

@@ -17,6 +17,7 @@ from tocsin.planning.current_state import CurrentState
 from tocsin.wording.answer.answer_wording import AnswerWording
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock
+from tocsin.wording.message.page_words import meeting_place
 from tocsin.wording.message.update_words import status_text
 
 Open = Sequence[tuple[str, str]]
@@ -38,7 +39,8 @@ def accepted(
     if own_roles:
         titles = _titles(policy, [role.role for role in own_roles], language)
         if any(before.holder(role.role) != person.id for role in own_roles):
-            return replace(about, answer="accepted", roles=titles)
+            bridge = meeting_place(after.incident, policy) if after.incident else ""
+            return replace(about, answer="accepted", roles=titles, bridge=bridge)
         since = min((role.accepted_at for role in own_roles if role.accepted_at), default=now)
         at = clock(since, person.timezone, now, language)
         return replace(about, answer="accepted_before", roles=titles, at=at)

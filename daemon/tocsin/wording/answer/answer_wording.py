@@ -6,6 +6,7 @@ The template says each answer by its name. Must not know which answer is right, 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.people import Channel
@@ -17,6 +18,8 @@ KIND = "answer"
 """What the template's name begins with."""
 TITLES = (60, 40, 24, 12)
 """Characters that a title may have, the most first; fewer where the rest would not fit."""
+TITLES_BESIDE_BRIDGE = 2
+"""Lengths of a title that are tried before where people meet is left out: whoever accepted knows the title."""
 LISTED = (30, 16, 8, 0)
 """The same in a list of several; at last only their codes."""
 ID_MOST, ORGANISATION_MOST = 24, 12
@@ -34,10 +37,10 @@ class AnswerWording:
     """Everything the template of an answer may say, which goes by `answer`. Empty means there is nothing to say.
 
     `title`, `tag` and `code` are of the incident, or of the worst of `count`, which `tally` counts by severity: `2
-    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `holders` pairs of role and name. `word` is what people
-    write (`ok`), `everything` what answers all (`ok all`). `codes` lists what is open, each with its code. `others` and
-    `nobody` are in how many somebody else is asked, and in how many nobody. What is said behind it is in `after`, other
-    answers by their names.
+    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `holders` pairs of role and name; `bridge` is where people
+    meet. `word` is what people write (`ok`), `everything` what answers all (`ok all`). `codes` lists what is open, each
+    with its code. `others` and `nobody` are in how many somebody else is asked, and in how many nobody. What is said
+    behind it is in `after`, other answers by their names.
     """
 
     answer: str
@@ -49,6 +52,7 @@ class AnswerWording:
     holder: str = ""
     holders: tuple[tuple[str, str], ...] = ()
     at: str = ""
+    bridge: str = ""
     status: str = ""
     next: str = ""
     word: str = ""
@@ -110,6 +114,9 @@ def _ever_less(words: AnswerWording) -> Iterator[AnswerWording]:
     if words.open:
         yield from (_listing(words, len(words.open), most) for most in LISTED)
         return
+    if words.bridge:
+        yield from islice(_titled(words), TITLES_BESIDE_BRIDGE)
+        words = replace(words, bridge="")
     yield from _titled(words)
     if not words.count:
         latin = cleaning.cut(one_segment.latin(words.title), TITLES[-1])

@@ -30,6 +30,7 @@ def answer_samples() -> Iterator[AnswerWording]:
         holder="Ana Souza",
         holders=(("Incident Commander", "Ana Souza"), ("Scribe", "")),
         at="11:06 CET",
+        bridge="https://meet.example.com/incident",
         status="cause found",
         next="11:30 CET",
         id="2026-11-23-card-payments-fail",

@@ -82,8 +82,8 @@ SECTIONS = (
         "In an answer to an SMS",
         [ANSWER],
         """
-        answer title tag code roles holder holders at status next word everything needs_code open codes count tally
-        drills held others nobody waiting lost id after drill kind organisation language direction
+        answer title tag code roles holder holders bridge at status next word everything needs_code open codes count
+        tally drills held others nobody waiting lost id after drill kind organisation language direction
         """,
     ),
     _section(
