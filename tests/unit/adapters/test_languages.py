@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.jinja import JinjaRenderer, sources
 from tocsin.adapters.jinja.judging import judge_templates
-from tocsin.domain.notification import Kind
+from tocsin.domain.notification import Kind, Reason, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
+from tocsin.text.gsm import fold, segments
+from tocsin.wording.language.languages import Languages
+from tocsin.wording.message.wording import wording
 
 from tests.unit.adapters.test_jinja import INCIDENT, POLICY, SHIPPED, history, notification
 
@@ -127,3 +130,35 @@ def test_templates_are_judged_in_the_languages_in_use(folder: Path) -> None:
     assert [(fault.name, fault.why) for fault in long.faults] == [
         ("page.sms.txt.j2", "the text does not fit, however short its words; say less")
     ]
+
+
+COMES_AGAIN = (
+    *(Reason.ESCALATED, Reason.REPEATED, Reason.LAST_RESORT, Reason.ASSIGNED, Reason.SEVERITY_RAISED),
+    *(Reason.REOPENED, Reason.DECLINED, Reason.REACH, Reason.STILL_THERE),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "pt"])
+def test_a_page_fits_one_sms_in_every_language(language: str) -> None:
+    """R42: in a drill, with the longest host there may be, why it comes now and the way to answer stand whole, in the
+    words of the template, and some of the title.
+    """
+    told: list[Problem] = []
+    renderer = JinjaRenderer(SHIPPED, told.append)
+    spoken = Languages(sources.read(SHIPPED).texts).of(language)
+    link = f"https://{'h' * 40}/a/Ab3dEf6hIj9lMn2p"
+    people = {"bo": replace(POLICY.people["bo"], language=language), "chen": POLICY.people["chen"]}
+    policy = replace(POLICY, organisation="Acme Incorporated", people=people)
+    incident = replace(INCIDENT, title="Card payments fail at checkout for customers in all of Europe", drill=True)
+    for reason in COMES_AGAIN:
+        page = notification(Kind.PAGE, Channel.SMS, reason=reason, roles=("technical_lead", "scribe"))
+        why = wording(page, incident, history(incident), policy, language=spoken).why_short
+        assert why
+        for offer, answer in ((ReplyOffer("", link), link), (ReplyOffer("K7"), "ok K7 / pass K7")):
+            text = renderer.render(page, incident, history(incident), policy, offer).text
+            assert segments(text) == 1
+            assert text.endswith(answer)
+            assert fold(why) in text
+            assert "SEV1 " in text
+            assert "Card payments" in text
+    assert told == []
