@@ -33,7 +33,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
 
     Compared are pages and updates in fixed situations: every severity, with every service and without one, on a working
     day's noon, at night and on a weekend, while nobody answers; then every open incident as if first seen now, and the
-    incidents of the policy tests. Exit status 0 if the two could be compared, whether or not anything changes.
+    incidents of the policy tests; for people also whose words. Status 0 if they could be compared, whatever changes.
 
     \b
     Examples:
@@ -50,6 +50,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.app.diff.difference import differ
     from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
+    from tocsin.app.diff.words import changed_words
 
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
     if why := closed(folder):
@@ -65,9 +66,9 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
         *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
-    difference = differ(
-        old, new, situations, Attribution(old, new, folder, base, os.environ), _progress(len(situations), clock)
-    )
+    words = changed_words(bounded_child(), old.templates, new.templates)
+    attribution = Attribution(old, new, folder, base, os.environ)
+    difference = differ(old, new, situations, attribution, _progress(len(situations), clock), words)
     if form == "json":
         json.dump(difference_document(difference), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()

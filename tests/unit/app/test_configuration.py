@@ -215,18 +215,6 @@ def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
     assert found.settings is not None
 
 
-def test_a_host_too_long_for_links_is_an_error_that_leaves_the_config_usable():
-    """A link with a longer host fits into no SMS (R42); yet an upgrade must not stop a daemon that has one."""
-    for letters, codes in ((40, []), (41, ["host-too-long"])):
-        host = "incidents.".ljust(letters - 12, "x") + ".example.com"
-        text = BASE_SETTINGS + f"public_url: https://{host}:8443/tocsin\n"
-        found = read({"tocsin.yaml": text.encode()}, {"TOCSIN_WEB__SIGNING_KEY": "0123456789abcdef"})
-        assert [p.code for p in found.errors] == codes
-        assert found.policy is not None
-    assert (found.errors[0].line, found.errors[0].column) == (5, 13)
-    assert "41 letters" in found.errors[0].message
-
-
 def test_what_the_settings_add_to_the_policy():
     """Who writes, where answers go and where people meet are words of messages, so the policy has them."""
     text = BASE_SETTINGS + "organisation: Acme  Ltd\nreply_to: Help@Example.com\nbridge: https://meet.example.com/x\n"

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tocsin.app.diff.scenarios import moments
+from tocsin.app.diff.words import ChangedWords, changed_words
 from tocsin.cli import tocsin
+from tocsin.ports.bounded_work import Overrun, OverrunCause
+
+from tests.fakes.bounded_work import SameProcess
 
 SHIPPED = Path(__file__).parents[3] / "config"
 AT = "2026-11-23T08:24:00Z"
@@ -342,6 +346,42 @@ def test_internal_words_to_outsiders(shipped: Repository) -> None:
     assert "customers (status@lists.example.com): told when they were, but otherwise" in said
     assert "in internal words as customers, was public as customers" in said
     assert shipped.changes() == []
+
+
+def test_words_are_compared_too(small: Repository) -> None:
+    """Templates of one's own, and catalogues: whose words change, and in which file; nothing else moves."""
+    small.write("../templates/page.sms.txt.j2", "{{ title }}")
+    small.write("../templates/unused.j2", "{{ title }}")
+    said = small.diff("HEAD").stdout.splitlines()
+    assert "The words of pages change: see ops/templates/page.sms.txt.j2" in said
+    assert not any("unused" in line for line in said)
+    assert said[0].endswith("no change to who hears what when, in all 18 situations; no line of the config changed")
+    assert small.changes() == []
+    small.commit()
+    assert not any("words" in line for line in small.diff("HEAD").stdout.splitlines())
+    small.write("../templates/page.sms.txt.j2", "{% include 'brand.txt.j2' %}")
+    small.write("../templates/brand.txt.j2", "{{ title }}")
+    small.write("../templates/update.sms.txt.j2", "{% include 'brand.txt.j2' %}")
+    small.write("../templates/pt-BR/messages.po", 'msgid "Since {time}."\nmsgstr "Desde {time}."\n')
+    small.commit()
+    said = small.diff("HEAD~1", "HEAD", "--format", "markdown").stdout
+    for words in (
+        "The words of pages change: see ops/templates/page.sms.txt.j2",
+        "The words of pages and updates change: see ops/templates/brand.txt.j2",
+        "The words in Portuguese (Brazil) change: see ops/templates/pt-BR/messages.po",
+    ):
+        assert words.replace("(", "\\(").replace(")", "\\)") in said or words in said, said
+    small.write("../templates/layout.html.j2", "{% block body %}{% endblock %}")
+    assert "kinds of messages change: see ops/templates/layout.html.j2" in small.diff("HEAD").stdout
+
+
+def test_words_that_cannot_be_compared(small: Repository) -> None:
+    """A template that comes to no end is named all the same; templates outside the repository are passed over."""
+    shut = Overrun(OverrunCause.TIME, "took longer than 10 s", "")
+    assert changed_words(SameProcess(shut), {"a.j2": "x"}, {"b.j2": "y"}) == (ChangedWords(("a.j2", "b.j2")),)
+    assert changed_words(SameProcess(), {"a.j2": "{% if"}, {"a.j2": "{% for"}) == ()
+    small.edit("tocsin.yaml", "operators:", "templates: /tmp/nowhere\noperators:")
+    assert "words" not in small.diff("HEAD").stdout
 
 
 def test_a_merge_request_comment(small: Repository) -> None:

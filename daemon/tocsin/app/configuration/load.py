@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.git import read as git
@@ -33,11 +32,6 @@ from tocsin.text.decoding import TOP, displayed_path, problem
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath, read_yaml
 
-HOST_LETTERS_MOST = 40
-"""The longest host of `public_url`: with it a link fits into the SMS of a page (R42)."""
-HOST_TOO_LONG = "host-too-long"
-TOLERATED = frozenset({UNKNOWN_VARIABLE, HOST_TOO_LONG})
-"""Codes of errors for `check` and a first run; elsewhere such a config counts (rule 43)."""
 SERVER_CONFIG, SERVER_STATE = Path("/etc/tocsin"), Path("/var/lib/tocsin")
 """The config folder of an installed server, and where the daemon keeps things there."""
 
@@ -131,7 +125,7 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         problems += _references(layered.settings, reading, stack)
-    refused = any(fault.level is ProblemLevel.ERROR and fault.code not in TOLERATED for fault in problems)
+    refused = any(fault.level is ProblemLevel.ERROR and fault.code != UNKNOWN_VARIABLE for fault in problems)
     if policy is not None and layered.settings is not None and not refused:
         policy = _complete(policy, layered, revision)
     return Configuration(
@@ -199,13 +193,6 @@ def _references(settings: Settings, reading: ConfigReading, stack: SettingsLayer
             if person not in reading.people:
                 message = f'{key}: unknown person "{person}"{closest(person, reading.people)}'
                 yield stack.problem((key, number), "unknown-person", message)
-    host = urlsplit(settings.public_url or "").hostname or ""
-    if len(host) > HOST_LETTERS_MOST:
-        message = (
-            f"public_url: its host has {len(host)} letters, so that no link fits into an SMS; "
-            f"give it a name of at most {HOST_LETTERS_MOST}"
-        )
-        yield stack.problem(("public_url",), HOST_TOO_LONG, message)
     unreadable = settings.unreadable_severity
     name = _severity(reading, unreadable)
     if name is None:

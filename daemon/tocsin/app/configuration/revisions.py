@@ -14,11 +14,12 @@ from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.git import read as git
 from tocsin.adapters.jinja import sources
 from tocsin.app.configuration.judge import judge_config, load
-from tocsin.app.configuration.load import TOLERATED, ConfigFiles, Configuration, label_of
+from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of
 from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.tree import ConfigTree, read_config_tree
+from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.renderer import TemplateFiles
@@ -34,6 +35,8 @@ TESTS = "tests"
 class ComparedConfig:
     """One of two configs. `name` is what the user called it, `revision` the commit, or what stands for it. `tests`
     are the policy tests' files, by their path in the config folder; `fetch` gives any file beside it by such a path.
+    `templates` are the texts of those of one's own, by their path in their folder; None where it is no part of the
+    revision.
     """
 
     name: str
@@ -45,6 +48,7 @@ class ComparedConfig:
     warnings: tuple[Problem, ...]
     tests: Mapping[str, bytes]
     fetch: Callable[[str], bytes | None]
+    templates: Mapping[str, str] | None = None
 
 
 def open_config(
@@ -53,15 +57,19 @@ def open_config(
     """The config of a revision, or of the work tree without a `name`; or one line that says why it cannot be used."""
     if name is None:
         on_disk = load(work, folder, at, environ)
+        own = sources.read(on_disk.settings.templates).texts if on_disk.settings else None
         return _refusal(WORK_TREE, on_disk) or _compared(
-            WORK_TREE, on_disk, folder, _tests_on_disk(folder), partial(_beside, folder)
+            WORK_TREE, on_disk, folder, _tests_on_disk(folder), partial(_beside, folder), own
         )
     revision = git.revision(folder, name)
     if isinstance(revision, git.NoRevision):
         return _lack(name, label_of(folder), revision)
     configuration = of_revision(work, revision, folder, at, environ)
     tests, _ = git.files(revision, lambda path: FILE_LIMIT if _is_test(path) else 0)
-    return _refusal(name, configuration) or _compared(name, configuration, folder, tests, partial(git.blob, revision))
+    read = templates_of(revision.commit, configuration.settings.templates) if configuration.settings else None
+    return _refusal(name, configuration) or _compared(
+        name, configuration, folder, tests, partial(git.blob, revision), read.texts if read else None
+    )
 
 
 def of_revision(
@@ -80,10 +88,12 @@ def of_revision(
 
 
 def templates_of(commit: str, folder: Path) -> TemplateFiles | None:
-    """A folder of templates as it was in a commit; None where it is none of that commit's repository."""
+    """A folder of templates as it was in a commit, empty if it was not there yet; None where it is none of that
+    commit's repository.
+    """
     revision = git.revision(folder, commit)
     if isinstance(revision, git.NoRevision):
-        return None
+        return TemplateFiles(Path(label_of(folder)), {}) if revision.lack is git.Lack.FOLDER else None
     files, troubles = git.files(revision, lambda path: sources.longest(path) if _is_template(path) else 0)
     return sources.of_revision(
         Path(label_of(folder)), files, {path: why for path, why in troubles.items() if _is_template(path)}
@@ -94,7 +104,7 @@ def _refusal(name: str, configuration: Configuration) -> str:
     """One line that says why a config cannot be used; empty when it can."""
     if configuration.policy is not None and configuration.settings is not None:
         return ""
-    errors = [error for error in configuration.errors if error.code not in TOLERATED]
+    errors = [error for error in configuration.errors if error.code != UNKNOWN_VARIABLE]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return one_line(f"{shown(name)}: its config does not load: {errors[0]}{more}")
 
@@ -105,6 +115,7 @@ def _compared(
     folder: Path,
     tests: Mapping[str, bytes],
     fetch: Callable[[str], bytes | None],
+    templates: Mapping[str, str] | None,
 ) -> ComparedConfig:
     assert configuration.policy is not None
     assert configuration.settings is not None
@@ -118,6 +129,7 @@ def _compared(
         tuple(problem for problem in configuration.problems if problem.level is ProblemLevel.WARNING),
         tests,
         fetch,
+        templates,
     )
 
 

@@ -10,6 +10,7 @@ from tocsin.app.configuration.revisions import ComparedConfig
 from tocsin.app.diff.attribution import Attribution, play_scenario
 from tocsin.app.diff.comparison import Change, compare
 from tocsin.app.diff.scenarios import Scenario, spans_of
+from tocsin.app.diff.words import ChangedWords
 from tocsin.formats.config.changed_lines import ChangedLine
 
 
@@ -25,7 +26,7 @@ class Effect:
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Everything that moved, the scenarios looked at, the changed lines that moved nothing in any of them (`idle`),
-    and those that had a part in what another line is blamed for (`besides`).
+    and those that had a part in what another line is blamed for (`besides`); and whose `words` change.
     """
 
     old: ComparedConfig
@@ -34,6 +35,7 @@ class Difference:
     effects: tuple[Effect, ...]
     idle: tuple[ChangedLine, ...]
     besides: tuple[ChangedLine, ...]
+    words: tuple[ChangedWords, ...] = ()
 
     def kind_of(self, name: str) -> str:
         """The severity of a fixed scenario, the name of any other."""
@@ -48,6 +50,7 @@ def differ(
     scenarios: Sequence[Scenario],
     attribution: Attribution,
     progress: Callable[[int], None],
+    words: tuple[ChangedWords, ...] = (),
 ) -> Difference:
     """Play all scenarios. `progress` hears how many are done, for whoever waits."""
     effects: list[Effect] = []
@@ -63,7 +66,7 @@ def differ(
     rest = [line for line in attribution.lines if line not in attributed]
     idle = tuple(line for line in rest if line not in attribution.involved)
     besides = tuple(line for line in rest if line in attribution.involved)
-    return Difference(old, new, tuple(scenarios), tuple(effects), idle, besides)
+    return Difference(old, new, tuple(scenarios), tuple(effects), idle, besides, words)
 
 
 def _alike(old: ComparedConfig, new: ComparedConfig, scenario: Scenario) -> tuple[object, ...]:

@@ -4,17 +4,21 @@ Decides the words around the digest. Must not know how changes are found or put 
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tocsin.app.configuration.load import label_of
 from tocsin.app.configuration.revisions import WORK_TREE, ComparedConfig
 from tocsin.app.diff.difference import Difference
 from tocsin.app.diff.scenarios import ScenarioMoment, ScenarioOrigin
+from tocsin.app.diff.words import ChangedWords
 from tocsin.cli.output.diff_digest import LineEffect, ReaderBlock, edit, line_effects
 from tocsin.cli.output.diff_scenarios import listed
 from tocsin.domain.problem import Problem
 from tocsin.planning.on_call.first_change import first_changes
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.markdown import inline
+from tocsin.wording.language.language import name_of
 
 EFFECTS_MOST = 12
 """The most changed lines that are told in full."""
@@ -22,6 +26,25 @@ BLOCKS_MOST = 8
 """The most things told of one changed line."""
 IDLE_MOST = 6
 _BESIDE = {ScenarioOrigin.OPEN: "open incident", ScenarioOrigin.TEST: "policy test"}
+FILES_MOST = 3
+"""The most files that are named whose words change together."""
+KINDS_MOST = 4
+"""The most kinds of messages that are named together."""
+MESSAGES = {
+    "page": "pages",
+    "stand_down": "stand-downs",
+    "update": "updates",
+    "closing": "closings",
+    "reminder": "reminders",
+    "verify": "questions whether all is healthy",
+    "review": "requests for the review",
+    "bundle": "bundles of pages",
+    "operator": "notices to operators",
+    "answer": "answers to SMS",
+    "test": "tests",
+    "drill": "the marks of drills",
+}
+"""The kinds of messages, as people call them."""
 WARNINGS_MOST = 3
 """The most changed lines without effect, and new warnings, that are told."""
 
@@ -123,6 +146,7 @@ def _beyond(effects: Sequence[LineEffect]) -> Iterator[str]:
 
 def _notes(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: str) -> Iterator[str]:
     """What else whoever merges this should know."""
+    yield from (_words(changed, difference.new) for changed in difference.words)
     removed = [name for name in difference.old.policy.severities if name not in difference.new.policy.severities]
     if removed:
         counts_as = difference.new.policy.unreadable_severity
@@ -147,6 +171,17 @@ def _notes(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: 
     if warnings:
         more = f" (and {len(warnings) - WARNINGS_MOST} more)" if len(warnings) > WARNINGS_MOST else ""
         yield f"New warnings: {'; '.join(map(str, warnings[:WARNINGS_MOST]))}{more}"
+
+
+def _words(changed: ChangedWords, new: ComparedConfig) -> str:
+    """Whose words change, and where that is to be read."""
+    folder = Path(label_of(new.settings.templates))
+    named = ", ".join(str(folder / file) for file in changed.files[:FILES_MOST])
+    more = f" and {len(changed.files) - FILES_MOST} more" if len(changed.files) > FILES_MOST else ""
+    whose = [MESSAGES.get(kind, kind) for kind in changed.kinds]
+    of = f"of {listed(whose) if len(whose) <= KINDS_MOST else f'{len(whose)} kinds of messages'} " if whose else ""
+    language = f"in {name_of(changed.language)} " if changed.language else ""
+    return f"The words {of}{language}change: see {named}{more}"
 
 
 def new_warnings(old: ComparedConfig, new: ComparedConfig) -> tuple[Problem, ...]:

@@ -62,6 +62,11 @@ def uses_of(trees: Mapping[str, nodes.Template], kinds: frozenset[str]) -> dict[
     return uses
 
 
+def kinds_by_file(texts: Mapping[str, str], kinds: frozenset[str]) -> dict[str, frozenset[str]]:
+    """The kinds of messages that use each template."""
+    return {name: use.kinds for name, use in uses_of(trees_of(texts), kinds).items()}
+
+
 def _together(root: str, trees: Mapping[str, nodes.Template]) -> frozenset[str]:
     """A template, and all that it names, and they in turn."""
     waiting, together = [root], set[str]()
