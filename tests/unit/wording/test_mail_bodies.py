@@ -56,6 +56,8 @@ def test_the_preview_is_the_news_and_nothing_of_the_end_follows_it() -> None:
         text = preview(content.html)
         assert text.endswith((".", "?", "!")) or "operator" in name, (name, text)
         assert len(text) > 15, name
+        badge = re.search(r"\b(SEV\d)</span> ", content.html)
+        assert not badge or text.startswith(f"{badge[1]}: "), (name, text)
         assert content.html.count("&zwnj;") >= 100, name
         first = re.sub(r"<style.*?</style>|<[^>]*>", " ", content.html.partition("<body")[2].partition(">")[2])
         shown = " ".join(re.sub(r"&(#847|zwnj|nbsp);", " ", first).split())
