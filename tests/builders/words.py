@@ -6,7 +6,8 @@ that nobody says any more go, translations stay as they are.
 
 import sys
 from collections.abc import Iterator
-from io import BytesIO
+from contextlib import redirect_stderr
+from io import BytesIO, StringIO
 from pathlib import Path
 
 from babel import Locale
@@ -74,7 +75,7 @@ def tables() -> Iterator[Sentence]:
 
 def _extracted(path: Path, method: object, keywords: object, options: dict[str, str]) -> Iterator[Sentence]:
     place = path.relative_to(ROOT).as_posix()
-    with path.open("rb") as file:
+    with path.open("rb") as file, redirect_stderr(StringIO()):  # it takes other calls of these names for its own
         for _line, text, _comments, _context in extract(method, file, keywords, (), options):  # type: ignore[arg-type]
             yield place, text  # type: ignore[misc]
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from tocsin.adapters.jinja import shipped_folder, sources
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
+from tocsin.wording.language.languages import Languages
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
@@ -32,6 +34,7 @@ WORDS = Wording(
     next_short="11:30 CET",
     due_short="11:20 CET",
     duration="5 minutes",
+    ended_short="11:05 CET",
     resolution="Rolled back.",
     review_file="reviews/card.md",
     review_due="Sat 28 Nov 2026, 11:00 CET",
@@ -40,10 +43,10 @@ BODIES = {
     Kind.PAGE: ("You were assigned.", "You: Scribe.", "Accept: tocsin ack card --as bo"),
     Kind.STAND_DOWN: ("stand down. You are no longer needed as Scribe. Nothing to do for you.",),
     Kind.UPDATE: ("We have found the cause and are working on it.", "One.", "Two.", "Next update by 11:30 CET."),
-    Kind.CLOSING: ("resolved after 5 minutes.", "Rolled back."),
-    Kind.REMINDER: ("an update is due by 11:20 CET and nothing new was written.", "tocsin update card TEXT"),
+    Kind.CLOSING: ("resolved at 11:05 CET after 5 minutes.", "Rolled back."),
+    Kind.REMINDER: ("update due 11:20 CET.", "tocsin update card TEXT"),
     Kind.VERIFY: ("resolved. Is it healthy? If not, open it again. If so: tocsin ack card --as bo",),
-    Kind.REVIEW: ("please finish the review in reviews/card.md, due Sat 28 Nov 2026, 11:00 CET.",),
+    Kind.REVIEW: ("please finish the review by Sat 28 Nov 2026, 11:00 CET.", "Draft: reviews/card.md"),
 }
 
 
@@ -81,7 +84,7 @@ def test_where_little_is_known() -> None:
     def text(kind: Kind) -> str:
         return builtin_content(replace(bare, kind=kind.value, unreadable=True), Channel.SMS).text
 
-    assert text(Kind.UPDATE) == "Cards fail: We know the cause. We write again when something changes."
+    assert text(Kind.UPDATE) == "Cards fail: We know the cause. We will write again when something changes."
     assert text(Kind.CLOSING) == "Cards fail: resolved. Rolled back."
     assert text(Kind.PAGE) == "Cards fail. The incident file cannot be read. Accept: tocsin ack card --as bo"
 
@@ -93,3 +96,15 @@ def test_the_shortest_way_to_answer() -> None:
     assert builtin_content(verify, Channel.SMS).text.endswith("If so: https://x/1")
     assert builtin_content(replace(page, code="K7"), Channel.SMS).text.endswith("ok K7 / pass K7")
     assert builtin_content(replace(verify, code="K7"), Channel.SMS).text.endswith("If so: ok K7")
+
+
+def test_it_is_said_in_the_readers_language() -> None:
+    """A broken template costs its look, not its language."""
+    german = Languages(sources.read(shipped_folder()).texts).of("de")
+    page = replace(WORDS, kind=Kind.PAGE.value, why_short="Letzte Instanz.", code="K7", organisation="ACME")
+    assert builtin_content(page, Channel.SMS, german).text == (
+        "ACME SEV1 Cards fail. Letzte Instanz. Rolle: Scribe. ok K7 / pass K7"
+    )
+    for kind in BODIES:
+        english = builtin_content(replace(WORDS, kind=kind.value), Channel.SMS).text
+        assert builtin_content(replace(WORDS, kind=kind.value), Channel.SMS, german).text != english

@@ -207,7 +207,7 @@ def test_a_broken_template_gives_the_built_in_text(tmp_path: object) -> None:
     sms = own.render_bundle([page(0, "sev1", code="K7"), page(1, "sev2", code="B2")], graded())
     assert sms.text == "2 pages: 1 SEV1, 1 SEV2. Worst: SEV1 Thing 0 breaks (K7). Reply ok all, or ok K7 for one"
     mail = own.render_bundle([page(0, "sev1", EMAIL), page(1, "sev2", EMAIL, link=LINK)], graded())
-    assert mail.subject == "2 PAGES: SEV1 Thing 0 breaks"
+    assert mail.subject == "2 pages: SEV1 Thing 0 breaks, and others"
     assert "tocsin ack i0 --as ana" in mail.text
     assert LINK in mail.text
     assert [Path(problem.file).name for problem in told] == ["bundle.sms.txt.j2", "bundle.email.html.j2"]
@@ -218,7 +218,7 @@ def test_the_built_in_text_says_drill() -> None:
     *_, drill, _bare = bundle_samples()
     assert builtin_bundle(drill, short=True)[1].startswith("DRILL Acme 12 pages")
     subject, text = builtin_bundle(drill, short=False)
-    assert subject.startswith("DRILL 12 PAGES")
+    assert subject.startswith("DRILL 12 pages")
     assert text.startswith("DRILL Acme 12 pages")
 
 

@@ -180,7 +180,7 @@ def test_no_promise_is_no_time(policy: Policy) -> None:
     """A group that only hears of changes is promised nothing."""
     words = update(policy, INCIDENT, INCIDENT)
     assert words.next == words.next_short == ""
-    assert "We write again when something changes." in builtin_content(words, Channel.EMAIL).text
+    assert "We will write again when something changes." in builtin_content(words, Channel.EMAIL).text
 
 
 def test_a_closing_to_a_plain_address_has_its_groups_zone(policy: Policy) -> None:
@@ -387,8 +387,8 @@ def test_the_built_in_text_is_whole(policy: Policy, kind: Kind, via: Channel) ->
         Kind.PAGE: "tocsin ack checkout --as bo",
         Kind.STAND_DOWN: "Scribe",
         Kind.UPDATE: "Next update by 11:30 CET.",
-        Kind.CLOSING: "resolved after 1 minute",
-        Kind.REMINDER: "due by 11:30 CET",
+        Kind.CLOSING: "after 1 minute",
+        Kind.REMINDER: "due 11:30 CET",
         Kind.VERIFY: "tocsin ack checkout --as bo",
         Kind.REVIEW: "reviews/checkout.md",
     }

@@ -174,7 +174,7 @@ class JinjaRenderer:
             content = self._used.content(words, notification.via, language)
         except BrokenTemplateError as broken:
             self._say(broken.fault)
-            content = builtin_content(words, notification.via)
+            content = builtin_content(words, notification.via, language)
         if len(self._renderings) >= RENDERINGS_MOST:
             self._renderings.clear()
         self._renderings[key] = _Rendering(incident, history, policy, content)
@@ -197,7 +197,7 @@ class JinjaRenderer:
             return self._used.content(words, first.via, language)
         except BrokenTemplateError as broken:
             self._say(broken.fault)
-            subject, text = builtin_bundle(words, short=first.via.traits.short)
+            subject, text = builtin_bundle(words, short=first.via.traits.short, language=language)
             return Content(text, subject)
 
     def render_own(self, words_in: Callable[[Language], OwnWords], via: Channel, language: str) -> Content:

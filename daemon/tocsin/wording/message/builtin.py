@@ -1,93 +1,120 @@
 """The built-in texts, short and whole: what is sent when a template is broken (P2)."""
 
 from dataclasses import replace
+from functools import partial
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
 from tocsin.text.gsm import cut, fold
+from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.shorten import limit, shorten
 from tocsin.wording.message.wording import Wording
 
 
-def builtin_content(words: Wording, via: Channel) -> Content:
-    """The built-in text of a message, for a channel."""
+def builtin_content(words: Wording, via: Channel, language: Language = ENGLISH) -> Content:
+    """The built-in text of a message, for a channel, in its reader's language."""
     if via.traits.short:
-        return Content(shorten(words, _sms) or cut(fold(_sms(words)), limit(words)))
+        sms = partial(_sms, language)
+        return Content(shorten(words, sms) or cut(fold(sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title
-    by_sms = f"Or by SMS: ok {words.code}" if words.code else ""
-    parts = (*_body(replace(words, code="")), by_sms, words.impact, words.summary)
+    by_sms = language.say("Or by SMS: ok {code}", code=words.code) if words.code else ""
+    parts = (*_body(replace(words, code=""), language), by_sms, words.impact, words.summary)
     body = "\n\n".join(part for part in parts if part)
     return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{words.subject_title or words.title}")
 
 
-def _sms(words: Wording) -> str:
+def _sms(language: Language, words: Wording) -> str:
     drill = "DRILL " if words.drill else ""
     if words.kind == Kind.PAGE:
-        about = (words.organisation, words.tag, words.since_short, f"{words.title}.", words.why_short, _role(words))
-        return drill + " ".join(part for part in (*about, _reply(words, "Accept: ")) if part)
+        role = _role(words, language)
+        about = (words.organisation, words.tag, words.since_short, f"{words.title}.", words.why_short, role)
+        return drill + " ".join(part for part in (*about, _reply(words, language.say("Accept:"))) if part)
     head = f"{words.tag} {words.title}" if words.tag else words.title
-    return f"{drill}{head}: {' '.join(part for part in _body(words) if part)}"
+    return f"{drill}{head}: {' '.join(part for part in _body(words, language) if part)}"
 
 
-def _body(words: Wording) -> tuple[str, ...]:
+def _body(words: Wording, language: Language) -> tuple[str, ...]:
     """What it says, by kind."""
     match Kind(words.kind):
         case Kind.PAGE:
-            since = f"Since {words.since}." if words.since else ""
-            then = f"If nobody answers by {words.answer_by}, we page {words.then}." if words.then else ""
-            return (words.why, _role(words), _reply(words, "Accept: "), then, since, words.bridge, words.runbook)
+            return _page(words, language)
         case Kind.STAND_DOWN:
-            needless = f"You are no longer needed as {words.your_role}."
-            lowered = words.reason == Reason.SEVERITY_LOWERED
-            holder = (
-                needless if lowered or not words.accepted_by else f"{words.accepted_by} has it now ({words.your_role})."
-            )
-            return (f"stand down. {holder} Nothing to do for you.",)
+            return _stand_down(words, language)
         case Kind.UPDATE:
-            return _update(words)
+            return _update(words, language)
         case Kind.CLOSING:
-            ended = f"resolved after {words.duration}." if words.duration else "resolved."
-            return (ended, words.resolution or "You need not do anything.")
+            return (_ended(words, language), words.resolution or language.say("You need not do anything."))
         case Kind.REMINDER:
-            return (*_reminder(words), f"tocsin update {words.id} TEXT")
+            return (*_reminder(words, language), f"tocsin update {words.id} TEXT")
         case Kind.VERIFY:
-            return (f"resolved. Is it healthy? If not, open it again. {_reply(words, 'If so: ')}",)
+            asked = f"{language.say('resolved. Is it healthy?')} {language.say('If not, open it again.')}"
+            return (f"{asked} {_reply(words, language.say('If so:'))}",)
         case Kind.REVIEW:
-            return (f"please finish the review in {words.review_file}, due {words.review_due}.",)
+            draft = language.say("Draft: {file}", file=words.review_file)
+            if not words.review_due:
+                return (language.say("please finish the review."), draft)
+            return (language.say("please finish the review by {time}.", time=words.review_due), draft)
         case Kind.OPERATOR | Kind.ANSWER:
             return ()
 
 
-def _update(words: Wording) -> tuple[str, ...]:
+def _page(words: Wording, language: Language) -> tuple[str, ...]:
+    """Why it comes, what is asked, how to answer, and what helps."""
+    since = language.say("Since {time}.", time=words.since) if words.since else ""
+    next_up = {"time": words.answer_by, "people": words.then}
+    then = language.say("If nobody answers by {time}, we page {people}.", **next_up) if words.then else ""
+    reply = _reply(words, language.say("Accept:"))
+    return (words.why, _role(words, language), reply, then, since, words.bridge, words.runbook)
+
+
+def _stand_down(words: Wording, language: Language) -> tuple[str, ...]:
+    """That there is nothing to do any more, and who does it."""
+    if words.reason == Reason.SEVERITY_LOWERED or not words.accepted_by:
+        holder = language.say("You are no longer needed as {role}.", role=words.your_role)
+    else:
+        holder = language.say("{role}: {name} has it now.", role=words.your_role, name=words.accepted_by)
+    return (f"{language.say('stand down.')} {holder} {language.say('Nothing to do for you.')}",)
+
+
+def _update(words: Wording, language: Language) -> tuple[str, ...]:
     """The change, the news, and what else is true."""
-    promise = f"Next update by {words.next_short}." if words.next else "We write again when something changes."
+    if words.next:
+        promise = language.say("Next update by {time}.", time=words.next_short)
+    else:
+        promise = language.say("We will write again when something changes.")
     texts = tuple(entry.text for entry in words.news) or (words.standing,)
-    last = f"Last news: {words.last_news.text}" if words.last_news else ""
-    impact = f"Now: {words.impact}" if words.impact_was and words.impact else ""
+    last = language.say("Last news: {news}", news=words.last_news.text) if words.last_news else ""
+    impact = language.say("Now: {impact}", impact=words.impact) if words.impact_was and words.impact else ""
     return tuple(dict.fromkeys((words.lead, *words.changes, *texts, impact, last, words.expected, promise)))
 
 
-def _reminder(words: Wording) -> tuple[str, ...]:
+def _ended(words: Wording, language: Language) -> str:
+    if not words.duration or not words.ended_short:
+        return language.say("resolved.")
+    return language.say("resolved at {time} after {duration}.", time=words.ended_short, duration=words.duration)
+
+
+def _reminder(words: Wording, language: Language) -> tuple[str, ...]:
     """What is due, and what is read otherwise."""
     if words.reason == Reason.ETA_PASSED:
-        return (f"the ETA of {words.eta_short} has passed.", words.otherwise)
+        return (language.say("the ETA of {time} has passed.", time=words.eta_short), words.otherwise)
     if not words.due_short:
-        return ("the first update needs a public text.",)
-    otherwise = f"Else they read: {words.otherwise}" if words.otherwise else ""
-    return (f"an update is due by {words.due_short} and nothing new was written.", otherwise)
+        return (language.say("the first update needs a public text."),)
+    otherwise = language.say("Else they read: “{sentence}”", sentence=words.otherwise) if words.otherwise else ""
+    return (language.say("update due {time}.", time=words.due_short), otherwise)
 
 
-def _role(words: Wording) -> str:
+def _role(words: Wording, language: Language) -> str:
     """What a page asks its reader to be."""
     if words.unreadable:
-        return "The incident file cannot be read."
-    return f"You: {words.your_role}." if words.your_role else ""
+        return language.say("The incident file cannot be read.")
+    return language.say("You: {role}.", role=words.your_role) if words.your_role else ""
 
 
 def _reply(words: Wording, label: str) -> str:
     """How to answer, by the shortest way that there is."""
     if words.code:
-        return f"ok {words.code} / pass {words.code}" if words.kind == Kind.PAGE else f"{label}ok {words.code}"
-    return label + (words.answer_url or words.acknowledge)
+        return f"ok {words.code} / pass {words.code}" if words.kind == Kind.PAGE else f"{label} ok {words.code}"
+    return f"{label} {words.answer_url or words.acknowledge}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from tocsin.text.gsm import fold, segments
+from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.one_segment import (
     ORGANISATION_MOST,
     TAG_MOST,
@@ -105,34 +106,41 @@ def shorten_bundle(words: BundleWording, render: Callable[[BundleWording], str])
     return None
 
 
-def builtin_bundle(words: BundleWording, *, short: bool) -> tuple[str, str]:
+def builtin_bundle(words: BundleWording, *, short: bool, language: Language = ENGLISH) -> tuple[str, str]:
     """The built-in subject and text, sent when a template is broken (P2)."""
     worst, drill = words.worst, "DRILL " if words.drill else ""
-    head = f"{words.organisation} {words.count} pages: {words.tally}.".lstrip()
     if short:
-        text = shorten_bundle(words, _sms) or fold(f"{drill}{words.count} pages. {_answer(words)}")
-        return "", text
+        text = shorten_bundle(words, partial(_sms, language))
+        return "", text or fold(f"{drill}{worst.tag} +{words.count - 1}. {_answer(words, language)}")
     lines = [f"{page.tag} {page.title}\n{page.answer_url or page.acknowledge}" for page in words.pages]
-    return f"{drill}{words.count} PAGES: {worst.tag} {worst.title}", "\n\n".join([f"{drill}{head}", *lines]) + "\n"
+    head = f"{drill}{words.organisation} {_counted(words, language)}".replace("  ", " ").lstrip()
+    title = f"{worst.tag} {worst.title}"
+    subject = language.count("{number} page: {title}", "{number} pages: {title}, and others", words.count, title=title)
+    return f"{drill}{subject}", "\n\n".join([head, *lines]) + "\n"
 
 
-def _sms(words: BundleWording) -> str:
+def _counted(words: BundleWording, language: Language) -> str:
+    return language.count("{number} page: {tally}.", "{number} pages: {tally}.", words.count, tally=words.tally)
+
+
+def _sms(language: Language, words: BundleWording) -> str:
     code = f" ({words.worst.code})" if words.worst.code else ""
-    tally, drill = f": {words.tally}" if words.tally else "", "DRILL " if words.drill else ""
-    count = f"{words.organisation} {words.count}".lstrip()
-    return f"{drill}{count} pages{tally}. Worst: {words.worst.tag} {words.worst.title}{code}. {_answer(words)}"
+    drill = "DRILL " if words.drill else ""
+    worst = f"{language.say('Worst:')} {words.worst.tag} {words.worst.title}{code}."
+    return f"{drill}{words.organisation} {_counted(words, language)} {worst} {_answer(words, language)}"
 
 
-def _answer(words: BundleWording) -> str:
+def _answer(words: BundleWording, language: Language) -> str:
     if not words.replies:
-        return f"Accept it: {words.worst.answer_url or words.worst.acknowledge}"
-    one = words.worst.code and not words.brief
-    return f"Reply {words.answer_all}" + (f", or ok {words.worst.code} for one" if one else "")
+        return f"{language.say('Accept it:')} {words.worst.answer_url or words.worst.acknowledge}"
+    if words.worst.code and not words.brief:
+        return language.say("Reply {all}, or {one} for one", all=words.answer_all, one=f"ok {words.worst.code}")
+    return language.say("Reply {all}", all=words.answer_all)
 
 
 def _tally(tags: Sequence[str]) -> str:
     """How many of each severity, the worst first as they come."""
-    return ", ".join(f"{count} {tag}" for tag, count in Counter(tags).items())
+    return ", ".join(f"{number} {tag}" for tag, number in Counter(tags).items())
 
 
 def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
