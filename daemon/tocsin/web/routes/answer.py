@@ -37,6 +37,7 @@ from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
+from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.page_words import contacts, meeting_place
 from tocsin.wording.message.wording import listed
 
@@ -236,7 +237,7 @@ def _leads_to(place: str) -> str:
 
 def _numbers(link: _OpenLink) -> dict[str, str]:
     """The numbers of those who have accepted something, by what it is called."""
-    holders = contacts(link.options.history, link.policy, without=link.person.id)
+    holders = contacts(link.options.history, link.policy, ENGLISH, without=link.person.id)
     return {role: number for role, _, number in holders if number}
 
 

@@ -21,15 +21,11 @@ from tocsin.wording.message.one_segment import (
     longest,
     narrow_title,
 )
-from tocsin.wording.message.shorten import TITLE_MIN
+from tocsin.wording.message.shorten import TITLE_MIN, WIDE_TITLE_MIN
 from tocsin.wording.message.wording import Wording
 
 KIND = "bundle"
 """What the templates' names begin with."""
-WIDE_TITLE_MIN = 8
-"""A title in letters of which only 70 fit a segment is cut to so many; they say about as much as twice as many of
-the narrow alphabet.
-"""
 TALLIED_MOST = 3
 """Severities that are counted one by one where there is no room for more."""
 
@@ -165,6 +161,8 @@ def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
     words = replace(words, worst=replace(words.worst, answer_url=""))
     yield words
     yield replace(words, worst=replace(words.worst, acknowledge="tocsin status, tocsin ack"))
+    shortest = replace(words.worst, acknowledge="tocsin ack", title=cut(words.worst.title, WIDE_TITLE_MIN))
+    yield replace(words, brief=True, worst=shortest)  # in a language of whose letters only 70 fit
 
 
 def _briefly(words: BundleWording, most: int) -> str:

@@ -129,7 +129,7 @@ def _wide(words: Wording, line: Text) -> _Fitting | None:
     *shorter, briefest = _giving_way(words)
     fewer = tuple(_with_fewer_names(replace(briefest, organisation="")))
     bare = replace(fewer[-1], why_short="")
-    least = TITLE_MIN // max(map(_weight, words.title), default=1)
+    least = TITLE_MIN // max(1, *map(_weight, words.title))
     steps = (
         *((candidate, WHOLE) for candidate in (*shorter, *fewer)),
         (fewer[-1], WIDE_TITLE_KEPT),

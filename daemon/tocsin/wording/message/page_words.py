@@ -14,6 +14,7 @@ from tocsin.planning.current_state import NextPages, after_pages, next_pages
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
+from tocsin.wording.message.locale import role_title
 from tocsin.wording.message.update_words import GroupView
 
 OTHERS_MOST = 12
@@ -57,7 +58,7 @@ def page_words(
         answer_by_short=clock(coming.at, view.zone, view.now, language) if coming else "",
         then=_then(coming, notification.to, policy, language) if coming else "",
         others=_others(notification.to, after, policy, language) if alone else (),
-        contacts=contacts(after, policy, without=notification.to),
+        contacts=contacts(after, policy, language, without=notification.to),
         bridge=meeting_place(incident, policy),
         runbook=next((service.runbook for service in services if service.runbook), ""),
         links=_links(incident, services),
@@ -71,11 +72,14 @@ def _links(incident: Incident, services: list[Service]) -> tuple[tuple[str, str]
     return tuple((one_line(clean(title)), address) for address, title in {**own, **titles, **own}.items())
 
 
-def contacts(history: History, policy: Policy, *, without: str) -> tuple[tuple[str, str, str], ...]:
+def contacts(history: History, policy: Policy, language: Language, *, without: str) -> tuple[tuple[str, str, str], ...]:
     """Who has accepted what: role, name and number (empty where there is none)."""
     holders = [(role.role, role.holder) for role in history.roles.values() if role.needed and role.role]
     responders = [(RESPONDER, name) for name, _ in history.responders if name in history.responders_answered]
-    people = ((policy.role_title(role), policy.people.get(holder or "")) for role, holder in (*holders, *responders))
+    people = (
+        (role_title(role, policy, language), policy.people.get(holder or ""))
+        for role, holder in (*holders, *responders)
+    )
     return tuple((role, person.name, person.phone) for role, person in people if person and person.id != without)
 
 
@@ -215,7 +219,7 @@ def _others(reader: str, history: History, policy: Policy, language: Language) -
                     asked.setdefault(name, []).append(policy.role_title(role.role))
     for name, _ in history.responders:
         if name not in history.responders_answered | history.responders_passed:
-            asked.setdefault(name, []).append(policy.role_title(RESPONDER))
+            asked.setdefault(name, []).append(role_title(RESPONDER, policy, language))
     pairs = [
         (policy.people[name].name, language.listed(roles))
         for name, roles in asked.items()

@@ -26,11 +26,17 @@ from tocsin.wording.message.wording import Wording
 SEGMENTS_MOST = 3
 SEGMENTS_OF = dict.fromkeys((Kind.PAGE, Kind.STAND_DOWN, Kind.VERIFY, Kind.REMINDER, Kind.REVIEW), 1)
 """How many segments a message may take; those not named here, `SEGMENTS_MOST`."""
+ONE_MORE = frozenset({Kind.REMINDER, Kind.REVIEW})
+"""Kinds that may take a segment more in a language of whose letters only 70 fit, if they fit in no other way."""
 AS_A_PAGE = frozenset({Kind.PAGE, Kind.STAND_DOWN, Kind.VERIFY})
 """Kinds in which there gives way what does in a page."""
 TITLE_MIN = 16
 """A title is cut to so many characters before anything else is."""
 ROLE_MOST = 24
+WIDE_TITLE_MIN = 8
+"""A title in letters of which only 70 fit a segment is cut to so many; they say about as much as twice as many of
+the narrow alphabet.
+"""
 TITLE_ENOUGH = 48
 """Where there is room for texts, they are cut before a title gets shorter than this."""
 TEXT_MOST = 500
@@ -48,7 +54,14 @@ def limit(words: Wording) -> int:
 
 def shorten(words: Wording, render: Render) -> str | None:
     """The text that `render` makes of the words, shortened no more than it must be; None when nothing makes it fit."""
-    most = limit(words)
+    within = _within(words, render, limit(words))
+    if within is None and Kind(words.kind) in ONE_MORE:
+        within = _within(words, render, limit(words) + 1)
+    return within
+
+
+def _within(words: Wording, render: Render, most: int) -> str | None:
+    """The text in so many segments."""
 
     def line(candidate: Wording) -> str:
         return " ".join(render(candidate).split())
@@ -101,7 +114,19 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
     yield words
     words = replace(words, review_file="")
     yield words
+    yield from _least(words)
     yield replace(words, tag=cut(words.tag, TAG_MOST), answer_url="")
+
+
+def _least(words: Wording) -> Iterator[Wording]:
+    """The words without what else is true besides the change and the promise, for languages of whose letters only 70
+    fit a segment; then the title alone tells which incident it is.
+    """
+    if words.kind in (Kind.UPDATE, Kind.CLOSING):
+        yield replace(words, changes=(), reply_to="")
+        yield replace(words, changes=(), reply_to="", expected="", impact_was="", impact="", organisation="")
+    else:
+        yield replace(words, organisation="", title=cut(words.title, WIDE_TITLE_MIN))
 
 
 def _around(words: Wording) -> Iterator[Wording]:

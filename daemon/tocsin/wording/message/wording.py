@@ -17,7 +17,7 @@ from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import duration, resolution, review_due_at
-from tocsin.wording.message.locale import zone_of
+from tocsin.wording.message.locale import role_title, zone_of
 from tocsin.wording.message.page_words import PageWords, contacts, page_words
 from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
@@ -164,7 +164,7 @@ def wording(
     if notification.kind is Kind.PAGE:
         about = _page(about, page_words(notification, view, history, policy, alone=alone), view, history, policy)
     elif notification.kind is Kind.VERIFY:
-        about = replace(about, contacts=contacts(history, policy, without=notification.to))
+        about = replace(about, contacts=contacts(history, policy, language, without=notification.to))
     return replace(
         _personal(about, notification, view, history, policy),
         code=offer.code,
@@ -250,7 +250,7 @@ def _page(about: Wording, words: PageWords, view: GroupView, history: History, p
 def _personal(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
     """What is for one person: their roles, and what they are asked to do."""
     due_at, language = notification.next_update_at, view.language
-    titles = tuple(policy.role_title(role) for role in notification.roles)
+    titles = tuple(role_title(role, policy, language) for role in notification.roles)
     known = (policy.roles[role] for role in notification.roles if role in policy.roles)
     holders = (history.holder(role) for role in notification.roles)
     further, short = len(titles) - 1, ""
