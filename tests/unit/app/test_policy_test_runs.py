@@ -1,5 +1,6 @@
 """Trials of policy tests: an expectation holds when the plan does it, fails when it does not, and says what comes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,14 +11,32 @@ from tocsin.app.policy_tests import run as trials
 from tocsin.app.policy_tests.judge import DiffMark, Failure
 from tocsin.app.policy_tests.matching import assign
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel
-from tocsin.domain.policy import Policy
+from tocsin.domain.people import Channel, FirstUpdate
+from tocsin.domain.policy import Cadence, Policy, Span
 from tocsin.domain.rotation import Rotation
 from tocsin.formats.policy_test.expectations import MessagePattern, When
 from tocsin.formats.policy_test.read import read_policy_tests
 
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy, small_policy
+
+SHIPPED = shipped_policy()
+CUSTOMERS = SHIPPED.stakeholders["customers"]
+PLAIN = replace(
+    SHIPPED,
+    stakeholders={**SHIPPED.stakeholders, "customers": replace(CUSTOMERS, first=FirstUpdate.AT_ONCE)},
+    severities={
+        **SHIPPED.severities,
+        "sev1": replace(
+            SHIPPED.severities["sev1"],
+            updates=tuple(
+                replace(stream, cadence=Cadence((Span(timedelta(minutes=30)),)))
+                for stream in SHIPPED.severities["sev1"].updates
+            ),
+        ),
+    },
+)
+"""The shipped config, but everybody is told at once and each half hour: tests of tests need no more."""
 
 HEAD = """
 at: 2026-11-23T10:00:00Z
@@ -31,7 +50,7 @@ steps:
 
 
 def tried(expect: str, head: str = HEAD, policy: Policy | None = None) -> tuple[Failure, ...]:
-    policy = policy or shipped_policy()
+    policy = policy or PLAIN
     tests, problems = read_policy_tests(f"{head}expect:\n  {expect}\n".encode(), "t.yaml", policy, lambda _: None)
     assert problems == ()
     return trials.run_policy_test(tests[0], policy).failures
@@ -315,3 +334,19 @@ def test_calendars_are_read_once_for_each_month_of_the_tests() -> None:
     for moment in at:
         of_calendar(moment)
     assert moments == at[::2]
+
+
+def test_a_hint_says_what_outsiders_wait_for() -> None:
+    """Rule 56: who expects an update that has not left is told what lets it go."""
+    head = "at: 2026-11-23T10:00:00Z\nincident: {title: Card payments fail, severity: sev1}\nfor: 9m\n"
+    (failure,) = tried("{update: customers}", head, SHIPPED)
+    assert failure.hint.startswith(
+        "customers hear an update at 20m, after the 9m played; "
+        "until then they wait for somebody to accept, or a public text: declared"
+    )
+    held = replace(SHIPPED.stakeholders["customers"], first=FirstUpdate.PUBLIC)
+    policy = replace(SHIPPED, stakeholders={**SHIPPED.stakeholders, "customers": held})
+    (failure,) = tried("{update: customers}", head, policy)
+    assert failure.hint.startswith(
+        "customers hear no update in the 9m played, they wait for a public text; at 0s it is "
+    )

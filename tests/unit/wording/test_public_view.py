@@ -59,7 +59,7 @@ async def test_every_word_was_in_an_email() -> None:
     found = public_view(steps, {}, POLICY)
     assert found is not None
     assert [each.at for each in found.updates] == list(mails)
-    assert len(mails) == 5
+    assert len(mails) == 6
     for said in found.updates:
         for words in (*said.changes, *said.words):
             assert words in mails[said.at]
@@ -108,8 +108,9 @@ async def test_one_that_was_told_and_became_a_drill_is_hidden() -> None:
 async def test_the_last_word_and_the_end() -> None:
     """Once outsiders are no longer concerned they see their last word, later versions stay hidden, and the end shows."""
     ledger = MemoryLedger()
-    await change(ledger, 0, CARD)
-    lowered = replace(CARD, severity="sev4", status=Status.IDENTIFIED)
+    card = replace(CARD, updates=(UpdateEntry("x", "We look into it."),))
+    await change(ledger, 0, card)
+    lowered = replace(card, severity="sev4", status=Status.IDENTIFIED)
     await change(ledger, 5, lowered)
     await change(ledger, 9, replace(lowered, impact="SECRET", eta=T0 + 90 * MINUTE))
     found = await view(ledger)
@@ -120,7 +121,7 @@ async def test_the_last_word_and_the_end() -> None:
     found = await view(ledger)
     assert found is not None
     assert found.latest.words == ("This incident is resolved. It lasted 30 minutes.",)
-    await change(ledger, 40, replace(CARD, status=Status.MONITORING))
+    await change(ledger, 40, replace(card, status=Status.MONITORING))
     found = await view(ledger)
     assert found is not None
     assert (found.resolved_at, found.latest.changes) == (None, (AGAIN,))

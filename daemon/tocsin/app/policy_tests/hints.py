@@ -57,6 +57,8 @@ def instead(
         parts += _in_time(wanted, about)
     elif nearest.after > played.span:
         parts[0] += f", after the {brief(played.span)} played"
+    if wanted.group in played.waits_for and nearest.after > played.span:
+        parts.append(f"until then they wait for {played.waits_for[wanted.group]}")
     parts += _differences(wanted, nearest)
     parts += _meanwhile(wanted, planned, nearest)
     return f"{'; '.join(parts)}: {because(nearest, played.severity)}", nearest
