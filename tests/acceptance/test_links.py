@@ -81,7 +81,7 @@ def test_a_link_is_pressed(world: World) -> None:
     assert (status, "You are Technical Lead, since" in page) == (200, True)
     (stood_down,) = pager.until(lambda: pager.mails("stand_down"))
     assert "bo@example.com" in stood_down["To"]
-    assert "accepted by Ana Souza" in stood_down.get_body(("plain",)).get_content()
+    assert "Technical Lead: Ana Souza has it now." in stood_down.get_body(("plain",)).get_content()
     assert world.accepted() is not None
     assert world.ask(link[:-16] + link[-16:].swapcase(), answer="ok")[0] == 403
 

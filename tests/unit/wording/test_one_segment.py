@@ -154,6 +154,7 @@ def test_a_link_leaves_less_of_such_a_title() -> None:
         ("Zahlungen fallen aus: 支", "Zahlungen fallen aus:"),
         ("Paiements refusés: ☃", "Paiements refusés:"),
         ("🔥🔥", "incident card"),
+        ("🔥 Checkout is down 🔥🔥", "Checkout is down"),
     ],
 )
 def test_one_odd_letter_changes_nothing(title: str, said: str) -> None:

@@ -54,8 +54,8 @@ def fit_one_segment(words: Wording, line: Text) -> str | None:
     it fit.
     """
     sense = latin_sense(words.title)
-    if sense == 1 and not latin(words.title):
-        words = replace(words, title=_by_id(words))  # of pictures alone
+    if sense == 1:  # without its pictures; where it has nothing else, by its name
+        words = replace(words, title=latin(words.title) or _by_id(words))
     whole = fold(line(words))
     if sense == 1 and segments(whole) == 1:
         return whole
