@@ -7,7 +7,7 @@ import pytest
 from tocsin.text.gsm import fold, segments
 from tocsin.wording.language.catalogue import read_catalogue
 
-from tests.builders.words import CODE, POT, TEMPLATES, header_of, pot, tables, up_to_date, written
+from tests.builders.words import CODE, POT, TEMPLATES, header_of, pot, sentences, tables, up_to_date, written
 
 SHIPPED = sorted(path.parent.name for path in TEMPLATES.glob("*/messages.po"))
 SAID_FROM_TABLES = {"wording/operator/", "wording/message/page_words.py"}
@@ -48,6 +48,14 @@ def test_catalogues_are_sound(code: str) -> None:
                 wrong.append(form)
     assert not wrong
     assert {len(translation.forms) for translation in words.values()} == {1, 2}
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_shipped_languages_are_complete(code: str) -> None:
+    """Whoever reads one of them reads no sentence in English."""
+    words, _ = read_catalogue((TEMPLATES / code / "messages.po").read_text(), code)
+    said = {text if isinstance(text, str) else text[0] for _, text in sentences()}
+    assert sorted(said - set(words)) == []
 
 
 def test_sentences_stand_in_the_code_as_they_are() -> None:
