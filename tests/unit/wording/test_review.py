@@ -252,3 +252,15 @@ def test_a_file_that_cannot_be_read() -> None:
     """It has a story too: until it can be read, it was only seen."""
     lines = timeline(page(Seen(T0, replace(CARD, unreadable=True)), Seen(after(1), CARD)))
     assert [line.split("**")[1] for line in lines] == ["Seen", "Declared"]
+
+
+def test_when_it_really_began() -> None:
+    """The duration counts from `started_at`; how late it was noticed is told. One of the future is none."""
+    early = replace(CARD, started_at=after(-20))
+    text = page(Seen(T0, early), Seen(after(90), replace(early, status=Status.RESOLVED)))
+    assert "| Duration | 1 hour 50 minutes, from 2026-11-23 09:40:00 UTC to 2026-11-23 11:30:00 UTC |" in text
+    assert "| Declared | 2026-11-23 10:00:00 UTC, 20 minutes after it began |" in text
+    ahead = replace(CARD, started_at=after(24 * 60))
+    text = page(Seen(T0, ahead), Seen(after(90), replace(ahead, status=Status.RESOLVED)))
+    assert "| Duration | 1 hour 30 minutes, from 2026-11-23 10:00:00 UTC" in text
+    assert "| Declared |" not in text

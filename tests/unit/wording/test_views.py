@@ -8,8 +8,9 @@ from tocsin.domain import facts as f
 from tocsin.domain.delivery import Accepted, Attempt, Outcome, Receipt, Record, Refused
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.people import Channel, FirstUpdate, Person, StakeholderGroup
 from tocsin.domain.policy import RESPONDER, PagePolicy, ReviewPolicy, Role, Severity
+from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.text.markdown import markdown
 from tocsin.wording.report.chart import Chart, ChartBand, MarkSign, Tone
 from tocsin.wording.report.chart_lanes import chart
@@ -329,3 +330,29 @@ def test_what_a_version_is_called() -> None:
     assert entries[1:] == ["**Resolved**: status investigating → resolved", "File changed: verified by: Bo"]
     entries = lines(f.Seen(T0, OVER), f.Seen(after(1), CARD, "b"))
     assert entries[1:] == ["File changed: status resolved → investigating"]
+
+
+def test_a_group_that_waits_for_its_first_word_is_shown() -> None:
+    """Rule 56: what it waits for, and when it hears at the latest; and since when it really goes on."""
+    steps = steps_of([f.Seen(T0, replace(CARD, started_at=after(-30)))])
+    word = FirstWord("x", T0, FirstUpdate.ACCEPTED, (), after(20))
+    view = internal_view(steps, (), [], None, POLICY, after(5), [word])
+    (group,) = view.groups
+    assert (group.title, group.last_at, group.updates, group.next_at) == ("x", None, 0, after(20))
+    assert group.waits_for == "somebody to accept, or a public text"
+    assert (view.since, view.declared_at, view.lasted) == (after(-30), T0, "35 minutes")
+    unread = replace(word, unread=("title",), leaves_at=None)
+    assert unread.waits_for == "its title to be written"
+    assert replace(word, first=FirstUpdate.PUBLIC).waits_for == "a public text"
+
+
+def test_no_review_is_due_where_nobody_is_asked() -> None:
+    """Rule 28: after a drill the page names no day for the review; with `drill: review` it does."""
+    over = replace(CARD, severity="sev1", status=Status.RESOLVED, drill=True)
+    severity = replace(POLICY.severities["sev1"], review=ReviewPolicy(timedelta(days=1)))
+    policy = replace(POLICY, severities={**POLICY.severities, "sev1": severity})
+    for reviewed in (False, True):
+        steps = steps_of(
+            [f.Seen(T0, replace(CARD, drill=True)), f.Seen(after(9), replace(over, reviewed_drill=reviewed), "b")]
+        )
+        assert bool(internal_view(steps, (), [], None, policy, NOW).review_at) is reviewed
