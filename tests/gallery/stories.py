@@ -94,10 +94,10 @@ def _offer(notification: Notification, config: Policy) -> ReplyOffer:
     person = config.people.get(notification.to)
     seed = f"{notification.incident} {notification.episode} {notification.to}"
     token = hashlib.sha256(seed.encode()).hexdigest()[:16]
-    page = f"{SITE}/incidents/{notification.incident}"
-    if person is None or notification.external:
-        return ReplyOffer(page_url=page)
-    return ReplyOffer("K7" if person.phone else "", f"{SITE}/a/{token}", f"{page}/{token}")
+    if notification.external:
+        return ReplyOffer(page_url=f"{SITE}/s/{hashlib.sha256(notification.incident.encode()).hexdigest()[:16]}")
+    page = f"{SITE}/incidents/{notification.incident}/{token}"
+    return ReplyOffer("K7" if person and person.phone else "", f"{SITE}/a/{token}" if person else "", page)
 
 
 def _read(path: Path, config: Policy) -> Story:

@@ -12,7 +12,7 @@ from tests.readers.worlds import worlds
 
 PIECE = 25
 """Incidents that are done at a time."""
-SHOWN_MOST = 20
+SHOWN_MOST = 60
 """Faults that are shown."""
 
 

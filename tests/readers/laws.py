@@ -84,9 +84,8 @@ def keeps_inside_inside(_world: ReaderWorld, message: SimulatedMessage) -> Itera
     if not notification.external:
         return
     for part in (content.subject, content.text, visible(content.html)):
-        without_links = re.sub(r"https://tocsin\.example\.com/\S*", "", part)
         for word in (INSIDE, INSIDE.lower(), "SEV1", "SEV2", "SEV3", "sev1", "ETA", "runbooks.", "graphs.", "meet."):
-            if word in without_links:
+            if word in part:
                 yield f"outsiders read {word}"
 
 
@@ -117,7 +116,9 @@ def leaves_no_glue(_world: ReaderWorld, message: SimulatedMessage) -> Iterator[s
     content = message.content
     assert content is not None
     for part in (content.subject, content.text, visible(content.html)):
-        plain = re.sub(r"https?://\S+|\{braces\} %s|W+", "", part)
+        plain = re.sub(r"https?://\S+|\{braces\} %s|W{9,}", "word", part)
+        if content.language == "fr":  # which sets blanks before them
+            plain = re.sub(" ([:;!?»])", r"\1", plain)
         if found := GLUE.search(plain):
             yield f"{found[0]!r} in {plain[max(0, found.start() - 40) : found.end() + 20]!r}"
 

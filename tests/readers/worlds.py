@@ -21,7 +21,7 @@ from tests.gallery.stories import Story
 INSIDE = "Zq7"
 """Stands in all that is for insiders only; in no word of ours, and no address of the gallery."""
 START = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
-SPAN = timedelta(hours=5)
+SPAN = timedelta(hours=3)
 SERVICES = 12
 
 TITLES = (

@@ -50,10 +50,12 @@ def test_who_is_asked_gets_a_link_of_their_own(kind: Kind, via: Channel, to: str
 
 @pytest.mark.parametrize(("kind", "via", "to"), EVERY)
 def test_only_updates_by_email_can_be_left(kind: Kind, via: Channel, to: str) -> None:
-    """Nobody is offered to leave pages, nor anything that is read on a phone's SMS."""
+    """Nobody is offered to leave pages, nor anything that is read on a phone's SMS. The link does not name the incident,
+    whose id may be made of words for insiders.
+    """
     url = of(OPEN).unsubscribe(message(kind, via, to))
     leaves = (kind, via) == (Kind.UPDATE, Channel.EMAIL)
-    assert url == (OPEN.public_url + signed_links.unsubscribe(OPEN.keys, "card", to) if leaves else "")
+    assert url == (OPEN.public_url + signed_links.unsubscribe(OPEN.keys, "-", to) if leaves else "")
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,16 @@ def test_without_answers_by_sms_no_code_is_given_out() -> None:
 
 
 def test_outsiders_get_the_public_page() -> None:
-    """Its address is not signed: whoever reads it sees what outsiders were told. A page for insiders is signed."""
-    for external, page in ((True, "/incidents/card"), (False, signed_links.page(OPEN.keys, "card"))):
+    """By a token that the ledger learns with the message, without the incident's id, which may be made of words for
+    insiders. A page for insiders is signed.
+    """
+    token = signed_links.status_token(OPEN.keys[0], "card")
+    known = AnswerLink(signed_links.token_digest(token), "card", 0, "")
+    pages = ((True, f"/s/{token}", known), (False, signed_links.page(OPEN.keys, "card"), None))
+    for external, page, link in pages:
         update = replace(message(Kind.UPDATE, Channel.EMAIL, "list@example.com"), external=external)
         ((offer, _),) = of(OPEN).offers([update], small_policy(), AT)
-        assert offer.page_url == OPEN.public_url + page
+        assert (offer.page_url, offer.link) == (OPEN.public_url + page, link)
 
 
 def test_a_code_and_a_link_may_stand_together() -> None:

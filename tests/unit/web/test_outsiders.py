@@ -12,10 +12,10 @@ from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
-from tocsin.domain.delivery import Refused
+from tocsin.domain.delivery import Content, Letter, Refused
 from tocsin.domain.facts import Answer, Answered, Noted, Seen, Updated
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import fold_facts
 
@@ -46,6 +46,7 @@ FULL = Incident(
     verified_by="",
     review="",
 )
+STATUS = signed_links.STATUS + signed_links.status_token(KEY, "card")
 INTERNAL = re.compile(r"X[A-Z]+X")
 """What is for insiders alone, of the incident's own text."""
 
@@ -178,9 +179,13 @@ async def test_mails_to_outsiders_hold_no_internal_link(life: Life) -> None:
             urls = re.findall(r"https://[^\s\"<>)]+", f"{letter.text} {letter.html}")
             urls.append(options.unsubscribe(update))
             assert leaks(f"{letter.subject} {letter.text} {letter.html}") == []
+            assert offer.link is not None
+            await life.ledger.record(
+                "card", [], [Letter(replace(update, key=f"k {reader} {via} {fact.at}"), letter, link=offer.link)], []
+            )
             for url in {url.rstrip(".") for url in urls if url}:
                 path = url.removeprefix("https://pager.example.com")
-                assert path in ("/incidents/card", signed_links.unsubscribe([KEY], "card", reader)), url
+                assert path in (STATUS, signed_links.unsubscribe([KEY], "-", reader)), url
                 status, _, page = await life.get(path)
                 assert (status, leaks(page)) == (200, [reader] if reader in secrets() else [])
 
@@ -195,10 +200,8 @@ def test_an_external_reader_is_never_given_the_signed_page(reason: Reason) -> No
             update = Notification(
                 "k", "card", 1, Kind.UPDATE, reason, T0, reader, via, external=True, group="customers"
             )
-            assert (
-                options.offers([update], shipped_policy(), T0)[0][0].page_url
-                == "https://pager.example.com/incidents/card"
-            )
+            ((offer, _),) = options.offers([update], shipped_policy(), T0)
+            assert offer.page_url == f"https://pager.example.com{STATUS}"
 
 
 async def test_who_is_on_no_list_of_outsiders_learns_of_nothing(life: Life) -> None:
@@ -208,3 +211,20 @@ async def test_who_is_on_no_list_of_outsiders_learns_of_nothing(life: Life) -> N
     assert "hushed" not in (await life.get("/incidents"))[2]
     assert (await life.get("/incidents/hushed"))[0] == 404
     assert "XQUIETX" in (await life.get("/incidents/hushed", **BEARER))[2]
+
+
+async def test_the_link_of_outsiders_tells_no_id(life: Life) -> None:
+    """It shows the public page, never the internal one, and acts on nothing; what answers for a person opens no public
+    page, and the other way round. An incident of which outsiders were told nothing has none.
+    """
+    person = signed_links.token(KEY, "card", 1, "bo")
+    for token, link in ((STATUS[3:], ("card", 0, "")), (person, ("card", 1, "bo"))):
+        notification = Notification(f"k {token}", "card", 1, Kind.UPDATE, Reason.DUE, T0, "bo", Channel.EMAIL)
+        known = AnswerLink(signed_links.token_digest(token), *link)
+        await life.ledger.record("card", [], [Letter(notification, Content("words"), link=known)], [])
+    status, _, page = await life.get(STATUS)
+    assert (status, leaks(page)) == (200, [])
+    assert page == (await life.get("/incidents/card?view=public"))[2]
+    assert "card.yaml" not in page
+    for path in (f"/a/{STATUS[3:]}", f"/s/{person}", f"/s/{person[:-1]}", "/s/", f"/s/{STATUS[3:]}x"):
+        assert (await life.get(path))[0] == 403, path

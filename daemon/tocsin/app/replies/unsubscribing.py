@@ -10,6 +10,7 @@ from datetime import timedelta
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, OptOut
+from tocsin.domain.notification import NOBODY
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, StakeholderGroup
 from tocsin.domain.policy import Policy
@@ -68,7 +69,8 @@ def wish_mark(incident: str, reader: str) -> str:
 def wish(incident: str, reader: str, groups: list[StakeholderGroup]) -> str:
     """What the operators are told of a reader who wishes to be taken off, with the place to change."""
     names = " and ".join(f"{group.id} ({group.place})" if group.place else group.id for group in groups)
-    sentence = f"{shown(reader)} asks to be taken off the updates, in one about {shown(incident)}"
+    about = "" if incident == NOBODY else f", in one about {shown(incident)}"  # as links said once
+    sentence = f"{shown(reader)} asks to be taken off the updates{about}"
     return f"{sentence}; the config names them in the stakeholders {names}; nothing was changed"
 
 

@@ -12,6 +12,7 @@ from tocsin.domain.notification import (
     ASKING,
     LINKED,
     NO_REPLY_OFFER,
+    NOBODY,
     UNSUBSCRIBE_LINK,
     AnswerLink,
     Kind,
@@ -86,13 +87,12 @@ class ReplyOptions:
         routes = self._config.reply_routes
         if not routes.links:
             return ReplyOffer(code, needs_code=routes.needs_code) if code else NO_REPLY_OFFER
-        answer, link = self._answer(notification) if person and notification.kind in LINKED else ("", None)
-        page = (
-            f"/incidents/{notification.incident}"
-            if notification.external
-            else signed_links.page(routes.keys, notification.incident)
-        )
         url = routes.public_url
+        if notification.external:
+            page, link = self._status(notification)
+            return ReplyOffer(code, page_url=url + page if page else "", link=link)
+        answer, link = self._answer(notification) if person and notification.kind in LINKED else ("", None)
+        page = signed_links.page(routes.keys, notification.incident)
         return ReplyOffer(code, url + answer if answer else "", url + page, routes.needs_code, link=link)
 
     def _answer(self, notification: Notification) -> tuple[str, AnswerLink | None]:
@@ -106,12 +106,22 @@ class ReplyOptions:
         link = AnswerLink(signed_links.token_digest(letters), incident, notification.episode, person)
         return signed_links.SHORT + letters, link
 
+    def _status(self, notification: Notification) -> tuple[str, AnswerLink | None]:
+        """The path of what outsiders were told, which does not name the incident's id, and what the ledger must know of
+        it; none while the ledger is in memory (rule 64).
+        """
+        if self._place.away:
+            return "", None
+        letters = signed_links.status_token(self._config.reply_routes.keys[0], notification.incident)
+        link = AnswerLink(signed_links.token_digest(letters), notification.incident, 0, "")
+        return signed_links.STATUS + letters, link
+
     def unsubscribe(self, notification: Notification) -> str:
         """Where a reader asks to be taken off (RFC 8058): in emails of updates only, where there are links."""
         routes = self._config.reply_routes
         if notification.kind is not Kind.UPDATE or not notification.via.traits.unsubscribes or not routes.links:
             return ""
-        return routes.public_url + signed_links.unsubscribe(routes.keys, notification.incident, notification.to)
+        return routes.public_url + signed_links.unsubscribe(routes.keys, NOBODY, notification.to)
 
 
 def _number(person: Person) -> str:

@@ -23,6 +23,8 @@ DIGEST_LETTERS = 43
 """Letters of BASE_62 that hold a whole SHA-256."""
 SHORT = "/a/"
 """What the path of a short link begins with."""
+STATUS = "/s/"
+"""The same of the page of what outsiders were told."""
 
 
 def token(key: str, incident: str, episode: int, person: str) -> str:
@@ -32,6 +34,11 @@ def token(key: str, incident: str, episode: int, person: str) -> str:
         number, letter = divmod(number, len(BASE_62))
         letters = BASE_62[letter] + letters
     return letters[:TOKEN_LETTERS]
+
+
+def status_token(key: str, incident: str) -> str:
+    """What the link ends with by which outsiders follow an incident: its id may be made of words for insiders."""
+    return token(key, incident, 0, "")
 
 
 def token_digest(letters: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.notification import AnswerLink
 from tocsin.ports.ledger import LedgerError
 from tocsin.web.access.link_guard import WRONG, require_links
 from tocsin.web.http.site import Site
@@ -57,11 +58,25 @@ async def answer_address(site: Site, request: web.Request) -> AnswerAddress:
 
 async def _short(site: Site, token: str) -> AnswerAddress | None:
     """Raises 503."""
+    link = await _known(site, token)
+    return AnswerAddress(link.incident, link.person, link.episode, token) if link and link.person else None
+
+
+async def status_incident(site: Site, token: str) -> str:
+    """The incident that outsiders follow by `/s/TOKEN`. Raises 404 where there are no links, 403 and 503 as above."""
+    require_links(site)
+    link = await _known(site, token)
+    if link is None or link.person:
+        raise web.HTTPForbidden(text=WRONG)
+    return link.incident
+
+
+async def _known(site: Site, token: str) -> AnswerLink | None:
+    """What the ledger knows of a token. Raises 503."""
     if not TOKEN.fullmatch(token):
         return None
     try:
-        link = await site.ledger().answer_link(signed_links.token_digest(token))
+        return await site.ledger().answer_link(signed_links.token_digest(token))
     except LedgerError as fault:
         site.warn("ledger trouble", trouble=str(fault))
         raise web.HTTPServiceUnavailable(text=CANNOT_SEE, headers={"Retry-After": "60"}) from None
-    return AnswerAddress(link.incident, link.person, link.episode, token) if link else None

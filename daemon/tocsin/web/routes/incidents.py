@@ -11,9 +11,11 @@ from aiohttp import web
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
+from tocsin.app.reply_options import signed_links
 from tocsin.formats.incident.file_name import ID
+from tocsin.web.access.answer_links import status_incident
 from tocsin.web.access.guard import asks_to_be_insider, is_insider
-from tocsin.web.access.link_guard import verified_parts
+from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.same_origin import REFERRER
 from tocsin.web.http import sessions
 from tocsin.web.http.cache import BriefCache
@@ -22,7 +24,7 @@ from tocsin.web.routes import login
 from tocsin.wording.report.chart import Chart
 from tocsin.wording.report.chart_lanes import STATUS_TONES
 from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
-from tocsin.wording.report.public_view import PublicView, public_chart
+from tocsin.wording.report.public_view import public_chart
 
 PAGES_MOST = 100
 """Incidents kept for a moment."""
@@ -34,43 +36,55 @@ LOOKS_AT = "?view=internal"
 """Where an insider's page looks then: there outsiders are asked to log in."""
 
 
-def routes(site: Site) -> list[web.RouteDef]:
-    """`GET /incidents`, `/incidents/{id}` and `/incidents/{id}/{signature}`."""
-    views_of: BriefCache[IncidentViews | None] = BriefCache(PAGES_MOST)
-    threads = DiskThreads("incident pages", THREADS)
-    lists: BriefCache[IncidentList] = BriefCache(1)
+class _KeptViews:
+    """The views of incidents, kept for a moment."""
 
-    async def look(request: web.Request) -> IncidentViews:
-        name = request.match_info["id"]
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._views: BriefCache[IncidentViews | None] = BriefCache(PAGES_MOST)
+        self.threads = DiskThreads("incident pages", THREADS)
+
+    async def look(self, name: str) -> IncidentViews:
+        """The views of the incident of that id. Raises 404."""
+        site = self._site
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
         policy, now, limits = await site.active_policy.policy(), site.clock.now(), site.settings.limits
-        both_views = await views_of.get(name, lambda: views(name, site.ledger(), policy, limits, now, threads))
+        both_views = await self._views.get(name, lambda: views(name, site.ledger(), policy, limits, now, self.threads))
         if both_views is None:
             raise web.HTTPNotFound
         return both_views
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET /incidents`, `/incidents/{id}`, `/incidents/{id}/{signature}`, and `/s/{token}`, by which outsiders follow
+    one.
+    """
+    kept = _KeptViews(site)
+    lists: BriefCache[IncidentList] = BriefCache(1)
 
     async def one(request: web.Request) -> web.Response:
         is_inside = is_insider(site, request)
         if not is_inside and asks_to_be_insider(request):  # whatever the id is: it tells nothing
             return login.login_form(site, request.path, ended=True)
-        both_views = await look(request)
+        both_views = await kept.look(request.match_info["id"])
         if is_inside and request.query.get("view") != "public":
             return _internal_page(site, both_views, signed=False)
-        if both_views.public is None:
-            raise web.HTTPNotFound
-        return _public_page(site, both_views.public)
+        return _public_page(site, both_views)
 
     async def by_link(request: web.Request) -> web.Response:
         verified_parts(site, request, "incidents", "id")
-        return _internal_page(site, await look(request), signed=True)
+        return _internal_page(site, await kept.look(request.match_info["id"]), signed=True)
+
+    async def follow(request: web.Request) -> web.Response:
+        return _public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
 
     async def every(request: web.Request) -> web.Response:
         is_inside = is_insider(site, request)
         if not is_inside and asks_to_be_insider(request):
             return login.login_form(site, request.path, ended=True)
         policy, now = await site.active_policy.policy(), site.clock.now()
-        incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, threads))
+        incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, kept.threads))
         if is_inside and request.query.get("view") != "public":
             return _internal_list(site, incidents, session=sessions.COOKIE in request.cookies)
         return _public_list(site, incidents)
@@ -79,6 +93,8 @@ def routes(site: Site) -> list[web.RouteDef]:
         web.get("/incidents", every),
         web.get("/incidents/{id}", one),
         web.get("/incidents/{id}/{signature}", by_link),
+        web.get(signed_links.STATUS + "{token}", follow),
+        *truncated_link_routes(site, signed_links.STATUS),
     ]
 
 
@@ -118,7 +134,11 @@ def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> we
     )
 
 
-def _public_page(site: Site, view: PublicView) -> web.Response:
+def _public_page(site: Site, both_views: IncidentViews) -> web.Response:
+    """What outsiders were told. Raises 404 where that is nothing."""
+    view = both_views.public
+    if view is None:
+        raise web.HTTPNotFound
     now = site.clock.now()
     again = 0 if view.resolved_at else AGAIN_AFTER
     drawings = _drawings(public_chart(view, now))
