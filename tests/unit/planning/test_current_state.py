@@ -58,14 +58,17 @@ def test_before_any_plan() -> None:
 
 
 def test_the_promise_is_the_earliest() -> None:
-    """It counts from the last send, and slows down with the cadence."""
-    assert promise(lived(Seen(T0, CARD))) == T0 + timedelta(minutes=30)
-    changed = replace(CARD, updates=(UpdateEntry("News"),))
+    """It counts from the last send; a group that waits for its first word (rule 56) was promised nothing."""
     edited, sent = T0 + timedelta(minutes=10), T0 + timedelta(minutes=10, seconds=2)
-    history = lived(Seen(T0, CARD), Seen(edited, changed))
-    assert promise(history) == T0 + timedelta(minutes=30)
-    history = plan(changed, shipped_policy(), history, sent).history
-    assert promise(history) == T0 + timedelta(minutes=30), "the customers, who hear nothing of it, come first"
+    public = UpdateEntry("Looking", "We look into it.")
+    for entries, first, then in (((), 30, 40), ((public,), 20, 20)):
+        card = replace(CARD, updates=entries)
+        assert promise(lived(Seen(T0, card))) == T0 + timedelta(minutes=first)
+        changed = replace(CARD, updates=(*entries, UpdateEntry("News")))
+        history = lived(Seen(T0, card), Seen(edited, changed))
+        assert promise(history) == T0 + timedelta(minutes=first)
+        history = plan(changed, shipped_policy(), history, sent).history
+        assert promise(history) == T0 + timedelta(minutes=then), "the customers, who hear nothing of it, come first"
 
 
 def test_nobody_waits_for_what_is_over() -> None:
