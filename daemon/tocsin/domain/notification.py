@@ -110,6 +110,7 @@ class Why(StrEnum):
     """Why a message was not sent (P6)."""
 
     NOBODY_ON_CALL = "nobody_on_call"
+    ASKED_BEFORE = "asked_before"
     NO_CHANNEL = "no_channel"
     NO_LONGER_WANTED = "no_longer_wanted"
     ASKED_ELSEWHERE = "asked_elsewhere"

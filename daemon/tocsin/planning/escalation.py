@@ -66,8 +66,8 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
             reason = _reason(role, number, level)
             draft.record(StepFired(at, role.role, number, level, people))
             return [PageRequest(name, role.role, at, reason, levels[level].place, level, number) for name in people]
-        detail = f"{role.role}: level {level} of round {number} reaches nobody"
-        draft.suppress(Kind.PAGE, Why.NOBODY_ON_CALL, at, "", detail, levels[level].place)
+        why, detail = _why_nobody(draft, role, number, level, levels[level], at)
+        draft.suppress(Kind.PAGE, why, at, "", detail, levels[level].place)
         position = _position_after(FiredStep(at, number, level, ()), len(levels), page.rounds)
     return _fire_last_resort(draft, role, at)
 
@@ -105,6 +105,14 @@ def _people_of_level(draft: Draft, role: RoleHistory, number: int, level: Level,
         out |= {role.first}
     names = people_named(draft, level.whos, at)
     return tuple(name for name in names if name not in out and reachable(draft, name))
+
+
+def _why_nobody(draft: Draft, role: RoleHistory, number: int, level: int, step: Level, at: datetime) -> tuple[Why, str]:
+    """Why a step pages nobody: whoever can be reached there was asked before (rules 11, 16 and 19), or nobody can."""
+    where = f"{role.role}: level {level} of round {number}"
+    if any(reachable(draft, name) for name in people_named(draft, step.whos, at)):
+        return Why.ASKED_BEFORE, f"{where}: everybody there was asked before, and has passed or not answered"
+    return Why.NOBODY_ON_CALL, f"{where} reaches nobody"
 
 
 def everybody_left(draft: Draft, people: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, Record
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen
 from tocsin.domain.incident import Incident, Status
-from tocsin.domain.notification import Kind, Reason
+from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel, Person
 
 from tests.builders.active_config import polled
@@ -334,6 +334,35 @@ async def test_pages_that_reach_nobody_are_told(desk: Desk) -> None:
     await desk.after(Answered(desk.clock.now(), "eve", Answer.OK))
     await desk.reconciler.reconcile("pay")
     assert desk.causes() == ["answer-in-vain:pay:eve"]
+
+
+async def test_a_step_whose_people_passed_is_no_trouble(desk: Desk) -> None:
+    """Rule 16: whoever passed was reached, and somebody else is paged: operators sleep on. Why the step paged nobody is
+    recorded all the same.
+    """
+    policy = paging_policy()
+    severity = policy.severities["sev1"]
+    assert severity.page
+    twice = replace(severity, page=replace(severity.page, rounds=2))
+    desk.parts.config.replace(replace(policy, severities={"sev1": twice}), desk.parts.config.settings)
+    await desk.see()
+    for person in ("ana", "bo"):
+        await desk.after(Answered(desk.clock.now(), person, Answer.PASS))
+    assert desk.causes() == []
+    assert Reason.LAST_RESORT in {reason for _, reason in desk.letters()}
+    held = [held for held in desk.ledger.pages.held.values() if held.kind is Kind.PAGE]
+    assert {each.why for each in held} == {Why.ASKED_BEFORE}
+
+
+async def test_a_page_to_nobody_is_told_by_the_title(desk: Desk) -> None:
+    """Whoever reads it at night does not know an incident by its id."""
+    policy = paging_policy()
+    people = {name: person for name, person in policy.people.items() if name != "ana"}
+    desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
+    await desk.see()
+    (notice,) = desk.parts.notices.take()
+    assert notice.text.startswith("SEV1 Card payments fail: ")
+    assert notice.text.endswith("; incident pay")
 
 
 async def test_an_ok_in_vain_before_the_start_is_not_told_again(desk: Desk) -> None:

@@ -134,8 +134,8 @@ async def test_who_hears_that_a_page_reached_nobody(line: Line, fate: str) -> No
         assert told == {}
     else:
         assert told == {
-            Trouble.PAGE_LOST: "incident pay: call ana, or name somebody with tocsin assign; the page to ana of "
-            "10:00:00 UTC reached nobody: the number answered STOP; bo is asked"
+            Trouble.PAGE_LOST: "SEV1 Card payments fail: call Ana (+14155550101), or name somebody with "
+            "tocsin assign pay; the page to ana of 10:00:00 UTC reached nobody: the number answered STOP; bo is asked"
         }
     story = str(timeline_lines(steps_of(await line.ledger.facts("pay")), (), line.policy))
     assert ("answered STOP after the page of" in story) == (fate == "taken")

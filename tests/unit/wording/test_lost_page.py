@@ -13,7 +13,7 @@ from tests.builders.instants import T0
 from tests.builders.policies import paging_policy
 
 LOST = PageLost(T0 + timedelta(seconds=9), "ana", T0)
-START = f"incident pay: call ana, or name somebody with tocsin assign; the page to ana of {T0:%H:%M:%S} UTC reached nobody: "
+START = f"incident pay: call Ana (+14155550101), or name somebody with tocsin assign pay; the page to ana of {T0:%H:%M:%S} UTC reached nobody: "
 
 
 def role(*people: str, paged: str = "ana", holder: str | None = None) -> RoleHistory:

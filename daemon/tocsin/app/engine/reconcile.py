@@ -39,6 +39,7 @@ from tocsin.ports.ledger import FactLedger, LedgerError, Unreadable, UnreadableE
 from tocsin.ports.renderer import Renderer
 from tocsin.wording.operator.ledger_trouble import ledger_trouble
 from tocsin.wording.operator.lost_page import lost_page
+from tocsin.wording.operator.named_incident import named_incident
 
 ROUNDS = 32
 """Plans made at one instant before the planner is called wrong: a step that reaches nobody takes no time, but a chain
@@ -248,28 +249,30 @@ class Reconciler:
                     shown_title=incident_now.title,
                 )
             elif isinstance(fact, PageLost) and fact.delivered:
-                self._tell_arrived(incident, fact.person, f"{fact.person} has the page after all")
+                self._tell_arrived(incident, state.history, fact.person, "has the page after all")
             elif isinstance(fact, PageLost) and fact.via is None and not fact.stopped:
                 sentence = lost_page(incident, fact, state.history, self._config.policy)
                 self._tell(Trouble.PAGE_LOST, sentence, f"{incident}:{fact.person}")
             elif isinstance(fact, RefusalTakenBack) and fact.again_at == fact.at:
                 self._notices.retract(Trouble.PAGE_LOST, f"{incident}:{fact.reader}")  # it leaves now
             elif isinstance(fact, Answered) and any(name == fact.person for name, _ in state.history.lost):
-                self._tell_arrived(incident, fact.person, f"{fact.person} has answered")
+                self._tell_arrived(incident, state.history, fact.person, "has answered")
         for suppression in decision.held:
             if suppression.kind is Kind.PAGE and suppression.why in (Why.NOBODY_ON_CALL, Why.NO_CHANNEL):
                 why = suppression.detail or suppression.why
-                sentence = f"incident {incident}: a page reached nobody: {why} ({suppression.rule})"
+                sentence = f"{named_incident(incident, state.history)}: {why} ({suppression.rule}); incident {incident}"
                 self._tell(Trouble.NOBODY_ON_CALL, sentence, incident, suppression.rule)
         for person, _at in state.history.ineffective_acks[state.ineffective_told :]:
-            fault = f"incident {incident}: {person} acknowledged, but was never paged nor assigned; it accepts nothing"
+            which = named_incident(incident, state.history)
+            fault = f"{which}: {person} acknowledged, but was never paged nor assigned; it accepts nothing"
             advice = f"to hand over, use tocsin assign {incident} ROLE {person}"
             self._tell(Trouble.ANSWER_IN_VAIN, f"{fault}; {advice}", incident, person)
         state.ineffective_told = len(state.history.ineffective_acks)
 
-    def _tell_arrived(self, incident: str, person: str, sentence: str) -> None:
+    def _tell_arrived(self, incident: str, history: History, person: str, how: str) -> None:
         """Whoever was told that a page reached nobody hears of it; who was not hears neither."""
-        self._notices.cured(Trouble.PAGE_LOST, f"{incident}:{person}", f"incident {incident}: {sentence}")
+        sentence = f"{named_incident(incident, history)}: {person} {how}"
+        self._notices.cured(Trouble.PAGE_LOST, f"{incident}:{person}", sentence)
 
     def _tell(self, trouble: Trouble, sentence: str, about: str = "", aspect: str = "") -> None:
         self._notices.tell(OperatorNotice(trouble, sentence, about=about, aspect=aspect))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tocsin.domain.facts import PageLost
 from tocsin.domain.history import History
 from tocsin.domain.policy import Policy
+from tocsin.wording.operator.named_incident import named_incident
 
 NAMED_MOST = 5
 """People who are named; of more only the number is told."""
@@ -12,7 +13,10 @@ NAMED_MOST = 5
 
 def lost_page(incident: str, lost: PageLost, history: History, policy: Policy) -> str:
     """The sentence. `history` and `policy` are as they stand once whoever is next was asked."""
-    cure = f"incident {incident}: call {lost.person}, or name somebody with tocsin assign"
+    person = policy.people.get(lost.person)
+    phone = f" ({person.phone})" if person and person.phone else ""
+    which = named_incident(incident, history)
+    cure = f"{which}: call {policy.person_name(lost.person)}{phone}, or name somebody with tocsin assign {incident}"
     fault = f"the page to {lost.person} of {lost.page_at:%H:%M:%S} UTC reached nobody: {_why(lost, history, policy)}"
     again = f"it is tried once more by {lost.again[0].traits.word} in 30 s, and " if lost.again else ""
     return f"{cure}; {fault}; {again}{_others(lost, history)}"

@@ -47,6 +47,7 @@ _REMINDERS = {
 }
 _WHY = {
     Why.NOBODY_ON_CALL: "it reached nobody",
+    Why.ASKED_BEFORE: "everybody there was asked before",
     Why.NO_CHANNEL: "no channel leads to them",
     Why.NO_LONGER_WANTED: "no longer wanted: it was answered, or is needed no more",
     Why.ASKED_ELSEWHERE: "still needed",
@@ -113,7 +114,7 @@ def timing(notification: Notification, severity: Severity | None) -> Setting | N
 def suppression_text(suppression: Suppression) -> str:
     """Why a message was not sent, in words."""
     why, detail = suppression.why, suppression.detail
-    if why is Why.NOBODY_ON_CALL and detail:
+    if why in (Why.NOBODY_ON_CALL, Why.ASKED_BEFORE) and detail:
         return detail
     return f"{_WHY[why]} ({detail})" if detail else _WHY[why]
 
