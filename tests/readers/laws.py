@@ -6,13 +6,14 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tocsin.app.simulation.play import SimulatedMessage
 from tocsin.domain.notification import Kind
 from tocsin.text.gsm import fold, segments
 
-from tests.readers.worlds import INSIDE, ReaderWorld
+from tests.readers.worlds import INSIDE, LATE_TITLE, ReaderWorld
 
 READ_ALOUD_MOST = 50
 """Words that are read aloud in 20 s."""
@@ -133,14 +134,19 @@ def marks_drills(world: ReaderWorld, message: SimulatedMessage) -> Iterator[str]
 
 
 def one_subject(world: ReaderWorld) -> Iterator[str]:
-    """A reader's mails about an incident have one subject for ever."""
-    subjects: dict[str, set[str]] = {}
+    """A reader's mails about an incident have one subject for ever, but for an outsider who was told by the title for
+    insiders: theirs is the public title from the next mail on, and stays that.
+    """
+    outsiders = {message.notification.to for message in world.messages if message.notification.external}
+    subjects: dict[str, list[str]] = {}
     for message in world.messages:
         if message.content and message.content.subject:
-            subjects.setdefault(message.notification.to, set()).add(message.content.subject)
-    for reader, different in subjects.items():
-        if len(different) > 1:
-            yield f"seed {world.seed}: one_subject: {reader} reads {sorted(different)}"
+            subjects.setdefault(message.notification.to, []).append(message.content.subject)
+    for reader, read in subjects.items():
+        changes = [(before, after) for before, after in pairwise(read) if before != after]
+        late = reader in outsiders and "public_title" not in world.story.incident
+        if changes and not (late and len(changes) == 1 and changes[0][1].endswith(LATE_TITLE)):
+            yield f"seed {world.seed}: one_subject: {reader} reads {changes}"
 
 
 LAWS: tuple[Law, ...] = (

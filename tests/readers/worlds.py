@@ -20,6 +20,8 @@ from tests.gallery.stories import Story
 
 INSIDE = "Zq7"
 """Stands in all that is for insiders only; in no word of ours, and no address of the gallery."""
+LATE_TITLE = "Trouble with payments"
+"""The title for outsiders that somebody may write in the course of events."""
 START = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
 SPAN = timedelta(hours=3)
 SERVICES = 12
@@ -172,7 +174,7 @@ def _steps(dice: Random, policy: Policy) -> Iterator[dict[str, Any]]:
             {"set": {"eta": dice.choice((None, START + timedelta(minutes=after + dice.randrange(-10, 120))))}},
             {"set": {"severity": dice.choice(("sev1", "sev2", "sev3"))}},
             {"set": {"roles": {"technical_lead": dice.choice(people)}}},
-            {"set": {"public_title": "Trouble with payments"}},
+            {"set": {"public_title": LATE_TITLE}},
         ))  # fmt: skip
     if dice.random() < 0.8:
         resolution = dice.choice(

@@ -158,6 +158,19 @@ class ReaderHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The subject of all that a reader gets of an incident: the title that their first message had.
+
+    `internal` marks that of an outsider for whom there was no `public_title` yet, `placeholder` one that stands for a
+    title which was never read.
+    """
+
+    title: str
+    internal: bool = False
+    placeholder: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """Everything the plan may ask about one incident. `incident` is its newest version.
 
@@ -177,8 +190,8 @@ class History:
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
-    `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the title that each reader's first
-    message had, of whatever episode: the subject of all that they get of this incident. `never_left` is no fact but
+    `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the subject of all that each reader gets
+    of this incident, in whatever episode. `never_left` is no fact but
     what the daemon knows at a look: (person, channel) by which pages were decided of which none has left; the plan of a
     rehearsal knows none.
     """
@@ -231,7 +244,7 @@ class History:
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
-    subjects: dict[str, str] = field(default_factory=dict)
+    subjects: dict[str, Subject] = field(default_factory=dict)
     never_left: frozenset[tuple[str, Channel]] = frozenset()
 
     def channels_heard(self, reader: str) -> tuple[Channel, ...]:

@@ -92,6 +92,11 @@ class Incident:
         """The title as outsiders or insiders read it."""
         return (self.public_title if external else "") or self.title
 
+    @property
+    def has_placeholder(self) -> bool:
+        """Whether no version of the file gave a title yet, so that the file's name stands for it."""
+        return self.unreadable or "title" in self.never_read
+
     def assigned(self, role: str) -> str | None:
         """The person the file names for a role, or None."""
         return next((person for name, person in self.roles if name == role), None)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.adapters.jinja import JinjaRenderer, shipped_folder, sources
 from tocsin.domain.delivery import Content
-from tocsin.domain.history import GroupHistory, History, RoleHistory
+from tocsin.domain.history import GroupHistory, History, RoleHistory, Subject
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.people import Channel, Person, StakeholderGroup
@@ -401,7 +401,7 @@ def test_readers_of_one_update_share_its_words(renderer: JinjaRenderer) -> None:
 
 def test_a_subject_is_the_readers_own_for_life(renderer: JinjaRenderer) -> None:
     """Who was told under another title keeps it, and shares words only with those who do; nothing else is in it."""
-    past = replace(history(), subjects={"ana@example.com": "As it began"})
+    past = replace(history(), subjects={"ana@example.com": Subject("As it began")})
     renamed = replace(INCIDENT, title="As it is now", status=Status.MONITORING)
     first, other, late = (
         renderer.render(notification(Kind.UPDATE, Channel.EMAIL, to=to), renamed, past, POLICY)

@@ -1,10 +1,12 @@
-"""One subject per incident and reader for life: what each reader's first message was called."""
+"""One subject per incident and reader for life: what each reader's first message was called. Two are mended once."""
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tocsin.domain import facts as f
+from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
@@ -15,6 +17,10 @@ from tests.builders.instants import MINUTE, T0
 FIRST = Incident("pay", "Payments fail", "sev1")
 RENAMED = replace(FIRST, title="Payments and refunds fail")
 AFTER = T0 + MINUTE
+
+
+def titles(history: History) -> dict[str, str]:
+    return {reader: subject.title for reader, subject in history.subjects.items()}
 
 
 def updated(reader: str, *, external: bool = False, reason: Reason = Reason.DECLARED) -> f.Updated:
@@ -35,7 +41,7 @@ TELLING = {
 def test_a_first_message_names_all_that_follow(telling: str) -> None:
     """Whatever it is; a title that is written anew is the subject of those alone who hear only now."""
     history = fold_facts([f.Seen(T0, FIRST), TELLING[telling], f.Seen(AFTER + MINUTE, RENAMED), updated("cleo")])
-    assert history.subjects == {"bo": "Payments fail", "cleo": "Payments and refunds fail"}
+    assert titles(history) == {"bo": "Payments fail", "cleo": "Payments and refunds fail"}
     assert fold_facts([TELLING[telling]], history).subjects == history.subjects
 
 
@@ -57,11 +63,48 @@ def test_a_reopened_incident_keeps_its_subjects() -> None:
         updated("bo"),
     ]
     history = fold_facts(facts)
-    assert (history.episode, history.subjects) == (2, {"bo": "Payments fail"})
+    assert (history.episode, titles(history)) == (2, {"bo": "Payments fail"})
 
 
-def test_a_file_that_was_not_readable_keeps_its_first_name() -> None:
-    """Who was paged for the unreadable file finds what became of it in the same thread."""
-    unread = replace(FIRST, title="pay", unreadable=True)
-    history = fold_facts([f.Seen(T0, unread), TELLING["paged"], f.Seen(AFTER, FIRST), updated("cleo")])
-    assert history.subjects == {"bo": "pay", "cleo": "Payments fail"}
+@pytest.mark.parametrize("unread", [{"unreadable": True}, {"never_read": ("title", "severity")}])
+def test_a_name_that_stood_for_the_title_goes_once_that_is_read(unread: dict[str, Any]) -> None:
+    """With the next message, whichever it is, to the title as it is then; and no further."""
+    first = replace(FIRST, title="pay", **unread)
+    facts = [f.Seen(T0, first), TELLING["paged"], f.Seen(AFTER, FIRST), f.EtaReminded(AFTER, AFTER)]
+    assert titles(fold_facts(facts[:2])) == {"bo": "pay"}
+    again = [*facts, f.Seen(AFTER + MINUTE, RENAMED), updated("cleo"), TELLING["paged"]]
+    assert titles(fold_facts(again)) == {"bo": "Payments fail", "cleo": "Payments and refunds fail"}
+
+
+@pytest.mark.parametrize("telling", [[updated("cy@example.net", external=True)], [f.Closed(AFTER)]])
+def test_an_outsider_who_was_told_by_the_title_for_insiders_goes_over_to_the_public_one(telling: list[f.Fact]) -> None:
+    """Once, with the next message; what is written between two messages nobody has read."""
+    readers = [updated("cy@example.net", external=True), updated("bo"), updated("ana", external=True)]
+    status = Status.RESOLVED if isinstance(telling[0], f.Closed) else Status.INVESTIGATING
+    public = [replace(FIRST, public_title=words, status=status) for words in ("Paymets", "Payments", "Cards")]
+    facts = [f.Seen(T0, FIRST), *readers, f.Seen(AFTER, public[0]), f.Seen(AFTER + MINUTE, public[1])]
+    assert titles(fold_facts(facts))["cy@example.net"] == "Payments fail"
+    reopened = replace(public[2], status=Status.MONITORING)
+    told = fold_facts(
+        [*facts, *telling, f.Seen(AFTER + 2 * MINUTE, reopened), updated("cy@example.net", external=True)]
+    )
+    assert titles(told) | {"ana": ""} == {"cy@example.net": "Payments", "bo": "Payments fail", "ana": ""}
+
+
+def test_an_insiders_subject_knows_no_public_title() -> None:
+    """Neither of whom the title was for, nor of a person who heard as an outsider by the public title first."""
+    public = replace(RENAMED, public_title="Cards")
+    facts = [f.Seen(T0, FIRST), updated("bo"), f.Seen(AFTER, public), updated("bo", external=True)]
+    assert titles(fold_facts(facts)) == {"bo": "Payments fail"}
+    outside = fold_facts([f.Seen(T0, public), updated("ana", external=True), TELLING["paged"]])
+    assert titles(outside) == {"ana": "Cards", "bo": "Payments and refunds fail"}
+
+
+def test_a_name_that_outsiders_read_gives_way_twice() -> None:
+    """First to the title, then to the public one."""
+    first = replace(FIRST, title="pay", never_read=("title",))
+    told = updated("cy@example.net", external=True)
+    facts = [f.Seen(T0, first), told, f.Seen(AFTER, FIRST), told]
+    assert titles(fold_facts(facts)) == {"cy@example.net": "Payments fail"}
+    public = replace(FIRST, public_title="Cards")
+    assert titles(fold_facts([*facts, f.Seen(AFTER, public), told])) == {"cy@example.net": "Cards"}

@@ -1,25 +1,48 @@
 """The subject that each reader's mails of an incident have for its whole life: the title that their first message had.
 
-So mail programs keep one thread, whatever becomes of title, status and severity, and after a reopening too.
+So mail programs keep one thread, whatever becomes of title, status and severity, and after a reopening too. Two titles
+are given up for a better one, once each and with the next message: the one for insiders that an outsider was told by,
+and the one that stood for a title which was never read. Whoever sees the mistake could not mend it otherwise.
 """
 
 from tocsin.domain import facts as f
-from tocsin.domain.history import History
+from tocsin.domain.history import History, Subject
+from tocsin.domain.incident import Incident
 from tocsin.planning.history.fast_replace import replace
 
 
+def subject_for(reader: str, history: History, incident: Incident, *, external: bool) -> Subject:
+    """The subject of a message that is decided now, with public wording or not."""
+    known = history.subjects.get(reader)
+    if known is None:
+        return _titled(incident, external=external)
+    if known.placeholder and not incident.has_placeholder:
+        return _titled(incident, external=known.internal)
+    if known.internal and incident.public_title:
+        return Subject(incident.public_title)
+    return known
+
+
+def _titled(incident: Incident, *, external: bool) -> Subject:
+    if external and incident.public_title:
+        return Subject(incident.public_title)
+    return Subject(incident.title, internal=external, placeholder=incident.has_placeholder)
+
+
 def note_subjects(history: History, fact: f.Fact) -> History:
-    """The history, knowing the subject of those for whom this fact decided a first message."""
-    readers, external = _told(fact)
-    new = [reader for reader in readers if reader not in history.subjects]
-    if not new or history.incident is None:
+    """The history, knowing the subjects of those for whom this fact decided a message."""
+    if history.incident is None:
         return history
-    subject = history.incident.title_for(external=external)
-    return replace(history, subjects={**history.subjects, **dict.fromkeys(new, subject)})
+    readers, external = _told(history, fact)
+    told = {reader: subject_for(reader, history, history.incident, external=external) for reader in readers}
+    new = {reader: subject for reader, subject in told.items() if history.subjects.get(reader) != subject}
+    return replace(history, subjects={**history.subjects, **new}) if new else history
 
 
-def _told(fact: f.Fact) -> tuple[tuple[str, ...], bool]:
-    """For whom a fact decided messages, and whether with public wording. Who took a role unasked will be written to."""
+def _told(history: History, fact: f.Fact) -> tuple[tuple[str, ...], bool]:
+    """For whom a fact decided messages, and whether with public wording. Who took a role unasked will be written to;
+    reminders and closings go to those who have heard before.
+    """
     match fact:
         case f.Paged(person=person) | f.RoleAccepted(person=person):
             return (person,), False
@@ -29,5 +52,9 @@ def _told(fact: f.Fact) -> tuple[tuple[str, ...], bool]:
             return people, False
         case f.Updated(readers=readers, external=external):
             return tuple(reader for reader, _ in readers), external
+        case f.Reminded() | f.EtaReminded():
+            return tuple(reader for reader, subject in history.subjects.items() if not subject.internal), False
+        case f.Closed():
+            return tuple(history.subjects), False
         case _:
             return (), False

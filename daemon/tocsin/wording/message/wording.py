@@ -12,6 +12,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.subjects import subject_for
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.times import dated, moment, time_of_day
@@ -38,7 +39,7 @@ class Wording:
     be fixed, or that it takes longer. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
     groups that get nothing then. `eta`, `next`, `due` and their like come with the day, their `_short` kin as short as
     can be. `language` is the code of the language that the words are in, `direction` (`ltr`, `rtl`) which way that is
-    read. `subject_title` is the title as this reader's first mail had it, `told_as` the internal group that an update
+    read. `subject_title` is what this reader's mails are called, `told_as` the internal group that an update
     is for; `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
     """
 
@@ -136,7 +137,7 @@ def wording(
     """The words for one notification, in its reader's language. `history` is from before its decision. One of many that
     leave together, not `alone`, does not say who is paged next, nor who else is asked.
     """
-    subject = history.subjects.get(notification.to) or incident.title_for(external=notification.external)
+    subject = subject_for(notification.to, history, incident, external=notification.external)
     zone = zone_of(notification, policy)
     view = group_view(
         incident,
@@ -149,7 +150,7 @@ def wording(
     )
     about = replace(
         _about(notification, view, history, policy),
-        subject_title=_titled(subject, language),
+        subject_title=_titled(subject.title, language),
         page_url=offer.page_url,
         unsubscribe_url=offer.unsubscribe_url,
         language=language.code,
