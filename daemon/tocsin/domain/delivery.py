@@ -34,7 +34,8 @@ class Message:
     asks for the List-Unsubscribe family (updates only), which acts by `one_click` or not. `attempt` is the try's id in
     the ledger, 0 while it has none. `incidents` are all that a bundle of pages is
     about, `incident` is then the worst. `reply_to` is where answers to a mail go, empty for nowhere. `mailing_list` is
-    the group that it goes to and `list_title` what that is called; empty for what is for one person.
+    the group that it goes to and `list_title` what that is called; empty for what is for one person. An `external` one
+    names no id, which is often made of a title for insiders.
     """
 
     reference: str
@@ -55,6 +56,7 @@ class Message:
     reply_to: str = ""
     mailing_list: str = ""
     list_title: str = ""
+    external: bool = False
 
 
 class Fault(StrEnum):

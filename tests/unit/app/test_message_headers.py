@@ -1,6 +1,8 @@
 """What a message carries beside its words: where answers go, and whether it is one of a list's."""
 
+import re
 from dataclasses import replace
+from email.parser import BytesParser
 
 from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.delivery import Delivery
@@ -9,6 +11,7 @@ from tocsin.domain.delivery import Attempt, Message
 from tocsin.domain.notification import UNSUBSCRIBE_LINK, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Person, StakeholderGroup, Unsubscribing
 from tocsin.domain.policy import Policy
+from tocsin.wording.message.email import Letterhead, opaque_name
 
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import DaemonParts, letter
@@ -16,6 +19,7 @@ from tests.builders.instants import T0
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
 
+LETTERHEAD = Letterhead("Incidents <incidents@example.com>")
 PAGED = "ana"
 """Who is paged by the policy of these tests."""
 LINKS = settings(public_url="https://tocsin.example.com", web={"signing_key": ["a key of more than sixteen"]})
@@ -98,3 +102,16 @@ def test_a_visible_link_stands_where_a_click_takes_effect() -> None:
     update = noted(Kind.UPDATE, "list@example.com", "customers")
     ((offer, _),) = without.context.reply_options.offers([update], policy(), T0)
     assert offer.unsubscribe_url == ""
+
+
+def test_a_mail_to_outsiders_does_not_name_the_incidents_id() -> None:
+    """An id is often made of the title for insiders; filters get a name that is always the same."""
+    parts = DaemonParts(StillClock(), policy(), LINKS)
+    notifications = (noted(Kind.UPDATE, "list@example.com", "customers"), noted(Kind.UPDATE, "dee", "executives"))
+    made = [replace(sent(parts, told), incident="db-disk-full") for told in notifications]
+    outside, inside = (BytesParser().parsebytes(LETTERHEAD.compose(mail)) for mail in made)
+    assert inside["X-Tocsin-Incident"] == "db-disk-full"
+    assert outside["X-Tocsin-Incident"] == opaque_name("db-disk-full") != opaque_name("db-disk")
+    assert re.fullmatch("[0-9a-f]{24}", outside["X-Tocsin-Incident"])
+    assert outside["References"] == f"<{opaque_name('db-disk-full')}@example.com>"
+    assert "db-disk-full" not in outside.as_string()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tocsin.adapters.outbox.reader import FILE_MOST, OutboxReader
 from tocsin.domain.delivery import Content, Message
 from tocsin.domain.people import Channel
 from tocsin.web.routes.inbox import SHOWN_MOST, WATCHERS_MOST
-from tocsin.wording.message.email import Letterhead
+from tocsin.wording.message.email import Letterhead, opaque_name
 
 from tests.builders.instants import T0
 from tests.unit.web.lives import alive
@@ -23,11 +24,19 @@ HTML = (
 
 
 def drop(
-    folder: Path, number: int, person: str = "ana", incident: str = "db", html: str = HTML, text: str = "Down"
+    folder: Path,
+    number: int,
+    person: str = "ana",
+    incident: str = "db",
+    html: str = HTML,
+    text: str = "Down",
+    *,
+    external: bool = False,
 ) -> str:
     """Write an email as the outbox does; its file's name."""
     content = Content(text, f"Database down <{number}>", html)
     message = Message("key", Channel.EMAIL, f"{person}@example.com", person, "", content, incident, 1, "page", T0)
+    message = replace(message, external=external)
     name = f"20261123T100000Z-{number}-email-{person}.eml"
     (folder / f".{name}").write_bytes(Letterhead("Incidents <incidents@example.com>").compose(message))
     (folder / f".{name}").rename(folder / name)
@@ -78,10 +87,10 @@ async def test_an_empty_inbox_tells_what_to_do(tmp_path: Path) -> None:
 
 
 async def test_only_somebodys_or_an_incidents(tmp_path: Path) -> None:
-    """The page can be narrowed to a person and to an incident."""
+    """The page can be narrowed to a person and to an incident, which mails to outsiders do not name."""
     drop(tmp_path, 1, "ana", "db")
     drop(tmp_path, 2, "ana", "web")
-    drop(tmp_path, 3, "bo", "db")
+    drop(tmp_path, 3, "bo", "db", external=True)
     async with alive(outbox=OutboxReader(tmp_path)) as life:
         for query, shown in (
             ("person=ana", {1, 2}),
@@ -91,6 +100,7 @@ async def test_only_somebodys_or_an_incidents(tmp_path: Path) -> None:
         ):
             _, _, body = await life.get(f"/inbox?{query}")
             assert {number for number in (1, 2, 3) if f'id="20261123T100000Z-{number}-' in body} == shown
+            assert opaque_name("db") not in body
 
 
 async def test_a_full_outbox_is_not_shown_whole(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.outbox import file as outbox_file
 from tocsin.adapters.outbox.file import OutboxFile
+from tocsin.wording.message.email import opaque_name
 
 FILE_MOST = 2 * 1024 * 1024
 """Octets of a message's file."""
@@ -40,7 +42,7 @@ class OutboxReader:
         for _, name in aged:
             files[name] = self._known[name] if name in self._known else self._read(name)
         self._known = files
-        return tuple(file for file in files.values() if file)
+        return _named(tuple(file for file in files.values() if file))
 
     def html(self, name: str) -> str | None:
         """The HTML of one message; None where there is no such message, or it has none."""
@@ -56,3 +58,13 @@ class OutboxReader:
             data = read_regular(self._folder / name, FILE_MOST + 1)
             return data if len(data) <= FILE_MOST else None
         return None
+
+
+def _named(files: tuple[OutboxFile, ...]) -> tuple[OutboxFile, ...]:
+    """The files, each with the ids of its incidents; one that only outsiders heard of has its opaque name alone."""
+    ids = {opaque_name(incident): incident for file in files for incident in file.incidents}
+    named = (tuple(ids.get(incident, incident) for incident in file.incidents) for file in files)
+    return tuple(
+        replace(file, incident=incidents[0] if incidents else file.incident, incidents=incidents)
+        for file, incidents in zip(files, named, strict=True)
+    )

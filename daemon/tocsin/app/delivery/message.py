@@ -39,6 +39,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         reply_to=policy.reply_to,
         mailing_list=group.id if group else "",
         list_title=group.title if group else "",
+        external=notification.external,
     )
 
 

@@ -34,6 +34,7 @@ ELSEWHERE = "tocsin.invalid"
 
 _CRLF = "\r\n"
 _FOLDED_AT = 76
+_ID_SIZE = 12
 _UNSEEN = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]+")
 _NAMED = re.compile(r"([^\"<>]*)<([^<>]*)>\s*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
@@ -60,7 +61,9 @@ class Letterhead:
     def compose(self, message: Message) -> bytes:
         """The whole mail, with CRLF at the end of each line. No text of a stranger can add a header to it."""
         incident = _UNSEEN.sub("_", message.incident) or "-"
-        incidents = [_UNSEEN.sub("_", name) for name in message.incidents] or [incident]
+        incidents = [_UNSEEN.sub("_", name) for name in message.incidents] or [
+            opaque_name(incident) if message.external else incident
+        ]
         head = (
             f"{self._shared}To: {_mailbox(message.name, ascii_domain(message.address))}\r\n"
             f"Date: {format_datetime(message.at)}\r\n"
@@ -69,7 +72,7 @@ class Letterhead:
             f"X-Tocsin-Kind: {_UNSEEN.sub('_', message.kind)}\r\n"
         )
         if incident != "-" and not message.incidents:  # several pages in one mail are no thread of one incident
-            thread = self.id_for(f"thread {incident}")
+            thread = self.id_for(_thread(incident))
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
         if message.reply_to:
             head += f"Reply-To: {_mailbox(*_plain(message.reply_to))}\r\n"
@@ -84,7 +87,7 @@ class Letterhead:
 
     def id_for(self, reference: str) -> str:
         """The Message-ID that belongs to a reference, the same for ever; under 60 characters."""
-        return f"<{_digest(reference, 12)}@{self._id_domain}>"
+        return f"<{_digest(reference, _ID_SIZE)}@{self._id_domain}>"
 
 
 def _on_one_line(url: str) -> str:
@@ -195,6 +198,15 @@ def _encoded_words(text: str, most: int) -> str:
             pieces.append(b"")
         pieces[-1] += data
     return "\r\n ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in pieces)
+
+
+def opaque_name(incident: str) -> str:
+    """What names an incident to outsiders, whom its id tells too much: the letters of its thread's id."""
+    return _digest(_thread(incident), _ID_SIZE)
+
+
+def _thread(incident: str) -> str:
+    return f"thread {incident}"
 
 
 def _digest(text: str, size: int) -> str:
