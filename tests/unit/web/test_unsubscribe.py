@@ -37,6 +37,17 @@ async def test_looking_asks_for_nothing(site: Door) -> None:
     assert site.ledger.pages.notices == {}
 
 
+async def test_the_page_speaks_for_the_organisation(site: Door) -> None:
+    """Whoever opens it from a mail reads who writes, and whom to write to; of a pager they know nothing."""
+    site.force.now = replace(site.force.now, organisation="Acme & Sons", reply_to="help@acme.example")
+    pages = [(await site.get(LINK))[1], (await site.post(LINK, CLICK))[1]]
+    for page in pages:
+        assert "<title>Updates by email · Acme &amp; Sons</title>" in page
+        assert "pager" not in page
+        assert "tocsin" not in page
+    assert "write to help@acme.example" in pages[1]
+
+
 @pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data"])
 async def test_one_click_is_heard_by_the_operators(site: Door, form: str) -> None:
     """RFC 8058: a POST without cookies or origin, in either form, is enough, and is answered without a redirect. The
@@ -148,6 +159,7 @@ async def test_the_page_says_what_is_true(letting_go: Door) -> None:
     for _, page in (await letting_go.get(LINK), await letting_go.post(LINK, {**CLICK, "page": "1"})):
         assert "is taken off." in page
         assert "Take me off" not in page
+        assert "pager" not in page
     assert len(letting_go.inbox.left) == 1
 
 

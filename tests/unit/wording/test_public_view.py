@@ -89,6 +89,17 @@ async def test_what_they_were_not_told_is_not_shown() -> None:
     assert await view(ledger) == before
 
 
+async def test_a_public_title_counts_at_once() -> None:
+    """Whoever writes one sees that outsiders read what they should not."""
+    ledger = MemoryLedger()
+    before = replace(CARD, title="SECRET", started_at=T0 - 5 * MINUTE)
+    await change(ledger, 0, before)
+    await change(ledger, 30, replace(before, public_title="Paying fails"))
+    found = await view(ledger)
+    assert found is not None
+    assert (found.title, found.since) == ("Paying fails", T0 - 5 * MINUTE)
+
+
 @pytest.mark.parametrize("incident", [SEARCH, DRILL, replace(CARD, drill=True), replace(CARD, status=Status.RESOLVED)])
 async def test_nothing_to_see(incident: Incident) -> None:
     """No external group, a drill, first seen resolved: there is no public view."""

@@ -15,6 +15,7 @@ from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import Inbox
 from tocsin.ports.ledger_reading import LedgerReader
+from tocsin.text.cleaning import clean, one_line
 from tocsin.web.http.clients import Client, client_of
 from tocsin.web.http.sessions import Sessions
 
@@ -88,3 +89,9 @@ class Site:
         """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader."""
         text = self.pages.render(name, values)
         return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": CACHE_NEVER})
+
+    async def public_page(self, name: str, **values: object) -> web.Response:
+        """A page for outsiders: it bears the organisation's name, and whom to write to."""
+        policy = await self.active_policy.policy()
+        ours = {"organisation": one_line(clean(policy.organisation)), "reply_to": policy.reply_to}
+        return self.page(name, 200, **ours, **values)

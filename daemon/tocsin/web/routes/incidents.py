@@ -70,14 +70,14 @@ def routes(site: Site) -> list[web.RouteDef]:
         both_views = await kept.look(request.match_info["id"])
         if is_inside and request.query.get("view") != "public":
             return _internal_page(site, both_views, signed=False)
-        return _public_page(site, both_views)
+        return await _public_page(site, both_views)
 
     async def by_link(request: web.Request) -> web.Response:
         verified_parts(site, request, "incidents", "id")
         return _internal_page(site, await kept.look(request.match_info["id"]), signed=True)
 
     async def follow(request: web.Request) -> web.Response:
-        return _public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
+        return await _public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
 
     async def every(request: web.Request) -> web.Response:
         is_inside = is_insider(site, request)
@@ -87,7 +87,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         incidents = await lists.get("", lambda: listing(site.ledger(), policy, now, kept.threads))
         if is_inside and request.query.get("view") != "public":
             return _internal_list(site, incidents, session=sessions.COOKIE in request.cookies)
-        return _public_list(site, incidents)
+        return await _public_list(site, incidents)
 
     return [
         web.get("/incidents", every),
@@ -108,10 +108,10 @@ def _internal_list(site: Site, incidents: IncidentList, *, session: bool) -> web
     return page
 
 
-def _public_list(site: Site, incidents: IncidentList) -> web.Response:
+async def _public_list(site: Site, incidents: IncidentList) -> web.Response:
     now, has_login = site.clock.now(), site.settings.web.token is not None
     going, over = incidents.public()
-    return site.page(
+    return await site.public_page(
         "public_incidents", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=has_login
     )
 
@@ -134,7 +134,7 @@ def _internal_page(site: Site, both_views: IncidentViews, *, signed: bool) -> we
     )
 
 
-def _public_page(site: Site, both_views: IncidentViews) -> web.Response:
+async def _public_page(site: Site, both_views: IncidentViews) -> web.Response:
     """What outsiders were told. Raises 404 where that is nothing."""
     view = both_views.public
     if view is None:
@@ -142,7 +142,9 @@ def _public_page(site: Site, both_views: IncidentViews) -> web.Response:
     now = site.clock.now()
     again = 0 if view.resolved_at else AGAIN_AFTER
     drawings = _drawings(public_chart(view, now))
-    return site.page("public_incident", view=view, now=now, again=again, tones=STATUS_TONES, drawings=drawings)
+    return await site.public_page(
+        "public_incident", view=view, now=now, again=again, tones=STATUS_TONES, drawings=drawings
+    )
 
 
 def _drawings(chart: Chart) -> tuple[str, str]:

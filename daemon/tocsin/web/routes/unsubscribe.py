@@ -50,7 +50,7 @@ def routes(site: Site) -> list[web.RouteDef]:
 async def _page(site: Site, incident: str, reader: str, *, asked: bool = False) -> web.Response:
     """The page, with what is true now, to a `POST` too: a redirect would not do (RFC 8058, section 3.1)."""
     policy = await site.active_policy.policy()
-    page = site.page(
+    page = await site.public_page(
         "unsubscribe",
         reader=reader,
         listed=bool(groups_naming(policy, reader)),

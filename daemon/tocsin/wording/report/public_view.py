@@ -42,7 +42,9 @@ class PublicUpdate:
 
 @dataclass(frozen=True, slots=True)
 class PublicView:
-    """The public view. `updates` are oldest first, never empty. `next_update_at` is what was promised last."""
+    """The public view. `updates` are oldest first, never empty. `next_update_at` is what was promised last, `since`
+    when it really began.
+    """
 
     id: str
     title: str
@@ -52,6 +54,7 @@ class PublicView:
     updates: tuple[PublicUpdate, ...]
     next_update_at: datetime | None
     resolved_at: datetime | None
+    since: datetime | None = None
 
     @property
     def began_at(self) -> datetime:
@@ -88,14 +91,21 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
     read = _version(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
     return PublicView(
         id=version.id,
-        title=one_line(clean(version.public_title)) or one_line(clean(version.title)) or "Untitled incident",
+        title=_title(version, newest),
         status=Status.RESOLVED if resolved else version.status,
         impact=clean(read.impact),
         eta=None if resolved else version.eta,
         updates=tuple(_updates(public, policy)),
         next_update_at=None if resolved else min(waits, default=None),
         resolved_at=last.fact.at if resolved else None,
+        since=last.before.began_at,
     )
+
+
+def _title(version: Incident, newest: Incident) -> str:
+    """The title of what they were last told; if that was one for insiders, a public one counts at once."""
+    titles = (version.public_title, newest.public_title, version.title)
+    return next((title for title in (one_line(clean(title)) for title in titles) if title), "Untitled incident")
 
 
 def public_chart(view: PublicView, now: datetime) -> Chart:
