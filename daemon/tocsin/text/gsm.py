@@ -58,6 +58,11 @@ def segments(text: str) -> int:
     return count
 
 
+def is_narrow(text: str) -> bool:
+    """Whether each letter is in the GSM alphabet, so that 160 septets fit a segment."""
+    return _GSM.fullmatch(text) is not None
+
+
 def cut(text: str, most: int) -> str:
     """The text in at most `most` segments; one that is cut ends in three dots, at a whole letter."""
     if segments(text) <= most:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tocsin.text.cleaning import clean
-from tocsin.text.gsm import fold, segments
+from tocsin.text.gsm import fold, is_narrow, segments
 from tocsin.wording.message.wording import Wording
 
 TITLE_KEPT = 45
@@ -72,13 +72,15 @@ def latin_sense(title: str) -> float:
     """How much of a title the narrow alphabet carries, of 1: accents count for nothing, a letter of another script that
     is rewritten for less than itself, one that is lost for nothing.
     """
+    if title.isascii():  # as a rule, and it spares looking at each letter
+        return 1.0
     worth = whole = 0.0
     for letter in title:
         weight = _weight(letter)
         whole += weight
-        if segments(letter * 71) == 1 or unicodedata.name(letter, "").startswith(("LATIN", "DIGIT")):
+        if is_narrow(letter) or unicodedata.name(letter, "").startswith(("LATIN", "DIGIT")):
             worth += weight
-        elif segments(fold(letter) * 71) == 1:
+        elif is_narrow(fold(letter)):
             worth += weight * REWRITTEN
     return worth / whole if whole else 1.0
 
@@ -220,8 +222,9 @@ def _by_id(words: Wording) -> str:
 
 
 def latin(text: str) -> str:
-    """What of a text is in the narrow alphabet of SMS: 71 of such a letter fit one segment."""
-    return " ".join("".join(letter for letter in fold(text) if segments(letter * 71) == 1).split())
+    """What of a text is in the narrow alphabet of SMS."""
+    folded = fold(text)
+    return " ".join((folded if is_narrow(folded) else "".join(filter(is_narrow, folded))).split())
 
 
 def longest(shortened: Callable[[int], T], most: int, least: int, fits: Callable[[T], bool]) -> T | None:

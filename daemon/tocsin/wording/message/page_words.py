@@ -214,18 +214,17 @@ def _others(reader: str, history: History, policy: Policy, language: Language) -
     asked: dict[str, list[str]] = {}
     for role in history.roles.values():
         if role.needed and role.role and role.holder is None:
+            relieved = role.passed | role.left_out
             for name, _ in role.first_pages:
-                if name not in role.passed | role.left_out:
+                if name not in relieved:
                     asked.setdefault(name, []).append(policy.role_title(role.role))
+    relieved = history.responders_answered | history.responders_passed
     for name, _ in history.responders:
-        if name not in history.responders_answered | history.responders_passed:
+        if name not in relieved:
             asked.setdefault(name, []).append(role_title(RESPONDER, policy, language))
-    pairs = [
-        (policy.people[name].name, language.listed(roles))
-        for name, roles in asked.items()
-        if name != reader and name in policy.people
-    ]
-    more = len(pairs) - OTHERS_MOST
-    if more <= 0:
-        return tuple(pairs)
-    return (*pairs[:OTHERS_MOST], (language.count("{number} more person", "{number} more people", more), ""))
+    others = [name for name in asked if name != reader and name in policy.people]
+    pairs = [(policy.people[name].name, language.listed(asked[name])) for name in others[:OTHERS_MOST]]
+    more = len(others) - len(pairs)
+    if more:
+        pairs.append((language.count("{number} more person", "{number} more people", more), ""))
+    return tuple(pairs)
