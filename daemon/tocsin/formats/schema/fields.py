@@ -3,6 +3,7 @@
 They decide how a scalar or a list is read and what the JSON Schema says of it. Must not know which entry has the field.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.rotation import Window
 from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.text import contacts, scalars
+from tocsin.text.cleaning import clean, cut
 
 
 def one_or_many(value: Any) -> Any:
@@ -49,9 +51,17 @@ def _line(text: str) -> str:
     line = " ".join(text.split())
     if not line:
         raise ValueError("must not be empty; leave it out instead")
+    if clean(line) != line:
+        raise ValueError("holds characters that cannot be seen, or turn the text around; write it anew, by hand")
     if len(line) > patterns.LINE_LIMIT:
         raise ValueError(f"is over {patterns.LINE_LIMIT} characters; shorten it")
     return line
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(patterns.LANGUAGE_CODE, text):
+        raise ValueError(f'"{cut(text, LANGUAGE_SHOWN)}" is no code of a language; write one such as de or pt-BR')
+    return text
 
 
 def _each_once(values: list[Any]) -> list[Any]:
@@ -61,6 +71,8 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
+LANGUAGE_SHOWN = 20
+"""Letters of a wrong language that are repeated."""
 TEXT_LIMIT = 4000
 """The longest text of a config file, in characters."""
 
@@ -89,7 +101,7 @@ Phone = Annotated[str, AfterValidator(contacts.phone), WithJsonSchema(patterns.P
 Called = Annotated[Text, WithJsonSchema(patterns.NAME)]
 """A name that must lead somewhere; whoever looks it up has better words for a wrong one than its shape."""
 Cron = Annotated[Text, WithJsonSchema(patterns.CRON)]
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Language = Annotated[str, AfterValidator(_language), WithJsonSchema(patterns.LANGUAGE)]
 During = Annotated[Window, PlainValidator(_window), WithJsonSchema(patterns.WINDOW)]
 
 Names = Annotated[

@@ -83,6 +83,9 @@ ZONE = text_matching(
     "Europe/Berlin",
 )
 EMAIL = text_matching(rf"\s*{_MAILBOX}\s*", "write an address such as ana@example.com")
+REPLY_TO = text_matching(rf"\s*(?=[!-?A-~]+@){_MAILBOX}\s*", "write an address such as desk@example.com")
+LANGUAGE_CODE = "[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+LANGUAGE = text_matching(LANGUAGE_CODE, "write the code of a language, such as de or pt-BR", "de", "pt-BR")
 PHONE = text_matching(
     rf"\s*{_DIALLED}\s*",
     "write the number with + and its country code, such as +14155550101",

@@ -63,7 +63,12 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
         return document.problem(where, "wrong-value", f"{words}: {context.get('error', error['msg'])}", key=key)
     if kind == "enum":
         known = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        message = f'{words}: "{error["input"]}" is none of {", ".join(known)}{closest(str(error["input"]), known)}'
+        named, given = ", ".join(known), error["input"]
+        if not isinstance(given, str):
+            return document.problem(where, "wrong-value", f"{words} must be one value, one of {named}")
+        if len(known) == 1:
+            return document.problem(where, "wrong-value", f'{words}: write {named}, or leave it out; not "{given}"')
+        message = f'{words}: "{given}" is none of {named}{closest(given, known)}'
         return document.problem(where, "wrong-value", message)
     if kind in {"greater_than_equal", "less_than_equal"}:
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"

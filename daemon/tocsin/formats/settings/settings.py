@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
-from tocsin.formats.schema.fields import Called, Duration, Email, Line, Model, NamesOnce, Text
+from tocsin.formats.schema.fields import Called, Duration, Line, Model, NamesOnce, Text
 from tocsin.formats.schema.pydantic_problems import Located, validation_problems
 from tocsin.formats.settings.limits import AddressLimits
 from tocsin.formats.settings.providers import EmailSettings, MailTransport, SmsSettings, SmsTransport
@@ -28,6 +28,7 @@ from tocsin.formats.settings.types import (
     IpNetworks,
     LedgerUrl,
     Listen,
+    ReplyTo,
     Secret,
     Secrets,
     Url,
@@ -131,7 +132,7 @@ class Settings(BaseSettings):
     public_url: Url | None = Field(None, description="where the web side is reached; switches on links in messages")
     heartbeat: HeartbeatSettings = Field(default_factory=HeartbeatSettings, description="a dead man's switch")
     organisation: Line | None = Field(None, description="who writes, as readers know it: stands in every message")
-    reply_to: Email | None = Field(
+    reply_to: ReplyTo | None = Field(
         None, description="the mailbox that answers to mails go to; without it mails say that nobody reads answers"
     )
     bridge: Line | None = Field(None, description="where people meet in an incident: an address or a number")

@@ -31,6 +31,22 @@ def mail_sender(text: str) -> str:
     return formataddr((name, checked)) if name else checked
 
 
+def _reply_to(text: str) -> str:
+    """Where answers go. It stands in a header, and letters beyond ASCII there would need a server that takes them."""
+    if not text.strip():
+        raise ValueError("must not be empty; leave it out instead")
+    try:
+        address = contacts.email(text)
+    except ValueError as fault:
+        raise ValueError(f"{fault}; write one address such as desk@example.com") from None
+    if not address.isascii():
+        raise ValueError(
+            f'"{text}" has letters before the @ that many mail servers refuse, and the whole mail with them; '
+            "write an address in plain letters such as desk@example.com"
+        )
+    return address
+
+
 def sms_sender(text: str) -> str:
     """A number in E.164, a short code, or a name of up to eleven letters and digits."""
     written = text.strip()
@@ -97,6 +113,7 @@ account_sid = _sid("AC")
 """The id of an account at Twilio."""
 
 MailSender = Annotated[str, AfterValidator(mail_sender), WithJsonSchema(patterns.MAIL_SENDER)]
+ReplyTo = Annotated[str, AfterValidator(_reply_to), WithJsonSchema(patterns.REPLY_TO)]
 SmsSender = Annotated[str, AfterValidator(sms_sender), WithJsonSchema(patterns.SMS_SENDER)]
 NumberPrefix = Annotated[str, AfterValidator(contacts.prefix), WithJsonSchema(patterns.NUMBER_PREFIX)]
 FallbackName = Annotated[Name, AfterValidator(_fallback_name), WithJsonSchema(patterns.FALLBACK_NAME)]
