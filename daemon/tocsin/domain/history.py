@@ -183,8 +183,11 @@ class History:
     version's bytes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
-    `updates_before` are the entries that stood there then. `undated` are entries without an instant of their own, and
-    when each was first seen.
+    `updates_before` are the entries that stood there then, `resolution_before` and `public_resolution_before` what
+    was written of the end before, as long as it stands there unchanged. `undated` are entries without an instant of
+    their own, and when each was first seen. `news_outdated` and `public_news_outdated` tell that status, impact or ETA
+    have changed since the newest entry came, and the newest with a `public` text. `left_groups` are groups that had
+    their last word, each with the version that it spoke of.
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
     `paged_via` are the channels of the last `page`. `newest_pages` is each person's newest page. `refused` are (reader,
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
@@ -220,7 +223,11 @@ class History:
     acknowledged_before: frozenset[str] = frozenset()
     reopened_after: datetime | None = None
     updates_before: tuple[UpdateEntry, ...] = ()
+    resolution_before: str = ""
+    public_resolution_before: str = ""
     undated: tuple[tuple[UpdateEntry, datetime], ...] = ()
+    news_outdated: bool = False
+    public_news_outdated: bool = False
     roles: dict[str, RoleHistory] = field(default_factory=dict)
     batches: tuple[ResponderBatch, ...] = ()
     responders: tuple[tuple[str, datetime], ...] = ()
@@ -229,6 +236,7 @@ class History:
     waiting: tuple[WaitingPage, ...] = ()
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     held_groups: dict[str, HeldGroup] = field(default_factory=dict)
+    left_groups: dict[str, Incident] = field(default_factory=dict)
     reached: dict[str, ReaderHistory] = field(default_factory=dict)
     newest_pages: dict[str, WaitingPage] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel, str]] = frozenset()

@@ -10,7 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, VerifyAsked
+from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
@@ -295,3 +295,31 @@ async def test_two_commands_at_once_both_count(room: Room) -> None:
     await asyncio.gather(*(asyncio.to_thread(acknowledge, number) for number in range(8)))
     text = (room.folder / "card.yaml").read_text()
     assert all(f"by: p{number}," in text for number in range(8))
+
+
+@pytest.mark.parametrize("ended", ["Index rebuilt.", "{text: Index rebuilt., public: Search works.}"])
+async def test_what_reopens_takes_the_words_of_the_end_out(room: Room, ended: str) -> None:
+    """They did not hold, and may be said again of the next end; an edit that reopens nothing leaves them alone."""
+    over = f"{GOOD}status: resolved\nresolution: {ended}\n"
+    room.write("card.yaml", over)
+    before = room.says()
+    await room.desk.edit("card", Edit(entry=UpdateEntry("Looks well.")))
+    await room.desk.edit("card", RESOLVE if ended[0] != "{" else Edit(status=Status.RESOLVED))
+    assert room.says().public_resolution == before.public_resolution
+    assert room.says().resolution
+    await room.desk.edit("card", Edit(status=Status.MONITORING))
+    assert (room.says().resolution, room.says().public_resolution) == ("", "")
+    assert (room.folder / "card.yaml").read_text().startswith("# hand-written\n")
+
+
+async def test_who_is_asked_for_a_word_about_this_end(room: Room) -> None:
+    """A public word from before a reopening says nothing about this end; a newer one, if only in the file, does."""
+    ended = f"{GOOD}status: resolved\nresolution: {{public: Search works.}}\n"
+    again = ended.replace("resolved", "monitoring")
+    told = Updated(BEFORE, "support", Reason.DECLARED, True, (("c@example.com", Channel.EMAIL),))
+    for text, facts in ((GOOD, [told]), (ended, []), (again, [told])):
+        await room.seen(text)
+        await room.ledger.record("card", facts, [], [])
+    for text, asked in ((again, 1), (again.replace("works", "works again"), 0)):
+        room.write("card.yaml", text)
+        assert len(await room.desk.outsiders_without_a_word("card")) == asked

@@ -41,6 +41,10 @@ from tests.builders.policies import small_policy
 DATA = Path(__file__).parents[2] / "data"
 STANDS_IN_MAILS = {"This", "incident", "is", "It", "lasted", "Ended", "Sun", "Mon", "22", "23", "Nov", "Disk"}
 """Words of mails that an SMS has others for: the end in a sentence, days, and the summary."""
+IN_MAILS_OF_THE_END = re.compile(
+    r"^(?:Began|Impact until then|Communications|This was the last update).*\n?", re.MULTILINE
+)
+"""What the end says to insiders in a mail only: an SMS, which may wake them, holds what they need."""
 BOTH = (Channel.EMAIL, Channel.SMS)
 HALF_HOUR, HOUR = timedelta(minutes=30), timedelta(hours=1)
 
@@ -137,6 +141,7 @@ def test_mail_and_sms_state_the_same(name: str, reader: str) -> None:
         body = mail.text.partition("\n\n-- \n")[0]
         seen = html.unescape(TAGS.sub(" ", mail.html))
         assert not words(body) - words(seen)
+        body = IN_MAILS_OF_THE_END.sub("", body) if reader == "gus" and "This was the last update" in body else body
         plain = re.sub(r"\n  - .*", "", DATED.sub(r"\1", body))
         short = words(DATED.sub(r"\1", by_sms[minute].text))
         assert not short - words(plain) - {"resolved", "at", "after"}

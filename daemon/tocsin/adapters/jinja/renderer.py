@@ -17,7 +17,7 @@ from tocsin.adapters.jinja.template_set import AnyWording, TemplateSet
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
+from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
@@ -27,6 +27,7 @@ from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.languages import Languages, folders_of
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import builtin_bundle, bundle_wording
+from tocsin.wording.message.closing_words import closing_reader
 from tocsin.wording.message.locale import language_of, zone_of
 from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.message.wording import SHARED, wording
@@ -165,6 +166,8 @@ class JinjaRenderer:
     ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
         key = (*_key(notification, policy), history.subjects.get(notification.to), invitation)
+        if notification.kind is Kind.CLOSING:
+            key = (*key, closing_reader(notification, incident, history, policy))
         known = self._renderings.get(key)
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content

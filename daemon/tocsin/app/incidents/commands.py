@@ -12,7 +12,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
-from tocsin.domain.incident import Acknowledgment, Incident
+from tocsin.domain.incident import Acknowledgment, Incident, Status
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.edit import Edit, edit_incident, write_incident
 from tocsin.formats.incident.new_id import candidate_ids
@@ -23,6 +23,7 @@ from tocsin.ports.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.names import quotable
 from tocsin.text.scalars import YEARS, closest
+from tocsin.wording.message.closing_words import public_word
 
 
 class EditRefusedError(Exception):
@@ -87,17 +88,24 @@ class IncidentCommands:
         return f"{target.id}: acknowledged by {person}"
 
     async def edit(self, incident: str, edit: Edit) -> str:
-        """Make an edit; a sentence that says what became of the file where that is not plain."""
-        return self._write(await self._find(incident), edit)
+        """Make an edit; a sentence that says what became of the file where that is not plain. One that reopens takes
+        the words of the end out, as they did not hold: the same words may then be said of the next end.
+        """
+        target = await self._find(incident)
+        newest = (target.reading.incident if target.reading else None) or target.history.incident
+        reopens = edit.status not in (None, Status.RESOLVED) and newest is not None and newest.resolved
+        if newest and reopens and (newest.resolution or newest.public_resolution):
+            edit = replace(edit, resolution="")
+        return self._write(target, edit)
 
     async def outsiders_without_a_word(self, incident: str) -> tuple[str, ...]:
         """The titles of external groups that have heard of an open incident, while nothing is written that they are to
-        hear of its end; nobody where the ledger cannot say.
+        hear of this end (a word from before a reopening is about another); nobody where the ledger cannot say.
         """
         target = await self._find(incident)
         history = target.history
         versions = [history.incident, target.reading.incident if target.reading else None]
-        if history.resolved_at or any(version and version.public_resolution for version in versions):
+        if history.resolved_at or any(version and public_word(version, history) for version in versions):
             return ()
         if not any(reader.external and reader.told_by for reader in history.reached.values()):
             return ()

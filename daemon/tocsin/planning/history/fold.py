@@ -275,6 +275,8 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
                 groups[name] = replace(groups[name], reminded_for=fact.due_at)
     elif fact.reason is Reason.SEVERITY_LOWERED:
         groups.pop(fact.group, None)
+        if fact.readers and history.incident:
+            history = replace(history, left_groups={**history.left_groups, fact.group: history.incident})
     else:
         assert history.incident is not None
         known = groups.get(fact.group)

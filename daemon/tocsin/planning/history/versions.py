@@ -58,16 +58,24 @@ def _first_seen(incident: Incident, at: datetime) -> History:
 def _reopen(history: History, new: Incident, at: datetime) -> History:
     """A new episode. Names that stood there before count again only as a newer `{by, at}` (rule 15)."""
     before, episode = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
+    ended = history.incident
     episode = replace(
         episode,
         acknowledged_before=before,
         acknowledged_ever=before | episode.acknowledged_ever,
         reopened_after=history.resolved_at or at,
         subjects=history.subjects,
-        updates_before=history.incident.updates if history.incident else (),
+        updates_before=ended.updates if ended else (),
+        resolution_before=_unchanged(ended.resolution if ended else "", new.resolution),
+        public_resolution_before=_unchanged(ended.public_resolution if ended else "", new.public_resolution),
     )
     people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
     return replace(episode, first_sight=people)
+
+
+def _unchanged(before: str, now: str) -> str:
+    """What was written of the end before, if it still stands there; once it has gone, the same words are new ones."""
+    return before if before == now else ""
 
 
 def _of_this_episode(history: History, ack: Acknowledgment) -> bool:
@@ -114,6 +122,8 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
         read_at=history.read_at or (None if new.never_read else at),
         public_at=(history.public_at or at) if _has_public(new) else None,
         eta_since=at if old.eta != new.eta else history.eta_since,
+        resolution_before=_unchanged(history.resolution_before, new.resolution),
+        public_resolution_before=_unchanged(history.public_resolution_before, new.public_resolution),
         verified=history.verified or bool(new.verified_by),
     )
     if changed:
@@ -137,6 +147,17 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
     return history if new.resolved else _hold_changes(history, old, new, at)
+
+
+def _mended(
+    undated: tuple[tuple[UpdateEntry, datetime], ...], old: Incident, new: Incident
+) -> tuple[tuple[UpdateEntry, datetime], ...]:
+    """Entries without an instant of their own whose words were mended in their place: they are as old as before."""
+    if old.updates == new.updates or len(old.updates) != len(new.updates):
+        return ()
+    first_seen = dict(undated)
+    pairs = zip(old.updates, new.updates, strict=True)
+    return tuple((after, first_seen[before]) for before, after in pairs if before != after and before in first_seen)
 
 
 def _has_public(incident: Incident) -> bool:
@@ -185,9 +206,15 @@ def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) 
     """
     seen_by_all = any(getattr(old, name) != getattr(new, name) for name in ("status", "eta", "impact"))
     added = new_entries(old, new)
-    undated = _undated(added, at)
+    undated = (*_mended(history.undated, old, new), *_undated(added, at))
     history = replace(history, undated=(*history.undated, *undated)) if undated else history
-    outside = seen_by_all or any(entry.public for entry in added)
+    told_outside = any(entry.public for entry in added)
+    history = replace(
+        history,
+        news_outdated=not added and (seen_by_all or history.news_outdated),
+        public_news_outdated=not told_outside and (seen_by_all or history.public_news_outdated),
+    )
+    outside = seen_by_all or told_outside
     inside = seen_by_all or bool(added) or old.severity != new.severity
     groups = {
         name: _with_change(group, at) if (outside if group.external else inside) else group

@@ -9,6 +9,7 @@ from tocsin.domain.people import Channel
 from tocsin.text.gsm import cut, fold
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.shorten import limit, shorten
+from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 
@@ -45,7 +46,8 @@ def _body(words: Wording, language: Language) -> tuple[str, ...]:
         case Kind.UPDATE:
             return _update(words, language)
         case Kind.CLOSING:
-            return (_ended(words, language), words.resolution or language.say("You need not do anything."))
+            rest = language.say("You need not do anything.") if words.nothing_to_do else ""
+            return (_ended(words, language), words.resolution, rest)
         case Kind.REMINDER:
             return (*_reminder(words, language), f"tocsin update {words.id} TEXT")
         case Kind.VERIFY:
@@ -82,12 +84,24 @@ def _update(words: Wording, language: Language) -> tuple[str, ...]:
     """The change, the news, and what else is true."""
     if words.next:
         promise = language.say("Next update by {time}.", time=words.next_short)
+    elif words.last_word:
+        promise = language.say(
+            "Regular updates end here. We will write again when it is resolved, or sooner if there is news for you."
+        )
     else:
         promise = language.say("We will write again when something changes.")
     texts = tuple(entry.text for entry in words.news) or (words.standing,)
-    last = language.say("Last news: {news}", news=words.last_news.text) if words.last_news else ""
+    last = _last_news(words.last_news, language)
     impact = language.say("Now: {impact}", impact=words.impact) if words.impact_was and words.impact else ""
     return tuple(dict.fromkeys((words.lead, *words.changes, *texts, impact, last, words.expected, promise)))
+
+
+def _last_news(last: News | None, language: Language) -> str:
+    if last is None:
+        return ""
+    if last.outdated:
+        return language.say("Written at {time}: {news}", time=last.at, news=last.text)
+    return language.say("Last news: {news}", news=last.text)
 
 
 def _ended(words: Wording, language: Language) -> str:

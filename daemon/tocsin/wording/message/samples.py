@@ -30,7 +30,10 @@ def samples() -> Iterator[Wording]:
             yield _outside(full)
             yield _outside(_bare(full))
             yield replace(full, last_word=True, next="", next_short="")
-            yield replace(full, lead="", news=(), changes=(), eta_passed=True)
+            outdated = full.last_news and replace(full.last_news, outdated=True)
+            yield replace(full, lead="", news=(), changes=(), eta_passed=True, last_news=outdated)
+        if kind is Kind.CLOSING:
+            yield replace(full, told_as="", paged=True, nothing_to_do=True)
         if kind is Kind.REMINDER:
             yield replace(full, groups="", due="", due_short="", otherwise="")
         if kind is Kind.PAGE:

@@ -24,20 +24,22 @@ _ORDER = tuple(Status)
 @dataclass(frozen=True, slots=True)
 class News:
     """An `updates` entry as a reader gets it. `by` and `at` are empty where the file is silent, and for outsiders; only
-    news that is told again has its time for them too.
+    news that is told again has its time for them too. It is `outdated` where status, impact or ETA changed after it.
     """
 
     text: str
     by: str = ""
     at: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
     """A version of an incident as a group reads it at `now`, in its zone and language. `previous` is the version that
-    it was last told of; None: it hears for the first time in the episode. `before` are entries that
-    stood there when the incident was opened again: they are no news. `undated` are entries without an instant of their
-    own, and when each was first seen.
+    it was last told of; None: it hears for the first time in the episode. It is `again` a group of the incident after
+    it had its last word. `before` are entries that stood there when the incident was opened again: they are no news.
+    `undated` are entries without an instant of their own, and when each was first seen. `outdated` tells that status,
+    impact or ETA have changed since the newest entry that it can see.
     """
 
     incident: Incident
@@ -48,6 +50,8 @@ class GroupView:
     language: Language
     before: tuple[UpdateEntry, ...] = ()
     undated: tuple[tuple[UpdateEntry, datetime], ...] = ()
+    again: bool = False
+    outdated: bool = False
 
     def time(self, at: datetime) -> str:
         """A time of day as this reader has it, with the day if it is another."""
@@ -63,16 +67,18 @@ def group_view(
     incident: Incident, history: History, group: str, *, external: bool, zone: str, now: datetime, language: Language
 ) -> GroupView:
     """The version as a group reads it, after what the history says that it was told before."""
-    known = history.groups.get(group)
+    known, left = history.groups.get(group), history.left_groups.get(group)
     return GroupView(
         incident,
-        known.told_version if known else None,
+        known.told_version if known else left,
         external,
         zone,
         now,
         language,
         before=history.updates_before,
         undated=history.undated,
+        again=known is None and left is not None,
+        outdated=history.public_news_outdated if external else history.news_outdated,
     )
 
 
@@ -152,6 +158,8 @@ def lead(view: GroupView, changed: Sequence[str], *, reopened: bool) -> str:
     incident, previous, language = view.incident, view.previous, view.language
     if previous is None:
         return language.say("This incident is open again.") if reopened else standing(incident.status, None, language)
+    if view.again:
+        return language.say("From now on we write to you about this incident again.")
     if changed:
         return changed[0]
     if new_entries(view) or incident.impact != previous.impact:
@@ -180,14 +188,19 @@ def news(view: GroupView, policy: Policy) -> tuple[News, ...]:
 
 
 def last_news(view: GroupView, policy: Policy) -> News | None:
-    """The newest entry that its readers can see, with its time, for an update that has no news; None: there is none."""
+    """The newest entry that its readers can see, with its time, for an update that has no news; None: there is none.
+    One that is outdated is told only with its time, so that nobody takes it for how it stands now.
+    """
     if new_entries(view):
         return None
     told = _readable(_added(view.incident.updates, view.before), external=view.external)
     if not told:
         return None
     first_seen = {entry: at for entry, at in view.undated if entry == told[-1]}
-    return _news(replace(told[-1], at=told[-1].at or first_seen.get(told[-1])), view, policy, dated=True)
+    newest = _news(replace(told[-1], at=told[-1].at or first_seen.get(told[-1])), view, policy, dated=True)
+    if view.outdated:
+        return replace(newest, outdated=True) if newest.at else None
+    return newest
 
 
 def impact_was(view: GroupView) -> str:

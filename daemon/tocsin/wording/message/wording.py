@@ -17,14 +17,16 @@ from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
-from tocsin.wording.message.closing_words import duration, resolution, review_due_at
+from tocsin.wording.message.closing_words import closing_reader, duration, resolution, review_due_at
 from tocsin.wording.message.locale import role_title, zone_of
 from tocsin.wording.message.page_words import PageWords, contacts, page_words
 from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
 SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
-"""Kinds whose words are the same for every reader of one group, zone and language."""
+"""Kinds whose words are the same for every reader of one group, zone and language; of a closing, for those who are
+left with the same to do.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Wording:
     reached. `holders` are (role, name) pairs; a role nobody holds has no name. `lead` is the change, in a sentence;
     empty where news or the impact are the change. `changes` are sentences, `news` the entries not read yet;
     `impact_new` tells that the impact is among what is new, `impact_was` what it was. `expected` says by when it should
-    be fixed, or that it takes longer. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
+    be fixed, or that it takes longer. A closing's reader was `paged`; `nothing_to_do` tells that nothing will be
+    asked of them. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
     groups that get nothing then. `eta`, `next`, `due` and their like come with the day, their `_short` kin as short as
     can be. `language` is the code of the language that the words are in, `direction` (`ltr`, `rtl`) which way that is
     read. `subject_title` is what this reader's mails are called, `told_as` the internal group that an update
@@ -106,6 +109,8 @@ class Wording:
     page_url: str = ""
     holders: tuple[tuple[str, str], ...] = ()
     accepted_by: str = ""
+    paged: bool = False
+    nothing_to_do: bool = False
     first: bool = False
     reopened: bool = False
     last_word: bool = False
@@ -160,8 +165,9 @@ def wording(
         about = _internal(about, notification, view, history, policy)
     if notification.kind is Kind.UPDATE:
         return _to_group(about, notification, view, policy)
-    if notification.kind in SHARED:
-        return about
+    if notification.kind is Kind.CLOSING:
+        reader = closing_reader(notification, incident, history, policy)
+        return replace(about, paged=reader.paged, nothing_to_do=reader.nothing_to_do)
     if notification.kind is Kind.PAGE:
         about = _page(about, page_words(notification, view, history, policy, alone=alone), view, history, policy)
     elif notification.kind is Kind.VERIFY:
@@ -206,7 +212,7 @@ def _about(notification: Notification, view: GroupView, history: History, policy
         ended=_dated(history.resolved_at, view),
         ended_short=view.time(history.resolved_at) if history.resolved_at else "",
         duration=duration(history, language),
-        resolution=resolution(incident, external=view.external),
+        resolution=resolution(incident, history, external=view.external),
         unreadable=incident.unreadable,
         reopened=notification.episode > 1,
         standing=standing(incident.status, incident.status, language),

@@ -24,7 +24,7 @@ from tocsin.wording.report.timeline import TimelineStep
 
 ZONE = "UTC"
 """Whose clock the words are for: nobody's in particular."""
-LAST_WORD = "There will be no more updates until it is resolved."
+LAST_WORD = "Regular updates end here. The next one comes when it is resolved, or sooner if there is news."
 AGAIN = "This incident is open again."
 
 
@@ -191,7 +191,7 @@ def _words(step: TimelineStep, policy: Policy) -> Iterator[str]:
     if not isinstance(fact, Updated):
         lasted = duration(step.before, ENGLISH)
         yield f"This incident is resolved. It lasted {lasted}." if lasted else "This incident is resolved."
-        word = resolution(incident, external=True)
+        word = resolution(incident, step.before, external=True)
         if word:
             yield word
         return

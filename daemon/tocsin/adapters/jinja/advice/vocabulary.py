@@ -63,6 +63,7 @@ SECTIONS = (
         told_as unsubscribe_url
         """,
     ),
+    _section("In closings", [Kind.CLOSING], "paged nothing_to_do"),
     _section(
         "In a bundle",
         [BUNDLE],
