@@ -280,12 +280,11 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
     else:
         assert history.incident is not None
         known = groups.get(fact.group)
-        held_since: datetime | None = None
-        held_next: datetime | None = None
+        changes: tuple[datetime | None, datetime | None] = (None, None)
         if known and fact.reason is Reason.DUE:
-            held_since, held_next = known.held_since, known.held_next
+            changes = (known.held_since, known.held_next)
         elif known and fact.reason is Reason.CHANGED:
-            held_since = known.held_next
+            changes = (known.held_next, None)
         waited = held.get(fact.group)
         held = {name: group for name, group in held.items() if name != fact.group}
         groups[fact.group] = GroupHistory(
@@ -294,8 +293,8 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
             since=known.since if known else waited.since if waited else fact.at,
             last_at=max(known.last_at, fact.at) if known else fact.at,
             told_version=history.incident,
-            held_since=held_since,
-            held_next=held_next,
+            held_since=changes[0],
+            held_next=changes[1],
             promised_at=fact.promised_at,
             updates=known.updates + 1 if known else 1,
         )
