@@ -115,7 +115,12 @@ LINK = text_matching(
 )
 LINE_LIMIT = 200
 """The longest text that stands on one line of a message, in characters."""
-LINE = text(LINE_LIMIT)
+_SEEN = r"[^\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]*"
+LINE: JsonSchema = {
+    **text(LINE_LIMIT),
+    "pattern": f"^{_SEEN}$",
+    "patternErrorMessage": "it holds characters that cannot be seen, or turn the text around",
+}
 LINKS_MOST = 20
 """The most links of one incident or service."""
 LINKS: JsonSchema = {"type": "object", "maxProperties": LINKS_MOST, "additionalProperties": LINK}
