@@ -157,7 +157,8 @@ class FiringAlerts:
 @dataclass(frozen=True, slots=True)
 class AlertEntry:
     """What a notification of a group of alerts comes to: the group's short name, how its incident reads, how many of
-    its alerts were left out by who told it, when the last of those that ended did so (UTC), and those that fire.
+    its alerts were left out by who told it, when the last of those that ended did so (UTC), and those that fire;
+    `began_at` is when the first of these began.
     """
 
     kind: ClassVar[EntryKind] = EntryKind.ALERT
@@ -168,6 +169,7 @@ class AlertEntry:
     truncated: int
     ended_at: datetime | None
     firing: tuple[FiringAlerts, ...]
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

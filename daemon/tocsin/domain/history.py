@@ -162,7 +162,7 @@ class Subject:
     """The subject of all that a reader gets of an incident: the title that their first message had.
 
     `internal` marks that of an outsider for whom there was no `public_title` yet, `placeholder` one that stands for a
-    title which was never read.
+    title which was never read, or which outsiders do not read: then it is empty.
     """
 
     title: str
@@ -179,7 +179,8 @@ class History:
     `severity_changed_at` the episode's start until the severity changes. `read_at` is since when title and severity are
     known, `public_at` since when an entry has a `public` text, `first_accepted_at` when a role was first accepted,
     `eta_since` when the ETA that stands was first seen, `eta_passed_for` the one of whose passing Communications was
-    reminded. `acted`: somebody has accepted, passed or written something (rule 28). `digest` names the newest
+    reminded. `acted`: somebody has accepted, passed or written something (rule 28).
+    `alert_title` is the title that alerts gave, which nobody has judged fit for outsiders. `digest` names the newest
     version's bytes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
@@ -212,6 +213,7 @@ class History:
     eta_since: datetime | None = None
     eta_passed_for: datetime | None = None
     acted: bool = False
+    alert_title: str = ""
     digest: str = ""
     assessed: Assessed | None = None
     paging_at: datetime | None = None
@@ -259,6 +261,14 @@ class History:
         """The channels by which something has left for a reader, of those that reached them (rule 25)."""
         known = self.reached.get(reader)
         return tuple(via for via in known.channels if (reader, via) not in self.never_left) if known else ()
+
+    def title_for(self, incident: Incident, *, external: bool) -> str:
+        """The title of a version as outsiders or insiders read it. Empty for outsiders where only an alert wrote one,
+        which may name hosts: they read a neutral one until there is a public title, or a person has changed it.
+        """
+        if external and not incident.public_title:
+            return "" if incident.declared_by_alerts and incident.title == self.alert_title else incident.title
+        return incident.public_title if external else incident.title
 
     @property
     def began_at(self) -> datetime | None:

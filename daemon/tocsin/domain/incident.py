@@ -88,10 +88,6 @@ class Incident:
     never_read: tuple[str, ...] = ()
     alerts: str = field(default="", compare=False)
 
-    def title_for(self, *, external: bool) -> str:
-        """The title as outsiders or insiders read it."""
-        return (self.public_title if external else "") or self.title
-
     @property
     def has_placeholder(self) -> bool:
         """Whether no version of the file gave a title yet, so that the file's name stands for it."""

@@ -93,6 +93,24 @@ async def test_what_came_while_no_daemon_ran(feed: Feed) -> None:
     assert "stopped firing" in text
 
 
+@pytest.mark.parametrize(("began", "written"), [("08:53:10.5", "08:53:10"), ("23:59:00", None), ("0001", "")])
+async def test_an_incident_began_when_the_first_of_its_alerts_did(feed: Feed, began: str, written: str | None) -> None:
+    """Not when we heard of it; never in the future; a zero time of Go says nothing."""
+    day = f"{T0:%Y-%m-%d}"
+    starts = "0001-01-01T00:00:00Z" if began == "0001" else f"{day}T{began}Z"
+    others = [alert(), alert("CritB")]
+    await feed.hear(
+        group(*({**one, "startsAt": starts} for one in others[:1]), *([] if began == "0001" else others[1:]))
+    )
+    await feed.results()
+    (text,) = feed.files()
+    lines = [line for line in text.splitlines() if line.startswith("started_at")]
+    if written == "":
+        assert lines == []
+    else:
+        assert lines == [f"started_at: {day}T{written}Z" if written else f"started_at: {T0:%Y-%m-%dT%H:%M:%SZ}"]
+
+
 async def test_a_kill_between_the_file_and_the_record(feed: Feed) -> None:
     """Judged again it is known: nothing is declared twice."""
     await feed.hear(group(alert()))

@@ -34,7 +34,7 @@ class Story:
         now = T0 + at * MINUTE
         step = next_step(made, self.incident, self.memory, MEANING, now)
         if step.action is Action.DECLARED:
-            self.incident, self.memory = declaration(made, MEANING), step.memory
+            self.incident, self.memory = declaration(made, MEANING, now), step.memory
             self.declared += 1
         elif step.action not in (Action.NOTHING, Action.TOO_SOON):
             assert self.incident is not None

@@ -108,3 +108,30 @@ def test_a_name_that_outsiders_read_gives_way_twice() -> None:
     assert titles(fold_facts(facts)) == {"cy@example.net": "Payments fail"}
     public = replace(FIRST, public_title="Cards")
     assert titles(fold_facts([*facts, f.Seen(AFTER, public), told])) == {"cy@example.net": "Cards"}
+
+
+ALERTED = replace(FIRST, title="LatHigh on db-prod-7", declared_by="Alertmanager")
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ({"impact": "Slow"}, ""),
+        ({"public_title": "Cards"}, "Cards"),
+        ({"title": "Payments are slow"}, "Payments are slow"),
+        ({"status": Status.RESOLVED}, ""),
+    ],
+)
+def test_a_title_that_only_an_alert_wrote_is_no_subject_outside(changes: dict[str, Any], subject: str) -> None:
+    """Empty: the words put a neutral one. Insiders read the alert's, and a reopening changes nothing."""
+    told = [updated("cy@example.net", external=True), updated("bo")]
+    history = fold_facts([f.Seen(T0, ALERTED), *told])
+    assert titles(history) == {"cy@example.net": "", "bo": ALERTED.title}
+    version = replace(ALERTED, **changes)
+    after = fold_facts([f.Seen(AFTER, version), *(told if not version.resolved else [f.Closed(AFTER)])], history)
+    assert titles(after) == {"cy@example.net": subject, "bo": ALERTED.title}
+    again = [f.Seen(AFTER + MINUTE, replace(version, status=Status.RESOLVED)), f.Closed(AFTER + MINUTE)]
+    reopened = fold_facts(
+        [*again, f.Seen(AFTER + 2 * MINUTE, replace(version, status=Status.MONITORING)), *told], after
+    )
+    assert titles(reopened) == titles(after)

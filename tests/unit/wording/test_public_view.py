@@ -10,6 +10,7 @@ from tocsin.domain.facts import Closed, Seen, Updated
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
+from tocsin.wording.message.wording import wording
 from tocsin.wording.report.public_view import AGAIN, LAST_WORD, PublicView, public_view
 from tocsin.wording.report.timeline import steps_of
 
@@ -136,3 +137,38 @@ async def test_the_last_word_and_the_end() -> None:
     found = await view(ledger)
     assert found is not None
     assert (found.resolved_at, found.latest.changes) == (None, (AGAIN,))
+
+
+async def test_a_title_that_only_an_alert_wrote_stays_inside() -> None:
+    """Neither page nor mail shows it, whatever the language; a title that a person writes counts."""
+    ledger = MemoryLedger()
+    alerted = replace(CARD, id="lat", title="LatHigh on db-prod-7", declared_by="Alertmanager")
+    entry = UpdateEntry("Looking", public="We are looking.")
+    await see(ledger, alerted, T0)
+    await change(ledger, 5, replace(alerted, updates=(entry,)))
+    found = await view(ledger, "lat")
+    assert found is not None
+    assert found.title == "Service disruption"
+    told = next(step for step in steps_of(await ledger.facts("lat")) if getattr(step.fact, "external", False))
+    history = told.before
+    assert history.incident is not None
+    about = Notification(
+        "k",
+        "lat",
+        1,
+        Kind.UPDATE,
+        Reason.DECLARED,
+        told.fact.at,
+        "a@x.org",
+        Channel.EMAIL,
+        external=True,
+        group="customers",
+    )
+    words = wording(about, history.incident, history, POLICY)
+    assert (words.title, words.subject_title) == ("Service disruption", "Service disruption")
+    inside = wording(replace(about, external=False, group="executives"), history.incident, history, POLICY)
+    assert inside.title == inside.subject_title == alerted.title
+    await change(ledger, 9, replace(alerted, title="Payments are slow", updates=(entry,), impact="Slow."))
+    renamed = await view(ledger, "lat")
+    assert renamed is not None
+    assert renamed.title == "Payments are slow"

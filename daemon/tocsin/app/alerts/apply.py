@@ -109,7 +109,7 @@ class AlertIncidents:
         """Write a new file; None when somebody else has written one of the group since `names` were read."""
         if step.action is not Action.DECLARED:
             return AlertResult(step.action, why=step.why)
-        incident = replace(declaration(group, meaning), declared_at=now.replace(microsecond=0))
+        incident = declaration(group, meaning, now.replace(microsecond=0))
         data = with_memory(write_incident(incident), step.memory)
         ids_of_files = {incident_id(name) for name in names}
 

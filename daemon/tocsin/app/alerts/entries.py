@@ -35,7 +35,7 @@ def alert_entries(
     truncated = max(0, min(group.truncated, TRUNCATED_MOST))
 
     def entry(firing: tuple[FiringAlerts, ...]) -> AlertEntry:
-        return AlertEntry(next(refs), group.key, title, summary, truncated, group.ended_at, firing)
+        return AlertEntry(next(refs), group.key, title, summary, truncated, group.ended_at, firing, group.began_at)
 
     entries: list[AlertEntry] = []
     for kind in sorted(_kinds(group, settings), key=lambda kind: rank(kind.severity)):

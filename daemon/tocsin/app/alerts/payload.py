@@ -100,6 +100,11 @@ class AlertGroup(_Part):
         return tuple(sorted((alert for alert in self.alerts if alert.firing), key=lambda alert: alert.starts_at))
 
     @property
+    def began_at(self) -> datetime | None:
+        """When the first of those that fire began; None where none fires or none says so."""
+        return next((alert.starts_at for alert in self.firing if alert.starts_at > _ZERO), None)
+
+    @property
     def ended_at(self) -> datetime | None:
         """When the last of the alerts that ended did so."""
         return max((alert.ended_at for alert in self.alerts if alert.ended_at), default=None)

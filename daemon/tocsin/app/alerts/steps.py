@@ -73,8 +73,11 @@ def next_step(
     return _reopen(group, incident, memory, meaning, now)
 
 
-def declaration(group: AlertEntry, meaning: Meaning) -> Incident:
-    """The incident that a group's firing alerts mean. Its id does not matter."""
+def declaration(group: AlertEntry, meaning: Meaning, now: datetime) -> Incident:
+    """The incident that a group's firing alerts mean: it began when the first of them did, so that "since" and "lasted"
+    are true; an alert of the future began now. Its id does not matter.
+    """
+    began_at = group.began_at.replace(microsecond=0) if group.began_at else None
     return Incident(
         id="",
         title=group.title,
@@ -82,6 +85,8 @@ def declaration(group: AlertEntry, meaning: Meaning) -> Incident:
         summary=group.summary,
         services=meaning.services(group.firing),
         declared_by=ALERTMANAGER,
+        declared_at=now,
+        started_at=min(began_at, now) if began_at else None,
     )
 
 

@@ -89,6 +89,7 @@ class _AlertModel(_EntryModel):
     truncated: Annotated[int, Field(ge=0, le=1_000_000_000)]
     ended_at: At | None
     firing: Annotated[list[_FiringModel], Field(max_length=ENTRY_MOST)]
+    began_at: At | None = None
 
 
 class _Word(_EntryModel):
@@ -157,7 +158,14 @@ def _entry(model: _Model) -> InboxEntry:
         case _AlertModel():
             firing = tuple(FiringAlerts(**dict(some)) for some in model.firing)
             return AlertEntry(
-                model.ref, model.group, model.title, model.summary, model.truncated, model.ended_at, firing
+                model.ref,
+                model.group,
+                model.title,
+                model.summary,
+                model.truncated,
+                model.ended_at,
+                firing,
+                model.began_at,
             )
         case _Word():
             return WordEntry(model.ref, model.cause, model.text)

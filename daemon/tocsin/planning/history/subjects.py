@@ -2,7 +2,8 @@
 
 So mail programs keep one thread, whatever becomes of title, status and severity, and after a reopening too. Two titles
 are given up for a better one, once each and with the next message: the one for insiders that an outsider was told by,
-and the one that stood for a title which was never read. Whoever sees the mistake could not mend it otherwise.
+and the one that stood for a title which was never read, or which only an alert had written. Whoever sees the mistake
+could not mend it otherwise.
 """
 
 from tocsin.domain import facts as f
@@ -15,18 +16,19 @@ def subject_for(reader: str, history: History, incident: Incident, *, external: 
     """The subject of a message that is decided now, with public wording or not."""
     known = history.subjects.get(reader)
     if known is None:
-        return _titled(incident, external=external)
+        return _titled(history, incident, external=external)
     if known.placeholder and not incident.has_placeholder:
-        return _titled(incident, external=known.internal)
+        return _titled(history, incident, external=known.internal)
     if known.internal and incident.public_title:
         return Subject(incident.public_title)
     return known
 
 
-def _titled(incident: Incident, *, external: bool) -> Subject:
+def _titled(history: History, incident: Incident, *, external: bool) -> Subject:
     if external and incident.public_title:
         return Subject(incident.public_title)
-    return Subject(incident.title, internal=external, placeholder=incident.has_placeholder)
+    title = history.title_for(incident, external=external)
+    return Subject(title, internal=external, placeholder=incident.has_placeholder or not title)
 
 
 def note_subjects(history: History, fact: f.Fact) -> History:

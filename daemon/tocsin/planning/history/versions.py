@@ -68,6 +68,7 @@ def _reopen(history: History, new: Incident, at: datetime) -> History:
         updates_before=ended.updates if ended else (),
         resolution_before=_unchanged(ended.resolution if ended else "", new.resolution),
         public_resolution_before=_unchanged(ended.public_resolution if ended else "", new.public_resolution),
+        alert_title=history.alert_title or episode.alert_title,
     )
     people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
     return replace(episode, first_sight=people)
@@ -98,6 +99,7 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         public_at=at if _has_public(incident) else None,
         eta_since=at,
         acted=_has_own_entries(incident),
+        alert_title=incident.title if incident.declared_by_alerts else "",
         first_sight=first_sight,
         acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
         undated=_undated(incident.updates, at),

@@ -155,7 +155,7 @@ def wording(
     )
     about = replace(
         _about(notification, view, history, policy),
-        subject_title=_titled(subject.title, language),
+        subject_title=title_text(subject.title, language, external=notification.external),
         page_url=offer.page_url,
         unsubscribe_url=offer.unsubscribe_url,
         language=language.code,
@@ -179,8 +179,10 @@ def wording(
     )
 
 
-def _titled(title: str, language: Language) -> str:
-    """A title as one line, of which there is always one."""
+def title_text(title: str, language: Language, *, external: bool) -> str:
+    """A title as one line, of which there is always one; an empty one is the neutral title of outsiders."""
+    if external and not title:
+        return language.say("Service disruption")
     return one_line(clean(title)) or language.say("Untitled incident")
 
 
@@ -198,7 +200,7 @@ def _about(notification: Notification, view: GroupView, history: History, policy
         reason=notification.reason.value,
         drill=incident.drill,
         external=view.external,
-        title=_titled(incident.title_for(external=view.external), language),
+        title=title_text(history.title_for(incident, external=view.external), language, external=view.external),
         status=incident.status.value,
         status_text=status_text(incident.status, language),
         organisation=one_line(clean(policy.organisation)),

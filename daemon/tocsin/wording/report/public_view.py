@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Closed, Updated
+from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import Policy
-from tocsin.text.cleaning import clean, one_line
+from tocsin.text.cleaning import clean
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.closing_words import duration, resolution
 from tocsin.wording.message.update_words import GroupView, changes, group_view, news, standing
+from tocsin.wording.message.wording import title_text
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
 from tocsin.wording.report.page_timeline import excerpt
@@ -91,7 +93,7 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
     read = _version(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
     return PublicView(
         id=version.id,
-        title=_title(version, newest),
+        title=_title(version, steps[-1].after),
         status=Status.RESOLVED if resolved else version.status,
         impact=clean(read.impact),
         eta=None if resolved else version.eta,
@@ -102,10 +104,11 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
     )
 
 
-def _title(version: Incident, newest: Incident) -> str:
+def _title(version: Incident, history: History) -> str:
     """The title of what they were last told; if that was one for insiders, a public one counts at once."""
-    titles = (version.public_title, newest.public_title, version.title)
-    return next((title for title in (one_line(clean(title)) for title in titles) if title), "Untitled incident")
+    newest = history.incident
+    title = version.public_title or (newest.public_title if newest else "") or history.title_for(version, external=True)
+    return title_text(title, ENGLISH, external=True)
 
 
 def public_chart(view: PublicView, now: datetime) -> Chart:
