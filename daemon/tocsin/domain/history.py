@@ -188,7 +188,7 @@ class History:
     was written of the end before, as long as it stands there unchanged. `undated` are entries without an instant of
     their own, and when each was first seen. `news_outdated` and `public_news_outdated` tell that status, impact or ETA
     have changed since the newest entry came, and the newest with a `public` text. `left_groups` are groups that had
-    their last word, each with the version that it spoke of.
+    their last word, each with the version that it spoke of, `groups_before` those that heard in earlier episodes.
     `paging_*` tell since when a severity with `page` holds without a break, why, and the services affected then.
     `paged_via` are the channels of the last `page`. `newest_pages` is each person's newest page. `refused` are (reader,
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
@@ -239,6 +239,7 @@ class History:
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     held_groups: dict[str, HeldGroup] = field(default_factory=dict)
     left_groups: dict[str, Incident] = field(default_factory=dict)
+    groups_before: frozenset[str] = frozenset()
     reached: dict[str, ReaderHistory] = field(default_factory=dict)
     newest_pages: dict[str, WaitingPage] = field(default_factory=dict)
     refused: frozenset[tuple[str, Channel, str]] = frozenset()

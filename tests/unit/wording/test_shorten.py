@@ -75,3 +75,19 @@ def test_nothing_makes_it_fit() -> None:
     """Then there is no text, and the caller has another."""
     assert shorten(PAGE, lambda _: "x" * 161) is None
     assert shorten(UPDATE, lambda _: "x" * 460) is None
+
+
+def test_a_reminder_names_a_group_as_long_as_anything_can_give_way() -> None:
+    """Who has heard nothing is what it is about: what they read otherwise goes before that, and the link."""
+    groups = "Customers in Brazil, Clientes and Merchants"
+    reminder = replace(PAGE, kind="reminder", unheard=groups, otherwise="o" * 99, answer_url="https://x.example/a/q1w2")
+
+    def text(besides: int) -> str:
+        made = shorten(reminder, lambda words: f"{words.unheard}/{words.otherwise}/{words.answer_url}" + "!" * besides)
+        assert made is not None
+        return made.rstrip("!")
+
+    assert text(0) == f"{groups}//{reminder.answer_url}"
+    assert text(100) == f"Customers in Brazil,...//{reminder.answer_url}"
+    assert text(130) == "Customers in Brazil,...//"
+    assert text(150) == "//"

@@ -66,6 +66,7 @@ def _reopen(history: History, new: Incident, at: datetime) -> History:
         reopened_after=history.resolved_at or at,
         subjects=history.subjects,
         updates_before=ended.updates if ended else (),
+        groups_before=history.groups_before.union(history.groups, history.left_groups),
         resolution_before=_unchanged(ended.resolution if ended else "", new.resolution),
         public_resolution_before=_unchanged(ended.public_resolution if ended else "", new.public_resolution),
         alert_title=history.alert_title or episode.alert_title,

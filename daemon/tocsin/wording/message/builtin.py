@@ -114,6 +114,8 @@ def _reminder(words: Wording, language: Language) -> tuple[str, ...]:
     """What is due, and what is read otherwise."""
     if words.reason == Reason.ETA_PASSED:
         return (language.say("the ETA of {time} has passed.", time=words.eta_short), words.otherwise)
+    if not words.due_short and words.unheard:
+        return (language.say("{groups} have heard nothing yet: they need a public text.", groups=words.unheard),)
     if not words.due_short:
         return (language.say("the first update needs a public text."),)
     otherwise = language.say("Else they read: “{sentence}”", sentence=words.otherwise) if words.otherwise else ""

@@ -110,12 +110,16 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
     yield words
     words = replace(words, title=narrow_title(words), your_role=latin(role), groups="")
     yield words
-    words = replace(words, organisation=cut(latin(words.organisation), ORGANISATION_MOST), otherwise="", unheard="")
+    words = replace(words, organisation=cut(latin(words.organisation), ORGANISATION_MOST), otherwise="")
+    yield words
+    words = replace(words, unheard=cut(words.unheard, ROLE_MOST))
     yield words
     words = replace(words, review_file="")
     yield words
     yield from _least(words)
-    yield replace(words, tag=cut(words.tag, TAG_MOST), answer_url="")
+    words = replace(words, tag=cut(words.tag, TAG_MOST), answer_url="")
+    yield words
+    yield replace(words, unheard="")
 
 
 def _least(words: Wording) -> Iterator[Wording]:

@@ -68,9 +68,10 @@ def group_view(
 ) -> GroupView:
     """The version as a group reads it, after what the history says that it was told before."""
     known, left = history.groups.get(group), history.left_groups.get(group)
+    previous = known.told_version if known else left
     return GroupView(
-        incident,
-        known.told_version if known else left,
+        _without_old_eta(incident, history),
+        _without_old_eta(previous, history) if previous else None,
         external,
         zone,
         now,
@@ -80,6 +81,12 @@ def group_view(
         again=known is None and left is not None,
         outdated=history.public_news_outdated if external else history.news_outdated,
     )
+
+
+def _without_old_eta(version: Incident, history: History) -> Incident:
+    """The version without an ETA from before the reopening: it was another end that was expected then."""
+    old = version.eta and history.episode > 1 and history.started_at and version.eta <= history.started_at
+    return replace(version, eta=None) if old else version
 
 
 def has_passed(incident: Incident, now: datetime) -> bool:
@@ -175,7 +182,7 @@ def expected(view: GroupView) -> str:
     time = view.time(incident.eta)
     if not view.eta_passed:
         known = previous is None or previous.eta == incident.eta
-        return language.say("Expected to be fixed by {time}.", time=time) if known else ""
+        return _estimate(view, time) if known else ""
     if incident.status is Status.MONITORING:
         return language.say("Making sure takes longer than the {time} we expected; no new estimate yet.", time=time)
     return language.say("This takes longer than the {time} we expected; no new estimate yet.", time=time)
@@ -307,10 +314,19 @@ def _eta_sentence(view: GroupView, previous: Incident) -> str:
         assert before is not None
         return language.say("There is no estimate any more (we had said {before}).", before=view.time(before))
     if before is None:
-        return language.say("Expected to be fixed by {time}.", time=view.time(after))
+        return _estimate(view, view.time(after))
     time = view.time(after)
     was = view.time(before).removesuffix(f" {time.rpartition(' ')[2]}")  # its zone is said once
+    if view.incident.status is Status.MONITORING:
+        return language.say("We expect to be sure by {time} (we had said {before}).", time=time, before=was)
     return language.say("Expected to be fixed by {time} (we had said {before}).", time=time, before=was)
+
+
+def _estimate(view: GroupView, time: str) -> str:
+    """What is expected by then: that it is fixed, or where a fix is in place, that it holds."""
+    if view.incident.status is Status.MONITORING:
+        return view.language.say("We expect to be sure by {time}.", time=time)
+    return view.language.say("Expected to be fixed by {time}.", time=time)
 
 
 def _every(policy: Policy, severity: str, group: str) -> timedelta | None:

@@ -164,7 +164,7 @@ def wording(
     if not notification.external:
         about = _internal(about, notification, view, history, policy)
     if notification.kind is Kind.UPDATE:
-        return _to_group(about, notification, view, policy)
+        return _to_group(about, notification, view, history, policy)
     if notification.kind is Kind.CLOSING:
         reader = closing_reader(notification, incident, history, policy)
         return replace(about, paged=reader.paged, nothing_to_do=reader.nothing_to_do)
@@ -284,16 +284,17 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
     )
 
 
-def _to_group(about: Wording, notification: Notification, view: GroupView, policy: Policy) -> Wording:
+def _to_group(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
     """What a group has not heard yet, what is true besides, and when it hears next."""
     previous, at = view.previous, notification.next_update_at
     changed = update_words.changes(view, policy)
     pace = update_words.pace(view, notification.group or "", policy)
     first = previous is None
+    reopened = first and about.reopened and notification.group in history.groups_before
     return replace(
         about,
         first=first,
-        lead=update_words.lead(view, changed, reopened=first and about.reopened),
+        lead=update_words.lead(view, changed, reopened=reopened),
         changes=(*changed, pace) if pace else changed,
         severity_means=update_words.severity_means(view, policy),
         expected=update_words.expected(view),

@@ -173,7 +173,7 @@ def _changes(step: TimelineStep, policy: Policy) -> Iterator[str]:
     """What an update says has changed since the one before, as in its template."""
     if isinstance(step.fact, Updated):
         view = _view(step, step.fact)
-        if view.previous is None and step.before.episode > 1:
+        if view.previous is None and step.fact.group in step.before.groups_before:
             yield AGAIN
         said = () if news(view, policy) else (_standing(view),)
         yield from (change for change in changes(view, policy) if change not in said)
