@@ -9,6 +9,7 @@ from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Deferred, Message, Outcome, Refused
 from tocsin.domain.facts import ChannelRefused
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.settings import RepliesBy
 
 from tests.builders.active_config import polled
 from tests.builders.policies import paging_policy
@@ -287,3 +288,34 @@ def test_where_no_start_could_come_in() -> None:
     assert list(world.disk.opt_outs) == [(Channel.SMS, "+14155550101")]
     refused = [fact for facts in world.disk.facts.values() for fact in facts if isinstance(fact, ChannelRefused)]
     assert [fact.reader for fact in refused] == ["chen"]
+
+
+@pytest.mark.parametrize("said", ["ok", "pass", "status"])
+def test_a_page_from_when_no_answers_were_taken(said: str) -> None:
+    """Its SMS names no code; once answers are taken a bare word is about it, as the only one that is theirs. Never are
+    they told that nothing is open, neither before a restart nor after one.
+    """
+
+    async def story(world: World) -> None:
+        world.settings = polled().model_copy(
+            update={"replies": polled().replies.model_copy(update={"by": RepliesBy.OFF})}
+        )
+        world.policy = paging_policy(via=SMS)
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(20)
+        await world.kill()
+        world.settings = polled()
+        await world.start()
+        world.says("ana", said)
+        await world.wait(30)
+        world.says("ana", "status")
+        await world.wait(30)
+
+    world = simulated(story)
+    first, then = world.answers_to("ana")
+    about = {"ok": "You are technical_lead of ", "pass": "Noted: you pass on technical_lead of ", "status": "SEV1 "}
+    assert first.startswith(about[said])
+    assert then.startswith("SEV1 ")
+    assert ("technical_lead: Ana" in then) == (said == "ok")
+    assert bool(world.pages("bo")) == (said == "pass")

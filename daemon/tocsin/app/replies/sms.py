@@ -13,6 +13,7 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
+from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
 from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, OkState
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
@@ -44,8 +45,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than the page it answers a message without a code may seem to have come. One from before that (the
 daemon was down, the provider slow) means something else.
 """
-VERIFIED_FOR = timedelta(days=1)
-"""How long after the resolution an answer without a code may be to the question whether all is healthy."""
 
 COUNTED, IGNORED = "counted", "ignored"
 """What a message led to that came in a flood: something was done, and not answered; nothing."""
@@ -97,9 +96,13 @@ class SmsReplies:
             return STARTED
         if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
+        coded = {code.incident for code in self._open(person)}
+        others = await codeless(self._incidents, self._ledger, person.id, coded, arrival.at, now)
         if command.everything:
-            return await self._answer_all(arrival, person, command, now)
-        incident, command = self._about(command, person, arrival.at)
+            return await self._answer_all(arrival, person, command, others, now)
+        incident, command = self._about(command, person, arrival.at, others)
+        if not incident:
+            self._give_codes(person, others, now)
         recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
             return ACTED
@@ -140,8 +143,12 @@ class SmsReplies:
         self._notices.tell(flip_notice(person, incident, needs_code=self._config.reply_routes.needs_code))
         return True
 
-    async def _answer_all(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str:
+    async def _answer_all(
+        self, arrival: Arrival, person: Person, command: SmsCommand, others: Sequence[Codeless], now: datetime
+    ) -> str:
         """One answer to everything that is asked of them, in one transaction (rule 47); what it led to."""
+        if command.code or self._config.reply_routes.needs_code:
+            self._give_codes(person, others, now)
         if refusal := self._all_refused(command, person):
             if not self._asks_plainly(command, person) and await self._is_quiet(arrival.who):
                 return QUIET
@@ -188,9 +195,11 @@ class SmsReplies:
         except UnreadableError:
             return (), self._incidents.history(incident)
 
-    def _about(self, command: SmsCommand, person: Person, at: datetime) -> tuple[str, SmsCommand]:
+    def _about(
+        self, command: SmsCommand, person: Person, at: datetime, others: Sequence[Codeless]
+    ) -> tuple[str, SmsCommand]:
         """The incident that is meant, "" when that is not clear; and the command, its code given back to a note's text
-        when it is no code of theirs.
+        when it is no code of theirs. `others` are theirs without a code.
         """
         if command.verb is Verb.UNCLEAR:
             return "", command
@@ -202,12 +211,21 @@ class SmsReplies:
         if self._config.reply_routes.needs_code and command.verb is not Verb.STATUS:
             return "", command
         incidents = [code.incident for code in self._open(person) if code.since <= at + CLOCKS_DIFFER]
+        only_asks = command.verb is Verb.STATUS
+        incidents += [other.incident for other in others if other.answerable or only_asks]
         return (incidents[0] if len(incidents) == 1 else ""), command
 
     def _open(self, person: Person) -> list[ReplyCode]:
         """Their codes of incidents that may want an answer, newest first."""
         codes, now = self._codes.of_person(person.phone, person.id), self._clock.now()
-        return [code for code in codes if _wants(self._incidents.history(code.incident), person, now)]
+        return [code for code in codes if wants_answer(self._incidents.history(code.incident), person.id, now)]
+
+    def _give_codes(self, person: Person, others: Iterable[Codeless], now: datetime) -> None:
+        """So that what is asked of them, or theirs, can be listed and answered; the look that follows records them."""
+        for other in others:
+            _, coded = self._codes.give(other.incident, person.id, person.phone, now, over=other.over)
+            if coded:
+                self._incidents.add_event(other.incident, coded)
 
     def _meaning(
         self, command: SmsCommand, person: Person, history: History, ref: str, now: datetime
@@ -350,16 +368,6 @@ def _flood(person: Person, fault: str, *, needs_code: bool) -> OperatorNotice:
     forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
     place = f" ({person.place})" if person.place else ""
     return OperatorNotice(Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id)
-
-
-def _wants(history: History, person: Person, now: datetime) -> bool:
-    """Whether somebody's answer may be about this incident: it is open, or they were asked whether all is well."""
-    if history.incident is None:
-        return False
-    if history.resolved_at is None:
-        return True
-    is_asked = person.id in dict(history.verify_people) and now - history.resolved_at < VERIFIED_FOR
-    return is_asked and not history.verified
 
 
 def _ineffective(before: History, after: History) -> History:

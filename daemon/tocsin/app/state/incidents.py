@@ -44,6 +44,10 @@ class Incidents:
         heard = (event.fact for event in state.events if isinstance(event, RecordedFact))
         return fold_facts(heard, state.history)
 
+    def ids(self) -> tuple[str, ...]:
+        """The incidents that are served: the open ones, and those that are resolved and not finished."""
+        return tuple(self._states)
+
     def open_ids(self) -> tuple[str, ...]:
         """The incidents that were seen and are not resolved."""
         return tuple(
