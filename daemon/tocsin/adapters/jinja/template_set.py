@@ -32,6 +32,9 @@ BUILTIN_MARKS = {
 }
 """The marks where the templates' do not say it; of all other parts it is the word alone."""
 
+OF_INCIDENTS = ("id", "page_url", "since", "tag", "title")
+"""What messages about incidents say that stands in a layout: empty in what the daemon says by itself."""
+
 _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
 
@@ -170,4 +173,5 @@ def _names(words: AnyWording) -> dict[str, Any]:
     reads a field of anything else.
     """
     names = {name: getattr(words, name) for name in getattr(type(words), "__slots__", ())}
+    names = {**dict.fromkeys(OF_INCIDENTS, ""), **names}
     return {**names, "pages": [_names(page) for page in words.pages]} if isinstance(words, BundleWording) else names
