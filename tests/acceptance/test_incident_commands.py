@@ -6,6 +6,7 @@ import pty
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.domain.facts import Seen, Updated
-from tocsin.domain.incident import Incident
+from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
@@ -130,9 +131,20 @@ def test_a_script_that_resolves_is_told_of_the_word_for_outsiders(pager, told, a
     if told is not None:
         keep_in_ledger(pager, CARD, told=told)
     done = tocsin(pager, "resolve", "card", "Failed over")
-    advice = 'Customers hear only that it is over; to say more, resolve it with --public "TEXT"\n'
+    advice = 'Customers hear only that it is over; to say more, resolve with --public "TEXT" next time\n'
     assert (done.returncode, done.stdout, done.stderr) == (0, "", advice if advised else "")
     assert resolution(pager) == 'resolution: "Failed over"\n'
+
+
+def test_words_that_come_after_the_closing_are_heard_by_nobody(pager):
+    """It says so; the file has them all the same."""
+    keep_in_ledger(pager, replace(CARD, status=Status.RESOLVED))
+    text = (pager / "incidents" / "card.yaml").read_text()
+    (pager / "incidents" / "card.yaml").write_text(text + "status: resolved\n")
+    done = tocsin(pager, "resolve", "card", "--public", "It works again.")
+    says = "card was resolved before, and its end has been told: nobody hears of these words\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", says)
+    assert "It works again." in resolution(pager)
 
 
 @pytest.mark.parametrize(("typed", "public"), [("It works again.\n", '  public: "It works again."\n'), ("\n", "")])

@@ -34,11 +34,13 @@ def command(incident: str, text: str | None, public: str, anyway: bool, config: 
 
     async def act(commands: IncidentCommands) -> str:
         word, advice = clean(public), ""
+        if await commands.closing_has_left(id_of(incident)):
+            advice = f"{id_of(incident)} was resolved before, and its end has been told: nobody hears of these words"
         untold = () if word else await commands.outsiders_without_a_word(id_of(incident))
         if untold and sys.stdin.isatty() and sys.stderr.isatty():
             word = clean(_ask(untold))
         elif untold:
-            advice = f'{_named(untold)} hear only that it is over; to say more, resolve it with --public "TEXT"'
+            advice = f'{_named(untold)} hear only that it is over; to say more, resolve with --public "TEXT" next time'
         edit = Edit(status=Status.RESOLVED, resolution=clean(text or "") or None, public_resolution=word or None)
         sentence = await commands.edit(id_of(incident), edit)
         return "\n".join(filter(None, (sentence, advice)))

@@ -111,6 +111,12 @@ class IncidentCommands:
             return ()
         return tuple(self.policy.group_title(name) for name, group in history.groups.items() if group.external)
 
+    async def closing_has_left(self, incident: str) -> bool:
+        """Whether the end was told already, so that words about it come too late; not once it was reopened."""
+        target = await self._find(incident)
+        reopened = target.reading and target.reading.incident and not target.reading.incident.resolved
+        return target.history.closed and not reopened
+
     def _answered_at(self, target: _Target, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
         history, known = target.history, target.history.incident

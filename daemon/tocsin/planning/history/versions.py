@@ -205,7 +205,7 @@ def _assign(history: History, name: str, person: str, at: datetime) -> History:
 
 def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) -> History:
     """Every group told before hears of a meaningful change that it can see, 2 s after the first (rules 5, 22): external
-    ones see no severity, and no entry without a `public` text.
+    ones see no severity, and no entry without a `public` text. That a drill has become real counts as one inside.
     """
     seen_by_all = any(getattr(old, name) != getattr(new, name) for name in ("status", "eta", "impact"))
     added = new_entries(old, new)
@@ -218,7 +218,8 @@ def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) 
         public_news_outdated=not told_outside and (seen_by_all or history.public_news_outdated),
     )
     outside = seen_by_all or told_outside
-    inside = seen_by_all or bool(added) or old.severity != new.severity
+    real_now = old.drill and not new.drill
+    inside = seen_by_all or bool(added) or old.severity != new.severity or real_now
     groups = {
         name: _with_change(group, at) if (outside if group.external else inside) else group
         for name, group in history.groups.items()

@@ -149,6 +149,8 @@ def changes(view: GroupView, policy: Policy) -> tuple[str, ...]:
     if previous is None:
         return ()
     sentences: list[str] = []
+    if previous.drill and not incident.drill:
+        sentences.append(language.say("This is no exercise any more: it is real."))
     if not view.external and previous.severity != incident.severity:
         sentences.append(_severity_sentence(previous.severity, incident.severity, policy, language))
     if previous.status is not incident.status:
