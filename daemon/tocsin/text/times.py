@@ -28,17 +28,6 @@ def moment(at: datetime, zone: str) -> str:
     return f"{_day(here)} {here.year}, {here:%H:%M} {zone_name(here)}"
 
 
-def moved(before: datetime, after: datetime, zone: str, seen_from: datetime) -> str:
-    """A time that has changed, in the reader's zone: `was 12:00, now 13:30 CET`."""
-    old, new = before.astimezone(ZoneInfo(zone)), after.astimezone(ZoneInfo(zone))
-    then = (
-        time_of_day(old, seen_from)
-        if zone_name(old) == zone_name(new)
-        else f"{time_of_day(old, seen_from)} {zone_name(old)}"
-    )
-    return f"was {then}, now {time_of_day(new, seen_from)} {zone_name(new)}"
-
-
 def day_and_time(at: datetime, zone: str) -> str:
     """An instant on the wall clock of a zone that is named beside it: `Sat 28 Nov 08:00`."""
     here = at.astimezone(ZoneInfo(zone))

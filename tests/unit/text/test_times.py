@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.text.scalars import duration
-from tocsin.text.times import brief, clock, dated, day, day_and_time, moment, moved, roughly, span, utc
+from tocsin.text.times import brief, clock, dated, day, day_and_time, moment, roughly, span, utc
 
 AT = datetime(2026, 11, 23, 10, 30, 5, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -45,13 +45,6 @@ def test_what_is_read_later_has_its_day_and_utc():
     assert day_and_time(datetime(2026, 11, 28, 7, tzinfo=UTC), BERLIN) == "Sat 28 Nov 08:00"
     assert utc(AT.astimezone(ZoneInfo(BERLIN))) == "2026-11-23 10:30:05 UTC"
     assert utc(datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-22 22:00:00 UTC"
-
-
-def test_a_time_that_moved_names_its_zone_once():
-    """Twice only where summer time ends in between."""
-    assert moved(AT, AT + timedelta(hours=2), BERLIN, AT) == "was 11:30, now 13:30 CET"
-    night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert moved(night, night + timedelta(hours=1), BERLIN, night) == "was 02:30 CEST, now 02:30 CET"
 
 
 @pytest.mark.parametrize(

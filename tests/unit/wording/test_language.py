@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tocsin.text import times as english_times
 from tocsin.wording.language.language import ENGLISH, Language, Translation, locale_of, parents
-from tocsin.wording.language.times import clock, dated, moment, moved, span
+from tocsin.wording.language.times import clock, dated, moment, span
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GERMAN = Language(
@@ -13,7 +13,6 @@ GERMAN = Language(
     {
         "Next update by {time}.": Translation(("Nächste Meldung bis {time}.",)),
         "{number} page": Translation(("{number} Alarm", "{number} Alarme"), lambda number: int(number != 1)),
-        "was {before}, now {after}": Translation(("bisher {before}, nun {after}",)),
     },
 )
 
@@ -85,7 +84,6 @@ def test_times_in_german() -> None:
     assert dated(NOW, "UTC", GERMAN) == "Mo., 23. Nov., 10:30 UTC"
     assert dated(NOW, zone, GERMAN, NOW - timedelta(days=365)) == "Mo., 23. Nov. 2026, 11:30 MEZ (10:30 UTC)"
     assert moment(NOW, zone, GERMAN) == "Mo., 23. Nov. 2026, 11:30 MEZ"
-    assert moved(NOW, NOW + timedelta(hours=2), zone, NOW, GERMAN) == "bisher 11:30, nun 13:30 MEZ"
     assert span(timedelta(hours=2, minutes=5), GERMAN) == "2 Stunden und 5 Minuten"
     assert span(timedelta(seconds=3), GERMAN) == "1 Minute"
     assert clock(NOW, "America/Sao_Paulo", NOW, GERMAN) == "07:30 UTC-03"
@@ -100,11 +98,4 @@ def test_english_is_as_records_have_it(code: str) -> None:
     assert clock(later, zone, NOW, language) == english_times.clock(later, zone, NOW)
     assert dated(later, zone, language, NOW) == english_times.dated(later, zone, NOW)
     assert moment(later, zone, language) == english_times.moment(later, zone)
-    assert moved(NOW, later, zone, NOW, language) == english_times.moved(NOW, later, zone, NOW)
     assert span(later - NOW, language) == english_times.span(later - NOW)
-
-
-def test_a_time_that_changes_its_zone_names_both() -> None:
-    """Over the end of summer time the old time keeps its zone's name."""
-    before, after = datetime(2026, 10, 24, 10, tzinfo=UTC), datetime(2026, 10, 26, 10, tzinfo=UTC)
-    assert moved(before, after, "Europe/Berlin", before, GERMAN) == "bisher 12:00 MESZ, nun Mo., 26. Okt., 11:00 MEZ"

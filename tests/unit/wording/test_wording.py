@@ -12,10 +12,11 @@ from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
 from tocsin.domain.people import Channel, FirstUpdate, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
 from tocsin.text.gsm import segments
-from tocsin.text.times import clock, dated, moment, moved, span, utc
+from tocsin.text.times import clock, dated, moment, span, utc
+from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.one_segment import cut
-from tocsin.wording.message.wording import Wording, listed, wording
+from tocsin.wording.message.wording import Wording, wording
 
 from tests.builders.policies import small_policy
 
@@ -402,8 +403,6 @@ def test_times_in_words() -> None:
     assert dated(summer, "Europe/London") == "Wed 1 Jul, 23:30 BST (22:30 UTC)"
     assert dated(AT, "Europe/London") == "Mon 23 Nov, 10:00 GMT"
     assert moment(AT, "Asia/Kathmandu") == "Mon 23 Nov 2026, 15:45 UTC+05:45"
-    night = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert moved(night, night + timedelta(hours=1), "Europe/Berlin", night) == "was 02:30 CEST, now 02:30 CET"
     assert utc(AT) == "2026-11-23 10:00:00 UTC"
     spans = {0: "1 minute", 61: "1 minute", 3600: "1 hour", 7500: "2 hours 5 minutes", 90_061: "1 day 1 hour"}
     assert {seconds: span(timedelta(seconds=seconds)) for seconds in spans} == spans
@@ -411,7 +410,7 @@ def test_times_in_words() -> None:
 
 def test_lists_and_cuts() -> None:
     """Names are listed as people do; a cut text is never longer than asked."""
-    assert [listed(tuple(names)) for names in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+    assert [ENGLISH.listed(tuple(names)) for names in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
     for length in range(12):
         assert len(cut("0123456789", length)) <= length
     assert cut("0123456789", 8) == "01234..."

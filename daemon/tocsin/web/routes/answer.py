@@ -39,7 +39,6 @@ from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.page_words import contacts, meeting_place
-from tocsin.wording.message.wording import listed
 
 LEFT = "left"
 """What the page's own address calls an answer that waits to be judged."""
@@ -195,7 +194,7 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
         severity=policy.severity(incident.severity),
         resolved=incident.status is Status.RESOLVED,
         person=person,
-        open_roles=listed(tuple(map(title, open_roles))),
+        open_roles=ENGLISH.listed([title(role) for role in open_roles]),
         duties=[policy.roles[role].duties for role in open_roles if role in policy.roles],
         roles=[(option.state.value, title(option.role), name(option.holder), at(option.since)) for option in others],
         answer_by=at(coming.at) if coming else "",
@@ -244,7 +243,8 @@ def _numbers(link: _OpenLink) -> dict[str, str]:
 def _then(coming: NextPages, person: Person, policy: Policy) -> str:
     """Who is asked next, in words."""
     names = ["you again" if name == person.id else policy.person_name(name) for name in coming.people]
-    return f"the last resort ({listed(tuple(names))})" if coming.last_resort else listed(tuple(names))
+    listed = ENGLISH.listed(names)
+    return f"the last resort ({listed})" if coming.last_resort else listed
 
 
 async def _update_values(site: Site, link: _OpenLink, state: CurrentState) -> dict[str, object] | None:

@@ -53,18 +53,6 @@ def moment(at: datetime, zone: str, language: Language) -> str:
     return f"{_joined(_date(here.date(), True, locale), f'{here:%H:%M}', locale)} {_zone(here, locale)}"
 
 
-def moved(before: datetime, after: datetime, zone: str, seen_from: datetime, language: Language) -> str:
-    """A time that has changed, in the reader's zone: `was 12:00, now 13:30 CET`."""
-    locale = _locale(language)
-    if locale is None:
-        return times.moved(before, after, zone, seen_from)
-    old, new = before.astimezone(ZoneInfo(zone)), after.astimezone(ZoneInfo(zone))
-    then, now = _time(old, seen_from, locale), f"{_time(new, seen_from, locale)} {_zone(new, locale)}"
-    if _zone(old, locale) != _zone(new, locale):
-        then = f"{then} {_zone(old, locale)}"
-    return language.say("was {before}, now {after}", before=then, after=now)
-
-
 def span(length: timedelta, language: Language) -> str:
     """A span as people say it: `2 hours 5 minutes`; its two largest units, at least a minute."""
     locale = _locale(language)

@@ -15,7 +15,7 @@ from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
 from tocsin.wording.message.locale import role_title
-from tocsin.wording.message.update_words import GroupView
+from tocsin.wording.message.update_words import GroupView, severity_sentence
 
 OTHERS_MOST = 12
 """People paged besides whom a page names; of more only their number is told."""
@@ -110,7 +110,9 @@ def page_reason(
             return taken_over if former else say("You were assigned.")
         case Reason.SEVERITY_RAISED:
             before = _severity_before(incident, history)
-            return _severity_change(before, incident.severity, policy, language)
+            if not before:  # the config changed, and not the file
+                return say("The severity changed.")
+            return severity_sentence(before, incident.severity, policy, language)
         case Reason.REOPENED:
             return say("It is open again.")
         case Reason.DECLINED:
@@ -166,18 +168,6 @@ def _severity_before(incident: Incident, history: History) -> str:
     """The severity that was judged last, if it is another one."""
     before = history.assessed.severity if history.assessed else ""
     return before if before != incident.severity else ""
-
-
-def _severity_change(before: str, after: str, policy: Policy, language: Language) -> str:
-    """Which way the severity went; `before` is empty where the config changed, and not the file."""
-    if not before:
-        return language.say("The severity changed.")
-    names = {"before": before.upper(), "after": after.upper()}
-    if before not in policy.severities or after not in policy.severities:
-        return language.say("Severity changed from {before} to {after}.", **names)
-    if policy.severity_rank(after) < policy.severity_rank(before):
-        return language.say("Severity raised from {before} to {after}.", **names)
-    return language.say("Severity lowered from {before} to {after}.", **names)
 
 
 def _reach_reason(notification: Notification, history: History, language: Language) -> str:

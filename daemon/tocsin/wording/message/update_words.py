@@ -152,7 +152,7 @@ def changes(view: GroupView, policy: Policy) -> tuple[str, ...]:
     if previous.drill and not incident.drill:
         sentences.append(language.say("This is no exercise any more: it is real."))
     if not view.external and previous.severity != incident.severity:
-        sentences.append(_severity_sentence(previous.severity, incident.severity, policy, language))
+        sentences.append(severity_sentence(previous.severity, incident.severity, policy, language))
     if previous.status is not incident.status:
         sentences.append(standing(incident.status, previous.status, language))
     eta = _eta_sentence(view, previous)
@@ -291,7 +291,8 @@ def _author(name: str, policy: Policy) -> str:
     return next((person.name for person in people if wanted), name)
 
 
-def _severity_sentence(before: str, after: str, policy: Policy, language: Language) -> str:
+def severity_sentence(before: str, after: str, policy: Policy, language: Language) -> str:
+    """Which way a severity went, for a reader."""
     names = {"before": before.upper(), "after": after.upper()}
     match _direction(before, after, policy):
         case "raised":

@@ -312,8 +312,3 @@ def _to_group(about: Wording, notification: Notification, view: GroupView, histo
 def _dated(at: datetime | None, view: GroupView) -> str:
     """An instant for a text that is read later; empty for none."""
     return dated(at, view.zone, view.language, view.now) if at else ""
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Names as people list them: `a, b and c`."""
-    return ENGLISH.listed(names)

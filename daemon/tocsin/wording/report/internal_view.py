@@ -20,7 +20,6 @@ from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.update_words import standing
-from tocsin.wording.message.wording import listed
 from tocsin.wording.report.chart import Chart, Tone
 from tocsin.wording.report.chart_lanes import chart, severity_tone
 from tocsin.wording.report.deliveries import of_messages
@@ -94,7 +93,7 @@ class InternalView:
     @property
     def unaccepted(self) -> str:
         """The roles that nobody has accepted, by their titles."""
-        return listed(tuple(role.title for role in self.roles if role.accepted_at is None))
+        return ENGLISH.listed([role.title for role in self.roles if role.accepted_at is None])
 
 
 def internal_view(
