@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.advice.usage import lacking
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.ports.renderer import MissingWords, TemplateFault, TemplateFiles, TemplateVerdict
 
 ROUNDS_MOST = 3
 """How often what is left is tried again without what others need; then all are left out."""
+
+TAKE_OVER = "which the templates of this version take from it; take that over from the shipped file of the same name"
 
 
 def judge_templates(
@@ -46,6 +49,22 @@ def _faults(
     renderer.use(TemplateFiles(Path(), texts), TemplateVerdict(left_out=left_out))
     if not renderer.has_own:
         return unusable, ()
-    breaking = renderer.breaking(begins, in_use)
+    breaking = _at_home(renderer.breaking(begins, in_use), texts)
     begins("")
     return (*unusable, *breaking), renderer.missing(in_use)
+
+
+def _at_home(faults: Sequence[TemplateFault], texts: Mapping[str, str]) -> tuple[TemplateFault, ...]:
+    """The faults, each at a template of the folder. A shipped one breaks where it takes from one of the folder what
+    that has not: a part that was taken over from an older version.
+    """
+    lost = {} if all(fault.name in texts for fault in faults) else lacking(texts, _shipped())
+    if not lost:
+        return tuple(faults)
+    here = [fault for fault in faults if fault.name in texts]
+    here += [TemplateFault(name, 1, f"it lacks {', '.join(names)}, {TAKE_OVER}") for name, names in lost.items()]
+    return tuple(here)
+
+
+def _shipped() -> Mapping[str, str]:
+    return sources.read(sources.shipped_folder()).texts
