@@ -13,7 +13,7 @@ def test_a_part_that_lacks_what_shipped_templates_take_from_it_is_told_at_home()
     verdict = judge_templates(old, lambda _: None, ("en",))
     (fault,) = verdict.faults
     assert (fault.name, fault.line) == ("parts.html.j2", 1)
-    assert fault.why.startswith("it lacks FONT, box, ")
+    assert fault.why.startswith("it lacks button, command, ")
     assert " para," not in fault.why
     assert verdict.left_out == {"parts.html.j2"}
 

@@ -41,6 +41,8 @@ def test_a_kind_has_what_it_is_made_of() -> None:
         ("brand/colours.j2", "a message's is called KIND.PART.j2"),
         ("de/at/page.sms.txt.j2", 'did you mean "de/at/page.sms.txt.j2"?'),
         ("fr/page.sms.txt.j2", "nobody's `language` is fr"),
+        ("fr/layout.html.j2", "nobody's `language` is fr"),
+        ("de/layout.html.j2", "a message's is called KIND.PART.j2"),
     ],
 )
 def test_a_file_that_nothing_uses(name: str, says: str) -> None:
@@ -50,6 +52,24 @@ def test_a_file_that_nothing_uses(name: str, says: str) -> None:
     assert why.startswith("no message uses this template")
     if name != "de/at/page.sms.txt.j2":
         assert says in why
+
+
+def test_a_translation_of_a_sentence_that_nobody_says() -> None:
+    """It is misspelt, or an upgrade changed it: its words would go in silence. Those of templates of one's own count."""
+    own = {
+        "page.sms.txt.j2": '{{ _("Call the desk.") }}',
+        "de/messages.po": """msgid "Next updat by {time}."
+msgstr "{time}"
+
+msgid "Next update by {time}."
+msgstr "Bis {time}."
+
+msgid "Call the desk."
+msgstr "Ruf an."
+""",
+    }
+    why = 'no message says "Next updat by {time}."; did you mean "Next update by {time}."?'
+    assert found(own, "en", "de") == [("de/messages.po", 1, why)]
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _decoded(data: bytes, most: int) -> tuple[str, str]:
     if len(data) > most:
         return "", f"the template is over {most // 1024} KiB; shorten it"
     try:
-        return data.decode("utf-8"), ""
+        return data.decode("utf-8-sig"), ""
     except ValueError:
         return "", "the template is not UTF-8; save it so"
 

@@ -79,8 +79,13 @@ def read_catalogue(text: str, code: str) -> tuple[dict[str, Translation], tuple[
 
 def sentences_of(text: str) -> tuple[str, ...]:
     """The English sentences of a catalogue or of the template of all, in its order; none of a file that is broken."""
+    return tuple(sentence for _, sentence in placed_sentences(text))
+
+
+def placed_sentences(text: str) -> tuple[tuple[int, str], ...]:
+    """The same, each with its line."""
     entries, _ = _entries(text, "en")
-    return () if entries is None else tuple(_texts(entry.id)[0] for entry in entries.entries)
+    return () if entries is None else tuple((entry.lineno or 1, _texts(entry.id)[0]) for entry in entries.entries)
 
 
 def _entries(text: str, code: str) -> tuple[_Entries | None, tuple[CatalogueFault, ...]]:
