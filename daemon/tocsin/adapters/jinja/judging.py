@@ -6,14 +6,16 @@ Decides which templates must be left out so that the others can be used.
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
 from tocsin.adapters.jinja import sources
-from tocsin.adapters.jinja.advice.usage import lacking
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.ports.renderer import MissingWords, TemplateFault, TemplateFiles, TemplateVerdict
 
 ROUNDS_MOST = 3
 """How often what is left is tried again without what others need; then all are left out."""
 
+SUFFIX = ".j2"
 TAKE_OVER = "which the templates of this version take from it; take that over from the shipped file of the same name"
 
 
@@ -68,3 +70,41 @@ def _at_home(faults: Sequence[TemplateFault], texts: Mapping[str, str]) -> tuple
 
 def _shipped() -> Mapping[str, str]:
     return sources.read(sources.shipped_folder()).texts
+
+
+def trees_of(texts: Mapping[str, str]) -> dict[str, nodes.Template]:
+    """The templates that can be read, as trees."""
+    environment, trees = Environment(), {}  # noqa: S701 - nothing is rendered
+    for name, text in texts.items():
+        if name.endswith(SUFFIX):
+            try:
+                trees[name] = environment.parse(text)
+            except (TemplateSyntaxError, RecursionError, ValueError, OverflowError):  # that is told elsewhere
+                continue
+    return trees
+
+
+def lacking(own: Mapping[str, str], shipped: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """What templates of the reader's `own` no longer have of what others, shipped ones too, import from them: a part
+    that was taken over from an older version has not what the new ones use.
+    """
+    trees = trees_of({**shipped, **own})
+    wanted: dict[str, set[str]] = {}
+    for tree in trees.values():
+        for node in tree.find_all(nodes.FromImport):
+            if isinstance(node.template, nodes.Const) and node.template.value in own:
+                names = (name if isinstance(name, str) else name[0] for name in node.names)
+                wanted.setdefault(node.template.value, set()).update(names)
+    lost = {name: tuple(sorted(names - _exported(trees[name]))) for name, names in wanted.items() if name in trees}
+    return {name: names for name, names in lost.items() if names}
+
+
+def _exported(tree: nodes.Template) -> frozenset[str]:
+    """What others can import of a template: what it gives a name."""
+    given = [node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"]
+    macros = [node.name for node in tree.find_all(nodes.Macro)]
+    imported = [node.target for node in tree.find_all(nodes.Import)]
+    taken = [
+        name if isinstance(name, str) else name[1] for node in tree.find_all(nodes.FromImport) for name in node.names
+    ]
+    return frozenset((*given, *macros, *imported, *taken))

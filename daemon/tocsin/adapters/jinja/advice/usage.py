@@ -7,29 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+from jinja2 import meta, nodes
 
+from tocsin.adapters.jinja.judging import SUFFIX, trees_of
 from tocsin.domain.people import Channel
 
-SUFFIX = ".j2"
 PARTS = tuple(
     chain.from_iterable(
         (f"{via}.txt",) if via.traits.short else ("subject.txt", f"{via}.txt", f"{via}.html") for via in Channel
     )
 )
 """What a message consists of, as the names of its templates end."""
-
-
-def trees_of(texts: Mapping[str, str]) -> dict[str, nodes.Template]:
-    """The templates that can be read, as trees."""
-    environment, trees = Environment(), {}  # noqa: S701 - nothing is rendered
-    for name, text in texts.items():
-        if name.endswith(SUFFIX):
-            try:
-                trees[name] = environment.parse(text)
-            except (TemplateSyntaxError, RecursionError, ValueError, OverflowError):  # that is told elsewhere
-                continue
-    return trees
 
 
 def message_of(name: str) -> tuple[str, str, str]:
@@ -60,32 +48,6 @@ def uses_of(trees: Mapping[str, nodes.Template], kinds: frozenset[str]) -> dict[
         for name in together:
             uses[name] = TemplateUse(uses[name].kinds | {kind}, uses[name].beside | together)
     return uses
-
-
-def lacking(own: Mapping[str, str], shipped: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """What templates of the reader's `own` no longer have of what others, shipped ones too, import from them: a part
-    that was taken over from an older version has not what the new ones use.
-    """
-    trees = trees_of({**shipped, **own})
-    wanted: dict[str, set[str]] = {}
-    for tree in trees.values():
-        for node in tree.find_all(nodes.FromImport):
-            if isinstance(node.template, nodes.Const) and node.template.value in own:
-                names = (name if isinstance(name, str) else name[0] for name in node.names)
-                wanted.setdefault(node.template.value, set()).update(names)
-    lost = {name: tuple(sorted(names - _exported(trees[name]))) for name, names in wanted.items() if name in trees}
-    return {name: names for name, names in lost.items() if names}
-
-
-def _exported(tree: nodes.Template) -> frozenset[str]:
-    """What others can import of a template: what it gives a name."""
-    given = [node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"]
-    macros = [node.name for node in tree.find_all(nodes.Macro)]
-    imported = [node.target for node in tree.find_all(nodes.Import)]
-    taken = [
-        name if isinstance(name, str) else name[1] for node in tree.find_all(nodes.FromImport) for name in node.names
-    ]
-    return frozenset((*given, *macros, *imported, *taken))
 
 
 def kinds_by_file(texts: Mapping[str, str], kinds: frozenset[str]) -> dict[str, frozenset[str]]:
