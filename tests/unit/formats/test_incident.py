@@ -427,3 +427,13 @@ def test_reading_never_fails(data: bytes) -> None:
         assert (found.incident is None) or (found.incident.id == "card" and found.incident.title)
         assert found.incident is not None or found.problems
         assert all(problem.line >= 1 and problem.column >= 1 for problem in found.problems)
+
+
+def test_a_beginning_that_is_still_to_come_is_told() -> None:
+    """The declaration counts then, which nobody would know; whoever reads without a clock cannot say so."""
+    data = b"title: Down\nseverity: sev1\nstarted_at: 2026-11-23T15:00:00Z\n"
+    before, after = (datetime(2026, 11, 23, hour, tzinfo=UTC) for hour in (14, 16))
+    (problem,) = read_incident(data, "card.yaml", POLICY, None, "incidents/card.yaml", before).problems
+    assert (problem.line, problem.code) == (3, "started-in-future")
+    assert read_incident(data, "card.yaml", POLICY, None, "incidents/card.yaml", after).problems == ()
+    assert reading(data).problems == ()

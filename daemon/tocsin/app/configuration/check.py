@@ -64,7 +64,7 @@ def inspect(
             problems.append(problem(label_of(path), TOP, "unreadable-file", sentence, ProblemLevel.WARNING))
             continue
         listed = _folder(scan(path)) if is_folder(path) else [_file(path)]
-        problems += incident_problems(listed, path if is_folder(path) else path.parent, policy)
+        problems += incident_problems(listed, path if is_folder(path) else path.parent, policy, at)
     return configuration, problems
 
 
@@ -94,7 +94,9 @@ def _file(path: Path) -> Listed:
         return Listed(path.name, None, "", fault.strerror or str(fault))
 
 
-def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) -> Iterator[Problem]:
+def incident_problems(
+    listed: Iterable[Listed], folder: Path, policy: Policy, now: datetime | None = None
+) -> Iterator[Problem]:
     """What is wrong with incident files of one folder."""
     first: dict[str, str] = {}
     for file in listed:
@@ -105,4 +107,4 @@ def incident_problems(listed: Iterable[Listed], folder: Path, policy: Policy) ->
         other = first.setdefault(incident_id(file.name), name)
         if other != name:
             yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
-        yield from read_incident(file.data, file.name, policy, None, name).problems
+        yield from read_incident(file.data, file.name, policy, None, name, now).problems

@@ -169,7 +169,7 @@ class Intake:
                 self._see(file, known.incident, look)  # renamed: the new name is worth remembering
             if known.incident.resolved or known.incident.unreadable:
                 return True
-        reading = file.reading or self._read(file, known, look.policy)
+        reading = file.reading or self._read(file, known, look.policy, look.now)
         file.reading = reading
         if reading.incident is None:
             return self._judge_unreadable(file, reading, known, look)
@@ -231,7 +231,9 @@ class Intake:
         files = [*self._files.present.values(), *self._files.vanished.values()]
         return any(file.held for file in files) or self._any_goes_back()
 
-    def _read(self, file: File, known: KnownVersion | None, policy: Policy) -> IncidentReading:
+    def _read(
+        self, file: File, known: KnownVersion | None, policy: Policy, now: datetime | None = None
+    ) -> IncidentReading:
         """What the file says under this policy."""
         listed = file.listed
         assert listed.data is not None
@@ -241,7 +243,7 @@ class Intake:
         previous = known.incident if known else None
         if previous and previous.unreadable:
             previous = None
-        reading = read_incident(listed.data, listed.name, policy, previous, self._name(listed.name))
+        reading = read_incident(listed.data, listed.name, policy, previous, self._name(listed.name), now)
         if reading.incident and previous is None and reading.incident.id != file.id:
             return replace(reading, incident=replace(reading.incident, id=file.id))
         return reading

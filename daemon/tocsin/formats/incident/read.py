@@ -6,6 +6,7 @@ no YAML at all (rules 31, 32, 41). Must not know files, folders or how long a co
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
@@ -38,8 +39,11 @@ class IncidentReading:
     first_lines: str = ""
 
 
-def read_incident(data: bytes, name: str, policy: Policy, previous: Incident | None, file: str) -> IncidentReading:
-    """Read the file called `name`; `file` is how problems call it. Never raises.
+def read_incident(
+    data: bytes, name: str, policy: Policy, previous: Incident | None, file: str, now: datetime | None = None
+) -> IncidentReading:
+    """Read the file called `name`; `file` is how problems call it. Never raises. `now` lets it tell of a beginning that
+    is still to come.
 
     `previous` is the newest good version: it keeps its id, and while it is open also its severity, status and title
     where this version lacks them (rule 31).
@@ -54,6 +58,9 @@ def read_incident(data: bytes, name: str, policy: Policy, previous: Incident | N
     opened = previous if previous and not previous.resolved and not previous.unreadable else None
     _tell_of_missing(reader, value, opened)
     values = read_fields(reader, (), value, FIELDS)
+    if now and values["started_at"] and values["started_at"] > now:
+        words = "started_at is still to come, so the declaration counts; write when it really began"
+        reader.tell(("started_at",), "started-in-future", words, warn=True)
     severity_read = values["severity"] is not None
     instead = opened or Incident("", _title_from(name), policy.unreadable_severity)
     lacking = tuple(key for key in ("title", "severity") if not values[key])
